@@ -1,0 +1,1 @@
+//! The floodmark binary: arguments, configuration, the pipeline and the alert writer.

@@ -1,0 +1,1 @@
+//! Rows to incidents: windows, entropies, baselines, tests, classification, fingerprints.

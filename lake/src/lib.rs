@@ -1,0 +1,1 @@
+//! Rows to Delta tables and back: exactly-once commits and checkpoints.

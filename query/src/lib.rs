@@ -1,0 +1,1 @@
+//! Tables to answers: SQL session, views, functions and output formats.
