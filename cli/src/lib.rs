@@ -1,1 +1,55 @@
-//! The floodmark binary: arguments, configuration, the pipeline and the alert writer.
+//! The `floodmark` binary: arguments, configuration, the pipeline that wires the stages, and the alert writer.
+//!
+//! ```text
+//! args ─▶ config (file < environment < command line, checked before anything starts)
+//!   └▶ commands: scan · run · ship · sql · demo · generate
+//!        └▶ pipeline
+//!             front thread:  source ─▶ batcher ─▶ detector ─▶ alerts (stdout)
+//!                                         │            └─▶ findings ─┐
+//!                                         ▼ whole batches, bounded   ▼
+//!             back thread:   lake: Parquet, checkpoint, commit ─▶ positions back to the front
+//! ```
+//!
+//! # Invariants
+//! - stdout carries alerts or query results and nothing else; logs and progress go to stderr.
+//! - Exit status: 0 done; 1 the command ran and failed; 2 the command line or configuration is wrong.
+//! - Alerts never wait for a commit; Kafka's own offsets are committed only after the tables.
+//! - Deliberately absent: formulas, log formats.
+//!
+//! Read [`pipeline::front`] first.
+
+pub mod alerts;
+mod args;
+mod commands;
+mod config;
+pub mod pipeline;
+mod progress;
+mod signals;
+mod telemetry;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Parses the command line, runs the command and turns its outcome into an exit status.
+pub fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let outcome = commands::dispatch(args);
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when stderr is gone.
+            let _ = writeln!(io::stderr(), "floodmark: {}", alerts::escape(&format!("{error:#}")));
+            exit_code(&error)
+        }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(|cause| cause.is::<config::UsageError>()) {
+        ExitCode::from(2)
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `floodmark` binary; everything is in the library, where tests and documentation can reach it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

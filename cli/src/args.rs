@@ -1,0 +1,277 @@
+//! The command line: one struct a command, help with examples.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::alerts::AlertFormat;
+
+/// Edge access logs in, attacks out within seconds, every request kept in an open table that answers SQL.
+#[derive(Debug, Parser)]
+#[command(name = "floodmark", version, propagate_version = true, after_help = EXAMPLES)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Configuration file (TOML); its keys are the names of the options.
+    #[arg(long, global = true, env = "FLOODMARK_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to log to stderr: a level or tracing directives.
+    #[arg(long, global = true, env = "FLOODMARK_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// Leave out progress bars and the closing summary.
+    #[arg(long, short, global = true, env = "FLOODMARK_QUIET")]
+    pub quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  floodmark demo
+  floodmark scan --data lake access.log access.log.1.gz
+  floodmark ship --brokers kafka:9092 --topic edge --follow /var/log/nginx/access.log
+  floodmark run --brokers kafka:9092 --topic edge --data lake
+  floodmark sql --data lake 'SELECT * FROM attacks ORDER BY severity DESC LIMIT 5'
+
+Every option is also a key of the configuration file and a FLOODMARK_… variable of the environment;
+the command line wins over the environment, the environment over the file.
+Exit status: 0 done, 1 the command ran and failed, 2 the command line or configuration is wrong.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read log files through the whole pipeline, without Kafka.
+    #[command(after_help = SCAN_EXAMPLES)]
+    Scan(ScanArgs),
+    /// Send log files to Kafka.
+    #[command(after_help = SHIP_EXAMPLES)]
+    Ship(ShipArgs),
+    /// Detect attacks in a Kafka topic and keep its records in tables, until stopped.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Query the tables: one query, a file of queries, or a prompt.
+    #[command(after_help = SQL_EXAMPLES)]
+    Sql(SqlArgs),
+    /// Everything above on sample data, with an embedded broker: nothing to install.
+    Demo(DemoArgs),
+    /// Write made-up traffic with planted attacks, and the truth about it.
+    #[command(after_help = GENERATE_EXAMPLES)]
+    Generate(GenerateArgs),
+}
+
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  floodmark scan /var/log/nginx/access.log
+  zcat logpush-*.gz | floodmark scan --format cloudflare --data lake -
+  floodmark scan --host shop.example --alerts text access.log.2.gz access.log.1 access.log
+
+A file scanned twice is in the tables once; a file that has grown since is read from where it stood.";
+
+const SHIP_EXAMPLES: &str = "\
+Examples:
+  floodmark ship --brokers kafka:9092 --topic edge access.log
+  floodmark ship --brokers kafka:9092 --topic edge --follow /var/log/nginx/access.log
+  floodmark ship --brokers kafka:9093 --topic edge -X security.protocol=SSL --rate 5000 access.log.gz";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  floodmark run --brokers kafka:9092 --topic edge --data /srv/floodmark
+  floodmark run --config floodmark.toml --alerts json | my-pager
+  floodmark run --brokers kafka:9092 --topic edge --exit-at-end";
+
+const SQL_EXAMPLES: &str = "\
+Examples:
+  floodmark sql
+  floodmark sql 'SELECT kind, target_host, severity FROM attacks'
+  floodmark sql --format csv -f report.sql > report.csv";
+
+const GENERATE_EXAMPLES: &str = "\
+Examples:
+  floodmark generate --duration 10m --rate 500 > traffic.ndjson
+  floodmark generate --scenario sample --format combined --truth truth.json > access.log";
+
+/// How lines are read.
+#[derive(Debug, Default, ClapArgs)]
+pub struct InputArgs {
+    /// Log format; `auto` decides from the first lines. A `[fields]` table in the configuration maps JSON keys.
+    #[arg(long, env = "FLOODMARK_FORMAT", value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Host of the records whose format names none.
+    #[arg(long, env = "FLOODMARK_HOST", value_name = "HOST")]
+    pub host: Option<String>,
+}
+
+/// Where results go.
+#[derive(Debug, Default, ClapArgs)]
+pub struct OutputArgs {
+    /// Folder (or object-store URI) of the tables.
+    #[arg(long, env = "FLOODMARK_DATA", value_name = "URI")]
+    pub data: Option<String>,
+    /// How alerts are written: `text` on a terminal, `json` otherwise.
+    #[arg(long, env = "FLOODMARK_ALERTS", value_name = "FORMAT")]
+    pub alerts: Option<AlertFormat>,
+    /// Longest time between commits of the tables.
+    #[arg(long, env = "FLOODMARK_COMMIT_INTERVAL", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub commit_interval: Option<Duration>,
+}
+
+/// Which Kafka, and how.
+#[derive(Debug, Default, ClapArgs)]
+pub struct KafkaArgs {
+    /// Kafka bootstrap servers, `host:port` separated by commas.
+    #[arg(long, env = "FLOODMARK_BROKERS", value_name = "HOST:PORT,…")]
+    pub brokers: Option<String>,
+    /// Topic of the access logs.
+    #[arg(long, env = "FLOODMARK_TOPIC", value_name = "TOPIC")]
+    pub topic: Option<String>,
+    /// Any librdkafka property (TLS, SASL, …); repeatable; `[kafka]` in the configuration file.
+    #[arg(short = 'X', long = "kafka", value_name = "NAME=VALUE", action = ArgAction::Append, value_parser = property)]
+    pub kafka: Vec<(String, String)>,
+}
+
+fn property(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("`{text}` is not NAME=VALUE"))
+}
+
+/// `floodmark scan`.
+#[derive(Debug, ClapArgs)]
+pub struct ScanArgs {
+    /// Log files, plain or compressed (gzip, zstd, xz); `-` is stdin.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How lines are read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `floodmark ship`.
+#[derive(Debug, ClapArgs)]
+pub struct ShipArgs {
+    /// Log files, plain or compressed (gzip, zstd, xz); `-` is stdin.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Which Kafka.
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
+    /// Log format, to find the client address that keys each message; `auto` finds it in any known format.
+    #[arg(long, env = "FLOODMARK_FORMAT", value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Keep reading as the files grow and are rotated, until stopped.
+    #[arg(long, env = "FLOODMARK_FOLLOW")]
+    pub follow: bool,
+    /// Lines a second, at most.
+    #[arg(long, env = "FLOODMARK_RATE", value_name = "N")]
+    pub rate: Option<u64>,
+}
+
+/// `floodmark run`.
+#[derive(Debug, ClapArgs)]
+pub struct RunArgs {
+    /// Which Kafka.
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
+    /// Consumer group.
+    #[arg(long, env = "FLOODMARK_GROUP", value_name = "GROUP")]
+    pub group: Option<String>,
+    /// Stop at the end offsets seen at start, with everything committed and open incidents kept open.
+    #[arg(long, env = "FLOODMARK_EXIT_AT_END")]
+    pub exit_at_end: bool,
+    /// How lines are read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How query results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SqlFormat {
+    /// Aligned columns for a person.
+    Table,
+    /// Comma-separated, with a header.
+    Csv,
+    /// One array of objects.
+    Json,
+    /// One object a line.
+    Ndjson,
+    /// A Parquet file on stdout.
+    Parquet,
+}
+
+/// `floodmark sql`.
+#[derive(Debug, ClapArgs)]
+pub struct SqlArgs {
+    /// The query, or several separated by `;`; a prompt when there is none.
+    #[arg(value_name = "QUERY")]
+    pub query: Option<String>,
+    /// Read the queries from a file.
+    #[arg(long, short, value_name = "FILE", conflicts_with = "query")]
+    pub file: Option<PathBuf>,
+    /// Folder (or object-store URI) of the tables.
+    #[arg(long, env = "FLOODMARK_DATA", value_name = "URI")]
+    pub data: Option<String>,
+    /// How results are written.
+    #[arg(long, env = "FLOODMARK_SQL_FORMAT", value_enum, default_value = "table")]
+    pub format: SqlFormat,
+}
+
+/// `floodmark demo`.
+#[derive(Debug, ClapArgs)]
+pub struct DemoArgs {
+    /// Folder of the demo's tables, made anew at each start.
+    #[arg(long, value_name = "DIR", default_value = "floodmark-demo")]
+    pub data: PathBuf,
+    /// How alerts are written: `text` on a terminal, `json` otherwise.
+    #[arg(long, env = "FLOODMARK_ALERTS", value_name = "FORMAT")]
+    pub alerts: Option<AlertFormat>,
+}
+
+/// `floodmark generate`.
+#[derive(Debug, ClapArgs)]
+pub struct GenerateArgs {
+    /// Scenario: which events are planted.
+    #[arg(long, default_value = "sample", value_name = "NAME")]
+    pub scenario: String,
+    /// Log format of the lines.
+    #[arg(long, default_value = "cloudflare", value_name = "FORMAT")]
+    pub format: String,
+    /// Seed; the same seed gives the same bytes.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Length of the traffic in event time.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub duration: Option<Duration>,
+    /// Mean rate of ordinary traffic, requests a second.
+    #[arg(long, value_name = "N")]
+    pub rate: Option<f64>,
+    /// Write the truth (what was planted, where and when) to this file as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+    /// File to write; stdout when absent.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_property_needs_a_name_and_a_value() {
+        assert_eq!(property("a.b=c=d").unwrap(), ("a.b".into(), "c=d".into()));
+        assert_eq!(property("=x").unwrap_err(), "`=x` is not NAME=VALUE");
+    }
+}

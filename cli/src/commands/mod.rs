@@ -1,0 +1,34 @@
+//! The commands: each checks its configuration, then does its work.
+
+mod demo;
+mod generate;
+mod report;
+mod run;
+mod scan;
+mod ship;
+mod sql;
+
+use crate::args::{Args, Command};
+use crate::config::{self, Run, Scan, Ship};
+use crate::signals::StopFlag;
+use crate::telemetry;
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// A [`config::UsageError`] in the chain means that the command line or the configuration is wrong.
+pub fn dispatch(args: Args) -> anyhow::Result<()> {
+    let file = config::load(args.config.as_deref())?;
+    telemetry::init(args.log.as_deref().or(file.log.as_deref()))?;
+    let quiet = args.quiet || file.quiet.unwrap_or(false);
+    match args.command {
+        Command::Scan(args) => {
+            scan::scan(&Scan::new(args, &file)?, quiet, &StopFlag::on_signals()?)
+        }
+        Command::Run(args) => run::run(&Run::new(args, &file)?, quiet, &StopFlag::on_signals()?),
+        Command::Ship(args) => ship::ship(Ship::new(args, &file)?, quiet, &StopFlag::on_signals()?),
+        Command::Sql(args) => sql::sql(args, &file),
+        Command::Demo(args) => demo::demo(&args, quiet, &StopFlag::on_signals()?),
+        Command::Generate(args) => generate::generate(&args, quiet),
+    }
+}

@@ -1,0 +1,13 @@
+//! The closing line on stderr.
+
+use std::io::{self, Write};
+
+use crate::pipeline::Totals;
+
+/// Says what was read, what was found and where it is.
+pub fn summary(quiet: bool, command: &str, totals: &Totals, data: &str) {
+    if !quiet {
+        // A closed stderr is no reason to fail after the work is done.
+        let _ = writeln!(io::stderr(), "{command}: {}; tables in {data}", totals.summary());
+    }
+}

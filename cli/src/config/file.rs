@@ -1,0 +1,135 @@
+//! The configuration file: TOML whose keys are the names of the options.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use super::UsageError;
+use crate::alerts::AlertFormat;
+
+/// Everything the file may hold; what it leaves out has the default of the option.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct File {
+    /// `--format`
+    pub format: Option<String>,
+    /// `--host`
+    pub host: Option<String>,
+    /// `--data`
+    pub data: Option<String>,
+    /// `--alerts`
+    pub alerts: Option<AlertFormat>,
+    /// `--commit-interval`
+    #[serde(default, deserialize_with = "duration")]
+    pub commit_interval: Option<Duration>,
+    /// `--brokers`
+    pub brokers: Option<String>,
+    /// `--topic`
+    pub topic: Option<String>,
+    /// `--group`
+    pub group: Option<String>,
+    /// `--exit-at-end`
+    pub exit_at_end: Option<bool>,
+    /// `--follow`
+    pub follow: Option<bool>,
+    /// `--rate`
+    pub rate: Option<u64>,
+    /// `--quiet`
+    pub quiet: Option<bool>,
+    /// `--log`
+    pub log: Option<String>,
+    /// `-X`: librdkafka properties.
+    #[serde(default)]
+    pub kafka: BTreeMap<String, Property>,
+    /// How the fields of JSON lines map to columns.
+    pub fields: Option<ingest::FieldMap>,
+    /// The detector's settings.
+    #[serde(default)]
+    pub detect: detect::DetectConfig,
+}
+
+/// A librdkafka property: text, or a number or boolean that is written as text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Property {
+    /// As librdkafka wants it.
+    Text(String),
+    /// `5000`
+    Number(i64),
+    /// `true`
+    Boolean(bool),
+}
+
+impl std::fmt::Display for Property {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Boolean(boolean) => boolean.fmt(f),
+        }
+    }
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map(Some).map_err(|error| {
+        serde::de::Error::custom(format!("`{text}` is not a duration such as \"30s\": {error}"))
+    })
+}
+
+/// Reads the configuration file, or gives the defaults where none is named.
+///
+/// # Errors
+/// [`UsageError`] when the file cannot be read, is no TOML, or has an unknown key or a wrong value; the message
+/// names the line.
+pub fn load(path: Option<&Path>) -> Result<File, UsageError> {
+    let Some(path) = path else { return Ok(File::default()) };
+    let text = fs::read_to_string(path).map_err(|error| {
+        UsageError::new(format!("cannot read the configuration {}: {error}", path.display()))
+    })?;
+    parse(&text).map_err(|error| {
+        UsageError::new(format!("in the configuration {}: {error}", path.display()))
+    })
+}
+
+fn parse(text: &str) -> Result<File, toml::de::Error> {
+    toml::from_str(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The commented example that documents every key.
+    const EXAMPLE: &str = include_str!("../../floodmark.example.toml");
+
+    #[test]
+    fn the_example_is_valid_and_shows_every_key() {
+        let file = parse(EXAMPLE).unwrap();
+        assert_eq!(file.commit_interval, Some(super::super::DEFAULT_COMMIT_INTERVAL));
+        assert_eq!(file.data.as_deref(), Some(super::super::DEFAULT_DATA));
+        assert_eq!(file.group.as_deref(), Some(super::super::DEFAULT_GROUP));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = parse("topic = 'edge'\nbroker = 'x'\n").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("broker"), "{error}");
+    }
+
+    #[test]
+    fn kafka_properties_may_be_numbers_and_booleans() {
+        let file = parse("[kafka]\n'a.b' = 5\nc = true\nd = 'x'\n").unwrap();
+        let properties: Vec<String> = file.kafka.values().map(ToString::to_string).collect();
+        assert_eq!(properties, ["5", "true", "x"]);
+    }
+
+    #[test]
+    fn a_duration_without_unit_is_refused() {
+        let error = parse("commit-interval = '30'").unwrap_err().to_string();
+        assert!(error.contains("is not a duration such as"), "{error}");
+    }
+}

@@ -1,0 +1,30 @@
+//! Configuration: the file beneath the environment beneath the command line, checked before anything starts.
+
+mod file;
+mod resolve;
+
+use std::time::Duration;
+
+pub use file::{File, load};
+pub use resolve::{Decode, Kafka, Output, Run, Scan, Ship};
+
+/// The command line or the configuration is wrong: exit status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+impl UsageError {
+    /// An error with what is wrong and what to do.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// Folder of the tables when none is named.
+pub const DEFAULT_DATA: &str = "floodmark-data";
+
+/// Consumer group when none is named.
+pub const DEFAULT_GROUP: &str = "floodmark";
+
+/// Longest time between commits when none is named.
+pub const DEFAULT_COMMIT_INTERVAL: Duration = Duration::from_secs(30);

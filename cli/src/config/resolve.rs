@@ -1,0 +1,195 @@
+//! What each command runs with, after the file, the environment and the command line were put together.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{DEFAULT_COMMIT_INTERVAL, DEFAULT_DATA, DEFAULT_GROUP, File, UsageError};
+use crate::alerts::AlertFormat;
+use crate::args::{InputArgs, KafkaArgs, OutputArgs, RunArgs, ScanArgs, ShipArgs};
+
+/// How lines are read and judged.
+#[derive(Debug, Clone)]
+pub struct Decode {
+    /// The decoders' settings.
+    pub decoder: ingest::DecoderConfig,
+    /// The detector's settings.
+    pub detect: detect::DetectConfig,
+}
+
+impl Decode {
+    fn new(args: InputArgs, file: &File) -> Result<Self, UsageError> {
+        let format = args.format.or_else(|| file.format.clone());
+        let host = args.host.or_else(|| file.host.clone());
+        let decoder = ingest::DecoderConfig::new(format.as_deref(), file.fields.clone(), host)
+            .map_err(|error| UsageError::new(error.to_string()))?;
+        file.detect.validate().map_err(|error| UsageError::new(format!("in [detect]: {error}")))?;
+        Ok(Self { decoder, detect: file.detect.clone() })
+    }
+}
+
+/// Where results go.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Folder or URI of the tables.
+    pub data: String,
+    /// How alerts are written.
+    pub alerts: AlertFormat,
+    /// Longest time between commits.
+    pub commit_interval: Duration,
+}
+
+impl Output {
+    fn new(args: OutputArgs, file: &File) -> Result<Self, UsageError> {
+        let commit_interval =
+            args.commit_interval.or(file.commit_interval).unwrap_or(DEFAULT_COMMIT_INTERVAL);
+        if commit_interval.is_zero() {
+            return Err(UsageError::new("--commit-interval must be longer than 0s; try 30s"));
+        }
+        Ok(Self {
+            data: data(args.data, file),
+            alerts: args.alerts.or(file.alerts).unwrap_or_else(AlertFormat::for_stdout),
+            commit_interval,
+        })
+    }
+}
+
+/// The folder of the tables.
+pub(super) fn data(arg: Option<String>, file: &File) -> String {
+    arg.or_else(|| file.data.clone()).unwrap_or_else(|| DEFAULT_DATA.to_owned())
+}
+
+/// Which Kafka.
+#[derive(Debug, Clone)]
+pub struct Kafka {
+    /// Bootstrap servers.
+    pub brokers: String,
+    /// Topic.
+    pub topic: String,
+    /// librdkafka properties, the command line's over the file's.
+    pub properties: BTreeMap<String, String>,
+}
+
+impl Kafka {
+    fn new(args: KafkaArgs, file: &File) -> Result<Self, UsageError> {
+        let missing = |option: &str, example: &str| {
+            UsageError::new(format!(
+                "--{option} is missing; name it on the command line ({example}), as `{option}` in the \
+                 configuration file or as FLOODMARK_{}",
+                option.to_uppercase()
+            ))
+        };
+        let mut properties: BTreeMap<String, String> =
+            file.kafka.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+        properties.extend(args.kafka);
+        Ok(Self {
+            brokers: args
+                .brokers
+                .or_else(|| file.brokers.clone())
+                .ok_or_else(|| missing("brokers", "--brokers kafka:9092"))?,
+            topic: args
+                .topic
+                .or_else(|| file.topic.clone())
+                .ok_or_else(|| missing("topic", "--topic edge"))?,
+            properties,
+        })
+    }
+}
+
+/// What `scan` runs with.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// Files, in the order given.
+    pub files: Vec<PathBuf>,
+    /// How lines are read.
+    pub decode: Decode,
+    /// Where results go.
+    pub output: Output,
+}
+
+impl Scan {
+    /// Puts command line and file together.
+    ///
+    /// # Errors
+    /// [`UsageError`] on a wrong value.
+    pub fn new(args: ScanArgs, file: &File) -> Result<Self, UsageError> {
+        Ok(Self {
+            files: args.files,
+            decode: Decode::new(args.input, file)?,
+            output: Output::new(args.output, file)?,
+        })
+    }
+}
+
+/// What `run` runs with.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Which Kafka.
+    pub kafka: Kafka,
+    /// Consumer group.
+    pub group: String,
+    /// Stop at the end offsets seen at start.
+    pub exit_at_end: bool,
+    /// How lines are read.
+    pub decode: Decode,
+    /// Where results go.
+    pub output: Output,
+}
+
+impl Run {
+    /// Puts command line and file together.
+    ///
+    /// # Errors
+    /// [`UsageError`] on a missing or wrong value.
+    pub fn new(args: RunArgs, file: &File) -> Result<Self, UsageError> {
+        Ok(Self {
+            kafka: Kafka::new(args.kafka, file)?,
+            group: args
+                .group
+                .or_else(|| file.group.clone())
+                .unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
+            exit_at_end: args.exit_at_end || file.exit_at_end.unwrap_or(false),
+            decode: Decode::new(args.input, file)?,
+            output: Output::new(args.output, file)?,
+        })
+    }
+}
+
+/// What `ship` runs with.
+#[derive(Debug, Clone)]
+pub struct Ship {
+    /// Files, in the order given.
+    pub files: Vec<PathBuf>,
+    /// Which Kafka.
+    pub kafka: Kafka,
+    /// Log format, when named.
+    pub format: Option<String>,
+    /// Keep reading as the files grow.
+    pub follow: bool,
+    /// Lines a second, at most.
+    pub rate: Option<u64>,
+}
+
+impl Ship {
+    /// Puts command line and file together.
+    ///
+    /// # Errors
+    /// [`UsageError`] on a missing or wrong value.
+    pub fn new(args: ShipArgs, file: &File) -> Result<Self, UsageError> {
+        let rate = args.rate.or(file.rate);
+        if rate == Some(0) {
+            return Err(UsageError::new("--rate must be at least 1 line a second"));
+        }
+        let format = args.format.or_else(|| file.format.clone());
+        // Checked here so that a misspelt format ends with a usage error, not after the first message.
+        ingest::DecoderConfig::new(format.as_deref(), file.fields.clone(), None)
+            .map_err(|error| UsageError::new(error.to_string()))?;
+        Ok(Self {
+            files: args.files,
+            kafka: Kafka::new(args.kafka, file)?,
+            format,
+            follow: args.follow || file.follow.unwrap_or(false),
+            rate,
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! What a run has read and found, for the progress line and the closing summary.
+
+use std::time::{Duration, Instant};
+
+use schemas::{Incident, PositionedBatch, State, Verdict};
+
+/// Counts since the start of the process.
+#[derive(Debug)]
+pub struct Totals {
+    started: Instant,
+    /// Access records.
+    pub requests: u64,
+    /// Lines that could not be read.
+    pub rejects: u64,
+    /// Incidents opened with verdict `attack`.
+    pub attacks: u64,
+    /// Incidents opened with verdict `suspicious`.
+    pub suspicious: u64,
+    /// Incidents opened with verdict `benign`.
+    pub benign: u64,
+}
+
+impl Totals {
+    /// Nothing yet.
+    pub fn start() -> Self {
+        Self {
+            started: Instant::now(),
+            requests: 0,
+            rejects: 0,
+            attacks: 0,
+            suspicious: 0,
+            benign: 0,
+        }
+    }
+
+    /// Counts one batch.
+    pub fn add_batch(&mut self, batch: &PositionedBatch) {
+        self.requests += batch.requests.rows() as u64;
+        self.rejects += batch.rejects.num_rows() as u64;
+    }
+
+    /// Counts an incident when it opens.
+    pub fn add_incident(&mut self, incident: &Incident) {
+        if incident.state != State::Open {
+            return;
+        }
+        match incident.verdict {
+            Verdict::Attack => self.attacks += 1,
+            Verdict::Suspicious => self.suspicious += 1,
+            Verdict::Benign => self.benign += 1,
+        }
+    }
+
+    /// Records read.
+    pub const fn records(&self) -> u64 {
+        self.requests + self.rejects
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Records a second since the start.
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    pub fn rate(&self) -> f64 {
+        self.records() as f64 / self.elapsed().as_secs_f64().max(1e-9)
+    }
+
+    /// One line: what was read and found.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} records read: {} requests, {} rejects; incidents: {} attack, {} suspicious, {} benign; \
+             {:.1} s, {} records/s",
+            thousands(self.records()),
+            thousands(self.requests),
+            thousands(self.rejects),
+            self.attacks,
+            self.suspicious,
+            self.benign,
+            self.elapsed().as_secs_f64(),
+            thousands_f64(self.rate()),
+        )
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A rate, rounded and grouped.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate is positive and far below 2^53"
+)]
+pub fn thousands_f64(number: f64) -> String {
+    thousands(number.round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousands;
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+    }
+}

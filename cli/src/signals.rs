@@ -1,0 +1,75 @@
+//! SIGINT and SIGTERM ask for a graceful stop; a second one ends the process at once.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Exit status of a process that a second SIGINT ended, as shells report it.
+const INTERRUPTED: i32 = 130;
+
+/// Set once a stop was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    /// A flag that SIGINT and SIGTERM set.
+    ///
+    /// # Errors
+    /// When the signal handlers cannot be installed.
+    pub fn on_signals() -> anyhow::Result<Self> {
+        let stop = Self::default();
+        let flag = stop.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the signal handler")?;
+        let signals = {
+            let _guard = runtime.enter();
+            both().context("cannot listen for SIGINT and SIGTERM")?
+        };
+        std::thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || runtime.block_on(listen(signals, &flag)))
+            .context("cannot start the signal handler")?;
+        Ok(stop)
+    }
+
+    /// Whether a stop was asked for.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Asks for a stop.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// The flag itself, for code that knows nothing of signals.
+    pub fn shared(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+}
+
+fn both() -> io::Result<[Signal; 2]> {
+    Ok([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?])
+}
+
+#[expect(clippy::exit, reason = "the second signal asks for an end without a drain")]
+async fn listen([mut interrupt, mut terminate]: [Signal; 2], stop: &StopFlag) {
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if stop.is_set() {
+            std::process::exit(INTERRUPTED);
+        }
+        tracing::info!(
+            "stopping: finishing what was read and committing it; a second signal ends at once"
+        );
+        stop.set();
+    }
+}
