@@ -1,1 +1,38 @@
-//! End-to-end tests of the whole system.
+//! The harness of the end-to-end tests: the binary, real parts around it, and what a test may ask of them.
+//!
+//! ```text
+//! floodmark ─ Floodmark: arguments ─▶ Running (lines, signals) ─▶ Output (status, stdout, stderr)
+//! kafka ───── Kafka: one real broker for all tests of the process, topics, lag, members
+//! python ──── Python: readers of the tables that are not ours
+//! table ───── rows of the tables, asked through `floodmark sql`
+//! sample ──── lines to feed in
+//! skip ────── a part that this machine lacks: skipped by name, or a failure with CI=true
+//! ```
+//!
+//! # Invariants
+//! - Nothing is left behind: children die with the value that owns them, or with the test process.
+//! - No fixed ports, no sleeps: every wait is for output, for the end of a process or for an answer, with a limit.
+//!
+//! `tests/run` prepares the real parts and runs everything; read [`Floodmark`] first.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test harness speaks by panicking"
+)]
+
+pub mod floodmark;
+pub mod kafka;
+pub mod python;
+pub mod running;
+pub mod sample;
+pub mod skip;
+pub mod table;
+pub mod workspace;
+
+pub use floodmark::{Floodmark, Output};
+pub use kafka::Kafka;
+pub use python::Python;
+pub use running::{Running, Signal};
+pub use table::Tables;

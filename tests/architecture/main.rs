@@ -1,0 +1,6 @@
+//! The shape of the workspace: what no lint knows.
+#![cfg(test)]
+
+mod arrows;
+mod lock;
+mod tidy;

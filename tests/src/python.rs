@@ -1,0 +1,43 @@
+//! Readers of the tables that are not ours: `DuckDB` and delta-rs, in Python.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::floodmark::PATIENCE;
+use crate::running::Running;
+use crate::skip::Missing;
+use crate::workspace;
+
+/// A Python with the packages of `tests/parts/requirements.txt`.
+#[derive(Debug)]
+pub struct Python {
+    packages: PathBuf,
+}
+
+impl Python {
+    /// The prepared Python.
+    ///
+    /// # Errors
+    /// [`Missing`] when there is no Python or its packages are not in the cache.
+    pub fn find() -> Result<Self, Missing> {
+        let packages = workspace::part("FLOODMARK_TEST_PYTHON", "python")
+            .ok_or_else(|| Missing("Python packages missing: start tests/run".into()))?;
+        match Command::new("python3").arg("--version").output() {
+            Ok(output) if output.status.success() => Ok(Self { packages }),
+            _ => Err(Missing("Python 3 missing".into())),
+        }
+    }
+
+    /// Runs `tests/parts/SCRIPT ARGS`; returns its standard output.
+    pub fn run(&self, script: &str, args: &[&str]) -> String {
+        let mut command = Command::new("python3");
+        command
+            .arg(workspace::root().join("tests/parts").join(script))
+            .args(args)
+            .env("PYTHONPATH", &self.packages)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Running::start(&mut command, None).output(PATIENCE).expect_status(0).stdout
+    }
+}
