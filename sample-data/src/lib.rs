@@ -1,0 +1,1 @@
+//! Generated edge logs with known attacks.
