@@ -55,8 +55,7 @@ fn arrows_point_down() {
 
 #[test]
 fn tests_of_a_crate_need_no_more_than_the_crate() {
-    expect![""]
-    .assert_eq(&arrows(Some("dev")));
+    expect![""].assert_eq(&arrows(Some("dev")));
 }
 
 #[test]

@@ -1,4 +1,12 @@
 //! The whole system through its binary, with real parts around it.
 #![cfg(test)]
 
+mod bad_input;
 mod broker;
+mod cli;
+mod demo;
+mod disk_full;
+mod golden;
+mod kafka;
+mod readers;
+mod readme;

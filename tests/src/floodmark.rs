@@ -42,7 +42,14 @@ fn build() -> PathBuf {
 #[derive(Debug)]
 pub struct Floodmark {
     command: Command,
-    stdin: Option<Vec<u8>>,
+    stdin: Option<Feed>,
+}
+
+/// What a process reads on standard input, and in pieces of how many bytes it is written.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) piece: usize,
 }
 
 impl Floodmark {
@@ -89,9 +96,15 @@ impl Floodmark {
 
     /// What it reads on standard input; nothing unless told.
     #[must_use]
-    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub fn stdin(self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin_in_pieces(bytes, usize::MAX)
+    }
+
+    /// What it reads on standard input, written in pieces of so many bytes.
+    #[must_use]
+    pub fn stdin_in_pieces(mut self, bytes: impl Into<Vec<u8>>, piece: usize) -> Self {
         self.command.stdin(Stdio::piped());
-        self.stdin = Some(bytes.into());
+        self.stdin = Some(Feed { bytes: bytes.into(), piece });
         self
     }
 
@@ -102,7 +115,7 @@ impl Floodmark {
 
     /// Starts it.
     pub fn start(mut self) -> Running {
-        Running::start(&mut self.command, self.stdin)
+        Running::feed(&mut self.command, self.stdin)
     }
 
     /// Runs it to its end, within [`PATIENCE`].
@@ -131,7 +144,7 @@ pub struct Output {
 
 impl Output {
     /// Passes when it ended with this exit status, and never when it ended in a panic.
-    #[must_use]
+    #[expect(clippy::return_self_not_must_use, reason = "an expectation is an end in itself")]
     pub fn expect_status(self, status: i32) -> Self {
         assert!(!self.stderr.contains("panicked at"), "a panic:\n{}", self.describe());
         assert_eq!(self.status.code(), Some(status), "{}", self.describe());
@@ -139,7 +152,7 @@ impl Output {
     }
 
     /// Passes when standard error holds each of these texts, whatever their case.
-    #[must_use]
+    #[expect(clippy::return_self_not_must_use, reason = "an expectation is an end in itself")]
     pub fn expect_stderr(self, parts: &[&str]) -> Self {
         let stderr = self.stderr.to_lowercase();
         for part in parts {

@@ -38,6 +38,6 @@ impl Python {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Running::start(&mut command, None).output(PATIENCE).expect_status(0).stdout
+        Running::start(&mut command).output(PATIENCE).expect_status(0).stdout
     }
 }

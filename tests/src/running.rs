@@ -1,12 +1,12 @@
 //! A process that is running: its lines as they come, signals to it, its end.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ChildStdin, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::floodmark::{Output, tail};
+use crate::floodmark::{Feed, Output, tail};
 
 /// How often a condition is looked at while a process has nothing to say.
 const LOOK: Duration = Duration::from_millis(20);
@@ -33,6 +33,7 @@ enum Said {
 pub struct Running {
     command: String,
     child: Child,
+    stdin: Option<ChildStdin>,
     said: Receiver<Said>,
     open_streams: u8,
     stdout: String,
@@ -40,12 +41,22 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts `command`, whose outputs must be piped; a piped standard input stays open for [`Self::say`].
+    pub fn start(command: &mut Command) -> Self {
+        Self::feed(command, None)
+    }
+
     /// Starts `command`, whose outputs must be piped, and feeds it `stdin` from a thread.
-    pub fn start(command: &mut Command, stdin: Option<Vec<u8>>) -> Self {
+    pub(crate) fn feed(command: &mut Command, stdin: Option<Feed>) -> Self {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        if let (Some(bytes), Some(mut pipe)) = (stdin, child.stdin.take()) {
+        let mut pipe = child.stdin.take();
+        if let Some(Feed { bytes, piece }) = stdin
+            && let Some(mut pipe) = pipe.take()
+        {
             // A process that ends before it has read everything closes the pipe: not the feeder's concern.
-            thread::spawn(move || pipe.write_all(&bytes).is_ok());
+            thread::spawn(move || {
+                bytes.chunks(piece).try_for_each(|piece| pipe.write_all(piece)).is_ok()
+            });
         }
         let (say, said) = channel();
         pump(child.stdout.take().expect("stdout is piped"), say.clone(), Said::Out);
@@ -53,6 +64,7 @@ impl Running {
         Self {
             command: format!("{command:?}"),
             child,
+            stdin: pipe,
             said,
             open_streams: 2,
             stdout: String::new(),
@@ -101,6 +113,12 @@ impl Running {
         self.until(&format!("`{text}` on stderr"), limit, |process| {
             process.stderr.to_lowercase().contains(&text)
         });
+    }
+
+    /// Writes to its standard input.
+    pub fn say(&mut self, text: &str) {
+        let pipe = self.stdin.as_mut().expect("standard input is piped and not fed");
+        pipe.write_all(text.as_bytes()).unwrap_or_else(|error| panic!("{}: {error}", self.command));
     }
 
     /// Lets it run for a while, or to its end.

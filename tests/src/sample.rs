@@ -1,12 +1,87 @@
 //! Lines to feed in.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::floodmark::Floodmark;
 use crate::workspace;
 
 /// The folder of the sample that is shipped with the project.
 pub fn folder() -> PathBuf {
     workspace::root().join("sample-data").join("files")
+}
+
+/// A log file of a test, removed with it.
+#[derive(Debug)]
+pub struct Log {
+    folder: TempDir,
+    lines: i64,
+}
+
+impl Log {
+    /// A file `access.log` with this text.
+    pub fn new(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("access.log"), text).unwrap();
+        Self { folder, lines: text.lines().count().try_into().expect("a test's log is small") }
+    }
+
+    /// The file.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("access.log")
+    }
+
+    /// Its lines.
+    pub const fn lines(&self) -> i64 {
+        self.lines
+    }
+}
+
+/// The text of the sample: ordinary traffic with planted attacks, as Cloudflare NDJSON in the order of time.
+pub fn text() -> &'static str {
+    &generated().0
+}
+
+/// The text of the sample and its truth, as `floodmark generate` makes them.
+fn generated() -> &'static (String, Value) {
+    static GENERATED: OnceLock<(String, Value)> = OnceLock::new();
+    GENERATED.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let truth = folder.path().join("truth.json");
+        let generate = ["generate", "--scenario", "sample", "--format", "cloudflare", "--truth"];
+        let log = Floodmark::new(generate).arg(&truth).success().stdout;
+        let truth = serde_json::from_str(&fs::read_to_string(truth).unwrap()).unwrap();
+        (log, truth)
+    })
+}
+
+/// The sample in a file.
+pub fn traffic() -> Log {
+    Log::new(text())
+}
+
+/// The sample dealt out to `files` files by client address, as edges or partitions would have it: the order of time
+/// within each.
+pub fn dealt(folder: &Path, files: usize) -> Vec<PathBuf> {
+    let mut texts = vec![String::new(); files];
+    for line in text().lines() {
+        let client = line.split("\"ClientIP\":\"").nth(1).unwrap_or_default();
+        let client = client.split('"').next().unwrap_or_default();
+        let hash =
+            client.bytes().fold(7_usize, |hash, byte| hash * 31 % 65_521 + usize::from(byte));
+        texts[hash % files].push_str(line);
+        texts[hash % files].push('\n');
+    }
+    let write = |(index, text): (usize, &String)| {
+        let path = folder.join(format!("edge-{index}.log"));
+        fs::write(&path, text).unwrap();
+        path
+    };
+    texts.iter().enumerate().map(write).collect()
 }
 
 /// One line of ordinary traffic in the `combined` format, without its line feed: request `n`, a second after `n - 1`.
@@ -25,4 +100,44 @@ pub fn combined(n: u32) -> String {
 /// `lines` lines of [`combined`] traffic, each with its line feed.
 pub fn combined_log(lines: u32) -> String {
     (0..lines).map(|n| combined(n) + "\n").collect()
+}
+
+/// One planted attack, from the truth of the sample.
+#[derive(Debug, Clone)]
+pub struct Planted {
+    /// Its kind, as in `incidents`.
+    pub kind: String,
+    /// The attacked host.
+    pub host: String,
+    /// First and last of its requests, RFC 3339 in UTC.
+    pub time: (String, String),
+}
+
+impl Planted {
+    /// Whether an alert is about this attack: its kind, its host, a time of it.
+    pub fn is_told_by(&self, alert: &Value) -> bool {
+        let (start, end) = &self.time;
+        // RFC 3339 in one time zone sorts as text up to the seconds.
+        let second = |time: &str| time.get(..19).unwrap_or_default().to_owned();
+        let [first, last] =
+            ["first_ts", "last_ts"].map(|key| second(alert[key].as_str().unwrap_or_default()));
+        alert["kind"] == self.kind
+            && alert["target_host"] == self.host
+            && first <= second(end)
+            && last >= second(start)
+    }
+}
+
+/// The attacks planted in the sample.
+pub fn planted() -> Vec<Planted> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let events = generated().1["events"].as_array().expect("the truth lists events");
+    let attacks = events.iter().filter(|event| event["verdict"] == "attack");
+    attacks
+        .map(|event| Planted {
+            kind: text(&event["kind"]),
+            host: text(&event["host"]),
+            time: (text(&event["start"]), text(&event["end"])),
+        })
+        .collect()
 }

@@ -1,0 +1,131 @@
+//! Killed or stopped at any moment, the tables and incidents are those of a calm run.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tests::floodmark::PATIENCE;
+use tests::sample::traffic;
+use tests::skip::or_skip;
+use tests::table::assert_same;
+use tests::{Kafka, Signal, Tables};
+
+use super::{assert_every_record_once, calm, run, ship};
+
+/// Times that the process is killed.
+const KILLS: u32 = 8;
+
+/// Tables that a restart must leave as a calm run does; `rejects` is empty in the sample.
+const ALL: [&str; 4] = ["requests", "incidents", "source_windows", "target_windows"];
+
+/// A pseudo-random sequence; `FLOODMARK_TEST_SEED` repeats one that failed.
+struct Random(u64);
+
+impl Random {
+    fn new() -> Self {
+        let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let seed = std::env::var("FLOODMARK_TEST_SEED").map_or_else(
+            |_| u64::try_from(clock() % 1_000_000).unwrap(),
+            |seed| seed.parse().unwrap(),
+        );
+        println!("FLOODMARK_TEST_SEED={seed}");
+        Self(seed)
+    }
+
+    /// A time below `limit`, by `SplitMix64`.
+    fn below(&mut self, limit: Duration) -> Duration {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Duration::from_micros((z ^ (z >> 31)) % u64::try_from(limit.as_micros()).unwrap())
+    }
+}
+
+#[test]
+fn killed_at_random_moments_while_traffic_arrives() {
+    let Some(kafka) = or_skip(Kafka::shared()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = Random::new();
+    let topic = kafka.topic("killed", 3);
+    let log = traffic();
+    // The shipper is held back so that the kills fall while traffic arrives.
+    let rate = (log.lines() / 10).to_string();
+    let shipper = ship(kafka, &topic).args(["--rate", &rate]).arg(log.path()).start();
+    let tables = Tables::at(folder.path().join("killed"));
+    let start = || run(kafka, &topic, "killed", &tables).args(["--commit-interval", "150ms"]);
+    for _ in 0..KILLS {
+        let mut running = start().start();
+        running.run_for(Duration::from_millis(100) + random.below(Duration::from_millis(1_500)));
+        let output = running.kill();
+        assert_eq!(output.status.code(), None, "ended by itself\n{}", output.describe());
+    }
+    shipper.output(PATIENCE).expect_status(0);
+    start().arg("--exit-at-end").success();
+
+    assert_eq!(i64::try_from(kafka.messages(&topic)).unwrap(), log.lines(), "shipped");
+    assert_every_record_once(&tables, kafka.messages(&topic));
+    assert_eq!(kafka.lag("killed", &topic), 0);
+    let calm = calm(kafka, &topic, folder.path());
+    assert!(calm.count("incidents") > 0, "the sample has attacks");
+    assert_same(&ALL, &calm, &tables);
+}
+
+#[test]
+fn stopped_gracefully_each_alert_comes_once() {
+    let Some(kafka) = or_skip(Kafka::shared()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let topic = kafka.topic("stopped", 2);
+    let log = traffic();
+    let rate = (log.lines() / 4).to_string();
+    let shipper = ship(kafka, &topic).args(["--rate", &rate]).arg(log.path()).start();
+    let tables = Tables::at(folder.path().join("stopped"));
+    let mut alerts = Vec::new();
+    for signal in [Signal::Term, Signal::Int] {
+        let mut running = run(kafka, &topic, "stopped", &tables).start();
+        let seen = alerts.len();
+        running.until("an alert", PATIENCE, |process| !process.stdout().is_empty());
+        running.signal(signal);
+        let output = running.output(PATIENCE).expect_status(0);
+        alerts.extend(output.json_lines());
+        assert!(alerts.len() > seen, "{}", output.describe());
+    }
+    shipper.output(PATIENCE).expect_status(0);
+    let rest = run(kafka, &topic, "stopped", &tables).arg("--exit-at-end").success();
+    alerts.extend(rest.json_lines());
+
+    let once =
+        |alert: &serde_json::Value| (alert["incident_id"].to_string(), alert["revision"].as_i64());
+    let mut said: Vec<_> = alerts.iter().map(once).collect();
+    said.sort();
+    let total = said.len();
+    said.dedup();
+    assert_eq!(said.len(), total, "an alert came twice");
+    let rows = tables.rows("SELECT incident_id, revision FROM incidents WHERE verdict <> 'benign'");
+    let mut stored: Vec<_> = rows.iter().map(once).collect();
+    stored.sort();
+    assert_eq!(said, stored, "alerts and rows of incidents");
+    assert_every_record_once(&tables, kafka.messages(&topic));
+    assert_eq!(kafka.lag("stopped", &topic), 0);
+    assert_same(&ALL, &calm(kafka, &topic, folder.path()), &tables);
+}
+
+#[test]
+fn however_partitions_interleave_the_incidents_are_the_same() {
+    let Some(kafka) = or_skip(Kafka::shared()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let topic = kafka.topic("interleaved", 4);
+    let log = traffic();
+    ship(kafka, &topic).arg(log.path()).success();
+    let calm = calm(kafka, &topic, folder.path());
+    // Other sizes of what one fetch brings of each partition.
+    for bytes in ["20000", "150000"] {
+        let tables = Tables::at(folder.path().join(bytes));
+        let fetch = format!("max.partition.fetch.bytes={bytes}");
+        let interleaved = run(kafka, &topic, bytes, &tables).args(["-X", &fetch]);
+        interleaved.arg("--exit-at-end").success();
+        assert_every_record_once(&tables, kafka.messages(&topic));
+        assert_same(&ALL, &calm, &tables);
+    }
+    // A run that finds nothing new changes nothing.
+    run(kafka, &topic, "calm", &calm).arg("--exit-at-end").success();
+    assert_every_record_once(&calm, kafka.messages(&topic));
+}

@@ -1,0 +1,45 @@
+//! Two instances of one consumer group share a topic.
+
+use std::time::Duration;
+
+use tests::floodmark::PATIENCE;
+use tests::sample::traffic;
+use tests::skip::or_skip;
+use tests::{Kafka, Signal, Tables};
+
+use super::{assert_every_record_once, run, ship};
+
+#[test]
+fn an_instance_that_joins_and_leaves_loses_and_doubles_nothing() {
+    let Some(kafka) = or_skip(Kafka::shared()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let topic = kafka.topic("shared", 4);
+    let log = traffic();
+    let rate = (log.lines() / 8).to_string();
+    let shipper = ship(kafka, &topic).args(["--rate", &rate]).arg(log.path()).start();
+    let tables = Tables::at(folder.path().join("shared"));
+    let instance =
+        || run(kafka, &topic, "shared", &tables).args(["--commit-interval", "300ms"]).start();
+    let members = |wanted| move |_: &_| kafka.members("shared") == wanted;
+
+    let mut first = instance();
+    first.until("one member", PATIENCE, members(1));
+    let mut second = instance();
+    second.until("two members", PATIENCE, members(2));
+    second.run_for(Duration::from_millis(1_500));
+    second.signal(Signal::Term);
+    second.output(PATIENCE).expect_status(0);
+    first.until("one member again", PATIENCE, members(1));
+    // And one that dies without a word: the group finds out by its session timeout, the next start does not wait.
+    let mut third = instance();
+    third.until("two members again", PATIENCE, members(2));
+    third.run_for(Duration::from_millis(700));
+    third.kill();
+    shipper.output(PATIENCE).expect_status(0);
+    first.signal(Signal::Term);
+    first.output(PATIENCE).expect_status(0);
+    run(kafka, &topic, "shared", &tables).arg("--exit-at-end").success();
+
+    assert_every_record_once(&tables, kafka.messages(&topic));
+    assert_eq!(kafka.lag("shared", &topic), 0);
+}

@@ -1,0 +1,42 @@
+//! The tables are open: readers that are not ours agree with our SQL.
+
+use serde_json::Value;
+use tests::sample::traffic;
+use tests::skip::or_skip;
+use tests::table::KEYS;
+use tests::{Floodmark, Python, Tables};
+
+#[test]
+fn duckdb_and_delta_rs_read_all_tables() {
+    let Some(python) = or_skip(Python::find()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let tables = Tables::at(folder.path().join("lake"));
+    let log = traffic();
+    std::fs::write(folder.path().join("bad.log"), "no record\n").unwrap();
+    let scan = ["scan", "--format", "cloudflare", "--alerts", "none", "--data", tables.arg()];
+    let bad = folder.path().join("bad.log");
+    Floodmark::new(scan).arg(log.path()).arg(bad).success();
+
+    let answer = python.run("readers.py", &[tables.arg()]);
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    for (table, _) in KEYS {
+        let ours = tables.count(table);
+        assert!(ours > 0, "{table} is empty");
+        for reader in ["duckdb", "deltalake"] {
+            assert_eq!(answer[reader][table]["rows"].as_i64(), Some(ours), "{reader} {table}");
+        }
+        // Names, types and nullability as delta-rs sees them are those of the table's definition.
+        let columns = answer["deltalake"][table]["columns"].as_array().unwrap();
+        let ours = tables.rows(&format!(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = '{table}' \
+             ORDER BY ordinal_position"
+        ));
+        let ours: Vec<&Value> = ours.iter().map(|row| &row["column_name"]).collect();
+        let theirs: Vec<&Value> = columns.iter().map(|column| &column["name"]).collect();
+        assert_eq!(theirs, ours, "{table}");
+    }
+    // One value that goes through every layer: the sum of the statuses, and the busiest client.
+    let ours = tables
+        .rows("SELECT sum(status) AS statuses, min(ts) AS first, max(ts) AS last FROM requests");
+    assert_eq!(answer["duckdb"]["sum"], ours[0]["statuses"]);
+}
