@@ -7,7 +7,7 @@ use serde_json::Value;
 use tests::workspace;
 
 /// Standard output of `cargo ARGS`.
-fn cargo(args: &[&str]) -> String {
+pub(crate) fn cargo(args: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output =
         Command::new(cargo).args(args).current_dir(workspace::root()).output().expect("cargo runs");

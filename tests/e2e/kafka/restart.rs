@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tests::floodmark::PATIENCE;
-use tests::sample::traffic;
+use tests::sample::{Log, text, traffic};
 use tests::skip::or_skip;
 use tests::table::assert_same;
 use tests::{Kafka, Signal, Tables};
@@ -105,6 +105,23 @@ fn stopped_gracefully_each_alert_comes_once() {
     assert_eq!(said, stored, "alerts and rows of incidents");
     assert_every_record_once(&tables, kafka.messages(&topic));
     assert_eq!(kafka.lag("stopped", &topic), 0);
+    assert_same(&ALL, &calm(kafka, &topic, folder.path()), &tables);
+}
+
+#[test]
+fn run_in_instalments_open_incidents_stay_open() {
+    let Some(kafka) = or_skip(Kafka::shared()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let topic = kafka.topic("instalments", 3);
+    let tables = Tables::at(folder.path().join("instalments"));
+    let lines: Vec<&str> = text().split_inclusive('\n').collect();
+    for instalment in lines.chunks(lines.len().div_ceil(5)) {
+        let log = Log::new(&instalment.concat());
+        ship(kafka, &topic).arg(log.path()).success();
+        run(kafka, &topic, "instalments", &tables).arg("--exit-at-end").success();
+        assert_eq!(kafka.lag("instalments", &topic), 0);
+    }
+    assert_every_record_once(&tables, kafka.messages(&topic));
     assert_same(&ALL, &calm(kafka, &topic, folder.path()), &tables);
 }
 
