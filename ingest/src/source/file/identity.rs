@@ -1,0 +1,138 @@
+//! How a file is known again: by its first data line, and by a hash of the lines already read.
+//!
+//! A name or an inode would not do: rotation renames, compression rewrites. The hashes are not keyed,
+//! since they must be the same in every run; who can write the log files can make two collide, and gains
+//! no more than by leaving lines out.
+
+use std::sync::Arc;
+
+use rapidhash::v3::{RapidSecrets, RapidStreamHasherV3, rapidhash_v3_seeded};
+
+use crate::source::Positions;
+
+static CONTENT: RapidSecrets = RapidSecrets::seed(0);
+static FIRST_LINE_LOW: RapidSecrets = RapidSecrets::seed(1);
+static FIRST_LINE_HIGH: RapidSecrets = RapidSecrets::seed(2);
+
+/// Bytes of the first data line that count.
+const FIRST_LINE_BYTES: usize = 64 << 10;
+
+/// The partition name that the first data line gives: `file/` and 128 bits of hash.
+pub(super) fn partition_name(first_line: &[u8]) -> String {
+    let line = first_line.get(..FIRST_LINE_BYTES).unwrap_or(first_line);
+    let high = rapidhash_v3_seeded(line, &FIRST_LINE_HIGH);
+    let low = rapidhash_v3_seeded(line, &FIRST_LINE_LOW);
+    format!("file/{high:016x}{low:016x}")
+}
+
+/// The first line of `block` that is neither blank nor a comment (`#`), without its line end.
+pub(super) fn first_data_line(block: &[u8]) -> Option<&[u8]> {
+    block
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii_end)
+        .find(|line| !line.trim_ascii_start().is_empty() && line.first() != Some(&b'#'))
+}
+
+/// Name of the position that carries the content hash of `partition`.
+pub(super) fn proof_name(partition: &str) -> Arc<str> {
+    format!("{partition}/content").into()
+}
+
+/// The running hash of the lines read so far.
+pub(super) struct Content(RapidStreamHasherV3<'static>);
+
+impl Content {
+    pub(super) fn new() -> Self {
+        Self(RapidStreamHasherV3::new(&CONTENT))
+    }
+
+    /// Adds lines that have their line end.
+    pub(super) fn add(&mut self, lines: &[u8]) {
+        self.0.write(lines);
+    }
+
+    /// The hash as a position can carry it: 62 bits, and in the lowest bit whether the line before the
+    /// position had no line end (and so is left out of the hash, since it may yet grow).
+    pub(super) fn proof(&self, open_line: bool) -> i64 {
+        let bits = (self.0.finish() >> 2 << 1) | u64::from(open_line);
+        bits.cast_signed()
+    }
+}
+
+/// A file that the tables hold, and that begins with the same data line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// Its partition.
+    pub partition: Arc<str>,
+    /// Number of the first line that is not in the tables.
+    pub next_line: i64,
+    /// [`Content::proof`] at `next_line`; `None` where the tables lack it: then the first line must do.
+    pub proof: Option<i64>,
+}
+
+impl Candidate {
+    /// Whether the last line before `next_line` had no line end when it was read.
+    pub(super) fn open_line(&self) -> bool {
+        self.proof.is_some_and(|proof| proof & 1 == 1)
+    }
+
+    /// Lines that the proof covers.
+    pub(super) fn lines_proven(&self) -> i64 {
+        self.next_line - 1 - i64::from(self.open_line())
+    }
+}
+
+/// What the tables know about files that begin with one data line.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Those they hold, shortest first.
+    pub candidates: Vec<Candidate>,
+    /// The name of the next one.
+    pub fresh: Arc<str>,
+}
+
+/// Looks up `name`, `name-2`, `name-3` … in `positions`.
+pub(super) fn known(name: &str, positions: &Positions) -> Known {
+    let mut candidates = Vec::new();
+    let mut partition: Arc<str> = name.into();
+    for number in 2_u64.. {
+        let Some(&next_line) = positions.get(&partition) else { break };
+        let proof = positions.get(&proof_name(&partition)).copied();
+        let next = format!("{name}-{number}").into();
+        let partition = std::mem::replace(&mut partition, next);
+        candidates.push(Candidate { partition, next_line, proof });
+    }
+    candidates.sort_by_key(Candidate::lines_proven);
+    Known { candidates, fresh: partition }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_data_line_is_neither_blank_nor_a_comment() {
+        assert_eq!(first_data_line(b"#Version: 1\n\n  \r\nx y\r\nz"), Some(&b"x y"[..]));
+        assert_eq!(first_data_line(b"# only\n"), None);
+    }
+
+    #[test]
+    fn names_and_proofs_never_change() {
+        assert_eq!(partition_name(b"203.0.113.7"), "file/f88738764a94d92263b46e33c1571e47");
+        let mut content = Content::new();
+        content.add(b"a\n");
+        content.add(b"b\n");
+        assert_eq!(content.proof(true) - content.proof(false), 1);
+        assert_eq!(content.proof(false), 8_306_573_204_373_606_476);
+    }
+
+    #[test]
+    fn files_that_begin_alike_are_numbered() {
+        let positions: Positions =
+            [("f", 9), ("f/content", 6), ("f-2", 5)].map(|(name, at)| (name.into(), at)).into();
+        let known = known("f", &positions);
+        assert_eq!(&*known.fresh, "f-3");
+        let lines: Vec<_> = known.candidates.iter().map(|c| (&*c.partition, c.next_line)).collect();
+        assert_eq!(lines, [("f-2", 5), ("f", 9)]);
+    }
+}

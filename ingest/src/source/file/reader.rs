@@ -1,0 +1,256 @@
+//! The thread that reads one file: opens, unpacks, passes over what the tables hold, and hands over blocks.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+
+use super::identity::{Content, Known, first_data_line, partition_name};
+use super::lines::{BlockLimits, LineBlock, LineBlocks, after_lines};
+use crate::compress::decompress;
+use crate::source::SourceError;
+
+/// Bytes of comments and blank lines in which a data line is looked for.
+const PREAMBLE_BYTES_MAX: usize = 16 << 20;
+
+/// The name that stands for standard input.
+pub(super) const STDIN: &str = "-";
+
+/// What a reader tells the source, in this order: `Begins`, `Resolved`, any number of `Block`, `End` or `Failed`.
+#[derive(Debug)]
+pub(super) enum FromReader {
+    /// The name that the first data line gives; the reader waits for what is known about it.
+    Begins(String),
+    /// The partition this file is, and how many of its lines the tables hold.
+    Resolved { partition: Arc<str>, lines_skipped: i64 },
+    /// Lines.
+    Block(Block),
+    /// All was read.
+    End,
+    /// The rest cannot be read.
+    Failed(SourceError),
+}
+
+/// Whole lines with their place.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// The lines with their line ends.
+    pub bytes: Vec<u8>,
+    /// Number of the first, from 1.
+    pub first_line: i64,
+    /// Number of the line after the last.
+    pub next_line: i64,
+    /// Content hash at `next_line`.
+    pub proof: i64,
+}
+
+/// The source is gone: nobody wants more.
+struct Gone;
+
+/// Sends to the source, and rings.
+pub(super) struct Outlet {
+    pub to_source: SyncSender<FromReader>,
+    pub bell: SyncSender<()>,
+}
+
+impl Outlet {
+    fn send(&self, message: FromReader) -> Result<(), Gone> {
+        self.to_source.send(message).map_err(|_| Gone)?;
+        match self.bell.try_send(()) {
+            Ok(()) | Err(TrySendError::Full(())) => Ok(()),
+            Err(TrySendError::Disconnected(())) => Err(Gone),
+        }
+    }
+}
+
+/// What a reader needs.
+pub(super) struct Reader {
+    pub path: PathBuf,
+    pub name: String,
+    pub limits: BlockLimits,
+    pub bytes_read: Arc<AtomicU64>,
+    pub outlet: Outlet,
+    pub known: Receiver<Known>,
+}
+
+type Lines = LineBlocks<Box<dyn Read + Send>>;
+
+/// Why a reader stops early.
+enum Stop {
+    Gone,
+    Failed(SourceError),
+}
+
+impl From<Gone> for Stop {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+/// A file being read: what comes next.
+struct Reading {
+    lines: Lines,
+    content: Content,
+    /// Number of the next line.
+    next_line: i64,
+    /// Blocks read ahead to find the first data line.
+    ahead: VecDeque<LineBlock>,
+}
+
+impl Reader {
+    /// Reads the file to its end, or until the source is gone.
+    pub(super) fn run(&self, file: Option<File>) {
+        let last = match self.read(file) {
+            Ok(()) => FromReader::End,
+            Err(Stop::Failed(error)) => FromReader::Failed(error),
+            Err(Stop::Gone) => return,
+        };
+        // When the source is gone there is nobody to tell.
+        self.outlet.send(last).ok();
+    }
+
+    fn read(&self, file: Option<File>) -> Result<(), Stop> {
+        let mut reading = self.start(file)?;
+        let name = self.first_line(&mut reading)?;
+        self.outlet.send(FromReader::Begins(name))?;
+        let known = self.known.recv().map_err(|_| Gone)?;
+        let (mut reading, partition) = self.resolve(reading, &known)?;
+        let lines_skipped = reading.next_line - 1;
+        self.outlet.send(FromReader::Resolved { partition, lines_skipped })?;
+        while let Some(block) = self.next(&mut reading)? {
+            self.outlet.send(FromReader::Block(block))?;
+        }
+        Ok(())
+    }
+
+    /// From the first line; `file` where it was opened already.
+    fn start(&self, file: Option<File>) -> Result<Reading, Stop> {
+        self.bytes_read.store(0, Ordering::Relaxed);
+        let reader: io::Result<Box<dyn Read + Send>> = if self.name == STDIN {
+            decompress(io::stdin(), Arc::clone(&self.bytes_read))
+        } else {
+            file.map_or_else(|| File::open(&self.path), Ok)
+                .and_then(|file| decompress(file, Arc::clone(&self.bytes_read)))
+        };
+        let reader = reader.map_err(|source| self.failed(0, source))?;
+        Ok(Reading {
+            lines: LineBlocks::new(reader, self.limits),
+            content: Content::new(),
+            next_line: 1,
+            ahead: VecDeque::new(),
+        })
+    }
+
+    fn failed(&self, line: i64, source: io::Error) -> Stop {
+        Stop::Failed(SourceError::Read { file: self.name.clone(), line, source })
+    }
+
+    /// The partition name that the first data line gives.
+    fn first_line(&self, reading: &mut Reading) -> Result<String, Stop> {
+        let mut preamble_bytes = 0;
+        while preamble_bytes < PREAMBLE_BYTES_MAX {
+            // A failure here comes again, after the lines read ahead, when nothing comes before it.
+            let block = match reading.lines.next_block() {
+                Ok(Some(block)) => block,
+                Ok(None) => break,
+                Err(source) => return Err(self.failed(0, source)),
+            };
+            preamble_bytes += block.bytes.len();
+            let name = first_data_line(&block.bytes).map(partition_name);
+            reading.ahead.push_back(block);
+            if let Some(name) = name {
+                return Ok(name);
+            }
+        }
+        Ok(partition_name(b""))
+    }
+
+    fn next_lines(&self, reading: &mut Reading) -> Result<Option<LineBlock>, Stop> {
+        if let Some(block) = reading.ahead.pop_front() {
+            return Ok(Some(block));
+        }
+        let last = reading.next_line - 1;
+        reading.lines.next_block().map_err(|source| self.failed(last, source))
+    }
+
+    /// The next block, counted and hashed.
+    fn next(&self, reading: &mut Reading) -> Result<Option<Block>, Stop> {
+        let Some(block) = self.next_lines(reading)? else { return Ok(None) };
+        let first_line = reading.next_line;
+        reading.next_line += block.lines;
+        if block.terminated {
+            reading.content.add(&block.bytes);
+        }
+        Ok(Some(Block {
+            first_line,
+            next_line: reading.next_line,
+            proof: reading.content.proof(!block.terminated),
+            bytes: block.bytes,
+        }))
+    }
+
+    /// Passes over lines until `next_line`; false when the file ends before.
+    fn skip(&self, reading: &mut Reading, next_line: i64) -> Result<bool, Stop> {
+        while reading.next_line < next_line {
+            let Some(mut block) = self.next_lines(reading)? else { return Ok(false) };
+            let wanted = next_line - reading.next_line;
+            if block.lines > wanted {
+                let rest = block.bytes.split_off(after_lines(&block.bytes, wanted));
+                let lines = block.lines - wanted;
+                let terminated = block.terminated;
+                reading.ahead.push_front(LineBlock { bytes: rest, lines, terminated });
+                block = LineBlock { bytes: block.bytes, lines: wanted, terminated: true };
+            }
+            if block.terminated {
+                reading.content.add(&block.bytes);
+            }
+            reading.next_line += block.lines;
+        }
+        Ok(true)
+    }
+
+    /// Which of the files in the tables this is, and the place where it goes on.
+    fn resolve(&self, mut reading: Reading, known: &Known) -> Result<(Reading, Arc<str>), Stop> {
+        let mut same = None;
+        let mut stands_at = None;
+        for candidate in &known.candidates {
+            stands_at = None;
+            if !self.skip(&mut reading, candidate.lines_proven() + 1)? {
+                break;
+            }
+            stands_at = Some(candidate);
+            let proof = reading.content.proof(candidate.open_line());
+            if candidate.proof.is_none_or(|known| known == proof) {
+                same = Some(candidate);
+            }
+        }
+        if reading.next_line > 1 && (same.is_none() || stands_at != same) {
+            reading = self.restart()?;
+        }
+        let Some(candidate) = same else { return Ok((reading, Arc::clone(&known.fresh))) };
+        self.skip(&mut reading, candidate.lines_proven() + 1)?;
+        self.skip_open_line(&mut reading, candidate.next_line)?;
+        Ok((reading, Arc::clone(&candidate.partition)))
+    }
+
+    /// Passes over the line that had no line end when it was read.
+    fn skip_open_line(&self, reading: &mut Reading, next_line: i64) -> Result<(), Stop> {
+        if reading.next_line == next_line {
+            return Ok(());
+        }
+        self.skip(reading, next_line)?;
+        // A file that ends before stands where the tables stand.
+        reading.next_line = next_line;
+        Ok(())
+    }
+
+    fn restart(&self) -> Result<Reading, Stop> {
+        if self.name == STDIN {
+            return Err(Stop::Failed(SourceError::StdinDiffers));
+        }
+        self.start(None)
+    }
+}

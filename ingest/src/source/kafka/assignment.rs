@@ -1,0 +1,206 @@
+//! Where partitions begin: the positions of the tables, checked against what the brokers still have.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::consumer::{Consumer, RebalanceProtocol};
+use rdkafka::error::{IsError, KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::config::{Membership, OffsetReset};
+use super::{KafkaSource, Partition, Phase, REQUEST_TIMEOUT};
+use crate::source::{Polled, SourceError};
+
+/// What of a partition's log the brokers have: from `low` up to, not including, `high`.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    low: i64,
+    high: i64,
+}
+
+impl KafkaSource {
+    /// Finds the topic and joins the group; false when the brokers do not answer yet.
+    pub(super) fn connect(&mut self, timeout: Duration) -> Result<bool, SourceError> {
+        // Serves the callbacks that report errors: there are no messages yet.
+        self.consumer.poll(Duration::ZERO);
+        self.check_refusal()?;
+        let Some(numbers) = self.topic_partitions(timeout.min(REQUEST_TIMEOUT))? else {
+            return Ok(false);
+        };
+        if self.config.exit_at_end {
+            self.ends.clear();
+            for number in &numbers {
+                let Some(extent) = self.extent(*number) else { return Ok(false) };
+                self.ends.insert(*number, extent.high);
+            }
+        }
+        match self.config.membership {
+            Membership::Alone => self.assigning = Some(numbers),
+            Membership::Group => self
+                .consumer
+                .subscribe(&[&self.config.topic])
+                .map_err(|source| SourceError::Kafka { action: "joining the group", source })?,
+        }
+        self.phase = Phase::Joining;
+        Ok(true)
+    }
+
+    /// The partitions of the topic, or `None` when nobody answers or the topic may yet come.
+    fn topic_partitions(&self, timeout: Duration) -> Result<Option<Vec<i32>>, SourceError> {
+        let Ok(metadata) = self.consumer.fetch_metadata(Some(&self.config.topic), timeout) else {
+            return Ok(None);
+        };
+        self.consumer.context().link.on_answer();
+        let Some(topic) = metadata.topics().first() else { return Ok(None) };
+        let missing = || SourceError::TopicMissing {
+            topic: self.config.topic.clone(),
+            brokers: self.config.brokers.clone(),
+        };
+        match topic.error() {
+            None => Ok(Some(topic.partitions().iter().map(|partition| partition.id()).collect())),
+            Some(
+                RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+                | RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
+            ) if !self.config.wait_for_topic => Err(missing()),
+            Some(error @ RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) => {
+                Err(self.refused(KafkaError::MetadataFetch(error.into()).to_string()))
+            }
+            Some(error) => {
+                tracing::debug!(?error, is_error = error.is_error(), "the topic is not ready");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Asks whether the brokers are back.
+    pub(super) fn probe(&self, timeout: Duration) {
+        let timeout = timeout.min(REQUEST_TIMEOUT);
+        if self.consumer.fetch_metadata(Some(&self.config.topic), timeout).is_ok() {
+            self.consumer.context().link.on_answer();
+        }
+    }
+
+    fn extent(&self, number: i32) -> Option<Extent> {
+        match self.consumer.fetch_watermarks(&self.config.topic, number, REQUEST_TIMEOUT) {
+            Ok((low, high)) => Some(Extent { low, high }),
+            Err(error) => {
+                tracing::debug!(%error, partition = number, "the log's extent is not known yet");
+                None
+            }
+        }
+    }
+
+    /// Begins to read `numbers` where the tables stand; false when the brokers do not answer yet.
+    pub(super) fn assign(&mut self, numbers: &[i32]) -> Result<bool, SourceError> {
+        let topic = &self.config.topic;
+        let names: Vec<Arc<str>> =
+            numbers.iter().map(|number| format!("{topic}/{number}").into()).collect();
+        let positions = (self.lookup)(&names)
+            .map_err(|source| SourceError::Positions { topic: topic.clone(), source })?;
+        let mut begun = Vec::new();
+        for (number, name) in numbers.iter().zip(&names) {
+            let Some(extent) = self.extent(*number) else { return Ok(false) };
+            let next = match (positions.get(name), self.config.offset_reset) {
+                (Some(position), _) => start(name, *position, extent)?,
+                (None, OffsetReset::Earliest) => extent.low,
+                (None, OffsetReset::Latest) => extent.high,
+            };
+            // A partition added after the start ends where it begins.
+            let end = self.config.exit_at_end.then(|| self.ends.get(number).copied().unwrap_or(next));
+            let name = Arc::clone(name);
+            begun.push((*number, Partition { name, next, end, ended: false, paused: false }));
+        }
+        self.partitions.extend(begun);
+        self.begin(numbers)
+            .map_err(|source| SourceError::Kafka { action: "assigning partitions", source })?;
+        self.phase = Phase::Running;
+        if !names.is_empty() {
+            self.events.push_back(Polled::PartitionsAssigned(names));
+        }
+        self.end_partitions()?;
+        Ok(true)
+    }
+
+    /// Tells the client to fetch `numbers` from their next offsets.
+    fn begin(&self, numbers: &[i32]) -> KafkaResult<()> {
+        let incremental =
+            matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let mut list = TopicPartitionList::new();
+        for (number, partition) in &self.partitions {
+            if !incremental || numbers.contains(number) {
+                let next = Offset::Offset(partition.next);
+                list.add_partition_offset(&self.config.topic, *number, next)?;
+            }
+        }
+        if incremental {
+            self.consumer.incremental_assign(&list)
+        } else {
+            self.consumer.assign(&list)
+        }
+    }
+
+    /// The brokers no longer have the next message of some partition (the client does not say which):
+    /// goes on where the log now begins.
+    /// False when the brokers do not answer yet.
+    pub(super) fn reposition(&mut self) -> Result<bool, SourceError> {
+        let mut moved = Vec::new();
+        for (number, partition) in &self.partitions {
+            if partition.ended {
+                continue;
+            }
+            let Some(extent) = self.extent(*number) else { return Ok(false) };
+            moved.push((*number, start(&partition.name, partition.next, extent)?));
+        }
+        let numbers: Vec<i32> = moved.iter().map(|(number, _)| *number).collect();
+        for (number, next) in moved {
+            if let Some(partition) = self.partitions.get_mut(&number) {
+                partition.next = next;
+            }
+        }
+        let fail = |source| SourceError::Kafka { action: "moving to the start of the log", source };
+        if matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::Cooperative) {
+            self.consumer.incremental_unassign(&self.list(&numbers)).map_err(fail)?;
+        }
+        self.begin(&numbers).map_err(fail)?;
+        let paused: Vec<i32> = self
+            .partitions
+            .iter()
+            .filter_map(|(number, p)| (p.paused || p.ended).then_some(*number))
+            .collect();
+        self.consumer.pause(&self.list(&paused)).map_err(fail)?;
+        Ok(true)
+    }
+}
+
+/// Where to begin a partition of which the tables hold everything before `position`.
+fn start(name: &Arc<str>, position: i64, extent: Extent) -> Result<i64, SourceError> {
+    let Extent { low, high } = extent;
+    if position > high {
+        return Err(SourceError::TopicRecreated { partition: Arc::clone(name), position, high });
+    }
+    if position < low {
+        tracing::warn!(partition = &**name, messages = low - position, from = position, to = low,
+            "messages were deleted by the topic's retention before they were read");
+    }
+    Ok(position.max(low))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_held_against_the_log() {
+        let name: Arc<str> = "logs/3".into();
+        let extent = Extent { low: 10, high: 20 };
+        assert_eq!(start(&name, 12, extent).unwrap(), 12);
+        assert_eq!(start(&name, 20, extent).unwrap(), 20);
+        assert_eq!(start(&name, 4, extent).unwrap(), 10);
+        assert_eq!(
+            start(&name, 21, extent).unwrap_err().to_string(),
+            "logs/3 ends at offset 20, the tables hold it up to 21: the topic was created anew, or the \
+             brokers lost data; to read it as a new stream choose another --group or --data"
+        );
+    }
+}

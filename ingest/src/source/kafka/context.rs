@@ -1,0 +1,127 @@
+//! librdkafka's callbacks: they note what happened, the source acts on it in its own time.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rdkafka::ClientContext;
+use rdkafka::TopicPartitionList;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
+
+use super::partition_list;
+use crate::client::Link;
+
+/// A change of assignment that the group waits for us to carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    Assign(Vec<i32>),
+    Revoke(Vec<i32>),
+    /// Taken away already.
+    Lost(Vec<i32>),
+}
+
+#[derive(Debug)]
+pub(super) struct Context {
+    pub link: Link,
+    changes: Mutex<VecDeque<Change>>,
+    closing: AtomicBool,
+    commit_failing: AtomicBool,
+}
+
+impl Context {
+    pub(super) fn new(brokers: &str) -> Self {
+        Self {
+            link: Link::new(brokers),
+            changes: Mutex::default(),
+            closing: AtomicBool::new(false),
+            commit_failing: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn next_change(&self) -> Option<Change> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// From now on a revocation is carried out at once.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes whether offsets can be committed; says it when that changes.
+    pub(super) fn on_commit(&self, result: &KafkaResult<()>) {
+        let failing = result.is_err();
+        if self.commit_failing.swap(failing, Ordering::Relaxed) != failing {
+            match result {
+                Ok(()) => tracing::info!("the group's offsets are committed again"),
+                Err(error) => tracing::warn!(%error,
+                    "cannot commit the group's offsets: lag monitors stand still, the tables do not"),
+            }
+        }
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.link.on_log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.link.on_error(&error, reason);
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        kind: RDKafkaRespErr,
+        list: &mut TopicPartitionList,
+    ) {
+        let assign = kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        let partitions = list.elements().iter().map(|element| element.partition()).collect();
+        let change = match (assign, consumer.assignment_lost()) {
+            (true, _) => Change::Assign(partitions),
+            (false, true) => Change::Lost(partitions),
+            (false, false) => Change::Revoke(partitions),
+        };
+        if self.closing.load(Ordering::Relaxed) {
+            let topic = list.elements().first().map(|element| element.topic().to_owned());
+            refuse(consumer, &topic.unwrap_or_default(), &change);
+            return;
+        }
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
+        self.on_commit(&result);
+    }
+}
+
+/// Ends the reading of `list`, whichever way the group shares partitions out.
+pub(super) fn give_up(
+    consumer: &BaseConsumer<Context>,
+    list: &TopicPartitionList,
+) -> KafkaResult<()> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
+    }
+}
+
+/// Answers a change that comes while we are leaving: nothing is taken on, all is given up.
+pub(super) fn refuse(consumer: &BaseConsumer<Context>, topic: &str, change: &Change) {
+    let nothing = TopicPartitionList::new();
+    let result = match (change, consumer.rebalance_protocol()) {
+        (Change::Assign(_), RebalanceProtocol::Cooperative) => consumer.incremental_assign(&nothing),
+        (Change::Assign(_), _) => consumer.unassign(),
+        (Change::Revoke(partitions) | Change::Lost(partitions), _) => {
+            give_up(consumer, &partition_list(topic, partitions))
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "cannot answer the group while leaving it");
+    }
+}

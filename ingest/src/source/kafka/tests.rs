@@ -1,0 +1,256 @@
+//! The source against librdkafka's mock broker: positions, ends, rebalances, losses.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::Consumer;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+
+use super::{KafkaConfig, KafkaSource, Membership};
+use crate::EmbeddedBroker;
+use crate::message::RawMessage;
+use crate::source::{Polled, Positions, Source, SourceError};
+
+const TOPIC: &str = "logs";
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The positions of the tables, shared between the sources of a test.
+type Tables = Arc<Mutex<Positions>>;
+
+fn send(broker: &EmbeddedBroker, partition: i32, payloads: &[&str]) {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", broker.brokers())
+        .set("linger.ms", "0")
+        .create()
+        .unwrap();
+    for payload in payloads {
+        let record = BaseRecord::<str, str>::to(TOPIC).partition(partition).payload(payload);
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(DEADLINE).unwrap();
+}
+
+fn config(broker: &EmbeddedBroker) -> KafkaConfig {
+    KafkaConfig::new(broker.brokers(), TOPIC, "test")
+}
+
+fn alone_to_end(broker: &EmbeddedBroker) -> KafkaConfig {
+    KafkaConfig { membership: Membership::Alone, exit_at_end: true, ..config(broker) }
+}
+
+fn source(config: KafkaConfig, tables: &Tables) -> KafkaSource {
+    let tables = Arc::clone(tables);
+    let lookup = move |names: &[Arc<str>]| {
+        let held = tables.lock().unwrap();
+        Ok(names.iter().filter_map(|n| Some((Arc::clone(n), *held.get(n)?))).collect())
+    };
+    KafkaSource::new(config, Box::new(lookup)).unwrap()
+}
+
+/// Polls until `wanted`; returns what was read as `partition@offset payload` and every event but `Idle`.
+fn poll_until(
+    source: &mut KafkaSource,
+    mut wanted: impl FnMut(&Polled) -> bool,
+) -> Result<(Vec<String>, Vec<Polled>), SourceError> {
+    let deadline = Instant::now() + DEADLINE;
+    let (mut messages, mut events) = (Vec::new(), Vec::new());
+    loop {
+        assert!(Instant::now() < deadline, "it never came; so far {messages:?} {events:?}");
+        let polled = source.poll(Duration::from_millis(100), &mut |message: &RawMessage<'_>| {
+            let text = String::from_utf8_lossy(message.payload);
+            messages.push(format!("{}@{} {text}", message.partition, message.offset));
+        })?;
+        let done = wanted(&polled);
+        if !matches!(polled, Polled::Idle | Polled::Messages(_)) {
+            events.push(polled);
+        }
+        if done {
+            return Ok((messages, events));
+        }
+    }
+}
+
+const fn is_end(polled: &Polled) -> bool {
+    matches!(polled, Polled::End)
+}
+
+#[test]
+fn a_topic_is_read_to_its_end_from_the_positions_of_the_tables() {
+    let broker = EmbeddedBroker::start(TOPIC, 3).unwrap();
+    send(&broker, 0, &["a", "b", "c"]);
+    send(&broker, 1, &["x"]);
+    let tables = Tables::default();
+    tables.lock().unwrap().insert("logs/0".into(), 2);
+    let mut source = source(alone_to_end(&broker), &tables);
+    let (mut messages, events) = poll_until(&mut source, is_end).unwrap();
+    messages.sort();
+    assert_eq!(messages, ["logs/0@2 c", "logs/1@0 x"]);
+    let ends = events.iter().filter(|event| matches!(event, Polled::PartitionEnd(_))).count();
+    assert_eq!(ends, 3);
+    assert!(matches!(events.first(), Some(Polled::PartitionsAssigned(names)) if names.len() == 3));
+}
+
+#[test]
+fn the_end_is_that_seen_at_start() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    send(&broker, 0, &["a"]);
+    let mut source = source(alone_to_end(&broker), &Tables::default());
+    poll_until(&mut source, |polled| matches!(polled, Polled::PartitionsAssigned(_))).unwrap();
+    send(&broker, 0, &["later"]);
+    let (messages, _) = poll_until(&mut source, is_end).unwrap();
+    assert_eq!(messages, ["logs/0@0 a"]);
+}
+
+#[test]
+fn a_group_shares_the_topic_and_loses_nothing() {
+    let broker = EmbeddedBroker::start(TOPIC, 4).unwrap();
+    for partition in 0..4 {
+        send(&broker, partition, &["a", "b"]);
+    }
+    let tables = Tables::default();
+    let mut first = source(config(&broker), &tables);
+    let mut caught_up = 0;
+    let (mut messages, _) = poll_until(&mut first, |polled| {
+        caught_up += usize::from(matches!(polled, Polled::CaughtUp(_)));
+        caught_up == 4
+    })
+    .unwrap();
+    messages.sort();
+    assert_eq!(messages.len(), 8);
+    let held: Positions = (0..4).map(|n| (format!("logs/{n}").into(), 2)).collect();
+    first.commit(&held);
+
+    let mut second = source(config(&broker), &tables);
+    let deadline = Instant::now() + DEADLINE;
+    let mut taken = Vec::new();
+    let nothing = &mut |message: &RawMessage<'_>| panic!("{} comes twice", message.partition);
+    while taken.is_empty() {
+        assert!(Instant::now() < deadline, "the second member gets nothing");
+        let polled = first.poll(Duration::from_millis(20), nothing).unwrap();
+        if let Polled::PartitionsRevoking(_) = polled {
+            // What the first member read is committed before it gives partitions up.
+            tables.lock().unwrap().extend(held.clone());
+        }
+        if let Polled::PartitionsAssigned(names) =
+            second.poll(Duration::from_millis(20), nothing).unwrap()
+        {
+            taken = names;
+        }
+    }
+    assert_eq!(taken.len(), 2);
+    let number: i32 = taken[0].rsplit('/').next().unwrap().parse().unwrap();
+    send(&broker, number, &["new"]);
+    let (messages, _) =
+        poll_until(&mut second, |polled| matches!(polled, Polled::Messages(_))).unwrap();
+    assert_eq!(messages, [format!("{}@2 new", taken[0])]);
+    drop(first);
+    drop(second);
+}
+
+#[test]
+fn a_paused_partition_waits() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    send(&broker, 0, &["a"]);
+    let mut source = source(alone_to_end(&broker), &Tables::default());
+    poll_until(&mut source, |polled| matches!(polled, Polled::PartitionsAssigned(_))).unwrap();
+    source.set_paused("logs/0", true).unwrap();
+    for _ in 0..5 {
+        let polled = source.poll(Duration::from_millis(50), &mut |_: &RawMessage<'_>| {}).unwrap();
+        assert!(matches!(polled, Polled::Idle), "{polled:?}");
+    }
+    source.set_paused("logs/0", false).unwrap();
+    assert_eq!(poll_until(&mut source, is_end).unwrap().0, ["logs/0@0 a"]);
+}
+
+#[test]
+fn what_retention_deleted_is_passed_over() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    let megabyte = "x".repeat(900_000);
+    send(&broker, 0, &["first", "second"]);
+    let tables = Tables::default();
+    let mut live = source(
+        KafkaConfig { membership: Membership::Alone, ..config(&broker) },
+        &tables,
+    );
+    let (read, _) =
+        poll_until(&mut live, |polled| matches!(polled, Polled::CaughtUp(_))).unwrap();
+    assert_eq!(read.len(), 2);
+    live.set_paused("logs/0", true).unwrap();
+    for _ in 0..12 {
+        send(&broker, 0, &[&megabyte]);
+    }
+    // One that starts late: the log begins after its position.
+    tables.lock().unwrap().insert("logs/0".into(), 1);
+    let mut late = source(alone_to_end(&broker), &tables);
+    let (messages, _) = poll_until(&mut late, is_end).unwrap();
+    assert!((3..12).contains(&messages.len()), "{}", messages.len());
+    assert!(messages.last().unwrap().starts_with("logs/0@13 "));
+    // One that was too slow: the log moved away under it.
+    live.set_paused("logs/0", false).unwrap();
+    let (messages, _) =
+        poll_until(&mut live, |polled| matches!(polled, Polled::CaughtUp(_))).unwrap();
+    assert!(messages.last().unwrap().starts_with("logs/0@13 "));
+}
+
+#[test]
+fn a_topic_made_anew_is_an_error() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    send(&broker, 0, &["a"]);
+    let tables = Tables::default();
+    tables.lock().unwrap().insert("logs/0".into(), 500);
+    let mut source = source(alone_to_end(&broker), &tables);
+    let error = poll_until(&mut source, is_end).unwrap_err();
+    assert!(matches!(error, SourceError::TopicRecreated { position: 500, high: 1, .. }), "{error}");
+}
+
+#[test]
+fn a_message_without_payload_moves_the_position() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", broker.brokers()).create().unwrap();
+    producer.send(BaseRecord::<str, str>::to(TOPIC).key("k")).map_err(|(error, _)| error).unwrap();
+    producer.flush(DEADLINE).unwrap();
+    let mut source = source(alone_to_end(&broker), &Tables::default());
+    assert_eq!(poll_until(&mut source, is_end).unwrap().0, ["logs/0@0 "]);
+}
+
+#[test]
+fn a_broker_that_comes_back_is_read_on() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    send(&broker, 0, &["a"]);
+    broker.set_reachable(false).unwrap();
+    let mut source = source(alone_to_end(&broker), &Tables::default());
+    let nothing = &mut |_: &RawMessage<'_>| {};
+    while !source.consumer.context().link.is_down() {
+        assert!(matches!(source.poll(Duration::from_millis(50), nothing), Ok(Polled::Idle)));
+    }
+    broker.set_reachable(true).unwrap();
+    assert_eq!(poll_until(&mut source, is_end).unwrap().0, ["logs/0@0 a"]);
+    assert!(!source.consumer.context().link.is_down());
+}
+
+#[test]
+fn a_member_may_leave_at_any_time() {
+    let broker = EmbeddedBroker::start(TOPIC, 2).unwrap();
+    for polls in [0, 1, 3, 10, 30, 60] {
+        let mut source = source(config(&broker), &Tables::default());
+        for _ in 0..polls {
+            source.poll(Duration::from_millis(100), &mut |_: &RawMessage<'_>| {}).unwrap();
+        }
+        let begun = Instant::now();
+        drop(source);
+        assert!(begun.elapsed() < Duration::from_secs(20), "after {polls} polls");
+    }
+}
+
+#[test]
+fn an_unknown_property_is_named() {
+    let mut config = KafkaConfig::new("127.0.0.1:1", TOPIC, "test");
+    config.properties.insert("no.such.thing".to_owned(), "1".to_owned());
+    let error = KafkaSource::new(config, Box::new(|_| Ok(Positions::new()))).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Kafka property `no.such.thing` cannot be `1`: No such configuration property: \"no.such.thing\""
+    );
+}
