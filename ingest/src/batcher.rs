@@ -1,0 +1,287 @@
+//! Messages → batches of rows with their positions.
+//!
+//! ```text
+//! RawMessage ─ push ─▶ lines ─ Decoder ─▶ Rows / Rejects of the partition ─ take_ready, flush ─▶ PositionedBatch
+//! ```
+//!
+//! Counting: every line is a row of `requests` or of `rejects`, except blank lines and, in text formats, lines
+//! that start with `#` (comments and W3C headers), which are neither. Lines end with `\n`; a `\r` before it is
+//! dropped. The last line of a message needs no `\n`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX, REJECT_BYTES_MAX};
+use schemas::{PositionedBatch, RequestBatch};
+
+use crate::decode::record::Record;
+use crate::decode::rejects::Rejects;
+use crate::decode::row::{Hint, Position, Rows, Scratch};
+use crate::decode::{ConfigError, DecoderConfig, RejectReason, Stream};
+use crate::format::Format;
+use crate::message::{Numbering, RawMessage};
+
+/// Bytes of payload after which a batch is ready, whatever its rows.
+pub const BATCH_BYTES: usize = 8 << 20;
+
+/// Bytes of one message that are decoded; a larger one is a single reject.
+pub const PAYLOAD_BYTES_MAX: usize = 512 << 20;
+
+const _: () = assert!(PAYLOAD_BYTES_MAX < REJECT_BYTES_MAX, "offsets of a batch fit 32 bits");
+
+/// Decodes messages into batches, one partition apart from the other.
+#[derive(Debug)]
+pub struct Batcher {
+    stream: Stream,
+    default_host: Option<String>,
+    partitions: Vec<Partition>,
+    by_name: BTreeMap<Arc<str>, usize>,
+    /// The partition of the last message.
+    last: usize,
+    ready: VecDeque<PositionedBatch>,
+    scratch: Scratch,
+    hint: Hint,
+}
+
+#[derive(Debug)]
+struct Partition {
+    name: Arc<str>,
+    stream: Stream,
+    rows: Option<Rows>,
+    rejects: Rejects,
+    bytes: usize,
+    next_position: i64,
+    /// Messages were read since the last batch.
+    moved: bool,
+}
+
+impl Batcher {
+    /// A batcher for lines as `config` describes them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the configuration makes no sense.
+    pub fn new(config: &DecoderConfig) -> Result<Self, ConfigError> {
+        Ok(Self {
+            stream: Stream::new(config)?,
+            default_host: config.default_host.as_ref().map(|host| host.to_ascii_lowercase()),
+            partitions: Vec::new(),
+            by_name: BTreeMap::new(),
+            last: 0,
+            ready: VecDeque::new(),
+            scratch: Scratch::default(),
+            hint: Hint::default(),
+        })
+    }
+
+    /// Decodes the lines of a message into the builders of its partition.
+    pub fn push(&mut self, message: &RawMessage<'_>) {
+        let index = self.partition(message.partition);
+        let Some(partition) = self.partitions.get_mut(index) else { return };
+        if partition.would_overflow(message.payload) {
+            self.ready.extend(partition.cut(&mut self.hint));
+        }
+        let mut lines = Lines {
+            partition,
+            default_host: self.default_host.as_deref(),
+            scratch: &mut self.scratch,
+            hint: &self.hint,
+        };
+        lines.read(message);
+        if partition.is_full() {
+            self.ready.extend(partition.cut(&mut self.hint));
+        }
+    }
+
+    /// A full batch, in the order they became full.
+    pub fn take_ready(&mut self) -> Option<PositionedBatch> {
+        self.ready.pop_front()
+    }
+
+    /// Appends everything pending to `out`: full batches first, then one for each partition that moved, by name.
+    pub fn flush(&mut self, out: &mut Vec<PositionedBatch>) {
+        out.extend(self.ready.drain(..));
+        for index in self.by_name.values() {
+            if let Some(partition) = self.partitions.get_mut(*index) {
+                out.extend(partition.cut(&mut self.hint));
+            }
+        }
+    }
+
+    /// Rows and rejects that were read and not taken yet.
+    pub fn pending_rows(&self) -> usize {
+        let ready: usize = self.ready.iter().map(PositionedBatch::records).sum();
+        ready + self.partitions.iter().map(Partition::records).sum::<usize>()
+    }
+
+    /// The format in which a partition is read; `None` while `auto` has not recognised it.
+    pub fn chosen_format(&self, partition: &str) -> Option<Format> {
+        let index = self.by_name.get(partition)?;
+        self.partitions.get(*index)?.stream.format()
+    }
+
+    /// Forgets a partition with everything pending of it: it was taken away, and another reader starts where the
+    /// last commit stands.
+    pub fn discard(&mut self, partition: &str) {
+        self.ready.retain(|batch| &*batch.partition != partition);
+        let stream = self.stream.clone();
+        if let Some(partition) =
+            self.by_name.get(partition).and_then(|index| self.partitions.get_mut(*index))
+        {
+            *partition = Partition::new(Arc::clone(&partition.name), stream);
+        }
+    }
+
+    /// Index of the partition of that name, which is the last one more often than not.
+    #[inline]
+    fn partition(&mut self, name: &Arc<str>) -> usize {
+        if self.partitions.get(self.last).is_some_and(|last| Arc::ptr_eq(&last.name, name)) {
+            return self.last;
+        }
+        let index = if let Some(index) = self.by_name.get(name) {
+            *index
+        } else {
+            let index = self.partitions.len();
+            self.by_name.insert(Arc::clone(name), index);
+            self.partitions.push(Partition::new(Arc::clone(name), self.stream.clone()));
+            index
+        };
+        self.last = index;
+        index
+    }
+}
+
+impl Partition {
+    fn new(name: Arc<str>, stream: Stream) -> Self {
+        let rejects = Rejects::default();
+        Self { name, stream, rows: None, rejects, bytes: 0, next_position: 0, moved: false }
+    }
+
+    fn records(&self) -> usize {
+        self.rows.as_ref().map_or(0, Rows::len) + self.rejects.len()
+    }
+
+    /// Whether the batch must be cut before `payload` is decoded.
+    fn would_overflow(&self, payload: &[u8]) -> bool {
+        let records = self.records();
+        if records == 0 {
+            return false;
+        }
+        // The lines are counted only where they could matter: a line has two bytes at least.
+        let may_overflow = records + payload.len() / 2 + 1 > BATCH_ROWS_MAX;
+        let overflows =
+            || records + memchr::memchr_iter(b'\n', payload).count() + 1 > BATCH_ROWS_MAX;
+        self.bytes + payload.len() > BATCH_BYTES || (may_overflow && overflows())
+    }
+
+    fn is_full(&self) -> bool {
+        self.records() >= BATCH_ROWS_MAX || self.bytes >= BATCH_BYTES
+    }
+
+    /// Closes the batch, if anything was read since the last one.
+    fn cut(&mut self, hint: &mut Hint) -> Option<PositionedBatch> {
+        if !std::mem::take(&mut self.moved) {
+            return None;
+        }
+        self.bytes = 0;
+        let requests = match self.rows.take() {
+            None => RequestBatch::empty(),
+            Some(rows) => {
+                let (batch, sizes) = rows.finish();
+                *hint = sizes;
+                #[expect(clippy::expect_used, reason = "the rows were built in this schema")]
+                RequestBatch::try_new(batch).expect("rows fit")
+            }
+        };
+        Some(PositionedBatch {
+            partition: Arc::clone(&self.name),
+            requests,
+            rejects: self.rejects.finish(),
+            next_position: self.next_position,
+        })
+    }
+}
+
+/// What it takes to decode the lines of one message.
+struct Lines<'a> {
+    partition: &'a mut Partition,
+    default_host: Option<&'a str>,
+    scratch: &'a mut Scratch,
+    hint: &'a Hint,
+}
+
+impl Lines<'_> {
+    fn read(&mut self, message: &RawMessage<'_>) {
+        let mut position = Position {
+            topic: message.topic,
+            kafka_partition: message.kafka_partition,
+            offset: message.offset,
+            record_index: 0,
+        };
+        self.partition.moved = true;
+        self.partition.bytes += message.payload.len();
+        if message.payload.len() > PAYLOAD_BYTES_MAX {
+            self.reject(message, &position, message.payload, RejectReason::MessageTooLarge);
+        } else {
+            let mut rest = message.payload;
+            while !rest.is_empty() {
+                let end = memchr::memchr(b'\n', rest);
+                let (line, tail) = rest.split_at(end.unwrap_or(rest.len()));
+                rest = tail.get(1..).unwrap_or_default();
+                let is_record = self.line(message, &position, line);
+                match message.numbering {
+                    Numbering::Lines => position.offset += 1,
+                    Numbering::Records => position.record_index += i32::from(is_record),
+                }
+            }
+        }
+        self.partition.next_position = match message.numbering {
+            Numbering::Lines => position.offset,
+            Numbering::Records => message.offset + 1,
+        };
+    }
+
+    /// Decodes one line; whether it was a record.
+    #[inline]
+    fn line(&mut self, message: &RawMessage<'_>, position: &Position<'_>, line: &[u8]) -> bool {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.trim_ascii().is_empty() {
+            return false;
+        }
+        if line.len() > LINE_BYTES_MAX {
+            self.reject(message, position, line, RejectReason::TooLong);
+            return true;
+        }
+        let mut cleaned = String::new();
+        let text = crate::decode::text::clean(line, &mut cleaned);
+        if self.partition.stream.is_comment(text) {
+            return false;
+        }
+        let mut record = Record::default();
+        let decoded = self.partition.stream.decode(text, &mut record);
+        let outcome = decoded.and_then(|()| {
+            let rows =
+                self.partition.rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint));
+            if rows.append(&record, position, self.default_host, self.scratch) {
+                Ok(())
+            } else {
+                Err(RejectReason::NoTimestamp)
+            }
+        });
+        if let Err(reason) = outcome {
+            self.reject(message, position, line, reason);
+        }
+        true
+    }
+
+    #[cold]
+    fn reject(
+        &mut self,
+        message: &RawMessage<'_>,
+        position: &Position<'_>,
+        raw: &[u8],
+        reason: RejectReason,
+    ) {
+        let raw = raw.get(..REJECT_BYTES_MAX).unwrap_or(raw);
+        self.partition.rejects.append(message.arrival_us, position, reason, raw);
+    }
+}

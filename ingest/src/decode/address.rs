@@ -1,0 +1,151 @@
+//! Client addresses and host names in one canonical spelling.
+
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The canonical text of the first address in `text`, or `None` when there is none.
+///
+/// Brackets, port and zone are stripped, of a list (`X-Forwarded-For`) the first entry counts, IPv6 is written as
+/// in RFC 5952 and IPv4-mapped IPv6 as IPv4. `scratch` is used when the canonical text differs from the given.
+#[inline]
+pub fn canonical_ip<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
+    if is_ipv4(text.as_bytes()) {
+        return Some(text);
+    }
+    match parse_ip(text)? {
+        (IpAddr::V4(_), text) => Some(text),
+        (IpAddr::V6(address), _) => {
+            scratch.clear();
+            match address.to_ipv4_mapped() {
+                Some(address) => write!(scratch, "{address}").ok()?,
+                None => write!(scratch, "{address}").ok()?,
+            }
+            Some(scratch)
+        }
+    }
+}
+
+/// Whether the text is a plain IPv4 address: four numbers up to 255 without leading zeros.
+fn is_ipv4(text: &[u8]) -> bool {
+    let (mut parts, mut value, mut digits, mut first) = (0u8, 0u32, 0u8, 0u8);
+    if text.len() > 15 {
+        return false;
+    }
+    for &byte in text {
+        match byte {
+            b'0'..=b'9' => {
+                if digits == 0 {
+                    first = byte;
+                }
+                digits += 1;
+                value = value * 10 + u32::from(byte - b'0');
+                if digits > 3 || value > 255 || (digits > 1 && first == b'0') {
+                    return false;
+                }
+            }
+            b'.' if digits > 0 => {
+                parts += 1;
+                value = 0;
+                digits = 0;
+            }
+            _ => return false,
+        }
+    }
+    parts == 3 && digits > 0
+}
+
+fn parse_ip(text: &str) -> Option<(IpAddr, &str)> {
+    let text = text.split(',').next()?.trim_matches([' ', '"', '\'']);
+    let (host, bracketed) = match text.strip_prefix('[') {
+        Some(rest) => (rest.split(']').next()?, true),
+        None => (text, false),
+    };
+    let host = host.split('%').next()?;
+    if let Ok(address) = host.parse::<Ipv6Addr>() {
+        return Some((IpAddr::V6(address), host));
+    }
+    let host = if bracketed { host } else { host.split(':').next()? };
+    host.parse::<Ipv4Addr>().ok().map(|address| (IpAddr::V4(address), host))
+}
+
+/// Lower-cased host without port, brackets and trailing dot; `None` when nothing is left.
+#[inline]
+pub fn canonical_host<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
+    let host = strip_port(text);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if host.is_empty() || host == "-" {
+        return None;
+    }
+    Some(lower(host, scratch))
+}
+
+fn strip_port(text: &str) -> &str {
+    if let Some(rest) = text.strip_prefix('[') {
+        return rest.split(']').next().unwrap_or(rest);
+    }
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') && port.bytes().all(|b| b.is_ascii_digit()) => {
+            host
+        }
+        _ => text,
+    }
+}
+
+/// `text` in ASCII lower case; `scratch` holds it when it was not already.
+#[inline]
+pub fn lower<'a>(text: &'a str, scratch: &'a mut String) -> &'a str {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        scratch.clear();
+        scratch.push_str(text);
+        scratch.make_ascii_lowercase();
+        scratch
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (text, expected) in [
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("192.0.2.1:443", Some("192.0.2.1")),
+            ("::ffff:192.0.2.1", Some("192.0.2.1")),
+            ("[::FFFF:192.0.2.1]:80", Some("192.0.2.1")),
+            ("2001:0DB8:0:0::1", Some("2001:db8::1")),
+            ("[2001:db8::1]:8080", Some("2001:db8::1")),
+            ("fe80::1%eth0", Some("fe80::1")),
+            ("::1", Some("::1")),
+            ("192.0.2.7, 10.0.0.1", Some("192.0.2.7")),
+            ("\"192.0.2.7\"", Some("192.0.2.7")),
+            ("256.0.0.1", None),
+            ("01.2.3.4", None),
+            ("1.2.3", None),
+            ("1.2.3.4.5", None),
+            ("unix:", None),
+            ("host.example", None),
+            ("", None),
+            ("[", None),
+        ] {
+            assert_eq!(canonical_ip(text, &mut String::new()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts() {
+        for (text, expected) in [
+            ("WWW.Example.COM:443", Some("www.example.com")),
+            ("example.com.", Some("example.com")),
+            ("[2001:DB8::1]:443", Some("2001:db8::1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("a:b", Some("a:b")),
+            (":80", None),
+            ("-", None),
+        ] {
+            assert_eq!(canonical_host(text, &mut String::new()), expected, "{text}");
+        }
+    }
+}

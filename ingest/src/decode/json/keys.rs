@@ -1,0 +1,228 @@
+//! Which keys of a JSON line feed which values: the field map of the configuration, compiled.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::decode::record::{Slot, Unit};
+
+/// Keys remembered of one dialect, known and unknown; more are looked up each time.
+const ENTRIES_MAX: usize = 1_024;
+
+/// One way to a value: the keys from the outermost object inwards.
+pub type KeyPath = Vec<String>;
+
+/// Where the values of one slot come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FieldSource {
+    /// One key, or a path of keys with dots between them.
+    Key(String),
+    /// Several, the preferred first.
+    Keys(Vec<String>),
+    /// The same with the unit of the numbers.
+    WithUnit {
+        /// Keys, the preferred first.
+        keys: Vec<String>,
+        /// Unit of a duration or numeric timestamp.
+        unit: Unit,
+    },
+}
+
+impl FieldSource {
+    /// Its keys, the preferred first.
+    pub fn keys(&self) -> &[String] {
+        match self {
+            Self::Key(key) => std::slice::from_ref(key),
+            Self::Keys(keys) | Self::WithUnit { keys, .. } => keys,
+        }
+    }
+
+    const fn unit(&self) -> Unit {
+        match self {
+            Self::WithUnit { unit, .. } => *unit,
+            Self::Key(_) | Self::Keys(_) => Unit::Auto,
+        }
+    }
+}
+
+/// Field map: for each value (named as in [`Slot::NAMES`]) the keys that hold it.
+///
+/// A key with dots, such as `request.headers.Host`, is a path into nested objects as well as a key that has the
+/// dots in its name; `\.` is a dot of the name only.
+pub type FieldMap = BTreeMap<String, FieldSource>;
+
+/// What a key feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) slot: Slot,
+    pub(super) unit: Unit,
+    pub(super) rank: u8,
+}
+
+/// An object of the dialect that holds wanted keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct NodeId(u16);
+
+impl NodeId {
+    /// The whole line.
+    pub(super) const ROOT: Self = Self(0);
+}
+
+/// What to do with the value of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Skip,
+    Take(Target),
+    Enter(NodeId),
+}
+
+/// A key met before, in the list of all keys met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EntryId(usize);
+
+#[derive(Debug, Clone)]
+struct Entry {
+    /// `"key":`, to compare with the line.
+    quoted: Box<[u8]>,
+    action: Action,
+    /// The keys that followed this one, the latest first.
+    next: [usize; 2],
+}
+
+/// The keys of a dialect.
+#[derive(Debug, Clone)]
+pub(super) struct KeyTable {
+    /// The first entries stand for the start of each object.
+    entries: Vec<Entry>,
+    by_key: Vec<HashMap<Box<str>, usize>>,
+}
+
+impl KeyTable {
+    pub(super) fn new(fields: &FieldMap) -> Self {
+        let mut table = Self { entries: Vec::new(), by_key: vec![HashMap::new()] };
+        let mut wanted = Vec::new();
+        for (name, source) in fields {
+            let Some(slot) = Slot::named(name) else { continue };
+            for (rank, key) in source.keys().iter().enumerate() {
+                let rank = u8::try_from(rank).unwrap_or(u8::MAX);
+                wanted.push((key, Target { slot, unit: source.unit(), rank }));
+            }
+        }
+        // Objects first, so that their start entries have the numbers of the objects.
+        let mut nodes = BTreeMap::from([(Vec::new(), NodeId::ROOT)]);
+        for (key, _) in &wanted {
+            let path = split_path(key);
+            for depth in 1..path.len() {
+                let next = NodeId(u16::try_from(nodes.len()).unwrap_or(u16::MAX));
+                nodes.entry(path.get(..depth).unwrap_or_default().to_vec()).or_insert(next);
+            }
+        }
+        table.by_key = vec![HashMap::new(); nodes.len()];
+        let start = Entry { quoted: Box::default(), action: Action::Skip, next: [usize::MAX; 2] };
+        table.entries = vec![start; nodes.len()];
+        for (path, node) in &nodes {
+            if let Some((key, parent)) = path.split_last()
+                && let Some(parent) = nodes.get(parent)
+            {
+                table.insert(*parent, key, Action::Enter(*node));
+            }
+        }
+        for (key, target) in wanted {
+            let path = split_path(key);
+            if let Some((last, parent)) = path.split_last()
+                && let Some(parent) = nodes.get(parent)
+            {
+                table.insert(*parent, last, Action::Take(target));
+                if path.len() > 1 {
+                    table.insert(NodeId::ROOT, &path.join("."), Action::Take(target));
+                }
+            }
+        }
+        table
+    }
+
+    /// The entry before the first key of an object.
+    pub(super) const fn start(&self, node: NodeId) -> EntryId {
+        EntryId(node.0 as usize)
+    }
+
+    /// The key at the start of `rest`, when it is one of those that followed `previous` before: its entry, the
+    /// length of `"key":` and its action.
+    #[inline]
+    pub(super) fn predict(
+        &self,
+        previous: EntryId,
+        rest: &[u8],
+    ) -> Option<(EntryId, usize, Action)> {
+        let next = self.entries.get(previous.0)?.next;
+        for index in next {
+            let entry = self.entries.get(index)?;
+            if rest.starts_with(&entry.quoted) {
+                return Some((EntryId(index), entry.quoted.len(), entry.action));
+            }
+        }
+        None
+    }
+
+    /// Looks a key up, and remembers that it followed `previous`. A key never seen before is remembered too.
+    #[cold]
+    pub(super) fn find(&mut self, node: NodeId, previous: EntryId, key: &str) -> (EntryId, Action) {
+        let known = self.by_key.get(usize::from(node.0)).and_then(|keys| keys.get(key)).copied();
+        let index = match known {
+            Some(index) => index,
+            None if self.entries.len() < ENTRIES_MAX && key.len() < 256 => {
+                self.insert(node, key, Action::Skip)
+            }
+            None => return (previous, Action::Skip),
+        };
+        if let Some(before) = self.entries.get_mut(previous.0) {
+            before.next = [index, before.next[0]];
+        }
+        let action = self.entries.get(index).map_or(Action::Skip, |entry| entry.action);
+        (EntryId(index), action)
+    }
+
+    /// Adds a key, unless the object has it already with a use; the entry's index.
+    fn insert(&mut self, node: NodeId, key: &str, action: Action) -> usize {
+        let index = self.entries.len();
+        let Some(keys) = self.by_key.get_mut(usize::from(node.0)) else { return index };
+        if let Some(index) = keys.get(key) {
+            return *index;
+        }
+        keys.insert(key.into(), index);
+        let quoted = format!("\"{key}\":").into_bytes().into_boxed_slice();
+        self.entries.push(Entry { quoted, action, next: [usize::MAX; 2] });
+        index
+    }
+}
+
+/// The keys of a path: `a.b\.c` is `a`, then `b.c`.
+fn split_path(path: &str) -> KeyPath {
+    let mut keys = vec![String::new()];
+    let mut characters = path.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, characters.peek(), keys.last_mut()) {
+            ('\\', Some('.'), Some(key)) => {
+                key.push('.');
+                characters.next();
+            }
+            ('.', _, _) => keys.push(String::new()),
+            (_, _, Some(key)) => key.push(character),
+            (_, _, None) => {}
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        assert_eq!(split_path("a"), ["a"]);
+        assert_eq!(split_path("a.b.c"), ["a", "b", "c"]);
+        assert_eq!(split_path(r"a\.b.c"), ["a.b", "c"]);
+    }
+}

@@ -1,0 +1,292 @@
+//! A compiled format string, and the reading of lines by it.
+
+use super::variables::{FormatError, Token, Variable};
+use crate::decode::record::{Escape, Record, Slot, Unit, Value};
+
+/// Quotes inside one quoted value that are weighed as its end before the last one is taken.
+const QUOTES_MAX: usize = 64;
+
+/// How well a line followed its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// To the end.
+    Whole,
+    /// To the end of the format; more text follows.
+    Extra,
+    /// It ended before the format did.
+    Cut,
+    /// Not at all.
+    No,
+}
+
+/// Where a value ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// At the text that follows it in the format.
+    Text,
+    /// At the text that follows it, behind which a time must stand.
+    TextBeforeTime,
+    /// At a quote.
+    Quote,
+    /// At the end of the line.
+    End,
+}
+
+/// A value and the text behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Step {
+    slot: Option<Slot>,
+    unit: Unit,
+    rank: u8,
+    until: Until,
+    /// Text behind the value.
+    after: Box<str>,
+    /// The next value is a number or `-`: a quote that closes a request must be followed by one.
+    number_next: bool,
+}
+
+/// A compiled format string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    before: Box<str>,
+    steps: Vec<Step>,
+    /// A line may end cleanly before these many steps are done.
+    optional_from: usize,
+}
+
+impl Plan {
+    pub(super) fn from_tokens(tokens: Vec<Token>) -> Result<Self, FormatError> {
+        let mut before = String::new();
+        let mut pieces: Vec<(Variable, String)> = Vec::new();
+        for token in tokens {
+            match (token, pieces.last_mut()) {
+                (Token::Literal(text), None) => before = text,
+                (Token::Literal(text), Some((_, after))) => *after = text,
+                (Token::Variable(_), Some((_, after))) if after.is_empty() => {
+                    return Err(FormatError::Touching(pieces.len()));
+                }
+                (Token::Variable(variable), _) => pieces.push((variable, String::new())),
+            }
+        }
+        if pieces.is_empty() {
+            return Err(FormatError::NoVariables);
+        }
+        let is_time = |v: &Variable| matches!(v.slot, Some(Slot::Time | Slot::Start | Slot::Date));
+        if !pieces.iter().any(|(variable, _)| is_time(variable)) {
+            return Err(FormatError::NoTime);
+        }
+        let mut steps = Vec::with_capacity(pieces.len());
+        let mut behind_quote = before.ends_with('"');
+        for (index, (variable, after)) in pieces.iter().enumerate() {
+            let next = pieces.get(index + 1).map(|(next, _)| next);
+            let until = if behind_quote && after.starts_with('"') {
+                Until::Quote
+            } else if after.is_empty() {
+                Until::End
+            } else if after.contains('[') && next.is_some_and(is_time) {
+                Until::TextBeforeTime
+            } else {
+                Until::Text
+            };
+            behind_quote = after.ends_with('"');
+            steps.push(Step {
+                slot: variable.slot,
+                unit: variable.unit,
+                rank: variable.rank,
+                until,
+                after: after.as_str().into(),
+                number_next: next.is_some_and(|next| next.slot == Some(Slot::Status)),
+            });
+        }
+        let optional_from = steps.len();
+        Ok(Self { before: before.into(), steps, optional_from })
+    }
+
+    /// The same plan for lines that may end cleanly after `steps` values.
+    #[must_use]
+    pub fn with_optional_tail(mut self, steps: usize) -> Self {
+        self.optional_from = steps;
+        self
+    }
+
+    /// Fills `record` from `line`. A line that ends early keeps what was read, and is marked truncated.
+    #[inline]
+    pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        let Some(mut rest) = line.strip_prefix(&*self.before) else { return Fit::No };
+        for (index, step) in self.steps.iter().enumerate() {
+            let found = match step.until {
+                Until::Text => step.until_text(rest),
+                Until::TextBeforeTime => match step.until_text_before_time(rest) {
+                    None => return Fit::No,
+                    found => found,
+                },
+                Until::Quote => step.until_quote(rest),
+                Until::End => Some((rest, Escape::None, "")),
+            };
+            let Some((text, escape, tail)) = found else {
+                let clean = index + 1 >= self.optional_from;
+                return self.cut(index, rest, clean, record);
+            };
+            step.keep(text, escape, record);
+            rest = tail;
+        }
+        if rest.trim_ascii().is_empty() { Fit::Whole } else { Fit::Extra }
+    }
+
+    /// The line ends inside the value of step `index`.
+    #[cold]
+    fn cut<'a>(&self, index: usize, rest: &'a str, clean: bool, record: &mut Record<'a>) -> Fit {
+        let Some(step) = self.steps.get(index) else { return Fit::No };
+        let escape = if rest.contains('\\') { Escape::Backslash } else { Escape::None };
+        let at_boundary = index + 1 == self.optional_from;
+        step.keep(rest.trim_ascii_end(), escape, record);
+        if clean && at_boundary && !rest.trim_ascii().is_empty() {
+            return Fit::Whole;
+        }
+        record.truncated = true;
+        Fit::Cut
+    }
+}
+
+type Found<'a> = Option<(&'a str, Escape, &'a str)>;
+
+impl Step {
+    #[inline]
+    fn keep<'a>(&self, text: &'a str, escape: Escape, record: &mut Record<'a>) {
+        if let Some(slot) = self.slot {
+            record.set(slot, Value { text, escape, unit: self.unit, rank: self.rank });
+        }
+    }
+
+    /// Value and rest, divided by the text behind the value. The value may be missing together with the blank
+    /// before that text.
+    #[inline]
+    fn until_text<'a>(&self, rest: &'a str) -> Found<'a> {
+        let shorter = self.after.trim_ascii_start();
+        if !shorter.is_empty()
+            && shorter.len() < self.after.len()
+            && let Some(tail) = rest.strip_prefix(shorter)
+        {
+            return Some(("", Escape::None, tail));
+        }
+        let at = find(rest, &self.after, 0)?;
+        Some((rest.get(..at)?, Escape::None, rest.get(at + self.after.len()..)?))
+    }
+
+    fn until_text_before_time<'a>(&self, rest: &'a str) -> Found<'a> {
+        let shorter = self.after.trim_ascii_start();
+        if let Some(tail) = rest.strip_prefix(shorter)
+            && looks_like_time(tail)
+        {
+            return Some(("", Escape::None, tail));
+        }
+        let mut from = 0;
+        loop {
+            let at = find(rest, &self.after, from)?;
+            let tail = rest.get(at + self.after.len()..)?;
+            if looks_like_time(tail) {
+                return Some((rest.get(..at)?, Escape::None, tail));
+            }
+            from = at + 1;
+        }
+    }
+
+    /// Value and rest, divided by the closing quote: the first one that is not escaped and behind which the line
+    /// goes on as the format says.
+    #[inline]
+    fn until_quote<'a>(&self, rest: &'a str) -> Found<'a> {
+        let bytes = rest.as_bytes();
+        let (mut from, mut escape, mut quotes) = (0, Escape::None, 0);
+        while let Some(hit) = memchr::memchr2(b'"', b'\\', bytes.get(from..)?) {
+            let at = from + hit;
+            if bytes.get(at) == Some(&b'\\') {
+                escape = Escape::Backslash;
+                from = at + 2;
+                continue;
+            }
+            quotes += 1;
+            if quotes > QUOTES_MAX {
+                break;
+            }
+            if let Some(tail) = self.closes(rest, at) {
+                return Some((rest.get(..at)?, escape, tail));
+            }
+            from = at + 1;
+        }
+        self.until_last_quote(rest, escape)
+    }
+
+    /// The last quote at which the line can go on, for values full of quotes or with a stray backslash.
+    #[cold]
+    fn until_last_quote<'a>(&self, rest: &'a str, escape: Escape) -> Found<'a> {
+        let mut end = rest.len();
+        for _ in 0..QUOTES_MAX {
+            let at = memchr::memrchr(b'"', rest.as_bytes().get(..end)?)?;
+            if let Some(tail) = self.closes(rest, at) {
+                return Some((rest.get(..at)?, escape, tail));
+            }
+            end = at;
+        }
+        None
+    }
+
+    /// What follows a closing quote at `at`, if it can be one.
+    #[inline]
+    fn closes<'a>(&self, rest: &'a str, at: usize) -> Option<&'a str> {
+        let from = rest.get(at..)?;
+        let tail = from.strip_prefix(&*self.after)?;
+        let fits = if self.number_next {
+            matches!(tail.as_bytes().first(), Some(b'0'..=b'9' | b'-'))
+        } else if &*self.after == "\"" {
+            ends_line(tail)
+        } else {
+            true
+        };
+        fits.then_some(tail)
+    }
+}
+
+/// Whether nothing, or only further fields of their own, follows a closing quote.
+fn ends_line(tail: &str) -> bool {
+    let mut rest = tail.trim_ascii_end();
+    if rest.is_empty() {
+        return true;
+    }
+    while let Some(field) = rest.strip_prefix(' ') {
+        if let Some(quoted) = field.strip_prefix('"') {
+            let Some(end) = memchr::memchr(b'"', quoted.as_bytes()) else { return false };
+            rest = quoted.get(end + 1..).unwrap_or_default();
+        } else {
+            let end = memchr::memchr2(b' ', b'"', field.as_bytes()).unwrap_or(field.len());
+            rest = field.get(end..).unwrap_or_default();
+        }
+    }
+    rest.is_empty()
+}
+
+/// Position of `text` in `rest`, from `from` on.
+#[inline]
+fn find(rest: &str, text: &str, from: usize) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    let (first, others) = text.as_bytes().split_first()?;
+    let mut at = from;
+    loop {
+        at += memchr::memchr(*first, bytes.get(at..)?)?;
+        if bytes.get(at + 1..)?.starts_with(others) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// Whether a time in common log or ISO notation, or an epoch, stands at the start.
+fn looks_like_time(text: &str) -> bool {
+    match text.as_bytes() {
+        [a, b, b'/', c, ..] => a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_alphabetic(),
+        [a, b, c, d, e, ..] => {
+            [a, b, c, d].iter().all(|byte| byte.is_ascii_digit())
+                && (*e == b'-' || e.is_ascii_digit())
+        }
+        _ => false,
+    }
+}

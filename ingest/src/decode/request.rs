@@ -1,0 +1,172 @@
+//! Request lines and request targets taken apart.
+
+/// A request line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RequestLine<'a> {
+    /// Method as sent; empty when unreadable.
+    pub method: &'a str,
+    /// Target as sent; the whole text when unreadable.
+    pub target: &'a str,
+    /// Protocol as sent; empty in HTTP/0.9 and when unreadable.
+    pub protocol: &'a str,
+    /// The line does not follow the grammar of a request.
+    pub malformed: bool,
+}
+
+/// Longest method that is taken for one.
+const METHOD_BYTES_MAX: usize = 32;
+
+/// Whether `text` is a method: a token (RFC 9110 §5.6.2) of reasonable length, known or not.
+pub fn is_method(text: &str) -> bool {
+    (1..=METHOD_BYTES_MAX).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Takes a request line apart (RFC 9112 §3): `method SP target [SP protocol]`.
+///
+/// Blanks inside the target are kept. A line that is no request has its whole text as target, so that a scanner's
+/// binary greeting can still be read.
+pub fn split_request(line: &str) -> RequestLine<'_> {
+    let unreadable = RequestLine { target: line, malformed: true, ..RequestLine::default() };
+    let Some((method, rest)) = line.split_once(' ') else { return unreadable };
+    let (target, protocol) = match rest.rsplit_once(' ') {
+        Some((target, protocol)) if is_protocol(protocol) => (target.trim_ascii(), protocol),
+        _ if is_protocol(rest) => ("", rest),
+        _ => (rest.trim_ascii(), ""),
+    };
+    if !is_method(method) {
+        return unreadable;
+    }
+    let well_formed = is_target(method, target);
+    match (well_formed, protocol.is_empty()) {
+        (true, false) => RequestLine { method, target, protocol, malformed: false },
+        // HTTP/0.9 knows neither protocol nor blanks; anything else lost its tail.
+        (true, true) => RequestLine { method, target, protocol, malformed: target.contains(' ') },
+        (false, false) => RequestLine { method, target, protocol, malformed: true },
+        (false, true) => unreadable,
+    }
+}
+
+fn is_protocol(text: &str) -> bool {
+    text.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("http/"))
+}
+
+/// Whether `target` has one of the four forms of RFC 9112 §3.2.
+pub fn is_target(method: &str, target: &str) -> bool {
+    if memchr::memchr(b'\\', target.as_bytes()).is_some() && target.contains("\\x") {
+        // Escapes that stood for no text: binary.
+        return false;
+    }
+    target.starts_with('/')
+        || target == "*"
+        || target.starts_with('?')
+        || absolute(target).is_some()
+        || (method.eq_ignore_ascii_case("connect") && target.contains(':') && !target.contains('/'))
+}
+
+/// The parts of a request target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// Scheme, of an absolute URL.
+    pub scheme: Option<&'a str>,
+    /// Authority, of an absolute URL or a CONNECT request.
+    pub host: Option<&'a str>,
+    /// Path without query.
+    pub path: Option<&'a str>,
+    /// Query without `?`; `None` when there is none or an empty one.
+    pub query: Option<&'a str>,
+}
+
+/// Takes a request target apart.
+#[inline]
+pub fn split_target<'a>(method: &str, target: &'a str) -> Target<'a> {
+    if target.starts_with('/') {
+        return origin(target);
+    }
+    if let Some((scheme, rest)) = absolute(target) {
+        let end = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at(end);
+        let host = authority.rsplit('@').next();
+        let parts = origin(target);
+        let path = parts.path.filter(|path| !path.is_empty()).or(Some("/"));
+        return Target { scheme: Some(scheme), host, path, ..parts };
+    }
+    if method.eq_ignore_ascii_case("connect") && !target.contains('/') && !target.is_empty() {
+        return Target { host: Some(target), ..Target::default() };
+    }
+    origin(target)
+}
+
+fn origin(target: &str) -> Target<'_> {
+    let (path, query) = match memchr::memchr(b'?', target.as_bytes()) {
+        Some(at) => (target.get(..at), target.get(at + 1..)),
+        None => (Some(target), None),
+    };
+    Target {
+        path: path.filter(|path| !path.is_empty()),
+        query: query.filter(|query| !query.is_empty()),
+        ..Target::default()
+    }
+}
+
+/// Scheme and the rest after `://`.
+fn absolute(target: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = target.split_once("://")?;
+    let is_scheme = (2..=8).contains(&scheme.len())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !rest.is_empty();
+    is_scheme.then_some((scheme, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_lines() {
+        for (line, method, target, protocol, malformed) in [
+            ("GET / HTTP/1.1", "GET", "/", "HTTP/1.1", false),
+            ("BREW /pot HTTP/2.0", "BREW", "/pot", "HTTP/2.0", false),
+            ("GET /a b c HTTP/1.0", "GET", "/a b c", "HTTP/1.0", false),
+            ("GET /", "GET", "/", "", false),
+            ("OPTIONS * HTTP/1.1", "OPTIONS", "*", "HTTP/1.1", false),
+            ("CONNECT a.example:443 HTTP/1.1", "CONNECT", "a.example:443", "HTTP/1.1", false),
+            ("GET http://a.example/x HTTP/1.1", "GET", "http://a.example/x", "HTTP/1.1", false),
+            ("GET  HTTP/1.1", "GET", "", "HTTP/1.1", true),
+            ("GET HTTP/1.1", "GET", "", "HTTP/1.1", true),
+            ("GET nonsense HTTP/1.1", "GET", "nonsense", "HTTP/1.1", true),
+            ("GET /cut off", "GET", "/cut off", "", true),
+            (r"\x16\x03\x01 /", "", r"\x16\x03\x01 /", "", true),
+            (r"GET /\xFF\xFE HTTP/1.1", "GET", r"/\xFF\xFE", "HTTP/1.1", true),
+            ("x", "", "x", "", true),
+            ("", "", "", "", true),
+        ] {
+            let expected = RequestLine { method, target, protocol, malformed };
+            assert_eq!(split_request(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn targets() {
+        let check = |method, target, expected| assert_eq!(split_target(method, target), expected);
+        let path = |path, query| Target { path, query, ..Target::default() };
+        check("GET", "/a?b=c?d", path(Some("/a"), Some("b=c?d")));
+        check("GET", "/a?", path(Some("/a"), None));
+        check("OPTIONS", "*", path(Some("*"), None));
+        check("GET", "?x", path(None, Some("x")));
+        check("CONNECT", "h:443", Target { host: Some("h:443"), ..Target::default() });
+        check(
+            "GET",
+            "https://u:p@H:8443?q",
+            Target {
+                scheme: Some("https"),
+                host: Some("H:8443"),
+                path: Some("/"),
+                query: Some("q"),
+            },
+        );
+    }
+}

@@ -1,0 +1,348 @@
+//! From the values of a line to a row of the `requests` table.
+//!
+//! One place decides what the values mean for every format: which of several times is `ts`, what `malformed` says,
+//! how addresses and hosts are spelt. Values go straight into the column builders.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{BooleanBuilder, Int32Builder, Int64Builder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
+use schemas::column::UTC;
+use schemas::tables::REQUESTS;
+
+use super::address::{canonical_host, canonical_ip, lower};
+use super::record::{Record, Slot, Unit, Value};
+use super::request::{Target, is_method, is_target, split_request, split_target};
+use super::text::plain;
+use super::time::{TimeParser, duration_us};
+
+/// Where a line came from, for the position columns.
+#[derive(Debug, Clone, Copy)]
+pub struct Position<'a> {
+    /// Kafka topic or file name.
+    pub topic: &'a str,
+    /// Kafka partition.
+    pub kafka_partition: Option<i32>,
+    /// Kafka offset or line number.
+    pub offset: i64,
+    /// Index within the Kafka message.
+    pub record_index: i32,
+}
+
+/// Memory reused from line to line.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    times: TimeParser,
+    plain: String,
+    folded: String,
+    target: String,
+    query: String,
+}
+
+/// How many bytes a text column held last time: the capacity it starts with next time.
+pub type Hint = [usize; TEXT_COLUMNS];
+
+const TEXT_COLUMNS: usize = 16;
+
+/// Builders of the columns of [`REQUESTS`].
+#[derive(Debug)]
+pub struct Rows {
+    ts: Vec<i64>,
+    edge: StringBuilder,
+    client_ip: StringBuilder,
+    client_asn: Int64Builder,
+    client_country: StringBuilder,
+    method: StringBuilder,
+    scheme: StringBuilder,
+    host: StringBuilder,
+    path: StringBuilder,
+    query: StringBuilder,
+    protocol: StringBuilder,
+    status: Int32Builder,
+    request_bytes: Int64Builder,
+    response_bytes: Int64Builder,
+    duration_us: Int64Builder,
+    user_agent: StringBuilder,
+    referer: StringBuilder,
+    cache_status: StringBuilder,
+    ja3: StringBuilder,
+    ja4: StringBuilder,
+    request_id: StringBuilder,
+    malformed: BooleanBuilder,
+    topic: StringBuilder,
+    topic_partition: Int32Builder,
+    topic_offset: Int64Builder,
+    record_index: Int32Builder,
+}
+
+impl Rows {
+    /// Builders with room for `rows` rows and for as much text as last time.
+    pub fn new(rows: usize, hint: &Hint) -> Self {
+        let mut bytes = hint.iter();
+        let mut text =
+            || StringBuilder::with_capacity(rows, bytes.next().copied().unwrap_or_default());
+        Self {
+            ts: Vec::with_capacity(rows),
+            edge: text(),
+            client_ip: text(),
+            client_asn: Int64Builder::with_capacity(rows),
+            client_country: text(),
+            method: text(),
+            scheme: text(),
+            host: text(),
+            path: text(),
+            query: text(),
+            protocol: text(),
+            status: Int32Builder::with_capacity(rows),
+            request_bytes: Int64Builder::with_capacity(rows),
+            response_bytes: Int64Builder::with_capacity(rows),
+            duration_us: Int64Builder::with_capacity(rows),
+            user_agent: text(),
+            referer: text(),
+            cache_status: text(),
+            ja3: text(),
+            ja4: text(),
+            request_id: text(),
+            malformed: BooleanBuilder::with_capacity(rows),
+            topic: text(),
+            topic_partition: Int32Builder::with_capacity(rows),
+            topic_offset: Int64Builder::with_capacity(rows),
+            record_index: Int32Builder::with_capacity(rows),
+        }
+    }
+
+    /// Number of rows.
+    pub const fn len(&self) -> usize {
+        self.ts.len()
+    }
+
+    /// Appends a row; `false`, with nothing appended, when the record has no readable time.
+    pub fn append(
+        &mut self,
+        record: &Record<'_>,
+        position: &Position<'_>,
+        default_host: Option<&str>,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let start = record.get(Slot::Start).and_then(|value| time(value, scratch));
+        let logged = record
+            .get(Slot::Time)
+            .and_then(|value| time(value, scratch))
+            .or_else(|| date_and_clock(record, scratch));
+        let Some(ts) = logged.or(start) else { return false };
+        self.ts.push(ts);
+        self.duration_us.append_option(duration(record, logged.zip(start), scratch));
+        self.append_target(record, default_host, scratch);
+        self.append_client(record, scratch);
+        self.append_response(record, scratch);
+        self.topic.append_value(position.topic);
+        self.topic_partition.append_option(position.kafka_partition);
+        self.topic_offset.append_value(position.offset);
+        self.record_index.append_value(position.record_index);
+        true
+    }
+
+    /// Method, scheme, host, path, query, protocol, malformed.
+    fn append_target(
+        &mut self,
+        record: &Record<'_>,
+        default_host: Option<&str>,
+        scratch: &mut Scratch,
+    ) {
+        let Scratch { plain: buffer, folded, target: target_buffer, query: query_buffer, .. } =
+            scratch;
+        let mut malformed = record.truncated;
+        let mut method = record.get(Slot::Method).map(|value| value.text);
+        let mut protocol = record.get(Slot::Protocol).map(|value| value.text);
+        let mut target = record.get(Slot::Uri).map(|value| plain(value, target_buffer));
+        if let Some(value) = record.get(Slot::Request) {
+            let line = split_request(plain(value, buffer));
+            // A format may log the parts as well; then only those that are missing come from the line.
+            let whole = target.is_none() && record.get(Slot::Path).is_none();
+            if whole {
+                malformed |= line.malformed;
+                target = Some(line.target).filter(|target| !target.is_empty());
+            }
+            method = method.or(Some(line.method).filter(|method| !method.is_empty()));
+            protocol = protocol.or(Some(line.protocol).filter(|protocol| !protocol.is_empty()));
+        } else if record.was_seen(Slot::Request) {
+            malformed |= record.get(Slot::Uri).is_none() && record.get(Slot::Path).is_none();
+        } else {
+            malformed |= is_unreadable(record, method, target);
+        }
+        self.method.append_option(method);
+        self.protocol.append_option(protocol);
+        let parts = match (target, record.get(Slot::Path)) {
+            (Some(target), _) => split_target(method.unwrap_or_default(), target),
+            (None, Some(path)) => {
+                Target { path: Some(plain(path, target_buffer)), ..Target::default() }
+            }
+            (None, None) => Target::default(),
+        };
+        let scheme = record.get(Slot::Scheme).map(|value| value.text).or(parts.scheme);
+        self.scheme.append_option(scheme.map(|scheme| canonical_scheme(scheme, folded)));
+        self.path.append_option(parts.path);
+        let query = record.get(Slot::Query).map(|value| plain(value, query_buffer));
+        let query = query.map(|query| query.strip_prefix('?').unwrap_or(query));
+        self.query.append_option(parts.query.or(query.filter(|query| !query.is_empty())));
+        let host = record.get(Slot::Host).map(|value| value.text).or(parts.host);
+        let host = host.and_then(|host| canonical_host(host, folded)).or(default_host);
+        self.host.append_option(host);
+        self.malformed.append_value(malformed);
+    }
+
+    /// Who asked.
+    fn append_client(&mut self, record: &Record<'_>, scratch: &mut Scratch) {
+        let Scratch { plain: buffer, folded, .. } = scratch;
+        let address = record.get(Slot::ClientIp).and_then(|value| canonical_ip(value.text, folded));
+        self.client_ip.append_option(address);
+        let asn = record.get(Slot::Asn).map(|value| value.text.trim_start_matches("AS"));
+        self.client_asn.append_option(asn.and_then(count).filter(|asn| *asn > 0));
+        let country =
+            record.get(Slot::Country).and_then(|value| canonical_country(value.text, folded));
+        self.client_country.append_option(country);
+        for (slot, column) in [
+            (Slot::UserAgent, &mut self.user_agent),
+            (Slot::Referer, &mut self.referer),
+            (Slot::Ja3, &mut self.ja3),
+            (Slot::Ja4, &mut self.ja4),
+        ] {
+            column.append_option(record.get(slot).map(|value| plain(value, buffer)));
+        }
+    }
+
+    /// What the edge answered.
+    fn append_response(&mut self, record: &Record<'_>, scratch: &mut Scratch) {
+        let Scratch { plain: buffer, folded, .. } = scratch;
+        self.edge.append_option(record.get(Slot::Edge).map(|value| plain(value, buffer)));
+        self.request_id
+            .append_option(record.get(Slot::RequestId).map(|value| plain(value, buffer)));
+        let cache = record.get(Slot::CacheStatus).map(|value| lower(plain(value, buffer), folded));
+        self.cache_status.append_option(cache);
+        let number = |slot| record.get(slot).and_then(|value: &Value<'_>| count(value.text));
+        self.status.append_option(
+            number(Slot::Status)
+                .and_then(|status| i32::try_from(status).ok())
+                .filter(|status| (100..=999).contains(status)),
+        );
+        self.request_bytes.append_option(number(Slot::RequestBytes));
+        self.response_bytes.append_option(number(Slot::ResponseBytes));
+    }
+
+    /// The rows as a batch in the row schema of [`REQUESTS`], and the sizes of its text columns.
+    pub fn finish(mut self) -> (RecordBatch, Hint) {
+        let mut hint = [0; TEXT_COLUMNS];
+        let mut sizes = hint.iter_mut();
+        let mut text = |builder: &mut StringBuilder| -> ArrayRef {
+            if let Some(size) = sizes.next() {
+                *size = builder.values_slice().len();
+            }
+            Arc::new(builder.finish())
+        };
+        let ts = TimestampMicrosecondArray::from(self.ts).with_timezone(UTC);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(ts),
+            text(&mut self.edge),
+            text(&mut self.client_ip),
+            Arc::new(self.client_asn.finish()),
+            text(&mut self.client_country),
+            text(&mut self.method),
+            text(&mut self.scheme),
+            text(&mut self.host),
+            text(&mut self.path),
+            text(&mut self.query),
+            text(&mut self.protocol),
+            Arc::new(self.status.finish()),
+            Arc::new(self.request_bytes.finish()),
+            Arc::new(self.response_bytes.finish()),
+            Arc::new(self.duration_us.finish()),
+            text(&mut self.user_agent),
+            text(&mut self.referer),
+            text(&mut self.cache_status),
+            text(&mut self.ja3),
+            text(&mut self.ja4),
+            text(&mut self.request_id),
+            Arc::new(self.malformed.finish()),
+            text(&mut self.topic),
+            Arc::new(self.topic_partition.finish()),
+            Arc::new(self.topic_offset.finish()),
+            Arc::new(self.record_index.finish()),
+        ];
+        #[expect(
+            clippy::expect_used,
+            reason = "the columns are those of the schema, of one length"
+        )]
+        let batch = RecordBatch::try_new(REQUESTS.row_schema(), columns).expect("rows fit");
+        (batch, hint)
+    }
+}
+
+fn time(value: &Value<'_>, scratch: &mut Scratch) -> Option<i64> {
+    let Scratch { times, plain: buffer, .. } = scratch;
+    times.parse(plain(value, buffer), value.unit)
+}
+
+/// The time of formats that log day and time of day apart.
+fn date_and_clock(record: &Record<'_>, scratch: &mut Scratch) -> Option<i64> {
+    let (date, clock) = (record.get(Slot::Date)?, record.get(Slot::Clock)?);
+    let Scratch { times, plain: buffer, .. } = scratch;
+    buffer.clear();
+    buffer.push_str(date.text);
+    buffer.push('T');
+    buffer.push_str(clock.text);
+    times.parse(buffer, Unit::Auto)
+}
+
+/// The logged duration; else the time between start and end; else a weaker measure such as time to first byte.
+fn duration(record: &Record<'_>, span: Option<(i64, i64)>, scratch: &mut Scratch) -> Option<i64> {
+    let logged = record.get(Slot::Duration);
+    let span = span.and_then(|(end, start)| end.checked_sub(start)).filter(|us| *us >= 0);
+    match (logged, span) {
+        (Some(value), Some(span)) if value.rank > 0 => Some(span),
+        (Some(value), _) => duration_us(plain(value, &mut scratch.plain), value.unit).or(span),
+        (None, span) => span,
+    }
+}
+
+/// Whether the parts of the request, logged one by one, are there but make no request.
+fn is_unreadable(record: &Record<'_>, method: Option<&str>, target: Option<&str>) -> bool {
+    let target = target.or_else(|| record.get(Slot::Path).map(|value| value.text));
+    let target_seen = record.was_seen(Slot::Uri) || record.was_seen(Slot::Path);
+    let bad_method = method.map_or(record.was_seen(Slot::Method), |method| !is_method(method));
+    let bad_target =
+        target.map_or(target_seen, |target| !is_target(method.unwrap_or_default(), target));
+    bad_method || bad_target
+}
+
+fn canonical_scheme<'a>(scheme: &'a str, scratch: &'a mut String) -> &'a str {
+    match scheme {
+        "https" | "h2" | "h3" | "wss" | "grpcs" | "HTTPS" => "https",
+        "http" | "ws" | "HTTP" => "http",
+        other => lower(other, scratch),
+    }
+}
+
+/// A country code of two characters in upper case.
+fn canonical_country<'a>(country: &'a str, scratch: &'a mut String) -> Option<&'a str> {
+    if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    if country.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        scratch.clear();
+        scratch.push_str(country);
+        scratch.make_ascii_uppercase();
+        return Some(scratch);
+    }
+    Some(country)
+}
+
+/// A number without sign.
+fn count(text: &str) -> Option<i64> {
+    if text.is_empty() || text.len() > 19 {
+        return None;
+    }
+    text.bytes().try_fold(0i64, |sum, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 { None } else { sum.checked_mul(10)?.checked_add(i64::from(digit)) }
+    })
+}

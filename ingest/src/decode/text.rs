@@ -1,0 +1,254 @@
+//! Text of log lines: made valid UTF-8, and freed of the escapes of its format.
+//!
+//! Bytes that are not UTF-8 become `\xNN` (upper-case hexadecimal), the notation nginx and Apache use themselves:
+//! readable, unambiguous enough to search for, and the same in every format.
+
+use std::fmt::Write;
+
+use super::record::{Escape, Value};
+
+/// `bytes` as text; bytes that are not UTF-8 are written `\xNN` into `scratch`.
+#[inline]
+pub fn clean<'a>(bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
+    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
+        return text;
+    }
+    scratch.clear();
+    for chunk in bytes.utf8_chunks() {
+        scratch.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            push_hex(scratch, *byte);
+        }
+    }
+    scratch
+}
+
+fn push_hex(out: &mut String, byte: u8) {
+    // Writing to a String cannot fail.
+    write!(out, "\\x{byte:02X}").unwrap_or_default();
+}
+
+/// The plain text of a value; `scratch` holds it when escapes had to be resolved.
+#[inline]
+pub fn plain<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
+    if value.escape == Escape::None {
+        return value.text;
+    }
+    resolve(value, scratch)
+}
+
+#[cold]
+fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
+    scratch.clear();
+    match value.escape {
+        Escape::None => return value.text,
+        Escape::Json => unescape_json(value.text, scratch),
+        Escape::Backslash => unescape_backslash(value.text, scratch),
+        Escape::Percent => {
+            if !value.text.contains('%') || !unescape_percent(value.text, scratch) {
+                return value.text;
+            }
+        }
+        Escape::Plus => scratch.extend(value.text.chars().map(|c| if c == '+' { ' ' } else { c })),
+    }
+    scratch
+}
+
+fn hex(text: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    match text {
+        [high, low, ..] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    }
+}
+
+/// Resolves JSON string escapes. What is no valid escape stays as it is, except that nginx's `\xXX` inside JSON
+/// is resolved as in its text logs; a lone surrogate becomes U+FFFD.
+fn unescape_json(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let simple = match escape.as_bytes().get(1) {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                rest = unescape_unicode(escape, out);
+                continue;
+            }
+            Some(b'x') => {
+                rest = unescape_hex_run(escape, out);
+                continue;
+            }
+            _ => {
+                out.push('\\');
+                rest = escape.get(1..).unwrap_or_default();
+                continue;
+            }
+        };
+        out.push(simple);
+        rest = escape.get(2..).unwrap_or_default();
+    }
+    out.push_str(rest);
+}
+
+/// Resolves one `\uXXXX`, or a pair of surrogates, at the start of `text`; returns what follows.
+fn unescape_unicode<'a>(text: &'a str, out: &mut String) -> &'a str {
+    let unit = |text: &str| text.get(2..6).and_then(|hex| u16::from_str_radix(hex, 16).ok());
+    let Some(first) = unit(text) else {
+        out.push('\\');
+        return text.get(1..).unwrap_or_default();
+    };
+    let rest = text.get(6..).unwrap_or_default();
+    let second = if rest.starts_with("\\u") { unit(rest) } else { None };
+    if let (0xD800..=0xDBFF, Some(second @ 0xDC00..=0xDFFF)) = (first, second) {
+        out.extend(char::decode_utf16([first, second]).flatten());
+        return rest.get(6..).unwrap_or_default();
+    }
+    out.push(char::from_u32(u32::from(first)).unwrap_or(char::REPLACEMENT_CHARACTER));
+    rest
+}
+
+/// Resolves `\xXX`, `\"` and `\\`. Hexadecimal escapes are resolved where they give printable text; control
+/// bytes and bytes that are not UTF-8 stay escaped, so that binary stays readable.
+fn unescape_backslash(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        rest = match escape.as_bytes().get(1) {
+            Some(b'x') => unescape_hex_run(escape, out),
+            Some(quoted @ (b'"' | b'\\')) => {
+                out.push(char::from(*quoted));
+                escape.get(2..).unwrap_or_default()
+            }
+            _ => {
+                out.push('\\');
+                escape.get(1..).unwrap_or_default()
+            }
+        };
+    }
+    out.push_str(rest);
+}
+
+/// Resolves the run of up to four `\xXX` that makes up the first character of `text`; returns what follows.
+fn unescape_hex_run<'a>(text: &'a str, out: &mut String) -> &'a str {
+    let mut bytes = [0u8; 4];
+    for (index, place) in bytes.iter_mut().enumerate() {
+        let escape = text.as_bytes().get(index * 4..).unwrap_or_default();
+        match escape {
+            [b'\\', b'x', digits @ ..] => match hex(digits) {
+                Some(byte) => *place = byte,
+                None => break,
+            },
+            _ => break,
+        }
+    }
+    let length = match bytes.first() {
+        Some(0x20..=0x7E) => 1,
+        Some(0xC2..=0xDF) => 2,
+        Some(0xE0..=0xEF) => 3,
+        Some(0xF0..=0xF4) => 4,
+        _ => 0,
+    };
+    let character = bytes.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    match character {
+        Some(character) if !character.is_empty() => {
+            out.push_str(character);
+            text.get(length * 4..).unwrap_or_default()
+        }
+        _ => {
+            out.push('\\');
+            text.get(1..).unwrap_or_default()
+        }
+    }
+}
+
+/// Resolves `%XX`; `false`, with `out` in any state, when the result is not printable text.
+fn unescape_percent(text: &str, out: &mut String) -> bool {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        match (byte, hex(tail)) {
+            (b'%', Some(decoded)) => {
+                bytes.push(decoded);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*byte);
+                rest = tail;
+            }
+        }
+    }
+    match std::str::from_utf8(&bytes) {
+        Ok(decoded) if !decoded.chars().any(char::is_control) => {
+            out.push_str(decoded);
+            true
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(escape: Escape, cases: &[(&str, &str)]) {
+        for (text, expected) in cases {
+            let value = Value { text, escape, ..Value::default() };
+            assert_eq!(plain(&value, &mut String::new()), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn json_escapes() {
+        check(
+            Escape::Json,
+            &[
+                (r"a\/b\n\t\u00e9\u20AC", "a/b\n\té€"),
+                (r#"\"q\" \\ \ud83d\ude00"#, "\"q\" \\ 😀"),
+                (r"\ud83d lone \udc00\ud83d", "\u{FFFD} lone \u{FFFD}\u{FFFD}"),
+                (r"\u12", r"\u12"),
+                (r"\q\", r"\q\"),
+                (r"\x22\x00", r#""\x00"#),
+            ],
+        );
+    }
+
+    #[test]
+    fn backslash_escapes_stay_where_they_are_binary() {
+        check(
+            Escape::Backslash,
+            &[
+                (r"a\x22b\x5Cc", r#"a"b\c"#),
+                (r#"a\"b\\c"#, r#"a"b\c"#),
+                (r"\xD0\x9F\xE2\x82\xAC", "П€"),
+                (r"\x16\x03\x01\xFF", r"\x16\x03\x01\xFF"),
+                (r"\xD0", r"\xD0"),
+                (r"\xZZ\x2", r"\xZZ\x2"),
+                (r"\t\", r"\t\"),
+            ],
+        );
+    }
+
+    #[test]
+    fn percent_and_plus() {
+        check(
+            Escape::Percent,
+            &[("a%20b", "a b"), ("%FF%", "%FF%"), ("100%", "100%"), ("%00", "%00")],
+        );
+        check(Escape::Plus, &[("Mozilla/5.0+(X11)", "Mozilla/5.0 (X11)")]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_become_readable() {
+        assert_eq!(clean(b"caf\xC3\xA9", &mut String::new()), "café");
+        assert_eq!(clean(b"\x16\xFFa\xE2\x82", &mut String::new()), "\u{16}\\xFFa\\xE2\\x82");
+    }
+}
