@@ -105,12 +105,29 @@ fn a_file_goes_on_where_it_was_left() {
     let mut tables = Tables::default();
     let log = folder.write("access.log", "# comment\na\n\nb\n");
     tables.scan(std::slice::from_ref(&log)).unwrap();
-    tables.check(&expect![[r#""#]]);
+    tables.check(&expect![[r#"
+        0 1 # comment
+        0 2 a
+        0 3 
+        0 4 b
+        assigned [0]
+        end 0
+    "#]]);
     folder.write("access.log", "# comment\na\n\nb\nc\nd");
     tables.scan(std::slice::from_ref(&log)).unwrap();
-    tables.check(&expect![[r#""#]]);
+    tables.check(&expect![[r#"
+        0 5 c
+        0 6 d
+        assigned [0]
+        skipped 4 of 0
+        end 0
+    "#]]);
     tables.scan(&[log]).unwrap();
-    tables.check(&expect![[r#""#]]);
+    tables.check(&expect![[r#"
+        assigned [0]
+        skipped 6 of 0
+        end 0
+    "#]]);
 }
 
 #[test]
@@ -126,7 +143,13 @@ fn a_renamed_and_packed_file_is_the_same() {
     tables.lines.clear();
     tables.events.clear();
     tables.scan(&[gzip, zstd]).unwrap();
-    tables.check(&expect![[r#""#]]);
+    tables.check(&expect![[r#"
+        0 4 d
+        assigned [0]
+        skipped 3 of 0
+        skipped 3 of 0
+        end 0
+    "#]]);
 }
 
 #[test]
@@ -137,9 +160,31 @@ fn files_that_begin_alike_are_told_apart() {
     let two = folder.write("two", "same\nc\n");
     let short = folder.write("short", "same\n");
     tables.scan(&[one.clone(), two.clone(), short.clone()]).unwrap();
-    tables.check(&expect![[r#""#]]);
+    tables.check(&expect![[r#"
+        0 1 same
+        0 2 b
+        1 1 same
+        1 2 c
+        2 1 same
+        assigned [0]
+        assigned [1]
+        end 0
+        assigned [2]
+        end 1
+        end 2
+    "#]]);
     tables.scan(&[two, short, one]).unwrap();
-    tables.check(&expect![[r#""#]]);
+    tables.check(&expect![[r#"
+        assigned [1]
+        skipped 2 of 1
+        assigned [2]
+        end 1
+        skipped 1 of 2
+        assigned [0]
+        end 2
+        skipped 2 of 0
+        end 0
+    "#]]);
 }
 
 #[test]
@@ -147,9 +192,19 @@ fn a_line_that_grew_after_it_was_read_is_no_other_file() {
     let folder = Folder::new();
     let mut tables = Tables::default();
     tables.scan(&[folder.write("log", "a\nhal")]).unwrap();
-    tables.check(&expect![[r#""#]]);
+    tables.check(&expect![[r#"
+        0 1 a
+        0 2 hal
+        assigned [0]
+        end 0
+    "#]]);
     tables.scan(&[folder.write("log", "a\nhalf\nc\n")]).unwrap();
-    tables.check(&expect![[r#""#]]);
+    tables.check(&expect![[r#"
+        0 3 c
+        assigned [0]
+        skipped 2 of 0
+        end 0
+    "#]]);
 }
 
 #[test]
@@ -227,5 +282,8 @@ fn what_cannot_be_opened_is_named() {
     assert!(error.to_string().ends_with(": is a directory"), "{error}");
     let mut tables = Tables::default();
     tables.scan(&[folder.write("empty", "")]).unwrap();
-    tables.check(&expect![[r#""#]]);
+    tables.check(&expect![[r#"
+        assigned [0]
+        end 0
+    "#]]);
 }

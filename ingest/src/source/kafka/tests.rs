@@ -32,7 +32,11 @@ fn send(broker: &EmbeddedBroker, partition: i32, payloads: &[&str]) {
 }
 
 fn config(broker: &EmbeddedBroker) -> KafkaConfig {
-    KafkaConfig::new(broker.brokers(), TOPIC, "test")
+    let mut config = KafkaConfig::new(broker.brokers(), TOPIC, "test");
+    // The mock broker waits almost a session's time in every rebalance.
+    config.properties.insert("session.timeout.ms".to_owned(), "2000".to_owned());
+    config.properties.insert("heartbeat.interval.ms".to_owned(), "200".to_owned());
+    config
 }
 
 fn alone_to_end(broker: &EmbeddedBroker) -> KafkaConfig {
