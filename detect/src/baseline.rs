@@ -1,0 +1,116 @@
+//! What an ordinary second of a host looks like: level, slow variation and burstiness of its request rate.
+
+use schemas::limits::{SUB_PANE_US, WINDOW_US};
+use serde::{Deserialize, Serialize};
+
+use crate::rate::Forecast;
+
+/// Memory of the level and the variance, seconds.
+const MEMORY_S: f64 = 900.0;
+
+/// Memory of the slow variation, minutes.
+const SLOW_MEMORY_MIN: f64 = 60.0;
+
+/// The dispersion is divided by this: seconds of web traffic are not independent.
+const DEPENDENCE: f64 = 4.0;
+
+/// Robust exponential estimates of the requests per second of one host.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RateBaseline {
+    seconds: f64,
+    level: f64,
+    variance: f64,
+    minute_sum: f64,
+    minute_seconds: f64,
+    minutes: f64,
+    slow_deviation: f64,
+}
+
+impl RateBaseline {
+    /// Level, requests per second.
+    pub const fn level(&self) -> f64 {
+        self.level
+    }
+
+    /// Seconds learned from.
+    pub const fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    /// Takes in the requests of one ordinary second.
+    pub fn learn(&mut self, count: f64) {
+        self.seconds += 1.0;
+        let gain = 1.0 / self.seconds.min(MEMORY_S);
+        let spread = libm::sqrt(self.variance.max(self.level).max(0.25));
+        let clipped =
+            if self.seconds > 60.0 { count.min(self.level + 4.0 * spread) } else { count };
+        let step = clipped - self.level;
+        self.level += gain * step;
+        self.variance += gain * (step * step - self.variance);
+        self.minute_sum += clipped;
+        self.minute_seconds += 1.0;
+        if self.minute_seconds >= 60.0 {
+            self.learn_minute();
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a window is a minute")]
+    fn learn_minute(&mut self) {
+        let mean = self.minute_sum / self.minute_seconds;
+        (self.minute_sum, self.minute_seconds) = (0.0, 0.0);
+        self.minutes += 1.0;
+        let deviation = (mean - self.level).abs() / (self.level + 0.02);
+        let gain = 1.0 / self.minutes.min(SLOW_MEMORY_MIN);
+        self.slow_deviation += gain * (deviation.min(3.0) - self.slow_deviation);
+        debug_assert!(WINDOW_US / SUB_PANE_US == 60 || self.minute_seconds as i64 == 0);
+    }
+
+    /// Takes in a run of seconds without a request.
+    pub fn learn_silence(&mut self, seconds: f64) {
+        if self.seconds <= 0.0 {
+            return;
+        }
+        self.seconds += seconds;
+        let keep = libm::exp(-seconds / self.seconds.clamp(1.0, MEMORY_S));
+        self.variance = keep * (self.variance + (1.0 - keep) * self.level * self.level);
+        self.level *= keep;
+    }
+
+    /// Forecast of one second: an upper envelope of the level, and a dispersion that allows for bursts.
+    pub fn forecast(&self) -> Forecast {
+        let few = 1.0 + 2.0 / libm::sqrt(self.seconds.max(1.0) / 60.0);
+        let envelope = (self.level + 0.02) * (1.0 + 1.6 * self.slow_deviation) * few.min(3.0);
+        let excess = (self.variance / (self.level + 0.02) - 1.0).max(0.05);
+        let size = (self.level + 0.02) / excess;
+        Forecast { mean: envelope, size: (size / DEPENDENCE).clamp(0.02, 1_000.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_rate_is_learned_and_a_burst_does_not_carry_it_away() {
+        let mut baseline = RateBaseline::default();
+        for second in 0..1_200 {
+            baseline.learn(if second % 2 == 0 { 90.0 } else { 110.0 });
+        }
+        assert!((baseline.level() - 100.0).abs() < 2.0);
+        for _ in 0..10 {
+            baseline.learn(100_000.0);
+        }
+        assert!(baseline.level() < 110.0, "{}", baseline.level());
+    }
+
+    #[test]
+    fn silence_is_learned_at_once() {
+        let (mut slow, mut fast) = (RateBaseline::default(), RateBaseline::default());
+        for baseline in [&mut slow, &mut fast] {
+            (0..2_000).for_each(|_| baseline.learn(5.0));
+        }
+        (0..300).for_each(|_| slow.learn(0.0));
+        fast.learn_silence(300.0);
+        assert!((slow.level() - fast.level()).abs() < 0.05);
+    }
+}

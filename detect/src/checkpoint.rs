@@ -1,0 +1,81 @@
+//! The detector's state as bytes: a header, a checksum, and the state in postcard.
+
+use crate::detector::State;
+
+const MAGIC: [u8; 4] = *b"FMDC";
+
+/// Layout of the state; raised whenever a field changes.
+pub const VERSION: u32 = 1;
+
+const HEADER: usize = 4 + 4 + 8 + 8;
+
+/// The state cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the detector's state: this is a bug, please report it")]
+pub struct CheckpointError(#[from] postcard::Error);
+
+/// A checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// Not a checkpoint, or cut short.
+    #[error("the checkpoint is no detector state or was cut short ({bytes} bytes); remove it to start afresh")]
+    Foreign {
+        /// Its length.
+        bytes: usize,
+    },
+    /// Written by another version of the program.
+    #[error("the checkpoint has layout {found}, this program reads {VERSION}; remove it to start afresh")]
+    Version {
+        /// Layout found.
+        found: u32,
+    },
+    /// Damaged.
+    #[error("the checkpoint is damaged: its checksum differs; remove it to start afresh")]
+    Checksum,
+    /// Written with another hash key.
+    #[error("the checkpoint was written with another `hash_key`: its counts mean nothing under this one")]
+    Key,
+    /// The checksum holds and the state cannot be read.
+    #[error("cannot read the detector's state: this is a bug, please report it")]
+    State(#[source] postcard::Error),
+}
+
+fn checksum(body: &[u8]) -> u64 {
+    rapidhash::v3::rapidhash_v3(body)
+}
+
+/// A hash of the key: the key itself stays out of the file.
+fn key_mark(hash_key: u64) -> u32 {
+    let bytes = crate::hash::mix(hash_key).to_le_bytes();
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
+pub(crate) fn write(state: &State, hash_key: u64) -> Result<Vec<u8>, CheckpointError> {
+    let body = postcard::to_allocvec(state)?;
+    let mut bytes = Vec::with_capacity(HEADER + body.len());
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&checksum(&body).to_le_bytes());
+    bytes.extend_from_slice(&u64::from(key_mark(hash_key)).to_le_bytes());
+    bytes.extend_from_slice(&body);
+    Ok(bytes)
+}
+
+pub(crate) fn read(bytes: &[u8], hash_key: u64) -> Result<State, RestoreError> {
+    let foreign = RestoreError::Foreign { bytes: bytes.len() };
+    let Some((header, body)) = bytes.split_at_checked(HEADER) else { return Err(foreign) };
+    let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    if header[..4] != MAGIC {
+        return Err(foreign);
+    }
+    if word(4) != VERSION {
+        return Err(RestoreError::Version { found: word(4) });
+    }
+    if checksum(body) != u64::from(word(8)) | u64::from(word(12)) << 32 {
+        return Err(RestoreError::Checksum);
+    }
+    if word(16) != key_mark(hash_key) {
+        return Err(RestoreError::Key);
+    }
+    postcard::from_bytes(body).map_err(RestoreError::State)
+}

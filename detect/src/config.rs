@@ -1,0 +1,96 @@
+//! What an operator may set. The defaults are what the evaluation was run with.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the detector; durations in microseconds, evidence in nats.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DetectConfig {
+    /// Key of the hashes of traffic values. Fixed by default, so that results can be reproduced; set it to a
+    /// secret where attackers may read this source.
+    pub hash_key: u64,
+    /// The watermark of a partition stays this far behind its newest record.
+    pub watermark_bound_us: i64,
+    /// A record at most this far behind the watermark counts at the watermark; a later one is only counted.
+    pub lateness_grace_us: i64,
+    /// History a host needs before its rate and composition are judged.
+    pub learning_us: i64,
+    /// Evidence that opens an incident.
+    pub alarm_nats: f64,
+    /// An incident without matching traffic for this long is closed.
+    pub quiet_us: i64,
+    /// An attack that returns this soon after the close of its incident continues it.
+    pub reopen_us: i64,
+}
+
+impl Default for DetectConfig {
+    fn default() -> Self {
+        Self {
+            hash_key: 0x666c_6f6f_646d_6172,
+            watermark_bound_us: 2_000_000,
+            lateness_grace_us: 60_000_000,
+            learning_us: 480_000_000,
+            alarm_nats: 16.0,
+            quiet_us: 60_000_000,
+            reopen_us: 900_000_000,
+        }
+    }
+}
+
+/// A setting is outside its range.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("`{field}` is {value}, it must be {range}")]
+pub struct ConfigError {
+    /// Name of the setting.
+    pub field: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What is allowed.
+    pub range: &'static str,
+}
+
+impl DetectConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first setting outside its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let fail = |field, value: String, range| Err(ConfigError { field, value, range });
+        for (field, value) in [
+            ("watermark_bound_us", self.watermark_bound_us),
+            ("lateness_grace_us", self.lateness_grace_us),
+        ] {
+            if !(0..=600_000_000).contains(&value) {
+                return fail(field, value.to_string(), "between 0 and ten minutes (600000000)");
+            }
+        }
+        for (field, value) in [
+            ("learning_us", self.learning_us),
+            ("quiet_us", self.quiet_us),
+            ("reopen_us", self.reopen_us),
+        ] {
+            if !(10_000_000..=86_400_000_000).contains(&value) {
+                return fail(field, value.to_string(), "between ten seconds (10000000) and a day (86400000000)");
+            }
+        }
+        if !(3.0..=100.0).contains(&self.alarm_nats) {
+            return fail("alarm_nats", self.alarm_nats.to_string(), "between 3 and 100");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_valid_and_errors_name_the_setting() {
+        DetectConfig::default().validate().unwrap();
+        let config = DetectConfig { quiet_us: 1, ..DetectConfig::default() };
+        assert_eq!(
+            config.validate().unwrap_err().to_string(),
+            "`quiet_us` is 1, it must be between ten seconds (10000000) and a day (86400000000)"
+        );
+    }
+}

@@ -1,0 +1,474 @@
+//! The detector: records in, in partition order; findings out, in event-time order.
+
+use std::collections::BTreeMap;
+
+use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
+use schemas::{Incident, RequestBatch, SourceWindow, TargetWindow};
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{self, CheckpointError, RestoreError};
+use crate::config::DetectConfig;
+use crate::event::{self, Event, Texts, flag};
+use crate::hash::Hasher;
+use crate::incident::name;
+use crate::investigate::Bench;
+use crate::limits::{NAMES_MAX, TARGETS_MAX};
+use crate::names::Names;
+use crate::partition::{Admitted, Allowance, Attendance, Partition};
+use crate::rule::Atom;
+use crate::sources::{Decay, Facts, Sources};
+use crate::table::Table;
+use crate::target::{RECENT_S, Target};
+use crate::window::SourceMinutes;
+
+/// What the detector found, drained by the caller.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Findings {
+    /// Revisions of incidents, in order of decision.
+    pub incidents: Vec<Incident>,
+    /// Sources that mattered, by minute.
+    pub source_windows: Vec<SourceWindow>,
+    /// Hosts, by minute.
+    pub target_windows: Vec<TargetWindow>,
+}
+
+impl Findings {
+    /// Whether there is nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.incidents.is_empty() && self.source_windows.is_empty() && self.target_windows.is_empty()
+    }
+}
+
+/// What was counted since the first start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Records taken in.
+    pub records: u64,
+    /// Records too late to be decided on.
+    pub late: u64,
+    /// Records moved up to their partition's watermark.
+    pub delayed: u64,
+    /// Records whose time was not believed.
+    pub implausible: u64,
+    /// Records held back until others confirm their time.
+    pub held: u64,
+    /// Source records given up for room, before they were idle for an hour.
+    pub evicted_sources: u64,
+    /// Sources that found no room in their minute's table.
+    pub refused_window_sources: u64,
+    /// Records of hosts beyond the maximum, counted under one shared state.
+    pub overflow_hosts: u64,
+    /// Seconds closed.
+    pub sub_panes: u64,
+    /// Incidents opened.
+    pub incidents: u64,
+}
+
+/// Everything a checkpoint holds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    partitions: BTreeMap<String, Partition>,
+    /// End of the last closed second, in seconds; `None` before the first.
+    closed_s: Option<i64>,
+    /// End of the minute whose rows come next, in seconds.
+    window_end_s: Option<i64>,
+    names: Names,
+    names_at_sweep: usize,
+    sources: Sources,
+    minutes: SourceMinutes,
+    targets: Table<Box<Target>>,
+    counters: Counters,
+}
+
+/// Rows in, incidents and windows out. Holds no clock and no randomness.
+#[derive(Debug)]
+pub struct Detector {
+    config: DetectConfig,
+    hasher: Hasher,
+    decay: Decay,
+    state: State,
+}
+
+/// Shared state of the hosts beyond [`TARGETS_MAX`].
+const OVERFLOW_HOST: u64 = 2;
+
+impl Detector {
+    /// A detector that has seen nothing.
+    pub fn new(config: DetectConfig) -> Self {
+        Self { hasher: Hasher::new(config.hash_key), decay: Decay::default(), state: State::default(), config }
+    }
+
+    /// Takes up where a checkpoint left off.
+    ///
+    /// # Errors
+    /// [`RestoreError`] when the bytes are damaged, of another version, or were written with another hash key.
+    pub fn restore(config: DetectConfig, checkpoint: &[u8]) -> Result<Self, RestoreError> {
+        let state = checkpoint::read(checkpoint, config.hash_key)?;
+        Ok(Self { state, ..Self::new(config) })
+    }
+
+    /// The whole state, staged records included.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] when the state cannot be written: a bug.
+    pub fn checkpoint(&self) -> Result<Vec<u8>, CheckpointError> {
+        checkpoint::write(&self.state, self.config.hash_key)
+    }
+
+    const fn allowance(&self) -> Allowance {
+        Allowance { bound_us: self.config.watermark_bound_us, grace_us: self.config.lateness_grace_us }
+    }
+
+    const fn floor_us(&self) -> i64 {
+        match self.state.closed_s {
+            Some(s) => s.saturating_mul(SUB_PANE_US),
+            None => i64::MIN,
+        }
+    }
+
+    /// Counts a partition for the watermark, whether or not a record of it has come yet.
+    pub fn open_partition(&mut self, partition: &str) {
+        self.partition(partition);
+    }
+
+    fn partition(&mut self, name: &str) -> &mut Partition {
+        if !self.state.partitions.contains_key(name) {
+            self.state.partitions.insert(name.to_owned(), Partition::default());
+        }
+        let partition = self.state.partitions.entry(name.to_owned()).or_default();
+        partition.attendance = Attendance::Active;
+        partition
+    }
+
+    /// A partition is finished or revoked: it no longer holds the others back.
+    pub fn close_partition(&mut self, partition: &str, out: &mut Findings) {
+        self.retire(partition, Attendance::Closed);
+        self.advance(out);
+    }
+
+    /// A partition has been at the end of its input for a while: until its next record it holds nothing back.
+    pub fn set_idle(&mut self, partition: &str, out: &mut Findings) {
+        self.retire(partition, Attendance::Idle);
+        self.advance(out);
+    }
+
+    fn retire(&mut self, name: &str, attendance: Attendance) {
+        let (allowance, floor) = (self.allowance(), self.floor_us());
+        let Some(partition) = self.state.partitions.get_mut(name) else { return };
+        partition.attendance = attendance;
+        let admitted = partition.release(allowance, floor);
+        self.count(admitted);
+    }
+
+    fn count(&mut self, admitted: Admitted) {
+        let counters = &mut self.state.counters;
+        counters.late += admitted.late;
+        counters.delayed += admitted.delayed;
+        counters.implausible += admitted.implausible;
+    }
+
+    /// Takes in the next records of a partition, in order; closes what they complete.
+    pub fn on_batch(&mut self, partition: &str, batch: &RequestBatch, out: &mut Findings) {
+        let (allowance, floor) = (self.allowance(), self.floor_us());
+        self.partition(partition);
+        let State { partitions, names, counters, .. } = &mut self.state;
+        let Some(state) = partitions.get_mut(partition) else { return };
+        let mut sum = Admitted::default();
+        for row in 0..batch.rows() {
+            let texts = Texts::of(batch, row);
+            let event = event::read(batch, row, &texts, &self.hasher);
+            let admitted = state.admit(event, allowance, floor);
+            if admitted.wanted {
+                remember(names, &event, &texts);
+            }
+            sum.late += admitted.late;
+            sum.delayed += admitted.delayed;
+            sum.implausible += admitted.implausible;
+        }
+        counters.records += batch.rows() as u64;
+        self.count(sum);
+        self.advance(out);
+    }
+
+    /// The end of all input: closes every second that holds data. Incidents stay open.
+    pub fn finish(&mut self, out: &mut Findings) {
+        let names: Vec<String> = self.state.partitions.keys().cloned().collect();
+        for name in names {
+            self.retire(&name, Attendance::Closed);
+        }
+        self.close_until(None, out);
+        if let Some(end) = self.state.window_end_s.take() {
+            self.emit_windows(end, out);
+        }
+    }
+
+    /// End of the last closed second, µs; every finding was decided at or before it. 0 before the first.
+    pub fn closed_us(&self) -> i64 {
+        self.state.closed_s.map_or(0, |s| s.saturating_mul(SUB_PANE_US))
+    }
+
+    /// How far the newest record of a partition is ahead of the second that is open, µs.
+    pub fn ahead_us(&self, partition: &str) -> i64 {
+        let newest = self.state.partitions.get(partition).and_then(Partition::newest);
+        match (newest, self.state.closed_s) {
+            (Some(newest), Some(closed)) => (newest - closed.saturating_mul(SUB_PANE_US)).max(0),
+            (Some(newest), None) => self.oldest_staged().map_or(0, |oldest| newest - oldest * SUB_PANE_US),
+            (None, _) => 0,
+        }
+    }
+
+    /// Bytes held, capacity included.
+    pub fn state_bytes(&self) -> usize {
+        let state = &self.state;
+        state.partitions.values().map(Partition::state_bytes).sum::<usize>()
+            + state.names.state_bytes()
+            + state.sources.state_bytes()
+            + state.minutes.state_bytes()
+            + state.targets.iter().map(|(_, target)| target.state_bytes()).sum::<usize>()
+    }
+
+    /// What was counted.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            evicted_sources: self.state.sources.evicted,
+            refused_window_sources: self.state.minutes.refused,
+            ..self.state.counters
+        }
+    }
+
+    fn oldest_staged(&self) -> Option<i64> {
+        self.state.partitions.values().filter_map(Partition::oldest_staged).min()
+    }
+
+    /// Nothing before this will be decided on: the least watermark of the active partitions, or, when none is
+    /// active, the greatest of all.
+    fn watermark(&self) -> Option<i64> {
+        let allowance = self.allowance();
+        let mut least: Option<i64> = None;
+        let mut greatest: Option<i64> = None;
+        for partition in self.state.partitions.values() {
+            let watermark = partition.watermark(allowance);
+            greatest = greatest.max(watermark);
+            if partition.attendance == Attendance::Active {
+                let watermark = watermark?;
+                least = Some(least.map_or(watermark, |least| least.min(watermark)));
+            }
+        }
+        least.or(greatest)
+    }
+
+    fn advance(&mut self, out: &mut Findings) {
+        if let Some(watermark) = self.watermark() {
+            self.close_until(Some(watermark.div_euclid(SUB_PANE_US)), out);
+        }
+        let floor = self.state.closed_s;
+        self.state.partitions.retain(|_, partition| {
+            partition.attendance != Attendance::Closed
+                || !partition.is_drained()
+                || partition.newest().map(|newest| newest.div_euclid(SUB_PANE_US)) >= floor
+        });
+    }
+
+    /// Closes the seconds before `until_s`, or all that hold data.
+    fn close_until(&mut self, until_s: Option<i64>, out: &mut Findings) {
+        loop {
+            let staged = self.oldest_staged();
+            let next = match (self.state.closed_s, staged) {
+                (Some(closed), Some(staged)) if self.is_lively(closed) => staged.min(closed),
+                (Some(closed), None) if until_s.is_some() && self.is_lively(closed) => closed,
+                (_, Some(staged)) => staged,
+                (_, None) => break,
+            };
+            if until_s.is_some_and(|until| next >= until) {
+                break;
+            }
+            self.close_second(next, out);
+        }
+        if let Some(until) = until_s
+            && self.state.closed_s.is_some_and(|closed| closed < until)
+        {
+            self.roll_window(until, out);
+            self.state.closed_s = Some(until);
+        }
+    }
+
+    /// Whether a second without records can still change anything: an incident is open or a host was busy in
+    /// the last minute.
+    fn is_lively(&self, at_s: i64) -> bool {
+        self.state.targets.iter().any(|(_, target)| is_warm(target, at_s))
+    }
+
+    fn close_second(&mut self, at_s: i64, out: &mut Findings) {
+        self.roll_window(at_s, out);
+        let mut late = 0;
+        let names: Vec<String> = self.state.partitions.keys().cloned().collect();
+        for name in names {
+            let bucket = self.state.partitions.get_mut(&name).and_then(|partition| partition.take(at_s));
+            for event in bucket.iter().flat_map(|bucket| &bucket.events) {
+                late += u64::from(event.has(flag::LATE));
+                self.fold(event);
+            }
+        }
+        self.state.counters.sub_panes += 1;
+        self.end_second(at_s, out);
+        self.state.closed_s = Some(at_s + 1);
+        debug_assert!(late <= self.state.counters.late, "every late record was counted when it came");
+    }
+
+    fn fold(&mut self, event: &Event) {
+        let at_s = event.ts.div_euclid(SUB_PANE_US);
+        let Self { state, hasher, decay, .. } = self;
+        let known = state.targets.len() < TARGETS_MAX || state.targets.get(event.host).is_some();
+        let host = if known { event.host } else { OVERFLOW_HOST };
+        state.counters.overflow_hosts += u64::from(!known);
+        let (target, _) = state.targets.entry(host, || Box::new(Target::new(at_s)));
+        target.minute.add(event);
+        if event.has(flag::LATE) {
+            return;
+        }
+        target.catch_up(at_s);
+        state.minutes.add(event);
+        if target.add(*event, hasher) {
+            return;
+        }
+        let facts = Facts { probe: target.is_probe(event) };
+        let key = hasher.pair(host, event.source.0);
+        let (alarm, _) = state.sources.add(key, event, facts, &mut target.population, decay);
+        target.alarms.extend(alarm);
+    }
+
+    fn end_second(&mut self, at_s: i64, out: &mut Findings) {
+        let Self { state, hasher, config, .. } = self;
+        let mut warm: Vec<(String, u64)> = Vec::new();
+        for (key, target) in state.targets.iter() {
+            if is_warm(target, at_s) {
+                warm.push((state.names.get(*key).unwrap_or("").to_owned(), *key));
+            }
+        }
+        warm.sort();
+        let mut incidents = Vec::new();
+        for (host, key) in warm {
+            let Some(target) = state.targets.get_mut(key) else { continue };
+            target.end_second(at_s, config);
+            let bench = Bench {
+                config,
+                hasher,
+                names: &state.names,
+                sources: &state.sources,
+                host_key: key,
+                host: (!host.is_empty()).then_some(host.as_str()),
+                now: (at_s + 1) * SUB_PANE_US,
+            };
+            for alarm in &target.alarms {
+                state.minutes.score(alarm.source, alarm.score);
+            }
+            bench.end_second(target, &mut incidents);
+            if (at_s + 1) % (PANE_US / SUB_PANE_US) == 0 {
+                target.end_pane(at_s, config.alarm_nats / 2.0);
+            }
+            if (at_s + 1) % RECENT_S == 0 {
+                target.slow.clear();
+            }
+        }
+        state.counters.incidents += incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
+        out.incidents.append(&mut incidents);
+        state.sources.sweep(at_s);
+        if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.len() >= NAMES_MAX {
+            self.sweep_names();
+        }
+    }
+
+    /// Emits the rows of the minutes that ended at or before `at_s`.
+    fn roll_window(&mut self, at_s: i64, out: &mut Findings) {
+        let length = WINDOW_US / SUB_PANE_US;
+        let end = match self.state.window_end_s {
+            Some(end) if at_s < end => return,
+            Some(end) => {
+                self.emit_windows(end, out);
+                (at_s.div_euclid(length) + 1) * length
+            }
+            None => (at_s.div_euclid(length) + 1) * length,
+        };
+        self.state.window_end_s = Some(end);
+    }
+
+    fn emit_windows(&mut self, end_s: i64, out: &mut Findings) {
+        let state = &mut self.state;
+        let end = end_s * SUB_PANE_US;
+        let mut rows = Vec::new();
+        let mut envelope = 60.0_f64;
+        for (key, target) in state.targets.entries_mut() {
+            if target.minute.is_empty() {
+                continue;
+            }
+            let host = state.names.get(*key).map(str::to_owned);
+            let forecast = target.has_learned(&self.config).then(|| {
+                let forecast = target.baseline.forecast();
+                (forecast.mean * 60.0, forecast.size)
+            });
+            envelope = envelope.max(target.population.minute_envelope());
+            rows.push(target.minute.take(end, host, forecast));
+        }
+        rows.sort_by(|a, b| a.host.cmp(&b.host));
+        out.target_windows.append(&mut rows);
+        if !state.minutes.is_empty() {
+            let names = &state.names;
+            let named = |source| name(source, names).unwrap_or_else(|| "unknown".to_owned());
+            out.source_windows.append(&mut state.minutes.take(end, envelope, named));
+        }
+    }
+
+    /// Forgets the texts that nothing refers to.
+    fn sweep_names(&mut self) {
+        let mut live: Table<()> = Table::default();
+        let mut keep = |hash: u64| {
+            live.entry(hash, || ());
+        };
+        let event_names = |event: &Event, keep: &mut dyn FnMut(u64)| {
+            for hash in [event.host, event.user_agent, event.path, event.query, event.ja4, event.source.0] {
+                keep(hash);
+            }
+            keep(event::method_name_key(event.method));
+        };
+        for partition in self.state.partitions.values() {
+            partition.staged_events().for_each(|event| event_names(event, &mut keep));
+        }
+        for (key, target) in self.state.targets.iter() {
+            keep(*key);
+            let sampled = target.recent.iter().chain(&target.ordinary.events);
+            sampled.for_each(|event| event_names(event, &mut keep));
+            for open in target.open.iter().chain(&target.closed) {
+                open.named().for_each(&mut keep);
+            }
+        }
+        self.state.names.retain(&live);
+        self.state.names_at_sweep = self.state.names.len();
+    }
+}
+
+fn is_warm(target: &Target, at_s: i64) -> bool {
+    target.second.all > 0 || !target.open.is_empty() || at_s - target.last_s < RECENT_S && !target.recent.is_empty()
+}
+
+fn remember(names: &mut Names, event: &Event, texts: &Texts<'_>) {
+    names.insert(event.host, texts.host);
+    names.insert(event.user_agent, texts.user_agent);
+    names.insert(event.path, texts.path);
+    names.insert(event.query, texts.query);
+    names.insert(event.ja4, texts.ja4);
+    names.insert(event::method_name_key(event.method), texts.method);
+    if event.source.is_named() {
+        names.insert(event.source.0, texts.client_ip);
+    }
+}
+
+/// The hashes a rule names.
+pub(crate) fn atom_names(atom: &Atom) -> Vec<u64> {
+    match atom {
+        Atom::UserAgent(values) | Atom::Ja4(values) | Atom::Path(values) | Atom::Query(values) => values.clone(),
+        Atom::QueryKey(_, example) => vec![*example],
+        Atom::Method(_, text) => vec![*text],
+        Atom::Source(values) => values.iter().map(|source| source.0).collect(),
+        Atom::Status(_) | Atom::Prefix(_) | Atom::Asn(_) | Atom::RefererNone => Vec::new(),
+    }
+}

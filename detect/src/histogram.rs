@@ -1,0 +1,53 @@
+//! Counts per hashed value, bounded.
+
+use schemas::window::Entropies;
+use serde::{Deserialize, Serialize};
+
+use crate::entropy::{entropy_h2, miller_madow};
+use crate::limits::HISTOGRAM_VALUES_MAX;
+use crate::table::Table;
+
+/// Requests per distinct value. Beyond [`HISTOGRAM_VALUES_MAX`] values, a new one is counted with an old one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Histogram {
+    counts: Table<u64>,
+}
+
+impl Histogram {
+    /// Counts one request with this value.
+    pub fn add(&mut self, value: u64) {
+        let full = self.counts.len() >= HISTOGRAM_VALUES_MAX;
+        if full && self.counts.get(value).is_none() {
+            #[expect(clippy::cast_possible_truncation, reason = "chooses a slot")]
+            if let Some(count) = self.counts.at_mut(value as usize % HISTOGRAM_VALUES_MAX) {
+                *count += 1;
+            }
+            return;
+        }
+        *self.counts.entry(value, || 0).0 += 1;
+    }
+
+    /// Distinct values, at most [`HISTOGRAM_VALUES_MAX`].
+    pub fn distinct(&self) -> i64 {
+        i64::try_from(self.counts.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Both entropies, if at least `requests_min` requests were counted.
+    pub fn entropies(&self, requests_min: u64) -> Entropies {
+        let counts: Vec<u64> = self.counts.iter().map(|(_, count)| *count).collect();
+        if counts.iter().sum::<u64>() < requests_min.max(1) {
+            return Entropies::default();
+        }
+        Entropies { h1: miller_madow(&counts).ok(), h2: entropy_h2(&counts).ok() }
+    }
+
+    /// Forgets the counts, keeps the memory.
+    pub fn clear(&mut self) {
+        self.counts.clear();
+    }
+
+    /// Bytes held.
+    pub const fn state_bytes(&self) -> usize {
+        self.counts.state_bytes()
+    }
+}

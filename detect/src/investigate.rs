@@ -1,0 +1,467 @@
+//! From evidence to incidents: what stands out on a host is searched, judged, and opened, joined or reviewed.
+
+use schemas::{Incident, Kind, State, Verdict};
+
+use crate::config::DetectConfig;
+use crate::event::{Event, flag};
+use crate::gate::{self, Case, Class, Judgement};
+use crate::hash::Hasher;
+use crate::incident::{Open, Opening};
+use crate::limits::{FINGERPRINT_LIST_MAX, OPEN_INCIDENTS_MAX};
+use crate::names::Names;
+use crate::profile::Profile;
+use crate::rule::{Atom, Rule};
+use crate::search::{Evidence, Found, gain};
+use crate::source::Source;
+use crate::sources::{Alarm, Solo, Sources};
+use crate::target::{RECENT_S, Target};
+use crate::votes::HotValue;
+
+/// What an investigation may look at besides the host itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Bench<'a> {
+    /// Settings.
+    pub config: &'a DetectConfig,
+    /// Hashes.
+    pub hasher: &'a Hasher,
+    /// Texts.
+    pub names: &'a Names,
+    /// Records of sources.
+    pub sources: &'a Sources,
+    /// Hash of the host.
+    pub host_key: u64,
+    /// Host.
+    pub host: Option<&'a str>,
+    /// End of the second just closed, µs.
+    pub now: i64,
+}
+
+/// Gain below which a rule is chance, nats.
+const RULE_NATS: f64 = 15.0;
+
+/// Excess below which volume is nobody's harm, requests per second, and as a share of the ordinary rate.
+const EXCESS_RATE_MIN: f64 = 1.0;
+const EXCESS_SHARE_MIN: f64 = 0.05;
+
+/// Excess that makes a crowd worth a record.
+const CROWD_RATE_MIN: f64 = 5.0;
+
+impl Bench<'_> {
+    const fn now_s(&self) -> i64 {
+        self.now.div_euclid(1_000_000) - 1
+    }
+
+    fn profile<'e>(&self, target: &Target, events: impl Iterator<Item = &'e Event>) -> Profile {
+        let now_s = self.now_s();
+        Profile::of(
+            events,
+            self.hasher,
+            |event| target.is_probe(event),
+            |event| {
+                let key = self.hasher.pair(self.host_key, event.source.0);
+                self.sources.get(key).is_some_and(|record| now_s - record.first_s > 600)
+            },
+        )
+    }
+
+    fn id(&self, kind: Kind, salt: u64) -> String {
+        let (a, b) = (self.host_key, self.now.unsigned_abs());
+        let high = self.hasher.pair(a, b);
+        let low = self.hasher.pair(high ^ salt, kind as u64 + 1);
+        format!("{high:016x}{low:016x}")
+    }
+
+    /// Everything that is due on a host at the end of a second.
+    pub fn end_second(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        self.age(target, out);
+        let alarms = std::mem::take(&mut target.alarms);
+        for alarm in alarms {
+            self.solo(target, alarm, out);
+        }
+        self.review(target, out);
+        self.look(target, out);
+    }
+
+    fn age(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        let level = target.baseline.level();
+        let mut at = 0;
+        while at < target.open.len() {
+            if !target.open[at].end_second(self.now) {
+                at += 1;
+                continue;
+            }
+            let mut over = target.open.remove(at);
+            over.closed_ts = Some(self.now);
+            out.push(over.revise(State::Close, self.now, self.host, self.names, level));
+            target.closed.push(over);
+        }
+        target
+            .closed
+            .retain(|closed| closed.closed_ts.is_some_and(|at| self.now - at <= self.config.reopen_us));
+    }
+
+    /// A single source stands out: its incident is opened, or it joins one of its class.
+    fn solo(&self, target: &mut Target, alarm: Alarm, out: &mut Vec<Incident>) {
+        let judgement = solo_judgement(&alarm);
+        let class = gate::class_of(judgement.kind);
+        let joined = target.open.iter_mut().find(|open| {
+            open.class == class && (class != Class::Benign || open.kind == judgement.kind)
+        });
+        if let Some(open) = joined {
+            open.solo_sources.push(alarm.source);
+            open.speak(alarm.solo.feature(), alarm.expected, alarm.observed, alarm.score);
+            extend_sources(open, alarm.source);
+            if open.verdict == Verdict::Suspicious && judgement.verdict == Verdict::Attack {
+                open.verdict = Verdict::Attack;
+                open.attackness = open.attackness.max(judgement.attackness);
+                open.next_review_ts = self.now;
+            }
+            target.taint();
+            return;
+        }
+        let rule = Rule { atoms: vec![Atom::Source(vec![alarm.source])] };
+        if let Some(at) = self.open(target, judgement, vec![rule], 0.0, alarm.source.0) {
+            let level = target.baseline.level();
+            let open = &mut target.open[at];
+            open.solo_sources.push(alarm.source);
+            open.speak(alarm.solo.feature(), alarm.expected, alarm.observed, alarm.score);
+            let state = if open.reviews == usize::MAX { State::Update } else { State::Open };
+            self.refine(target, at);
+            out.push(target.open[at].revise(state, self.now, self.host, self.names, level));
+        }
+    }
+
+    /// Opens an incident, or takes up one closed a short while ago; its place among the open ones.
+    fn open(
+        &self,
+        target: &mut Target,
+        judgement: Judgement,
+        rules: Vec<Rule>,
+        ordinary_rate: f64,
+        salt: u64,
+    ) -> Option<usize> {
+        if target.open.len() >= OPEN_INCIDENTS_MAX {
+            return None;
+        }
+        let class = gate::class_of(judgement.kind);
+        if let Some(at) = target.closed.iter().position(|closed| closed.class == class && closed.rules == rules) {
+            let mut again = target.closed.remove(at);
+            again.reopen(self.now);
+            target.open.push(again);
+        } else {
+            let mut open = Open::new(Opening {
+                id: self.id(judgement.kind, salt),
+                kind: judgement.kind,
+                verdict: judgement.verdict,
+                rules,
+                attackness: judgement.attackness,
+                now: self.now,
+                ordinary_rate,
+                quiet_us: self.config.quiet_us,
+            });
+            for event in target.recent.iter().filter(|event| !event.has(flag::EXPLAINED)) {
+                if open.matches(event) {
+                    open.count(event);
+                }
+            }
+            target.open.push(open);
+        }
+        if judgement.verdict != Verdict::Benign {
+            target.taint();
+        }
+        Some(target.open.len() - 1)
+    }
+
+    /// Looks for what lies behind evidence that is strong enough.
+    fn look(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        let now_s = self.now_s();
+        if now_s < target.next_look_s || !target.has_learned(self.config) {
+            return;
+        }
+        let alarm = self.config.alarm_nats;
+        let fast = target.fast.hot(alarm);
+        let slow = target.slow.hot(alarm);
+        let rate = target.rate_nats >= alarm;
+        if fast.is_empty() && slow.is_empty() && !rate {
+            return;
+        }
+        let mut opened = false;
+        if !fast.is_empty() || rate {
+            opened = self.look_at(target, 5, &fast, out);
+        }
+        if !opened && (!slow.is_empty() || rate) {
+            opened = self.look_at(target, RECENT_S, &slow, out);
+        }
+        target.look_wait_s = if opened { 2 } else { (target.look_wait_s * 2).min(30) };
+        target.next_look_s = now_s + if opened { 1 } else { target.look_wait_s };
+    }
+
+    fn window(&self, target: &Target, seconds: i64, keep: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let cut = self.now - seconds * 1_000_000;
+        target.recent.iter().filter(|event| event.ts >= cut && keep(event)).copied().collect()
+    }
+
+    fn look_at(&self, target: &mut Target, seconds: i64, hot: &[HotValue], out: &mut Vec<Incident>) -> bool {
+        let now = self.window(target, seconds, |event| !event.has(flag::EXPLAINED));
+        let (total, sampled) = target.totals(self.now_s(), seconds);
+        if now.is_empty() || target.ordinary.events.is_empty() {
+            return false;
+        }
+        let weight = (total / sampled.max(1.0)).max(1.0);
+        let ordinary = target.ordinary.events.clone();
+        let evidence = self.evidence(target, &now, weight, &ordinary, seconds);
+        let Some(found) = evidence.best_rule().filter(|found| found.gain >= RULE_NATS) else { return false };
+        let judgement = self.judge(target, &evidence, &found, seconds, hot);
+        let excess = (found.selected - found.expected) / span(seconds);
+        let level = target.baseline.level();
+        if !worth(judgement, excess, level) {
+            return false;
+        }
+        self.act(target, &found, judgement, hot, seconds, out)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+    fn evidence<'e>(
+        &self,
+        target: &Target,
+        now: &'e [Event],
+        now_weight: f64,
+        ordinary: &'e [Event],
+        seconds: i64,
+    ) -> Evidence<'e> {
+        let ordinary_weight = target.baseline.level().max(0.02) * span(seconds) / ordinary.len().max(1) as f64;
+        Evidence { now, now_weight, ordinary, ordinary_weight }
+    }
+
+    fn judge(
+        &self,
+        target: &Target,
+        evidence: &Evidence<'_>,
+        found: &Found,
+        seconds: i64,
+        hot: &[HotValue],
+    ) -> Judgement {
+        let seen = self.profile(target, evidence.now.iter().filter(|event| found.rule.matches(event)));
+        let all = self.profile(target, evidence.now.iter());
+        let ordinary = self.profile(target, evidence.ordinary.iter());
+        let software_nats = hot
+            .iter()
+            .filter(|hot| hot.attribute.is_software_or_network())
+            .map(|hot| hot.score)
+            .fold(0.0, f64::max);
+        let case = Case {
+            seen,
+            all,
+            ordinary,
+            software_nats,
+            excess_rate: (found.selected - found.expected) / span(seconds),
+            level: target.baseline.level(),
+        };
+        case.judge()
+    }
+
+    /// Joins the open incident of the class, or opens one.
+    fn act(
+        &self,
+        target: &mut Target,
+        found: &Found,
+        judgement: Judgement,
+        hot: &[HotValue],
+        seconds: i64,
+        out: &mut Vec<Incident>,
+    ) -> bool {
+        let class = gate::class_of(judgement.kind);
+        let level = target.baseline.level();
+        let joined = target.open.iter().position(|open| open.class == class);
+        if let Some(at) = joined {
+            let open = &mut target.open[at];
+            if judgement.verdict == Verdict::Benign {
+                return false;
+            }
+            hot.iter().for_each(|hot| speak_hot(open, hot));
+            if open.rules.len() < 4 {
+                open.rules.push(found.rule.clone());
+                open.ordinary_rate += found.expected / span(seconds);
+            }
+            open.next_review_ts = open.next_review_ts.min(self.now + 5_000_000);
+            if open.verdict == Verdict::Suspicious && judgement.verdict == Verdict::Attack {
+                self.upgrade(open, judgement);
+                out.push(open.revise(State::Update, self.now, self.host, self.names, level));
+            }
+            target.taint();
+            return true;
+        }
+        let rate = (target.rate_nats, target.expected, target.seconds.back().map_or(0, |s| s.free));
+        let Some(at) = self.open(
+            target,
+            judgement,
+            vec![found.rule.clone()],
+            found.expected / span(seconds),
+            seconds.unsigned_abs(),
+        ) else {
+            return false;
+        };
+        let open = &mut target.open[at];
+        hot.iter().for_each(|hot| speak_hot(open, hot));
+        open.speak("fingerprint", found.expected, found.selected, found.gain);
+        if rate.0 > 3.0 {
+            open.speak("request_rate", rate.1, f64::from(rate.2), rate.0);
+        }
+        self.refine(target, at);
+        out.push(target.open[at].revise(State::Open, self.now, self.host, self.names, level));
+        true
+    }
+
+    fn upgrade(&self, open: &mut Open, judgement: Judgement) {
+        open.verdict = judgement.verdict;
+        open.kind = judgement.kind;
+        open.class = gate::class_of(judgement.kind);
+        open.attackness = judgement.attackness;
+    }
+
+    /// Looks again at the incidents that are due.
+    fn review(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        for at in 0..target.open.len() {
+            if target.open[at].next_review_ts > self.now {
+                continue;
+            }
+            let level = target.baseline.level();
+            self.refine(target, at);
+            target.open[at].schedule(self.now);
+            out.push(target.open[at].revise(State::Update, self.now, self.host, self.names, level));
+        }
+    }
+
+    /// Searches a better fingerprint for an open incident and judges it by all that is known now.
+    fn refine(&self, target: &mut Target, at: usize) {
+        let open = &target.open[at];
+        let since = (self.now - open.detected_ts).div_euclid(1_000_000);
+        let seconds = (since + 5).clamp(5, RECENT_S);
+        let benign = open.verdict == Verdict::Benign;
+        let now = self.window(target, seconds, |event| {
+            !event.has(flag::EXPLAINED) || open.matches(event)
+        });
+        let ordinary = target.ordinary.events.clone();
+        let matched = now.iter().filter(|event| open.matches(event)).count();
+        if matched == 0 {
+            return;
+        }
+        let weight = self.weight(target, now.len(), seconds);
+        let evidence = self.evidence(target, &now, weight, &ordinary, seconds);
+        let rules = if benign { None } else { better_rules(&evidence, open) };
+        let rules = rules.unwrap_or_else(|| open.rules.clone());
+        let seen = self.profile(target, now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))));
+        let all = self.profile(target, now.iter());
+        let usual = self.profile(target, ordinary.iter());
+        let hits = ordinary.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))).count();
+        let case = Case {
+            seen,
+            all,
+            ordinary: usual,
+            software_nats: open.software_nats(),
+            excess_rate: open.rate(),
+            level: target.baseline.level(),
+        };
+        let judgement = case.judge();
+        let odd = |index: usize| now.len() < 64 || index % 2 == 1;
+        let quality = evidence.quality(&rules, 0.0, odd);
+        let changed = rules != open.rules;
+        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+        let share = hits as f64 / ordinary.len().max(1) as f64;
+        let ordinary_rate = share * target.baseline.level();
+        let open = &mut target.open[at];
+        open.rules = rules;
+        open.quality = Some(quality.into());
+        open.ordinary_rate = ordinary_rate;
+        open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
+        if !benign {
+            rejudge(open, judgement);
+        }
+        if changed && !benign {
+            target.taint();
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+    fn weight(&self, target: &Target, sampled: usize, seconds: i64) -> f64 {
+        let now_s = self.now_s();
+        let all: f64 = target
+            .seconds
+            .iter()
+            .filter(|second| second.at_s > now_s - seconds)
+            .map(|second| f64::from(second.all))
+            .sum();
+        (all / sampled.max(1) as f64).clamp(1.0, 1e6)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most a minute")]
+const fn span(seconds: i64) -> f64 {
+    seconds as f64
+}
+
+fn speak_hot(open: &mut Open, hot: &HotValue) {
+    open.speak(&format!("sources_with_one({})", hot.attribute.name()), hot.expected, hot.observed, hot.score);
+}
+
+/// A verdict only hardens; the kind may change within the class.
+fn rejudge(open: &mut Open, judgement: Judgement) {
+    if gate::class_of(judgement.kind) == open.class && open.solo_sources.is_empty() {
+        open.kind = judgement.kind;
+    }
+    if judgement.verdict == Verdict::Attack && open.verdict == Verdict::Suspicious {
+        open.verdict = Verdict::Attack;
+    }
+    open.attackness = open.attackness.max(judgement.attackness);
+}
+
+/// Whether the excess is worth an incident.
+fn worth(judgement: Judgement, excess: f64, level: f64) -> bool {
+    match gate::class_of(judgement.kind) {
+        Class::Credentials | Class::Discovery => excess >= 0.1,
+        Class::Benign => excess >= CROWD_RATE_MIN.max(0.5 * level),
+        Class::Volume | Class::Copying => excess >= EXCESS_RATE_MIN.max(EXCESS_SHARE_MIN * level),
+    }
+}
+
+fn solo_judgement(alarm: &Alarm) -> Judgement {
+    let attackness = (alarm.score / 4.0).clamp(2.0, 6.0);
+    let (kind, verdict) = match alarm.solo {
+        _ if alarm.declared && alarm.solo != Solo::Probes => (Kind::Crawler, Verdict::Benign),
+        Solo::Flood => (Kind::HttpFlood, Verdict::Attack),
+        Solo::Credentials => (Kind::BruteForce, Verdict::Attack),
+        Solo::Probes => (Kind::ContentDiscovery, Verdict::Attack),
+        Solo::Pages | Solo::Bytes => (Kind::Scraping, Verdict::Attack),
+    };
+    Judgement { kind, verdict, attackness }
+}
+
+/// Adds a source to the list of the incident's rule of sources, or gives it one.
+fn extend_sources(open: &mut Open, source: Source) {
+    for rule in &mut open.rules {
+        if let [Atom::Source(list)] = rule.atoms.as_mut_slice() {
+            if let Err(place) = list.binary_search(&source)
+                && list.len() < 16 * FINGERPRINT_LIST_MAX
+            {
+                list.insert(place, source);
+            }
+            return;
+        }
+    }
+    open.rules.push(Rule { atoms: vec![Atom::Source(vec![source])] });
+}
+
+/// A single rule that does better than the present ones and does not let go of what they select.
+fn better_rules(evidence: &Evidence<'_>, open: &Open) -> Option<Vec<Rule>> {
+    let found = evidence.best_rule()?;
+    let count = |events: &[Event], keep: &dyn Fn(&Event) -> bool| {
+        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+        let count = events.iter().filter(|event| keep(event)).count() as f64;
+        count
+    };
+    let now = count(evidence.now, &|event| open.matches(event));
+    let both = count(evidence.now, &|event| open.matches(event) && found.rule.matches(event));
+    let usual = count(evidence.ordinary, &|event| open.matches(event));
+    let present = gain(now * evidence.now_weight, (usual + 0.3) * evidence.ordinary_weight) / evidence.now_weight;
+    (both >= 0.9 * now && found.gain > present * 1.01 + 4.0).then(|| vec![found.rule])
+}

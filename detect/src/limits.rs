@@ -1,0 +1,57 @@
+//! Every maximum of the detector, named. Memory is bounded by these; what they cut off is counted.
+
+use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
+
+/// A record this far ahead of its partition's newest believed time must be confirmed by those that follow, µs.
+pub const JUMP_US_MAX: i64 = 600_000_000;
+
+/// Records that must agree before a jump in time is believed.
+pub const JUMP_CONFIRMATIONS: usize = 16;
+
+/// Hosts with a state of their own; records of further hosts share one state.
+pub const TARGETS_MAX: usize = 4_096;
+
+/// Live (host, source) records over all hosts.
+pub const SOURCES_MAX: usize = 2_000_000;
+
+/// Sources with their own counters in the running minute.
+pub const WINDOW_SOURCES_MAX: usize = 500_000;
+
+/// Sources with their own histograms in the running minute.
+pub const WINDOW_HOT_SOURCES_MAX: usize = 65_536;
+
+/// Distinct values one histogram counts apart; further values share the rest of the table.
+pub const HISTOGRAM_VALUES_MAX: usize = 65_536;
+
+/// Records of one host kept as a sample from one second of one partition.
+pub const SAMPLES_PER_SECOND_MAX: usize = 128;
+
+/// Sampled records of the last minute kept for one host.
+pub const RECENT_SAMPLES_MAX: usize = 8_192;
+
+/// Sampled records of ordinary traffic kept for one host.
+pub const BASELINE_SAMPLES_MAX: usize = 4_096;
+
+/// Values whose ordinary share is remembered, for one attribute of one host.
+pub const COMPOSITION_VALUES_MAX: usize = 8_192;
+
+/// Texts (paths, user agents, …) kept by name.
+pub const NAMES_MAX: usize = 1_000_000;
+
+/// Bytes of one text that are kept.
+pub const NAME_BYTES_MAX: usize = 1_024;
+
+/// Incidents open at once on one host.
+pub const OPEN_INCIDENTS_MAX: usize = 4;
+
+/// Distinct sources one incident counts one by one.
+pub const INCIDENT_SOURCES_COUNTED_MAX: usize = 200_000;
+
+/// Conjuncts of a fingerprint.
+pub const FINGERPRINT_CONJUNCTS_MAX: usize = 4;
+
+/// Values in one `IN` list of a fingerprint.
+pub const FINGERPRINT_LIST_MAX: usize = 64;
+
+const _: () = assert!(WINDOW_US % PANE_US == 0 && PANE_US % SUB_PANE_US == 0, "windows nest");
+const _: () = assert!(JUMP_US_MAX > WINDOW_US, "a jump is longer than any window");

@@ -1,0 +1,41 @@
+//! Texts of sampled records by their hash, for fingerprints and summaries.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{NAME_BYTES_MAX, NAMES_MAX};
+use crate::table::Table;
+
+/// Texts by keyed hash. Texts longer than [`NAME_BYTES_MAX`] are not kept: a cut text would select nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Names {
+    texts: Table<Box<str>>,
+}
+
+impl Names {
+    /// Remembers a text.
+    pub fn insert(&mut self, hash: u64, text: &str) {
+        if hash != 0 && text.len() <= NAME_BYTES_MAX && self.texts.len() < NAMES_MAX {
+            self.texts.entry(hash, || text.into());
+        }
+    }
+
+    /// The text of a hash.
+    pub fn get(&self, hash: u64) -> Option<&str> {
+        self.texts.get(hash).map(AsRef::as_ref)
+    }
+
+    /// Number of texts.
+    pub const fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Keeps the texts whose hashes are in `live`.
+    pub fn retain(&mut self, live: &Table<()>) {
+        self.texts.retain(|hash, _| live.get(hash).is_some());
+    }
+
+    /// Bytes held.
+    pub fn state_bytes(&self) -> usize {
+        self.texts.state_bytes() + self.texts.iter().map(|(_, text)| text.len()).sum::<usize>()
+    }
+}

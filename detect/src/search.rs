@@ -1,0 +1,323 @@
+//! Fingerprints: the conjunction of predicates that best separates what is there now from what is ordinary.
+//!
+//! A rule `S` is worth its likelihood gain `G = x ln(x/μ) − (x − μ)` nats, `x` the records it selects now and `μ`
+//! the number it would select of ordinary traffic in the same time; a conjunct must pay for the choice among the
+//! candidates. Records are told apart by a bit in a set per candidate, so that a conjunction is an AND.
+
+use crate::event::Event;
+use crate::limits::{FINGERPRINT_CONJUNCTS_MAX, FINGERPRINT_LIST_MAX};
+use crate::rule::{Atom, Rule};
+use crate::source::Source;
+use crate::table::Table;
+
+/// Candidates kept of one attribute, besides the list of all that stand out.
+const SINGLES_MAX: usize = 5;
+
+/// Rules followed at once.
+const BEAM: usize = 4;
+
+/// What a conjunct must gain, nats.
+const CONJUNCT_NATS: f64 = 4.0;
+
+/// Share of the selected records a further conjunct must keep.
+const KEEP_SHARE: f64 = 0.92;
+
+/// What is there now, and what is ordinary.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// Sampled records of the window.
+    pub now: &'a [Event],
+    /// Requests one of them stands for.
+    pub now_weight: f64,
+    /// Sampled ordinary records.
+    pub ordinary: &'a [Event],
+    /// Requests of the window's ordinary traffic one of them stands for.
+    pub ordinary_weight: f64,
+}
+
+/// A rule and what it selects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The rule.
+    pub rule: Rule,
+    /// Likelihood gain, nats.
+    pub gain: f64,
+    /// Requests selected now.
+    pub selected: f64,
+    /// Requests it would select of ordinary traffic.
+    pub expected: f64,
+}
+
+/// Predicted quality of a fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quality {
+    /// Share of the excess that is selected.
+    pub recall: f64,
+    /// Share of the selected that is excess.
+    pub precision: f64,
+    /// Share of ordinary traffic that is selected.
+    pub collateral: f64,
+}
+
+struct Bits {
+    words: Vec<u64>,
+}
+
+impl Bits {
+    fn of(events: &[Event], atom: &Atom) -> Self {
+        let mut words = vec![0_u64; events.len().div_ceil(64)];
+        for (at, event) in events.iter().enumerate() {
+            words[at / 64] |= u64::from(atom.matches(event)) << (at % 64);
+        }
+        Self { words }
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        Self { words: self.words.iter().zip(&other.words).map(|(a, b)| a & b).collect() }
+    }
+
+    fn count(&self) -> f64 {
+        self.words.iter().map(|word| f64::from(word.count_ones())).sum()
+    }
+}
+
+struct Candidate {
+    atom: Atom,
+    now: Bits,
+    ordinary: Bits,
+}
+
+struct Partial {
+    members: Vec<usize>,
+    now: Bits,
+    ordinary: Bits,
+    gain: f64,
+}
+
+/// Likelihood gain of `selected` requests where `expected` are ordinary, nats; 0 where there is no excess.
+pub fn gain(selected: f64, expected: f64) -> f64 {
+    if selected <= expected {
+        return 0.0;
+    }
+    selected * libm::log(selected / expected) - (selected - expected)
+}
+
+impl Evidence<'_> {
+    fn expected(&self, hits: f64) -> f64 {
+        (hits + 0.3) * self.ordinary_weight
+    }
+
+    fn gain(&self, now: f64, ordinary: f64) -> f64 {
+        // weights above 1 do not make a sample more certain
+        let scale = self.now_weight.max(1.0);
+        gain(now * self.now_weight, self.expected(ordinary)) / scale
+    }
+
+    /// The best rule, if any stands out.
+    pub fn best_rule(&self) -> Option<Found> {
+        let candidates: Vec<Candidate> = self
+            .atoms()
+            .into_iter()
+            .map(|atom| Candidate {
+                now: Bits::of(self.now, &atom),
+                ordinary: Bits::of(self.ordinary, &atom),
+                atom,
+            })
+            .collect();
+        let mut beam: Vec<Partial> = Vec::new();
+        for (at, candidate) in candidates.iter().enumerate() {
+            let partial = self.partial(vec![at], &candidate.now, &candidate.ordinary);
+            beam.push(partial);
+        }
+        prune(&mut beam, 2 * BEAM);
+        for _ in 1..FINGERPRINT_CONJUNCTS_MAX {
+            let mut next: Vec<Partial> = Vec::new();
+            for parent in &beam {
+                next.extend(self.children(parent, &candidates));
+            }
+            if next.is_empty() {
+                break;
+            }
+            beam.extend(next);
+            prune(&mut beam, BEAM);
+        }
+        let best = beam.first().filter(|best| best.gain > 0.0)?;
+        let atoms = best.members.iter().map(|at| candidates[*at].atom.clone()).collect();
+        Some(Found {
+            rule: Rule { atoms },
+            gain: best.gain,
+            selected: best.now.count() * self.now_weight,
+            expected: self.expected(best.ordinary.count()),
+        })
+    }
+
+    fn partial(&self, members: Vec<usize>, now: &Bits, ordinary: &Bits) -> Partial {
+        let none = Bits { words: vec![!0; now.words.len()] };
+        let all = Bits { words: vec![!0; ordinary.words.len()] };
+        let (now, ordinary) = (now.and(&none), ordinary.and(&all));
+        #[expect(clippy::cast_precision_loss, reason = "at most four")]
+        let cost = CONJUNCT_NATS * members.len() as f64;
+        let gain = self.gain(now.count(), ordinary.count()) - cost;
+        Partial { members, now, ordinary, gain }
+    }
+
+    fn children(&self, parent: &Partial, candidates: &[Candidate]) -> Vec<Partial> {
+        let last = parent.members.iter().copied().max().unwrap_or(0);
+        let columns: Vec<u8> = parent.members.iter().map(|at| candidates[*at].atom.column()).collect();
+        let before = parent.now.count();
+        let mut children = Vec::new();
+        for (at, candidate) in candidates.iter().enumerate() {
+            if at == last || columns.contains(&candidate.atom.column()) {
+                continue;
+            }
+            let now = parent.now.and(&candidate.now);
+            if now.count() < KEEP_SHARE * before {
+                continue;
+            }
+            let ordinary = parent.ordinary.and(&candidate.ordinary);
+            let mut members = parent.members.clone();
+            members.push(at);
+            members.sort_unstable();
+            let child = self.partial(members, &now, &ordinary);
+            if child.gain > parent.gain {
+                children.push(child);
+            }
+        }
+        children
+    }
+
+    /// Predicted quality of a disjunction of rules on the records `keep` accepts.
+    pub fn quality(&self, rules: &[Rule], excess: f64, keep: impl Fn(usize) -> bool) -> Quality {
+        let share = |events: &[Event]| {
+            let (mut hits, mut all) = (0.0_f64, 0.0_f64);
+            for (_, event) in events.iter().enumerate().filter(|(at, _)| keep(*at)) {
+                all += 1.0;
+                hits += f64::from(u8::from(rules.iter().any(|rule| rule.matches(event))));
+            }
+            (hits / all.max(1.0), all)
+        };
+        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+        let (now_total, ordinary_total) =
+            (self.now.len() as f64 * self.now_weight, self.ordinary.len() as f64 * self.ordinary_weight);
+        let (now, _) = share(self.now);
+        let (collateral, _) = share(self.ordinary);
+        let selected = now * now_total;
+        let expected = (collateral * ordinary_total).min(selected);
+        let excess = excess.max(selected - expected).max(1e-9);
+        Quality {
+            recall: ((selected - expected) / excess).clamp(0.0, 1.0),
+            precision: if selected > 0.0 { (1.0 - expected / selected).clamp(0.0, 1.0) } else { 0.0 },
+            collateral,
+        }
+    }
+
+    /// Candidate predicates: of each attribute the values that gain most, and the list of all that stand out.
+    fn atoms(&self) -> Vec<Atom> {
+        let mut atoms = Vec::new();
+        let mut texts = |value: fn(&Event) -> u64, make: fn(Vec<u64>) -> Atom| {
+            let standing = self.standing(value);
+            for (value, _) in standing.iter().take(SINGLES_MAX) {
+                atoms.push(make(vec![*value]));
+            }
+            if standing.len() > 1 {
+                let mut all: Vec<u64> =
+                    standing.iter().take(FINGERPRINT_LIST_MAX).map(|(value, _)| *value).collect();
+                all.sort_unstable();
+                atoms.push(make(all));
+            }
+        };
+        texts(|e| e.user_agent, Atom::UserAgent);
+        texts(|e| e.ja4, |values| Atom::Ja4(values.into_iter().filter(|v| *v != 0).collect()));
+        texts(|e| e.path, Atom::Path);
+        texts(|e| e.query, Atom::Query);
+        texts(|e| u64::from(e.status), |v| {
+            Atom::Status(v.into_iter().map(|s| u16::try_from(s).unwrap_or(0)).collect())
+        });
+        texts(|e| e.source.0, |v| Atom::Source(v.into_iter().map(Source).collect()));
+        texts(|e| e.source.prefix().0, |v| Atom::Prefix(v.into_iter().map(Source).collect()));
+        texts(|e| u64::from(e.asn), |v| {
+            Atom::Asn(v.into_iter().map(|a| u32::try_from(a).unwrap_or(0)).filter(|a| *a != 0).collect())
+        });
+        for (value, _) in self.standing(|e| u64::from(e.query_key)).iter().take(2).filter(|(v, _)| *v != 0) {
+            if let Some(event) = self.now.iter().find(|event| u64::from(event.query_key) == *value) {
+                atoms.push(Atom::QueryKey(event.query_key, event.query));
+            }
+        }
+        for (value, _) in self.standing(|e| u64::from(e.method)).iter().take(2) {
+            if let Ok(method) = u16::try_from(*value) {
+                atoms.push(Atom::Method(method, crate::event::method_name_key(method)));
+            }
+        }
+        atoms.push(Atom::RefererNone);
+        atoms.retain(|atom| match atom {
+            Atom::Ja4(values) => !values.is_empty(),
+            Atom::Asn(values) => !values.is_empty(),
+            _ => true,
+        });
+        atoms
+    }
+
+    /// Values that are more frequent now than ordinary, by gain.
+    fn standing(&self, value: fn(&Event) -> u64) -> Vec<(u64, f64)> {
+        let mut counts: Table<(f64, f64)> = Table::default();
+        for event in self.now {
+            counts.entry(value(event), || (0.0, 0.0)).0.0 += 1.0;
+        }
+        for event in self.ordinary {
+            if let Some((_, ordinary)) = counts.get_mut(value(event)) {
+                *ordinary += 1.0;
+            }
+        }
+        let mut standing: Vec<(u64, f64)> = counts
+            .iter()
+            .filter(|(_, (now, ordinary))| {
+                *now >= 2.0 && now * self.now_weight > 2.5 * self.expected(*ordinary)
+            })
+            .map(|(value, (now, ordinary))| (*value, self.gain(*now, *ordinary)))
+            .filter(|(_, gain)| *gain > 1.5)
+            .collect();
+        standing.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        standing
+    }
+}
+
+fn prune(beam: &mut Vec<Partial>, width: usize) {
+    beam.sort_by(|a, b| {
+        b.gain
+            .total_cmp(&a.gain)
+            .then(a.members.len().cmp(&b.members.len()))
+            .then_with(|| a.members.cmp(&b.members))
+    });
+    beam.dedup_by(|a, b| a.members == b.members);
+    beam.truncate(width);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(agent: u64, path: u64, at: u64) -> Event {
+        Event { user_agent: agent, path, source: Source::v4(u32::try_from(at).unwrap()), ..Event::default() }
+    }
+
+    #[test]
+    fn the_common_trait_of_the_excess_is_found() {
+        let ordinary: Vec<Event> = (0..1_000).map(|i| event(i % 7, i % 50, i % 400)).collect();
+        let mut now: Vec<Event> = (0..200).map(|i| event(i % 7, i % 50, i % 400)).collect();
+        now.extend((0..300).map(|i| event(99, 3, 1_000 + i)));
+        let evidence =
+            Evidence { now: &now, now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2 };
+        let found = evidence.best_rule().unwrap();
+        assert!(found.rule.atoms.contains(&Atom::UserAgent(vec![99])), "{found:?}");
+        let quality = evidence.quality(&[found.rule], 300.0, |at| at % 2 == 1);
+        assert!(quality.recall > 0.95 && quality.precision > 0.99 && quality.collateral == 0.0);
+    }
+
+    #[test]
+    fn ordinary_traffic_has_no_fingerprint() {
+        let ordinary: Vec<Event> = (0..1_000).map(|i| event(i % 7, i % 50, i % 400)).collect();
+        let evidence =
+            Evidence { now: &ordinary[..200], now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2 };
+        assert_eq!(evidence.best_rule(), None);
+    }
+}

@@ -1,0 +1,389 @@
+//! One record per (host, source): decayed counts, and the tests a single source can fail.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, flag};
+use crate::limits::SOURCES_MAX;
+use crate::rate::{Forecast, log_e};
+use crate::source::Source;
+use crate::table::Table;
+
+/// Time constants of the decayed counts, seconds.
+const TAU_S: [f64; 3] = [10.0, 60.0, 600.0];
+
+/// Seconds after which a decayed count is nothing.
+const HORIZON_S: usize = 4_096;
+
+/// `exp(−Δ/τ)` for whole seconds.
+#[derive(Debug, Clone)]
+pub struct Decay {
+    factors: [Vec<f32>; 3],
+}
+
+impl Default for Decay {
+    fn default() -> Self {
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a table of factors")]
+        let factors = TAU_S.map(|tau| (0..HORIZON_S).map(|s| libm::exp(-(s as f64) / tau) as f32).collect());
+        Self { factors }
+    }
+}
+
+impl Decay {
+    fn by(&self, seconds: i64) -> [f32; 3] {
+        let at = usize::try_from(seconds.max(0)).unwrap_or(HORIZON_S);
+        [0, 1, 2].map(|which| self.factors[which].get(at).copied().unwrap_or(0.0))
+    }
+}
+
+/// What a source has been doing on one host. Counts named `_10`, `_60`, `_600` are decayed with that time
+/// constant in seconds: a steady rate `R` reads `10 R`, `60 R`, `600 R`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// Host.
+    pub host: u64,
+    /// Source.
+    pub source: Source,
+    /// First second seen.
+    pub first_s: i64,
+    /// Last second seen.
+    pub last_s: i64,
+    /// Requests.
+    pub all_10: f32,
+    /// Requests other than assets.
+    pub pages_10: f32,
+    /// Requests other than assets.
+    pub pages_60: f32,
+    /// Requests other than assets.
+    pub pages_600: f32,
+    /// Requests for assets.
+    pub assets_60: f32,
+    /// Credentials handed over.
+    pub auth_60: f32,
+    /// Credentials handed over.
+    pub auth_600: f32,
+    /// Refused requests for paths the host does not serve.
+    pub probes_60: f32,
+    /// Refused requests for paths the host does not serve.
+    pub probes_600: f32,
+    /// Megabytes sent.
+    pub megabytes_60: f32,
+    /// Linear-counting bitmap of the paths.
+    pub paths: u64,
+    /// Linear-counting bitmap of the user agents.
+    pub agents: u64,
+    /// Majority vote on the path: the path and its lead.
+    pub main_path: u64,
+    lead: f32,
+    /// Classes already reported.
+    pub reported: u8,
+    /// Every request so far named its operator in the user agent.
+    pub declared: bool,
+}
+
+/// Why a single source stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Solo {
+    /// Requests per second.
+    Flood,
+    /// Credentials tried.
+    Credentials,
+    /// Paths guessed.
+    Probes,
+    /// Pages read without end.
+    Pages,
+    /// Bytes drawn.
+    Bytes,
+}
+
+impl Solo {
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// Name in the evidence.
+    pub const fn feature(self) -> &'static str {
+        match self {
+            Self::Flood => "source_rate",
+            Self::Credentials => "source_credentials",
+            Self::Probes => "source_unknown_paths",
+            Self::Pages => "source_pages_without_assets",
+            Self::Bytes => "source_megabytes",
+        }
+    }
+}
+
+/// A source that stands out, and by how much.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Alarm {
+    /// Why.
+    pub solo: Solo,
+    /// Who.
+    pub source: Source,
+    /// Upper envelope of an ordinary source.
+    pub expected: f64,
+    /// Seen.
+    pub observed: f64,
+    /// Evidence, nats.
+    pub score: f64,
+    /// It says who runs it.
+    pub declared: bool,
+}
+
+/// Upper quantiles of what the sources of one host do, by stochastic approximation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Population {
+    all_10: f32,
+    pages_10: f32,
+    pages_60: f32,
+    megabytes_60: f32,
+    asset_share: f32,
+    looks: u32,
+}
+
+impl Default for Population {
+    fn default() -> Self {
+        Self { all_10: 60.0, pages_10: 15.0, pages_60: 25.0, megabytes_60: 60.0, asset_share: 0.0, looks: 0 }
+    }
+}
+
+/// Quantile that is followed.
+const QUANTILE: f32 = 0.995;
+
+/// Negative-binomial size beyond the quantile: an exponential tail, four times as steep as the body's mean.
+const TAIL_SIZE: f64 = 4.0;
+
+fn follow(quantile: &mut f32, value: f32) {
+    let step = if value > *quantile { QUANTILE } else { QUANTILE - 1.0 };
+    *quantile *= 1.0 + 0.05 * step;
+}
+
+impl Population {
+    fn look(&mut self, record: &SourceRecord) {
+        self.looks = self.looks.saturating_add(1);
+        follow(&mut self.all_10, record.all_10);
+        follow(&mut self.pages_10, record.pages_10);
+        follow(&mut self.pages_60, record.pages_60);
+        follow(&mut self.megabytes_60, record.megabytes_60.max(0.01));
+        let share = record.assets_60 / (record.assets_60 + record.pages_60).max(0.01);
+        self.asset_share += (share - self.asset_share) / f64_to_f32(f64::from(self.looks.min(2_000)));
+    }
+
+    /// Upper envelope of an ordinary source's requests in a minute.
+    pub fn minute_envelope(&self) -> f64 {
+        6.0 * f64::from(self.all_10.max(10.0))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "decayed counts carry 24 bits")]
+const fn f64_to_f32(x: f64) -> f32 {
+    x as f32
+}
+
+/// Facts about an event that its host knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    /// Refused, and the host is not known to serve the path.
+    pub probe: bool,
+}
+
+impl SourceRecord {
+    fn decay(&mut self, by: [f32; 3]) {
+        let [ten, minute, long] = by;
+        self.all_10 *= ten;
+        self.pages_10 *= ten;
+        self.lead *= minute;
+        self.pages_60 *= minute;
+        self.assets_60 *= minute;
+        self.auth_60 *= minute;
+        self.probes_60 *= minute;
+        self.megabytes_60 *= minute;
+        self.pages_600 *= long;
+        self.auth_600 *= long;
+        self.probes_600 *= long;
+        if long < 0.05 {
+            (self.paths, self.agents, self.reported) = (0, 0, 0);
+        }
+    }
+
+    fn add(&mut self, event: &Event, facts: Facts) {
+        let unit = |on: bool| if on { 1.0 } else { 0.0 };
+        let asset = event.has(flag::ASSET);
+        let path_bit = 1_u64 << (event.path >> 58);
+        let new_path = self.paths & path_bit == 0 || self.paths.count_ones() > 40;
+        self.all_10 += 1.0;
+        if asset {
+            self.assets_60 += 1.0;
+        } else {
+            self.pages_10 += 1.0;
+            self.pages_60 += 1.0;
+            self.pages_600 += 1.0;
+        }
+        let auth = unit(event.has(flag::AUTH));
+        self.auth_60 += auth;
+        self.auth_600 += auth;
+        let probe = unit(facts.probe && new_path);
+        self.probes_60 += probe;
+        self.probes_600 += probe;
+        self.megabytes_60 += f64_to_f32(f64::from(event.bytes) / 1e6);
+        self.paths |= path_bit;
+        self.agents |= 1 << (event.user_agent >> 58);
+        self.declared &= event.has(flag::DECLARED_BOT);
+        if event.path == self.main_path {
+            self.lead += 1.0;
+        } else if self.lead < 1.0 {
+            (self.main_path, self.lead) = (event.path, 1.0);
+        } else {
+            self.lead -= 1.0;
+        }
+    }
+
+    /// Many people behind one address: many user agents, none of them alone.
+    pub const fn is_shared(&self) -> bool {
+        self.agents.count_ones() >= 5
+    }
+
+    /// Distinct paths, roughly, saturating at some hundreds.
+    pub fn distinct_paths(&self) -> f64 {
+        let zeros = f64::from(self.paths.count_zeros()).max(0.5);
+        64.0 * libm::log(64.0 / zeros)
+    }
+}
+
+/// All (host, source) records.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sources {
+    records: Table<SourceRecord>,
+    next_sweep_s: i64,
+    /// Records dropped for room.
+    pub evicted: u64,
+}
+
+/// Seconds without a request after which a record may go.
+const IDLE_S: i64 = 3_600;
+
+impl Sources {
+    /// Takes an event in; returns what its source now stands out by, once per class of reason.
+    pub fn add(
+        &mut self,
+        key: u64,
+        event: &Event,
+        facts: Facts,
+        population: &mut Population,
+        decay: &Decay,
+    ) -> (Option<Alarm>, bool) {
+        let now_s = event.ts.div_euclid(1_000_000);
+        let fresh = || SourceRecord {
+            host: event.host,
+            source: event.source,
+            first_s: now_s,
+            last_s: now_s,
+            declared: true,
+            ..SourceRecord::default()
+        };
+        let (record, _) = self.records.entry(key, fresh);
+        let idle = now_s - record.last_s;
+        if idle > 0 {
+            if !record.is_shared() && record.reported == 0 {
+                population.look(record);
+            }
+            record.decay(decay.by(idle));
+            record.last_s = now_s;
+        }
+        record.add(event, facts);
+        let known = now_s - record.first_s > 600;
+        (judge(record, population), known)
+    }
+
+    /// The record of a key.
+    pub fn get(&self, key: u64) -> Option<&SourceRecord> {
+        self.records.get(key)
+    }
+
+    /// Drops idle records once a while, and the least recent ones when there are too many.
+    pub fn sweep(&mut self, now_s: i64) {
+        if now_s < self.next_sweep_s && self.records.len() < SOURCES_MAX {
+            return;
+        }
+        self.next_sweep_s = now_s + 300;
+        let mut idle = IDLE_S;
+        loop {
+            self.records.retain(|_, record| now_s - record.last_s <= idle);
+            if self.records.len() < SOURCES_MAX / 4 * 3 || idle == 0 {
+                break;
+            }
+            idle = if idle > 60 { idle / 6 } else { 0 };
+            self.evicted += 1;
+        }
+    }
+
+    /// Number of records.
+    pub const fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Bytes held.
+    pub const fn state_bytes(&self) -> usize {
+        self.records.state_bytes()
+    }
+}
+
+fn judge(record: &mut SourceRecord, population: &Population) -> Option<Alarm> {
+    let alarm = test(record, population)?;
+    if record.reported & alarm.solo.bit() != 0 {
+        return None;
+    }
+    record.reported |= alarm.solo.bit();
+    Some(alarm)
+}
+
+/// Tests in order of how much they say; the floors keep a quiet host from calling ordinary eagerness an attack.
+fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
+    let alarm = |solo, expected: f32, observed: f32, size: f64| {
+        let (expected, observed) = (f64::from(expected), f64::from(observed));
+        let score = log_e(observed, Forecast { mean: expected, size });
+        Alarm { solo, source: record.source, expected, observed, score, declared: record.declared }
+    };
+    let fresh = |solo: Solo| record.reported & solo.bit() == 0;
+    let shared = record.is_shared();
+    if fresh(Solo::Credentials) && !shared {
+        if record.auth_60 >= 12.0 && record.auth_60 >= 0.5 * record.pages_60 {
+            return Some(alarm(Solo::Credentials, 1.5, record.auth_60, TAIL_SIZE));
+        }
+        if record.auth_600 >= 40.0 && record.auth_600 >= 0.5 * record.pages_600 {
+            return Some(alarm(Solo::Credentials, 6.0, record.auth_600, TAIL_SIZE));
+        }
+    }
+    if fresh(Solo::Probes) {
+        if record.probes_60 >= 25.0 && record.probes_60 >= 0.4 * record.pages_60 {
+            return Some(alarm(Solo::Probes, 4.0, record.probes_60, TAIL_SIZE));
+        }
+        if record.probes_600 >= 40.0 && record.probes_600 >= 0.4 * record.pages_600 {
+            return Some(alarm(Solo::Probes, 8.0, record.probes_600, TAIL_SIZE));
+        }
+    }
+    if fresh(Solo::Flood) && !shared && record.pages_10 >= 70.0 {
+        let found = alarm(Solo::Flood, 1.5 * population.pages_10.max(12.0), record.pages_10, TAIL_SIZE);
+        if found.score >= 10.0 {
+            return Some(found);
+        }
+    }
+    if fresh(Solo::Flood) && !shared && record.all_10 >= 200.0 {
+        let found = alarm(Solo::Flood, 1.5 * population.all_10.max(40.0), record.all_10, TAIL_SIZE);
+        if found.score >= 10.0 {
+            return Some(found);
+        }
+    }
+    if fresh(Solo::Pages) && !shared && record.pages_60 >= 40.0 && record.assets_60 <= 0.05 * record.pages_60 {
+        let found = alarm(Solo::Pages, 1.2 * population.pages_60.max(8.0), record.pages_60, TAIL_SIZE);
+        if found.score >= 10.0 && record.distinct_paths() >= 20.0 {
+            return Some(found);
+        }
+    }
+    if fresh(Solo::Bytes) && !shared && record.megabytes_60 >= 500.0 {
+        let found = alarm(Solo::Bytes, 1.5 * population.megabytes_60, record.megabytes_60, TAIL_SIZE);
+        if found.score >= 10.0 {
+            return Some(found);
+        }
+    }
+    None
+}

@@ -1,0 +1,187 @@
+//! A hash table whose iteration order is the order of insertion, so that no result depends on a hasher.
+
+use serde::{Deserialize, Serialize};
+
+const EMPTY: u32 = u32::MAX;
+
+/// Map from an already hashed 64-bit key to `V`: dense entries in insertion order and an open-addressing index.
+///
+/// Only the entries are written to a checkpoint; the index is rebuilt on reading.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Vec<(u64, V)>", into = "Vec<(u64, V)>")]
+#[serde(bound(serialize = "V: Clone + Serialize", deserialize = "V: Deserialize<'de>"))]
+pub struct Table<V> {
+    entries: Vec<(u64, V)>,
+    index: Vec<u32>,
+}
+
+impl<V> Default for Table<V> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), index: Vec::new() }
+    }
+}
+
+impl<V: PartialEq> PartialEq for Table<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl<V> From<Vec<(u64, V)>> for Table<V> {
+    fn from(entries: Vec<(u64, V)>) -> Self {
+        let mut table = Self { entries, index: Vec::new() };
+        table.rebuild();
+        table
+    }
+}
+
+impl<V> From<Table<V>> for Vec<(u64, V)> {
+    fn from(table: Table<V>) -> Self {
+        table.entries
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low bits of a mixed key choose the slot")]
+const fn home(key: u64, mask: usize) -> usize {
+    let mixed = (key ^ (key >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 20) as usize & mask
+}
+
+impl<V> Table<V> {
+    /// Number of keys.
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no key.
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Entries in insertion order.
+    pub fn iter(&self) -> std::slice::Iter<'_, (u64, V)> {
+        self.entries.iter()
+    }
+
+    /// Keys and mutable values in insertion order.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = (&u64, &mut V)> {
+        self.entries.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
+    /// Removes every key and keeps the memory.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.index.fill(EMPTY);
+    }
+
+    /// Bytes held, capacity included; what the values own besides is not counted.
+    pub const fn state_bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<(u64, V)>() + self.index.capacity() * size_of::<u32>()
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: u64) -> Option<&V> {
+        self.position(key).map(|at| &self.entries[at].1)
+    }
+
+    /// The value of `key`, mutable.
+    pub fn get_mut(&mut self, key: u64) -> Option<&mut V> {
+        self.position(key).map(|at| &mut self.entries[at].1)
+    }
+
+    /// Position of `key` in insertion order.
+    pub fn position(&self, key: u64) -> Option<usize> {
+        if self.index.is_empty() {
+            return None;
+        }
+        let mask = self.index.len() - 1;
+        let mut slot = home(key, mask);
+        loop {
+            match self.index[slot] {
+                EMPTY => return None,
+                at if self.entries[at as usize].0 == key => return Some(at as usize),
+                _ => slot = (slot + 1) & mask,
+            }
+        }
+    }
+
+    /// The value at a position.
+    pub fn at_mut(&mut self, position: usize) -> Option<&mut V> {
+        self.entries.get_mut(position).map(|(_, value)| value)
+    }
+
+    /// The value of `key`, inserted when absent; the flag tells whether it was.
+    pub fn entry(&mut self, key: u64, value: impl FnOnce() -> V) -> (&mut V, bool) {
+        if (self.entries.len() + 1) * 8 > self.index.len() * 5 {
+            self.rebuild();
+        }
+        let mask = self.index.len() - 1;
+        let mut slot = home(key, mask);
+        let (at, new) = loop {
+            match self.index[slot] {
+                EMPTY => {
+                    let at = self.entries.len();
+                    self.index[slot] = u32::try_from(at).unwrap_or(EMPTY - 1);
+                    self.entries.push((key, value()));
+                    break (at, true);
+                }
+                at if self.entries[at as usize].0 == key => break (at as usize, false),
+                _ => slot = (slot + 1) & mask,
+            }
+        };
+        (&mut self.entries[at].1, new)
+    }
+
+    /// Keeps the entries that `keep` accepts, in order.
+    pub fn retain(&mut self, mut keep: impl FnMut(u64, &mut V) -> bool) {
+        let before = self.entries.len();
+        self.entries.retain_mut(|(key, value)| keep(*key, value));
+        if self.entries.len() != before {
+            self.rebuild();
+        }
+    }
+
+    fn rebuild(&mut self) {
+        let slots = ((self.entries.len() + 1) * 2).next_power_of_two().max(16);
+        self.index.clear();
+        self.index.resize(slots, EMPTY);
+        let mask = slots - 1;
+        for (at, (key, _)) in self.entries.iter().enumerate() {
+            let mut slot = home(*key, mask);
+            while self.index[slot] != EMPTY {
+                slot = (slot + 1) & mask;
+            }
+            self.index[slot] = u32::try_from(at).unwrap_or(EMPTY - 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn a_table_is_a_map_in_insertion_order(keys in prop::collection::vec(0_u64..200, 0..400), cut in 0_u64..200) {
+            let (mut table, mut map, mut order) = (Table::default(), BTreeMap::new(), Vec::new());
+            for key in keys {
+                let (count, new) = table.entry(key, || 0_u32);
+                *count += 1;
+                prop_assert_eq!(new, !map.contains_key(&key));
+                if new {
+                    order.push(key);
+                }
+                *map.entry(key).or_insert(0_u32) += 1;
+            }
+            prop_assert_eq!(table.iter().map(|e| e.0).collect::<Vec<_>>(), order);
+            table.retain(|key, _| key >= cut);
+            for key in 0..200 {
+                prop_assert_eq!(table.get(key), map.get(&key).filter(|_| key >= cut));
+            }
+            let copy: Table<u32> = Vec::from(table.clone()).into();
+            prop_assert_eq!(copy, table);
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! One host: what is ordinary there, what is there now, and its incidents.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::baseline::RateBaseline;
+use crate::config::DetectConfig;
+use crate::event::{Event, flag};
+use crate::hash::Hasher;
+use crate::incident::Open;
+use crate::limits::{BASELINE_SAMPLES_MAX, RECENT_SAMPLES_MAX};
+use crate::rate::EDetector;
+use crate::sources::{Alarm, Population};
+use crate::votes::{Composition, Votes};
+use crate::window::TargetMinute;
+
+/// Seconds of samples kept as what is there now.
+pub const RECENT_S: i64 = 60;
+
+/// Words of the bitmap of paths the host serves.
+const KNOWN_PATH_WORDS: usize = 2_048;
+
+/// Seconds of strong evidence without an attack after which the new state is taken for ordinary.
+const ADOPT_S: u32 = 2_400;
+
+/// Counts of one second.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Second {
+    /// Which.
+    pub at_s: i64,
+    /// Requests no open incident explains.
+    pub free: u32,
+    /// Of these, sampled.
+    pub sampled: u32,
+    /// All requests.
+    pub all: u32,
+}
+
+/// Ordinary records: a reservoir that slowly forgets.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reservoir {
+    /// The sample.
+    pub events: Vec<Event>,
+    offered: u64,
+}
+
+impl Reservoir {
+    fn offer(&mut self, event: Event) {
+        self.offered += 1;
+        if self.events.len() < BASELINE_SAMPLES_MAX {
+            self.events.push(event);
+            return;
+        }
+        // The sample reaches back about sixteen times its size, then replaces itself.
+        let depth = self.offered.min(16 * BASELINE_SAMPLES_MAX as u64);
+        let draw = crate::hash::mix(self.offered) % depth;
+        if let Some(slot) = usize::try_from(draw).ok().and_then(|at| self.events.get_mut(at)) {
+            *slot = event;
+        }
+    }
+}
+
+/// State of one host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// Rate of ordinary requests.
+    pub baseline: RateBaseline,
+    /// Test of the rate.
+    pub detector: EDetector,
+    /// Evidence against the rate, nats.
+    pub rate_nats: f64,
+    /// Forecast of the last second.
+    pub expected: f64,
+    /// Running minute.
+    pub minute: TargetMinute,
+    /// Sampled records of the last minute.
+    pub recent: VecDeque<Event>,
+    /// Counts of the last minute.
+    pub seconds: VecDeque<Second>,
+    /// Running second.
+    pub second: Second,
+    /// Votes of the running pane.
+    pub fast: Votes,
+    /// Votes of the running minute.
+    pub slow: Votes,
+    /// Ordinary shares.
+    pub composition: Composition,
+    /// Votes that wait to be taken for ordinary.
+    pending: VecDeque<(i64, Vec<(u8, u64, u32)>)>,
+    /// Ordinary records.
+    pub ordinary: Reservoir,
+    /// What sources ordinarily do.
+    pub population: Population,
+    known_paths: Vec<u64>,
+    /// Open incidents, oldest first.
+    pub open: Vec<Open>,
+    /// Incidents closed a short while ago.
+    pub closed: Vec<Open>,
+    /// Sources that stood out in the running second.
+    #[serde(skip)]
+    pub alarms: Vec<Alarm>,
+    /// First second.
+    pub first_s: i64,
+    /// Last second ended.
+    pub last_s: i64,
+    /// Earliest next investigation, and the wait after it.
+    pub next_look_s: i64,
+    /// Wait after the next investigation that finds nothing.
+    pub look_wait_s: i64,
+    frozen_s: u32,
+}
+
+impl Target {
+    /// A host first seen in this second.
+    pub fn new(now_s: i64) -> Self {
+        Self {
+            baseline: RateBaseline::default(),
+            detector: EDetector::default(),
+            rate_nats: 0.0,
+            expected: 0.0,
+            minute: TargetMinute::default(),
+            recent: VecDeque::new(),
+            seconds: VecDeque::new(),
+            second: Second::default(),
+            fast: Votes::default(),
+            slow: Votes::default(),
+            composition: Composition::default(),
+            pending: VecDeque::new(),
+            ordinary: Reservoir::default(),
+            population: Population::default(),
+            known_paths: vec![0; KNOWN_PATH_WORDS],
+            open: Vec::new(),
+            closed: Vec::new(),
+            alarms: Vec::new(),
+            first_s: now_s,
+            last_s: now_s - 1,
+            next_look_s: 0,
+            look_wait_s: 2,
+            frozen_s: 0,
+        }
+    }
+
+    /// Whether the host has been watched long enough to be judged.
+    pub fn has_learned(&self, config: &DetectConfig) -> bool {
+        (self.last_s - self.first_s) * 1_000_000 >= config.learning_us
+    }
+
+    /// Whether an incident other than a benign one is open.
+    pub fn is_attacked(&self) -> bool {
+        self.open.iter().any(|open| open.verdict != schemas::Verdict::Benign)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "chooses a bit")]
+    const fn path_slot(path: u64) -> (usize, u64) {
+        ((path >> 6) as usize % KNOWN_PATH_WORDS, 1 << (path & 63))
+    }
+
+    /// Whether the host has answered this path with success.
+    pub fn serves(&self, path: u64) -> bool {
+        let (word, bit) = Self::path_slot(path);
+        self.known_paths[word] & bit != 0
+    }
+
+    /// Whether a request asked in vain for what the host does not serve.
+    pub fn is_probe(&self, event: &Event) -> bool {
+        event.is_refused_path() && !event.has(flag::ASSET) && !self.serves(event.path)
+    }
+
+    /// Takes in one record of the running second; returns whether an open incident explains it.
+    pub fn add(&mut self, mut event: Event, hasher: &Hasher) -> bool {
+        self.second.all += 1;
+        for open in self.open.iter_mut() {
+            if open.matches(&event) {
+                open.count(&event);
+                if open.verdict != schemas::Verdict::Benign {
+                    event.flags |= flag::EXPLAINED;
+                }
+                break;
+            }
+        }
+        let explained = event.has(flag::EXPLAINED);
+        if !explained {
+            self.second.free += 1;
+            if matches!(event.status_class(), 2 | 3) {
+                let (word, bit) = Self::path_slot(event.path);
+                self.known_paths[word] |= bit;
+            }
+        }
+        if event.has(flag::NAMED) {
+            if !explained {
+                self.second.sampled += 1;
+                self.fast.vote(&event, hasher, &self.composition);
+                self.slow.vote(&event, hasher, &self.composition);
+            }
+            self.recent.push_back(event);
+        }
+        explained
+    }
+
+    /// Catches up on seconds without a record.
+    pub fn catch_up(&mut self, now_s: i64) {
+        let gap = now_s - 1 - self.last_s;
+        if gap <= 0 {
+            return;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "seconds")]
+        self.baseline.learn_silence(gap as f64);
+        if gap >= 5 {
+            self.end_pane(now_s - 1, 12.0);
+            self.detector.reset();
+            self.rate_nats = 0.0;
+        }
+        if gap >= RECENT_S {
+            self.slow.clear();
+        }
+        self.last_s = now_s - 1;
+    }
+
+    /// Ends the running second: tests the rate and learns.
+    pub fn end_second(&mut self, now_s: i64, config: &DetectConfig) {
+        self.catch_up(now_s);
+        self.second.at_s = now_s;
+        let free = f64::from(self.second.free);
+        let forecast = self.baseline.forecast();
+        self.expected = forecast.mean;
+        if self.has_learned(config) {
+            self.rate_nats = self.detector.observe(free, forecast);
+            self.minute.score = self.minute.score.max(self.rate_nats);
+        }
+        if self.is_suspect(config) {
+            self.frozen_s += 1;
+        } else {
+            self.frozen_s = self.frozen_s.saturating_sub(2);
+        }
+        if !self.is_frozen(config) {
+            self.baseline.learn(free);
+        }
+        self.seconds.push_back(std::mem::take(&mut self.second));
+        while self.seconds.front().is_some_and(|second| second.at_s <= now_s - RECENT_S) {
+            self.seconds.pop_front();
+        }
+        self.forget(now_s, config);
+        self.last_s = now_s;
+    }
+
+    fn is_suspect(&self, config: &DetectConfig) -> bool {
+        self.rate_nats >= config.alarm_nats / 2.0 || !self.open.is_empty()
+    }
+
+    /// Whether what is seen now must not be taken for ordinary.
+    fn is_frozen(&self, config: &DetectConfig) -> bool {
+        self.is_suspect(config) && self.frozen_s < ADOPT_S && self.has_learned(config)
+    }
+
+    fn forget(&mut self, now_s: i64, config: &DetectConfig) {
+        let cut = (now_s - RECENT_S) * 1_000_000;
+        let frozen = self.is_frozen(config);
+        while self.recent.front().is_some_and(|event| event.ts < cut) || self.recent.len() > RECENT_SAMPLES_MAX {
+            if let Some(event) = self.recent.pop_front()
+                && !event.has(flag::EXPLAINED)
+                && !frozen
+            {
+                self.ordinary.offer(event);
+            }
+        }
+    }
+
+    /// Ends a pane: its votes wait a minute before they count as ordinary.
+    pub fn end_pane(&mut self, now_s: i64, half_alarm: f64) {
+        if self.fast.strongest().max(self.slow.strongest()) < half_alarm {
+            self.pending.push_back((now_s, self.fast.tally()));
+        }
+        self.fast.clear();
+        while self.pending.front().is_some_and(|(at, _)| *at <= now_s - RECENT_S) {
+            if let Some((_, votes)) = self.pending.pop_front() {
+                self.composition.learn(&votes);
+            }
+        }
+    }
+
+    /// What waits to be taken for ordinary is not: an attack was found in it. Records it explains are marked.
+    pub fn taint(&mut self) {
+        self.pending.clear();
+        self.fast.clear();
+        self.slow.clear();
+        self.detector.reset();
+        self.rate_nats = 0.0;
+        for event in &mut self.recent {
+            let explained = self
+                .open
+                .iter()
+                .any(|open| open.verdict != schemas::Verdict::Benign && open.matches(event));
+            if explained {
+                event.flags |= flag::EXPLAINED;
+            }
+        }
+    }
+
+    /// Sum over the last `seconds` of the unexplained requests, and how many of them were sampled.
+    pub fn totals(&self, now_s: i64, seconds: i64) -> (f64, f64) {
+        self.seconds
+            .iter()
+            .filter(|second| second.at_s > now_s - seconds)
+            .fold((0.0, 0.0), |sum, second| (sum.0 + f64::from(second.free), sum.1 + f64::from(second.sampled)))
+    }
+
+    /// Bytes held.
+    pub fn state_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.minute.state_bytes()
+            + (self.recent.capacity() + self.ordinary.events.capacity()) * size_of::<Event>()
+            + self.fast.state_bytes()
+            + self.slow.state_bytes()
+            + self.composition.state_bytes()
+            + self.known_paths.capacity() * 8
+    }
+}

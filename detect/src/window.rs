@@ -1,0 +1,274 @@
+//! Per-minute rows: what was seen of each host and of each source that mattered.
+
+use schemas::limits::WINDOW_US;
+use schemas::{SourceWindow, TargetWindow};
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, flag};
+use crate::histogram::Histogram;
+use crate::limits::{WINDOW_HOT_SOURCES_MAX, WINDOW_SOURCES_MAX};
+use crate::source::Source;
+use crate::table::Table;
+
+/// Requests a source needs in a minute for entropies, and for a row of its own.
+pub const SOURCE_REQUESTS_MIN: u32 = 32;
+
+/// Requests a host needs in a minute for entropies.
+pub const TARGET_REQUESTS_MIN: u64 = 50;
+
+/// Requests of a source kept as they are before it gets histograms.
+const INLINE: usize = 4;
+
+/// One host in the running minute.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TargetMinute {
+    /// Requests decided on.
+    pub requests: i64,
+    /// Requests too late.
+    pub late: i64,
+    bytes: i64,
+    errors: [i64; 2],
+    sources: Histogram,
+    paths: Histogram,
+    queries: Histogram,
+    user_agents: Histogram,
+    statuses: Histogram,
+    /// Highest evidence against the rate, nats.
+    pub score: f64,
+}
+
+impl TargetMinute {
+    /// Counts one record.
+    pub fn add(&mut self, event: &Event) {
+        if event.has(flag::LATE) {
+            self.late += 1;
+            return;
+        }
+        self.requests += 1;
+        self.bytes += i64::from(event.bytes);
+        if let class @ 4..=5 = event.status_class() {
+            self.errors[usize::from(class - 4)] += 1;
+        }
+        self.sources.add(event.source.0);
+        self.paths.add(event.path);
+        self.queries.add(event.query);
+        self.user_agents.add(event.user_agent);
+        self.statuses.add(u64::from(event.status));
+    }
+
+    /// Whether anything was counted.
+    pub const fn is_empty(&self) -> bool {
+        self.requests == 0 && self.late == 0
+    }
+
+    /// The row, and a fresh minute.
+    pub fn take(&mut self, window_end: i64, host: Option<String>, forecast: Option<(f64, f64)>) -> TargetWindow {
+        let entropies = |histogram: &Histogram| histogram.entropies(TARGET_REQUESTS_MIN);
+        let row = TargetWindow {
+            window_start: window_end - WINDOW_US,
+            window_end,
+            host,
+            requests: self.requests,
+            late_requests: self.late,
+            response_bytes: self.bytes,
+            errors_4xx: self.errors[0],
+            errors_5xx: self.errors[1],
+            distinct_sources: self.sources.distinct(),
+            distinct_paths: self.paths.distinct(),
+            distinct_user_agents: self.user_agents.distinct(),
+            entropy_source: entropies(&self.sources),
+            entropy_path: entropies(&self.paths),
+            entropy_query: entropies(&self.queries),
+            entropy_user_agent: entropies(&self.user_agents),
+            entropy_status: entropies(&self.statuses),
+            baseline_requests: forecast.map(|(mean, _)| mean),
+            baseline_dispersion: forecast.map(|(_, size)| size),
+            score: self.score,
+        };
+        (self.requests, self.late, self.bytes, self.errors, self.score) = (0, 0, 0, [0; 2], 0.0);
+        for histogram in
+            [&mut self.sources, &mut self.paths, &mut self.queries, &mut self.user_agents, &mut self.statuses]
+        {
+            if histogram.distinct() > 1_024 {
+                *histogram = Histogram::default();
+            } else {
+                histogram.clear();
+            }
+        }
+        row
+    }
+
+    /// Bytes held.
+    pub const fn state_bytes(&self) -> usize {
+        self.sources.state_bytes()
+            + self.paths.state_bytes()
+            + self.queries.state_bytes()
+            + self.user_agents.state_bytes()
+            + self.statuses.state_bytes()
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Values {
+    path: u64,
+    query: u64,
+    user_agent: u64,
+    host: u64,
+    status: u16,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct HotSource {
+    paths: Histogram,
+    queries: Histogram,
+    user_agents: Histogram,
+    hosts: Histogram,
+    statuses: Histogram,
+}
+
+impl HotSource {
+    fn add(&mut self, values: Values) {
+        self.paths.add(values.path);
+        self.queries.add(values.query);
+        self.user_agents.add(values.user_agent);
+        self.hosts.add(values.host);
+        self.statuses.add(u64::from(values.status));
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct SourceMinute {
+    requests: u32,
+    errors_4xx: u32,
+    errors_5xx: u32,
+    hot: u32,
+    bytes: u64,
+    first: [Values; INLINE],
+    score: f64,
+    wanted: bool,
+}
+
+/// All sources in the running minute.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceMinutes {
+    sources: Table<SourceMinute>,
+    hot: Vec<HotSource>,
+    /// Sources that found no room.
+    pub refused: u64,
+}
+
+impl SourceMinutes {
+    /// Counts one record.
+    pub fn add(&mut self, event: &Event) {
+        if self.sources.len() >= WINDOW_SOURCES_MAX && self.sources.get(event.source.0).is_none() {
+            self.refused += 1;
+            return;
+        }
+        let (minute, _) = self.sources.entry(event.source.0, SourceMinute::default);
+        minute.bytes += u64::from(event.bytes);
+        match event.status_class() {
+            4 => minute.errors_4xx += 1,
+            5 => minute.errors_5xx += 1,
+            _ => {}
+        }
+        let values = Values {
+            path: event.path,
+            query: event.query,
+            user_agent: event.user_agent,
+            host: event.host,
+            status: event.status,
+        };
+        let seen = minute.requests as usize;
+        minute.requests += 1;
+        if seen < INLINE {
+            minute.first[seen] = values;
+            return;
+        }
+        if minute.hot == 0 {
+            if self.hot.len() >= WINDOW_HOT_SOURCES_MAX {
+                self.refused += 1;
+                return;
+            }
+            let mut hot = HotSource::default();
+            minute.first.iter().for_each(|values| hot.add(*values));
+            self.hot.push(hot);
+            minute.hot = u32::try_from(self.hot.len()).unwrap_or(u32::MAX);
+        }
+        self.hot[minute.hot as usize - 1].add(values);
+    }
+
+    /// Notes the evidence against a source; it gets a row whatever its requests.
+    pub fn score(&mut self, source: Source, score: f64) {
+        if let Some(minute) = self.sources.get_mut(source.0) {
+            minute.score = minute.score.max(score);
+            minute.wanted = true;
+        }
+    }
+
+    /// Rows of the sources that mattered, in order of source; then a fresh minute.
+    pub fn take(&mut self, window_end: i64, baseline: f64, name: impl Fn(Source) -> String) -> Vec<SourceWindow> {
+        let mut rows = Vec::new();
+        for (key, minute) in self.sources.iter() {
+            if minute.requests < SOURCE_REQUESTS_MIN && !minute.wanted {
+                continue;
+            }
+            let source = Source(*key);
+            let mut few = HotSource::default();
+            let hot = if minute.hot == 0 {
+                minute.first.iter().take(minute.requests as usize).for_each(|values| few.add(*values));
+                &few
+            } else {
+                &self.hot[minute.hot as usize - 1]
+            };
+            let entropies = |histogram: &Histogram| histogram.entropies(u64::from(SOURCE_REQUESTS_MIN));
+            rows.push(SourceWindow {
+                window_start: window_end - WINDOW_US,
+                window_end,
+                source: name(source),
+                requests: i64::from(minute.requests),
+                response_bytes: i64::try_from(minute.bytes).unwrap_or(i64::MAX),
+                errors_4xx: i64::from(minute.errors_4xx),
+                errors_5xx: i64::from(minute.errors_5xx),
+                distinct_paths: hot.paths.distinct(),
+                distinct_hosts: hot.hosts.distinct(),
+                distinct_user_agents: hot.user_agents.distinct(),
+                entropy_path: entropies(&hot.paths),
+                entropy_query: entropies(&hot.queries),
+                entropy_user_agent: entropies(&hot.user_agents),
+                entropy_status: entropies(&hot.statuses),
+                baseline_requests: baseline,
+                score: minute.score,
+            });
+        }
+        rows.sort_by(|a, b| a.source.cmp(&b.source));
+        if self.sources.len() > 4_096 {
+            self.sources = Table::default();
+        } else {
+            self.sources.clear();
+        }
+        self.hot.clear();
+        rows
+    }
+
+    /// Whether nothing was counted.
+    pub const fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// Bytes held.
+    pub fn state_bytes(&self) -> usize {
+        let hot: usize = self
+            .hot
+            .iter()
+            .map(|hot| {
+                size_of::<HotSource>()
+                    + hot.paths.state_bytes()
+                    + hot.queries.state_bytes()
+                    + hot.user_agents.state_bytes()
+                    + hot.hosts.state_bytes()
+                    + hot.statuses.state_bytes()
+            })
+            .sum();
+        self.sources.state_bytes() + hot
+    }
+}
