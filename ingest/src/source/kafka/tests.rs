@@ -33,8 +33,8 @@ fn send(broker: &EmbeddedBroker, partition: i32, payloads: &[&str]) {
 
 fn config(broker: &EmbeddedBroker) -> KafkaConfig {
     let mut config = KafkaConfig::new(broker.brokers(), TOPIC, "test");
-    // The mock broker waits almost a session's time in every rebalance.
-    config.properties.insert("session.timeout.ms".to_owned(), "2000".to_owned());
+    // The mock broker waits 3 s in the first rebalance and almost a session's time in every other.
+    config.properties.insert("session.timeout.ms".to_owned(), "4000".to_owned());
     config.properties.insert("heartbeat.interval.ms".to_owned(), "200".to_owned());
     config
 }
