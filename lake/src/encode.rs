@@ -1,0 +1,113 @@
+//! How each column is encoded: what its values are like decides dictionary, encoding and statistics.
+
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
+};
+use parquet::schema::types::ColumnPath;
+use schemas::{Column, ColumnType, Table};
+
+use crate::options::LakeOptions;
+
+/// Bytes of one data page before compression.
+const PAGE_BYTES: usize = 1 << 20;
+
+/// Rows of one data page: the grain in which a reader can skip by the page index.
+const PAGE_ROWS: usize = 64 << 10;
+
+/// Bytes of a dictionary at which a column chunk falls back to plain values.
+const DICTIONARY_BYTES: usize = 1 << 20;
+
+/// Bytes of a text kept in statistics.
+const STATISTICS_TEXT_BYTES: usize = 64;
+
+/// Values a column is fed at a time.
+const WRITE_BATCH_ROWS: usize = 8 << 10;
+
+/// What the values of a column are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Times and positions, nearly sorted: small differences; pages can be skipped by them.
+    Ordered,
+    /// Numbers of many values.
+    Measure,
+    /// Few values, often repeated.
+    Label,
+    /// Texts of many values that repeat: a dictionary as long as it is small.
+    Text,
+    /// Texts that never repeat.
+    Unique,
+}
+
+fn shape(column: &Column) -> Shape {
+    match (column.name, column.data_type) {
+        ("request_id" | "raw" | "incident_id", _) => Shape::Unique,
+        ("topic_offset" | "revision_ts", _) | (_, ColumnType::Timestamp) => Shape::Ordered,
+        ("client_asn", _) | (_, ColumnType::Int | ColumnType::Boolean | ColumnType::Date) => {
+            Shape::Label
+        }
+        (_, ColumnType::Long | ColumnType::Double) => Shape::Measure,
+        (
+            "edge" | "client_country" | "method" | "scheme" | "protocol" | "host" | "cache_status"
+            | "topic",
+            _,
+        ) => Shape::Label,
+        (_, ColumnType::String | ColumnType::StringList | ColumnType::Binary) => Shape::Text,
+    }
+}
+
+/// Properties of the Parquet files of `table`.
+pub(crate) fn writer_properties(table: &Table, options: &LakeOptions) -> WriterProperties {
+    let level = ZstdLevel::try_new(options.zstd_level.clamp(1, 22)).unwrap_or_default();
+    let builder = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by(concat!("floodmark ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(options.row_group_rows.max(1)))
+        .set_max_row_group_bytes(Some(options.row_group_bytes.max(1)))
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_write_batch_size(WRITE_BATCH_ROWS)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_statistics_truncate_length(Some(STATISTICS_TEXT_BYTES))
+        .set_column_index_truncate_length(Some(STATISTICS_TEXT_BYTES));
+    let columns = table.columns.iter().filter(|column| !table.partition_by.contains(&column.name));
+    columns.fold(builder, shaped).build()
+}
+
+fn shaped(builder: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
+    let path = ColumnPath::from(column.name);
+    let double = column.data_type == ColumnType::Double;
+    match shape(column) {
+        Shape::Ordered => builder
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_statistics_enabled(path, EnabledStatistics::Page),
+        Shape::Measure if double => builder.set_column_dictionary_enabled(path, false),
+        Shape::Measure => builder
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
+        Shape::Label | Shape::Text => builder.set_column_dictionary_enabled(path, true),
+        Shape::Unique => builder
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_statistics_enabled(path, EnabledStatistics::None),
+    }
+}
+
+/// A Parquet file under construction, in memory.
+pub(crate) type Encoder = ArrowWriter<Vec<u8>>;
+
+/// Starts a file of `table`.
+pub(crate) fn encoder(
+    table: &Table,
+    properties: &WriterProperties,
+) -> Result<Encoder, ParquetError> {
+    let options = ArrowWriterOptions::new()
+        .with_properties(properties.clone())
+        .with_skip_arrow_metadata(true);
+    ArrowWriter::try_new_with_options(Vec::new(), table.row_schema(), options)
+}

@@ -1,0 +1,397 @@
+//! The five tables together: the order of commits that makes a crash at any point harmless.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::compute::{filter_record_batch, kernels::cmp, min};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use bytes::Bytes;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use schemas::Table;
+use schemas::tables::{ALL, INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_WINDOWS};
+use std::sync::Arc;
+use url::Url;
+
+use crate::checkpoint::{Checkpoint, Checkpoints, HOUSEKEEPING};
+use crate::commit::{TableCommit, TableHandle};
+use crate::error::LakeError;
+use crate::ids::Ids;
+use crate::location::Location;
+use crate::options::LakeOptions;
+
+/// Tables whose rows depend on the detector; committed before `requests`.
+const SIDE_TABLES: [&Table; 4] = [&REJECTS, &SOURCE_WINDOWS, &TARGET_WINDOWS, &INCIDENTS];
+
+/// What makes a row the same row when it is produced again after a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowKey<'a> {
+    /// Rows of one input partition; a row's position is its `topic_offset`.
+    Partition(&'a str),
+    /// Rows of the detector; a row's event time is its `revision_ts` (incidents) or `window_end` (windows), and
+    /// all rows up to an event time are produced before the detector calls it closed.
+    Closed,
+}
+
+/// A point in a history up to which every row was appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitPoint {
+    /// The history; see [`Lake::begin`].
+    pub lineage: String,
+    /// Next position of each partition that was read.
+    pub positions: BTreeMap<String, i64>,
+    /// Event time up to which the detector has spoken, microseconds UTC.
+    pub closed_us: i64,
+    /// State of the detector at exactly these positions; empty for none.
+    pub state: Bytes,
+}
+
+/// What a commit did; empty when there was nothing new.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommitSummary {
+    /// Number of the commit in its history; 0 when nothing was committed.
+    pub sequence: i64,
+    /// Tables that got a new version, in order.
+    pub tables: Vec<TableCommit>,
+}
+
+impl CommitSummary {
+    /// Rows added to a table.
+    pub fn rows(&self, table: &str) -> u64 {
+        self.tables.iter().filter(|commit| commit.table == table).map(|commit| commit.rows).sum()
+    }
+
+    /// Bytes of Parquet added to all tables.
+    pub fn bytes(&self) -> u64 {
+        self.tables.iter().map(|commit| commit.bytes).sum()
+    }
+}
+
+/// What a table held of a history when it was begun.
+#[derive(Debug, Default)]
+struct Held {
+    positions: BTreeMap<String, i64>,
+    /// Rows up to this event time are in the table although `requests` does not know their commit.
+    closed_us: Option<i64>,
+}
+
+#[derive(Debug)]
+struct Lineage {
+    name: String,
+    ids: Ids,
+    held: BTreeMap<&'static str, Held>,
+    /// Number of the last commit tried.
+    sequence: i64,
+    /// The checkpoint written for a commit that has not succeeded yet.
+    unconfirmed: Option<Checkpoint>,
+}
+
+/// Writer of the five tables under one data location.
+#[derive(Debug)]
+pub struct Lake {
+    location: Location,
+    options: LakeOptions,
+    tables: BTreeMap<&'static str, TableHandle>,
+    lineage: Option<Lineage>,
+}
+
+impl Lake {
+    /// Opens the tables under `uri` (a folder, `file://…` or, with the feature `s3`, `s3://…`), creating what is missing.
+    ///
+    /// # Errors
+    /// Any [`LakeError`] but `Conflict`: the place cannot be used, or holds tables of another making.
+    pub async fn open(uri: &str, options: LakeOptions) -> Result<Self, LakeError> {
+        Self::open_at(Location::open(uri, options.sync)?, options).await
+    }
+
+    /// Opens the tables in a store at hand; `url` is the data location within it.
+    ///
+    /// # Errors
+    /// As [`Lake::open`].
+    pub async fn open_in(
+        store: Arc<dyn ObjectStore>,
+        url: Url,
+        options: LakeOptions,
+    ) -> Result<Self, LakeError> {
+        Self::open_at(Location::on_store(store, url), options).await
+    }
+
+    async fn open_at(location: Location, options: LakeOptions) -> Result<Self, LakeError> {
+        check_writable(&location).await?;
+        let mut tables = BTreeMap::new();
+        for table in ALL {
+            tables.insert(table.name, TableHandle::open(&location, table, &options).await?);
+        }
+        Ok(Self { location, options, tables, lineage: None })
+    }
+
+    /// Takes up a history, the rows of one consumer (`run/<group>/<topic>`, `scan`): reads from the log how far each
+    /// table has come and returns the next position of every partition, according to `requests`.
+    ///
+    /// Call it once before the first [`Lake::append`], and again when partitions come back from another process.
+    ///
+    /// # Errors
+    /// [`LakeError::Store`], or [`LakeError::Lineage`] when rows of another history wait for their commit.
+    pub async fn begin(&mut self, lineage: &str) -> Result<BTreeMap<String, i64>, LakeError> {
+        let current = self.lineage.as_ref().map(|current| current.name.clone());
+        if let Some(begun) = current.filter(|name| name != lineage)
+            && self.tables.values().any(|table| !table.writer.is_empty())
+        {
+            return Err(LakeError::Lineage { wanted: lineage.to_owned(), begun });
+        }
+        for table in self.tables.values_mut() {
+            table.refresh(&self.location).await?;
+        }
+        let ids = Ids::of(lineage);
+        let sequence_id = ids.sequence();
+        let sequence_of = |table: &TableHandle| table.log.txns.get(&sequence_id).copied();
+        let confirmed = self.tables.get(REQUESTS.name).and_then(sequence_of);
+        let held = self.tables.iter().map(|(name, table)| {
+            // A table ahead of `requests` was committed just before a crash.
+            let closed =
+                table.log.txns.get(&ids.closed()).filter(|_| sequence_of(table) > confirmed);
+            let positions = ids.positions(&table.log.txns);
+            (*name, Held { positions, closed_us: closed.map(|after| after - 1) })
+        });
+        let held: BTreeMap<_, _> = held.collect();
+        let written = Checkpoints::of(&self.location, lineage)?.sequences().await?;
+        let in_tables = self.tables.values().filter_map(sequence_of);
+        let sequence = in_tables.chain(written).max().unwrap_or_default();
+        let positions = held.get(REQUESTS.name).map(|held| held.positions.clone());
+        let unconfirmed = None;
+        self.lineage = Some(Lineage { name: lineage.to_owned(), ids, held, sequence, unconfirmed });
+        Ok(positions.unwrap_or_default())
+    }
+
+    /// Next position of every partition of a history, as the log of `requests` has them now.
+    ///
+    /// # Errors
+    /// [`LakeError::Store`] when the log cannot be read.
+    pub async fn positions(&self, lineage: &str) -> Result<BTreeMap<String, i64>, LakeError> {
+        Ok(Ids::of(lineage).positions(&self.requests_txns().await?))
+    }
+
+    async fn requests_txns(&self) -> Result<BTreeMap<String, i64>, LakeError> {
+        match self.tables.get(REQUESTS.name) {
+            Some(requests) => Ok(requests.read_log(&self.location).await?.txns),
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// The detector's state at the last commit of a history, if it can be used: its positions must be those of
+    /// `requests`. When it cannot, the reason is logged and the detector starts afresh from [`Lake::positions`].
+    ///
+    /// # Errors
+    /// [`LakeError::Store`] when log or checkpoint cannot be read.
+    pub async fn restore(&self, lineage: &str) -> Result<Option<Checkpoint>, LakeError> {
+        let txns = self.requests_txns().await?;
+        let ids = Ids::of(lineage);
+        let Some(sequence) = txns.get(&ids.sequence()).copied() else { return Ok(None) };
+        let found = Checkpoints::of(&self.location, lineage)?.read(sequence).await?;
+        let found = found.and_then(|checkpoint| {
+            if checkpoint.positions == ids.positions(&txns) {
+                Ok(checkpoint)
+            } else {
+                Err("another process moved the history on".to_owned())
+            }
+        });
+        found.map_or_else(
+            |reason| {
+                tracing::warn!(lineage, sequence, reason, "no state of the detector to restore");
+                Ok(None)
+            },
+            |checkpoint| Ok(Some(checkpoint)),
+        )
+    }
+
+    /// Appends rows to a table; they become visible with the next [`Lake::commit`]. Rows that the table already
+    /// holds, from a commit that a crash interrupted, are left out.
+    ///
+    /// # Errors
+    /// [`LakeError::Store`] and [`LakeError::DiskFull`] when too much waits for its upload: nothing was taken, the
+    /// call may be repeated with the same rows. [`LakeError::Rows`] and [`LakeError::Encode`] are bugs.
+    pub async fn append(
+        &mut self,
+        table: &'static Table,
+        rows: &RecordBatch,
+        key: RowKey<'_>,
+    ) -> Result<(), LakeError> {
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        schemas::batch::check(rows, table)?;
+        let Some(lineage) = &self.lineage else {
+            return Err(LakeError::Lineage { wanted: "any".into(), begun: "none".into() });
+        };
+        let Some(handle) = self.tables.get_mut(table.name) else { return Ok(()) };
+        let first = lineage.held.get(table.name).and_then(|held| held.first_new(key));
+        let fresh = match first {
+            None => None,
+            Some(first) => not_before(rows, key_column(table, key), first)
+                .map_err(|error| LakeError::Encode { table: table.name, source: error.into() })?,
+        };
+        let rows = fresh.as_ref().unwrap_or(rows);
+        handle.writer.append(rows).await.map_err(|error| error.at(table, &self.location))
+    }
+
+    /// Bytes of rows held in memory, for callers that commit by size.
+    pub fn buffered_bytes(&self) -> usize {
+        self.tables.values().map(|table| table.writer.buffered_bytes()).sum()
+    }
+
+    /// Makes everything appended so far visible, exactly once, and remembers `point`.
+    ///
+    /// Order: checkpoint of the detector, then `rejects`, windows and `incidents` where they have rows, then
+    /// `requests`, always and last: its transactions say what is done. Nothing new means no commit at all.
+    ///
+    /// # Errors
+    /// After an error whose [`LakeError::retry`] says so, the call may be repeated, with the same point or, after
+    /// more rows, a later one: what an earlier attempt achieved is not done twice. [`LakeError::Conflict`]: another
+    /// process reads the same input.
+    pub async fn commit(&mut self, point: CommitPoint) -> Result<CommitSummary, LakeError> {
+        let begun = self.lineage.as_ref().map_or("none", |lineage| lineage.name.as_str());
+        if begun != point.lineage {
+            let begun = begun.to_owned();
+            return Err(LakeError::Lineage { wanted: point.lineage, begun });
+        }
+        let Some(checkpoint) = self.prepare(point) else { return Ok(CommitSummary::default()) };
+        // Files first, so that the commits follow each other closely.
+        for handle in self.tables.values_mut() {
+            let finished = handle.writer.finish().await;
+            finished.map_err(|error| error.at(handle.table, &self.location))?;
+        }
+        let checkpoint = self.write_checkpoint(checkpoint).await?;
+        let Some(lineage) = &mut self.lineage else { return Ok(CommitSummary::default()) };
+        let mut summary = CommitSummary { sequence: checkpoint.sequence, tables: Vec::new() };
+        for table in SIDE_TABLES.into_iter().chain([&REQUESTS]) {
+            let Some(handle) = self.tables.get_mut(table.name) else { continue };
+            let txns = transactions(&lineage.ids, &checkpoint, table, handle);
+            let last = table.name == REQUESTS.name;
+            let done = handle.commit(&self.location, &lineage.ids, &txns, last).await?;
+            summary.tables.extend(done);
+        }
+        lineage.unconfirmed = None;
+        Checkpoints::of(&self.location, &lineage.name)?.prune(checkpoint.sequence).await;
+        for handle in self.tables.values_mut() {
+            handle.maintain(&self.location, &self.options).await;
+        }
+        Ok(summary)
+    }
+
+    /// The checkpoint to write for `point`, or `None` when there is nothing to commit.
+    fn prepare(&self, point: CommitPoint) -> Option<Checkpoint> {
+        let lineage = self.lineage.as_ref()?;
+        let requests = self.tables.get(REQUESTS.name)?;
+        let mut positions = lineage.ids.positions(&requests.log.txns);
+        let before = positions.clone();
+        for (partition, next) in point.positions {
+            let place = positions.entry(partition).or_insert(next);
+            *place = next.max(*place);
+        }
+        let pending = self.tables.values().any(|table| !table.writer.is_empty());
+        if positions == before && !pending && lineage.unconfirmed.is_none() {
+            return None;
+        }
+        let sequence = lineage.sequence + 1;
+        Some(Checkpoint { sequence, positions, closed_us: point.closed_us, state: point.state })
+    }
+
+    /// Writes the checkpoint under the next free number, unless the last attempt has written the same one.
+    async fn write_checkpoint(&mut self, mut next: Checkpoint) -> Result<Checkpoint, LakeError> {
+        let Some(lineage) = &mut self.lineage else { return Ok(next) };
+        if let Some(written) = &lineage.unconfirmed {
+            let same = Checkpoint { sequence: written.sequence, ..next.clone() };
+            if same == *written {
+                return Ok(same);
+            }
+        }
+        if !next.state.is_empty() {
+            let checkpoints = Checkpoints::of(&self.location, &lineage.name)?;
+            while !checkpoints.write(&next).await? {
+                next.sequence += 1;
+            }
+        }
+        lineage.sequence = next.sequence;
+        lineage.unconfirmed = Some(next.clone());
+        Ok(next)
+    }
+
+    /// Forgets all rows that are not committed.
+    pub fn discard(&mut self) {
+        for table in self.tables.values_mut() {
+            table.writer.clear();
+        }
+    }
+}
+
+impl Held {
+    /// The first key of a row that the table does not hold yet; `None` when it may lack any.
+    fn first_new(&self, key: RowKey<'_>) -> Option<i64> {
+        match key {
+            RowKey::Partition(partition) => self.positions.get(partition).copied(),
+            RowKey::Closed => self.closed_us.map(|closed| closed.saturating_add(1)),
+        }
+    }
+}
+
+/// The transactions that a commit of `table` carries.
+fn transactions(
+    ids: &Ids,
+    checkpoint: &Checkpoint,
+    table: &Table,
+    handle: &TableHandle,
+) -> BTreeMap<String, i64> {
+    let mut txns = BTreeMap::from([
+        (ids.sequence(), checkpoint.sequence),
+        (ids.closed(), checkpoint.closed_us.saturating_add(1)),
+    ]);
+    if table.name == REQUESTS.name || table.name == REJECTS.name {
+        let positions = checkpoint.positions.iter();
+        let positions = positions.map(|(partition, next)| (ids.partition(partition), *next));
+        txns.extend(positions.filter(|(app_id, next)| handle.log.txns.get(app_id) < Some(next)));
+    }
+    txns
+}
+
+/// Name of the column that orders the rows of a key.
+fn key_column(table: &Table, key: RowKey<'_>) -> &'static str {
+    match key {
+        RowKey::Partition(_) => "topic_offset",
+        RowKey::Closed if table.name == INCIDENTS.name => "revision_ts",
+        RowKey::Closed => "window_end",
+    }
+}
+
+/// The rows whose key is `first` or later (or null); `None` when these are all rows.
+fn not_before(
+    rows: &RecordBatch,
+    column: &str,
+    first: i64,
+) -> Result<Option<RecordBatch>, arrow::error::ArrowError> {
+    let Some(keys) = rows.column_by_name(column) else { return Ok(None) };
+    let keys = match keys.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(times) => times.reinterpret_cast::<Int64Type>(),
+        None => keys.as_primitive::<Int64Type>().clone(),
+    };
+    if min(&keys).is_none_or(|least| least >= first) {
+        return Ok(None);
+    }
+    let held = cmp::lt(&keys, &arrow::array::Int64Array::new_scalar(first))?;
+    let fresh: arrow::array::BooleanArray =
+        (0..held.len()).map(|row| Some(held.is_null(row) || !held.value(row))).collect();
+    filter_record_batch(rows, &fresh).map(Some)
+}
+
+/// Writes and deletes a small object, so that a wrong place is found out before hours of work.
+async fn check_writable(location: &Location) -> Result<(), LakeError> {
+    let folder = location.folder(HOUSEKEEPING)?;
+    let path = object_store::path::Path::from(format!("probe-{}", uuid::Uuid::new_v4()));
+    let written = folder.put(&path, "floodmark".into()).await;
+    let written = match written {
+        Ok(_) => folder.delete(&path).await,
+        Err(error) => Err(error),
+    };
+    written.map_err(|error| match location.fail("write a probe", HOUSEKEEPING, error) {
+        LakeError::Store { uri, source, .. } => LakeError::NotWritable { uri, source },
+        other => other,
+    })
+}

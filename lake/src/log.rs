@@ -1,0 +1,294 @@
+//! The part of a table's Delta log that a writer of appends needs: its version and the `txn` actions.
+//!
+//! Deltalake's snapshots hold every file of the table in memory; a writer has no use for them. The log is read
+//! here directly: the newest checkpoint's `txn` column, then the commits after it.
+//!
+//! # Source
+//! Delta Transaction Log Protocol, sections "Checkpoints" and "Transaction Identifiers".
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray as _, RecordBatch};
+use arrow::datatypes::Int64Type;
+use futures::TryStreamExt as _;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
+use serde::Deserialize;
+
+use crate::error::Failure;
+use crate::location::Folder;
+
+/// Folder of the log below the table.
+const LOG: &str = "_delta_log";
+
+/// Times the log is listed again when a file vanishes between the list and the read.
+const RELISTS_MAX: usize = 3;
+
+/// What the log says at one version.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct LogState {
+    /// Version of the last commit.
+    pub(crate) version: u64,
+    /// Latest version of each application id.
+    pub(crate) txns: BTreeMap<String, i64>,
+}
+
+/// One line of a commit, as far as it matters here.
+#[derive(Debug, Deserialize)]
+struct Line {
+    txn: Option<Txn>,
+    add: Option<AddPath>,
+    #[serde(rename = "metaData")]
+    metadata: Option<serde::de::IgnoredAny>,
+    protocol: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Txn {
+    #[serde(rename = "appId")]
+    app_id: String,
+    version: i64,
+}
+
+#[derive(Debug, Deserialize)]
+struct AddPath {
+    path: String,
+}
+
+/// What a commit of any writer did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) txns: BTreeMap<String, i64>,
+    pub(crate) added: Vec<String>,
+    /// The table's columns, properties or features were changed.
+    pub(crate) redefined: bool,
+}
+
+impl Entry {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut entry = Self::default();
+        for line in serde_json::Deserializer::from_slice(bytes).into_iter::<Line>() {
+            let line = line?;
+            entry.redefined |= line.metadata.is_some() || line.protocol.is_some();
+            entry.added.extend(line.add.map(|add| add.path));
+            entry.txns.extend(line.txn.map(|txn| (txn.app_id, txn.version)));
+        }
+        Ok(entry)
+    }
+}
+
+/// Name of the commit file of `version`.
+pub(crate) fn commit_path(version: u64) -> Path {
+    Path::from_iter([LOG, &format!("{version:020}.json")])
+}
+
+/// The commit of `version`, or `None` when it does not exist.
+pub(crate) async fn read_entry(table: &Folder, version: u64) -> Result<Option<Entry>, Failure> {
+    match table.get(&commit_path(version)).await {
+        Ok(found) => Ok(Some(Entry::parse(&found.bytes().await?)?)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads version and transactions of the whole log.
+pub(crate) async fn read(table: &Folder) -> Result<LogState, Failure> {
+    let mut relists = 0;
+    loop {
+        match read_once(table).await {
+            // Another process may clean the log up meanwhile.
+            Ok(None) if relists < RELISTS_MAX => relists += 1,
+            Ok(None) => return Err("the log changes faster than it can be read".to_owned().into()),
+            Ok(Some(state)) => return Ok(state),
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+async fn read_once(table: &Folder) -> Result<Option<LogState>, Failure> {
+    let files: Vec<ObjectMeta> = table.list(Some(&Path::from(LOG))).try_collect().await?;
+    let listing = Listing::of(&files);
+    let mut state = LogState::default();
+    for checkpoint in &listing.checkpoint {
+        match checkpoint_txns(table, checkpoint).await? {
+            Some(txns) => state.txns.extend(txns),
+            None => return Ok(None),
+        }
+    }
+    state.version = listing.checkpoint_version.unwrap_or_default();
+    for version in &listing.commits {
+        let Some(entry) = read_entry(table, *version).await? else { return Ok(None) };
+        state.txns.extend(entry.txns);
+        state.version = *version;
+    }
+    Ok(Some(state))
+}
+
+/// The files to read: parts of the newest whole checkpoint, and the commits after it.
+#[derive(Debug, Default)]
+struct Listing<'a> {
+    checkpoint_version: Option<u64>,
+    checkpoint: Vec<&'a ObjectMeta>,
+    commits: Vec<u64>,
+}
+
+impl<'a> Listing<'a> {
+    fn of(files: &'a [ObjectMeta]) -> Self {
+        let mut checkpoints: BTreeMap<u64, Vec<(usize, &ObjectMeta)>> = BTreeMap::new();
+        let mut commits = Vec::new();
+        for file in files {
+            match LogFile::of(file.location.filename().unwrap_or_default()) {
+                Some(LogFile::Commit(version)) => commits.push(version),
+                Some(LogFile::Checkpoint { version, parts }) => {
+                    checkpoints.entry(version).or_default().push((parts, file));
+                }
+                None => {}
+            }
+        }
+        let whole = checkpoints.into_iter().rev().find_map(|(version, files)| {
+            files.iter().find_map(|(parts, _)| {
+                let mut same = files.iter().filter(|(of, _)| of == parts).map(|(_, file)| *file);
+                let chosen: Vec<_> =
+                    if *parts == 1 { same.next().into_iter().collect() } else { same.collect() };
+                (chosen.len() == *parts).then_some((version, chosen))
+            })
+        });
+        let (checkpoint_version, checkpoint) = whole.unzip();
+        commits.retain(|version| checkpoint_version.is_none_or(|at| *version > at));
+        commits.sort_unstable();
+        Self { checkpoint_version, checkpoint: checkpoint.unwrap_or_default(), commits }
+    }
+}
+
+/// A file of the log, by its name.
+#[derive(Debug, PartialEq, Eq)]
+enum LogFile {
+    Commit(u64),
+    Checkpoint { version: u64, parts: usize },
+}
+
+impl LogFile {
+    fn of(name: &str) -> Option<Self> {
+        let mut words = name.split('.');
+        let version = words.next().filter(|digits| digits.len() == 20)?.parse().ok()?;
+        let rest: Vec<&str> = words.collect();
+        match rest.as_slice() {
+            ["json"] => Some(Self::Commit(version)),
+            // Classic, or V2 under a unique name: either way one file holds all `txn` actions.
+            ["checkpoint", "parquet"] | ["checkpoint", _, "parquet" | "json"] => {
+                Some(Self::Checkpoint { version, parts: 1 })
+            }
+            ["checkpoint", _, parts, "parquet"] => {
+                Some(Self::Checkpoint { version, parts: parts.parse().ok()? })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The transactions of one checkpoint file, or `None` when it vanished.
+async fn checkpoint_txns(
+    table: &Folder,
+    file: &ObjectMeta,
+) -> Result<Option<BTreeMap<String, i64>>, Failure> {
+    if file.location.as_ref().ends_with(".json") {
+        return match table.get(&file.location).await {
+            Ok(found) => Ok(Some(Entry::parse(&found.bytes().await?)?.txns)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        };
+    }
+    match table.head(&file.location).await {
+        Err(object_store::Error::NotFound { .. }) => return Ok(None),
+        head => head?,
+    };
+    let reader = ParquetObjectReader::new(Arc::new(table.clone()), file.location.clone())
+        .with_file_size(file.size);
+    let builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
+    let roots = builder.parquet_schema().root_schema().get_fields();
+    let Some(root) = roots.iter().position(|field| field.name() == "txn") else {
+        return Ok(Some(BTreeMap::new()));
+    };
+    let mask = ProjectionMask::roots(builder.parquet_schema(), [root]);
+    let mut batches = builder.with_projection(mask).build()?;
+    let mut txns = BTreeMap::new();
+    while let Some(batch) = batches.try_next().await? {
+        collect_txns(&batch, &mut txns);
+    }
+    Ok(Some(txns))
+}
+
+fn collect_txns(batch: &RecordBatch, txns: &mut BTreeMap<String, i64>) {
+    let Some(actions) = batch.columns().first().and_then(|column| column.as_struct_opt()) else {
+        return;
+    };
+    let ids = actions.column_by_name("appId").and_then(|ids| ids.as_string_opt::<i32>());
+    let versions =
+        actions.column_by_name("version").and_then(|ids| ids.as_primitive_opt::<Int64Type>());
+    if let (Some(ids), Some(versions)) = (ids, versions) {
+        let present = (0..actions.len()).filter(|row| actions.is_valid(*row));
+        txns.extend(present.map(|row| (ids.value(row).to_owned(), versions.value(row))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str) -> ObjectMeta {
+        ObjectMeta {
+            location: Path::from_iter([LOG, name]),
+            last_modified: chrono::DateTime::UNIX_EPOCH,
+            size: 1,
+            e_tag: None,
+            version: None,
+        }
+    }
+
+    fn chosen(names: &[&str]) -> String {
+        let files: Vec<_> = names.iter().map(|name| file(name)).collect();
+        let listing = Listing::of(&files);
+        format!(
+            "{:?} {} file(s), then {:?}",
+            listing.checkpoint_version,
+            listing.checkpoint.len(),
+            listing.commits
+        )
+    }
+
+    #[test]
+    fn the_newest_whole_checkpoint_is_chosen() {
+        let names = [
+            "00000000000000000003.json",
+            "00000000000000000001.json",
+            "00000000000000000002.json",
+            "00000000000000000001.checkpoint.parquet",
+            "00000000000000000002.checkpoint.0000000001.0000000002.parquet",
+            "00000000000000000002.crc",
+            "_last_checkpoint",
+        ];
+        assert_eq!(chosen(&names), "Some(1) 1 file(s), then [2, 3]");
+        assert_eq!(chosen(&names[..3]), "None 0 file(s), then [1, 2, 3]");
+        let two = "00000000000000000002.checkpoint.0000000002.0000000002.parquet";
+        let mut all = names.to_vec();
+        all.push(two);
+        assert_eq!(chosen(&all), "Some(2) 2 file(s), then [3]");
+    }
+
+    #[test]
+    fn an_entry_tells_transactions_files_and_redefinitions() {
+        let entry = Entry::parse(
+            br#"{"commitInfo":{"operation":"WRITE"}}
+{"add":{"path":"date=2026-01-01/a.parquet","size":1}}
+{"txn":{"appId":"x","version":7}}"#,
+        )
+        .unwrap();
+        assert_eq!(entry.added, ["date=2026-01-01/a.parquet"]);
+        assert_eq!(entry.txns, BTreeMap::from([("x".to_owned(), 7)]));
+        assert!(!entry.redefined);
+        assert!(Entry::parse(br#"{"metaData":{"id":"1"}}"#).unwrap().redefined);
+    }
+}

@@ -1,0 +1,266 @@
+//! Rows to write, a store that fails on demand, and SQL to read back with.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, new_null_array,
+};
+use arrow::util::pretty::pretty_format_batches;
+use async_trait::async_trait;
+use deltalake::DeltaTable;
+use deltalake::datafusion::prelude::SessionContext;
+use deltalake::logstore::{StorageConfig, logstore_with};
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use schemas::incident::incident_rows;
+use schemas::tables::{REJECTS, REQUESTS};
+use schemas::{Incident, Kind, State, Verdict};
+use url::Url;
+
+/// 2026-01-01T00:00:00Z, microseconds.
+pub const T0: i64 = 1_767_225_600_000_000;
+
+/// Rows of `requests` at the offsets, with the time of each given by `time`.
+pub fn requests(partition: i32, offsets: Range<i64>, time: impl Fn(i64) -> i64) -> RecordBatch {
+    let rows = usize::try_from(offsets.end - offsets.start).unwrap();
+    let schema = REQUESTS.row_schema();
+    let columns = schema.fields().iter().map(|field| -> ArrayRef {
+        match field.name().as_str() {
+            "ts" => {
+                let times: TimestampMicrosecondArray =
+                    offsets.clone().map(&time).map(Some).collect();
+                Arc::new(times.with_timezone("UTC"))
+            }
+            "client_ip" => Arc::new(StringArray::from_iter_values(
+                offsets.clone().map(|offset| format!("10.0.0.{}", offset % 250)),
+            )),
+            "host" => Arc::new(StringArray::from(vec!["example.org"; rows])),
+            "path" => Arc::new(StringArray::from_iter_values(
+                offsets.clone().map(|offset| format!("/{}{offset}", "x".repeat(80))),
+            )),
+            "status" => Arc::new(Int32Array::from_iter_values(offsets.clone().map(|_| 200))),
+            "malformed" => Arc::new(BooleanArray::from(vec![false; rows])),
+            "topic" => Arc::new(StringArray::from(vec!["edge"; rows])),
+            "topic_partition" => Arc::new(Int32Array::from(vec![partition; rows])),
+            "topic_offset" => Arc::new(Int64Array::from_iter_values(offsets.clone())),
+            "record_index" => Arc::new(Int32Array::from(vec![0; rows])),
+            _ => new_null_array(field.data_type(), rows),
+        }
+    });
+    RecordBatch::try_new(Arc::clone(&schema), columns.collect()).unwrap()
+}
+
+/// Rows of `rejects` at the offsets.
+pub fn rejects(partition: i32, offsets: Range<i64>) -> RecordBatch {
+    let rows = usize::try_from(offsets.end - offsets.start).unwrap();
+    let times = TimestampMicrosecondArray::from(vec![T0; rows]).with_timezone("UTC");
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(times),
+        Arc::new(StringArray::from(vec!["edge"; rows])),
+        Arc::new(Int32Array::from(vec![partition; rows])),
+        Arc::new(Int64Array::from_iter_values(offsets)),
+        Arc::new(Int32Array::from(vec![0; rows])),
+        Arc::new(StringArray::from(vec!["not JSON"; rows])),
+        Arc::new(BinaryArray::from_vec(vec![b"\xff\0".as_slice(); rows])),
+    ];
+    RecordBatch::try_new(REJECTS.row_schema(), columns).unwrap()
+}
+
+/// One incident revision, decided at an event time.
+pub fn incident(revision_ts: i64) -> RecordBatch {
+    incident_rows(&[Incident {
+        incident_id: format!("i{revision_ts}"),
+        revision: 0,
+        state: State::Open,
+        kind: Kind::HttpFlood,
+        verdict: Verdict::Attack,
+        revision_ts,
+        sources: vec!["10.0.0.1".into()],
+        ..blank_incident()
+    }])
+    .unwrap()
+}
+
+fn blank_incident() -> Incident {
+    const START: &str = "1970-01-01T00:00:00Z";
+    serde_json::from_value(serde_json::json!({
+        "incident_id": "", "revision": 0, "state": "open", "kind": "http_flood",
+        "verdict": "attack", "severity": 0, "confidence": 0.0, "target_host": null,
+        "target_path": null, "first_ts": START, "detected_ts": START, "revision_ts": START, "last_ts": START,
+        "closed_ts": null, "requests": 0, "excess_requests": 0, "source_count": 0, "sources": [],
+        "fingerprint": null, "fingerprint_recall": null, "fingerprint_precision": null,
+        "fingerprint_collateral": null, "technique": null, "summary": "", "evidence": [],
+    }))
+    .unwrap()
+}
+
+/// Positions from pairs.
+pub fn positions<const N: usize>(pairs: [(&str, i64); N]) -> BTreeMap<String, i64> {
+    pairs.into_iter().map(|(partition, next)| (partition.to_owned(), next)).collect()
+}
+
+/// The data location of stores in memory.
+pub fn memory_url() -> Url {
+    Url::parse("memory:///data").unwrap()
+}
+
+/// Opens a table of a store at hand.
+pub async fn open(store: Arc<dyn ObjectStore>, data: &Url, table: &str) -> DeltaTable {
+    let mut url = data.clone();
+    url.set_path(&format!("{}/{table}/", data.path().trim_end_matches('/')));
+    let log = logstore_with(store, &url, StorageConfig::default()).unwrap();
+    let mut table = DeltaTable::new(log);
+    table.load().await.unwrap();
+    table
+}
+
+/// The answer to a query over one table, registered as `t`.
+pub async fn sql(store: Arc<dyn ObjectStore>, data: &Url, table: &str, query: &str) -> String {
+    let table = open(store, data, table).await;
+    let context = SessionContext::new();
+    context.register_table("t", table.table_provider().await.unwrap()).unwrap();
+    let batches = context.sql(query).await.unwrap().collect().await.unwrap();
+    pretty_format_batches(&batches).unwrap().to_string()
+}
+
+/// What a failing write does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The write does not happen.
+    Before,
+    /// The write happens, and the caller is told it did not.
+    After,
+}
+
+/// A store whose write number `at` fails, once or for good.
+#[derive(Debug)]
+pub struct FaultStore {
+    inner: Arc<dyn ObjectStore>,
+    fault: Fault,
+    at: usize,
+    for_good: bool,
+    writes: AtomicUsize,
+    kind: std::io::ErrorKind,
+}
+
+impl FaultStore {
+    /// Fails as if the process died at write number `at`: nothing works afterwards.
+    pub fn dies(inner: &Arc<InMemory>, fault: Fault, at: usize) -> Arc<Self> {
+        Self::new(inner, fault, at, true, std::io::ErrorKind::BrokenPipe)
+    }
+
+    /// Fails once, at write number `at`.
+    pub fn stumbles(inner: &Arc<InMemory>, fault: Fault, at: usize) -> Arc<Self> {
+        Self::new(inner, fault, at, false, std::io::ErrorKind::TimedOut)
+    }
+
+    pub fn new(
+        inner: &Arc<InMemory>,
+        fault: Fault,
+        at: usize,
+        for_good: bool,
+        kind: std::io::ErrorKind,
+    ) -> Arc<Self> {
+        let inner: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(inner);
+        Arc::new(Self { inner, fault, at, for_good, writes: AtomicUsize::new(0), kind })
+    }
+
+    /// Whether the fault has come.
+    pub fn has_failed(&self) -> bool {
+        self.writes.load(Ordering::SeqCst) > self.at
+    }
+
+    fn error(&self) -> object_store::Error {
+        object_store::Error::Generic {
+            store: "fault",
+            source: Box::new(std::io::Error::new(self.kind, "as planned")),
+        }
+    }
+
+    fn is_dead(&self) -> bool {
+        self.for_good && self.has_failed()
+    }
+
+    fn alive(&self) -> Result<()> {
+        if self.is_dead() { Err(self.error()) } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for FaultStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FaultStore({})", self.inner)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for FaultStore {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> Result<PutResult> {
+        self.alive()?;
+        let number = self.writes.fetch_add(1, Ordering::SeqCst);
+        if number != self.at {
+            return self.inner.put_opts(location, payload, opts).await;
+        }
+        if self.fault == Fault::After {
+            self.inner.put_opts(location, payload, opts).await?;
+        }
+        Err(self.error())
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        opts: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.alive()?;
+        self.inner.put_multipart_opts(location, opts).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.alive()?;
+        self.inner.get_opts(location, options).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        if let Err(error) = self.alive() {
+            return futures::stream::once(async { Err(error) }).boxed();
+        }
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        if let Err(error) = self.alive() {
+            return futures::stream::once(async { Err(error) }).boxed();
+        }
+        self.inner.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.alive()?;
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.alive()?;
+        self.inner.copy_opts(from, to, options).await
+    }
+}

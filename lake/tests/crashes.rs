@@ -1,0 +1,204 @@
+//! Goal: wherever the process dies or the store stumbles, every row is in its table exactly once.
+#![cfg(test)]
+
+mod common;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use common::{Fault, FaultStore, T0, incident, memory_url, positions, rejects, requests, sql};
+use lake::{CommitPoint, Lake, LakeError, LakeOptions, Retry, RowKey};
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use schemas::tables::{INCIDENTS, REJECTS, REQUESTS};
+
+const LINEAGE: &str = "run/test/edge";
+const BATCHES: i64 = 6;
+const BATCH_ROWS: i64 = 10;
+const SECOND: i64 = 1_000_000;
+
+/// A consumer of two partitions that takes turns, with a detector whose whole state is the number of batches seen.
+struct Consumer {
+    lake: Lake,
+    batches: i64,
+}
+
+impl Consumer {
+    async fn start(store: Arc<dyn ObjectStore>) -> Result<Self, LakeError> {
+        let options = LakeOptions { checkpoint_interval: 3, ..LakeOptions::default() };
+        let mut lake = Lake::open_in(store, memory_url(), options).await?;
+        let positions = lake.begin(LINEAGE).await?;
+        let batches = match lake.restore(LINEAGE).await? {
+            None => 0,
+            Some(checkpoint) => {
+                assert_eq!(checkpoint.positions, positions, "state and tables agree");
+                i64::from_le_bytes(checkpoint.state.as_ref().try_into().unwrap())
+            }
+        };
+        assert_eq!(positions, Self::positions(batches), "state is that of the positions");
+        Ok(Self { lake, batches })
+    }
+
+    fn positions(batches: i64) -> std::collections::BTreeMap<String, i64> {
+        let mut next = positions([("edge/0", (batches + 1) / 2), ("edge/1", batches / 2)]);
+        next.retain(|_, turns| *turns > 0);
+        next.into_iter().map(|(partition, turns)| (partition, turns * BATCH_ROWS)).collect()
+    }
+
+    /// One batch: nine requests, one reject, and what the detector has to say about it.
+    async fn step(&mut self) -> Result<(), LakeError> {
+        let partition = i32::try_from(self.batches % 2).unwrap();
+        let start = self.batches / 2 * BATCH_ROWS;
+        let name = format!("edge/{partition}");
+        let key = RowKey::Partition(&name);
+        let time = T0 + self.batches * SECOND;
+        let rows = requests(partition, start..start + BATCH_ROWS - 1, |_| time);
+        let lost = rejects(partition, start + BATCH_ROWS - 1..start + BATCH_ROWS);
+        self.lake.append(&REQUESTS, &rows, key).await?;
+        self.lake.append(&REJECTS, &lost, key).await?;
+        self.lake.append(&INCIDENTS, &incident(time), RowKey::Closed).await?;
+        self.batches += 1;
+        Ok(())
+    }
+
+    fn point(&self) -> CommitPoint {
+        CommitPoint {
+            lineage: LINEAGE.into(),
+            positions: Self::positions(self.batches),
+            closed_us: T0 + (self.batches - 1) * SECOND,
+            state: Bytes::copy_from_slice(&self.batches.to_le_bytes()),
+        }
+    }
+
+    /// Reads to the end, committing after every second batch.
+    async fn run(store: Arc<dyn ObjectStore>) -> Result<(), LakeError> {
+        let mut consumer = Self::start(store).await?;
+        while consumer.batches < BATCHES {
+            consumer.step().await?;
+            if consumer.batches % 2 == 0 {
+                consumer.lake.commit(consumer.point()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As `run`, but repeats what may be repeated.
+    async fn run_stubbornly(store: &Arc<FaultStore>) {
+        let store = || -> Arc<dyn ObjectStore> { Arc::<FaultStore>::clone(store) };
+        let mut consumer = match Self::start(store()).await {
+            Ok(consumer) => consumer,
+            Err(_) => Self::start(store()).await.unwrap(),
+        };
+        while consumer.batches < BATCHES {
+            consumer.step().await.unwrap();
+            if consumer.batches % 2 == 0
+                && let Err(error) = consumer.lake.commit(consumer.point()).await
+            {
+                assert_eq!(error.retry(), Retry::WithBackoff, "{error}");
+                // Sometimes the next batch comes before the repetition.
+                if consumer.batches == 2 {
+                    consumer.step().await.unwrap();
+                }
+                consumer.lake.commit(consumer.point()).await.unwrap();
+            }
+        }
+        consumer.lake.commit(consumer.point()).await.unwrap();
+    }
+}
+
+/// Every position of the input, in which tables, how often.
+async fn check_exactly_once(store: &Arc<InMemory>, context: &str) {
+    let query = |table: &'static str, query: &'static str| {
+        sql(Arc::<InMemory>::clone(store), &REQUEST_DATA, table, query)
+    };
+    let per_partition = "SELECT topic_partition AS p, count(*) AS n, \
+        count(DISTINCT topic_offset) AS d, min(topic_offset) AS lo, max(topic_offset) AS hi \
+        FROM t GROUP BY 1 ORDER BY 1";
+    let found = query("requests", per_partition).await;
+    let expected = "\
++---+----+----+----+----+
+| p | n  | d  | lo | hi |
++---+----+----+----+----+
+| 0 | 27 | 27 | 0  | 28 |
+| 1 | 27 | 27 | 0  | 28 |
++---+----+----+----+----+";
+    assert_eq!(found, expected, "requests: {context}");
+    let found = query("rejects", per_partition).await;
+    let expected = "\
++---+---+---+----+----+
+| p | n | d | lo | hi |
++---+---+---+----+----+
+| 0 | 3 | 3 | 9  | 29 |
+| 1 | 3 | 3 | 9  | 29 |
++---+---+---+----+----+";
+    assert_eq!(found, expected, "rejects: {context}");
+    let found =
+        query("incidents", "SELECT count(*) AS n, count(DISTINCT incident_id) AS d FROM t").await;
+    let expected = "\
++---+---+
+| n | d |
++---+---+
+| 6 | 6 |
++---+---+";
+    assert_eq!(found, expected, "incidents: {context}");
+}
+
+static REQUEST_DATA: std::sync::LazyLock<url::Url> = std::sync::LazyLock::new(memory_url);
+
+#[tokio::test]
+async fn a_calm_run_holds_every_row_once() {
+    let store = Arc::new(InMemory::new());
+    Consumer::run(Arc::<InMemory>::clone(&store)).await.unwrap();
+    check_exactly_once(&store, "calm").await;
+}
+
+#[tokio::test]
+async fn dying_at_any_write_loses_and_doubles_nothing() {
+    for fault in [Fault::Before, Fault::After] {
+        let mut deaths = 0;
+        loop {
+            let store = Arc::new(InMemory::new());
+            let faulty = FaultStore::dies(&store, fault, deaths);
+            let died = Consumer::run(Arc::<FaultStore>::clone(&faulty)).await.is_err();
+            if !faulty.has_failed() {
+                assert!(!died);
+                break;
+            }
+            Consumer::run(Arc::<InMemory>::clone(&store)).await.unwrap();
+            check_exactly_once(&store, &format!("died {fault:?} write {deaths}")).await;
+            deaths += 1;
+        }
+        // Probe, five tables, and per commit: files, checkpoint, entries.
+        assert!(deaths > 25, "only {deaths} writes");
+    }
+}
+
+#[tokio::test]
+async fn dying_twice_loses_and_doubles_nothing() {
+    for first in [8, 11, 14, 17, 20] {
+        for second in 0..12 {
+            let store = Arc::new(InMemory::new());
+            for (fault, at) in [(Fault::After, first), (Fault::Before, second)] {
+                let faulty = FaultStore::dies(&store, fault, at);
+                let _ = Consumer::run(faulty).await;
+            }
+            Consumer::run(Arc::<InMemory>::clone(&store)).await.unwrap();
+            check_exactly_once(&store, &format!("died at {first}, then at {second}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stumbling_store_loses_and_doubles_nothing() {
+    for fault in [Fault::Before, Fault::After] {
+        for at in 0.. {
+            let store = Arc::new(InMemory::new());
+            let faulty = FaultStore::stumbles(&store, fault, at);
+            Consumer::run_stubbornly(&faulty).await;
+            check_exactly_once(&store, &format!("stumbled {fault:?} write {at}")).await;
+            if !faulty.has_failed() {
+                break;
+            }
+        }
+    }
+}

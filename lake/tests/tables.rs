@@ -1,0 +1,376 @@
+//! Goal: tables that any Delta reader understands, and clear words where they cannot be written.
+#![cfg(test)]
+
+mod common;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use common::{Fault, FaultStore, T0, memory_url, open, positions, requests, sql};
+use futures::TryStreamExt as _;
+use lake::{CommitPoint, Lake, LakeError, LakeOptions, Retry, RowKey};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use schemas::tables::{ALL, REQUESTS};
+use url::Url;
+
+const DAY: i64 = 86_400_000_000;
+
+fn point(lineage: &str, next: i64) -> CommitPoint {
+    CommitPoint {
+        lineage: lineage.into(),
+        positions: positions([("edge/0", next)]),
+        closed_us: T0,
+        state: Bytes::from(format!("state at {next}")),
+    }
+}
+
+async fn open_memory(store: &Arc<InMemory>) -> Lake {
+    let store = Arc::<InMemory>::clone(store);
+    Lake::open_in(store, memory_url(), LakeOptions::default()).await.unwrap()
+}
+
+async fn append(lake: &mut Lake, offsets: std::ops::Range<i64>, time: impl Fn(i64) -> i64) {
+    let rows = requests(0, offsets, time);
+    lake.append(&REQUESTS, &rows, RowKey::Partition("edge/0")).await.unwrap();
+}
+
+async fn names(store: &Arc<InMemory>, prefix: &str) -> Vec<String> {
+    let objects: Vec<_> = store.list(Some(&Path::from(prefix))).try_collect().await.unwrap();
+    objects.into_iter().map(|object| object.location.to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_folder_on_disk_holds_tables_that_reopen() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("new/data");
+    let data = data.to_str().unwrap();
+    for round in 0..3 {
+        let mut lake = Lake::open(data, LakeOptions::default()).await.unwrap();
+        let next = lake.begin("scan").await.unwrap();
+        assert_eq!(next.get("edge/0").copied().unwrap_or_default(), round * 5);
+        let state = lake.restore("scan").await.unwrap().map(|checkpoint| checkpoint.state);
+        assert_eq!(state, (round > 0).then(|| Bytes::from(format!("state at {}", round * 5))));
+        append(&mut lake, round * 5..round * 5 + 5, |_| T0).await;
+        assert!(lake.buffered_bytes() > 0);
+        let summary = lake.commit(point("scan", round * 5 + 5)).await.unwrap();
+        assert_eq!((summary.rows("requests"), summary.sequence), (5, round + 1));
+        assert_eq!(lake.positions("scan").await.unwrap(), positions([("edge/0", round * 5 + 5)]));
+    }
+    for table in ALL {
+        lake::open_table(data, table.name).await.unwrap();
+    }
+    let requests = lake::open_table(data, "requests").await.unwrap();
+    assert_eq!(requests.version(), Some(3));
+    let error = lake::open_table(data, "nothing").await.unwrap_err();
+    assert!(matches!(error, LakeError::NotATable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn nothing_new_is_no_commit() {
+    let store = Arc::new(InMemory::new());
+    let mut lake = open_memory(&store).await;
+    lake.begin("scan").await.unwrap();
+    append(&mut lake, 0..3, |_| T0).await;
+    lake.commit(point("scan", 3)).await.unwrap();
+    let again = lake.commit(point("scan", 3)).await.unwrap();
+    assert_eq!(again, lake::CommitSummary::default());
+    // Positions alone are news: records that left no row.
+    let moved = lake.commit(point("scan", 4)).await.unwrap();
+    assert_eq!((moved.sequence, moved.tables.len()), (2, 1));
+    assert_eq!(open(store, &memory_url(), "requests").await.version(), Some(2));
+}
+
+#[tokio::test]
+async fn rows_go_to_the_folder_of_their_day() {
+    let store = Arc::new(InMemory::new());
+    let mut lake = open_memory(&store).await;
+    lake.begin("scan").await.unwrap();
+    // Ten days in turn: more than may be written at the same time.
+    append(&mut lake, 0..100, |offset| T0 + offset % 10 * DAY).await;
+    append(&mut lake, 100..200, |offset| T0 + offset % 10 * DAY + 5).await;
+    append(&mut lake, 200..201, |_| i64::MAX).await;
+    lake.commit(point("scan", 201)).await.unwrap();
+    let answer = sql(
+        store,
+        &memory_url(),
+        "requests",
+        "SELECT date, count(*) AS n, count(*) FILTER (WHERE date <> CAST(ts AS DATE)) AS wrong \
+         FROM t WHERE date < '2027-01-01' GROUP BY 1 ORDER BY 1",
+    )
+    .await;
+    expect_test::expect![[r"
+        +------------+----+-------+
+        | date       | n  | wrong |
+        +------------+----+-------+
+        | 2026-01-01 | 20 | 0     |
+        | 2026-01-02 | 20 | 0     |
+        | 2026-01-03 | 20 | 0     |
+        | 2026-01-04 | 20 | 0     |
+        | 2026-01-05 | 20 | 0     |
+        | 2026-01-06 | 20 | 0     |
+        | 2026-01-07 | 20 | 0     |
+        | 2026-01-08 | 20 | 0     |
+        | 2026-01-09 | 20 | 0     |
+        | 2026-01-10 | 20 | 0     |
+        +------------+----+-------+"]]
+    .assert_eq(&format!("\n{answer}").replace("\n+", "\n+").trim_start().to_owned());
+}
+
+#[tokio::test]
+async fn the_log_tells_positions_and_exact_statistics() {
+    let store = Arc::new(InMemory::new());
+    let mut lake = open_memory(&store).await;
+    lake.begin("run/g/edge").await.unwrap();
+    append(&mut lake, 7..10, |offset| T0 + offset).await;
+    lake.commit(point("run/g/edge", 10)).await.unwrap();
+    let path = Path::from("data/requests/_delta_log/00000000000000000001.json");
+    let entry = store.get(&path).await.unwrap().bytes().await.unwrap();
+    let lines: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_slice(&entry).into_iter().collect::<Result<_, _>>().unwrap();
+    let txns: Vec<String> =
+        lines.iter().filter_map(|line| line.get("txn")).map(ToString::to_string).collect();
+    assert_eq!(
+        txns,
+        [
+            format!(r#"{{"appId":"floodmark/run/g/edge/closed","version":{}}}"#, T0 + 1),
+            r#"{"appId":"floodmark/run/g/edge/edge/0","version":10}"#.to_owned(),
+            r#"{"appId":"floodmark/run/g/edge/sequence","version":1}"#.to_owned(),
+        ]
+    );
+    let add = lines.iter().find_map(|line| line.get("add")).unwrap();
+    assert_eq!(add["partitionValues"], serde_json::json!({"date": "2026-01-01"}));
+    let stats: serde_json::Value = serde_json::from_str(add["stats"].as_str().unwrap()).unwrap();
+    assert_eq!(stats["numRecords"], 3);
+    assert_eq!(stats["minValues"]["ts"], "2026-01-01T00:00:00.000007Z");
+    assert_eq!(stats["maxValues"]["ts"], "2026-01-01T00:00:00.000009Z");
+    assert_eq!(stats["maxValues"]["topic_offset"], 9);
+    assert_eq!(stats["minValues"]["client_ip"], "10.0.0.7");
+    assert_eq!(stats["nullCount"]["user_agent"], 3);
+    assert!(stats["maxValues"].get("path").is_none(), "a cut text is no exact bound");
+    // What engines answer from statistics alone must be the truth.
+    let query = "SELECT max(ts) AS ts, max(length(path)) AS l, max(path) LIKE '%9' AS p FROM t";
+    let answer = sql(store, &memory_url(), "requests", query).await;
+    assert!(answer.contains("| 2026-01-01T00:00:00.000009Z | 82 | true |"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_log_is_checkpointed_and_read_from_there() {
+    let store = Arc::new(InMemory::new());
+    let options = LakeOptions { checkpoint_interval: 4, ..LakeOptions::default() };
+    let again = || async {
+        let store = Arc::<InMemory>::clone(&store);
+        Lake::open_in(store, memory_url(), options.clone()).await.unwrap()
+    };
+    let mut lake = again().await;
+    lake.begin("scan").await.unwrap();
+    for offset in 0..9 {
+        append(&mut lake, offset..offset + 1, |_| T0).await;
+        lake.commit(point("scan", offset + 1)).await.unwrap();
+    }
+    let log = names(&store, "data/requests/_delta_log").await;
+    assert!(log.iter().any(|name| name.ends_with("00000000000000000008.checkpoint.parquet")));
+    // The commits before the checkpoint are no longer needed.
+    for version in 0..8 {
+        let path = format!("data/requests/_delta_log/{version:020}.json");
+        store.delete(&Path::from(path)).await.unwrap();
+    }
+    let mut lake = again().await;
+    assert_eq!(lake.begin("scan").await.unwrap(), positions([("edge/0", 9)]));
+    append(&mut lake, 9..10, |_| T0).await;
+    lake.commit(point("scan", 10)).await.unwrap();
+    let answer = sql(
+        Arc::<InMemory>::clone(&store),
+        &memory_url(),
+        "requests",
+        "SELECT count(DISTINCT topic_offset) AS n FROM t",
+    )
+    .await;
+    assert!(answer.contains("| 10 |"), "{answer}");
+    // Three checkpoints of the detector are kept.
+    assert_eq!(names(&store, "data/_floodmark/checkpoints/scan").await.len(), 3);
+}
+
+#[tokio::test]
+async fn two_processes_append_to_the_same_tables() {
+    let store = Arc::new(InMemory::new());
+    let (mut one, mut two) = (open_memory(&store).await, open_memory(&store).await);
+    one.begin("run/one/edge").await.unwrap();
+    two.begin("run/two/edge").await.unwrap();
+    for round in 0..4 {
+        append(&mut one, round..round + 1, |_| T0).await;
+        append(&mut two, round..round + 1, |_| T0).await;
+        one.commit(point("run/one/edge", round + 1)).await.unwrap();
+        two.commit(point("run/two/edge", round + 1)).await.unwrap();
+    }
+    for lineage in ["run/one/edge", "run/two/edge"] {
+        assert_eq!(one.positions(lineage).await.unwrap(), positions([("edge/0", 4)]));
+    }
+    let answer = sql(store, &memory_url(), "requests", "SELECT count(*) AS n FROM t").await;
+    assert!(answer.contains("| 8 |"), "{answer}");
+}
+
+#[tokio::test]
+async fn two_processes_on_the_same_input_are_told() {
+    let store = Arc::new(InMemory::new());
+    let (mut one, mut two) = (open_memory(&store).await, open_memory(&store).await);
+    one.begin("run/g/edge").await.unwrap();
+    two.begin("run/g/edge").await.unwrap();
+    append(&mut one, 0..3, |_| T0).await;
+    append(&mut two, 0..5, |_| T0).await;
+    one.commit(point("run/g/edge", 3)).await.unwrap();
+    let error = two.commit(point("run/g/edge", 5)).await.unwrap_err();
+    assert_eq!(error.retry(), Retry::Never);
+    expect_test::expect!["another process writes `edge/0` of `run/g/edge` to `memory:///data/requests`: it stands at 3, this one expected 0; stop one of the two, or give them different groups or folders"]
+        .assert_eq(&error.to_string());
+    let answer = sql(store, &memory_url(), "requests", "SELECT count(*) AS n FROM t").await;
+    assert!(answer.contains("| 3 |"), "{answer}");
+}
+
+#[tokio::test]
+async fn another_version_or_layout_is_refused() {
+    let store = Arc::new(InMemory::new());
+    drop(open_memory(&store).await);
+    let path = Path::from("data/incidents/_delta_log/00000000000000000000.json");
+    let log = store.get(&path).await.unwrap().bytes().await.unwrap();
+    let log = String::from_utf8(log.to_vec()).unwrap();
+    let message = |changed: String| {
+        let store = Arc::<InMemory>::clone(&store);
+        let path = path.clone();
+        async move {
+            store.put(&path, changed.into()).await.unwrap();
+            Lake::open_in(store, memory_url(), LakeOptions::default())
+                .await
+                .unwrap_err()
+                .to_string()
+        }
+    };
+    let version = r#""floodmark.schemaVersion":"1""#;
+    assert!(log.contains(version), "{log}");
+    expect_test::expect!["table `memory:///data/incidents` has schema version 99, this program writes version 1; use the program that wrote it, or another folder with --data"]
+        .assert_eq(&message(log.replace(version, r#""floodmark.schemaVersion":"99""#)).await);
+    expect_test::expect!["table `memory:///data/incidents` cannot be appended to: column `severity` is missing; use another folder with --data"]
+        .assert_eq(&message(log.replace("severity", "gravity")).await);
+}
+
+#[tokio::test]
+async fn foreign_files_are_not_taken_for_a_table() {
+    let store = Arc::new(InMemory::new());
+    store.put(&Path::from("data/rejects/photo.jpg"), "x".into()).await.unwrap();
+    let opened = Lake::open_in(store, memory_url(), LakeOptions::default()).await;
+    expect_test::expect!["`memory:///data/rejects` is not a Delta table: it has no Delta log, but holds `photo.jpg`; choose an empty folder with --data, or move it away"]
+        .assert_eq(&opened.unwrap_err().to_string());
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_written_is_said_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+    let below = file.join("data");
+    let error = Lake::open(below.to_str().unwrap(), LakeOptions::default()).await.unwrap_err();
+    assert!(matches!(error, LakeError::NotWritable { .. }), "{error:?}");
+
+    let store = Arc::new(InMemory::new());
+    let denied = std::io::ErrorKind::PermissionDenied;
+    let store = FaultStore::new(&store, Fault::Before, 0, true, denied);
+    let opened = Lake::open_in(store, memory_url(), LakeOptions::default()).await;
+    expect_test::expect!["cannot write to `memory:///data/_floodmark`: as planned; check owner and permissions, or choose another place with --data"]
+        .assert_eq(&opened.unwrap_err().to_string());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_read_only_folder_is_said_at_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o555)).unwrap();
+    if std::fs::write(data.join("probe"), "").is_ok() {
+        return; // The superuser may write anywhere.
+    }
+    let error = Lake::open(data.to_str().unwrap(), LakeOptions::default()).await.unwrap_err();
+    assert!(matches!(error, LakeError::NotWritable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_and_loses_nothing() {
+    let store = Arc::new(InMemory::new());
+    drop(open_memory(&store).await);
+    let full = std::io::ErrorKind::StorageFull;
+    // Write 0 is the probe, write 1 the data file.
+    let faulty = FaultStore::new(&store, Fault::Before, 1, false, full);
+    let mut lake = Lake::open_in(faulty, memory_url(), LakeOptions::default()).await.unwrap();
+    lake.begin("scan").await.unwrap();
+    append(&mut lake, 0..4, |_| T0).await;
+    let error = lake.commit(point("scan", 4)).await.unwrap_err();
+    assert!(matches!(error, LakeError::DiskFull { .. }), "{error:?}");
+    assert!(error.to_string().starts_with("disk full while writing `write date=2026-01-01/part-"));
+    assert_eq!(error.retry(), Retry::WithBackoff);
+    assert_eq!(lake.commit(point("scan", 4)).await.unwrap().rows("requests"), 4);
+}
+
+#[tokio::test]
+async fn a_damaged_checkpoint_is_not_used() {
+    let store = Arc::new(InMemory::new());
+    let mut lake = open_memory(&store).await;
+    lake.begin("scan").await.unwrap();
+    append(&mut lake, 0..4, |_| T0).await;
+    lake.commit(point("scan", 4)).await.unwrap();
+    let [name] = <[_; 1]>::try_from(names(&store, "data/_floodmark/checkpoints").await).unwrap();
+    store.put(&Path::from(name), "half".into()).await.unwrap();
+    let mut lake = open_memory(&store).await;
+    assert_eq!(lake.begin("scan").await.unwrap(), positions([("edge/0", 4)]));
+    assert_eq!(lake.restore("scan").await.unwrap(), None);
+    append(&mut lake, 4..5, |_| T0).await;
+    lake.commit(point("scan", 5)).await.unwrap();
+    assert!(open_memory(&store).await.restore("scan").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn full_files_are_uploaded_before_the_commit() {
+    let store = Arc::new(InMemory::new());
+    let options = LakeOptions {
+        target_file_bytes: 2_000,
+        row_group_rows: 100,
+        upload_bytes_max: 4_000,
+        ..LakeOptions::default()
+    };
+    let store_again = Arc::<InMemory>::clone(&store);
+    let mut lake = Lake::open_in(store_again, memory_url(), options).await.unwrap();
+    lake.begin("scan").await.unwrap();
+    for start in 0..50 {
+        append(&mut lake, start * 100..start * 100 + 100, |_| T0).await;
+    }
+    let uploaded = names(&store, "data/requests/date=2026-01-01").await.len();
+    assert!(uploaded > 10, "{uploaded} files");
+    let summary = lake.commit(point("scan", 5_000)).await.unwrap();
+    assert_eq!(summary.rows("requests"), 5_000);
+    assert_eq!(lake.buffered_bytes(), 0);
+    let answer =
+        sql(store, &memory_url(), "requests", "SELECT count(DISTINCT topic_offset) AS n FROM t")
+            .await;
+    assert!(answer.contains("| 5000 |"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_history_must_be_begun() {
+    let store = Arc::new(InMemory::new());
+    let mut lake = open_memory(&store).await;
+    let rows = requests(0, 0..1, |_| T0);
+    let error = lake.append(&REQUESTS, &rows, RowKey::Partition("edge/0")).await.unwrap_err();
+    assert!(matches!(error, LakeError::Lineage { .. }), "{error}");
+    lake.begin("scan").await.unwrap();
+    let error = lake.commit(point("run/g/edge", 1)).await.unwrap_err();
+    expect_test::expect!["history `run/g/edge` was not begun (begun: `scan`)"]
+        .assert_eq(&error.to_string());
+}
+
+#[test]
+fn table_uris_end_in_a_slash() {
+    let url = lake::table_uri("s3://bucket/edge", "requests").unwrap();
+    assert_eq!(url, Url::parse("s3://bucket/edge/requests/").unwrap());
+}
