@@ -32,7 +32,8 @@ impl Http {
 /// One kind of client software.
 #[derive(Debug, Clone)]
 pub(crate) struct Agent {
-    pub(crate) user_agent: String,
+    /// As the header says it.
+    pub(crate) text: String,
     pub(crate) ja4: String,
     pub(crate) ja3: String,
     pub(crate) http: Http,
@@ -105,7 +106,7 @@ const TOOLS: [(Tool, &str, &str, Http); 10] = [
 /// Every kind of client software of a run.
 #[derive(Debug)]
 pub(crate) struct Agents {
-    agents: Vec<Agent>,
+    all: Vec<Agent>,
     browsers: Weighted,
     browser_count: usize,
     app_count: usize,
@@ -131,11 +132,11 @@ impl Agents {
         }
         let app_count = agents.len() - browser_count;
         agents.extend(TOOLS.iter().map(|(_, text, tls, http)| agent(text, tls, *http)));
-        Self { agents, browsers: Weighted::new(weights), browser_count, app_count }
+        Self { all: agents, browsers: Weighted::new(weights), browser_count, app_count }
     }
 
     pub(crate) fn get(&self, id: AgentId) -> &Agent {
-        &self.agents[usize::from(id)]
+        &self.all[usize::from(id)]
     }
 
     pub(crate) fn browser(&self, random: &mut Random) -> AgentId {
@@ -156,7 +157,7 @@ fn id(index: usize) -> AgentId {
     AgentId::try_from(index).unwrap_or(0)
 }
 
-fn agent(user_agent: &str, tls: &str, http: Http) -> Agent {
+fn agent(text: &str, tls: &str, http: Http) -> Agent {
     let name = tls.bytes().fold(u64::from(http == Http::Three), |h, b| mix2(h, u64::from(b)));
     let (transport, alpn) = match http {
         Http::One => ('t', "h1"),
@@ -171,7 +172,7 @@ fn agent(user_agent: &str, tls: &str, http: Http) -> Agent {
         hex12(4)
     );
     let ja3 = format!("{:016x}{:016x}", mix2(name, 5), mix2(name, 6));
-    Agent { user_agent: user_agent.to_owned(), ja4, ja3, http }
+    Agent { text: text.to_owned(), ja4, ja3, http }
 }
 
 /// Browsers with their shares: current versions, stragglers, desktop and mobile, HTTP/2 and HTTP/3.
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn fingerprints_have_the_right_shape() {
         let agents = Agents::new();
-        for agent in &agents.agents {
+        for agent in &agents.all {
             let parts: Vec<&str> = agent.ja4.split('_').collect();
             assert_eq!(
                 parts.iter().map(|p| p.len()).collect::<Vec<_>>(),
@@ -237,7 +238,7 @@ mod tests {
                 "{agent:?}"
             );
             assert_eq!(agent.ja3.len(), 32);
-            assert!(!agent.user_agent.contains(['"', '\\']), "{agent:?}");
+            assert!(!agent.text.contains(['"', '\\']), "{agent:?}");
         }
     }
 
@@ -246,6 +247,6 @@ mod tests {
         let agents = Agents::new();
         let [go, disguised] = [Tool::Go, Tool::DisguisedGo].map(|t| agents.get(agents.tool(t)));
         assert_eq!(go.ja4, disguised.ja4);
-        assert_ne!(go.user_agent, disguised.user_agent);
+        assert_ne!(go.text, disguised.text);
     }
 }

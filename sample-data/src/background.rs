@@ -49,8 +49,8 @@ impl Actor for Monitor {
             referer: Referer::Nothing,
         };
         // A HEAD has no body.
-        let size = if place == 40 { home.size } else { 0.0 };
-        ask.answered(timed(200, Cache::Dynamic, size, home.ms, &mut self.random), queue);
+        let body = if place == 40 { home.size } else { 0.0 };
+        ask.answered(timed(200, Cache::Dynamic, body, home.ms, &mut self.random), queue);
         Some(now_us + micros(MONITOR_EVERY_S + 0.2 * self.random.unit()))
     }
 }

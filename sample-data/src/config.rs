@@ -85,7 +85,7 @@ names! {
         /// Cloudflare Logpush `http_requests`, one JSON object a line.
         Cloudflare = "cloudflare",
         /// JSON as nginx's `log_format … escape=json` writes it.
-        NginxJson = "nginx-json",
+        NginxJson = "nginx_json",
         /// nginx's and Apache's `combined`.
         Combined = "combined",
         /// Apache's `vhost_combined`: host and port first.

@@ -1,7 +1,7 @@
 //! Who has which address: invented access networks in ranges that no person can have.
 //!
 //! IPv4 comes from 100.64.0.0/10 (shared space), 10.0.0.0/8 (private) and 198.18.0.0/15 (benchmarks),
-//! IPv6 from 2001:db8::/32 and AS numbers from 64496–64511 and 65536–65551 (documentation).
+//! IPv6 from `2001:db8::/32` and AS numbers from 64496–64511 and 65536–65551 (documentation).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -22,7 +22,7 @@ struct Network {
     country: &'static str,
     /// First address of its IPv4 range, and the number of addresses in it.
     v4: (u32, u64),
-    /// Third group of its IPv6 prefix, with the low byte free: a /40 of 2001:db8::/32.
+    /// Third group of its IPv6 prefix, with the low byte free: a /40 of `2001:db8::/32`.
     v6: u16,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Address {
 /// Every network of a run. The same for every seed: only who uses it differs.
 #[derive(Debug)]
 pub(crate) struct Networks {
-    networks: Vec<Network>,
+    all: Vec<Network>,
     home: Weighted,
     seed: u64,
 }
@@ -81,18 +81,18 @@ impl Networks {
             add(range(10, 20 + 7 * i, 0, 16));
         }
         let home = Weighted::new((0..HOME as usize).map(|rank| zipf(rank, 0.7)));
-        Self { networks, home, seed }
+        Self { all: networks, home, seed }
     }
 
     fn of(&self, used_for: Use, random: &mut Random) -> Network {
         let candidates: [u64; 2] = match used_for {
-            Use::Home => return self.networks[self.home.draw(random)],
+            Use::Home => return self.all[self.home.draw(random)],
             Use::Mobile => [u64::from(HOME), u64::from(MOBILE)],
             Use::Hosting => [u64::from(HOME + MOBILE), u64::from(HOSTING)],
             Use::Office => [u64::from(HOME + MOBILE + HOSTING), u64::from(OFFICE)],
         };
         let at = candidates[0] + random.below(candidates[1]);
-        self.networks[usize::try_from(at).unwrap_or(0)]
+        self.all[usize::try_from(at).unwrap_or(0)]
     }
 
     /// The address of visitor number `visitor`: the same whenever they return.

@@ -132,6 +132,6 @@ pub(crate) struct Request {
     pub(crate) referer: Referer,
     pub(crate) cache: Cache,
     pub(crate) status: u16,
-    pub(crate) request_bytes: u32,
-    pub(crate) response_bytes: u32,
+    /// Bytes of the request and of the response, headers included.
+    pub(crate) bytes: (u32, u32),
 }

@@ -211,17 +211,17 @@ impl Site {
         timed(ok, cache, size, resource.ms, random)
     }
 
-    /// A browser asks whether what it has is still good, and it is.
-    pub(crate) fn not_modified(&self, random: &mut Random) -> Answer {
-        let cache = if random.chance(0.93) { Cache::Hit } else { Cache::Revalidated };
-        timed(304, cache, 180.0, 14.0, random)
-    }
-
     /// An error page of the site: the same size for the same status.
     pub(crate) fn error(&self, status: u16, random: &mut Random) -> Answer {
         let size = 700 + mix2(self.paths.len() as u64, u64::from(status)) % 1_800;
         timed(status, Cache::Dynamic, count(usize::try_from(size).unwrap_or(0)), 20.0, random)
     }
+}
+
+/// A browser asks whether what it has is still good, and it is.
+pub(crate) fn not_modified(random: &mut Random) -> Answer {
+    let cache = if random.chance(0.93) { Cache::Hit } else { Cache::Revalidated };
+    timed(304, cache, 180.0, 14.0, random)
 }
 
 /// An answer that took about `ms` milliseconds when the origin was asked.

@@ -6,7 +6,7 @@ use crate::random::{Random, micros, seconds};
 use crate::request::{
     BACKGROUND, CROWD_REFERER, Client, Content, Method, Referer, Request, Tail, Uri,
 };
-use crate::site::{Answer, COLD_SHARE, PICTURE_FETCH, Resource, timed};
+use crate::site::{Answer, COLD_SHARE, PICTURE_FETCH, Resource, not_modified, timed};
 use crate::world::{Trouble, World};
 
 /// Where first requests come from: links found by searching, shared or remembered.
@@ -31,7 +31,7 @@ pub(crate) struct Ask {
 impl Ask {
     /// Sends it off with its answer.
     pub(crate) fn answered(self, answer: Answer, queue: &mut Queue) {
-        let shape = u32::try_from(self.uri.path % 61).unwrap_or(0);
+        let shape = self.uri.path % 61;
         let body = if self.method == Method::Post { 214 } else { 0 };
         queue.log(Request {
             start_us: self.at_us,
@@ -44,8 +44,7 @@ impl Ask {
             referer: self.referer,
             cache: answer.cache,
             status: answer.status,
-            request_bytes: 420 + 3 * shape + body,
-            response_bytes: answer.bytes + 390,
+            bytes: (420 + 3 * shape + body, answer.bytes + 390),
         });
     }
 }
@@ -148,7 +147,7 @@ impl Visit {
             let at_us = soon(&mut self.random);
             let picture = &site.resources[id as usize];
             if self.random.chance(0.05) {
-                let answer = site.not_modified(&mut self.random);
+                let answer = not_modified(&mut self.random);
                 self.ask(at_us, self.event, picture, answer, queue);
             } else {
                 self.fetch(at_us, picture, world, queue);

@@ -1,5 +1,7 @@
 //! The shipped files are what the engine generates, and their truths count what is in them.
 
+#![cfg(test)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -84,8 +86,11 @@ fn labels_name_every_line_of_an_event() {
     let lines: Vec<&str> = log.lines().collect();
     let mut counted = vec![0_u64; truth.events.len()];
     for label in String::from_utf8(labels).unwrap().lines() {
-        let [number, id, event] = label.split(',').collect::<Vec<_>>()[..] else { panic!("{label}") };
-        let (line, event) = (lines[number.parse::<usize>().unwrap() - 1], event.parse::<usize>().unwrap());
+        let [number, id, event] = label.split(',').collect::<Vec<_>>()[..] else {
+            panic!("{label}")
+        };
+        let (line, event) =
+            (lines[number.parse::<usize>().unwrap() - 1], event.parse::<usize>().unwrap());
         assert!(line.contains(&format!("\"RayID\":\"{id}\"")), "{label}");
         assert!(line.contains(&truth.events[event].host), "{label}");
         counted[event] += 1;

@@ -3,7 +3,7 @@
 //! Fields that belong together stand together, so that lines of one visit or one resource share
 //! long stretches: that is what makes the shipped samples small.
 
-use super::{Logged, push_pair};
+use super::{Logged, edge, push_pair};
 use crate::calendar::push_iso;
 use crate::request::Method;
 use crate::text::{push_hex16, push_ip, push_number, push_text};
@@ -27,7 +27,7 @@ fn push_client(logged: &Logged<'_>, line: &mut Vec<u8>) {
     push_pair(line, ",\"EdgeColoCode\":\"", edge(address.country));
     push_pair(line, ",\"JA3Hash\":\"", &agent.ja3);
     push_pair(line, ",\"JA4\":\"", &agent.ja4);
-    push_pair(line, ",\"ClientRequestUserAgent\":\"", &agent.user_agent);
+    push_pair(line, ",\"ClientRequestUserAgent\":\"", &agent.text);
     push_pair(line, ",\"ClientRequestProtocol\":\"", agent.http.text());
     push_text(line, ",\"ClientRequestScheme\":\"https\"");
 }
@@ -44,7 +44,7 @@ fn push_request(logged: &Logged<'_>, line: &mut Vec<u8>) {
     push_text(line, "\",\"ClientRequestPath\":\"");
     logged.push_path(line);
     push_text(line, "\",\"ClientRequestBytes\":");
-    push_number(line, u64::from(request.request_bytes));
+    push_number(line, u64::from(request.bytes.0));
 }
 
 fn push_answer(logged: &Logged<'_>, line: &mut Vec<u8>) {
@@ -53,7 +53,7 @@ fn push_answer(logged: &Logged<'_>, line: &mut Vec<u8>) {
     push_number(line, u64::from(request.status));
     push_pair(line, ",\"CacheCacheStatus\":\"", request.cache.text());
     push_text(line, ",\"EdgeResponseBytes\":");
-    push_number(line, u64::from(request.response_bytes));
+    push_number(line, u64::from(request.bytes.1));
     push_text(line, ",\"OriginResponseStatus\":");
     let asked = request.cache.asked_origin();
     push_number(line, if asked { u64::from(request.status) } else { 0 });
@@ -64,18 +64,4 @@ fn push_answer(logged: &Logged<'_>, line: &mut Vec<u8>) {
     push_text(line, "Z\",\"RayID\":\"");
     push_hex16(line, logged.id);
     push_text(line, "\"}");
-}
-
-/// The edge that serves a country.
-fn edge(country: &str) -> &'static str {
-    match country {
-        "de" | "at" | "ch" | "cz" => "FRA",
-        "fr" | "es" | "it" => "MRS",
-        "gb" => "LHR",
-        "us" | "br" => "IAD",
-        "nl" | "be" => "AMS",
-        "se" | "dk" => "ARN",
-        "pl" => "WAW",
-        _ => "SIN",
-    }
 }

@@ -31,11 +31,11 @@ pub(super) fn push(logged: &Logged<'_>, line: &mut Vec<u8>) {
     push_text(line, "\" ");
     push_number(line, u64::from(request.status));
     line.push(b' ');
-    push_number(line, u64::from(request.response_bytes));
+    push_number(line, u64::from(request.bytes.1));
     push_text(line, " \"");
     logged.push_referer(line, "-");
     push_text(line, "\" \"");
     let known = request.method != Method::Garbage;
-    push_text(line, if known { &logged.agent.user_agent } else { "-" });
+    push_text(line, if known { &logged.agent.text } else { "-" });
     line.push(b'"');
 }

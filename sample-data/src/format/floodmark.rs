@@ -1,6 +1,6 @@
 //! JSON whose keys are the columns of `requests`; what is not known is left out.
 
-use super::{Logged, push_pair};
+use super::{Logged, edge, push_pair};
 use crate::calendar::push_iso;
 use crate::request::{Method, Referer};
 use crate::text::{push_hex16, push_ip, push_number, push_text};
@@ -16,6 +16,7 @@ pub(super) fn push(logged: &Logged<'_>, line: &mut Vec<u8>) {
     push_text(line, "\",\"client_asn\":");
     push_number(line, u64::from(address.asn));
     push_pair(line, ",\"client_country\":\"", address.country);
+    push_pair(line, ",\"edge\":\"", edge(address.country));
     if request.method != Method::Garbage {
         push_pair(line, ",\"method\":\"", request.method.text());
         push_text(line, ",\"path\":\"");
@@ -29,16 +30,16 @@ pub(super) fn push(logged: &Logged<'_>, line: &mut Vec<u8>) {
             line.truncate(before);
         }
         push_pair(line, ",\"protocol\":\"", logged.agent.http.text());
-        push_pair(line, ",\"user_agent\":\"", &logged.agent.user_agent);
+        push_pair(line, ",\"user_agent\":\"", &logged.agent.text);
     }
     push_text(line, ",\"scheme\":\"https\"");
     push_pair(line, ",\"host\":\"", &logged.site.host);
     push_text(line, ",\"status\":");
     push_number(line, u64::from(request.status));
     push_text(line, ",\"request_bytes\":");
-    push_number(line, u64::from(request.request_bytes));
+    push_number(line, u64::from(request.bytes.0));
     push_text(line, ",\"response_bytes\":");
-    push_number(line, u64::from(request.response_bytes));
+    push_number(line, u64::from(request.bytes.1));
     push_text(line, ",\"duration_us\":");
     push_number(line, logged.duration_us());
     if request.referer != Referer::Nothing {

@@ -27,9 +27,9 @@ pub(super) fn push(logged: &Logged<'_>, line: &mut Vec<u8>) {
     push_text(line, ",\"scheme\":\"https\",\"status\":");
     push_number(line, u64::from(request.status));
     push_text(line, ",\"body_bytes_sent\":");
-    push_number(line, u64::from(request.response_bytes));
+    push_number(line, u64::from(request.bytes.1));
     push_text(line, ",\"request_length\":");
-    push_number(line, u64::from(request.request_bytes));
+    push_number(line, u64::from(request.bytes.0));
     push_text(line, ",\"request_time\":");
     let ms = logged.duration_us() / 1_000;
     push_number(line, ms / 1_000);
@@ -37,7 +37,7 @@ pub(super) fn push(logged: &Logged<'_>, line: &mut Vec<u8>) {
     push_fixed(line, ms, 3);
     push_text(line, ",\"http_referer\":\"");
     logged.push_referer(line, "");
-    push_pair(line, "\",\"http_user_agent\":\"", if known { &logged.agent.user_agent } else { "" });
+    push_pair(line, "\",\"http_user_agent\":\"", if known { &logged.agent.text } else { "" });
     let cache = match request.cache {
         Cache::Dynamic => "BYPASS",
         Cache::Hit => "HIT",

@@ -132,3 +132,17 @@ fn push_pair(line: &mut Vec<u8>, key: &str, value: &str) {
     push_text(line, value);
     line.push(b'"');
 }
+
+/// The edge that serves a country.
+fn edge(country: &str) -> &'static str {
+    match country {
+        "de" | "at" | "ch" | "cz" => "FRA",
+        "fr" | "es" | "it" => "MRS",
+        "gb" => "LHR",
+        "us" | "br" => "IAD",
+        "nl" | "be" => "AMS",
+        "se" | "dk" => "ARN",
+        "pl" => "WAW",
+        _ => "SIN",
+    }
+}
