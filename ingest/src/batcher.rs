@@ -46,6 +46,8 @@ pub struct Batcher {
 #[derive(Debug)]
 struct Partition {
     name: Arc<str>,
+    topic: String,
+    number: Option<i32>,
     stream: Stream,
     rows: Option<Rows>,
     rejects: Rejects,
@@ -77,7 +79,7 @@ impl Batcher {
     pub fn push(&mut self, message: &RawMessage<'_>) {
         let index = self.partition(message.partition);
         let Some(partition) = self.partitions.get_mut(index) else { return };
-        if partition.would_overflow(message.payload) {
+        if partition.would_overflow(message.payload) || partition.source_changes(message) {
             self.ready.extend(partition.cut(&mut self.hint));
         }
         let mut lines = Lines {
@@ -153,7 +155,17 @@ impl Batcher {
 impl Partition {
     fn new(name: Arc<str>, stream: Stream) -> Self {
         let rejects = Rejects::default();
-        Self { name, stream, rows: None, rejects, bytes: 0, next_position: 0, moved: false }
+        Self {
+            name,
+            topic: String::new(),
+            number: None,
+            stream,
+            rows: None,
+            rejects,
+            bytes: 0,
+            next_position: 0,
+            moved: false,
+        }
     }
 
     fn records(&self) -> usize {
@@ -173,6 +185,12 @@ impl Partition {
         self.bytes + payload.len() > BATCH_BYTES || (may_overflow && overflows())
     }
 
+    /// Whether the rows so far carry another topic: two files can share a partition name by sharing a first line.
+    #[inline]
+    fn source_changes(&self, message: &RawMessage<'_>) -> bool {
+        self.moved && (self.topic != message.topic || self.number != message.kafka_partition)
+    }
+
     fn is_full(&self) -> bool {
         self.records() >= BATCH_ROWS_MAX || self.bytes >= BATCH_BYTES
     }
@@ -186,7 +204,7 @@ impl Partition {
         let requests = match self.rows.take() {
             None => RequestBatch::empty(),
             Some(rows) => {
-                let (batch, sizes) = rows.finish();
+                let (batch, sizes) = rows.finish(&self.topic, self.number);
                 *hint = sizes;
                 #[expect(clippy::expect_used, reason = "the rows were built in this schema")]
                 RequestBatch::try_new(batch).expect("rows fit")
@@ -217,7 +235,11 @@ impl Lines<'_> {
             offset: message.offset,
             record_index: 0,
         };
-        self.partition.moved = true;
+        if !std::mem::replace(&mut self.partition.moved, true) {
+            self.partition.topic.clear();
+            self.partition.topic.push_str(message.topic);
+            self.partition.number = message.kafka_partition;
+        }
         self.partition.bytes += message.payload.len();
         if message.payload.len() > PAYLOAD_BYTES_MAX {
             self.reject(message, &position, message.payload, RejectReason::MessageTooLarge);
@@ -253,7 +275,7 @@ impl Lines<'_> {
         }
         let mut cleaned = String::new();
         let text = crate::decode::text::clean(line, &mut cleaned);
-        if self.partition.stream.is_comment(text) {
+        if Stream::is_comment(text) {
             return false;
         }
         let mut record = Record::default();

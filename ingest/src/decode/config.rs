@@ -119,19 +119,19 @@ impl DecoderConfig {
                 if !self.fields.is_empty() && self.format()? != Format::Auto {
                     return Err(ConfigError::FieldsWithoutKeys(format));
                 }
-                let plan = self.compile(string)?;
+                let plan = Self::compile(string)?;
                 Engine::Line(match optional_from {
                     Some(steps) => plan.with_optional_tail(steps),
                     None => plan,
                 })
             }
-            None if self.fields.is_empty() => Engine::Line(self.compile(&self.format)?),
+            None if self.fields.is_empty() => Engine::Line(Self::compile(&self.format)?),
             None => return Err(ConfigError::FieldsWithoutKeys(format)),
         };
         Ok(Decoder { format, engine })
     }
 
-    fn compile(&self, format: &str) -> Result<Plan, ConfigError> {
+    fn compile(format: &str) -> Result<Plan, ConfigError> {
         Plan::compile(format)
             .map_err(|source| ConfigError::FormatString { format: format.to_owned(), source })
     }

@@ -21,6 +21,7 @@
 //! - Bytes that are no text are written `\xNN` (see [`text`]).
 
 pub mod address;
+mod columns;
 pub mod config;
 mod detect;
 pub mod json;
@@ -138,7 +139,7 @@ impl Stream {
 
     /// Whether the line is a comment or a header: no record.
     #[inline]
-    pub fn is_comment(&self, line: &str) -> bool {
+    pub fn is_comment(line: &str) -> bool {
         line.starts_with('#')
     }
 

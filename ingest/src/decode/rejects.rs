@@ -28,6 +28,11 @@ impl Rejects {
         self.ts.len()
     }
 
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.ts.is_empty()
+    }
+
     /// Appends a line.
     pub fn append(
         &mut self,
@@ -46,6 +51,11 @@ impl Rejects {
     }
 
     /// The rows so far as a batch in the row schema of [`REJECTS`]; starts anew.
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the columns are those of the schema, of one length"
+    )]
     pub fn finish(&mut self) -> RecordBatch {
         let ts = TimestampMicrosecondArray::from(std::mem::take(&mut self.ts)).with_timezone(UTC);
         let columns: Vec<ArrayRef> = vec![
@@ -57,10 +67,6 @@ impl Rejects {
             Arc::new(self.reason.finish()),
             Arc::new(self.raw.finish()),
         ];
-        #[expect(
-            clippy::expect_used,
-            reason = "the columns are those of the schema, of one length"
-        )]
         RecordBatch::try_new(REJECTS.row_schema(), columns).expect("rejects fit")
     }
 }

@@ -5,12 +5,16 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Int32Builder, Int64Builder, StringBuilder};
-use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
+use arrow_array::builder::BooleanBuilder;
+use arrow_array::types::{Int32Type, Int64Type};
+use arrow_array::{
+    ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use schemas::column::UTC;
 use schemas::tables::REQUESTS;
 
 use super::address::{canonical_host, canonical_ip, lower};
+use super::columns::{NumberColumn, TextColumn};
 use super::record::{Record, Slot, Unit, Value};
 use super::request::{Target, is_method, is_target, split_request, split_target};
 use super::text::plain;
@@ -42,50 +46,47 @@ pub struct Scratch {
 /// How many bytes a text column held last time: the capacity it starts with next time.
 pub type Hint = [usize; TEXT_COLUMNS];
 
-const TEXT_COLUMNS: usize = 16;
+const TEXT_COLUMNS: usize = 15;
 
 /// Builders of the columns of [`REQUESTS`].
 #[derive(Debug)]
 pub struct Rows {
     ts: Vec<i64>,
-    edge: StringBuilder,
-    client_ip: StringBuilder,
-    client_asn: Int64Builder,
-    client_country: StringBuilder,
-    method: StringBuilder,
-    scheme: StringBuilder,
-    host: StringBuilder,
-    path: StringBuilder,
-    query: StringBuilder,
-    protocol: StringBuilder,
-    status: Int32Builder,
-    request_bytes: Int64Builder,
-    response_bytes: Int64Builder,
-    duration_us: Int64Builder,
-    user_agent: StringBuilder,
-    referer: StringBuilder,
-    cache_status: StringBuilder,
-    ja3: StringBuilder,
-    ja4: StringBuilder,
-    request_id: StringBuilder,
+    edge: TextColumn,
+    client_ip: TextColumn,
+    client_asn: NumberColumn<Int64Type>,
+    client_country: TextColumn,
+    method: TextColumn,
+    scheme: TextColumn,
+    host: TextColumn,
+    path: TextColumn,
+    query: TextColumn,
+    protocol: TextColumn,
+    status: NumberColumn<Int32Type>,
+    request_bytes: NumberColumn<Int64Type>,
+    response_bytes: NumberColumn<Int64Type>,
+    duration_us: NumberColumn<Int64Type>,
+    user_agent: TextColumn,
+    referer: TextColumn,
+    cache_status: TextColumn,
+    ja3: TextColumn,
+    ja4: TextColumn,
+    request_id: TextColumn,
     malformed: BooleanBuilder,
-    topic: StringBuilder,
-    topic_partition: Int32Builder,
-    topic_offset: Int64Builder,
-    record_index: Int32Builder,
+    topic_offset: Vec<i64>,
+    record_index: Vec<i32>,
 }
 
 impl Rows {
     /// Builders with room for `rows` rows and for as much text as last time.
     pub fn new(rows: usize, hint: &Hint) -> Self {
         let mut bytes = hint.iter();
-        let mut text =
-            || StringBuilder::with_capacity(rows, bytes.next().copied().unwrap_or_default());
+        let mut text = || TextColumn::new(rows, bytes.next().copied().unwrap_or_default());
         Self {
             ts: Vec::with_capacity(rows),
             edge: text(),
             client_ip: text(),
-            client_asn: Int64Builder::with_capacity(rows),
+            client_asn: NumberColumn::new(rows),
             client_country: text(),
             method: text(),
             scheme: text(),
@@ -93,10 +94,10 @@ impl Rows {
             path: text(),
             query: text(),
             protocol: text(),
-            status: Int32Builder::with_capacity(rows),
-            request_bytes: Int64Builder::with_capacity(rows),
-            response_bytes: Int64Builder::with_capacity(rows),
-            duration_us: Int64Builder::with_capacity(rows),
+            status: NumberColumn::new(rows),
+            request_bytes: NumberColumn::new(rows),
+            response_bytes: NumberColumn::new(rows),
+            duration_us: NumberColumn::new(rows),
             user_agent: text(),
             referer: text(),
             cache_status: text(),
@@ -104,16 +105,19 @@ impl Rows {
             ja4: text(),
             request_id: text(),
             malformed: BooleanBuilder::with_capacity(rows),
-            topic: text(),
-            topic_partition: Int32Builder::with_capacity(rows),
-            topic_offset: Int64Builder::with_capacity(rows),
-            record_index: Int32Builder::with_capacity(rows),
+            topic_offset: Vec::with_capacity(rows),
+            record_index: Vec::with_capacity(rows),
         }
     }
 
     /// Number of rows.
     pub const fn len(&self) -> usize {
         self.ts.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.ts.is_empty()
     }
 
     /// Appends a row; `false`, with nothing appended, when the record has no readable time.
@@ -131,14 +135,12 @@ impl Rows {
             .or_else(|| date_and_clock(record, scratch));
         let Some(ts) = logged.or(start) else { return false };
         self.ts.push(ts);
-        self.duration_us.append_option(duration(record, logged.zip(start), scratch));
+        self.duration_us.append(duration(record, logged.zip(start), scratch));
         self.append_target(record, default_host, scratch);
         self.append_client(record, scratch);
         self.append_response(record, scratch);
-        self.topic.append_value(position.topic);
-        self.topic_partition.append_option(position.kafka_partition);
-        self.topic_offset.append_value(position.offset);
-        self.record_index.append_value(position.record_index);
+        self.topic_offset.push(position.offset);
+        self.record_index.push(position.record_index);
         true
     }
 
@@ -170,8 +172,8 @@ impl Rows {
         } else {
             malformed |= is_unreadable(record, method, target);
         }
-        self.method.append_option(method);
-        self.protocol.append_option(protocol);
+        self.method.append(method);
+        self.protocol.append(protocol);
         let parts = match (target, record.get(Slot::Path)) {
             (Some(target), _) => split_target(method.unwrap_or_default(), target),
             (None, Some(path)) => {
@@ -180,14 +182,14 @@ impl Rows {
             (None, None) => Target::default(),
         };
         let scheme = record.get(Slot::Scheme).map(|value| value.text).or(parts.scheme);
-        self.scheme.append_option(scheme.map(|scheme| canonical_scheme(scheme, folded)));
-        self.path.append_option(parts.path);
+        self.scheme.append(scheme.map(|scheme| canonical_scheme(scheme, folded)));
+        self.path.append(parts.path);
         let query = record.get(Slot::Query).map(|value| plain(value, query_buffer));
         let query = query.map(|query| query.strip_prefix('?').unwrap_or(query));
-        self.query.append_option(parts.query.or(query.filter(|query| !query.is_empty())));
+        self.query.append(parts.query.or(query.filter(|query| !query.is_empty())));
         let host = record.get(Slot::Host).map(|value| value.text).or(parts.host);
         let host = host.and_then(|host| canonical_host(host, folded)).or(default_host);
-        self.host.append_option(host);
+        self.host.append(host);
         self.malformed.append_value(malformed);
     }
 
@@ -195,83 +197,87 @@ impl Rows {
     fn append_client(&mut self, record: &Record<'_>, scratch: &mut Scratch) {
         let Scratch { plain: buffer, folded, .. } = scratch;
         let address = record.get(Slot::ClientIp).and_then(|value| canonical_ip(value.text, folded));
-        self.client_ip.append_option(address);
-        let asn = record.get(Slot::Asn).map(|value| value.text.trim_start_matches("AS"));
-        self.client_asn.append_option(asn.and_then(count).filter(|asn| *asn > 0));
+        self.client_ip.append(address);
+        let asn =
+            record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
+        self.client_asn.append(asn.and_then(count).filter(|asn| *asn > 0));
         let country =
             record.get(Slot::Country).and_then(|value| canonical_country(value.text, folded));
-        self.client_country.append_option(country);
+        self.client_country.append(country);
         for (slot, column) in [
             (Slot::UserAgent, &mut self.user_agent),
             (Slot::Referer, &mut self.referer),
             (Slot::Ja3, &mut self.ja3),
             (Slot::Ja4, &mut self.ja4),
         ] {
-            column.append_option(record.get(slot).map(|value| plain(value, buffer)));
+            column.append(record.get(slot).map(|value| plain(value, buffer)));
         }
     }
 
     /// What the edge answered.
     fn append_response(&mut self, record: &Record<'_>, scratch: &mut Scratch) {
         let Scratch { plain: buffer, folded, .. } = scratch;
-        self.edge.append_option(record.get(Slot::Edge).map(|value| plain(value, buffer)));
-        self.request_id
-            .append_option(record.get(Slot::RequestId).map(|value| plain(value, buffer)));
+        self.edge.append(record.get(Slot::Edge).map(|value| plain(value, buffer)));
+        self.request_id.append(record.get(Slot::RequestId).map(|value| plain(value, buffer)));
         let cache = record.get(Slot::CacheStatus).map(|value| lower(plain(value, buffer), folded));
-        self.cache_status.append_option(cache);
+        self.cache_status.append(cache);
         let number = |slot| record.get(slot).and_then(|value: &Value<'_>| count(value.text));
-        self.status.append_option(
+        self.status.append(
             number(Slot::Status)
                 .and_then(|status| i32::try_from(status).ok())
                 .filter(|status| (100..=999).contains(status)),
         );
-        self.request_bytes.append_option(number(Slot::RequestBytes));
-        self.response_bytes.append_option(number(Slot::ResponseBytes));
+        self.request_bytes.append(number(Slot::RequestBytes));
+        self.response_bytes.append(number(Slot::ResponseBytes));
     }
 
-    /// The rows as a batch in the row schema of [`REQUESTS`], and the sizes of its text columns.
-    pub fn finish(mut self) -> (RecordBatch, Hint) {
+    /// The rows as a batch in the row schema of [`REQUESTS`], and the sizes of its text columns. All rows come from
+    /// one topic and partition.
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the columns are those of the schema, of one length"
+    )]
+    pub fn finish(mut self, topic: &str, kafka_partition: Option<i32>) -> (RecordBatch, Hint) {
         let mut hint = [0; TEXT_COLUMNS];
         let mut sizes = hint.iter_mut();
-        let mut text = |builder: &mut StringBuilder| -> ArrayRef {
+        let mut text = |column: TextColumn| {
+            let (array, bytes) = column.finish();
             if let Some(size) = sizes.next() {
-                *size = builder.values_slice().len();
+                *size = bytes;
             }
-            Arc::new(builder.finish())
+            array
         };
+        let rows = self.ts.len();
         let ts = TimestampMicrosecondArray::from(self.ts).with_timezone(UTC);
         let columns: Vec<ArrayRef> = vec![
             Arc::new(ts),
-            text(&mut self.edge),
-            text(&mut self.client_ip),
-            Arc::new(self.client_asn.finish()),
-            text(&mut self.client_country),
-            text(&mut self.method),
-            text(&mut self.scheme),
-            text(&mut self.host),
-            text(&mut self.path),
-            text(&mut self.query),
-            text(&mut self.protocol),
-            Arc::new(self.status.finish()),
-            Arc::new(self.request_bytes.finish()),
-            Arc::new(self.response_bytes.finish()),
-            Arc::new(self.duration_us.finish()),
-            text(&mut self.user_agent),
-            text(&mut self.referer),
-            text(&mut self.cache_status),
-            text(&mut self.ja3),
-            text(&mut self.ja4),
-            text(&mut self.request_id),
+            text(self.edge),
+            text(self.client_ip),
+            self.client_asn.finish(),
+            text(self.client_country),
+            text(self.method),
+            text(self.scheme),
+            text(self.host),
+            text(self.path),
+            text(self.query),
+            text(self.protocol),
+            self.status.finish(),
+            self.request_bytes.finish(),
+            self.response_bytes.finish(),
+            self.duration_us.finish(),
+            text(self.user_agent),
+            text(self.referer),
+            text(self.cache_status),
+            text(self.ja3),
+            text(self.ja4),
+            text(self.request_id),
             Arc::new(self.malformed.finish()),
-            text(&mut self.topic),
-            Arc::new(self.topic_partition.finish()),
-            Arc::new(self.topic_offset.finish()),
-            Arc::new(self.record_index.finish()),
+            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(topic, rows))),
+            Arc::new(std::iter::repeat_n(kafka_partition, rows).collect::<Int32Array>()),
+            Arc::new(Int64Array::from(self.topic_offset)),
+            Arc::new(Int32Array::from(self.record_index)),
         ];
-        #[expect(
-            clippy::expect_used,
-            reason = "the columns are those of the schema, of one length"
-        )]
         let batch = RecordBatch::try_new(REQUESTS.row_schema(), columns).expect("rows fit");
         (batch, hint)
     }

@@ -3,8 +3,6 @@
 //! Bytes that are not UTF-8 become `\xNN` (upper-case hexadecimal), the notation nginx and Apache use themselves:
 //! readable, unambiguous enough to search for, and the same in every format.
 
-use std::fmt::Write;
-
 use super::record::{Escape, Value};
 
 /// `bytes` as text; bytes that are not UTF-8 are written `\xNN` into `scratch`.
@@ -24,8 +22,11 @@ pub fn clean<'a>(bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
 }
 
 fn push_hex(out: &mut String, byte: u8) {
-    // Writing to a String cannot fail.
-    write!(out, "\\x{byte:02X}").unwrap_or_default();
+    let digit =
+        |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 });
+    out.push_str("\\x");
+    out.push(digit(byte >> 4));
+    out.push(digit(byte & 15));
 }
 
 /// The plain text of a value; `scratch` holds it when escapes had to be resolved.
@@ -175,16 +176,9 @@ fn unescape_percent(text: &str, out: &mut String) -> bool {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [byte, tail @ ..] = rest {
-        match (byte, hex(tail)) {
-            (b'%', Some(decoded)) => {
-                bytes.push(decoded);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*byte);
-                rest = tail;
-            }
-        }
+        let decoded = if *byte == b'%' { hex(tail) } else { None };
+        bytes.push(decoded.unwrap_or(*byte));
+        rest = if decoded.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
     }
     match std::str::from_utf8(&bytes) {
         Ok(decoded) if !decoded.chars().any(char::is_control) => {

@@ -143,7 +143,7 @@ impl KeyTable {
     }
 
     /// The entry before the first key of an object.
-    pub(super) const fn start(&self, node: NodeId) -> EntryId {
+    pub(super) const fn start(node: NodeId) -> EntryId {
         EntryId(node.0 as usize)
     }
 

@@ -56,25 +56,21 @@ impl JsonDecoder {
             cursor.skip(1);
             return Ok(());
         }
-        let mut previous = self.keys.start(node);
+        let mut previous = KeyTable::start(node);
         loop {
             if cursor.peek()? != b'"' {
                 return Err(Broken);
             }
-            let action = match self.keys.predict(previous, cursor.rest()) {
-                Some((entry, length, action)) => {
-                    cursor.skip(length);
-                    previous = entry;
-                    action
-                }
-                None => {
-                    let (key, _) = cursor.string()?;
-                    cursor.expect(b':')?;
-                    let (entry, action) = self.keys.find(node, previous, key);
-                    previous = entry;
-                    action
-                }
+            let predicted = self.keys.predict(previous, cursor.rest());
+            let (entry, action) = if let Some((entry, length, action)) = predicted {
+                cursor.skip(length);
+                (entry, action)
+            } else {
+                let (key, _) = cursor.string()?;
+                cursor.expect(b':')?;
+                self.keys.find(node, previous, key)
             };
+            previous = entry;
             self.value(cursor, action, record)?;
             if !cursor.another()? {
                 return Ok(());
@@ -116,8 +112,13 @@ fn take<'a>(
     record: &mut Record<'a>,
 ) -> Result<(), Broken> {
     let scalar = cursor.scalar(first)?;
-    let text = if !scalar.quoted && scalar.text == "null" { "" } else { scalar.text };
+    if !scalar.quoted && scalar.text == "null" {
+        return Ok(());
+    }
     let escape = if scalar.escaped { Escape::Json } else { Escape::None };
-    record.set(target.slot, Value { text, escape, unit: target.unit, rank: target.rank });
+    record.set(
+        target.slot,
+        Value { text: scalar.text, escape, unit: target.unit, rank: target.rank },
+    );
     Ok(())
 }

@@ -281,11 +281,13 @@ fn find(rest: &str, text: &str, from: usize) -> Option<usize> {
 
 /// Whether a time in common log or ISO notation, or an epoch, stands at the start.
 fn looks_like_time(text: &str) -> bool {
-    match text.as_bytes() {
-        [a, b, b'/', c, ..] => a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_alphabetic(),
-        [a, b, c, d, e, ..] => {
-            [a, b, c, d].iter().all(|byte| byte.is_ascii_digit())
-                && (*e == b'-' || e.is_ascii_digit())
+    let start = text.as_bytes().get(..5).unwrap_or_default();
+    match start {
+        [d1, d2, b'/', m1, _] => {
+            d1.is_ascii_digit() && d2.is_ascii_digit() && m1.is_ascii_alphabetic()
+        }
+        [year @ .., fifth] if year.len() == 4 => {
+            year.iter().all(u8::is_ascii_digit) && (*fifth == b'-' || fifth.is_ascii_digit())
         }
         _ => false,
     }

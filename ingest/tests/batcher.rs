@@ -1,0 +1,163 @@
+//! Batches: where they are cut, what positions they carry, and how bad configurations are refused.
+
+#![cfg(test)]
+
+use std::sync::Arc;
+
+use arrow_array::Array;
+use expect_test::expect;
+use ingest::{Batcher, DecoderConfig, Format, Numbering, RawMessage};
+use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX};
+
+const LINE: &str =
+    "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"Wget\"\n";
+
+fn message<'a>(partition: &'a Arc<str>, offset: i64, payload: &'a [u8]) -> RawMessage<'a> {
+    RawMessage {
+        partition,
+        topic: "logs",
+        kafka_partition: Some(3),
+        offset,
+        numbering: Numbering::Records,
+        arrival_us: 7,
+        payload,
+    }
+}
+
+fn flush(batcher: &mut Batcher) -> Vec<schemas::PositionedBatch> {
+    let mut batches = Vec::new();
+    batcher.flush(&mut batches);
+    batches
+}
+
+#[test]
+fn records_of_one_kafka_message_share_its_offset() {
+    let mut batcher = Batcher::new(&DecoderConfig::default()).unwrap();
+    let partition: Arc<str> = "logs/3".into();
+    let lines = format!("{LINE}\nrubbish\r\n{LINE}");
+    batcher.push(&message(&partition, 41, lines.as_bytes()));
+    assert_eq!(batcher.pending_rows(), 3);
+    let batches = flush(&mut batcher);
+    let [batch] = &batches[..] else { panic!("{} batches", batches.len()) };
+    assert_eq!(batch.next_position, 42);
+    assert_eq!(batch.requests.topic_offset().values(), &[41, 41]);
+    assert_eq!(batch.requests.record_index().values(), &[0, 2]);
+    assert_eq!(batch.requests.topic().value(0), "logs");
+    assert_eq!(batch.requests.topic_partition().value(0), 3);
+    assert_eq!(batch.rejects.num_rows(), 1);
+    assert_eq!((batcher.pending_rows(), flush(&mut batcher).len()), (0, 0));
+}
+
+#[test]
+fn batches_are_cut_between_messages_when_full() {
+    let mut batcher = Batcher::new(&DecoderConfig::of("combined")).unwrap();
+    let partition: Arc<str> = "logs/3".into();
+    let payload = LINE.repeat(1000);
+    for offset in 0..10 {
+        batcher.push(&message(&partition, offset, payload.as_bytes()));
+    }
+    let first = batcher.take_ready().unwrap();
+    assert_eq!((first.requests.rows(), first.next_position), (8000, 8));
+    assert!(first.requests.rows() <= BATCH_ROWS_MAX);
+    assert!(batcher.take_ready().is_none());
+    let rest = flush(&mut batcher);
+    assert_eq!((rest[0].requests.rows(), rest[0].next_position), (2000, 10));
+}
+
+#[test]
+fn a_message_larger_than_a_batch_stays_whole() {
+    let mut batcher = Batcher::new(&DecoderConfig::of("combined")).unwrap();
+    let partition: Arc<str> = "logs/3".into();
+    batcher.push(&message(&partition, 5, LINE.repeat(BATCH_ROWS_MAX + 7).as_bytes()));
+    let batch = batcher.take_ready().unwrap();
+    assert_eq!((batch.requests.rows(), batch.next_position), (BATCH_ROWS_MAX + 7, 6));
+}
+
+#[test]
+fn partitions_come_in_the_order_of_their_names() {
+    let mut batcher = Batcher::new(&DecoderConfig::of("combined")).unwrap();
+    let names: [Arc<str>; 3] = ["logs/2".into(), "logs/0".into(), "logs/1".into()];
+    for name in &names {
+        batcher.push(&message(name, 0, LINE.as_bytes()));
+    }
+    let order: Vec<_> = flush(&mut batcher).iter().map(|b| b.partition.to_string()).collect();
+    assert_eq!(order, ["logs/0", "logs/1", "logs/2"]);
+}
+
+#[test]
+fn a_message_without_records_still_moves_the_position() {
+    let mut batcher = Batcher::new(&DecoderConfig::default()).unwrap();
+    let partition: Arc<str> = "logs/3".into();
+    batcher.push(&message(&partition, 9, b""));
+    let batches = flush(&mut batcher);
+    assert_eq!((batches[0].records(), batches[0].next_position), (0, 10));
+}
+
+#[test]
+fn a_line_too_long_is_a_reject_with_all_its_bytes() {
+    let mut batcher = Batcher::new(&DecoderConfig::of("combined")).unwrap();
+    let partition: Arc<str> = "logs/3".into();
+    let payload = vec![b'x'; LINE_BYTES_MAX + 1];
+    batcher.push(&message(&partition, 9, &payload));
+    let batches = flush(&mut batcher);
+    let raw = batches[0].rejects.column_by_name("raw").unwrap();
+    assert_eq!((raw.len(), raw.get_buffer_memory_size() > LINE_BYTES_MAX), (1, true));
+}
+
+#[test]
+fn a_partition_taken_away_is_forgotten() {
+    let mut batcher = Batcher::new(&DecoderConfig::default()).unwrap();
+    let partition: Arc<str> = "logs/3".into();
+    batcher.push(&message(&partition, 0, LINE.as_bytes()));
+    assert_eq!(batcher.chosen_format("logs/3"), Some(Format::Combined));
+    batcher.discard("logs/3");
+    assert_eq!((batcher.pending_rows(), batcher.chosen_format("logs/3")), (0, None));
+}
+
+#[test]
+fn configurations_that_make_no_sense_are_refused() {
+    let refuse = |json: &str| {
+        let config: DecoderConfig = serde_json::from_str(json).unwrap();
+        Batcher::new(&config).unwrap_err().to_string() + "\n"
+    };
+    let errors: String = [
+        r#"{"format":"$status only"}"#,
+        r#"{"format":"${status"}"#,
+        r#"{"format":"$time_local$status"}"#,
+        r#"{"format":"json"}"#,
+        r#"{"format":"json","fields":{"ts":"t","adress":"ip"}}"#,
+        r#"{"format":"json","fields":{"ts":"t","start":["x","t"]}}"#,
+        r#"{"format":"combined","fields":{"ts":"t"}}"#,
+    ]
+    .map(refuse)
+    .concat();
+    expect![[r#"
+        format `$status only`: the log format string has no time, such as `$time_local` or `%t`
+        format `${status`: broken variable at `${status` of the log format string
+        format `$time_local$status`: no text between variable 1 and the next one of the log format string: put a blank there
+        format `json` needs a field map with at least `ts`, such as `fields = { ts = "time", client_ip = "ip" }`
+        fields: unknown value `adress`; known are ts, start, date, clock, edge, client_ip, client_asn, client_country, method, scheme, host, request, uri, path, query, protocol, status, request_bytes, response_bytes, duration, user_agent, referer, cache_status, ja3, ja4, request_id, message
+        fields: key `t` feeds both `start` and `ts`; give it to one of them
+        format `combined` has no keys: `fields` is for JSON formats
+    "#]].assert_eq(&errors);
+}
+
+#[test]
+fn json_keys_come_from_the_configuration() {
+    let config: DecoderConfig = serde_json::from_str(
+        r#"{"format":"json","default_host":"Site.Example",
+            "fields":{"ts":{"keys":["meta.at"],"unit":"ms"},"client_ip":["meta.ip","peer"],
+                      "request":"line","duration":{"keys":["took"],"unit":"ms"}}}"#,
+    )
+    .unwrap();
+    let mut batcher = Batcher::new(&config).unwrap();
+    let partition: Arc<str> = "logs/3".into();
+    let line = br#"{"line":"GET /a?b HTTP/1.1","took":1.5,"peer":"192.0.2.9","meta":{"at":1000,"ip":"192.0.2.1"}}"#;
+    batcher.push(&message(&partition, 0, line));
+    let batch = &flush(&mut batcher)[0].requests;
+    assert_eq!(batch.ts().value(0), 1_000_000);
+    assert_eq!(batch.client_ip().value(0), "192.0.2.1");
+    assert_eq!((batch.path().value(0), batch.query().value(0)), ("/a", "b"));
+    assert_eq!(batch.duration_us().value(0), 1_500);
+    assert_eq!(batch.host().value(0), "site.example");
+}
