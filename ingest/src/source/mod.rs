@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use file::FileSource;
+pub(crate) use file::{BlockLimits, LineBlocks};
 pub use kafka::{KafkaConfig, KafkaSource, Membership, OffsetReset, PositionLookup};
 
 use crate::message::RawMessage;

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 ///
 /// A line longer than a block makes the block longer, in time and memory linear in the line. A line
 /// longer than `line_bytes_max` is cut there, and each piece counts as a line.
-pub(super) struct LineBlocks<R> {
+pub(crate) struct LineBlocks<R> {
     reader: R,
     limits: BlockLimits,
     /// What was read and not handed over: no line end is in it.
@@ -18,7 +18,7 @@ pub(super) struct LineBlocks<R> {
 
 /// How large blocks and lines may get.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BlockLimits {
+pub(crate) struct BlockLimits {
     /// Bytes of a block, about.
     pub block_bytes: usize,
     /// Bytes of a line.
@@ -30,7 +30,7 @@ pub(super) struct BlockLimits {
 
 /// Whole lines.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct LineBlock {
+pub(crate) struct LineBlock {
     /// The lines with their line ends.
     pub bytes: Vec<u8>,
     /// How many.
@@ -43,7 +43,7 @@ pub(super) struct LineBlock {
 const SCRATCH_BYTES: usize = 64 << 10;
 
 impl<R: Read> LineBlocks<R> {
-    pub(super) const fn new(reader: R, limits: BlockLimits) -> Self {
+    pub(crate) const fn new(reader: R, limits: BlockLimits) -> Self {
         Self {
             reader,
             limits,
@@ -58,7 +58,7 @@ impl<R: Read> LineBlocks<R> {
     ///
     /// # Errors
     /// Those of the reader, after all whole lines before the failure were handed over.
-    pub(super) fn next_block(&mut self) -> io::Result<Option<LineBlock>> {
+    pub(crate) fn next_block(&mut self) -> io::Result<Option<LineBlock>> {
         let mut searched = 0;
         loop {
             let unsearched = self.rest.get(searched..).unwrap_or_default();

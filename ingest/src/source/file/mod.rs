@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 use schemas::limits::REJECT_BYTES_MAX;
 
 use self::identity::{known, proof_name};
-use self::lines::BlockLimits;
+pub(crate) use self::lines::{BlockLimits, LineBlocks};
 use self::reader::{Block, FromReader, Outlet, Reader, STDIN};
 use super::{MessageSink, Polled, Positions, Progress, Source, SourceError};
 use crate::message::{Numbering, RawMessage};

@@ -1,0 +1,213 @@
+//! Follows a growing file across rotation: renamed and made anew, or copied and truncated.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Bytes read at once.
+const READ_BYTES: u64 = 1 << 20;
+
+/// A file that may grow, be renamed, be truncated, or be missing for a while.
+///
+/// A rotated file is left `grace` after a new one took its name, since its writers may hold it open a little
+/// longer. A file that is truncated and grows beyond its old length between two looks cannot be told from
+/// one that just grew.
+#[derive(Debug)]
+pub(super) struct Tail {
+    path: PathBuf,
+    grace: Duration,
+    open: Option<Open>,
+    /// The beginning of a line whose end was not written yet.
+    half_line: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    device: u64,
+    inode: u64,
+    offset: u64,
+    /// When another file was first seen under the name.
+    rotated: Option<Instant>,
+}
+
+/// What the name stands for now, compared with the file that is open.
+enum Now {
+    Same,
+    Truncated,
+    Another,
+    Nothing,
+}
+
+impl Tail {
+    pub(super) fn new(path: &Path, grace: Duration) -> Self {
+        Self { path: path.to_owned(), grace, open: None, half_line: Vec::new() }
+    }
+
+    /// The next whole lines, or `None` when there are none at the moment.
+    ///
+    /// # Errors
+    /// Of the file system; a missing file is no error.
+    pub(super) fn read(&mut self, now: Instant) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            if self.open.is_none() && !self.open()? {
+                return Ok(None);
+            }
+            if let Some(lines) = self.read_lines()? {
+                return Ok(Some(lines));
+            }
+            let Some(open) = &mut self.open else { return Ok(None) };
+            match open.now(&self.path)? {
+                Now::Same | Now::Nothing => return Ok(None),
+                Now::Truncated => {
+                    open.offset = open.file.seek(SeekFrom::Start(0))?;
+                }
+                Now::Another => {
+                    let since = *open.rotated.get_or_insert(now);
+                    if now.saturating_duration_since(since) < self.grace {
+                        return Ok(None);
+                    }
+                    self.open = None;
+                }
+            }
+            // What was left of the old content is a line without an end.
+            if !self.half_line.is_empty() {
+                return Ok(Some(std::mem::take(&mut self.half_line)));
+            }
+        }
+    }
+
+    fn open(&mut self) -> io::Result<bool> {
+        match File::open(&self.path) {
+            Ok(file) => {
+                let metadata = file.metadata()?;
+                let (device, inode) = identity(&metadata);
+                self.open = Some(Open { file, device, inode, offset: 0, rotated: None });
+                Ok(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads on until a line ends.
+    fn read_lines(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let Some(open) = &mut self.open else { return Ok(None) };
+        loop {
+            let searched = self.half_line.len();
+            let read = (&open.file).take(READ_BYTES).read_to_end(&mut self.half_line)?;
+            open.offset += read as u64;
+            if read == 0 {
+                return Ok(None);
+            }
+            let fresh = self.half_line.get(searched..).unwrap_or_default();
+            if let Some(end) = memchr::memrchr(b'\n', fresh) {
+                let rest = self.half_line.split_off(searched + end + 1);
+                return Ok(Some(std::mem::replace(&mut self.half_line, rest)));
+            }
+        }
+    }
+}
+
+impl Open {
+    fn now(&self, path: &Path) -> io::Result<Now> {
+        let named = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Now::Nothing),
+            Err(error) => return Err(error),
+        };
+        Ok(if identity(&named) != (self.device, self.inode) {
+            Now::Another
+        } else if named.len() < self.offset {
+            Now::Truncated
+        } else {
+            Now::Same
+        })
+    }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    struct Fixture {
+        folder: TempDir,
+        tail: Tail,
+        now: Instant,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let folder = TempDir::new().unwrap();
+            let tail = Tail::new(&folder.path().join("log"), Duration::from_secs(2));
+            Self { folder, tail, now: Instant::now() }
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        fn append(&self, name: &str, text: &str) {
+            let mut file =
+                File::options().append(true).create(true).open(self.path(name)).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+        }
+
+        #[track_caller]
+        fn check(&mut self, lines: &str) {
+            let mut read = Vec::new();
+            while let Some(block) = self.tail.read(self.now).unwrap() {
+                read.push(String::from_utf8(block).unwrap());
+            }
+            assert_eq!(read.join("|"), lines);
+        }
+    }
+
+    #[test]
+    fn half_a_line_waits_for_its_end() {
+        let mut log = Fixture::new();
+        log.check("");
+        log.append("log", "a\nb");
+        log.check("a\n");
+        log.append("log", "b\n");
+        log.check("bb\n");
+    }
+
+    #[test]
+    fn a_renamed_file_is_read_to_its_end_first() {
+        let mut log = Fixture::new();
+        log.append("log", "a\n");
+        log.check("a\n");
+        fs::rename(log.path("log"), log.path("log.1")).unwrap();
+        log.append("log.1", "b\n");
+        log.check("b\n");
+        log.append("log", "x\n");
+        log.append("log.1", "late\nhalf");
+        log.check("late\n");
+        log.now += Duration::from_secs(2);
+        log.check("half|x\n");
+        log.append("log.1", "too late\n");
+        log.append("log", "y\n");
+        log.check("y\n");
+    }
+
+    #[test]
+    fn a_truncated_file_is_read_from_its_start() {
+        let mut log = Fixture::new();
+        log.append("log", "a\nb\n");
+        log.check("a\nb\n");
+        File::options().write(true).open(log.path("log")).unwrap().set_len(0).unwrap();
+        log.append("log", "c\n");
+        log.check("c\n");
+    }
+}
