@@ -41,7 +41,7 @@ fn a_full_disk_is_waited_for() {
     command
         .args(["--user", "--map-root-user", "--mount", "--kill-child"])
         .args(["--fork", "sh", "-c", SCRIPT, "sh"])
-        .args([binary(), folder.path(), &log.path()])
+        .args([binary(), folder.path(), log.path()])
         .arg("combined")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

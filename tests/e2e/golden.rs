@@ -24,11 +24,21 @@ fn scan(folder: &Path, name: &str, files: &[PathBuf]) -> Tables {
 fn the_sample_has_the_expected_incidents() {
     let folder = tempfile::tempdir().unwrap();
     let log = traffic();
-    let tables = scan(folder.path(), "lake", &[log.path()]);
+    let tables = scan(folder.path(), "lake", &[log.path().to_owned()]);
     let query = "SELECT kind, verdict, target_host, target_path, first_ts, detected_ts, closed_ts, requests, \
                  source_count, severity, fingerprint, technique \
                  FROM incidents WHERE state = 'close' ORDER BY detected_ts, kind, target_host, incident_id";
     expect_file!["../golden/sample.ndjson"].assert_eq(&tables.ndjson(query));
+}
+
+#[test]
+fn the_shipped_sample_is_what_generate_makes() {
+    assert_eq!(i64::try_from(text().lines().count()).unwrap(), traffic().lines());
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = scan(folder.path(), "shipped", &[traffic().path().to_owned()]);
+    let log = Log::new(text());
+    let made = scan(folder.path(), "made", &[log.path().to_owned()]);
+    assert_same(&FINDINGS, &shipped, &made);
 }
 
 #[test]
@@ -56,7 +66,7 @@ fn alerts_are_the_incidents_of_the_table() {
 fn the_same_bytes_give_the_same_incidents() {
     let folder = tempfile::tempdir().unwrap();
     let log = traffic();
-    let files = [log.path()];
+    let files = [log.path().to_owned()];
     let first = scan(folder.path(), "first", &files);
     let second = scan(folder.path(), "second", &files);
     assert_same(&FINDINGS, &first, &second);
@@ -66,7 +76,7 @@ fn the_same_bytes_give_the_same_incidents() {
 fn incidents_do_not_depend_on_how_the_input_is_cut() {
     let folder = tempfile::tempdir().unwrap();
     let log = traffic();
-    let whole = scan(folder.path(), "whole", &[log.path()]);
+    let whole = scan(folder.path(), "whole", &[log.path().to_owned()]);
     // A pipe hands over whatever was written: the reader sees other blocks each time.
     let piped = Tables::at(folder.path().join("piped"));
     let args = ["scan", "--format", "cloudflare", "--alerts", "none", "--data", piped.arg(), "-"];
@@ -101,7 +111,7 @@ fn incidents_do_not_depend_on_the_order_of_partitions() {
 fn a_scan_that_was_killed_continues_to_the_same_tables() {
     let folder = tempfile::tempdir().unwrap();
     let log = traffic();
-    let calm = scan(folder.path(), "calm", &[log.path()]);
+    let calm = scan(folder.path(), "calm", &[log.path().to_owned()]);
     let killed = Tables::at(folder.path().join("killed"));
     let args = ["scan", "--format", "cloudflare", "--alerts", "none", "--data", killed.arg()];
     let args = || Floodmark::new(args).args(["--commit-interval", "20ms"]).arg(log.path());
@@ -119,17 +129,17 @@ fn a_scan_that_was_killed_continues_to_the_same_tables() {
 #[test]
 fn a_file_scanned_twice_is_in_the_tables_once_and_a_grown_one_is_read_on() {
     let folder = tempfile::tempdir().unwrap();
-    let log = traffic();
+    let log = Log::new(text());
     let lines: Vec<&str> = text().split_inclusive('\n').collect();
     let (first, rest) = lines.split_at(lines.len() / 3);
     fs::write(log.path(), first.concat()).unwrap();
-    let tables = scan(folder.path(), "lake", &[log.path()]);
+    let tables = scan(folder.path(), "lake", &[log.path().to_owned()]);
     let count = i64::try_from(first.len()).unwrap();
     assert_eq!(tables.records(), count);
-    scan(folder.path(), "lake", &[log.path()]);
+    scan(folder.path(), "lake", &[log.path().to_owned()]);
     assert_eq!(tables.records(), count);
     fs::write(log.path(), first.concat() + &rest.concat()).unwrap();
-    scan(folder.path(), "lake", &[log.path()]);
+    scan(folder.path(), "lake", &[log.path().to_owned()]);
     assert_eq!((tables.records(), tables.positions()), (log.lines(), log.lines()));
 }
 

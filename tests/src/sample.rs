@@ -10,29 +10,28 @@ use tempfile::TempDir;
 use crate::floodmark::Floodmark;
 use crate::workspace;
 
-/// The folder of the sample that is shipped with the project.
-pub fn folder() -> PathBuf {
-    workspace::root().join("sample-data").join("files")
-}
-
-/// A log file of a test, removed with it.
+/// A log file of a test.
 #[derive(Debug)]
 pub struct Log {
-    folder: TempDir,
+    path: PathBuf,
     lines: i64,
+    /// Removed with the log.
+    _folder: Option<TempDir>,
 }
 
 impl Log {
-    /// A file `access.log` with this text.
+    /// A file `access.log` with this text, removed when dropped.
     pub fn new(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("access.log"), text).unwrap();
-        Self { folder, lines: text.lines().count().try_into().expect("a test's log is small") }
+        let path = folder.path().join("access.log");
+        fs::write(&path, text).unwrap();
+        let lines = text.lines().count().try_into().expect("a test's log is small");
+        Self { path, lines, _folder: Some(folder) }
     }
 
     /// The file.
-    pub fn path(&self) -> PathBuf {
-        self.folder.path().join("access.log")
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Its lines.
@@ -41,27 +40,33 @@ impl Log {
     }
 }
 
-/// The text of the sample: ordinary traffic with planted attacks, as Cloudflare NDJSON in the order of time.
-pub fn text() -> &'static str {
-    &generated().0
+/// A file of the sample that is shipped with the project.
+fn shipped(name: &str) -> PathBuf {
+    workspace::root().join("sample-data").join("files").join(name)
 }
 
-/// The text of the sample and its truth, as `floodmark generate` makes them.
-fn generated() -> &'static (String, Value) {
-    static GENERATED: OnceLock<(String, Value)> = OnceLock::new();
-    GENERATED.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let truth = folder.path().join("truth.json");
-        let generate = ["generate", "--scenario", "sample", "--format", "cloudflare", "--truth"];
-        let log = Floodmark::new(generate).arg(&truth).success().stdout;
-        let truth = serde_json::from_str(&fs::read_to_string(truth).unwrap()).unwrap();
-        (log, truth)
+/// What is known about the shipped sample.
+fn truth() -> &'static Value {
+    static TRUTH: OnceLock<Value> = OnceLock::new();
+    TRUTH.get_or_init(|| {
+        let text = fs::read_to_string(shipped("sample.truth.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
     })
 }
 
-/// The sample in a file.
+/// The shipped sample: ordinary traffic with planted attacks, as compressed Cloudflare NDJSON.
 pub fn traffic() -> Log {
-    Log::new(text())
+    let lines = truth()["lines"].as_i64().expect("the truth counts lines");
+    Log { path: shipped("sample.ndjson.zst"), lines, _folder: None }
+}
+
+/// The text of the sample, as `floodmark generate` makes it.
+pub fn text() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| {
+        let generate = ["generate", "--scenario", "sample", "--format", "cloudflare"];
+        Floodmark::new(generate).success().stdout
+    })
 }
 
 /// The sample dealt out to `files` files by client address, as edges or partitions would have it: the order of time
@@ -131,7 +136,7 @@ impl Planted {
 /// The attacks planted in the sample.
 pub fn planted() -> Vec<Planted> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let events = generated().1["events"].as_array().expect("the truth lists events");
+    let events = truth()["events"].as_array().expect("the truth lists events");
     let attacks = events.iter().filter(|event| event["verdict"] == "attack");
     attacks
         .map(|event| Planted {

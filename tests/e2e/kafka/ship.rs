@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tests::floodmark::PATIENCE;
 use tests::kafka::kcat;
-use tests::sample::{Log, combined, combined_log, traffic};
+use tests::sample::{Log, combined, combined_log, text, traffic};
 use tests::skip::or_skip;
 use tests::{Kafka, Running, Signal, Tables};
 
@@ -17,7 +17,7 @@ fn kcat_as_the_producer() {
     let Some(kafka) = or_skip(Kafka::shared()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let topic = kafka.topic("kcat", 2);
-    let log = traffic();
+    let log = Log::new(text());
     let file = log.path();
     let produce = ["-t", &topic, "-P", "-z", "zstd", "-l", file.to_str().unwrap()];
     let Some(output) = or_skip(kcat(kafka, &produce)) else { return };
@@ -80,7 +80,7 @@ fn follow_sends_whole_lines_as_they_come_and_outlives_rotation() {
     let Some(kafka) = or_skip(Kafka::shared()) else { return };
     let topic = kafka.topic("followed", 1);
     let log = Log::new(&combined_log(3));
-    let file = log.path();
+    let file = log.path().to_owned();
     let append = |text: &str| {
         let mut file = OpenOptions::new().append(true).create(true).open(&file).unwrap();
         file.write_all(text.as_bytes()).unwrap();
