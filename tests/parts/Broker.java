@@ -71,6 +71,7 @@ final class Broker {
     p.put("share.coordinator.state.topic.replication.factor", "1");
     p.put("share.coordinator.state.topic.min.isr", "1");
     p.put("group.initial.rebalance.delay.ms", "0");
+    p.put("group.min.session.timeout.ms", "500");
     p.put("log.retention.ms", "-1");
     Path properties = folder.resolve("server.properties");
     try (var out = Files.newOutputStream(properties)) {

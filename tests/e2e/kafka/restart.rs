@@ -48,13 +48,24 @@ fn killed_at_random_moments_while_traffic_arrives() {
     let topic = kafka.topic("killed", 3);
     let log = traffic();
     // The shipper is held back so that the kills fall while traffic arrives.
-    let rate = (log.lines() / 10).to_string();
+    let rate = (log.lines() / 20).to_string();
     let shipper = ship(kafka, &topic).args(["--rate", &rate]).arg(log.path()).start();
     let tables = Tables::at(folder.path().join("killed"));
     let start = || run(kafka, &topic, "killed", &tables).args(["--commit-interval", "150ms"]);
-    for _ in 0..KILLS {
+    for kill in 0..KILLS {
         let mut running = start().start();
-        running.run_for(Duration::from_millis(100) + random.below(Duration::from_millis(1_500)));
+        if kill % 4 == 3 {
+            // While it starts, joins the group or takes up the tables.
+            running.run_for(random.below(Duration::from_secs(2)));
+        } else {
+            // While it reads and commits.
+            let lag = kafka.lag("killed", &topic);
+            running.until("progress", PATIENCE, |_| {
+                let now = kafka.lag("killed", &topic);
+                now < lag || now == 0
+            });
+            running.run_for(random.below(Duration::from_millis(800)));
+        }
         let output = running.kill();
         assert_eq!(output.status.code(), None, "ended by itself\n{}", output.describe());
     }
