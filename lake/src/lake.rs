@@ -283,10 +283,7 @@ impl Lake {
         let requests = self.tables.get(REQUESTS.name)?;
         let mut positions = lineage.ids.positions(&requests.log.txns);
         let before = positions.clone();
-        for (partition, next) in point.positions {
-            let place = positions.entry(partition).or_insert(next);
-            *place = next.max(*place);
-        }
+        positions.extend(point.positions);
         let pending = self.tables.values().any(|table| !table.writer.is_empty());
         if positions == before && !pending && lineage.unconfirmed.is_none() {
             return None;

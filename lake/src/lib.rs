@@ -37,6 +37,7 @@ mod lake;
 mod location;
 mod log;
 mod options;
+mod ranges;
 mod stats;
 mod tables;
 mod writer;

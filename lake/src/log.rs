@@ -7,7 +7,6 @@
 //! Delta Transaction Log Protocol, sections "Checkpoints" and "Transaction Identifiers".
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use arrow::array::{Array, AsArray as _, RecordBatch};
 use arrow::datatypes::Int64Type;
@@ -15,14 +14,15 @@ use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
+use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
 use serde::Deserialize;
 
 use crate::error::Failure;
 use crate::location::Folder;
+use crate::ranges::RangeReader;
 
 /// Folder of the log below the table.
-const LOG: &str = "_delta_log";
+pub(crate) const LOG: &str = "_delta_log";
 
 /// Times the log is listed again when a file vanishes between the list and the read.
 const RELISTS_MAX: usize = 3;
@@ -205,8 +205,7 @@ async fn checkpoint_txns(
         Err(object_store::Error::NotFound { .. }) => return Ok(None),
         head => head?,
     };
-    let reader = ParquetObjectReader::new(Arc::new(table.clone()), file.location.clone())
-        .with_file_size(file.size);
+    let reader = RangeReader::new(table.clone(), file.clone());
     let builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
     let roots = builder.parquet_schema().root_schema().get_fields();
     let Some(root) = roots.iter().position(|field| field.name() == "txn") else {

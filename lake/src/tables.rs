@@ -8,11 +8,13 @@ use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::SaveMode;
 use futures::StreamExt as _;
 use object_store::ObjectStore as _;
+use object_store::path::Path;
 use schemas::limits::SCHEMA_VERSION;
 use schemas::{Column, ColumnType, Table};
 
 use crate::error::LakeError;
 use crate::location::Location;
+use crate::log::LOG;
 use crate::options::LakeOptions;
 
 /// Table property that carries the version of the layout.
@@ -45,6 +47,9 @@ pub(crate) async fn open_or_create(
 
 /// Whether the table exists; an existing table of another layout is an error.
 pub(crate) async fn check(location: &Location, table: &'static Table) -> Result<bool, LakeError> {
+    if first_file(location, table, Some(&Path::from(LOG))).await?.is_none() {
+        return Ok(false);
+    }
     let log_store = location.log_store(table.name)?;
     let found = match BlindDeltaTable::try_new_with_log_store(log_store).await {
         Ok(found) => found,
@@ -108,13 +113,24 @@ fn unsupported(found: &BlindDeltaTable) -> Option<String> {
 }
 
 async fn refuse_foreign_files(location: &Location, table: &Table) -> Result<(), LakeError> {
-    let folder = location.folder(table.name)?;
-    match folder.list(None).next().await {
-        None | Some(Err(object_store::Error::NotFound { .. })) => Ok(()),
-        Some(Ok(found)) => Err(LakeError::NotATable {
+    match first_file(location, table, None).await? {
+        None => Ok(()),
+        Some(found) => Err(LakeError::NotATable {
             uri: location.display(table.name),
-            detail: format!("it has no Delta log, but holds `{}`", found.location),
+            detail: format!("it has no Delta log, but holds `{found}`"),
         }),
+    }
+}
+
+/// Any file below a folder of the table.
+async fn first_file(
+    location: &Location,
+    table: &Table,
+    below: Option<&Path>,
+) -> Result<Option<Path>, LakeError> {
+    match location.folder(table.name)?.list(below).next().await {
+        None | Some(Err(object_store::Error::NotFound { .. })) => Ok(None),
+        Some(Ok(found)) => Ok(Some(found.location)),
         Some(Err(error)) => Err(location.fail("list the folder", table.name, error)),
     }
 }
