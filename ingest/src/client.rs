@@ -66,8 +66,11 @@ impl Link {
             }
             Some(RDKafkaErrorCode::AllBrokersDown) if !state.down => {
                 state.down = true;
-                tracing::warn!(brokers = self.brokers, reason = state.reason,
-                    "no broker can be reached; trying again until one answers");
+                tracing::warn!(
+                    brokers = self.brokers,
+                    reason = state.reason,
+                    "no broker can be reached; trying again until one answers"
+                );
             }
             Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve) => {
                 reason.clone_into(&mut state.reason);

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{IsError, KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::ClientContext;
 
 use super::pace::Pace;
 use super::{ShipConfig, ShipControl, ShipError, ShipProgress};
@@ -28,9 +28,10 @@ const TOPIC_TIMEOUT: Duration = Duration::from_secs(10);
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Chosen for throughput: large batches, much under way.
-const DEFAULTS: [(&str, &str); 10] = [
+const DEFAULTS: [(&str, &str); 11] = [
     ("client.id", "floodmark-ship"),
     ("compression.codec", "zstd"),
+    ("compression.level", "1"),
     ("linger.ms", "50"),
     ("batch.num.messages", "100000"),
     ("queue.buffering.max.messages", "500000"),
@@ -123,10 +124,8 @@ impl<'a> Feed<'a> {
         config: &'a ShipConfig,
         control: &'a mut dyn ShipControl,
     ) -> Result<Self, ShipError> {
-        let fixed = [
-            ("bootstrap.servers", config.brokers.as_str()),
-            ("enable.idempotence", "true"),
-        ];
+        let fixed =
+            [("bootstrap.servers", config.brokers.as_str()), ("enable.idempotence", "true")];
         let client = client_config(&DEFAULTS, &config.properties, &fixed);
         let context = Context {
             link: Link::new(&config.brokers),
@@ -268,8 +267,7 @@ impl<'a> Feed<'a> {
             self.producer.flush(WAIT * 4).ok();
             self.after_poll(before)?;
             self.stopped = self.stopped || self.control.stop();
-            if self.stopped
-                && stopped_at.get_or_insert_with(Instant::now).elapsed() > STOP_TIMEOUT
+            if self.stopped && stopped_at.get_or_insert_with(Instant::now).elapsed() > STOP_TIMEOUT
             {
                 return Err(self.undelivered("stopped before the brokers took them".to_owned()));
             }

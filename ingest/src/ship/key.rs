@@ -73,7 +73,8 @@ impl fmt::Display for ClientNetwork {
 /// ```
 pub fn client_network(line: &[u8]) -> Option<ClientNetwork> {
     let line = line.trim_ascii();
-    let address = if line.first() == Some(&b'{') { json_address(line) } else { plain_address(line) };
+    let address =
+        if line.first() == Some(&b'{') { json_address(line) } else { plain_address(line) };
     address.map(ClientNetwork::of)
 }
 

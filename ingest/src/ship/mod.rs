@@ -173,7 +173,9 @@ pub enum ShipError {
         reason: String,
     },
     /// Lines were given up.
-    #[error("{lines} lines were not delivered to topic `{topic}`: {reason}; {delivered} lines were")]
+    #[error(
+        "{lines} lines were not delivered to topic `{topic}`: {reason}; {delivered} lines were"
+    )]
     Undelivered {
         /// Not delivered.
         lines: u64,
@@ -221,14 +223,15 @@ pub fn ship(
     let mut feed = Feed::new(config, control)?;
     feed.progress.bytes_total = bytes_total;
     if feed.connect()? == Flow::Continue {
-        let fed = if config.follow { follow(&mut feed, files) } else { read(&mut feed, opened) };
-        match fed {
+        let read_all =
+            if config.follow { follow(&mut feed, files) } else { read(&mut feed, opened) };
+        match read_all {
             // What was read before the failure is still delivered.
             Err(ShipError::Read { file, source, .. }) => {
                 feed.finish()?;
                 return Err(ShipError::Read { file, source, delivered: feed.progress.lines });
             }
-            fed => fed?,
+            other => other?,
         }
     }
     feed.finish()?;

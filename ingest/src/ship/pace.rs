@@ -58,7 +58,7 @@ mod tests {
         let start = Instant::now();
         let mut pace = Pace::new(100, start);
         assert!(pace.take(start).is_ok());
-        let later = start + Duration::from_secs(60);
+        let later = start + Duration::from_mins(1);
         let burst = std::iter::from_fn(|| pace.take(later).ok()).count();
         assert_eq!(burst, 10);
     }

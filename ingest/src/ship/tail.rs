@@ -158,8 +158,7 @@ mod tests {
         }
 
         fn append(&self, name: &str, text: &str) {
-            let mut file =
-                File::options().append(true).create(true).open(self.path(name)).unwrap();
+            let mut file = File::options().append(true).create(true).open(self.path(name)).unwrap();
             file.write_all(text.as_bytes()).unwrap();
         }
 

@@ -8,14 +8,12 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::{ShipConfig, ShipControl, ShipError, ShipProgress, ship};
-use crate::message::RawMessage;
-use crate::source::{
-    KafkaConfig, KafkaSource, Membership, MessageSink, Polled, Positions, Source,
-};
 use crate::EmbeddedBroker;
+use crate::message::RawMessage;
+use crate::source::{KafkaConfig, KafkaSource, Membership, MessageSink, Polled, Positions, Source};
 
 const TOPIC: &str = "logs";
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Everything in the topic, as `partition line`.
 fn drain(broker: &EmbeddedBroker) -> Vec<String> {

@@ -148,7 +148,9 @@ pub enum SourceError {
         reason: String,
     },
     /// The topic does not exist.
-    #[error("topic `{topic}` does not exist on {brokers}; create it, or feed it with `floodmark ship`")]
+    #[error(
+        "topic `{topic}` does not exist on {brokers}; create it, or feed it with `floodmark ship`"
+    )]
     TopicMissing {
         /// Topic.
         topic: String,

@@ -44,14 +44,7 @@ const SCRATCH_BYTES: usize = 64 << 10;
 
 impl<R: Read> LineBlocks<R> {
     pub(crate) const fn new(reader: R, limits: BlockLimits) -> Self {
-        Self {
-            reader,
-            limits,
-            rest: Vec::new(),
-            scratch: Vec::new(),
-            ended: false,
-            failure: None,
-        }
+        Self { reader, limits, rest: Vec::new(), scratch: Vec::new(), ended: false, failure: None }
     }
 
     /// The next block, or `None` at the end.
@@ -89,7 +82,11 @@ impl<R: Read> LineBlocks<R> {
         let bytes = std::mem::replace(&mut self.rest, rest);
         let line_ends = memchr::memchr_iter(b'\n', &bytes).count();
         let open_line = usize::from(bytes.last() != Some(&b'\n'));
-        LineBlock { bytes, lines: (line_ends + open_line) as i64, terminated }
+        LineBlock {
+            bytes,
+            lines: i64::try_from(line_ends + open_line).unwrap_or(i64::MAX),
+            terminated,
+        }
     }
 
     /// Appends to `rest`; keeps a failure for later.

@@ -209,7 +209,8 @@ impl FileSource {
     fn announce(&mut self) {
         let reading = self.inputs.iter().filter(|input| input.state == State::Reading);
         let fresh = reading.map(|input| &input.partition);
-        let fresh: Vec<_> = fresh.filter(|name| !self.partitions.contains(*name)).cloned().collect();
+        let fresh: Vec<_> =
+            fresh.filter(|name| !self.partitions.contains(*name)).cloned().collect();
         if fresh.is_empty() {
             return;
         }
@@ -222,9 +223,10 @@ impl FileSource {
     fn on_opening(&mut self, index: usize, said: FromReader) {
         match said {
             FromReader::Begins(name) => {
-                let taken = self.inputs.iter().any(|other| {
-                    other.base_name == name && other.state != State::Ended
-                });
+                let taken = self
+                    .inputs
+                    .iter()
+                    .any(|other| other.base_name == name && other.state != State::Ended);
                 let answer = known(&name, &self.positions);
                 let Some(input) = self.inputs.get_mut(index) else { return };
                 input.base_name = name;
@@ -272,9 +274,10 @@ impl FileSource {
         }
         let name = input.base_name.clone();
         let answer = known(&name, &self.positions);
-        let heir = self.inputs.iter_mut().find(|other| {
-            other.state == State::Deferred && other.base_name == name
-        });
+        let heir = self
+            .inputs
+            .iter_mut()
+            .find(|other| other.state == State::Deferred && other.base_name == name);
         let has_heir = heir.is_some();
         if !has_heir && !name.is_empty() {
             let (done, held) = std::mem::take(&mut self.ends_held)
@@ -408,7 +411,8 @@ impl Source for FileSource {
 
     fn proofs(&self, positions: &Positions) -> Positions {
         let mark = |(partition, next_line): (&Arc<str>, &i64)| {
-            let marks = self.inputs.iter().filter(|i| i.partition == *partition).flat_map(|i| &i.marks);
+            let marks =
+                self.inputs.iter().filter(|i| i.partition == *partition).flat_map(|i| &i.marks);
             let (_, proof) = marks.into_iter().find(|(line, _)| line == next_line)?;
             Some((proof_name(partition), *proof))
         };

@@ -1,5 +1,7 @@
 //! Files are read once: whole, grown, renamed, packed, and beside others that begin alike.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes literals so")]
+
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -25,25 +27,26 @@ struct Tables {
 
 impl Tables {
     fn number(&mut self, partition: &Arc<str>) -> usize {
-        match self.names.iter().position(|name| name == partition) {
-            Some(number) => number,
-            None => {
-                self.names.push(Arc::clone(partition));
-                self.names.len() - 1
-            }
-        }
+        self.names.iter().position(|name| name == partition).unwrap_or_else(|| {
+            self.names.push(Arc::clone(partition));
+            self.names.len() - 1
+        })
     }
 
     /// Reads `files` to the end and commits.
     fn scan(&mut self, files: &[PathBuf]) -> Result<(), SourceError> {
         let mut source = FileSource::open(files, self.positions.clone())?;
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         let mut read = Positions::new();
         loop {
             assert!(Instant::now() < deadline, "the source never ends");
             let mut taken = Vec::new();
             let polled = source.poll(Duration::from_secs(5), &mut |message: &RawMessage<'_>| {
-                taken.push((Arc::clone(message.partition), message.offset, message.payload.to_vec()));
+                taken.push((
+                    Arc::clone(message.partition),
+                    message.offset,
+                    message.payload.to_vec(),
+                ));
             })?;
             for (partition, first, payload) in taken {
                 let number = self.number(&partition);
@@ -210,7 +213,9 @@ fn a_line_that_grew_after_it_was_read_is_no_other_file() {
 #[test]
 fn a_torn_file_gives_what_can_be_read() {
     let folder = Folder::new();
-    let text: String = (0..200_000_u64).map(|i| format!("{:x}\n", i * i * 0x9e37_79b9)).collect();
+    let text: String = (0..200_000_u64)
+        .flat_map(|i| [(i * i * 0x9e37_79b9).to_string(), "\n".to_owned()])
+        .collect();
     let whole = zstd::encode_all(text.as_bytes(), 1).unwrap();
     let torn = folder.write("torn.zst", &whole[..whole.len() / 2]);
     let mut tables = Tables::default();
@@ -228,12 +233,12 @@ fn a_torn_file_gives_what_can_be_read() {
 fn long_lines_pass_whole() {
     let folder = Folder::new();
     let long = vec![b'x'; 100 << 20];
-    let log = folder.write("long", [&b"a\n"[..], &long, b"\nb\n"].concat());
-    let mut source = FileSource::open(&[log], Positions::new()).unwrap();
+    let file = folder.write("long", [&b"a\n"[..], &long, b"\nb\n"].concat());
+    let mut source = FileSource::open(&[file], Positions::new()).unwrap();
     let mut lengths = Vec::new();
     let mut offsets = Vec::new();
     loop {
-        let polled = source.poll(Duration::from_secs(60), &mut |message: &RawMessage<'_>| {
+        let polled = source.poll(Duration::from_mins(1), &mut |message: &RawMessage<'_>| {
             lengths.extend(message.payload.split(|byte| *byte == b'\n').map(<[u8]>::len));
             offsets.push(message.offset);
         });
@@ -249,8 +254,7 @@ fn long_lines_pass_whole() {
 #[test]
 fn a_paused_file_waits() {
     let folder = Folder::new();
-    let mut source =
-        FileSource::open(&[folder.write("log", "a\n")], Positions::new()).unwrap();
+    let mut source = FileSource::open(&[folder.write("log", "a\n")], Positions::new()).unwrap();
     let nothing = &mut |_: &RawMessage<'_>| {};
     let Polled::PartitionsAssigned(names) = source.poll(Duration::from_secs(5), nothing).unwrap()
     else {

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::{IsError, KafkaError, KafkaResult};
+use rdkafka::metadata::MetadataPartition;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::config::{Membership, OffsetReset};
-use super::{KafkaSource, Partition, Phase, REQUEST_TIMEOUT};
+use super::lane::Lane;
+use super::{KafkaSource, Phase, REQUEST_TIMEOUT};
 use crate::source::{Polled, SourceError};
 
 /// What of a partition's log the brokers have: from `low` up to, not including, `high`.
@@ -58,7 +60,7 @@ impl KafkaSource {
             brokers: self.config.brokers.clone(),
         };
         match topic.error() {
-            None => Ok(Some(topic.partitions().iter().map(|partition| partition.id()).collect())),
+            None => Ok(Some(topic.partitions().iter().map(MetadataPartition::id).collect())),
             Some(
                 RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
                 | RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
@@ -107,9 +109,11 @@ impl KafkaSource {
                 (None, OffsetReset::Latest) => extent.high,
             };
             // A partition added after the start ends where it begins.
-            let end = self.config.exit_at_end.then(|| self.ends.get(number).copied().unwrap_or(next));
-            let name = Arc::clone(name);
-            begun.push((*number, Partition { name, next, end, ended: false, paused: false }));
+            let end =
+                self.config.exit_at_end.then(|| self.ends.get(number).copied().unwrap_or(next));
+            let lane = Lane::split(&self.consumer, (topic, *number), (next, end), &self.bell.0);
+            let Some(lane) = lane else { return Ok(false) };
+            begun.push((*number, lane));
         }
         self.partitions.extend(begun);
         self.begin(numbers)
@@ -140,36 +144,34 @@ impl KafkaSource {
         }
     }
 
-    /// The brokers no longer have the next message of some partition (the client does not say which):
-    /// goes on where the log now begins.
-    /// False when the brokers do not answer yet.
-    pub(super) fn reposition(&mut self) -> Result<bool, SourceError> {
-        let mut moved = Vec::new();
-        for (number, partition) in &self.partitions {
-            if partition.ended {
-                continue;
+    /// The brokers no longer have the next message of some partitions: goes on where their logs now begin.
+    pub(super) fn reposition(&mut self) -> Result<(), SourceError> {
+        while let Some(number) = self.misplaced.first().copied() {
+            if let Some(lane) = self.partitions.get(&number) {
+                // Asked again at the next poll.
+                let Some(extent) = self.extent(number) else { return Ok(()) };
+                let next = start(&lane.name, lane.next, extent)?;
+                self.restart(number, next).map_err(|source| SourceError::Kafka {
+                    action: "moving to the start of the log",
+                    source,
+                })?;
             }
-            let Some(extent) = self.extent(*number) else { return Ok(false) };
-            moved.push((*number, start(&partition.name, partition.next, extent)?));
+            self.misplaced.remove(&number);
         }
-        let numbers: Vec<i32> = moved.iter().map(|(number, _)| *number).collect();
-        for (number, next) in moved {
-            if let Some(partition) = self.partitions.get_mut(&number) {
-                partition.next = next;
-            }
+        Ok(())
+    }
+
+    fn restart(&mut self, number: i32, next: i64) -> KafkaResult<()> {
+        if let Some(lane) = self.partitions.get_mut(&number) {
+            lane.next = next;
         }
-        let fail = |source| SourceError::Kafka { action: "moving to the start of the log", source };
         if matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::Cooperative) {
-            self.consumer.incremental_unassign(&self.list(&numbers)).map_err(fail)?;
+            self.consumer.incremental_unassign(&self.list(&[number]))?;
         }
-        self.begin(&numbers).map_err(fail)?;
-        let paused: Vec<i32> = self
-            .partitions
-            .iter()
-            .filter_map(|(number, p)| (p.paused || p.ended).then_some(*number))
-            .collect();
-        self.consumer.pause(&self.list(&paused)).map_err(fail)?;
-        Ok(true)
+        self.begin(&[number])?;
+        let ended = self.partitions.iter().filter(|(_, lane)| lane.ended);
+        let ended: Vec<i32> = ended.map(|(number, _)| *number).collect();
+        self.consumer.pause(&self.list(&ended))
     }
 }
 
@@ -180,8 +182,13 @@ fn start(name: &Arc<str>, position: i64, extent: Extent) -> Result<i64, SourceEr
         return Err(SourceError::TopicRecreated { partition: Arc::clone(name), position, high });
     }
     if position < low {
-        tracing::warn!(partition = &**name, messages = low - position, from = position, to = low,
-            "messages were deleted by the topic's retention before they were read");
+        tracing::warn!(
+            partition = &**name,
+            messages = low - position,
+            from = position,
+            to = low,
+            "messages were deleted by the topic's retention before they were read"
+        );
     }
     Ok(position.max(low))
 }

@@ -9,6 +9,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::partition_list;
@@ -81,7 +82,7 @@ impl ConsumerContext for Context {
         list: &mut TopicPartitionList,
     ) {
         let assign = kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-        let partitions = list.elements().iter().map(|element| element.partition()).collect();
+        let partitions = list.elements().iter().map(TopicPartitionListElem::partition).collect();
         let change = match (assign, consumer.assignment_lost()) {
             (true, _) => Change::Assign(partitions),
             (false, true) => Change::Lost(partitions),
@@ -115,7 +116,9 @@ pub(super) fn give_up(
 pub(super) fn refuse(consumer: &BaseConsumer<Context>, topic: &str, change: &Change) {
     let nothing = TopicPartitionList::new();
     let result = match (change, consumer.rebalance_protocol()) {
-        (Change::Assign(_), RebalanceProtocol::Cooperative) => consumer.incremental_assign(&nothing),
+        (Change::Assign(_), RebalanceProtocol::Cooperative) => {
+            consumer.incremental_assign(&nothing)
+        }
         (Change::Assign(_), _) => consumer.unassign(),
         (Change::Revoke(partitions) | Change::Lost(partitions), _) => {
             give_up(consumer, &partition_list(topic, partitions))

@@ -5,45 +5,59 @@
 //! ```
 //! librdkafka calls back on [`Source::poll`] only; the callbacks note changes ([`context`]) and `poll`
 //! carries them out, so that a revoked partition is given up after its rows are in the tables.
+//!
+//! Each partition has a queue of its own ([`lane`]), so that pausing one is to leave its queue alone:
+//! what was fetched ahead stays there. librdkafka's own pause throws it away and fetches it again.
 
 mod assignment;
 mod config;
 mod context;
+mod lane;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::BorrowedMessage;
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 
 pub use self::config::{KafkaConfig, Membership, OffsetReset, PositionLookup};
 use self::context::{Change, Context, give_up, refuse};
+use self::lane::{Drained, Lane};
 use super::{MessageSink, Polled, Positions, Progress, Source, SourceError};
-use crate::message::{Numbering, RawMessage};
 
 /// Messages handed over by one poll, at most.
 const POLL_MESSAGES_MAX: usize = 4_096;
 
+/// Messages handed over by one poll from one partition, at most.
+const LANE_MESSAGES_MAX: usize = 1_024;
+
 /// Bytes handed over by one poll, about: one message may exceed it.
 const POLL_BYTES_MAX: usize = 4 << 20;
+
+/// Events of the client handled by one poll, at most.
+const CLIENT_EVENTS_MAX: usize = 64;
 
 /// Longest wait for an answer of a broker within one poll.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Reads a topic from where the tables stand.
 pub struct KafkaSource {
-    consumer: BaseConsumer<Context>,
+    consumer: Arc<BaseConsumer<Context>>,
+    /// Rung when a queue gets its first message.
+    bell: (SyncSender<()>, Receiver<()>),
     config: KafkaConfig,
     lookup: PositionLookup,
     phase: Phase,
-    partitions: BTreeMap<i32, Partition>,
+    partitions: BTreeMap<i32, Lane>,
+    /// The partition that is read first at the next poll.
+    turn: i32,
     events: VecDeque<Polled>,
     /// An assignment that waits for an answer of the brokers.
     assigning: Option<Vec<i32>>,
@@ -51,8 +65,8 @@ pub struct KafkaSource {
     revoking: Option<Vec<i32>>,
     /// End offsets seen at start, where the source ends there.
     ends: BTreeMap<i32, i64>,
-    /// Some partition's next message is outside the log.
-    misplaced: bool,
+    /// Partitions whose next message is outside the log.
+    misplaced: BTreeSet<i32>,
     bytes_read: u64,
 }
 
@@ -66,34 +80,12 @@ enum Phase {
     Running,
 }
 
-/// One partition assigned to this process.
-#[derive(Debug)]
-struct Partition {
-    name: Arc<str>,
-    /// Offset after the last message handed over.
-    next: i64,
-    /// Where it ends, if it does.
-    end: Option<i64>,
-    ended: bool,
-    paused: bool,
-}
-
-/// What a message or an error leads to.
-enum Step {
-    /// A message was handed over.
-    Message { bytes: usize },
-    /// Nothing to hand over; go on.
-    Nothing,
-    /// Something waits to be reported or carried out.
-    Event,
-}
-
 impl fmt::Debug for KafkaSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KafkaSource")
             .field("topic", &self.config.topic)
             .field("phase", &self.phase)
-            .field("partitions", &self.partitions)
+            .field("partitions", &self.partitions.keys())
             .finish_non_exhaustive()
     }
 }
@@ -106,19 +98,23 @@ impl KafkaSource {
     /// the client cannot be made, for example because a certificate file cannot be read.
     pub fn new(config: KafkaConfig, lookup: PositionLookup) -> Result<Self, SourceError> {
         let context = Context::new(&config.brokers);
-        let consumer = BaseConsumer::from_config_and_context(&config.client(), context)
+        let mut consumer = BaseConsumer::from_config_and_context(&config.client(), context)
             .map_err(creation_error)?;
+        let bell = sync_channel(1);
+        consumer.set_nonempty_callback(lane::ring(&bell.0));
         Ok(Self {
-            consumer,
+            consumer: Arc::new(consumer),
+            bell,
             config,
             lookup,
             phase: Phase::Connecting,
             partitions: BTreeMap::new(),
+            turn: 0,
             events: VecDeque::new(),
             assigning: None,
             revoking: None,
             ends: BTreeMap::new(),
-            misplaced: false,
+            misplaced: BTreeSet::new(),
             bytes_read: 0,
         })
     }
@@ -150,7 +146,10 @@ impl KafkaSource {
                     let names = self.names(&partitions);
                     self.give_up(&partitions)?;
                     if !names.is_empty() {
-                        tracing::warn!(?names, "partitions were given to another member of the group");
+                        tracing::warn!(
+                            ?names,
+                            "partitions were given to another member of the group"
+                        );
                         self.events.push_back(Polled::PartitionsLost(names));
                     }
                 }
@@ -176,43 +175,59 @@ impl KafkaSource {
         partition_list(&self.config.topic, partitions)
     }
 
-    /// Hands over what the client has fetched.
-    fn consume(
-        &mut self,
-        timeout: Duration,
-        sink: &mut dyn MessageSink,
-    ) -> Result<usize, SourceError> {
-        let (mut messages, mut bytes_taken, mut wait) = (0, 0, timeout);
-        while messages < POLL_MESSAGES_MAX && bytes_taken < POLL_BYTES_MAX {
-            let Some(polled) = self.consumer.poll(wait) else { break };
-            wait = Duration::ZERO;
-            let step = match polled {
-                Ok(message) => {
-                    take(&self.config.topic, &mut self.partitions, &message, sink)
-                }
-                Err(error) => self.on_error(error)?,
-            };
-            match step {
-                Step::Message { bytes } => {
-                    messages += 1;
-                    bytes_taken += bytes;
-                }
-                Step::Nothing => {}
-                Step::Event => break,
+    /// Hands over what the client has fetched, and notes what it reports.
+    fn consume(&mut self, sink: &mut dyn MessageSink) -> Result<usize, SourceError> {
+        for _ in 0..CLIENT_EVENTS_MAX {
+            match self.consumer.poll(Duration::ZERO) {
+                None => break,
+                // Messages come by the queues of their partitions.
+                Some(Ok(message)) => drop(message),
+                Some(Err(error)) => self.on_error(error)?,
             }
         }
-        self.bytes_read += bytes_taken as u64;
-        if messages > 0 {
+        let mut stops = Vec::new();
+        let mut total = Drained::default();
+        let turn = self.turn;
+        let after = self.partitions.range(turn..).map(|(number, _)| *number);
+        let numbers: Vec<i32> =
+            after.chain(self.partitions.range(..turn).map(|(number, _)| *number)).collect();
+        for number in numbers {
+            self.turn = number;
+            if total.messages >= POLL_MESSAGES_MAX || total.bytes >= POLL_BYTES_MAX {
+                break;
+            }
+            self.turn = number.saturating_add(1);
+            let Some(lane) = self.partitions.get_mut(&number) else { continue };
+            let drained = lane.drain(&self.config.topic, number, LANE_MESSAGES_MAX, sink);
+            total.messages += drained.messages;
+            total.bytes += drained.bytes;
+            stops.extend(drained.stop.map(|error| (number, error)));
+        }
+        for (number, error) in stops {
+            self.on_lane_error(number, error)?;
+        }
+        self.bytes_read += total.bytes as u64;
+        if total.messages > 0 {
             self.consumer.context().link.on_answer();
         }
-        Ok(messages)
+        Ok(total.messages)
+    }
+
+    /// Decides what an error in a partition's queue means for us.
+    fn on_lane_error(&mut self, number: i32, error: KafkaError) -> Result<(), SourceError> {
+        if let KafkaError::PartitionEOF(_) = error {
+            self.on_partition_eof(number);
+            return Ok(());
+        }
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) {
+            self.misplaced.insert(number);
+            return Ok(());
+        }
+        self.on_error(error)
     }
 
     /// Decides what an error of the client means for us.
-    fn on_error(&mut self, error: KafkaError) -> Result<Step, SourceError> {
-        if let KafkaError::PartitionEOF(partition) = error {
-            return Ok(self.on_partition_eof(partition));
-        }
+    fn on_error(&mut self, error: KafkaError) -> Result<(), SourceError> {
         if let KafkaError::MessageConsumptionFatal(_) = error {
             return Err(SourceError::Kafka { action: "reading the topic", source: error });
         }
@@ -222,10 +237,6 @@ impl KafkaSource {
                 | RDKafkaErrorCode::GroupAuthorizationFailed
                 | RDKafkaErrorCode::ClusterAuthorizationFailed,
             ) => return Err(self.refused(error.to_string())),
-            Some(RDKafkaErrorCode::AutoOffsetReset) => {
-                self.misplaced = true;
-                return Ok(Step::Event);
-            }
             // The link speaks for these, and librdkafka tries again.
             Some(
                 RDKafkaErrorCode::AllBrokersDown
@@ -237,14 +248,14 @@ impl KafkaSource {
             ) => {}
             _ => tracing::warn!(%error, topic = self.config.topic, "the brokers report a fault"),
         }
-        Ok(Step::Nothing)
+        Ok(())
     }
 
-    fn on_partition_eof(&mut self, number: i32) -> Step {
+    fn on_partition_eof(&mut self, number: i32) {
         self.consumer.context().link.on_answer();
-        let Some(partition) = self.partitions.get_mut(&number) else { return Step::Nothing };
+        let Some(partition) = self.partitions.get_mut(&number) else { return };
         if partition.ended {
-            return Step::Nothing;
+            return;
         }
         let name = Arc::clone(&partition.name);
         if partition.end.is_some() {
@@ -253,7 +264,6 @@ impl KafkaSource {
         } else {
             self.events.push_back(Polled::CaughtUp(vec![name]));
         }
-        Step::Event
     }
 
     /// Reports partitions that have come to the end seen at start, and stops fetching them.
@@ -310,37 +320,6 @@ pub(super) fn partition_list(topic: &str, partitions: &[i32]) -> TopicPartitionL
     list
 }
 
-/// Hands one message over, unless it is outside what is wanted.
-fn take(
-    topic: &str,
-    partitions: &mut BTreeMap<i32, Partition>,
-    message: &BorrowedMessage<'_>,
-    sink: &mut dyn MessageSink,
-) -> Step {
-    let number = message.partition();
-    let offset = message.offset();
-    let Some(partition) = partitions.get_mut(&number) else { return Step::Nothing };
-    if partition.ended || offset < partition.next {
-        return Step::Nothing;
-    }
-    partition.next = offset + 1;
-    if partition.end.is_some_and(|end| offset >= end) {
-        return Step::Event;
-    }
-    // A message without a payload holds no record, but moves the position.
-    let payload = message.payload().unwrap_or_default();
-    sink.message(&RawMessage {
-        partition: &partition.name,
-        topic,
-        kafka_partition: Some(number),
-        offset,
-        numbering: Numbering::Records,
-        arrival_us: message.timestamp().to_millis().unwrap_or_default().saturating_mul(1_000),
-        payload,
-    });
-    Step::Message { bytes: payload.len() }
-}
-
 impl Source for KafkaSource {
     fn poll(
         &mut self,
@@ -354,38 +333,34 @@ impl Source for KafkaSource {
             return self.idle(timeout);
         }
         self.apply_changes()?;
-        if self.misplaced {
-            self.misplaced = !self.reposition()?;
-        }
+        self.reposition()?;
         if let Some(event) = self.events.pop_front() {
             return Ok(event);
         }
         if self.is_at_end() {
             return Ok(Polled::End);
         }
-        let timeout = if self.assigning.is_some() { Duration::ZERO } else { timeout };
-        let messages = self.consume(timeout, sink)?;
+        let mut messages = self.consume(sink)?;
+        if messages == 0 && self.events.is_empty() {
+            // It rings for the first message of any queue, or not at all: both are fine.
+            self.bell.1.recv_timeout(timeout).ok();
+            messages = self.consume(sink)?;
+        }
         self.end_partitions()?;
-        match messages {
-            0 => match self.events.pop_front() {
-                Some(event) => Ok(event),
-                None => self.idle(timeout),
-            },
-            messages => Ok(Polled::Messages(messages)),
+        if messages > 0 {
+            return Ok(Polled::Messages(messages));
+        }
+        match self.events.pop_front() {
+            Some(event) => Ok(event),
+            None => self.idle(timeout),
         }
     }
 
     fn set_paused(&mut self, partition: &str, paused: bool) -> Result<(), SourceError> {
-        let found = self.partitions.iter_mut().find(|(_, known)| &*known.name == partition);
-        let Some((number, known)) = found else { return Ok(()) };
-        if known.paused == paused || known.ended {
-            return Ok(());
+        for lane in self.partitions.values_mut().filter(|lane| &*lane.name == partition) {
+            lane.paused = paused;
         }
-        known.paused = paused;
-        let list = partition_list(&self.config.topic, &[*number]);
-        let done =
-            if paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
-        done.map_err(|source| SourceError::Kafka { action: "pausing a partition", source })
+        Ok(())
     }
 
     fn proofs(&self, _positions: &Positions) -> Positions {
@@ -424,6 +399,8 @@ impl Drop for KafkaSource {
         if let Some(change) = revoking.or(assigning).or_else(|| context.next_change()) {
             refuse(&self.consumer, &self.config.topic, &change);
         }
+        // The queues keep the client alive.
+        self.partitions.clear();
     }
 }
 
