@@ -51,7 +51,7 @@ fn key_mark(hash_key: u64) -> u32 {
 }
 
 pub(crate) fn write(state: &State, hash_key: u64) -> Result<Vec<u8>, CheckpointError> {
-    let body = postcard::to_allocvec(state)?;
+    let body = postcard::to_extend(state, Vec::new())?;
     let mut bytes = Vec::with_capacity(HEADER + body.len());
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&VERSION.to_le_bytes());

@@ -16,6 +16,9 @@ const SINGLES_MAX: usize = 5;
 /// Rules followed at once.
 const BEAM: usize = 4;
 
+/// Gain a value needs for the list of all that stand out, as a share of the greatest.
+const LIST_GAIN_SHARE: f64 = 0.08;
+
 /// What a conjunct must gain, nats.
 const CONJUNCT_NATS: f64 = 4.0;
 
@@ -219,9 +222,14 @@ impl Evidence<'_> {
             for (value, _) in standing.iter().take(SINGLES_MAX) {
                 atoms.push(make(vec![*value]));
             }
-            if standing.len() > 1 {
-                let mut all: Vec<u64> =
-                    standing.iter().take(FINGERPRINT_LIST_MAX).map(|(value, _)| *value).collect();
+            let most = standing.first().map_or(0.0, |(_, gain)| *gain);
+            let mut all: Vec<u64> = standing
+                .iter()
+                .take_while(|(_, gain)| *gain >= LIST_GAIN_SHARE * most)
+                .take(FINGERPRINT_LIST_MAX)
+                .map(|(value, _)| *value)
+                .collect();
+            if all.len() > 1 {
                 all.sort_unstable();
                 atoms.push(make(all));
             }
