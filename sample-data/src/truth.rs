@@ -27,7 +27,7 @@ pub struct Truth {
     pub format: String,
     /// First instant of the log, RFC 3339.
     pub start: String,
-    /// The instant after its last, RFC 3339.
+    /// The instant after it, RFC 3339: the end of the run, or the last line where a limit on lines cut it off.
     pub end: String,
     /// Lines written.
     pub lines: u64,
@@ -58,7 +58,7 @@ pub struct TruthEvent {
     pub start_us: i64,
     /// Last of its lines, microseconds since 1970.
     pub end_us: i64,
-    /// Lines that belong to it.
+    /// Lines that belong to it; 0 when the log ended before it.
     pub requests: u64,
     /// Distinct client addresses.
     pub source_count: u64,
@@ -73,6 +73,7 @@ pub struct TruthEvent {
 pub(crate) struct Tally {
     lines: u64,
     background: u64,
+    last_us: i64,
     events: Vec<EventTally>,
 }
 
@@ -86,7 +87,7 @@ struct EventTally {
 impl Tally {
     pub(crate) fn new(events: usize) -> Self {
         let events = (0..events).map(|_| EventTally::default()).collect();
-        Self { lines: 0, background: 0, events }
+        Self { lines: 0, background: 0, last_us: 0, events }
     }
 
     pub(crate) const fn lines(&self) -> u64 {
@@ -95,6 +96,7 @@ impl Tally {
 
     pub(crate) fn add(&mut self, request: &Request) {
         self.lines += 1;
+        self.last_us = request.end_us;
         let Some(event) = usize::from(request.event).checked_sub(1) else {
             self.background += 1;
             return;
@@ -113,6 +115,8 @@ impl Tally {
         planned: &[Planned],
         world: &World,
     ) -> Truth {
+        let cut_off = config.lines_max.is_some_and(|max| self.lines >= max);
+        let end_us = config.start_us + config.duration_s * 1_000_000;
         let events = planned
             .iter()
             .zip(self.events)
@@ -124,7 +128,7 @@ impl Tally {
             scenario: config.scenario.to_string(),
             format: config.format.to_string(),
             start: rfc3339(config.start_us),
-            end: rfc3339(config.start_us + config.duration_s * 1_000_000),
+            end: rfc3339(if cut_off { self.last_us } else { end_us }),
             lines: self.lines,
             background_requests: self.background,
             hosts: world.sites.iter().map(|site| site.host.clone()).collect(),
