@@ -1,0 +1,147 @@
+//! Processes that are measured: the binary, and other programs beside it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::measure::Run;
+
+/// How often the memory of a process is looked at; the system keeps the peak, so that only growth in the last
+/// interval before its end is missed.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Ticks of a second in `/proc/self/stat`: `USER_HZ`, 100 on every Linux.
+const TICKS_S: u64 = 100;
+
+/// The release binary: built by cargo when it is not up to date, where this program was built.
+/// `FLOODMARK_BIN` names another one.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn floodmark() -> Result<PathBuf, Error> {
+    if let Some(binary) = std::env::var_os("FLOODMARK_BIN") {
+        return Ok(binary.into());
+    }
+    let exe = std::env::current_exe().map_err(|error| Error::io("find this program", error))?;
+    // TARGET/release/bench
+    let target = exe.ancestors().nth(2).unwrap_or(Path::new("target")).to_owned();
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    build
+        .args(["build", "--release", "--locked", "--bin", "floodmark"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .env("CARGO_TARGET_DIR", &target);
+    success(&mut build)?;
+    Ok(target.join("release").join("floodmark"))
+}
+
+/// `floodmark ARGS`, untouched by the configuration of the machine.
+pub fn command<S: AsRef<OsStr>>(binary: &Path, args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(binary);
+    command.args(args);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("FLOODMARK_")) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a process to its end; what it wrote and what it took.
+///
+/// # Errors
+/// When it cannot be started, or fails.
+pub fn timed(command: &mut Command) -> Result<(Output, Run), Error> {
+    let fail = |command: &Command, error| Error::io(format!("run {}", describe(command)), error);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (cpu, start) = (cpu_of_children(), Instant::now());
+    let child = command.spawn().map_err(|error| fail(command, error))?;
+    let status_file = format!("/proc/{}/status", child.id());
+    let (ended, watched) = mpsc::channel::<()>();
+    let watcher = thread::spawn(move || {
+        let mut peak = None;
+        while watched.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+            peak = peak_rss_bytes(&status_file).max(peak);
+        }
+        peak
+    });
+    let output = child.wait_with_output().map_err(|error| fail(command, error))?;
+    let wall = start.elapsed();
+    drop(ended);
+    let peak_rss_bytes = watcher.join().ok().flatten();
+    let cpu = cpu_of_children().zip(cpu).map(|(after, before)| after.saturating_sub(before));
+    if !output.status.success() {
+        return Err(Error::Command {
+            command: describe(command),
+            status: output.status,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        });
+    }
+    Ok((output, Run { wall, cpu, peak_rss_bytes, written_bytes: None }))
+}
+
+/// Runs a process to its end.
+///
+/// # Errors
+/// When it cannot be started, or fails.
+pub fn success(command: &mut Command) -> Result<(), Error> {
+    timed(command).map(|_| ())
+}
+
+fn describe(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}
+
+/// The largest resident memory a process has had.
+fn peak_rss_bytes(status_file: &str) -> Option<u64> {
+    let text = fs::read_to_string(status_file).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib << 10)
+}
+
+/// Processor time of all children that were waited for.
+fn cpu_of_children() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/self/stat").ok()?;
+    // After the name in brackets come fields 3 and on; `cutime` and `cstime` are fields 16 and 17.
+    let (_, fields) = text.rsplit_once(')')?;
+    let ticks = fields.split_ascii_whitespace().skip(13).take(2).map(str::parse::<u64>);
+    let ticks: u64 = ticks.collect::<Result<Vec<_>, _>>().ok()?.iter().sum();
+    Some(Duration::from_millis(ticks * 1_000 / TICKS_S))
+}
+
+/// Bytes of the files under a folder.
+pub fn bytes_under(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries
+        .flatten()
+        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+        .map(|(path, of)| if of.is_dir() { bytes_under(&path) } else { of.len() })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_what_the_process_said() {
+        let error = timed(Command::new("sh").args(["-c", "echo no room >&2; exit 3"])).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("exit status: 3") && text.ends_with("no room\n"), "{text}");
+    }
+
+    #[test]
+    fn files_of_all_depths_are_weighed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("a")).unwrap();
+        fs::write(folder.path().join("a/b"), [0; 10]).unwrap();
+        fs::write(folder.path().join("c"), [0; 5]).unwrap();
+        assert_eq!(bytes_under(folder.path()), 15);
+    }
+}

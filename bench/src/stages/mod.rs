@@ -1,0 +1,47 @@
+//! What each stage does in a run, and what it is compared with.
+
+mod decode;
+mod detect;
+mod kafka;
+mod scan;
+mod write;
+
+use crate::args::{Args, Stage};
+use crate::error::Error;
+use crate::input::{self, Log};
+use crate::measure::{Group, Plan};
+
+/// Lines that the stages inside the process read, at most: some 200 MB, beyond every cache.
+const LINES_MAX: u64 = 250_000;
+
+/// Measures the cases of a stage that are wanted.
+///
+/// # Errors
+/// That of the first case that fails.
+pub fn measure(stage: Stage, args: &Args) -> Result<Vec<Group>, Error> {
+    match stage {
+        Stage::Decode => decode::measure(args),
+        Stage::Detect => detect::measure(args),
+        Stage::Write => write::measure(args),
+        Stage::Scan => scan::measure(args),
+        Stage::Run => kafka::measure(args),
+    }
+}
+
+/// The log that the stages inside the process read.
+fn log(args: &Args, format: sample_data::Format) -> Result<Log, Error> {
+    input::log(format, args.lines.min(LINES_MAX), args.lines)
+}
+
+/// How often a stage inside the process reads `log`.
+fn plan(args: &Args, log: &Log) -> Plan {
+    Plan { repeat: args.repeat, warm_up: true, records: log.lines, bytes: log.bytes.len() as u64 }
+}
+
+/// Fails unless every record came through.
+fn check(case: &str, expected: u64, found: u64) -> Result<(), Error> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::Records { case: case.to_owned(), expected, found })
+}
