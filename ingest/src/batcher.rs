@@ -17,7 +17,8 @@ use schemas::{PositionedBatch, RequestBatch};
 use crate::decode::record::Record;
 use crate::decode::rejects::Rejects;
 use crate::decode::row::{Hint, Position, Rows, Scratch};
-use crate::decode::{ConfigError, DecoderConfig, RejectReason, Stream};
+use crate::decode::stream::{Formats, Stream};
+use crate::decode::{ConfigError, DecoderConfig, RejectReason};
 use crate::format::Format;
 use crate::message::{Numbering, RawMessage};
 
@@ -32,7 +33,7 @@ const _: () = assert!(PAYLOAD_BYTES_MAX < REJECT_BYTES_MAX, "offsets of a batch 
 /// Decodes messages into batches, one partition apart from the other.
 #[derive(Debug)]
 pub struct Batcher {
-    stream: Stream,
+    formats: Formats,
     default_host: Option<String>,
     partitions: Vec<Partition>,
     by_name: BTreeMap<Arc<str>, usize>,
@@ -64,7 +65,7 @@ impl Batcher {
     /// [`ConfigError`] when the configuration makes no sense.
     pub fn new(config: &DecoderConfig) -> Result<Self, ConfigError> {
         Ok(Self {
-            stream: Stream::new(config)?,
+            formats: Formats::new(config)?,
             default_host: config.default_host.as_ref().map(|host| host.to_ascii_lowercase()),
             partitions: Vec::new(),
             by_name: BTreeMap::new(),
@@ -85,6 +86,7 @@ impl Batcher {
         let mut lines = Lines {
             partition,
             default_host: self.default_host.as_deref(),
+            formats: &mut self.formats,
             scratch: &mut self.scratch,
             hint: &self.hint,
         };
@@ -118,18 +120,17 @@ impl Batcher {
     /// The format in which a partition is read; `None` while `auto` has not recognised it.
     pub fn chosen_format(&self, partition: &str) -> Option<Format> {
         let index = self.by_name.get(partition)?;
-        self.partitions.get(*index)?.stream.format()
+        self.partitions.get(*index)?.stream.format(&self.formats)
     }
 
     /// Forgets a partition with everything pending of it: it was taken away, and another reader starts where the
     /// last commit stands.
     pub fn discard(&mut self, partition: &str) {
         self.ready.retain(|batch| &*batch.partition != partition);
-        let stream = self.stream.clone();
         if let Some(partition) =
             self.by_name.get(partition).and_then(|index| self.partitions.get_mut(*index))
         {
-            *partition = Partition::new(Arc::clone(&partition.name), stream);
+            *partition = Partition::new(Arc::clone(&partition.name));
         }
     }
 
@@ -144,7 +145,7 @@ impl Batcher {
         } else {
             let index = self.partitions.len();
             self.by_name.insert(Arc::clone(name), index);
-            self.partitions.push(Partition::new(Arc::clone(name), self.stream.clone()));
+            self.partitions.push(Partition::new(Arc::clone(name)));
             index
         };
         self.last = index;
@@ -153,13 +154,13 @@ impl Batcher {
 }
 
 impl Partition {
-    fn new(name: Arc<str>, stream: Stream) -> Self {
+    fn new(name: Arc<str>) -> Self {
         let rejects = Rejects::default();
         Self {
             name,
             topic: String::new(),
             number: None,
-            stream,
+            stream: Stream::default(),
             rows: None,
             rejects,
             bytes: 0,
@@ -223,6 +224,7 @@ impl Partition {
 struct Lines<'a> {
     partition: &'a mut Partition,
     default_host: Option<&'a str>,
+    formats: &'a mut Formats,
     scratch: &'a mut Scratch,
     hint: &'a Hint,
 }
@@ -273,13 +275,15 @@ impl Lines<'_> {
             self.reject(message, position, line, RejectReason::TooLong);
             return true;
         }
-        let mut cleaned = String::new();
+        let (mut cleaned, mut opened) = (String::new(), String::new());
         let text = crate::decode::text::clean(line, &mut cleaned);
-        if Stream::is_comment(text) {
+        let stream = &mut self.partition.stream;
+        if stream.takes_comment(text, self.formats) {
             return false;
         }
+        let text = stream.open(text, self.formats, &mut opened);
         let mut record = Record::default();
-        let decoded = self.partition.stream.decode(text, &mut record);
+        let decoded = stream.decode(text, self.formats, &mut record);
         let outcome = decoded.and_then(|()| {
             let rows =
                 self.partition.rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint));

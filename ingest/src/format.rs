@@ -40,6 +40,58 @@ formats! {
     Floodmark = "floodmark",
     /// nginx with `escape=json`, in its usual spellings.
     NginxJson = "nginx_json",
+    /// nginx ingress controller: `combined` with timings.
+    IngressNginx = "ingress_nginx",
+    /// nginx Proxy Manager, proxied hosts.
+    NginxProxyManager = "nginx_proxy_manager",
+    /// nginx Proxy Manager, its own answers.
+    NginxProxyManagerDefault = "nginx_proxy_manager_default",
+    /// `NPMplus`.
+    Npmplus = "npmplus",
+    /// Zoraxy reverse proxy.
+    Zoraxy = "zoraxy",
+    /// Amazon Application Load Balancer.
+    Alb = "alb",
+    /// Amazon CloudFront standard log, W3C, version 1 or 2.
+    Cloudfront = "cloudfront",
+    /// Amazon CloudFront standard log version 2 as JSON lines.
+    CloudfrontJson = "cloudfront_json",
+    /// Amazon CloudFront real-time log; the field list comes from the configuration.
+    CloudfrontRealtime = "cloudfront_realtime",
+    /// Microsoft IIS, W3C.
+    Iis = "iis",
+    /// Envoy's default text.
+    Envoy = "envoy",
+    /// Envoy and Istio JSON.
+    EnvoyJson = "envoy_json",
+    /// Istio's default text.
+    Istio = "istio",
+    /// Caddy JSON.
+    Caddy = "caddy",
+    /// `HAProxy` `option httplog`, and `httpslog`.
+    Haproxy = "haproxy",
+    /// `HAProxy` `option httplog clf`.
+    HaproxyClf = "haproxy_clf",
+    /// Traefik JSON.
+    TraefikJson = "traefik_json",
+    /// Traefik common log format.
+    Traefik = "traefik",
+    /// Fastly JSON with the usual keys.
+    Fastly = "fastly",
+    /// Google Cloud HTTP(S) load balancer.
+    GcpLb = "gcp_lb",
+    /// Azure Front Door.
+    AzureFrontDoor = "azure_front_door",
+    /// Azure Application Gateway.
+    AzureAppGateway = "azure_app_gateway",
+    /// Akamai `DataStream` 2, JSON.
+    Akamai = "akamai",
+    /// OCSF HTTP Activity (class 4002).
+    Ocsf = "ocsf",
+    /// Elastic Common Schema.
+    Ecs = "ecs",
+    /// OpenTelemetry HTTP server attributes, flat or under `attributes`.
+    Otel = "otel",
     /// A `log_format` or `LogFormat` string given by the user.
     Custom = "custom",
 }
@@ -57,6 +109,19 @@ impl fmt::Display for Format {
     }
 }
 
+/// Other names of formats: servers that write one of the formats above.
+const ALIASES: &[(&str, Format)] = &[
+    ("apache", Format::Combined),
+    ("nginx", Format::Combined),
+    ("litespeed", Format::Combined),
+    ("varnishncsa", Format::Combined),
+    ("varnish", Format::Combined),
+    ("tomcat", Format::Common),
+    ("istio_json", Format::EnvoyJson),
+    ("aws_alb", Format::Alb),
+    ("aws_cloudfront", Format::Cloudfront),
+];
+
 /// A format name nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown log format `{0}`; known are {names}, or a log_format string with `$` or `%` variables", names = known())]
@@ -71,10 +136,9 @@ impl FromStr for Format {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let wanted = name.to_ascii_lowercase().replace('-', "_");
-        Self::ALL
-            .iter()
-            .find(|format| **format != Self::Custom && format.name() == wanted)
-            .copied()
-            .ok_or_else(|| UnknownFormat(name.to_owned()))
+        let named = Self::ALL.iter().find(|f| **f != Self::Custom && f.name() == wanted).copied();
+        let alias =
+            || ALIASES.iter().find(|(alias, _)| *alias == wanted).map(|(_, format)| *format);
+        named.or_else(alias).ok_or_else(|| UnknownFormat(name.to_owned()))
     }
 }

@@ -20,13 +20,21 @@ pub struct DecoderConfig {
     /// For JSON formats: value (named as in [`Slot::NAMES`]) → key, or keys in order of preference, or
     /// `{ keys = [...], unit = "ms" }`. They replace those of a preset, value by value.
     pub fields: FieldMap,
+    /// For formats whose lines are fields in a configured order (CloudFront real-time logs, or W3C files without
+    /// header): their names, blanks between them.
+    pub w3c_fields: Option<String>,
     /// Host of records whose log does not name one.
     pub default_host: Option<String>,
 }
 
 impl Default for DecoderConfig {
     fn default() -> Self {
-        Self { format: Format::Auto.name().to_owned(), fields: FieldMap::new(), default_host: None }
+        Self {
+            format: Format::Auto.name().to_owned(),
+            fields: FieldMap::new(),
+            w3c_fields: None,
+            default_host: None,
+        }
     }
 }
 
@@ -113,22 +121,45 @@ impl DecoderConfig {
                 {
                     return Err(ConfigError::NoTimeField);
                 }
-                Engine::Json(JsonDecoder::new(&fields))
-            }
-            Some(Preset::Line { format: string, optional_from }) => {
-                if !self.fields.is_empty() && self.format()? != Format::Auto {
-                    return Err(ConfigError::FieldsWithoutKeys(format));
+                let json = JsonDecoder::new(&fields);
+                if format == Format::Akamai {
+                    Engine::PercentJson(json)
+                } else {
+                    Engine::Json(json)
                 }
-                let plan = Self::compile(string)?;
-                Engine::Line(match optional_from {
-                    Some(steps) => plan.with_optional_tail(steps),
-                    None => plan,
-                })
+            }
+            Some(Preset::Line { format: string, optional }) => {
+                self.refuse_fields(format)?;
+                Engine::Line(Self::compile(string)?.with_optional(optional))
+            }
+            Some(Preset::W3c { fields, .. }) => {
+                self.refuse_fields(format)?;
+                let fields = self.w3c_fields.as_deref().unwrap_or(fields);
+                return self.w3c_decoder(format, fields);
             }
             None if self.fields.is_empty() => Engine::Line(Self::compile(&self.format)?),
             None => return Err(ConfigError::FieldsWithoutKeys(format)),
         };
         Ok(Decoder { format, engine })
+    }
+
+    /// A decoder for lines with these W3C fields; the words of a `#Fields:` header, or the header.
+    pub(super) fn w3c_decoder(&self, format: Format, fields: &str) -> Result<Decoder, ConfigError> {
+        let dialect = match preset(format) {
+            Some(Preset::W3c { dialect, .. }) => dialect,
+            _ => return Err(ConfigError::FieldsWithoutKeys(format)),
+        };
+        let plan = Plan::w3c(fields, dialect)
+            .map_err(|source| ConfigError::FormatString { format: fields.to_owned(), source })?;
+        Ok(Decoder { format, engine: Engine::Line(plan) })
+    }
+
+    /// Refuses a field map for a text format that was asked for by name.
+    fn refuse_fields(&self, format: Format) -> Result<(), ConfigError> {
+        if self.fields.is_empty() || self.format()? == Format::Auto {
+            return Ok(());
+        }
+        Err(ConfigError::FieldsWithoutKeys(format))
     }
 
     fn compile(format: &str) -> Result<Plan, ConfigError> {

@@ -1,9 +1,11 @@
 //! Lines → rows.
 //!
 //! ```text
-//! config: DecoderConfig ─▶ Decoder (a format: json key table or line plan; auto: recognised from a line)
-//! line ─ text::clean ─▶ Decoder::decode ─▶ record::Record (borrowed values) ─ row::Rows::append ─▶ columns
-//!                              └─▶ RejectReason
+//! config: DecoderConfig ─▶ stream::Formats (presets, recognise)
+//!                                     │
+//! line ─ text::clean ─▶ stream::Stream (envelope off, format known) ─▶ Decoder (json keys or line plan)
+//!                           └─▶ RejectReason                               │
+//!                         columns ◀─ row::Rows::append ◀─ record::Record (borrowed values)
 //! ```
 //!
 //! # Invariants
@@ -23,24 +25,24 @@
 pub mod address;
 mod columns;
 pub mod config;
-mod detect;
+pub mod envelope;
 pub mod json;
 pub mod line;
 mod presets;
+pub mod recognise;
 pub mod record;
 pub mod rejects;
 pub mod request;
 pub mod row;
+pub mod stream;
 pub mod text;
 pub mod time;
 
 pub use config::{ConfigError, DecoderConfig};
 
-use std::sync::Arc;
-
 use json::JsonDecoder;
 use line::{Fit, Plan};
-use record::Record;
+use record::{Escape, Record, Slot};
 
 use crate::format::Format;
 
@@ -59,6 +61,9 @@ pub enum RejectReason {
     /// The text does not follow the format.
     #[error("does not follow the log format")]
     OtherFormat,
+    /// It names neither a request nor a client, or ends before the request.
+    #[error("no request in it")]
+    NoRequest,
     /// It follows the format as far as it goes, but has no time that can be read.
     #[error("no readable timestamp")]
     NoTimestamp,
@@ -77,6 +82,8 @@ pub struct Decoder {
 #[derive(Debug, Clone)]
 enum Engine {
     Json(JsonDecoder),
+    /// JSON whose header values are written `%XX`.
+    PercentJson(JsonDecoder),
     Line(Plan),
 }
 
@@ -97,11 +104,11 @@ impl Decoder {
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
         match &mut self.engine {
-            Engine::Json(json) => {
-                if !json.decode(line, record) {
-                    return Err(RejectReason::NotJson);
-                }
-                Ok(if record.truncated { Fit::Cut } else { Fit::Whole })
+            Engine::Json(json) => decode_json(json, line, record),
+            Engine::PercentJson(json) => {
+                let fit = decode_json(json, line, record);
+                record.escape_with(&[Slot::UserAgent, Slot::Referer], Escape::Percent);
+                fit
             }
             Engine::Line(plan) => match plan.decode(line, record) {
                 Fit::No => Err(RejectReason::OtherFormat),
@@ -111,55 +118,14 @@ impl Decoder {
     }
 }
 
-/// How the lines of one partition are read: in a given format, or in the one recognised from its first lines.
-#[derive(Debug, Clone)]
-pub struct Stream {
-    decoder: Option<Decoder>,
-    config: Arc<DecoderConfig>,
-}
-
-impl Stream {
-    /// A stream in the format of `config`.
-    ///
-    /// # Errors
-    /// [`ConfigError`] when the configuration makes no sense.
-    pub fn new(config: &DecoderConfig) -> Result<Self, ConfigError> {
-        config.validate()?;
-        let decoder = match config.format()? {
-            Format::Auto => None,
-            format => Some(config.decoder(format)?),
-        };
-        Ok(Self { decoder, config: Arc::new(config.clone()) })
+#[inline]
+fn decode_json<'a>(
+    json: &mut JsonDecoder,
+    line: &'a str,
+    record: &mut Record<'a>,
+) -> Result<Fit, RejectReason> {
+    if !json.decode(line, record) {
+        return Err(RejectReason::NotJson);
     }
-
-    /// The format, once known.
-    pub fn format(&self) -> Option<Format> {
-        self.decoder.as_ref().map(Decoder::format)
-    }
-
-    /// Whether the line is a comment or a header: no record.
-    #[inline]
-    pub fn is_comment(line: &str) -> bool {
-        line.starts_with('#')
-    }
-
-    /// Fills `record` from a line.
-    ///
-    /// # Errors
-    /// [`RejectReason`] when the line is no record.
-    #[inline]
-    pub fn decode<'a>(
-        &mut self,
-        line: &'a str,
-        record: &mut Record<'a>,
-    ) -> Result<(), RejectReason> {
-        let decoder = match &mut self.decoder {
-            Some(decoder) => decoder,
-            place => match detect::recognise(&self.config, line) {
-                Some(decoder) => place.insert(decoder),
-                None => return Err(RejectReason::Unrecognised),
-            },
-        };
-        decoder.decode(line, record).map(|_| ())
-    }
+    Ok(if record.truncated { Fit::Cut } else { Fit::Whole })
 }

@@ -198,6 +198,24 @@ impl<'a> Record<'a> {
         (self.present | self.empty) & slot.bit() != 0
     }
 
+    /// Whether the line says anything about a request. Of a line that ends early the client is not enough.
+    pub fn has_request(&self) -> bool {
+        let parts = [Slot::Request, Slot::Uri, Slot::Path, Slot::Method, Slot::Status];
+        parts.iter().any(|slot| self.was_seen(*slot))
+            || (!self.truncated && self.was_seen(Slot::ClientIp))
+    }
+
+    /// Declares how the values of some slots are escaped, where their line does not say.
+    pub fn escape_with(&mut self, slots: &[Slot], escape: Escape) {
+        for slot in slots {
+            if let Some(value) = self.values.get_mut(*slot as usize)
+                && value.escape == Escape::None
+            {
+                value.escape = escape;
+            }
+        }
+    }
+
     /// Number of slots with a value.
     pub const fn filled(&self) -> u32 {
         self.present.count_ones()

@@ -218,8 +218,12 @@ impl Rows {
     fn append_response(&mut self, record: &Record<'_>, scratch: &mut Scratch) {
         let Scratch { plain: buffer, folded, .. } = scratch;
         self.edge.append(record.get(Slot::Edge).map(|value| plain(value, buffer)));
-        self.request_id.append(record.get(Slot::RequestId).map(|value| plain(value, buffer)));
-        let cache = record.get(Slot::CacheStatus).map(|value| lower(plain(value, buffer), folded));
+        let id = record.get(Slot::RequestId).map(|value| plain(value, buffer));
+        // Fields before it can hold blanks (nginx lists upstreams so); ids do not.
+        self.request_id.append(id.map(|id| id.rsplit_once(' ').map_or(id, |(_, id)| id)));
+        let cache = record
+            .get(Slot::CacheStatus)
+            .map(|value| canonical_cache(plain(value, buffer), folded));
         self.cache_status.append(cache);
         let number = |slot| record.get(slot).and_then(|value: &Value<'_>| count(value.text));
         self.status.append(
@@ -320,6 +324,15 @@ fn is_unreadable(record: &Record<'_>, method: Option<&str>, target: Option<&str>
     bad_method || bad_target
 }
 
+/// Cache outcome in lower case; yes and no, as flag or number, as `hit` and `miss`.
+fn canonical_cache<'a>(outcome: &'a str, scratch: &'a mut String) -> &'a str {
+    match outcome {
+        "0" | "false" => "miss",
+        "1" | "2" | "3" | "true" => "hit",
+        other => lower(other, scratch),
+    }
+}
+
 fn canonical_scheme<'a>(scheme: &'a str, scratch: &'a mut String) -> &'a str {
     match scheme {
         "https" | "h2" | "h3" | "wss" | "grpcs" | "HTTPS" => "https",
@@ -344,6 +357,7 @@ fn canonical_country<'a>(country: &'a str, scratch: &'a mut String) -> Option<&'
 
 /// A number without sign.
 fn count(text: &str) -> Option<i64> {
+    let text = text.strip_prefix('+').unwrap_or(text);
     if text.is_empty() || text.len() > 19 {
         return None;
     }

@@ -214,6 +214,7 @@ fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
 /// nginx's `0.002, 0.010` the first counts.
 pub fn duration_us(text: &str, unit: Unit) -> Option<i64> {
     let text = text.split([',', ' ']).next()?;
+    let text = text.strip_prefix('+').unwrap_or(text);
     let (number_text, unit) =
         match text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.') {
             "" => (text, unit),

@@ -7,9 +7,11 @@
 
 mod plan;
 mod variables;
+mod w3c;
 
-pub use plan::{Fit, Plan};
+pub use plan::{Fit, Optional, Plan};
 pub use variables::FormatError;
+pub use w3c::{CLOUDFRONT_FIELDS, CLOUDFRONT_REALTIME_FIELDS, Dialect, IIS_FIELDS};
 
 use variables::{apache_tokens, nginx_tokens};
 

@@ -28,6 +28,8 @@ enum Until {
     TextBeforeTime,
     /// At a quote.
     Quote,
+    /// At the last colon of the word: an address, and its port.
+    Port,
     /// At the end of the line.
     End,
 }
@@ -38,6 +40,7 @@ struct Step {
     slot: Option<Slot>,
     unit: Unit,
     rank: u8,
+    escape: Escape,
     until: Until,
     /// Text behind the value.
     after: Box<str>,
@@ -45,13 +48,23 @@ struct Step {
     number_next: bool,
 }
 
+/// Where a line may end before its format does, and still be whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Optional {
+    /// Nowhere.
+    Nothing,
+    /// After exactly so many values.
+    After(usize),
+    /// After so many values or more.
+    From(usize),
+}
+
 /// A compiled format string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     before: Box<str>,
     steps: Vec<Step>,
-    /// A line may end cleanly before these many steps are done.
-    optional_from: usize,
+    optional: Optional,
 }
 
 impl Plan {
@@ -83,6 +96,8 @@ impl Plan {
                 Until::Quote
             } else if after.is_empty() {
                 Until::End
+            } else if after == ":" && variable.slot == Some(Slot::ClientIp) {
+                Until::Port
             } else if after.contains('[') && next.is_some_and(is_time) {
                 Until::TextBeforeTime
             } else {
@@ -93,19 +108,19 @@ impl Plan {
                 slot: variable.slot,
                 unit: variable.unit,
                 rank: variable.rank,
+                escape: variable.escape,
                 until,
                 after: after.as_str().into(),
                 number_next: next.is_some_and(|next| next.slot == Some(Slot::Status)),
             });
         }
-        let optional_from = steps.len();
-        Ok(Self { before: before.into(), steps, optional_from })
+        Ok(Self { before: before.into(), steps, optional: Optional::Nothing })
     }
 
-    /// The same plan for lines that may end cleanly after `steps` values.
+    /// The same plan for lines that may end early.
     #[must_use]
-    pub fn with_optional_tail(mut self, steps: usize) -> Self {
-        self.optional_from = steps;
+    pub fn with_optional(mut self, optional: Optional) -> Self {
+        self.optional = optional;
         self
     }
 
@@ -121,11 +136,11 @@ impl Plan {
                     found => found,
                 },
                 Until::Quote => step.until_quote(rest),
-                Until::End => Some((rest, Escape::None, "")),
+                Until::Port => until_port(rest),
+                Until::End => Some((rest.trim_ascii_end(), step.escape, "")),
             };
             let Some((text, escape, tail)) = found else {
-                let clean = index + 1 >= self.optional_from;
-                return self.cut(index, rest, clean, record);
+                return self.cut(index, rest, record);
             };
             step.keep(text, escape, record);
             rest = tail;
@@ -135,12 +150,18 @@ impl Plan {
 
     /// The line ends inside the value of step `index`.
     #[cold]
-    fn cut<'a>(&self, index: usize, rest: &'a str, clean: bool, record: &mut Record<'a>) -> Fit {
+    fn cut<'a>(&self, index: usize, rest: &'a str, record: &mut Record<'a>) -> Fit {
         let Some(step) = self.steps.get(index) else { return Fit::No };
-        let escape = if rest.contains('\\') { Escape::Backslash } else { Escape::None };
-        let at_boundary = index + 1 == self.optional_from;
-        step.keep(rest.trim_ascii_end(), escape, record);
-        if clean && at_boundary && !rest.trim_ascii().is_empty() {
+        let backslash = rest.contains('\\') && step.until == Until::Quote;
+        let escape = if backslash { Escape::Backslash } else { step.escape };
+        let rest = rest.trim_ascii_end();
+        step.keep(rest, escape, record);
+        let may_end = match self.optional {
+            Optional::Nothing => false,
+            Optional::After(values) => index + 1 == values,
+            Optional::From(values) => index + 1 >= values,
+        };
+        if may_end && !rest.is_empty() && step.until != Until::Quote {
             return Fit::Whole;
         }
         record.truncated = true;
@@ -170,7 +191,7 @@ impl Step {
             return Some(("", Escape::None, tail));
         }
         let at = find(rest, &self.after, 0)?;
-        Some((rest.get(..at)?, Escape::None, rest.get(at + self.after.len()..)?))
+        Some((rest.get(..at)?, self.escape, rest.get(at + self.after.len()..)?))
     }
 
     fn until_text_before_time<'a>(&self, rest: &'a str) -> Found<'a> {
@@ -244,6 +265,13 @@ impl Step {
         };
         fits.then_some(tail)
     }
+}
+
+/// Value and rest, divided by the last colon of the first word: IPv6 addresses are full of colons.
+fn until_port(rest: &str) -> Found<'_> {
+    let word = memchr::memchr(b' ', rest.as_bytes()).unwrap_or(rest.len());
+    let at = memchr::memrchr(b':', rest.as_bytes().get(..word)?)?;
+    Some((rest.get(..at)?, Escape::None, rest.get(at + 1..)?))
 }
 
 /// Whether nothing, or only further fields of their own, follows a closing quote.

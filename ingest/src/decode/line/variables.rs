@@ -1,6 +1,6 @@
 //! The variables of nginx's `log_format` and the directives of Apache's `LogFormat`, and the slots they feed.
 
-use crate::decode::record::{Slot, Unit};
+use crate::decode::record::{Escape, Slot, Unit};
 
 /// A format string that cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,15 @@ pub struct Variable {
     pub unit: Unit,
     /// Preference among variables that feed one slot; the lowest wins.
     pub rank: u8,
+    /// How its text is escaped where no quotes are around it.
+    pub escape: Escape,
+}
+
+impl Variable {
+    /// A variable without escapes.
+    pub const fn new(slot: Option<Slot>, unit: Unit, rank: u8) -> Self {
+        Self { slot, unit, rank, escape: Escape::None }
+    }
 }
 
 /// A piece of a format string.
@@ -114,11 +123,7 @@ fn nginx_variable(name: &str) -> Variable {
         return own_variable(slot);
     }
     let known = NGINX.iter().find(|(known, ..)| *known == name);
-    known.map_or(SKIP, |(_, slot, unit, rank)| Variable {
-        slot: Some(*slot),
-        unit: *unit,
-        rank: *rank,
-    })
+    known.map_or(SKIP, |(_, slot, unit, rank)| Variable::new(Some(*slot), *unit, *rank))
 }
 
 /// `duration_ms`, `client_ip`, `_`.
@@ -136,10 +141,10 @@ fn own_variable(name: &str) -> Variable {
         ),
         _ => (name, Unit::Auto),
     };
-    Variable { slot: Slot::named(base), unit, rank: 0 }
+    Variable::new(Slot::named(base), unit, 0)
 }
 
-const SKIP: Variable = Variable { slot: None, unit: Unit::Auto, rank: 0 };
+pub(super) const SKIP: Variable = Variable::new(None, Unit::Auto, 0);
 
 /// Splits an Apache `LogFormat`; `\"` stands for a quote, as in `httpd.conf`.
 pub fn apache_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
@@ -212,7 +217,7 @@ fn apache_variable(name: char, argument: &str) -> Variable {
         ('e', "unique_id") | ('i', "x-request-id") => (Slot::RequestId, Unit::Auto, 0),
         _ => return SKIP,
     };
-    Variable { slot: Some(slot), unit, rank }
+    Variable::new(Some(slot), unit, rank)
 }
 
 fn push_literal(tokens: &mut Vec<Token>, text: &str) {

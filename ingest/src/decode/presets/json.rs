@@ -1,66 +1,10 @@
-//! The built-in formats, as data: keys of JSON dialects and format strings of text formats.
+//! Keys of the JSON dialects.
 
-use super::json::{FieldMap, FieldSource};
-use super::record::Unit;
-use crate::format::Format;
-
-/// A built-in format.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Preset {
-    /// JSON lines.
-    Json(Fields),
-    /// Text lines.
-    Line {
-        /// Format string, of nginx or Apache, or with `$slot:` variables.
-        format: &'static str,
-        /// A line may end cleanly after so many values.
-        optional_from: Option<usize>,
-    },
-}
-
-/// Value, unit of its numbers, and the keys that hold it, the preferred first.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fields(&'static [(&'static str, Unit, &'static [&'static str])]);
-
-impl Fields {
-    /// As a field map like that of the configuration.
-    pub(super) fn to_map(self) -> FieldMap {
-        let source = |unit: Unit, keys: &[&str]| FieldSource::WithUnit {
-            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
-            unit,
-        };
-        self.0.iter().map(|(name, unit, keys)| ((*name).to_owned(), source(*unit, keys))).collect()
-    }
-}
-
-const fn line(format: &'static str) -> Preset {
-    Preset::Line { format, optional_from: None }
-}
-
-/// The built-in format of that name; `None` for `auto` and the user's own format strings.
-pub(super) const fn preset(format: Format) -> Option<Preset> {
-    Some(match format {
-        Format::Auto | Format::Custom => return None,
-        Format::Cloudflare => Preset::Json(CLOUDFLARE),
-        Format::Json => Preset::Json(Fields(&[])),
-        Format::Floodmark => Preset::Json(FLOODMARK),
-        Format::NginxJson => Preset::Json(NGINX_JSON),
-        Format::Combined | Format::Common => {
-            Preset::Line { format: COMBINED, optional_from: Some(7) }
-        }
-        Format::VhostCombined => line(VHOST_COMBINED),
-    })
-}
-
-/// `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-agent}i"`: Apache's documentation, "Log Files"; nginx's
-/// `combined` is the same text.
-const COMBINED: &str = r#"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-agent}i""#;
-
-/// Debian's `vhost_combined` is `%v:%p` before `combined`; the port is optional here.
-const VHOST_COMBINED: &str = r#"%v %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-agent}i""#;
+use super::Fields;
+use crate::decode::record::Unit;
 
 /// <https://developers.cloudflare.com/logs/logpush/logpush-job/datasets/zone/http_requests/>
-const CLOUDFLARE: Fields = Fields(&[
+pub(super) const CLOUDFLARE: Fields = Fields(&[
     ("ts", Unit::Auto, &["EdgeEndTimestamp"]),
     ("start", Unit::Auto, &["EdgeStartTimestamp"]),
     // Rank 1: yields to the time between start and end.
@@ -87,7 +31,7 @@ const CLOUDFLARE: Fields = Fields(&[
 ]);
 
 /// The columns of the `requests` table.
-const FLOODMARK: Fields = Fields(&[
+pub(super) const FLOODMARK: Fields = Fields(&[
     ("ts", Unit::Auto, &["ts"]),
     ("edge", Unit::Auto, &["edge"]),
     ("client_ip", Unit::Auto, &["client_ip"]),
@@ -112,7 +56,7 @@ const FLOODMARK: Fields = Fields(&[
 ]);
 
 /// nginx with `escape=json`: nginx has no default, these are the spellings in use.
-const NGINX_JSON: Fields = Fields(&[
+pub(super) const NGINX_JSON: Fields = Fields(&[
     ("ts", Unit::Auto, &["msec", "time_iso8601", "time_local", "time", "timestamp", "@timestamp"]),
     ("edge", Unit::Auto, &["pop", "hostname", "edge"]),
     ("client_ip", Unit::Auto, &["remote_addr", "client_ip", "clientip", "remote_ip"]),
@@ -136,4 +80,62 @@ const NGINX_JSON: Fields = Fields(&[
     ("ja3", Unit::Auto, &["http_ssl_ja3_hash", "ssl_ja3_hash", "ssl_ja3", "ja3"]),
     ("ja4", Unit::Auto, &["ssl_ja4", "ja4"]),
     ("request_id", Unit::Auto, &["request_id"]),
+]);
+
+/// Caddy, "How Logging Works"; `client_ip` is resolved by its trusted proxies.
+pub(super) const CADDY: Fields = Fields(&[
+    ("ts", Unit::Auto, &["ts"]),
+    ("client_ip", Unit::Auto, &["request.client_ip", "request.remote_ip"]),
+    ("method", Unit::Auto, &["request.method"]),
+    ("host", Unit::Auto, &["request.host"]),
+    ("uri", Unit::Auto, &["request.uri"]),
+    ("protocol", Unit::Auto, &["request.proto"]),
+    ("status", Unit::Auto, &["status"]),
+    ("request_bytes", Unit::Auto, &["bytes_read"]),
+    ("response_bytes", Unit::Auto, &["size"]),
+    ("duration", Unit::Seconds, &["duration"]),
+    ("user_agent", Unit::Auto, &["request.headers.User-Agent"]),
+    ("referer", Unit::Auto, &["request.headers.Referer"]),
+    ("ja3", Unit::Auto, &["request.headers.X-Ja3"]),
+    ("request_id", Unit::Auto, &["request.headers.X-Request-Id"]),
+]);
+
+/// Envoy and Istio: no default, these are the keys in use (Istio, Envoy Gateway). The downstream address comes first, because
+/// Envoy has resolved it already.
+pub(super) const ENVOY: Fields = Fields(&[
+    ("ts", Unit::Auto, &["start_time"]),
+    ("client_ip", Unit::Auto, &["downstream_remote_address", "x_forwarded_for", "x-forwarded-for"]),
+    ("method", Unit::Auto, &["method"]),
+    ("host", Unit::Auto, &["authority", ":authority"]),
+    (
+        "uri",
+        Unit::Auto,
+        &["path", "x-envoy-origin-path", "x-envoy-original-path", "x_envoy_original_path"],
+    ),
+    ("protocol", Unit::Auto, &["protocol"]),
+    ("status", Unit::Auto, &["response_code"]),
+    ("request_bytes", Unit::Auto, &["bytes_received"]),
+    ("response_bytes", Unit::Auto, &["bytes_sent"]),
+    ("duration", Unit::Millis, &["duration"]),
+    ("user_agent", Unit::Auto, &["user_agent", "user-agent"]),
+    ("referer", Unit::Auto, &["referer"]),
+    ("request_id", Unit::Auto, &["request_id", "x-request-id", "x_request_id"]),
+]);
+
+/// Traefik, "Access logs", `format: json`.
+pub(super) const TRAEFIK: Fields = Fields(&[
+    ("ts", Unit::Auto, &["StartUTC", "StartLocal", "time"]),
+    ("client_ip", Unit::Auto, &["ClientHost", "ClientAddr"]),
+    ("method", Unit::Auto, &["RequestMethod"]),
+    ("scheme", Unit::Auto, &["RequestScheme"]),
+    ("host", Unit::Auto, &["RequestHost", "RequestAddr"]),
+    ("uri", Unit::Auto, &["RequestPath"]),
+    ("protocol", Unit::Auto, &["RequestProtocol"]),
+    ("status", Unit::Auto, &["DownstreamStatus"]),
+    ("request_bytes", Unit::Auto, &["RequestContentSize"]),
+    ("response_bytes", Unit::Auto, &["DownstreamContentSize"]),
+    ("duration", Unit::Nanos, &["Duration"]),
+    ("user_agent", Unit::Auto, &["request_User-Agent"]),
+    ("referer", Unit::Auto, &["request_Referer"]),
+    ("request_id", Unit::Auto, &["request_X-Request-Id", "TraceId", "trace_id"]),
 ]);

@@ -1,0 +1,140 @@
+//! `--format auto`: which format a line is written in.
+//!
+//! The first line that follows a format to its end decides for its stream; lines before it are rejects. One line is
+//! enough, and only one keeps the answer independent of how the stream was cut.
+
+use super::address::canonical_ip;
+use super::line::Fit;
+use super::record::{Record, Slot};
+use super::time::TimeParser;
+use super::{ConfigError, Decoder, DecoderConfig};
+use crate::format::Format;
+
+/// JSON dialects; the one that fills most values wins, the earlier one of equals.
+const JSON: &[Format] = &[
+    Format::Cloudflare,
+    Format::Floodmark,
+    Format::Caddy,
+    Format::EnvoyJson,
+    Format::TraefikJson,
+    Format::CloudfrontJson,
+    Format::GcpLb,
+    Format::AzureFrontDoor,
+    Format::AzureAppGateway,
+    Format::Akamai,
+    Format::Ocsf,
+    Format::Ecs,
+    Format::Otel,
+    Format::Fastly,
+    Format::NginxJson,
+];
+
+/// Text formats, the more particular first.
+const LINES: &[Format] = &[
+    Format::Alb,
+    Format::Haproxy,
+    Format::Istio,
+    Format::Envoy,
+    Format::Traefik,
+    Format::HaproxyClf,
+    Format::IngressNginx,
+    Format::NginxProxyManager,
+    Format::NginxProxyManagerDefault,
+    Format::Npmplus,
+    Format::Zoraxy,
+    Format::Cloudfront,
+    Format::CloudfrontRealtime,
+    Format::Iis,
+    Format::VhostCombined,
+    Format::Combined,
+];
+
+/// A decoder of every format, to try lines with.
+#[derive(Debug, Clone)]
+pub struct Recogniser {
+    json: Vec<Decoder>,
+    lines: Vec<Decoder>,
+    common: Decoder,
+}
+
+impl Recogniser {
+    /// One decoder for each format, with the field map of `config`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the field map makes no sense.
+    pub fn new(config: &DecoderConfig) -> Result<Self, ConfigError> {
+        let decoders = |formats: &[Format]| {
+            formats.iter().map(|format| config.decoder(*format)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self {
+            json: decoders(JSON)?,
+            lines: decoders(LINES)?,
+            common: config.decoder(Format::Common)?,
+        })
+    }
+
+    /// A decoder for the format of `line`; `None` when it follows none.
+    pub fn recognise(&mut self, line: &str) -> Option<Decoder> {
+        if line.trim_ascii_start().starts_with('{') {
+            return self.recognise_json(line);
+        }
+        let position = self.lines.iter_mut().position(|decoder| follows(decoder, line))?;
+        let decoder = self.lines.get_mut(position)?;
+        let mut record = Record::default();
+        let tail_is_missing =
+            decoder.decode(line, &mut record).is_ok() && !record.was_seen(Slot::UserAgent);
+        if decoder.format() == Format::Combined && tail_is_missing {
+            return Some(self.common.clone());
+        }
+        Some(decoder.clone())
+    }
+
+    fn recognise_json(&mut self, line: &str) -> Option<Decoder> {
+        let mut best: Option<(u32, &Decoder)> = None;
+        for decoder in &mut self.json {
+            let mut record = Record::default();
+            let fit = decoder.decode(line, &mut record);
+            let score = record.filled();
+            let better = best.is_none_or(|(other, _)| score > other);
+            if fit == Ok(Fit::Whole) && better && has_time(&record) && record.has_request() {
+                best = Some((score, decoder));
+            }
+        }
+        best.map(|(_, decoder)| decoder.clone())
+    }
+}
+
+/// Whether a line follows the format of `decoder` to its end, and makes sense in it.
+pub(super) fn follows(decoder: &mut Decoder, line: &str) -> bool {
+    let mut record = Record::default();
+    let Ok(Fit::Whole | Fit::Extra) = decoder.decode(line, &mut record) else { return false };
+    let text = |slot| record.get(slot).map(|value| value.text);
+    let is_address = |text: &str| canonical_ip(text, &mut String::new()).is_some();
+    let is_number = |text: &str| {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let address = match decoder.format() {
+        // `HostnameLookups on`, and `unix:`.
+        Format::Combined | Format::Common => text(Slot::ClientIp)
+            .is_none_or(|client| is_address(client) || client == "unix:" || is_host_name(client)),
+        // Without an address it is `combined` with a name as client.
+        Format::VhostCombined => text(Slot::ClientIp).is_some_and(is_address),
+        _ => text(Slot::ClientIp).is_none_or(is_address),
+    };
+    address && has_time(&record) && record.has_request() && text(Slot::Status).is_none_or(is_number)
+}
+
+fn is_host_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+}
+
+fn has_time(record: &Record<'_>) -> bool {
+    let mut times = TimeParser::default();
+    let mut readable =
+        |slot| record.get(slot).is_some_and(|value| times.parse(value.text, value.unit).is_some());
+    let is_date = |text: &str| text.len() == 10 && text.as_bytes().get(4) == Some(&b'-');
+    readable(Slot::Time)
+        || readable(Slot::Start)
+        || record.get(Slot::Date).is_some_and(|date| is_date(date.text))
+}

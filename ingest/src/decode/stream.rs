@@ -1,0 +1,140 @@
+//! The lines of one partition, and what was learnt from those before: format, envelope, header.
+
+use super::config::DecoderConfig;
+use super::envelope::{ENVELOPES, Envelope, Opener};
+use super::recognise::{Recogniser, follows};
+use super::record::Record;
+use super::{ConfigError, Decoder, RejectReason};
+use crate::format::Format;
+
+/// What all streams of one configuration share.
+#[derive(Debug)]
+pub struct Formats {
+    config: DecoderConfig,
+    /// `None` for `auto`.
+    given: Option<Decoder>,
+    recogniser: Option<Recogniser>,
+    opener: Opener,
+}
+
+impl Formats {
+    /// Prepares the formats that `config` allows.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the configuration makes no sense.
+    pub fn new(config: &DecoderConfig) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let (given, recogniser) = match config.format()? {
+            Format::Auto => (None, Some(Recogniser::new(config)?)),
+            format => (Some(config.decoder(format)?), None),
+        };
+        Ok(Self { config: config.clone(), given, recogniser, opener: Opener::default() })
+    }
+
+    /// A decoder for `line`, when it follows the given format, or any for `auto`.
+    fn decoder_for(&mut self, line: &str) -> Option<Decoder> {
+        if let Some(recogniser) = &mut self.recogniser {
+            return recogniser.recognise(line);
+        }
+        let given = self.given.as_mut()?;
+        follows(given, line).then(|| given.clone())
+    }
+}
+
+/// How the lines of one partition are read.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    decoder: Option<Decoder>,
+    /// `None` until a line was understood.
+    envelope: Option<Envelope>,
+}
+
+impl Stream {
+    /// The format, once known.
+    pub fn format(&self, formats: &Formats) -> Option<Format> {
+        self.decoder.as_ref().or(formats.given.as_ref()).map(Decoder::format)
+    }
+
+    /// Whether the line is a comment or a header, which is no record. A header names the fields of the lines after
+    /// it.
+    #[inline]
+    pub fn takes_comment(&mut self, line: &str, formats: &Formats) -> bool {
+        if !line.starts_with('#') {
+            return false;
+        }
+        if line.starts_with("#Fields:") {
+            self.take_header(line, formats);
+        }
+        true
+    }
+
+    #[cold]
+    fn take_header(&mut self, line: &str, formats: &Formats) {
+        let given = self.format(formats);
+        let format = match given {
+            Some(format @ (Format::Cloudfront | Format::CloudfrontRealtime | Format::Iis)) => {
+                format
+            }
+            None if line.contains("x-edge-") => Format::Cloudfront,
+            None => Format::Iis,
+            Some(_) => return,
+        };
+        if let Ok(decoder) = formats.config.w3c_decoder(format, line) {
+            self.decoder = Some(decoder);
+            self.envelope = Some(Envelope::None);
+        }
+    }
+
+    /// The line without its envelope; `scratch` holds it when escapes had to be resolved.
+    #[inline]
+    pub fn open<'a>(
+        &mut self,
+        line: &'a str,
+        formats: &mut Formats,
+        scratch: &'a mut String,
+    ) -> &'a str {
+        match self.envelope {
+            Some(Envelope::None) => line,
+            Some(envelope) => formats.opener.open(envelope, line, scratch).unwrap_or(line),
+            None => self.learn(line, formats, scratch),
+        }
+    }
+
+    /// Finds format and envelope of a line, if it shows them.
+    #[cold]
+    fn learn<'a>(
+        &mut self,
+        line: &'a str,
+        formats: &mut Formats,
+        scratch: &'a mut String,
+    ) -> &'a str {
+        for envelope in ENVELOPES {
+            let mut buffer = String::new();
+            let inner = formats.opener.open(envelope, line, &mut buffer).map(str::to_owned);
+            let Some(decoder) = inner.as_deref().and_then(|inner| formats.decoder_for(inner))
+            else {
+                continue;
+            };
+            self.decoder = Some(decoder);
+            self.envelope = Some(envelope);
+            return formats.opener.open(envelope, line, scratch).unwrap_or(line);
+        }
+        line
+    }
+
+    /// Fills `record` from an opened line.
+    ///
+    /// # Errors
+    /// [`RejectReason`] when the line is no record.
+    #[inline]
+    pub fn decode<'a>(
+        &mut self,
+        line: &'a str,
+        formats: &mut Formats,
+        record: &mut Record<'a>,
+    ) -> Result<(), RejectReason> {
+        let decoder = self.decoder.as_mut().or(formats.given.as_mut());
+        decoder.ok_or(RejectReason::Unrecognised)?.decode(line, record)?;
+        if record.has_request() { Ok(()) } else { Err(RejectReason::NoRequest) }
+    }
+}
