@@ -1,1 +1,36 @@
-//! Tables to answers: SQL session, views, functions and output formats.
+//! Tables to answers: SQL over what Floodmark has written.
+//!
+//! ```text
+//! text ─ statements::parse ─▶ Statement ─ Session::query ─▶ Answer ─ write ─▶ table · csv · json · ndjson · parquet
+//!                                              │ guard: read-only
+//!              requests · rejects · incidents · source_windows · target_windows   (latest: Delta at its last commit)
+//!              attacks (view)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in (functions)
+//! repl: lines ─▶ statements and commands ─▶ the same
+//! ```
+//!
+//! # Invariants
+//! - The tables are never written: [`guard`](crate) refuses what would, before it runs.
+//! - A query sees one version of each table: the latest at its start.
+//! - What an attacker chose reaches a terminal escaped only ([`output::escape`]).
+//! - `entropy()` is the detector's formula.
+//! - Deliberately absent: Kafka, decoding, the detector's state.
+//!
+//! Read [`Session::open`] first, then [`Session::query`].
+
+mod error;
+mod formula;
+pub mod functions;
+mod guard;
+mod hint;
+mod latest;
+mod options;
+pub mod output;
+pub mod repl;
+mod session;
+pub mod statements;
+
+pub use error::QueryError;
+pub use options::{Scratch, SessionOptions};
+pub use output::{Format, Layout, OutputOptions, Written};
+pub use session::{ATTACKS, ATTACKS_DOC, Answer, Session};
+pub use statements::Statement;

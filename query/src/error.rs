@@ -1,0 +1,162 @@
+//! What can go wrong between a question and its answer.
+
+use datafusion::common::{DataFusionError, SchemaError};
+use deltalake::DeltaTableError;
+
+use crate::hint;
+
+/// A query could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The data folder cannot be named as a URL.
+    #[error("`{uri}` is no folder or URL of tables: {detail}")]
+    BadUri {
+        /// As given.
+        uri: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Nothing has been written there yet.
+    #[error(
+        "no tables under `{uri}`; write some first, for example with \
+         `floodmark scan --data {uri} access.log`, or name another folder with `--data`"
+    )]
+    NoTables {
+        /// Where they were looked for.
+        uri: String,
+    },
+    /// A table exists and cannot be opened.
+    #[error("cannot open table `{table}` under `{uri}`: {source}")]
+    Open {
+        /// Which table.
+        table: &'static str,
+        /// Data folder.
+        uri: String,
+        /// Why.
+        source: Box<DeltaTableError>,
+    },
+    /// The tables were written by another version of Floodmark.
+    #[error(
+        "table `{table}` has layout version {found}, this floodmark reads version {expected}; \
+         read it with the floodmark that wrote it, or write the logs again into a new folder"
+    )]
+    SchemaVersion {
+        /// Which table.
+        table: &'static str,
+        /// As written in the table.
+        found: String,
+        /// What this program reads.
+        expected: u32,
+    },
+    /// The session cannot be built as asked.
+    #[error("cannot start the query engine: {detail}")]
+    Engine {
+        /// Which setting is wrong, and how.
+        detail: String,
+    },
+    /// The text is no SQL.
+    #[error("syntax error: {message}")]
+    Syntax {
+        /// What was expected, and where.
+        message: String,
+    },
+    /// The statement does not fit the tables.
+    #[error("{message}{}", hint::suffix(.hint.as_deref()))]
+    Plan {
+        /// What does not fit.
+        message: String,
+        /// What to try.
+        hint: Option<String>,
+    },
+    /// The statement would write.
+    #[error("{statement} is refused: {reason}")]
+    ReadOnly {
+        /// The statement, as `INSERT` or `DROP TABLE`.
+        statement: String,
+        /// Why, and what to do instead.
+        reason: &'static str,
+    },
+    /// The query failed while it ran.
+    #[error("query failed: {message}{}", hint::suffix(.hint.as_deref()))]
+    Execute {
+        /// What happened.
+        message: String,
+        /// What to try.
+        hint: Option<String>,
+    },
+    /// The answer could not be put into the asked format.
+    #[error("cannot write the result as {format}: {message}")]
+    Format {
+        /// Name of the format.
+        format: &'static str,
+        /// Why.
+        message: String,
+    },
+    /// Parquet is binary: a terminal would show noise.
+    #[error("parquet is binary and stdout is a terminal; redirect it: `floodmark sql --format parquet … > result.parquet`")]
+    BinaryToTerminal,
+    /// A Parquet file holds one table.
+    #[error("format parquet holds one result and the text has {statements} statements; run them one by one")]
+    OneResult {
+        /// Statements in the text.
+        statements: usize,
+    },
+    /// A file of statements cannot be read.
+    #[error("cannot read `{path}`: {source}")]
+    ReadFile {
+        /// As given.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The reader of the result went wrong (a closed pipe is not an error).
+    #[error("cannot write the result: {0}")]
+    Write(#[source] std::io::Error),
+    /// The prompt cannot read from the terminal.
+    #[error("cannot read from the terminal: {0}")]
+    Prompt(String),
+}
+
+impl QueryError {
+    /// An error of parsing or planning, in plain words and with a hint where one is known.
+    ///
+    /// - `tables`: names that a misspelt table could have meant.
+    pub(crate) fn from_plan(error: &DataFusionError, tables: &[String]) -> Self {
+        let root = match error.find_root() {
+            DataFusionError::Collection(errors) => errors.first().unwrap_or(error),
+            root => root,
+        };
+        match root {
+            DataFusionError::SQL(error, _) => Self::Syntax { message: hint::syntax(error) },
+            DataFusionError::SchemaError(error, _) => Self::from_schema(error),
+            _ => {
+                let message = hint::plain(root);
+                let hint = hint::missing_table(&message).and_then(|name| {
+                    let known: Vec<&str> = tables.iter().map(String::as_str).collect();
+                    hint::similar(name, &known)
+                });
+                Self::Plan { message, hint }
+            }
+        }
+    }
+
+    fn from_schema(error: &SchemaError) -> Self {
+        if let SchemaError::FieldNotFound { field, valid_fields } = error {
+            let names: Vec<&str> = valid_fields.iter().map(|column| column.name.as_str()).collect();
+            return Self::Plan {
+                message: format!("no column `{}`", field.flat_name()),
+                hint: hint::similar(&field.name, &names),
+            };
+        }
+        Self::Plan { message: error.to_string(), hint: None }
+    }
+
+    /// An error of a running query.
+    pub(crate) fn from_execution(error: &DataFusionError) -> Self {
+        let root = error.find_root();
+        let hint = matches!(root, DataFusionError::ResourcesExhausted(_)).then(|| {
+            "raise the memory limit, or ask for fewer rows or groups at a time".to_owned()
+        });
+        Self::Execute { message: hint::plain(root), hint }
+    }
+}

@@ -1,0 +1,31 @@
+//! How a session is set up.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Settings of a [`crate::Session`]; the default suits one person at one machine.
+#[derive(Debug, Clone, Default)]
+pub struct SessionOptions {
+    /// Bytes that queries may hold in memory before they spill to disk; `None` sets no limit.
+    pub memory_limit: Option<usize>,
+    /// Folder for what does not fit; `None` uses the system's temporary folder.
+    pub spill_dir: Option<PathBuf>,
+    /// Threads a query may use; `None` uses every core.
+    pub target_partitions: Option<usize>,
+    /// Rows of a batch; `None` leaves the engine's choice.
+    pub batch_size: Option<usize>,
+    /// Properties of the object store, such as `aws_region`.
+    pub storage: HashMap<String, String>,
+    /// What a statement may do besides reading the tables.
+    pub scratch: Scratch,
+}
+
+/// Whether statements may define names of their own. The tables are read-only in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scratch {
+    /// Views and tables that live as long as the session, and external files to read: for the person at the prompt.
+    #[default]
+    Allowed,
+    /// Queries only: for a server.
+    Refused,
+}

@@ -1,0 +1,276 @@
+//! The session: tables, view and functions, and statements run against them.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::SessionState;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use url::Url;
+
+use crate::error::QueryError;
+use crate::guard;
+use crate::latest::LatestTable;
+use crate::options::{Scratch, SessionOptions};
+use crate::output::{Format, OutputOptions, Written};
+use crate::statements::{self, Statement};
+
+/// The view of what is attacked.
+pub const ATTACKS: &str = "attacks";
+
+/// What the view is, for the help.
+pub const ATTACKS_DOC: &str = "Latest revision of every incident whose verdict is not `benign`.";
+
+/// Queries named in an error about memory, at most.
+const MEMORY_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
+
+/// A connection to the tables of one data folder. Read-only; each query sees the latest commits.
+pub struct Session {
+    context: SessionContext,
+    tables: Vec<Arc<LatestTable>>,
+    scratch: Scratch,
+    uri: String,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("uri", &self.uri).finish_non_exhaustive()
+    }
+}
+
+/// The answer to one statement: rows that come as they are read.
+pub struct Answer {
+    pub(crate) schema: SchemaRef,
+    pub(crate) stream: SendableRecordBatchStream,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// Columns of the answer; none for a statement such as `CREATE VIEW`.
+    pub const fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The rows as Arrow batches.
+    pub fn into_stream(self) -> SendableRecordBatchStream {
+        self.stream
+    }
+}
+
+/// Whether `name` is a table or view of Floodmark.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    name == ATTACKS || schemas::tables::ALL.iter().any(|table| table.name == name)
+}
+
+impl Session {
+    /// Opens the tables under `uri`: a folder, or a URL such as `s3://bucket/path`.
+    ///
+    /// A table that does not exist yet is empty, and found once it does.
+    ///
+    /// # Errors
+    /// [`QueryError::NoTables`] when there is no table at all, [`QueryError::SchemaVersion`] when another version
+    /// wrote them, [`QueryError::BadUri`], [`QueryError::Open`] and [`QueryError::Engine`].
+    pub async fn open(uri: &str, options: &SessionOptions) -> Result<Self, QueryError> {
+        let root = root_url(uri)?;
+        let context = SessionContext::new_with_config_rt(config(options), runtime(options)?);
+        let mut tables = Vec::new();
+        for definition in schemas::tables::ALL {
+            let table = Arc::new(LatestTable::new(definition, uri, &root, &options.storage)?);
+            let provider: Arc<dyn TableProvider> = Arc::<LatestTable>::clone(&table);
+            if definition.name == schemas::tables::REQUESTS.name {
+                crate::functions::register(&context, Arc::clone(&provider));
+            }
+            context
+                .register_table(definition.name, provider)
+                .map_err(|error| QueryError::from_plan(&error, &[]))?;
+            tables.push(table);
+        }
+        let session = Self { context, tables, scratch: options.scratch, uri: uri.to_owned() };
+        if session.refresh().await? == 0 {
+            return Err(QueryError::NoTables { uri: uri.to_owned() });
+        }
+        session.create_attacks().await?;
+        Ok(session)
+    }
+
+    async fn create_attacks(&self) -> Result<(), QueryError> {
+        let columns: Vec<&str> =
+            schemas::tables::INCIDENTS.columns.iter().map(|column| column.name).collect();
+        let columns = columns.join(", ");
+        let text = format!(
+            "CREATE VIEW {ATTACKS} AS SELECT {columns} FROM (SELECT *, row_number() OVER \
+             (PARTITION BY incident_id ORDER BY revision DESC) AS newest FROM incidents) \
+             WHERE newest = 1 AND verdict <> 'benign'"
+        );
+        let created = self.context.sql(&text).await;
+        created.map(drop).map_err(|error| QueryError::from_plan(&error, &self.names()))
+    }
+
+    /// Moves every table to its latest version; counts those that exist.
+    async fn refresh(&self) -> Result<usize, QueryError> {
+        let state = Arc::new(self.context.state());
+        let found = futures::future::try_join_all(
+            self.tables.iter().map(|table| table.refresh(&state)),
+        )
+        .await?;
+        Ok(found.into_iter().filter(|exists| *exists).count())
+    }
+
+    /// Starts one statement at the latest version of the tables.
+    ///
+    /// # Errors
+    /// [`QueryError::ReadOnly`] when it would write, [`QueryError::Plan`] when it does not fit the tables.
+    pub async fn query(&self, statement: &Statement) -> Result<Answer, QueryError> {
+        guard::check_statement(&statement.parsed)?;
+        self.refresh().await?;
+        let failed = |error| QueryError::from_plan(&error, &self.names());
+        let state = self.context.state();
+        let plan = state.statement_to_plan(statement.parsed.clone()).await.map_err(failed)?;
+        guard::check_plan(&plan, self.scratch)?;
+        let frame = self.context.execute_logical_plan(plan).await.map_err(failed)?;
+        let schema = Arc::clone(frame.schema().inner());
+        let stream = frame.execute_stream().await.map_err(failed)?;
+        Ok(Answer { schema, stream })
+    }
+
+    /// Runs every statement of `text` in order and writes their answers to `out` one after the other.
+    ///
+    /// Nothing runs when any of it is no SQL. Stops early when the reader of `out` has gone.
+    ///
+    /// # Errors
+    /// Those of [`statements::parse`], [`Session::query`] and [`Answer::write`], and [`QueryError::OneResult`] for
+    /// more than one statement in a format that holds one table.
+    pub async fn run(
+        &self,
+        text: &str,
+        options: &OutputOptions,
+        out: &mut (dyn Write + Send),
+    ) -> Result<Written, QueryError> {
+        let statements = statements::parse(text)?;
+        if options.format == Format::Parquet && statements.len() > 1 {
+            return Err(QueryError::OneResult { statements: statements.len() });
+        }
+        let mut total = Written::default();
+        for statement in &statements {
+            let written = self.query(statement).await?.write(options, out).await?;
+            total = Written { rows: total.rows + written.rows, closed: written.closed };
+            if total.closed {
+                break;
+            }
+        }
+        Ok(total)
+    }
+
+    /// Where the tables are, as given.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Names of all tables and views, those of this session included, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .context
+            .catalog_names()
+            .iter()
+            .filter_map(|catalog| self.context.catalog(catalog))
+            .flat_map(|catalog| {
+                let schemas = catalog.schema_names().into_iter();
+                schemas.filter_map(move |name| catalog.schema(&name)).collect::<Vec<_>>()
+            })
+            .flat_map(|schema| schema.table_names())
+            .collect();
+        names.extend(self.tables.iter().map(|table| table.name().to_owned()));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Columns of a table or view of this session.
+    pub(crate) async fn schema_of(&self, name: &str) -> Result<SchemaRef, QueryError> {
+        let found = self.context.table_provider(name).await;
+        found.map(|table| table.schema()).map_err(|_| {
+            let known = self.names();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            QueryError::Plan {
+                message: format!("no table `{name}`"),
+                hint: crate::hint::similar(name, &known),
+            }
+        })
+    }
+
+    /// The engine's state: functions, settings, catalog.
+    pub(crate) fn state(&self) -> SessionState {
+        self.context.state()
+    }
+}
+
+fn config(options: &SessionOptions) -> SessionConfig {
+    let mut config = SessionConfig::new().with_information_schema(true);
+    let settings = config.options_mut();
+    settings.execution.time_zone = Some(schemas::column::UTC.to_owned());
+    settings.execution.parquet.pushdown_filters = true;
+    settings.execution.parquet.reorder_filters = true;
+    if let Some(partitions) = options.target_partitions {
+        config = config.with_target_partitions(partitions.max(1));
+    }
+    if let Some(rows) = options.batch_size {
+        config = config.with_batch_size(rows.max(1));
+    }
+    config
+}
+
+fn runtime(options: &SessionOptions) -> Result<Arc<RuntimeEnv>, QueryError> {
+    let mut builder = RuntimeEnvBuilder::new();
+    if let Some(bytes) = options.memory_limit {
+        let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), MEMORY_CONSUMERS);
+        builder = builder.with_memory_pool(Arc::new(pool));
+    }
+    if let Some(folder) = &options.spill_dir {
+        let mode = DiskManagerMode::Directories(vec![folder.clone()]);
+        builder = builder.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode));
+    }
+    builder.build_arc().map_err(|error| QueryError::Engine { detail: error.to_string() })
+}
+
+/// `uri` as a URL that ends with `/`.
+fn root_url(uri: &str) -> Result<Url, QueryError> {
+    let bad = |detail: String| QueryError::BadUri { uri: uri.to_owned(), detail };
+    let url = match Url::parse(uri) {
+        Ok(url) if uri.contains("://") => url,
+        _ => {
+            let path = std::path::absolute(Path::new(uri)).map_err(|error| bad(error.to_string()))?;
+            Url::from_directory_path(&path)
+                .map_err(|()| bad(format!("`{}` is no path", path.display())))?
+        }
+    };
+    if url.path().ends_with('/') {
+        return Ok(url);
+    }
+    let mut with_slash = url.clone();
+    with_slash.set_path(&format!("{}/", url.path()));
+    Ok(with_slash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_and_urls_are_roots() {
+        assert_eq!(root_url("/var/lib/floodmark").unwrap().as_str(), "file:///var/lib/floodmark/");
+        assert_eq!(root_url("/a b/c/").unwrap().as_str(), "file:///a%20b/c/");
+        assert_eq!(root_url("s3://bucket/edge").unwrap().as_str(), "s3://bucket/edge/");
+        assert!(root_url("data").unwrap().as_str().ends_with("/data/"));
+    }
+}

@@ -1,0 +1,83 @@
+//! Text to statements.
+
+use datafusion::sql::parser::{DFParserBuilder, Statement as ParsedStatement};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
+use crate::error::QueryError;
+
+/// One parsed SQL statement.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub(crate) parsed: ParsedStatement,
+}
+
+impl std::fmt::Display for Statement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.parsed.fmt(f)
+    }
+}
+
+/// Splits `text` at `;` into statements; comments and empty statements vanish.
+///
+/// # Errors
+/// [`QueryError::Syntax`] names the first place that is no SQL; then nothing should run.
+pub fn parse(text: &str) -> Result<Vec<Statement>, QueryError> {
+    let parsed = DFParserBuilder::new(text)
+        .with_dialect(&GenericDialect {})
+        .build()
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(|error| QueryError::from_plan(&error, &[]))?;
+    Ok(parsed.into_iter().map(|parsed| Statement { parsed }).collect())
+}
+
+/// Whether `text` ends with a `;` that ends a statement: not one within quotes or a comment.
+pub fn is_complete(text: &str) -> bool {
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, text).tokenize() else { return false };
+    tokens
+        .iter()
+        .rfind(|token| !matches!(token, Token::Whitespace(_)))
+        .is_some_and(|token| *token == Token::SemiColon)
+}
+
+/// Whether `text` holds nothing but white space, comments and `;`.
+pub fn is_blank(text: &str) -> bool {
+    Tokenizer::new(&GenericDialect {}, text).tokenize().is_ok_and(|tokens| {
+        tokens.iter().all(|token| matches!(token, Token::Whitespace(_) | Token::SemiColon))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_split_outside_quotes_and_comments() {
+        let text = "SELECT 1; -- one; two\n/* ; */ SELECT ';';\n;\nSELECT \"a;b\"";
+        let statements: Vec<String> =
+            parse(text).unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(statements, ["SELECT 1", "SELECT ';'", "SELECT \"a;b\""]);
+        assert!(parse("-- nothing\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_place_of_a_mistake_is_named() {
+        let error = parse("SELECT 1;\nSELEC 2").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "syntax error: Expected: an SQL statement, found: SELEC at line 2, column 1"
+        );
+    }
+
+    #[test]
+    fn a_statement_is_complete_at_its_semicolon() {
+        for complete in ["SELECT 1;", "SELECT 1; -- done", "SELECT ';' ;\n"] {
+            assert!(is_complete(complete), "{complete}");
+        }
+        for open in ["", "SELECT 1", "SELECT ';", "SELECT 1 -- ;", "SELECT 1 /* ;", "SELECT 'a;"] {
+            assert!(!is_complete(open), "{open}");
+        }
+        assert!(is_blank(" ; -- x\n"));
+        assert!(!is_blank("SELECT"));
+    }
+}

@@ -1,0 +1,142 @@
+//! Opening, refreshing, and what is said when it fails.
+
+use query::{Format, OutputOptions, QueryError, Scratch, Session, SessionOptions, statements};
+use schemas::tables::{INCIDENTS, REJECTS, REQUESTS};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::fixture;
+
+async fn answer(session: &Session, text: &str) -> Result<String, QueryError> {
+    let mut out = Vec::new();
+    session.run(text, &OutputOptions::new(Format::Csv), &mut out).await?;
+    Ok(String::from_utf8(out).expect("text"))
+}
+
+async fn failure(session: &Session, text: &str) -> String {
+    answer(session, text).await.expect_err("an error").to_string()
+}
+
+fn reject(offset: u32) -> serde_json::Value {
+    json!({
+        "ts": "2026-03-01T10:00:00Z", "topic_offset": offset, "record_index": 0,
+        "reason": "not JSON", "raw": "00",
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_without_tables_says_what_to_run() {
+    let folder = TempDir::new().expect("a folder");
+    for uri in [folder.path().to_path_buf(), folder.path().join("missing")] {
+        let uri = uri.to_string_lossy().into_owned();
+        let error = Session::open(&uri, &SessionOptions::default()).await.expect_err("no tables");
+        assert!(matches!(&error, QueryError::NoTables { .. }), "{error}");
+        assert!(error.to_string().contains("floodmark scan --data"), "{error}");
+    }
+    assert!(!folder.path().join("missing").exists(), "reading makes no folder");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_query_sees_the_next_commit() {
+    let folder = TempDir::new().expect("a folder");
+    fixture::append(folder.path(), &REJECTS, &[reject(1)]).await;
+    let session = fixture::open(folder.path()).await;
+    let count = "SELECT count(*) AS n FROM rejects";
+    assert_eq!(answer(&session, count).await.expect("rows"), "n\n1\n");
+    answer(&session, "CREATE VIEW mine AS SELECT * FROM rejects").await.expect("a view");
+    fixture::append(folder.path(), &REJECTS, &[reject(2), reject(3)]).await;
+    assert_eq!(answer(&session, count).await.expect("rows"), "n\n3\n");
+    assert_eq!(answer(&session, "SELECT count(*) AS n FROM mine").await.expect("rows"), "n\n3\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_is_not_there_yet_is_empty() {
+    let folder = TempDir::new().expect("a folder");
+    fixture::append(folder.path(), &REJECTS, &[reject(1)]).await;
+    let session = fixture::open(folder.path()).await;
+    assert_eq!(answer(&session, "SELECT count(*) AS n FROM attacks").await.expect("rows"), "n\n0\n");
+    assert_eq!(answer(&session, "SELECT host FROM requests").await.expect("rows"), "host\n");
+    let incident = json!({
+        "incident_id": "a1", "revision": 0, "state": "open", "kind": "http_flood",
+        "verdict": "attack", "severity": 80, "confidence": 1.0, "first_ts": "2026-03-01T10:00:00Z",
+        "detected_ts": "2026-03-01T10:00:00Z", "revision_ts": "2026-03-01T10:00:00Z",
+        "last_ts": "2026-03-01T10:00:00Z", "requests": 1, "excess_requests": 1, "source_count": 1,
+        "sources": [], "summary": "flood", "evidence": "[]",
+    });
+    fixture::append(folder.path(), &INCIDENTS, &[incident]).await;
+    assert_eq!(
+        answer(&session, "SELECT incident_id FROM attacks").await.expect("rows"),
+        "incident_id\na1\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_layout_version_is_named() {
+    let folder = TempDir::new().expect("a folder");
+    fixture::append_with(folder.path(), &REJECTS, &[reject(1)], Some("99")).await;
+    let uri = folder.path().to_string_lossy().into_owned();
+    let error = Session::open(&uri, &SessionOptions::default()).await.expect_err("a version");
+    assert!(error.to_string().contains("layout version 99"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_session_only_reads() {
+    let (lake, _) = fixture::lake_and_session().await;
+    let options = SessionOptions { scratch: Scratch::Refused, ..SessionOptions::default() };
+    let uri = lake.path().to_string_lossy().into_owned();
+    let session = Session::open(&uri, &options).await.expect("tables");
+    for text in [
+        "CREATE VIEW v AS SELECT 1",
+        "CREATE TABLE t AS SELECT 1",
+        "CREATE EXTERNAL TABLE x STORED AS CSV LOCATION '/etc/passwd'",
+    ] {
+        let error = failure(&session, text).await;
+        assert!(error.contains("this session answers queries only"), "{error}");
+    }
+    assert!(failure(&session, "SELECT * FROM '/etc/passwd'").await.contains("not found"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_runs_when_the_text_is_no_sql() {
+    let (_lake, session) = fixture::lake_and_session().await;
+    let error = failure(&session, "CREATE VIEW v AS SELECT 1;\nSELEC 2;").await;
+    assert!(error.contains("line 2, column 1"), "{error}");
+    assert!(failure(&session, "SELECT * FROM v").await.contains("table 'v' not found"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_little_memory_is_said() {
+    let lake = fixture::lake().await;
+    let options = SessionOptions { memory_limit: Some(64 << 10), ..SessionOptions::default() };
+    let uri = lake.path().to_string_lossy().into_owned();
+    let session = Session::open(&uri, &options).await.expect("tables");
+    let text = "SELECT entropy(v) FROM generate_series(1, 1000000) s(v)";
+    let error = failure(&session, text).await;
+    assert!(error.contains("raise the memory limit"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fingerprint_selects_its_requests() {
+    let (_lake, session) = fixture::lake_and_session().await;
+    let by = |key: &str| {
+        format!("SELECT count(*) AS n, count(DISTINCT path) AS p FROM fingerprint_requests('{key}')")
+    };
+    assert_eq!(answer(&session, &by("a1")).await.expect("rows"), "n,p\n1200,1\n");
+    assert_eq!(answer(&session, &by("http_flood")).await.expect("rows"), "n,p\n1200,1\n");
+    let some = "SELECT f.status AS s FROM fingerprint_requests('a1') f WHERE f.status = 503 LIMIT 2";
+    assert_eq!(answer(&session, some).await.expect("rows"), "s\n503\n503\n");
+    let plain = "SELECT count(*) AS n FROM fingerprint_requests('a1')";
+    assert_eq!(answer(&session, plain).await.expect("rows"), "n\n1200\n");
+    let missing = failure(&session, &by("b2")).await;
+    assert!(missing.contains("no incident with id or kind `b2` has a fingerprint"), "{missing}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filters_reach_the_files() {
+    let (_lake, session) = fixture::lake_and_session().await;
+    let text = "EXPLAIN SELECT path FROM requests WHERE host = 'shop.example'";
+    let plan = answer(&session, text).await.expect("a plan");
+    assert!(plan.contains("predicate=host"), "{plan}");
+    assert_eq!(statements::parse(text).expect("SQL").len(), 1);
+    assert_eq!(REQUESTS.name, "requests");
+}
