@@ -6,7 +6,7 @@ use sample_data::GenerateError;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum BenchError {
     /// A file or a process.
     #[error("cannot {what}: {source}")]
     Io {
@@ -52,7 +52,7 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl BenchError {
     /// An error of the operating system while doing `what`.
     pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
         Self::Io { what: what.into(), source }

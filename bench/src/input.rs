@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sample_data::{Format, GenerateConfig, generate};
 
-use crate::error::Error;
+use crate::error::BenchError;
 use crate::say;
 
 /// Lines that are made anew to see whether a kept log is still what would be generated.
@@ -31,7 +31,7 @@ pub struct Log {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn file(format: Format, lines: u64) -> Result<PathBuf, Error> {
+pub fn file(format: Format, lines: u64) -> Result<PathBuf, BenchError> {
     let config = GenerateConfig { format, ..GenerateConfig::bench(lines) };
     let folder = folder();
     let path = folder.join(format!("{format}-{lines}.log"));
@@ -39,7 +39,7 @@ pub fn file(format: Format, lines: u64) -> Result<PathBuf, Error> {
         return Ok(path);
     }
     say(&format!("generating {}", path.display()));
-    let fail = |error| Error::io(format!("write {}", path.display()), error);
+    let fail = |error| BenchError::io(format!("write {}", path.display()), error);
     fs::create_dir_all(&folder).map_err(fail)?;
     let part = path.with_extension("part");
     let mut out = BufWriter::new(File::create(&part).map_err(fail)?);
@@ -53,10 +53,10 @@ pub fn file(format: Format, lines: u64) -> Result<PathBuf, Error> {
 ///
 /// # Errors
 /// When it cannot be written or read.
-pub fn log(format: Format, lines: u64, of_lines: u64) -> Result<Log, Error> {
+pub fn log(format: Format, lines: u64, of_lines: u64) -> Result<Log, BenchError> {
     let path = file(format, of_lines)?;
-    let bytes =
-        fs::read(&path).map_err(|error| Error::io(format!("read {}", path.display()), error))?;
+    let bytes = fs::read(&path)
+        .map_err(|error| BenchError::io(format!("read {}", path.display()), error))?;
     Ok(Log::of(bytes, lines))
 }
 
@@ -106,7 +106,7 @@ fn folder() -> PathBuf {
 }
 
 /// Whether the log at `path` begins as one generated now would.
-fn is_current(config: &GenerateConfig, path: &Path) -> Result<bool, Error> {
+fn is_current(config: &GenerateConfig, path: &Path) -> Result<bool, BenchError> {
     let Ok(mut kept) = File::open(path) else { return Ok(false) };
     let lines_max = config.lines_max.map(|lines| lines.min(PREFIX_LINES));
     let mut wanted = Vec::new();

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::Args;
-use error::Error;
+use error::BenchError;
 use machine::Machine;
 
 fn main() -> ExitCode {
@@ -44,14 +44,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench(args: &Args) -> Result<(), Error> {
+fn bench(args: &Args) -> Result<(), BenchError> {
     let before = Machine::now();
     let mut groups = Vec::new();
     for stage in args.stages() {
         groups.extend(stages::measure(stage, args)?);
     }
     let table = report::table(&groups);
-    write!(io::stdout(), "{table}").map_err(|error| Error::io("write to stdout", error))?;
+    write!(io::stdout(), "{table}").map_err(|error| BenchError::io("write to stdout", error))?;
     if let Some(folder) = &args.record {
         let place = record::write(folder, &before, &table, &groups)?;
         say(&format!("recorded in {}", place.display()));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
+use crate::error::BenchError;
 use crate::say;
 
 /// One run of a case.
@@ -101,12 +101,12 @@ impl Case {
 /// A case that can be run; the first one of a group is the measured one.
 pub struct Bench<'a> {
     name: String,
-    run: Box<dyn FnMut() -> Result<Run, Error> + 'a>,
+    run: Box<dyn FnMut() -> Result<Run, BenchError> + 'a>,
 }
 
 impl<'a> Bench<'a> {
     /// A case called `name`; `run` does its work once and says what it took.
-    pub fn new(name: impl Into<String>, run: impl FnMut() -> Result<Run, Error> + 'a) -> Self {
+    pub fn new(name: impl Into<String>, run: impl FnMut() -> Result<Run, BenchError> + 'a) -> Self {
         Self { name: name.into(), run: Box::new(run) }
     }
 }
@@ -133,7 +133,7 @@ pub fn in_turns(
     plan: Plan,
     measured: Bench<'_>,
     baselines: Vec<Bench<'_>>,
-) -> Result<Group, Error> {
+) -> Result<Group, BenchError> {
     say(&format!("{stage} {}", measured.name));
     let Plan { records, bytes, .. } = plan;
     let mut benches: Vec<Bench<'_>> = std::iter::once(measured).chain(baselines).collect();
@@ -157,7 +157,7 @@ pub fn in_turns(
 ///
 /// # Errors
 /// That of the work.
-pub fn timed<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<(T, Run), Error> {
+pub fn timed<T>(work: impl FnOnce() -> Result<T, BenchError>) -> Result<(T, Run), BenchError> {
     let (cpu, start) = (cpu_of_threads(), Instant::now());
     let outcome = work()?;
     let wall = start.elapsed();

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
+use crate::error::BenchError;
 use crate::measure::Run;
 
 /// How often the memory of a process is looked at; the system keeps the peak, so that only growth in the last
@@ -23,11 +23,12 @@ const TICKS_S: u64 = 100;
 ///
 /// # Errors
 /// When it cannot be built.
-pub fn floodmark() -> Result<PathBuf, Error> {
+pub fn floodmark() -> Result<PathBuf, BenchError> {
     if let Some(binary) = std::env::var_os("FLOODMARK_BIN") {
         return Ok(binary.into());
     }
-    let exe = std::env::current_exe().map_err(|error| Error::io("find this program", error))?;
+    let exe =
+        std::env::current_exe().map_err(|error| BenchError::io("find this program", error))?;
     // TARGET/release/bench
     let target = exe.ancestors().nth(2).unwrap_or(Path::new("target")).to_owned();
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -55,14 +56,15 @@ pub fn command<S: AsRef<OsStr>>(binary: &Path, args: impl IntoIterator<Item = S>
 ///
 /// # Errors
 /// When it cannot be started, or fails.
-pub fn timed(command: &mut Command) -> Result<(Output, Run), Error> {
-    let fail = |command: &Command, error| Error::io(format!("run {}", describe(command)), error);
+pub fn timed(command: &mut Command) -> Result<(Output, Run), BenchError> {
+    let fail =
+        |command: &Command, error| BenchError::io(format!("run {}", describe(command)), error);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let (cpu, start) = (cpu_of_children(), Instant::now());
     let child = command.spawn().map_err(|error| fail(command, error))?;
     let status_file = format!("/proc/{}/status", child.id());
     let (ended, watched) = mpsc::channel::<()>();
-    let watcher = thread::spawn(move || {
+    let memory = thread::spawn(move || {
         let mut peak = None;
         while watched.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
             peak = peak_rss_bytes(&status_file).max(peak);
@@ -72,10 +74,10 @@ pub fn timed(command: &mut Command) -> Result<(Output, Run), Error> {
     let output = child.wait_with_output().map_err(|error| fail(command, error))?;
     let wall = start.elapsed();
     drop(ended);
-    let peak_rss_bytes = watcher.join().ok().flatten();
+    let peak_rss_bytes = memory.join().ok().flatten();
     let cpu = cpu_of_children().zip(cpu).map(|(after, before)| after.saturating_sub(before));
     if !output.status.success() {
-        return Err(Error::Command {
+        return Err(BenchError::Command {
             command: describe(command),
             status: output.status,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -88,7 +90,7 @@ pub fn timed(command: &mut Command) -> Result<(Output, Run), Error> {
 ///
 /// # Errors
 /// When it cannot be started, or fails.
-pub fn success(command: &mut Command) -> Result<(), Error> {
+pub fn success(command: &mut Command) -> Result<(), BenchError> {
     timed(command).map(|_| ())
 }
 

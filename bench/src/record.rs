@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 
-use crate::error::Error;
+use crate::error::BenchError;
 use crate::machine::Machine;
 use crate::measure::{Case, Group};
 
@@ -19,9 +19,9 @@ pub fn write(
     before: &Machine,
     table: &str,
     groups: &[Group],
-) -> Result<PathBuf, Error> {
+) -> Result<PathBuf, BenchError> {
     let name = format!("{}-{}", Utc::now().format("%Y-%m-%d"), before.slug());
-    let fail = |error| Error::io(format!("write {}", runs.join(&name).display()), error);
+    let fail = |error| BenchError::io(format!("write {}", runs.join(&name).display()), error);
     fs::create_dir_all(runs).map_err(fail)?;
     let folder = new_folder(runs, &name).map_err(fail)?;
     fs::write(folder.join("README.md"), readme(before, &Machine::now(), table)).map_err(fail)?;

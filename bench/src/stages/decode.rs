@@ -9,12 +9,12 @@ use schemas::PositionedBatch;
 
 use super::{check, log, plan};
 use crate::args::Args;
-use crate::error::Error;
+use crate::error::BenchError;
 use crate::input::Log;
 use crate::measure::{Bench, Group, in_turns, timed};
 
 /// Each format in blocks of a file; the first one also as messages of a line, as Kafka brings them.
-pub(super) fn measure(args: &Args) -> Result<Vec<Group>, Error> {
+pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
     let mut groups = Vec::new();
     for format in Format::ALL {
         let name = format.as_str();
@@ -49,23 +49,27 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, Error> {
 }
 
 /// Decodes a log in a format, hands over the batches and counts their rows.
-type Decode = fn(&Log, &str, fn(PositionedBatch)) -> Result<u64, Error>;
+type Decode = fn(&Log, &str, fn(PositionedBatch)) -> Result<u64, BenchError>;
 
 /// The batches of a log.
 ///
 /// # Errors
 /// When there is no such format.
-pub(super) fn batches(log: &Log, format: &str) -> Result<Vec<PositionedBatch>, Error> {
+pub(super) fn batches(log: &Log, format: &str) -> Result<Vec<PositionedBatch>, BenchError> {
     let mut batches = Vec::new();
     decode_blocks(log, format, |batch| batches.push(batch))?;
     Ok(batches)
 }
 
-fn blocks(log: &Log, format: &str, take: fn(PositionedBatch)) -> Result<u64, Error> {
+fn blocks(log: &Log, format: &str, take: fn(PositionedBatch)) -> Result<u64, BenchError> {
     decode_blocks(log, format, take)
 }
 
-fn decode_blocks(log: &Log, format: &str, take: impl FnMut(PositionedBatch)) -> Result<u64, Error> {
+fn decode_blocks(
+    log: &Log,
+    format: &str,
+    take: impl FnMut(PositionedBatch),
+) -> Result<u64, BenchError> {
     let mut next_line = 1;
     let blocks = log.blocks.iter().map(|(range, lines)| {
         let first = next_line;
@@ -75,7 +79,7 @@ fn decode_blocks(log: &Log, format: &str, take: impl FnMut(PositionedBatch)) -> 
     decode(blocks, format, Numbering::Lines, take)
 }
 
-fn messages(log: &Log, format: &str, take: fn(PositionedBatch)) -> Result<u64, Error> {
+fn messages(log: &Log, format: &str, take: fn(PositionedBatch)) -> Result<u64, BenchError> {
     decode((0..).zip(log.iter()), format, Numbering::Records, take)
 }
 
@@ -84,7 +88,7 @@ fn decode<'a>(
     format: &str,
     numbering: Numbering,
     mut take: impl FnMut(PositionedBatch),
-) -> Result<u64, Error> {
+) -> Result<u64, BenchError> {
     let mut batcher = Batcher::new(&DecoderConfig::of(format))?;
     let partition: Arc<str> = Arc::from("bench/0");
     let mut rows = 0;

@@ -9,11 +9,11 @@ use schemas::PositionedBatch;
 
 use super::{check, decode, log, plan};
 use crate::args::Args;
-use crate::error::Error;
+use crate::error::BenchError;
 use crate::measure::{Bench, Group, in_turns, timed};
 
 /// The whole log, attacks included, from the first record to the last second.
-pub(super) fn measure(args: &Args) -> Result<Vec<Group>, Error> {
+pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
     let format = sample_data::Format::Cloudflare;
     if !args.wants(format.as_str()) {
         return Ok(Vec::new());

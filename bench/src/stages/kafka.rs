@@ -8,7 +8,7 @@ use sample_data::Format;
 
 use super::{check, scan};
 use crate::args::Args;
-use crate::error::Error;
+use crate::error::BenchError;
 use crate::measure::{Bench, Group, Plan, Run, in_turns};
 use crate::process;
 use crate::{input, say};
@@ -20,7 +20,7 @@ const BROKERS: &str = "FLOODMARK_BENCH_BROKERS";
 const TOPIC: &str = "FLOODMARK_BENCH_TOPIC";
 
 /// `ship` once, then `run` by a new consumer group each time.
-pub(super) fn measure(args: &Args) -> Result<Vec<Group>, Error> {
+pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
     let format = Format::Cloudflare;
     if !args.wants(format.as_str()) {
         return Ok(Vec::new());
@@ -31,7 +31,7 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, Error> {
     };
     let binary = process::floodmark()?;
     let path = input::file(format, args.lines)?;
-    let bytes = path.metadata().map_err(|error| Error::io("read the log", error))?.len();
+    let bytes = path.metadata().map_err(|error| BenchError::io("read the log", error))?.len();
     let stamp = Utc::now().timestamp_millis();
     let topic = std::env::var(TOPIC).unwrap_or_else(|_| format!("floodmark-bench-{stamp}"));
     let kafka = Kafka { binary: &binary, brokers: &brokers, topic: &topic };
@@ -55,14 +55,14 @@ struct Kafka<'a> {
 }
 
 impl Kafka<'_> {
-    fn ship(&self, path: &Path) -> Result<Run, Error> {
+    fn ship(&self, path: &Path) -> Result<Run, BenchError> {
         let mut command = process::command(self.binary, ["ship", "--quiet"]);
         command.args(["--brokers", self.brokers, "--topic", self.topic]).arg(path);
         Ok(process::timed(&mut command)?.1)
     }
 
-    fn run(&self, group: &str, records: u64) -> Result<Run, Error> {
-        let folder = tempfile::tempdir().map_err(|error| Error::io("make a folder", error))?;
+    fn run(&self, group: &str, records: u64) -> Result<Run, BenchError> {
+        let folder = tempfile::tempdir().map_err(|error| BenchError::io("make a folder", error))?;
         let mut command = process::command(self.binary, ["run", "--quiet", "--exit-at-end"]);
         command.args(["--brokers", self.brokers, "--topic", self.topic, "--group", group]);
         command.args(["--alerts", "json", "--data"]).arg(folder.path());

@@ -7,7 +7,7 @@ mod scan;
 mod write;
 
 use crate::args::{Args, Stage};
-use crate::error::Error;
+use crate::error::BenchError;
 use crate::input::{self, Log};
 use crate::measure::{Group, Plan};
 
@@ -18,7 +18,7 @@ const LINES_MAX: u64 = 250_000;
 ///
 /// # Errors
 /// That of the first case that fails.
-pub fn measure(stage: Stage, args: &Args) -> Result<Vec<Group>, Error> {
+pub fn measure(stage: Stage, args: &Args) -> Result<Vec<Group>, BenchError> {
     match stage {
         Stage::Decode => decode::measure(args),
         Stage::Detect => detect::measure(args),
@@ -29,7 +29,7 @@ pub fn measure(stage: Stage, args: &Args) -> Result<Vec<Group>, Error> {
 }
 
 /// The log that the stages inside the process read.
-fn log(args: &Args, format: sample_data::Format) -> Result<Log, Error> {
+fn log(args: &Args, format: sample_data::Format) -> Result<Log, BenchError> {
     input::log(format, args.lines.min(LINES_MAX), args.lines)
 }
 
@@ -39,9 +39,9 @@ fn plan(args: &Args, log: &Log) -> Plan {
 }
 
 /// Fails unless every record came through.
-fn check(case: &str, expected: u64, found: u64) -> Result<(), Error> {
+fn check(case: &str, expected: u64, found: u64) -> Result<(), BenchError> {
     if expected == found {
         return Ok(());
     }
-    Err(Error::Records { case: case.to_owned(), expected, found })
+    Err(BenchError::Records { case: case.to_owned(), expected, found })
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use sample_data::Format;
 
 use crate::args::Args;
-use crate::error::Error;
+use crate::error::BenchError;
 use crate::input;
 use crate::measure::{Bench, Group, Plan, Run, in_turns, timed};
 use crate::process;
@@ -21,12 +21,12 @@ const FORMATS: [Format; 2] = [Format::Cloudflare, Format::Combined];
 const READ_BYTES: usize = 1 << 20;
 
 /// `floodmark scan` of a generated log into new tables.
-pub(super) fn measure(args: &Args) -> Result<Vec<Group>, Error> {
+pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
     let binary = process::floodmark()?;
     let mut groups = Vec::new();
     for format in FORMATS.into_iter().filter(|format| args.wants(format.as_str())) {
         let path = input::file(format, args.lines)?;
-        let bytes = path.metadata().map_err(|error| Error::io("read the log", error))?.len();
+        let bytes = path.metadata().map_err(|error| BenchError::io("read the log", error))?.len();
         let plan = Plan { repeat: args.repeat, warm_up: true, records: args.lines, bytes };
         let measured = Bench::new(format.as_str(), || scan(&binary, format, args.lines, &path));
         let mut baselines = vec![Bench::new("read the file, count lines", || {
@@ -42,8 +42,8 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, Error> {
     Ok(groups)
 }
 
-fn scan(binary: &Path, format: Format, lines: u64, path: &Path) -> Result<Run, Error> {
-    let folder = tempfile::tempdir().map_err(|error| Error::io("make a folder", error))?;
+fn scan(binary: &Path, format: Format, lines: u64, path: &Path) -> Result<Run, BenchError> {
+    let folder = tempfile::tempdir().map_err(|error| BenchError::io("make a folder", error))?;
     let mut command = process::command(binary, ["scan", "--quiet", "--alerts", "json"]);
     command.args(["--format", format.as_str(), "--data"]).arg(folder.path()).arg(path);
     let (_, run) = process::timed(&mut command)?;
@@ -55,7 +55,7 @@ fn scan(binary: &Path, format: Format, lines: u64, path: &Path) -> Result<Run, E
 ///
 /// # Errors
 /// When it cannot.
-pub(super) fn rows(binary: &Path, data: &Path) -> Result<u64, Error> {
+pub(super) fn rows(binary: &Path, data: &Path) -> Result<u64, BenchError> {
     let mut command = process::command(binary, ["sql", "--format", "csv", "--data"]);
     command.arg(data).arg("SELECT count(*) AS n FROM requests");
     let (output, _) = process::timed(&mut command)?;
@@ -63,8 +63,8 @@ pub(super) fn rows(binary: &Path, data: &Path) -> Result<u64, Error> {
     Ok(text.lines().last().and_then(|line| line.trim().parse().ok()).unwrap_or_default())
 }
 
-fn count_lines(path: &Path) -> Result<u64, Error> {
-    let fail = |error| Error::io("read the log", error);
+fn count_lines(path: &Path) -> Result<u64, BenchError> {
+    let fail = |error| BenchError::io("read the log", error);
     let mut file = File::open(path).map_err(fail)?;
     let mut buffer = vec![0; READ_BYTES];
     let mut lines = 0;
@@ -83,8 +83,8 @@ fn has_duckdb() -> bool {
 }
 
 /// The log as a Parquet file, all columns, on as many threads as the machine has.
-fn duckdb(path: &Path) -> Result<Run, Error> {
-    let folder = tempfile::tempdir().map_err(|error| Error::io("make a folder", error))?;
+fn duckdb(path: &Path) -> Result<Run, BenchError> {
+    let folder = tempfile::tempdir().map_err(|error| BenchError::io("make a folder", error))?;
     let quoted = |path: &Path| path.to_string_lossy().replace('\'', "''");
     let sql = format!(
         "COPY (SELECT * FROM read_ndjson_auto('{}')) TO '{}' (FORMAT parquet, COMPRESSION zstd)",

@@ -15,14 +15,14 @@ use tokio::runtime::Runtime;
 
 use super::{check, decode, log, plan};
 use crate::args::Args;
-use crate::error::Error;
+use crate::error::BenchError;
 use crate::measure::{Bench, Group, Run, in_turns, timed};
 
 /// Name of the history that is written.
 const LINEAGE: &str = "bench";
 
 /// The rows of a log into new tables. The bytes read are those of the log, to be comparable with the other stages.
-pub(super) fn measure(args: &Args) -> Result<Vec<Group>, Error> {
+pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
     let format = sample_data::Format::Cloudflare;
     if !args.wants(format.as_str()) {
         return Ok(Vec::new());
@@ -33,7 +33,7 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, Error> {
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(|error| Error::io("start a runtime", error))?;
+        .map_err(|error| BenchError::io("start a runtime", error))?;
     let tables = Bench::new(format.as_str(), || {
         let (rows, run) = tables(&runtime, &batches)?;
         check("write", log.lines, rows)?;
@@ -43,18 +43,18 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, Error> {
     Ok(vec![in_turns("write", plan(args, &log), tables, vec![ipc])?])
 }
 
-fn folder() -> Result<TempDir, Error> {
-    tempfile::tempdir().map_err(|error| Error::io("make a folder", error))
+fn folder() -> Result<TempDir, BenchError> {
+    tempfile::tempdir().map_err(|error| BenchError::io("make a folder", error))
 }
 
 /// Appends and commits; tables are made before the clock starts.
-fn tables(runtime: &Runtime, batches: &[PositionedBatch]) -> Result<(u64, Run), Error> {
+fn tables(runtime: &Runtime, batches: &[PositionedBatch]) -> Result<(u64, Run), BenchError> {
     let folder = folder()?;
     let uri = folder.path().to_string_lossy();
     let mut lake = runtime.block_on(async {
         let mut lake = Lake::open(&uri, LakeOptions::default()).await?;
         lake.begin(LINEAGE).await?;
-        Ok::<_, Error>(lake)
+        Ok::<_, BenchError>(lake)
     })?;
     let (summary, run) = timed(|| runtime.block_on(append_and_commit(&mut lake, batches)))?;
     Ok((summary.rows(REQUESTS.name), Run { written_bytes: Some(summary.bytes()), ..run }))
@@ -63,7 +63,7 @@ fn tables(runtime: &Runtime, batches: &[PositionedBatch]) -> Result<(u64, Run), 
 async fn append_and_commit(
     lake: &mut Lake,
     batches: &[PositionedBatch],
-) -> Result<lake::CommitSummary, Error> {
+) -> Result<lake::CommitSummary, BenchError> {
     let mut positions = BTreeMap::new();
     for batch in batches {
         let key = RowKey::Partition(&batch.partition);
@@ -76,7 +76,7 @@ async fn append_and_commit(
 }
 
 /// The same rows as they lie in memory, synced as the tables are.
-fn ipc(batches: &[PositionedBatch]) -> Result<Run, Error> {
+fn ipc(batches: &[PositionedBatch]) -> Result<Run, BenchError> {
     let folder = folder()?;
     let path = folder.path().join("requests.arrow");
     let ((), run) = timed(|| write_ipc(&path, batches))?;
@@ -84,8 +84,8 @@ fn ipc(batches: &[PositionedBatch]) -> Result<Run, Error> {
     Ok(Run { written_bytes, ..run })
 }
 
-fn write_ipc(path: &Path, batches: &[PositionedBatch]) -> Result<(), Error> {
-    let fail = |error| Error::io("write an IPC file", error);
+fn write_ipc(path: &Path, batches: &[PositionedBatch]) -> Result<(), BenchError> {
+    let fail = |error| BenchError::io("write an IPC file", error);
     let file = File::create(path).map_err(fail)?;
     let mut writer = FileWriter::try_new(BufWriter::new(file), &REQUESTS.row_schema())?;
     for batch in batches {
