@@ -1,40 +1,33 @@
 //! Runs every `.slt` file beside this one. `UPDATE_EXPECT=1` writes what came instead of comparing.
+//!
+//! The files are in the format of sqllogictest, as far as they need it: records are separated by an empty line;
+//! `query TYPES` is followed by SQL, `----` and the rows; `statement ok` by SQL; `statement error` by SQL, `----` and
+//! the message. `#` starts a comment. Types are `T` text, `I` integer, `R` floating point and `?` any other.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use async_trait::async_trait;
 use futures::TryStreamExt;
-use query::{QueryError, Session, output::escape, statements};
-use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner, default_column_validator, default_normalizer, default_validator};
+use query::{Session, output::escape, statements};
 
 use crate::fixture;
 
-/// The session as sqllogictest sees a database.
-struct Lake(Arc<Session>);
+const SEPARATOR: &str = "----";
 
-#[derive(Debug, thiserror::Error)]
-enum LakeError {
-    #[error("{0}")]
-    Query(#[from] QueryError),
-    #[error("{0}")]
-    Rows(String),
-}
-
-fn column_type(data_type: &DataType) -> DefaultColumnType {
+fn column_type(data_type: &DataType) -> char {
     match data_type {
-        other if other.is_integer() => DefaultColumnType::Integer,
-        other if other.is_floating() => DefaultColumnType::FloatingPoint,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DefaultColumnType::Text,
-        _ => DefaultColumnType::Any,
+        other if other.is_integer() => 'I',
+        other if other.is_floating() => 'R',
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => 'T',
+        _ => '?',
     }
 }
 
 /// Rows as text: six decimals, `NULL`, `(empty)`.
-fn rows(batch: &RecordBatch) -> Vec<Vec<String>> {
+fn rows(batch: &RecordBatch, out: &mut String) {
     let options = FormatOptions::default().with_null("NULL");
     let columns: Vec<ArrayFormatter<'_>> = batch
         .columns()
@@ -49,33 +42,45 @@ fn rows(batch: &RecordBatch) -> Vec<Vec<String>> {
         }
         if text.is_empty() { "(empty)".to_owned() } else { escape::text(&text).into_owned() }
     };
-    (0..batch.num_rows())
-        .map(|row| (0..batch.num_columns()).map(|index| cell(index, row)).collect())
-        .collect()
+    for row in 0..batch.num_rows() {
+        let cells: Vec<String> = (0..batch.num_columns()).map(|index| cell(index, row)).collect();
+        writeln!(out, "{}", cells.join(" ")).expect("memory");
+    }
 }
 
-#[async_trait]
-impl AsyncDB for Lake {
-    type Error = LakeError;
-    type ColumnType = DefaultColumnType;
-
-    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, LakeError> {
-        let mut out = DBOutput::StatementComplete(0);
-        for statement in statements::parse(sql)? {
-            let answer = self.0.query(&statement).await?;
-            let types: Vec<_> =
-                answer.schema().fields().iter().map(|f| column_type(f.data_type())).collect();
-            let stream = answer.into_stream();
-            let batches: Vec<RecordBatch> =
-                stream.try_collect().await.map_err(|error| LakeError::Rows(error.strip_backtrace()))?;
-            if !types.is_empty() {
-                out = DBOutput::Rows { types, rows: batches.iter().flat_map(rows).collect() };
-            }
-        }
-        Ok(out)
+/// Runs `sql`: the types of its columns, and its rows or the error.
+async fn run(session: &Session, sql: &str) -> Result<(String, String), String> {
+    let (mut types, mut shown) = (String::new(), String::new());
+    for statement in statements::parse(sql).map_err(|error| error.to_string())? {
+        let answer = session.query(&statement).await.map_err(|error| error.to_string())?;
+        types = answer.schema().fields().iter().map(|f| column_type(f.data_type())).collect();
+        let stream = answer.into_stream();
+        let batches: Vec<RecordBatch> =
+            stream.try_collect().await.map_err(|error| error.strip_backtrace())?;
+        batches.iter().for_each(|batch| rows(batch, &mut shown));
     }
+    Ok((types, shown))
+}
 
-    async fn shutdown(&mut self) {}
+/// One record as it should be, given what the session answers.
+async fn answered(session: &Session, record: &str) -> String {
+    let is_comment = |line: &&str| line.starts_with('#');
+    let comments: Vec<&str> = record.lines().take_while(is_comment).collect();
+    let body: Vec<&str> = record.lines().skip_while(is_comment).collect();
+    let Some((_, rest)) = body.split_first() else { return record.to_owned() };
+    let sql: Vec<&str> = rest.iter().take_while(|line| **line != SEPARATOR).copied().collect();
+    let sql = sql.join("\n");
+    let (head, outcome) = match run(session, &sql).await {
+        Ok((types, _)) if types.is_empty() => ("statement ok".to_owned(), None),
+        Ok((types, rows)) => (format!("query {types}"), Some(rows)),
+        Err(message) => ("statement error".to_owned(), Some(format!("{message}\n"))),
+    };
+    let mut text: String = comments.iter().map(|line| format!("{line}\n")).collect();
+    writeln!(text, "{head}\n{sql}").expect("memory");
+    if let Some(outcome) = outcome {
+        write!(text, "{SEPARATOR}\n{outcome}").expect("memory");
+    }
+    text.trim_end().to_owned()
 }
 
 fn files() -> Vec<PathBuf> {
@@ -92,22 +97,15 @@ fn files() -> Vec<PathBuf> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sql_answers_as_written() {
     let (_lake, session) = fixture::lake_and_session().await;
-    let update = std::env::var_os("UPDATE_EXPECT").is_some();
-    let mut failures = Vec::new();
-    for file in files() {
-        let session = Arc::clone(&session);
-        let mut runner = Runner::new(move || {
-            let session = Arc::clone(&session);
-            async move { Ok(Lake(session)) }
-        });
-        if update {
-            runner
-                .update_test_file(&file, " ", default_validator, default_normalizer, default_column_validator)
-                .await
-                .expect("a file that can be written");
-        } else if let Err(error) = runner.run_file_async(&file).await {
-            failures.push(format!("{}\n{}", file.display(), error.display(false)));
+    let files = files();
+    assert!(!files.is_empty(), "no .slt file");
+    for file in files {
+        let written = std::fs::read_to_string(&file).expect("a file");
+        let mut found = Vec::new();
+        for record in written.trim().split("\n\n") {
+            found.push(answered(&session, record.trim()).await);
         }
+        let found = found.join("\n\n") + "\n";
+        expect_test::expect_file![file].assert_eq(&found);
     }
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
