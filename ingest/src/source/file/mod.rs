@@ -5,25 +5,23 @@
 //! nothing. A thread a file reads and unpacks; the caller takes blocks in turn.
 
 mod identity;
+mod input;
 mod lines;
 mod reader;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 
-use schemas::limits::REJECT_BYTES_MAX;
-
 use self::identity::{known, proof_name};
+use self::input::{Input, Opened, Room, State, open};
 pub(crate) use self::lines::{BlockLimits, LineBlocks};
-use self::reader::{Block, FromReader, Outlet, Reader, STDIN};
+use self::reader::{Block, FromReader};
 use super::{MessageSink, Polled, Positions, Progress, Source, SourceError};
 use crate::message::{Numbering, RawMessage};
 
@@ -56,48 +54,11 @@ pub struct FileSource {
     ends_held: Vec<Arc<str>>,
     /// The input whose turn it is.
     turn: usize,
-    block_bytes: usize,
+    room: Room,
     arrival_us: i64,
     bell: (SyncSender<()>, Receiver<()>),
     bytes_total: Option<u64>,
     bytes_of_ended: u64,
-}
-
-/// A file that can be read.
-#[derive(Debug)]
-struct Opened {
-    path: PathBuf,
-    file: Option<File>,
-}
-
-/// One file being read.
-#[derive(Debug)]
-struct Input {
-    name: String,
-    state: State,
-    from_reader: Receiver<FromReader>,
-    to_reader: SyncSender<identity::Known>,
-    bytes_read: Arc<AtomicU64>,
-    partition: Arc<str>,
-    /// Name that the first data line gives, without a number.
-    base_name: String,
-    paused: bool,
-    /// Where the last block ended: line and proof.
-    last_mark: Option<(i64, i64)>,
-    /// Where blocks not yet committed ended.
-    marks: VecDeque<(i64, i64)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Looking for the first data line, or passing over lines.
-    Opening,
-    /// Begins like a file that is being read: waits until that one has ended.
-    Deferred,
-    /// Resolved.
-    Reading,
-    /// Read to the end, or failed.
-    Ended,
 }
 
 impl FileSource {
@@ -120,6 +81,7 @@ impl FileSource {
             waiting.push_back(Opened { path: path.clone(), file });
         }
         let block_bytes = if files.len() > MANY_FILES { BLOCK_BYTES.1 } else { BLOCK_BYTES.0 };
+        let blocks = (READ_AHEAD_BYTES / block_bytes / files.len().clamp(1, FILES_OPEN_MAX)).max(1);
         let mut source = Self {
             waiting,
             inputs: Vec::new(),
@@ -129,7 +91,7 @@ impl FileSource {
             partitions: BTreeSet::new(),
             ends_held: Vec::new(),
             turn: 0,
-            block_bytes,
+            room: Room { block_bytes, blocks },
             arrival_us: now_us(),
             bell: sync_channel(1),
             bytes_total,
@@ -145,47 +107,10 @@ impl FileSource {
         while open < FILES_OPEN_MAX {
             open += 1;
             let Some(opened) = self.waiting.pop_front() else { break };
-            let input = self.begin(opened)?;
-            self.inputs.push(input);
+            self.inputs.push(Input::begin(opened, self.room, &self.bell.0)?);
             self.announced = false;
         }
         Ok(())
-    }
-
-    fn begin(&self, opened: Opened) -> Result<Input, SourceError> {
-        let blocks = (READ_AHEAD_BYTES / self.block_bytes / (self.waiting.len() + 1)).max(1);
-        let (to_source, from_reader) = sync_channel(blocks);
-        let (to_reader, known) = sync_channel(1);
-        let bytes_read = Arc::new(AtomicU64::new(0));
-        let name = opened.path.to_string_lossy().into_owned();
-        let reader = Reader {
-            limits: BlockLimits {
-                block_bytes: self.block_bytes,
-                line_bytes_max: REJECT_BYTES_MAX,
-                fill: name != STDIN && is_regular(opened.file.as_ref()),
-            },
-            path: opened.path.clone(),
-            name: name.clone(),
-            bytes_read: Arc::clone(&bytes_read),
-            outlet: Outlet { to_source, bell: self.bell.0.clone() },
-            known,
-        };
-        std::thread::Builder::new()
-            .name("file reader".to_owned())
-            .spawn(move || reader.run(opened.file))
-            .map_err(|source| SourceError::Open { file: opened.path, source })?;
-        Ok(Input {
-            partition: name.as_str().into(),
-            name,
-            state: State::Opening,
-            from_reader,
-            to_reader,
-            bytes_read,
-            base_name: String::new(),
-            paused: false,
-            last_mark: None,
-            marks: VecDeque::new(),
-        })
     }
 
     /// Takes what the readers that are not resolved have to say; true when all are.
@@ -352,26 +277,6 @@ impl FileSource {
     }
 }
 
-impl Input {
-    fn answer(&self, known: identity::Known) {
-        // A reader that is gone has said why: that is read next.
-        self.to_reader.send(known).ok();
-    }
-
-    fn try_recv(&self) -> Option<FromReader> {
-        match self.from_reader.try_recv() {
-            Ok(said) => Some(said),
-            Err(TryRecvError::Empty) => None,
-            // The thread died without a word.
-            Err(TryRecvError::Disconnected) => Some(FromReader::Failed(SourceError::Read {
-                file: self.name.clone(),
-                line: self.last_mark.map_or(0, |(next_line, _)| next_line - 1),
-                source: io::Error::other("its reader stopped"),
-            })),
-        }
-    }
-}
-
 impl Source for FileSource {
     fn poll(
         &mut self,
@@ -433,24 +338,6 @@ impl Source for FileSource {
             self.inputs.iter().map(|input| input.bytes_read.load(Ordering::Relaxed)).sum();
         Progress { read: self.bytes_of_ended + reading, total: self.bytes_total }
     }
-}
-
-/// Opens a file, and says how long it is if that can be known.
-fn open(path: &Path) -> io::Result<(Option<File>, Option<u64>)> {
-    if path.as_os_str() == STDIN {
-        return Ok((None, None));
-    }
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    Ok((Some(file), metadata.is_file().then_some(metadata.len())))
-}
-
-/// Whether reads of it come back full.
-fn is_regular(file: Option<&File>) -> bool {
-    file.is_none_or(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))
 }
 
 fn now_us() -> i64 {

@@ -16,6 +16,9 @@ use crate::source::SourceError;
 /// Bytes of comments and blank lines in which a data line is looked for.
 const PREAMBLE_BYTES_MAX: usize = 16 << 20;
 
+/// How a line begins that names the fields of the lines after it.
+const FIELDS_HEADER: &[u8] = b"#Fields:";
+
 /// The name that stands for standard input.
 pub(super) const STDIN: &str = "-";
 
@@ -94,10 +97,30 @@ impl From<Gone> for Stop {
 struct Reading {
     lines: Lines,
     content: Content,
+    /// Whether the last line had no line end.
+    open_line: bool,
     /// Number of the next line.
     next_line: i64,
     /// Blocks read ahead to find the first data line.
     ahead: VecDeque<LineBlock>,
+    /// The last line passed over that names the fields of the lines after it.
+    header: Option<Vec<u8>>,
+}
+
+impl Reading {
+    /// Counts and hashes lines that were handed over or passed over.
+    fn pass(&mut self, block: &LineBlock) {
+        self.next_line += block.lines;
+        self.open_line = !block.terminated;
+        if block.terminated {
+            self.content.add(&block.bytes);
+        }
+    }
+
+    /// What proves the lines before `next_line`.
+    fn proof(&self) -> i64 {
+        self.content.proof(self.open_line)
+    }
 }
 
 impl Reader {
@@ -120,6 +143,9 @@ impl Reader {
         let (mut reading, partition) = self.resolve(reading, &known)?;
         let lines_skipped = reading.next_line - 1;
         self.outlet.send(FromReader::Resolved { partition, lines_skipped })?;
+        if let Some(block) = header_block(&mut reading) {
+            self.outlet.send(FromReader::Block(block))?;
+        }
         while let Some(block) = self.next(&mut reading)? {
             self.outlet.send(FromReader::Block(block))?;
         }
@@ -139,8 +165,10 @@ impl Reader {
         Ok(Reading {
             lines: LineBlocks::new(reader, self.limits),
             content: Content::new(),
+            open_line: false,
             next_line: 1,
             ahead: VecDeque::new(),
+            header: None,
         })
     }
 
@@ -180,14 +208,11 @@ impl Reader {
     fn next(&self, reading: &mut Reading) -> Result<Option<Block>, Stop> {
         let Some(block) = self.next_lines(reading)? else { return Ok(None) };
         let first_line = reading.next_line;
-        reading.next_line += block.lines;
-        if block.terminated {
-            reading.content.add(&block.bytes);
-        }
+        reading.pass(&block);
         Ok(Some(Block {
             first_line,
             next_line: reading.next_line,
-            proof: reading.content.proof(!block.terminated),
+            proof: reading.proof(),
             bytes: block.bytes,
         }))
     }
@@ -204,10 +229,8 @@ impl Reader {
                 reading.ahead.push_front(LineBlock { bytes: rest, lines, terminated });
                 block = LineBlock { bytes: block.bytes, lines: wanted, terminated: true };
             }
-            if block.terminated {
-                reading.content.add(&block.bytes);
-            }
-            reading.next_line += block.lines;
+            reading.pass(&block);
+            reading.header = last_header(&block.bytes).or(reading.header.take());
         }
         Ok(true)
     }
@@ -241,7 +264,14 @@ impl Reader {
         if reading.next_line == next_line {
             return Ok(());
         }
-        self.skip(reading, next_line)?;
+        if self.skip(reading, next_line)? {
+            let (file, line) = (&self.name, next_line - 1);
+            tracing::info!(
+                file,
+                line,
+                "the line had no end when it was read; what it grew by is left out"
+            );
+        }
         // A file that ends before stands where the tables stand.
         reading.next_line = next_line;
         Ok(())
@@ -253,4 +283,21 @@ impl Reader {
         }
         self.start(None)
     }
+}
+
+/// The last line of `block` that names the fields of the lines after it (W3C extended log format).
+fn last_header(block: &[u8]) -> Option<Vec<u8>> {
+    let starts_line = |at: &usize| *at == 0 || block.get(at - 1) == Some(&b'\n');
+    let at = memchr::memmem::find_iter(block, FIELDS_HEADER).filter(starts_line).last()?;
+    let rest = block.get(at..)?;
+    let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+    rest.get(..end).map(<[u8]>::to_vec)
+}
+
+/// The header again, in the place of the last line passed over: it is no record, and without it the lines
+/// that follow cannot be read.
+fn header_block(reading: &mut Reading) -> Option<Block> {
+    let bytes = reading.header.take()?;
+    let next_line = reading.next_line;
+    Some(Block { bytes, first_line: next_line - 1, next_line, proof: reading.proof() })
 }

@@ -211,6 +211,24 @@ fn a_line_that_grew_after_it_was_read_is_no_other_file() {
 }
 
 #[test]
+fn the_names_of_the_fields_come_again() {
+    let folder = Folder::new();
+    let mut tables = Tables::default();
+    let text = "#Fields: old\na\n#Fields: date cs-uri\nb\nnot #Fields: x\n";
+    tables.scan(&[folder.write("log", text)]).unwrap();
+    tables.lines.clear();
+    tables.events.clear();
+    tables.scan(&[folder.write("log", text.to_owned() + "c\n")]).unwrap();
+    tables.check(&expect![[r#"
+        0 5 #Fields: date cs-uri
+        0 6 c
+        assigned [0]
+        skipped 5 of 0
+        end 0
+    "#]]);
+}
+
+#[test]
 fn a_torn_file_gives_what_can_be_read() {
     let folder = Folder::new();
     let text: String = (0..200_000_u64)
