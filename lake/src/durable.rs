@@ -179,7 +179,8 @@ mod tests {
     #[tokio::test]
     async fn a_name_is_given_once() {
         let folder = tempfile::tempdir().unwrap();
-        let path = Path::from_absolute_path(folder.path()).unwrap().join("a/b/0.json");
+        let folder_path = Path::from_absolute_path(folder.path()).unwrap();
+        let path = Path::from(format!("{folder_path}/a/b/0.json"));
         let store = DurableLocal::new();
         let create = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         store.put_opts(&path, "first".into(), create.clone()).await.unwrap();

@@ -134,10 +134,10 @@ fn data_url(uri: &str) -> Result<Url, LakeError> {
 /// The store behind a URL that is not a local folder.
 fn remote_store(uri: &str, url: &Url) -> Result<Arc<dyn ObjectStore>, LakeError> {
     let refuse = |detail: String| LakeError::Location { uri: uri.to_owned(), detail };
-    let scheme =
-        Url::parse(&format!("{}://", url.scheme())).map_err(|error| refuse(error.to_string()))?;
     crate::cloud::register();
-    let factory = object_store_factories().get(&scheme).map(|entry| Arc::clone(entry.value()));
+    let factory = Url::parse(&format!("{}://", url.scheme()))
+        .ok()
+        .and_then(|scheme| Some(Arc::clone(object_store_factories().get(&scheme)?.value())));
     let Some(factory) = factory else {
         let known = "give a folder or file://…";
         return Err(refuse(if matches!(url.scheme(), "s3" | "s3a") {

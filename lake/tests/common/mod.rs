@@ -46,10 +46,11 @@ pub fn requests(partition: i32, offsets: Range<i64>, time: impl Fn(i64) -> i64) 
             "client_ip" => Arc::new(StringArray::from_iter_values(
                 offsets.clone().map(|offset| format!("10.0.0.{}", offset % 250)),
             )),
-            "host" => Arc::new(StringArray::from(vec!["example.org"; rows])),
-            "path" => Arc::new(StringArray::from_iter_values(
-                offsets.clone().map(|offset| format!("/{}{offset}", "x".repeat(80))),
-            )),
+            // Every tenth is longer than statistics keep.
+            "host" => Arc::new(StringArray::from_iter_values(offsets.clone().map(|offset| {
+                let long = if offset % 10 == 0 { "x".repeat(80) } else { String::new() };
+                format!("{offset}{long}.example.org")
+            }))),
             "status" => Arc::new(Int32Array::from_iter_values(offsets.clone().map(|_| 200))),
             "malformed" => Arc::new(BooleanArray::from(vec![false; rows])),
             "topic" => Arc::new(StringArray::from(vec!["edge"; rows])),
