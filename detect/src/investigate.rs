@@ -175,6 +175,9 @@ impl Bench<'_> {
     /// Looks for what lies behind evidence that is strong enough.
     fn look(&self, target: &mut Target, out: &mut Vec<Incident>) {
         let now_s = self.now_s();
+        if let Ok(h) = std::env::var("DBG") && self.host == Some(h.as_str()) && now_s % 60 == 58 {
+            eprintln!("{now_s} level {:.1} rate {:.1} fast {:?} slow {:?} open {:?} next {}", target.baseline.level(), target.rate_nats, target.fast.hot(2.0), target.slow.hot(2.0), target.open.iter().map(|o| (o.kind, o.verdict)).collect::<Vec<_>>(), target.next_look_s - now_s);
+        }
         if now_s < target.next_look_s || !target.has_learned(self.config) {
             return;
         }
@@ -230,7 +233,14 @@ impl Bench<'_> {
         seconds: i64,
     ) -> Evidence<'e> {
         let ordinary_weight = target.baseline.level().max(0.02) * span(seconds) / ordinary.len().max(1) as f64;
-        Evidence { now, now_weight, ordinary, ordinary_weight }
+        Evidence {
+            now,
+            now_weight,
+            ordinary,
+            ordinary_weight,
+            sources_min: 3,
+            source_requests_min: target.population.window_envelope(span(seconds)),
+        }
     }
 
     fn judge(
@@ -347,7 +357,10 @@ impl Bench<'_> {
             return;
         }
         let weight = self.weight(target, now.len(), seconds);
-        let evidence = self.evidence(target, &now, weight, &ordinary, seconds);
+        let mut evidence = self.evidence(target, &now, weight, &ordinary, seconds);
+        if !open.solo_sources.is_empty() {
+            evidence.sources_min = 1;
+        }
         let rules = if benign { None } else { better_rules(&evidence, open) };
         let rules = rules.unwrap_or_else(|| open.rules.clone());
         let seen = self.profile(target, now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))));

@@ -36,6 +36,10 @@ pub struct Evidence<'a> {
     pub ordinary: &'a [Event],
     /// Requests of the window's ordinary traffic one of them stands for.
     pub ordinary_weight: f64,
+    /// Distinct sources a value needs: one visitor's page is no pattern.
+    pub sources_min: u32,
+    /// Requests of the window above which a source is no ordinary visitor.
+    pub source_requests_min: f64,
 }
 
 /// A rule and what it selects.
@@ -217,8 +221,7 @@ impl Evidence<'_> {
     /// Candidate predicates: of each attribute the values that gain most, and the list of all that stand out.
     fn atoms(&self) -> Vec<Atom> {
         let mut atoms = Vec::new();
-        let mut texts = |value: fn(&Event) -> u64, make: fn(Vec<u64>) -> Atom| {
-            let standing = self.standing(value);
+        let mut offer = |standing: Vec<(u64, f64)>, make: fn(Vec<u64>) -> Atom| {
             for (value, _) in standing.iter().take(SINGLES_MAX) {
                 atoms.push(make(vec![*value]));
             }
@@ -234,59 +237,102 @@ impl Evidence<'_> {
                 atoms.push(make(all));
             }
         };
-        texts(|e| e.user_agent, Atom::UserAgent);
-        texts(|e| e.ja4, |values| Atom::Ja4(values.into_iter().filter(|v| *v != 0).collect()));
-        texts(|e| e.path, Atom::Path);
-        texts(|e| e.query, Atom::Query);
-        texts(|e| u64::from(e.status), |v| {
-            Atom::Status(v.into_iter().map(|s| u16::try_from(s).unwrap_or(0)).collect())
+        offer(self.values(|e| e.user_agent), Atom::UserAgent);
+        offer(self.values(|e| e.ja4).into_iter().filter(|(v, _)| *v != 0).collect(), Atom::Ja4);
+        offer(self.values(|e| e.path), Atom::Path);
+        offer(self.values(|e| e.query), Atom::Query);
+        offer(self.values(|e| u64::from(e.status)), |v| Atom::Status(narrow(&v)));
+        offer(self.values(|e| u64::from(e.asn)).into_iter().filter(|(v, _)| *v != 0).collect(), |v| {
+            Atom::Asn(narrow(&v))
         });
-        texts(|e| e.source.0, |v| Atom::Source(v.into_iter().map(Source).collect()));
-        texts(|e| e.source.prefix().0, |v| Atom::Prefix(v.into_iter().map(Source).collect()));
-        texts(|e| u64::from(e.asn), |v| {
-            Atom::Asn(v.into_iter().map(|a| u32::try_from(a).unwrap_or(0)).filter(|a| *a != 0).collect())
-        });
-        for (value, _) in self.standing(|e| u64::from(e.query_key)).iter().take(2).filter(|(v, _)| *v != 0) {
+        offer(self.prefixes(), |v| Atom::Prefix(v.into_iter().map(Source).collect()));
+        offer(self.sources(), |v| Atom::Source(v.into_iter().map(Source).collect()));
+        for (value, _) in self.values(|e| u64::from(e.query_key)).iter().take(2).filter(|(v, _)| *v != 0) {
             if let Some(event) = self.now.iter().find(|event| u64::from(event.query_key) == *value) {
                 atoms.push(Atom::QueryKey(event.query_key, event.query));
             }
         }
-        for (value, _) in self.standing(|e| u64::from(e.method)).iter().take(2) {
+        for (value, _) in self.values(|e| u64::from(e.method)).iter().take(2) {
             if let Ok(method) = u16::try_from(*value) {
                 atoms.push(Atom::Method(method, crate::event::method_name_key(method)));
             }
         }
         atoms.push(Atom::RefererNone);
-        atoms.retain(|atom| match atom {
-            Atom::Ja4(values) => !values.is_empty(),
-            Atom::Asn(values) => !values.is_empty(),
-            _ => true,
-        });
         atoms
     }
 
-    /// Values that are more frequent now than ordinary, by gain.
-    fn standing(&self, value: fn(&Event) -> u64) -> Vec<(u64, f64)> {
-        let mut counts: Table<(f64, f64)> = Table::default();
+    /// Values that are more frequent now than ordinary and shown by enough sources, by gain.
+    fn values(&self, value: fn(&Event) -> u64) -> Vec<(u64, f64)> {
+        self.standing(value, |event| event.source.0, self.sources_min, 2.0)
+    }
+
+    /// Networks with several sources each.
+    fn prefixes(&self) -> Vec<(u64, f64)> {
+        let named = self.standing(|e| e.source.prefix().0, |event| event.source.0, 4, 4.0);
+        named.into_iter().filter(|(value, _)| !Source(*value).is_named()).collect()
+    }
+
+    /// Sources that send more than visitors do.
+    fn sources(&self) -> Vec<(u64, f64)> {
+        let least = self.source_requests_min / self.now_weight.max(1.0);
+        let standing = self.standing(|e| e.source.0, |event| event.source.0, 1, least);
+        standing.into_iter().filter(|(value, _)| *value != 0).collect()
+    }
+
+    fn standing(
+        &self,
+        value: fn(&Event) -> u64,
+        voter: fn(&Event) -> u64,
+        voters_min: u32,
+        least: f64,
+    ) -> Vec<(u64, f64)> {
+        let mut counts: Table<Tally> = Table::default();
         for event in self.now {
-            counts.entry(value(event), || (0.0, 0.0)).0.0 += 1.0;
+            let (tally, _) = counts.entry(value(event), Tally::default);
+            tally.now += 1.0;
+            tally.vote(voter(event));
         }
         for event in self.ordinary {
-            if let Some((_, ordinary)) = counts.get_mut(value(event)) {
-                *ordinary += 1.0;
+            if let Some(tally) = counts.get_mut(value(event)) {
+                tally.ordinary += 1.0;
             }
         }
         let mut standing: Vec<(u64, f64)> = counts
             .iter()
-            .filter(|(_, (now, ordinary))| {
-                *now >= 2.0 && now * self.now_weight > 2.5 * self.expected(*ordinary)
+            .filter(|(_, tally)| {
+                tally.now >= least
+                    && tally.voters >= voters_min
+                    && tally.now * self.now_weight > 2.5 * self.expected(tally.ordinary)
             })
-            .map(|(value, (now, ordinary))| (*value, self.gain(*now, *ordinary)))
+            .map(|(value, tally)| (*value, self.gain(tally.now, tally.ordinary)))
             .filter(|(_, gain)| *gain > 1.5)
             .collect();
         standing.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         standing
     }
+}
+
+/// Records of one value, and its first few distinct sources.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    now: f64,
+    ordinary: f64,
+    voters: u32,
+    seen: [u64; 4],
+}
+
+impl Tally {
+    fn vote(&mut self, voter: u64) {
+        let known = self.seen.len().min(self.voters as usize);
+        if known < self.seen.len() && !self.seen[..known].contains(&voter) {
+            self.seen[known] = voter;
+            self.voters += 1;
+        }
+    }
+}
+
+fn narrow<T: TryFrom<u64>>(values: &[u64]) -> Vec<T> {
+    values.iter().filter_map(|value| T::try_from(*value).ok()).collect()
 }
 
 fn prune(beam: &mut Vec<Partial>, width: usize) {
@@ -314,7 +360,7 @@ mod tests {
         let mut now: Vec<Event> = (0..200).map(|i| event(i % 7, i % 50, i % 400)).collect();
         now.extend((0..300).map(|i| event(99, 3, 1_000 + i)));
         let evidence =
-            Evidence { now: &now, now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2 };
+            Evidence { now: &now, now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2, sources_min: 3, source_requests_min: 50.0 };
         let found = evidence.best_rule().unwrap();
         assert!(found.rule.atoms.contains(&Atom::UserAgent(vec![99])), "{found:?}");
         let quality = evidence.quality(&[found.rule], 300.0, |at| at % 2 == 1);
@@ -325,7 +371,7 @@ mod tests {
     fn ordinary_traffic_has_no_fingerprint() {
         let ordinary: Vec<Event> = (0..1_000).map(|i| event(i % 7, i % 50, i % 400)).collect();
         let evidence =
-            Evidence { now: &ordinary[..200], now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2 };
+            Evidence { now: &ordinary[..200], now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2, sources_min: 3, source_requests_min: 50.0 };
         assert_eq!(evidence.best_rule(), None);
     }
 }

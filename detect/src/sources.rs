@@ -168,6 +168,12 @@ impl Population {
         self.asset_share += (share - self.asset_share) / f64_to_f32(f64::from(self.looks.min(2_000)));
     }
 
+    /// Upper envelope of an ordinary source's requests in a window of some seconds.
+    pub fn window_envelope(&self, seconds: f64) -> f64 {
+        let decayed = 10.0 * (1.0 - libm::exp(-seconds / 10.0));
+        1.5 * f64::from(self.all_10.max(20.0)) * (decayed / 10.0).max(0.5) * (seconds / 20.0).max(1.0)
+    }
+
     /// Upper envelope of an ordinary source's requests in a minute.
     pub fn minute_envelope(&self) -> f64 {
         6.0 * f64::from(self.all_10.max(10.0))
