@@ -301,9 +301,9 @@ impl GenerateConfig {
             return wrong("the start lies outside the years 1971 to 2199".to_owned());
         }
         let events = i64::try_from(self.scenario.events().len()).unwrap_or(i64::MAX);
-        if events.saturating_mul(30) > self.duration_s - self.warm_up_s() - self.cool_down_s() {
+        if events.saturating_mul(15) > self.duration_s - self.warm_up_s() - self.cool_down_s() {
             return wrong(format!(
-                "{events} events do not fit into {} s; they need 30 s each between {} s and {} s of ordinary traffic",
+                "{events} events do not fit into {} s; they need 15 s each between {} s and {} s of ordinary traffic",
                 self.duration_s,
                 self.warm_up_s(),
                 self.cool_down_s()
