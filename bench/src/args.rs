@@ -11,7 +11,7 @@ pub struct Args {
     /// What to measure.
     #[arg(value_enum, default_value = "all")]
     stages: Vec<Choice>,
-    /// Lines of the generated log; the stages inside the process use the first 250,000 of them, at most.
+    /// Lines of the generated log; `decode` and `write` use the first 250,000 of them, at most.
     #[arg(long, default_value_t = 1_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..))]
     pub lines: u64,
     /// Measured runs of each case, after one that is not counted.

@@ -8,13 +8,31 @@ use std::path::{Path, PathBuf};
 use sample_data::{Format, GenerateConfig, generate};
 
 use crate::error::BenchError;
+use crate::measure::float;
 use crate::say;
 
 /// Lines that are made anew to see whether a kept log is still what would be generated.
 const PREFIX_LINES: u64 = 2_000;
 
+/// Lines of a run beside those of ordinary traffic alone.
+const ATTACKS_SHARE: f64 = 1.1;
+
 /// Bytes of a block of whole lines, as the file source reads them.
 const BLOCK_BYTES: usize = 1 << 20;
+
+/// Bytes read at once.
+const READ_BYTES: usize = 1 << 20;
+
+/// A generated log on disk.
+#[derive(Debug)]
+pub struct LogFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Number of lines: as many as asked for, unless the run ended before.
+    pub lines: u64,
+    /// Its size.
+    pub bytes: u64,
+}
 
 /// A generated log in memory.
 #[derive(Debug)]
@@ -27,26 +45,57 @@ pub struct Log {
     pub blocks: Vec<(Range<usize>, u64)>,
 }
 
+/// What is generated: a run of 25 minutes or more, at a rate with which `lines` lines last to its last attacks.
+fn config(format: Format, lines: u64) -> GenerateConfig {
+    let bench = GenerateConfig::bench(lines);
+    let rate =
+        bench.rate.min(float(lines) / float(bench.duration_s.unsigned_abs()) / ATTACKS_SHARE);
+    GenerateConfig { format, rate, ..bench }
+}
+
 /// The file with a log of `lines` lines, made unless it is there.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn file(format: Format, lines: u64) -> Result<PathBuf, BenchError> {
-    let config = GenerateConfig { format, ..GenerateConfig::bench(lines) };
+pub fn file(format: Format, lines: u64) -> Result<LogFile, BenchError> {
+    let config = config(format, lines);
     let folder = folder();
     let path = folder.join(format!("{format}-{lines}.log"));
-    if is_current(&config, &path)? {
-        return Ok(path);
+    if !is_current(&config, &path)? {
+        make(&config, &folder, &path)?;
     }
+    let (lines, bytes) = count_lines(&path)?;
+    Ok(LogFile { path, lines, bytes })
+}
+
+fn make(config: &GenerateConfig, folder: &Path, path: &Path) -> Result<(), BenchError> {
     say(&format!("generating {}", path.display()));
     let fail = |error| BenchError::io(format!("write {}", path.display()), error);
-    fs::create_dir_all(&folder).map_err(fail)?;
+    fs::create_dir_all(folder).map_err(fail)?;
     let part = path.with_extension("part");
     let mut out = BufWriter::new(File::create(&part).map_err(fail)?);
-    generate(&config, &mut out)?;
+    generate(config, &mut out)?;
     drop(out);
-    fs::rename(&part, &path).map_err(fail)?;
-    Ok(path)
+    fs::rename(&part, path).map_err(fail)
+}
+
+/// Reads a file to its end; its lines and bytes.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn count_lines(path: &Path) -> Result<(u64, u64), BenchError> {
+    let fail = |error| BenchError::io(format!("read {}", path.display()), error);
+    let mut file = File::open(path).map_err(fail)?;
+    let mut buffer = vec![0; READ_BYTES];
+    let (mut lines, mut bytes) = (0, 0);
+    loop {
+        let read = file.read(&mut buffer).map_err(fail)?;
+        if read == 0 {
+            return Ok((lines, bytes));
+        }
+        bytes += read as u64;
+        lines += memchr::memchr_iter(b'\n', buffer.get(..read).unwrap_or_default()).count() as u64;
+    }
 }
 
 /// The first `lines` lines of the file that [`file`] gives for `of_lines`.
@@ -54,7 +103,7 @@ pub fn file(format: Format, lines: u64) -> Result<PathBuf, BenchError> {
 /// # Errors
 /// When it cannot be written or read.
 pub fn log(format: Format, lines: u64, of_lines: u64) -> Result<Log, BenchError> {
-    let path = file(format, of_lines)?;
+    let path = file(format, of_lines)?.path;
     let bytes = fs::read(&path)
         .map_err(|error| BenchError::io(format!("read {}", path.display()), error))?;
     Ok(Log::of(bytes, lines))

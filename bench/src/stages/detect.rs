@@ -7,9 +7,10 @@ use arrow::array::{Array, StringArray};
 use detect::{DetectConfig, Detector, Findings};
 use schemas::PositionedBatch;
 
-use super::{check, decode, log, plan};
+use super::{check, decode, plan};
 use crate::args::Args;
 use crate::error::BenchError;
+use crate::input;
 use crate::measure::{Bench, Group, in_turns, timed};
 
 /// The whole log, attacks included, from the first record to the last second.
@@ -18,19 +19,22 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
     if !args.wants(format.as_str()) {
         return Ok(Vec::new());
     }
-    let log = log(args, format)?;
+    let log = input::log(format, u64::MAX, args.lines)?;
     let batches = decode::batches(&log, format.as_str())?;
+    let plan = plan(args, &log);
+    let lines = log.lines;
+    drop(log);
     let measured = Bench::new(format.as_str(), || {
         let (records, run) = timed(|| Ok(detect(&batches)))?;
-        check("detect", log.lines, records)?;
+        check("detect", lines, records)?;
         Ok(run)
     });
     let baseline = Bench::new("HashMap: count host, client, path", || {
         let (records, run) = timed(|| Ok(count(&batches)))?;
-        check("count", log.lines, records)?;
+        check("count", lines, records)?;
         Ok(run)
     });
-    Ok(vec![in_turns("detect", plan(args, &log), measured, vec![baseline])?])
+    Ok(vec![in_turns("detect", plan, measured, vec![baseline])?])
 }
 
 /// Records that the detector has counted.

@@ -30,18 +30,17 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
         return Ok(Vec::new());
     };
     let binary = process::floodmark()?;
-    let path = input::file(format, args.lines)?;
-    let bytes = path.metadata().map_err(|error| BenchError::io("read the log", error))?.len();
+    let log = input::file(format, args.lines)?;
     let stamp = Utc::now().timestamp_millis();
     let topic = std::env::var(TOPIC).unwrap_or_else(|_| format!("floodmark-bench-{stamp}"));
     let kafka = Kafka { binary: &binary, brokers: &brokers, topic: &topic };
-    let plan = Plan { repeat: 1, warm_up: false, records: args.lines, bytes };
-    let ship = Bench::new(format.as_str(), || kafka.ship(&path));
+    let plan = Plan { repeat: 1, warm_up: false, records: log.lines, bytes: log.bytes };
+    let ship = Bench::new(format.as_str(), || kafka.ship(&log.path));
     let ship = in_turns("ship", plan, ship, Vec::new())?;
     let number = Cell::new(0);
     let run = Bench::new(format.as_str(), || {
         number.set(number.get() + 1);
-        kafka.run(&format!("{topic}-{stamp}-{}", number.get()), args.lines)
+        kafka.run(&format!("{topic}-{stamp}-{}", number.get()), log.lines)
     });
     let run =
         in_turns("run", Plan { repeat: args.repeat, warm_up: true, ..plan }, run, Vec::new())?;

@@ -11,7 +11,7 @@ use crate::error::BenchError;
 use crate::input::{self, Log};
 use crate::measure::{Group, Plan};
 
-/// Lines that the stages inside the process read, at most: some 200 MB, beyond every cache.
+/// Lines that are decoded and written, at most: some 200 MB, beyond every cache.
 const LINES_MAX: u64 = 250_000;
 
 /// Measures the cases of a stage that are wanted.
@@ -28,7 +28,7 @@ pub fn measure(stage: Stage, args: &Args) -> Result<Vec<Group>, BenchError> {
     }
 }
 
-/// The log that the stages inside the process read.
+/// The first lines of a generated log, enough to decode and to write.
 fn log(args: &Args, format: sample_data::Format) -> Result<Log, BenchError> {
     input::log(format, args.lines.min(LINES_MAX), args.lines)
 }

@@ -1,8 +1,5 @@
 //! File → tables and alerts, with the binary.
 
-use std::fs::File;
-use std::hint::black_box;
-use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,44 +7,41 @@ use sample_data::Format;
 
 use crate::args::Args;
 use crate::error::BenchError;
-use crate::input;
+use crate::input::{self, LogFile};
 use crate::measure::{Bench, Group, Plan, Run, in_turns, timed};
 use crate::process;
 
 /// Formats that are scanned: the widest and the plainest.
 const FORMATS: [Format; 2] = [Format::Cloudflare, Format::Combined];
 
-/// Bytes read at once by the baseline.
-const READ_BYTES: usize = 1 << 20;
-
 /// `floodmark scan` of a generated log into new tables.
 pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
     let binary = process::floodmark()?;
     let mut groups = Vec::new();
     for format in FORMATS.into_iter().filter(|format| args.wants(format.as_str())) {
-        let path = input::file(format, args.lines)?;
-        let bytes = path.metadata().map_err(|error| BenchError::io("read the log", error))?.len();
-        let plan = Plan { repeat: args.repeat, warm_up: true, records: args.lines, bytes };
-        let measured = Bench::new(format.as_str(), || scan(&binary, format, args.lines, &path));
+        let log = input::file(format, args.lines)?;
+        let plan =
+            Plan { repeat: args.repeat, warm_up: true, records: log.lines, bytes: log.bytes };
+        let measured = Bench::new(format.as_str(), || scan(&binary, format, &log));
         let mut baselines = vec![Bench::new("read the file, count lines", || {
-            let (lines, run) = timed(|| count_lines(&path))?;
-            super::check("read", args.lines, lines)?;
+            let ((lines, _), run) = timed(|| input::count_lines(&log.path))?;
+            super::check("read", log.lines, lines)?;
             Ok(run)
         })];
         if format == Format::Cloudflare && has_duckdb() {
-            baselines.push(Bench::new("DuckDB: to Parquet, no detection", || duckdb(&path)));
+            baselines.push(Bench::new("DuckDB: to Parquet, no detection", || duckdb(&log.path)));
         }
         groups.push(in_turns("scan", plan, measured, baselines)?);
     }
     Ok(groups)
 }
 
-fn scan(binary: &Path, format: Format, lines: u64, path: &Path) -> Result<Run, BenchError> {
+fn scan(binary: &Path, format: Format, log: &LogFile) -> Result<Run, BenchError> {
     let folder = tempfile::tempdir().map_err(|error| BenchError::io("make a folder", error))?;
     let mut command = process::command(binary, ["scan", "--quiet", "--alerts", "json"]);
-    command.args(["--format", format.as_str(), "--data"]).arg(folder.path()).arg(path);
+    command.args(["--format", format.as_str(), "--data"]).arg(folder.path()).arg(&log.path);
     let (_, run) = process::timed(&mut command)?;
-    super::check("scan", lines, rows(binary, folder.path())?)?;
+    super::check("scan", log.lines, rows(binary, folder.path())?)?;
     Ok(Run { written_bytes: Some(process::bytes_under(folder.path())), ..run })
 }
 
@@ -61,21 +55,6 @@ pub(super) fn rows(binary: &Path, data: &Path) -> Result<u64, BenchError> {
     let (output, _) = process::timed(&mut command)?;
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.lines().last().and_then(|line| line.trim().parse().ok()).unwrap_or_default())
-}
-
-fn count_lines(path: &Path) -> Result<u64, BenchError> {
-    let fail = |error| BenchError::io("read the log", error);
-    let mut file = File::open(path).map_err(fail)?;
-    let mut buffer = vec![0; READ_BYTES];
-    let mut lines = 0;
-    loop {
-        let read = file.read(&mut buffer).map_err(fail)?;
-        if read == 0 {
-            return Ok(lines);
-        }
-        let bytes = black_box(buffer.get(..read).unwrap_or_default());
-        lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
-    }
 }
 
 fn has_duckdb() -> bool {
