@@ -6,6 +6,7 @@
 use super::address::canonical_ip;
 use super::line::Fit;
 use super::record::{Record, Slot};
+use super::request::is_method;
 use super::time::TimeParser;
 use super::{ConfigError, Decoder, DecoderConfig};
 use crate::format::Format;
@@ -122,7 +123,12 @@ pub(super) fn follows(decoder: &mut Decoder, line: &str) -> bool {
         Format::VhostCombined => text(Slot::ClientIp).is_some_and(is_address),
         _ => text(Slot::ClientIp).is_none_or(is_address),
     };
-    address && has_time(&record) && record.has_request() && text(Slot::Status).is_none_or(is_number)
+    let method = text(Slot::Method).is_none_or(is_method);
+    address
+        && method
+        && has_time(&record)
+        && record.has_request()
+        && text(Slot::Status).is_none_or(is_number)
 }
 
 fn is_host_name(text: &str) -> bool {

@@ -33,9 +33,9 @@ pub fn split_request(line: &str) -> RequestLine<'_> {
     let unreadable = RequestLine { target: line, malformed: true, ..RequestLine::default() };
     let Some((method, rest)) = line.split_once(' ') else { return unreadable };
     let (target, protocol) = match rest.rsplit_once(' ') {
-        Some((target, protocol)) if is_protocol(protocol) => (target.trim_ascii(), protocol),
+        Some((target, protocol)) if is_protocol(protocol) => (target.trim_ascii_start(), protocol),
         _ if is_protocol(rest) => ("", rest),
-        _ => (rest.trim_ascii(), ""),
+        _ => (rest.trim_ascii_start(), ""),
     };
     if !is_method(method) {
         return unreadable;
@@ -127,6 +127,7 @@ mod tests {
             ("GET / HTTP/1.1", "GET", "/", "HTTP/1.1", false),
             ("BREW /pot HTTP/2.0", "BREW", "/pot", "HTTP/2.0", false),
             ("GET /a b c HTTP/1.0", "GET", "/a b c", "HTTP/1.0", false),
+            ("GET  /two ends  HTTP/1.0", "GET", "/two ends ", "HTTP/1.0", false),
             ("GET /", "GET", "/", "", false),
             ("OPTIONS * HTTP/1.1", "OPTIONS", "*", "HTTP/1.1", false),
             ("CONNECT a.example:443 HTTP/1.1", "CONNECT", "a.example:443", "HTTP/1.1", false),

@@ -174,7 +174,9 @@ impl Rows {
         }
         self.method.append(method);
         self.protocol.append(protocol);
+        let unreadable = malformed && method.is_none();
         let parts = match (target, record.get(Slot::Path)) {
+            (Some(text), _) if unreadable => Target { path: Some(text), ..Target::default() },
             (Some(target), _) => split_target(method.unwrap_or_default(), target),
             (None, Some(path)) => {
                 Target { path: Some(plain(path, target_buffer)), ..Target::default() }

@@ -63,8 +63,8 @@ fn hex(text: &[u8]) -> Option<u8> {
     }
 }
 
-/// Resolves JSON string escapes. What is no valid escape stays as it is, except that nginx's `\xXX` inside JSON
-/// is resolved as in its text logs; a lone surrogate becomes U+FFFD.
+/// Resolves JSON string escapes. What is no valid escape stays as it is, such as the `\xXX` of an nginx that was not
+/// told `escape=json`; a lone surrogate becomes U+FFFD.
 fn unescape_json(text: &str, out: &mut String) {
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
@@ -81,10 +81,6 @@ fn unescape_json(text: &str, out: &mut String) {
             Some(b't') => '\t',
             Some(b'u') => {
                 rest = unescape_unicode(escape, out);
-                continue;
-            }
-            Some(b'x') => {
-                rest = unescape_hex_run(escape, out);
                 continue;
             }
             _ => {
@@ -116,58 +112,29 @@ fn unescape_unicode<'a>(text: &'a str, out: &mut String) -> &'a str {
     rest
 }
 
-/// Resolves `\xXX`, `\"` and `\\`. Hexadecimal escapes are resolved where they give printable text; control
-/// bytes and bytes that are not UTF-8 stay escaped, so that binary stays readable.
+/// Resolves `\xXX`, `\"` and `\\` when the whole value is then printable text. Otherwise it is binary, and stays as it
+/// was logged, so that it can be read.
 fn unescape_backslash(text: &str, out: &mut String) {
-    let mut rest = text;
-    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some(at) = memchr::memchr(b'\\', rest) {
         let (before, escape) = rest.split_at(at);
-        out.push_str(before);
-        rest = match escape.as_bytes().get(1) {
-            Some(b'x') => unescape_hex_run(escape, out),
-            Some(quoted @ (b'"' | b'\\')) => {
-                out.push(char::from(*quoted));
-                escape.get(2..).unwrap_or_default()
-            }
-            _ => {
-                out.push('\\');
-                escape.get(1..).unwrap_or_default()
-            }
-        };
-    }
-    out.push_str(rest);
-}
-
-/// Resolves the run of up to four `\xXX` that makes up the first character of `text`; returns what follows.
-fn unescape_hex_run<'a>(text: &'a str, out: &mut String) -> &'a str {
-    let mut bytes = [0u8; 4];
-    for (index, place) in bytes.iter_mut().enumerate() {
-        let escape = text.as_bytes().get(index * 4..).unwrap_or_default();
-        match escape {
-            [b'\\', b'x', digits @ ..] => match hex(digits) {
-                Some(byte) => *place = byte,
-                None => break,
+        bytes.extend_from_slice(before);
+        let (byte, length) = match escape {
+            [_, b'x', digits @ ..] => match hex(digits) {
+                Some(byte) => (byte, 4),
+                None => (b'\\', 1),
             },
-            _ => break,
-        }
+            [_, quoted @ (b'"' | b'\\'), ..] => (*quoted, 2),
+            _ => (b'\\', 1),
+        };
+        bytes.push(byte);
+        rest = escape.get(length..).unwrap_or_default();
     }
-    let length = match bytes.first() {
-        Some(0x20..=0x7E) => 1,
-        Some(0xC2..=0xDF) => 2,
-        Some(0xE0..=0xEF) => 3,
-        Some(0xF0..=0xF4) => 4,
-        _ => 0,
-    };
-    let character = bytes.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
-    match character {
-        Some(character) if !character.is_empty() => {
-            out.push_str(character);
-            text.get(length * 4..).unwrap_or_default()
-        }
-        _ => {
-            out.push('\\');
-            text.get(1..).unwrap_or_default()
-        }
+    bytes.extend_from_slice(rest);
+    match std::str::from_utf8(&bytes) {
+        Ok(decoded) if !decoded.chars().any(char::is_control) => out.push_str(decoded),
+        _ => out.push_str(text),
     }
 }
 
@@ -210,7 +177,7 @@ mod tests {
                 (r"\ud83d lone \udc00\ud83d", "\u{FFFD} lone \u{FFFD}\u{FFFD}"),
                 (r"\u12", r"\u12"),
                 (r"\q\", r"\q\"),
-                (r"\x22\x00", r#""\x00"#),
+                (r"\x22\x00", r"\x22\x00"),
             ],
         );
     }
@@ -223,8 +190,8 @@ mod tests {
                 (r"a\x22b\x5Cc", r#"a"b\c"#),
                 (r#"a\"b\\c"#, r#"a"b\c"#),
                 (r"\xD0\x9F\xE2\x82\xAC", "П€"),
-                (r"\x16\x03\x01\xFF", r"\x16\x03\x01\xFF"),
-                (r"\xD0", r"\xD0"),
+                (r"\x16\x03\x01\xC4\x8C\x22", r"\x16\x03\x01\xC4\x8C\x22"),
+                (r"\xD0 \x22", r"\xD0 \x22"),
                 (r"\xZZ\x2", r"\xZZ\x2"),
                 (r"\t\", r"\t\"),
             ],

@@ -11,8 +11,8 @@ pub(super) const VHOST_COMBINED: &str =
 /// kubernetes.github.io/ingress-nginx, "Log format".
 pub(super) const INGRESS_NGINX: &str = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_length $request_time [$_] [$_] $_ $_ $_ $_ $req_id"#;
 
-/// nginx Proxy Manager, `log_format proxy`.
-pub(super) const NGINX_PROXY_MANAGER: &str = r#"[$time_local] $upstream_cache_status $_ $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] [Length $body_bytes_sent] [Gzip $_] [Sent-to $_] "$http_user_agent" "$http_referer""#;
+/// nginx Proxy Manager, `log_format proxy`; older versions lack `[Sent-to …]`.
+pub(super) const NGINX_PROXY_MANAGER: &str = r#"[$time_local] $upstream_cache_status $_ $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] [Length $body_bytes_sent] [Gzip $_"$http_user_agent" "$http_referer""#;
 
 /// nginx Proxy Manager, `log_format standard`.
 pub(super) const NGINX_PROXY_MANAGER_DEFAULT: &str = r#"[$time_local] $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] [Length $body_bytes_sent] [Gzip $_] "$http_user_agent" "$http_referer""#;
