@@ -72,10 +72,8 @@ impl Link {
                     "no broker can be reached; trying again until one answers"
                 );
             }
-            Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve) => {
-                reason.clone_into(&mut state.reason);
-            }
-            _ => {}
+            Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::PartitionEOF) | None => {}
+            Some(_) => reason.clone_into(&mut state.reason),
         }
     }
 
@@ -101,5 +99,39 @@ impl Link {
     #[expect(clippy::unused_self, reason = "the log belongs to the link")]
     pub(crate) fn on_log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", ?level, facility, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_word_counts_except_where_we_depend_on_it() {
+        let properties = [("linger.ms", "7"), ("group.id", "mine")];
+        let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let defaults = [("linger.ms", "50"), ("client.id", "us")];
+        let config = client_config(&defaults, &properties, &[("group.id", "ours")]);
+        let value = |name| config.get(name).unwrap_or("none");
+        assert_eq!(
+            [value("linger.ms"), value("client.id"), value("group.id")],
+            ["7", "us", "ours"]
+        );
+    }
+
+    #[test]
+    fn a_link_is_down_until_a_broker_answers() {
+        let link = Link::new("b:1");
+        let error = |code, reason| link.on_error(&KafkaError::Global(code), reason);
+        error(RDKafkaErrorCode::BrokerTransportFailure, "refused");
+        assert!(!link.is_down());
+        error(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down");
+        assert!(link.is_down());
+        link.on_answer();
+        assert!(!link.is_down());
+        error(RDKafkaErrorCode::SSL, "expired");
+        assert_eq!(link.refusal(), None, "a link that was up may come up again");
+        error(RDKafkaErrorCode::Authentication, "who?");
+        assert_eq!(link.refusal().as_deref(), Some("who?"));
     }
 }

@@ -28,7 +28,7 @@ const TOPIC_TIMEOUT: Duration = Duration::from_secs(10);
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Chosen for throughput: large batches, much under way.
-const DEFAULTS: [(&str, &str); 11] = [
+const DEFAULTS: [(&str, &str); 12] = [
     ("client.id", "floodmark-ship"),
     ("compression.codec", "zstd"),
     ("compression.level", "1"),
@@ -43,6 +43,7 @@ const DEFAULTS: [(&str, &str); 11] = [
     // A broker that is away is waited for.
     ("message.timeout.ms", "0"),
     ("reconnect.backoff.max.ms", "5000"),
+    ("socket.connection.setup.timeout.ms", "10000"),
 ];
 
 /// What the delivery reports have said.
@@ -156,14 +157,14 @@ impl<'a> Feed<'a> {
                 Some(error @ RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) => {
                     return Err(self.refused(KafkaError::MetadataFetch(error.into()).to_string()));
                 }
+                Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) => {
+                    return Err(self.topic_missing());
+                }
                 Some(error) => {
                     debug_assert!(error.is_error());
                     let since: &mut Instant = missing_since.get_or_insert_with(Instant::now);
                     if since.elapsed() > TOPIC_TIMEOUT {
-                        return Err(ShipError::TopicMissing {
-                            topic: self.config.topic.clone(),
-                            brokers: self.config.brokers.clone(),
-                        });
+                        return Err(self.topic_missing());
                     }
                     self.wait(WAIT)?;
                 }
@@ -285,6 +286,11 @@ impl<'a> Feed<'a> {
         let failures = self.context.failures();
         let known = self.context.delivered() + failures.oversized + failures.others;
         self.progress.lines.saturating_sub(known)
+    }
+
+    fn topic_missing(&self) -> ShipError {
+        let (topic, brokers) = (self.config.topic.clone(), self.config.brokers.clone());
+        ShipError::TopicMissing { topic, brokers }
     }
 
     fn refused(&self, reason: String) -> ShipError {

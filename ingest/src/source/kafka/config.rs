@@ -95,7 +95,7 @@ impl KafkaConfig {
 
 /// Chosen for throughput under a bound of memory: a partition's queue holds 8 MiB, and the fetch that fills it
 /// unpacks to some 4 MiB.
-const DEFAULTS: [(&str, &str); 11] = [
+const DEFAULTS: [(&str, &str); 12] = [
     ("client.id", "floodmark"),
     ("partition.assignment.strategy", "cooperative-sticky"),
     ("check.crcs", "true"),
@@ -110,4 +110,5 @@ const DEFAULTS: [(&str, &str); 11] = [
     // A commit to a slow store must not look like death.
     ("max.poll.interval.ms", "900000"),
     ("reconnect.backoff.max.ms", "5000"),
+    ("socket.connection.setup.timeout.ms", "10000"),
 ];
