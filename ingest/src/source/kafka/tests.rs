@@ -153,6 +153,25 @@ fn a_group_shares_the_topic_and_loses_nothing() {
 }
 
 #[test]
+fn a_member_that_was_held_for_dead_begins_again() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    send(&broker, 0, &["a", "b"]);
+    let tables = Tables::default();
+    let mut config = config(&broker);
+    config.properties.insert("max.poll.interval.ms".to_owned(), "4000".to_owned());
+    let mut source = source(config, &tables);
+    let caught_up = |polled: &Polled| matches!(polled, Polled::CaughtUp(_));
+    assert_eq!(poll_until(&mut source, caught_up).unwrap().0.len(), 2);
+    tables.lock().unwrap().insert("logs/0".into(), 1);
+    // Nobody polls until the client has given up on us.
+    let (_keep, nothing) = std::sync::mpsc::channel::<()>();
+    nothing.recv_timeout(Duration::from_secs(6)).unwrap_err();
+    let (messages, events) = poll_until(&mut source, caught_up).unwrap();
+    assert!(matches!(events.first(), Some(Polled::PartitionsLost(names)) if names.len() == 1));
+    assert_eq!(messages, ["logs/0@1 b"], "{events:?}");
+}
+
+#[test]
 fn a_paused_partition_waits() {
     let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
     send(&broker, 0, &["a"]);
