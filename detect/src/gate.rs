@@ -93,6 +93,10 @@ impl Case {
         if seen.declared >= 0.8 {
             return Judgement { kind: Kind::Crawler, verdict: Verdict::Benign, attackness };
         }
+        if seen.sources <= 3.0 && seen.agents >= 5.0 * seen.sources && seen.top_agent < 0.5 && self.software_nats < 10.0 {
+            // many people behind few addresses
+            return Judgement { kind: Kind::FlashCrowd, verdict: Verdict::Benign, attackness };
+        }
         let kind = self.kind();
         let verdict = if attackness >= ATTACK {
             Verdict::Attack
@@ -122,6 +126,9 @@ impl Case {
             && ordinary.query_spread * ordinary.queries < 0.5
         {
             return Kind::CacheBusting;
+        }
+        if seen.bytes > 8.0 * ordinary.bytes && seen.bytes > 5e6 {
+            return Kind::Scraping;
         }
         if seen.duration_ms > 5.0 * ordinary.duration_ms.max(20.0) && seen.duration_ms > 1_000.0 {
             return Kind::AppExhaustion;

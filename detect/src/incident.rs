@@ -102,7 +102,7 @@ pub struct Opening {
 }
 
 /// Time constant of the matched rate, seconds.
-const RATE_TAU_S: f64 = 8.0;
+const RATE_TAU_S: f64 = 4.0;
 
 impl Open {
     /// Opens an incident.

@@ -175,16 +175,14 @@ impl Bench<'_> {
     /// Looks for what lies behind evidence that is strong enough.
     fn look(&self, target: &mut Target, out: &mut Vec<Incident>) {
         let now_s = self.now_s();
-        if let Ok(h) = std::env::var("DBG") && self.host == Some(h.as_str()) && now_s % 60 == 58 {
-            eprintln!("{now_s} level {:.1} rate {:.1} fast {:?} slow {:?} open {:?} next {}", target.baseline.level(), target.rate_nats, target.fast.hot(2.0), target.slow.hot(2.0), target.open.iter().map(|o| (o.kind, o.verdict)).collect::<Vec<_>>(), target.next_look_s - now_s);
-        }
         if now_s < target.next_look_s || !target.has_learned(self.config) {
             return;
         }
         let alarm = self.config.alarm_nats;
         let fast = target.fast.hot(alarm);
         let slow = target.slow.hot(alarm);
-        let rate = target.rate_nats >= alarm;
+        let (last, _) = target.totals(now_s, 5);
+        let rate = target.rate_nats >= alarm && last > 5.0 * 1.1 * target.expected;
         if fast.is_empty() && slow.is_empty() && !rate {
             return;
         }
@@ -285,7 +283,7 @@ impl Bench<'_> {
         let joined = target.open.iter().position(|open| open.class == class);
         if let Some(at) = joined {
             let open = &mut target.open[at];
-            if judgement.verdict == Verdict::Benign {
+            if judgement.verdict != Verdict::Attack {
                 return false;
             }
             hot.iter().for_each(|hot| speak_hot(open, hot));
@@ -293,7 +291,6 @@ impl Bench<'_> {
                 open.rules.push(found.rule.clone());
                 open.ordinary_rate += found.expected / span(seconds);
             }
-            open.next_review_ts = open.next_review_ts.min(self.now + 5_000_000);
             if open.verdict == Verdict::Suspicious && judgement.verdict == Verdict::Attack {
                 self.upgrade(open, judgement);
                 out.push(open.revise(State::Update, self.now, self.host, self.names, level));
@@ -475,6 +472,10 @@ fn better_rules(evidence: &Evidence<'_>, open: &Open) -> Option<Vec<Rule>> {
     let now = count(evidence.now, &|event| open.matches(event));
     let both = count(evidence.now, &|event| open.matches(event) && found.rule.matches(event));
     let usual = count(evidence.ordinary, &|event| open.matches(event));
+    let others = count(evidence.now, &|event| !open.matches(event) && found.rule.matches(event));
+    if others > 0.1 * both + usual * evidence.ordinary_weight / evidence.now_weight {
+        return None;
+    }
     let present = gain(now * evidence.now_weight, (usual + 0.3) * evidence.ordinary_weight) / evidence.now_weight;
     (both >= 0.9 * now && found.gain > present * 1.01 + 4.0).then(|| vec![found.rule])
 }

@@ -90,7 +90,7 @@ impl EDetector {
 }
 
 /// Evidence is not accumulated beyond this, nats.
-pub const EVIDENCE_NATS_MAX: f64 = 200.0;
+pub const EVIDENCE_NATS_MAX: f64 = 60.0;
 
 fn softplus(x: f64) -> f64 {
     if x == f64::NEG_INFINITY {

@@ -71,6 +71,8 @@ pub struct SourceRecord {
     pub paths: u64,
     /// Linear-counting bitmap of the user agents.
     pub agents: u64,
+    /// Linear-counting bitmap of the JA4 fingerprints.
+    pub ja4s: u64,
     /// Majority vote on the path: the path and its lead.
     pub main_path: u64,
     lead: f32,
@@ -134,15 +136,13 @@ pub struct Alarm {
 pub struct Population {
     all_10: f32,
     pages_10: f32,
-    pages_60: f32,
+    bare_60: f32,
     megabytes_60: f32,
-    asset_share: f32,
-    looks: u32,
 }
 
 impl Default for Population {
     fn default() -> Self {
-        Self { all_10: 60.0, pages_10: 15.0, pages_60: 25.0, megabytes_60: 60.0, asset_share: 0.0, looks: 0 }
+        Self { all_10: 60.0, pages_10: 15.0, bare_60: 15.0, megabytes_60: 60.0 }
     }
 }
 
@@ -159,13 +159,12 @@ fn follow(quantile: &mut f32, value: f32) {
 
 impl Population {
     fn look(&mut self, record: &SourceRecord) {
-        self.looks = self.looks.saturating_add(1);
         follow(&mut self.all_10, record.all_10);
         follow(&mut self.pages_10, record.pages_10);
-        follow(&mut self.pages_60, record.pages_60);
+        if record.is_bare() && !record.declared {
+            follow(&mut self.bare_60, record.pages_60);
+        }
         follow(&mut self.megabytes_60, record.megabytes_60.max(0.01));
-        let share = record.assets_60 / (record.assets_60 + record.pages_60).max(0.01);
-        self.asset_share += (share - self.asset_share) / f64_to_f32(f64::from(self.looks.min(2_000)));
     }
 
     /// Upper envelope of an ordinary source's requests in a window of some seconds.
@@ -207,7 +206,7 @@ impl SourceRecord {
         self.auth_600 *= long;
         self.probes_600 *= long;
         if long < 0.05 {
-            (self.paths, self.agents, self.reported) = (0, 0, 0);
+            (self.paths, self.agents, self.ja4s, self.reported) = (0, 0, 0, 0);
         }
     }
 
@@ -233,6 +232,9 @@ impl SourceRecord {
         self.megabytes_60 += f64_to_f32(f64::from(event.bytes) / 1e6);
         self.paths |= path_bit;
         self.agents |= 1 << (event.user_agent >> 58);
+        if event.ja4 != 0 {
+            self.ja4s |= 1 << (event.ja4 >> 58);
+        }
         self.declared &= event.has(flag::DECLARED_BOT);
         if event.path == self.main_path {
             self.lead += 1.0;
@@ -243,9 +245,15 @@ impl SourceRecord {
         }
     }
 
-    /// Many people behind one address: many user agents, none of them alone.
-    pub const fn is_shared(&self) -> bool {
+    /// Many people behind one address: many user agents, and not all from one program that changes its name.
+    pub fn is_shared(&self) -> bool {
         self.agents.count_ones() >= 5
+            && (self.ja4s == 0 || self.ja4s.count_ones() >= 3 || self.assets_60 > 0.1 * self.pages_60)
+    }
+
+    /// Pages without what a browser loads with them.
+    fn is_bare(&self) -> bool {
+        self.assets_60 <= 0.05 * self.pages_60
     }
 
     /// Distinct paths, roughly, saturating at some hundreds.
@@ -379,8 +387,8 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
             return Some(found);
         }
     }
-    if fresh(Solo::Pages) && !shared && record.pages_60 >= 40.0 && record.assets_60 <= 0.05 * record.pages_60 {
-        let found = alarm(Solo::Pages, 1.2 * population.pages_60.max(8.0), record.pages_60, TAIL_SIZE);
+    if fresh(Solo::Pages) && !shared && record.pages_60 >= 40.0 && record.is_bare() {
+        let found = alarm(Solo::Pages, 1.2 * population.bare_60.max(8.0), record.pages_60, TAIL_SIZE);
         if found.score >= 10.0 && record.distinct_paths() >= 20.0 {
             return Some(found);
         }

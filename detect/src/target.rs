@@ -190,8 +190,9 @@ impl Target {
         if event.has(flag::NAMED) {
             if !explained {
                 self.second.sampled += 1;
-                self.fast.vote(&event, hasher, &self.composition);
-                self.slow.vote(&event, hasher, &self.composition);
+                let probe = self.is_probe(&event);
+                self.fast.vote(&event, probe, hasher, &self.composition);
+                self.slow.vote(&event, probe, hasher, &self.composition);
             }
             self.recent.push_back(event);
         }

@@ -30,13 +30,17 @@ pub enum Attribute {
     Path,
     /// Path with the first query parameter.
     QueryKey,
-    /// Path with a class of refusing status.
+    /// Path with a refusing status.
     Refusal,
+    /// Hands over credentials.
+    Credentials,
+    /// Asks for what the host does not serve.
+    Probe,
 }
 
 impl Attribute {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::UserAgent,
         Self::Ja4,
         Self::Software,
@@ -46,6 +50,8 @@ impl Attribute {
         Self::Path,
         Self::QueryKey,
         Self::Refusal,
+        Self::Credentials,
+        Self::Probe,
     ];
 
     /// Name in the evidence.
@@ -60,6 +66,8 @@ impl Attribute {
             Self::Path => "path",
             Self::QueryKey => "path+query_key",
             Self::Refusal => "path+status",
+            Self::Credentials => "credentials",
+            Self::Probe => "unknown_path",
         }
     }
 
@@ -73,13 +81,20 @@ impl Attribute {
         match self {
             Self::UserAgent | Self::Ja4 | Self::Software | Self::Prefix | Self::Asn => 10.0,
             Self::Referer => 20.0,
-            Self::Path | Self::QueryKey | Self::Refusal => 2.0,
+            Self::Path | Self::QueryKey | Self::Refusal | Self::Credentials | Self::Probe => 4.0,
         }
     }
 
+    /// The votes its own are a share of: what is asked for is a share of all that is asked for.
+    const fn whole(self) -> usize {
+        if self as usize > Self::Path as usize { Self::Path as usize } else { self as usize }
+    }
+
     /// The value an event votes for.
-    fn value(self, event: &Event, hasher: &Hasher) -> u64 {
+    fn value(self, event: &Event, probe: bool, hasher: &Hasher) -> u64 {
         match self {
+            Self::Credentials => u64::from(event.has(flag::AUTH)),
+            Self::Probe => u64::from(probe),
             Self::UserAgent => event.user_agent.max(1),
             Self::Ja4 => event.ja4,
             Self::Software if event.ja4 == 0 => 0,
@@ -148,7 +163,7 @@ impl Composition {
 
     /// Votes learned on one attribute.
     pub fn learned(&self, attribute: Attribute) -> f64 {
-        self.totals[attribute as usize] / self.gain.max(1.0)
+        self.totals[attribute.whole()] / self.gain.max(1.0)
     }
 
     /// Ordinary share of a value; half a vote where it was never seen.
@@ -199,7 +214,7 @@ const LEARNED_MIN: f64 = 60.0;
 
 impl Votes {
     /// Lets an event vote; returns the strongest evidence it gave, nats.
-    pub fn vote(&mut self, event: &Event, hasher: &Hasher, ordinary: &Composition) {
+    pub fn vote(&mut self, event: &Event, probe: bool, hasher: &Hasher, ordinary: &Composition) {
         let who = event.source.0;
         let look = hasher.pair(
             who,
@@ -218,7 +233,7 @@ impl Votes {
             if of_look && !new_look || !of_look && !content {
                 continue;
             }
-            let value = attribute.value(event, hasher);
+            let value = attribute.value(event, probe, hasher);
             if value == 0 {
                 continue;
             }
@@ -232,7 +247,7 @@ impl Votes {
     fn count(&mut self, attribute: Attribute, key: u64, ordinary: &Composition) {
         let slot = attribute as usize;
         self.totals[slot] += 1;
-        let total = f64::from(self.totals[slot]);
+        let total = f64::from(self.totals[attribute.whole()]);
         let (entry, _) = self.counts.entry(key, || (slot as u8, 0));
         entry.1 += 1;
         let observed = f64::from(entry.1);
