@@ -24,20 +24,20 @@ fn message<'a>(partition: &'a Arc<str>, offset: i64, payload: &'a [u8]) -> RawMe
     }
 }
 
-fn flush(batcher: &mut Batcher) -> Vec<schemas::PositionedBatch> {
+fn flush(reader: &mut Batcher) -> Vec<schemas::PositionedBatch> {
     let mut batches = Vec::new();
-    batcher.flush(&mut batches);
+    reader.flush(&mut batches);
     batches
 }
 
 #[test]
 fn records_of_one_kafka_message_share_its_offset() {
-    let mut batcher = Batcher::new(&DecoderConfig::default()).unwrap();
+    let mut reader = Batcher::new(&DecoderConfig::default()).unwrap();
     let partition: Arc<str> = "logs/3".into();
     let lines = format!("{LINE}\nrubbish\r\n{LINE}");
-    batcher.push(&message(&partition, 41, lines.as_bytes()));
-    assert_eq!(batcher.pending_rows(), 3);
-    let batches = flush(&mut batcher);
+    reader.push(&message(&partition, 41, lines.as_bytes()));
+    assert_eq!(reader.pending_rows(), 3);
+    let batches = flush(&mut reader);
     let [batch] = &batches[..] else { panic!("{} batches", batches.len()) };
     assert_eq!(batch.next_position, 42);
     assert_eq!(batch.requests.topic_offset().values(), &[41, 41]);
@@ -45,73 +45,73 @@ fn records_of_one_kafka_message_share_its_offset() {
     assert_eq!(batch.requests.topic().value(0), "logs");
     assert_eq!(batch.requests.topic_partition().value(0), 3);
     assert_eq!(batch.rejects.num_rows(), 1);
-    assert_eq!((batcher.pending_rows(), flush(&mut batcher).len()), (0, 0));
+    assert_eq!((reader.pending_rows(), flush(&mut reader).len()), (0, 0));
 }
 
 #[test]
 fn batches_are_cut_between_messages_when_full() {
-    let mut batcher = Batcher::new(&DecoderConfig::of("combined")).unwrap();
+    let mut reader = Batcher::new(&DecoderConfig::of("combined")).unwrap();
     let partition: Arc<str> = "logs/3".into();
     let payload = LINE.repeat(1000);
     for offset in 0..10 {
-        batcher.push(&message(&partition, offset, payload.as_bytes()));
+        reader.push(&message(&partition, offset, payload.as_bytes()));
     }
-    let first = batcher.take_ready().unwrap();
+    let first = reader.take_ready().unwrap();
     assert_eq!((first.requests.rows(), first.next_position), (8000, 8));
     assert!(first.requests.rows() <= BATCH_ROWS_MAX);
-    assert!(batcher.take_ready().is_none());
-    let rest = flush(&mut batcher);
+    assert!(reader.take_ready().is_none());
+    let rest = flush(&mut reader);
     assert_eq!((rest[0].requests.rows(), rest[0].next_position), (2000, 10));
 }
 
 #[test]
 fn a_message_larger_than_a_batch_stays_whole() {
-    let mut batcher = Batcher::new(&DecoderConfig::of("combined")).unwrap();
+    let mut reader = Batcher::new(&DecoderConfig::of("combined")).unwrap();
     let partition: Arc<str> = "logs/3".into();
-    batcher.push(&message(&partition, 5, LINE.repeat(BATCH_ROWS_MAX + 7).as_bytes()));
-    let batch = batcher.take_ready().unwrap();
+    reader.push(&message(&partition, 5, LINE.repeat(BATCH_ROWS_MAX + 7).as_bytes()));
+    let batch = reader.take_ready().unwrap();
     assert_eq!((batch.requests.rows(), batch.next_position), (BATCH_ROWS_MAX + 7, 6));
 }
 
 #[test]
 fn partitions_come_in_the_order_of_their_names() {
-    let mut batcher = Batcher::new(&DecoderConfig::of("combined")).unwrap();
+    let mut reader = Batcher::new(&DecoderConfig::of("combined")).unwrap();
     let names: [Arc<str>; 3] = ["logs/2".into(), "logs/0".into(), "logs/1".into()];
     for name in &names {
-        batcher.push(&message(name, 0, LINE.as_bytes()));
+        reader.push(&message(name, 0, LINE.as_bytes()));
     }
-    let order: Vec<_> = flush(&mut batcher).iter().map(|b| b.partition.to_string()).collect();
+    let order: Vec<_> = flush(&mut reader).iter().map(|b| b.partition.to_string()).collect();
     assert_eq!(order, ["logs/0", "logs/1", "logs/2"]);
 }
 
 #[test]
 fn a_message_without_records_still_moves_the_position() {
-    let mut batcher = Batcher::new(&DecoderConfig::default()).unwrap();
+    let mut reader = Batcher::new(&DecoderConfig::default()).unwrap();
     let partition: Arc<str> = "logs/3".into();
-    batcher.push(&message(&partition, 9, b""));
-    let batches = flush(&mut batcher);
+    reader.push(&message(&partition, 9, b""));
+    let batches = flush(&mut reader);
     assert_eq!((batches[0].records(), batches[0].next_position), (0, 10));
 }
 
 #[test]
 fn a_line_too_long_is_a_reject_with_all_its_bytes() {
-    let mut batcher = Batcher::new(&DecoderConfig::of("combined")).unwrap();
+    let mut reader = Batcher::new(&DecoderConfig::of("combined")).unwrap();
     let partition: Arc<str> = "logs/3".into();
     let payload = vec![b'x'; LINE_BYTES_MAX + 1];
-    batcher.push(&message(&partition, 9, &payload));
-    let batches = flush(&mut batcher);
+    reader.push(&message(&partition, 9, &payload));
+    let batches = flush(&mut reader);
     let raw = batches[0].rejects.column_by_name("raw").unwrap();
     assert_eq!((raw.len(), raw.get_buffer_memory_size() > LINE_BYTES_MAX), (1, true));
 }
 
 #[test]
 fn a_partition_taken_away_is_forgotten() {
-    let mut batcher = Batcher::new(&DecoderConfig::default()).unwrap();
+    let mut reader = Batcher::new(&DecoderConfig::default()).unwrap();
     let partition: Arc<str> = "logs/3".into();
-    batcher.push(&message(&partition, 0, LINE.as_bytes()));
-    assert_eq!(batcher.chosen_format("logs/3"), Some(Format::Combined));
-    batcher.discard("logs/3");
-    assert_eq!((batcher.pending_rows(), batcher.chosen_format("logs/3")), (0, None));
+    reader.push(&message(&partition, 0, LINE.as_bytes()));
+    assert_eq!(reader.chosen_format("logs/3"), Some(Format::Combined));
+    reader.discard("logs/3");
+    assert_eq!((reader.pending_rows(), reader.chosen_format("logs/3")), (0, None));
 }
 
 #[test]
@@ -150,11 +150,11 @@ fn json_keys_come_from_the_configuration() {
                       "request":"line","duration":{"keys":["took"],"unit":"ms"}}}"#,
     )
     .unwrap();
-    let mut batcher = Batcher::new(&config).unwrap();
+    let mut reader = Batcher::new(&config).unwrap();
     let partition: Arc<str> = "logs/3".into();
     let line = br#"{"line":"GET /a?b HTTP/1.1","took":1.5,"peer":"192.0.2.9","meta":{"at":1000,"ip":"192.0.2.1"}}"#;
-    batcher.push(&message(&partition, 0, line));
-    let batch = &flush(&mut batcher)[0].requests;
+    reader.push(&message(&partition, 0, line));
+    let batch = &flush(&mut reader)[0].requests;
     assert_eq!(batch.ts().value(0), 1_000_000);
     assert_eq!(batch.client_ip().value(0), "192.0.2.1");
     assert_eq!((batch.path().value(0), batch.query().value(0)), ("/a", "b"));

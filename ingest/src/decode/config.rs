@@ -135,7 +135,7 @@ impl DecoderConfig {
             Some(Preset::W3c { fields, .. }) => {
                 self.refuse_fields(format)?;
                 let fields = self.w3c_fields.as_deref().unwrap_or(fields);
-                return self.w3c_decoder(format, fields);
+                return Self::w3c_decoder(format, fields);
             }
             None if self.fields.is_empty() => Engine::Line(Self::compile(&self.format)?),
             None => return Err(ConfigError::FieldsWithoutKeys(format)),
@@ -144,10 +144,9 @@ impl DecoderConfig {
     }
 
     /// A decoder for lines with these W3C fields; the words of a `#Fields:` header, or the header.
-    pub(super) fn w3c_decoder(&self, format: Format, fields: &str) -> Result<Decoder, ConfigError> {
-        let dialect = match preset(format) {
-            Some(Preset::W3c { dialect, .. }) => dialect,
-            _ => return Err(ConfigError::FieldsWithoutKeys(format)),
+    pub(super) fn w3c_decoder(format: Format, fields: &str) -> Result<Decoder, ConfigError> {
+        let Some(Preset::W3c { dialect, .. }) = preset(format) else {
+            return Err(ConfigError::FieldsWithoutKeys(format));
         };
         let plan = Plan::w3c(fields, dialect)
             .map_err(|source| ConfigError::FormatString { format: fields.to_owned(), source })?;

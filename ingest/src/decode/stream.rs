@@ -10,7 +10,6 @@ use crate::format::Format;
 /// What all streams of one configuration share.
 #[derive(Debug)]
 pub struct Formats {
-    config: DecoderConfig,
     /// `None` for `auto`.
     given: Option<Decoder>,
     recogniser: Option<Recogniser>,
@@ -28,7 +27,7 @@ impl Formats {
             Format::Auto => (None, Some(Recogniser::new(config)?)),
             format => (Some(config.decoder(format)?), None),
         };
-        Ok(Self { config: config.clone(), given, recogniser, opener: Opener::default() })
+        Ok(Self { given, recogniser, opener: Opener::default() })
     }
 
     /// A decoder for `line`, when it follows the given format, or any for `auto`.
@@ -79,7 +78,7 @@ impl Stream {
             None => Format::Iis,
             Some(_) => return,
         };
-        if let Ok(decoder) = formats.config.w3c_decoder(format, line) {
+        if let Ok(decoder) = DecoderConfig::w3c_decoder(format, line) {
             self.decoder = Some(decoder);
             self.envelope = Some(Envelope::None);
         }

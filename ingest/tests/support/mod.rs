@@ -18,12 +18,12 @@ pub fn read_blocks<'a>(
     config: &DecoderConfig,
     blocks: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Vec<PositionedBatch>, Option<Format>) {
-    let mut batcher = Batcher::new(config).unwrap();
+    let mut reader = Batcher::new(config).unwrap();
     let partition: Arc<str> = "file/test".into();
     let mut batches = Vec::new();
     let mut offset = 1;
     for payload in blocks {
-        batcher.push(&RawMessage {
+        reader.push(&RawMessage {
             partition: &partition,
             topic: "test.log",
             kafka_partition: None,
@@ -32,13 +32,13 @@ pub fn read_blocks<'a>(
             arrival_us: 7,
             payload,
         });
-        offset += i64::try_from(payload.iter().filter(|byte| **byte == b'\n').count()).unwrap();
-        while let Some(batch) = batcher.take_ready() {
+        offset += i64::try_from(payload.split(|byte| *byte == b'\n').count() - 1).unwrap();
+        while let Some(batch) = reader.take_ready() {
             batches.push(batch);
         }
     }
-    batcher.flush(&mut batches);
-    (batches, batcher.chosen_format("file/test"))
+    reader.flush(&mut batches);
+    (batches, reader.chosen_format("file/test"))
 }
 
 /// Rows and rejects by line number, one a line: `number column=value …` or `number REJECT reason`.

@@ -75,6 +75,14 @@ impl Plan {
             match (token, pieces.last_mut()) {
                 (Token::Literal(text), None) => before = text,
                 (Token::Literal(text), Some((_, after))) => *after = text,
+                // `%U%q` and `$uri$is_args$args`: together they are the request target.
+                (Token::Variable(next), Some((path, after)))
+                    if after.is_empty()
+                        && matches!(path.slot, Some(Slot::Path | Slot::Uri))
+                        && matches!(next.slot, Some(Slot::Query) | None) =>
+                {
+                    path.slot = Some(Slot::Uri);
+                }
                 (Token::Variable(_), Some((_, after))) if after.is_empty() => {
                     return Err(FormatError::Touching(pieces.len()));
                 }

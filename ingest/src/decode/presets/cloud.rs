@@ -108,7 +108,7 @@ pub(super) const AZURE_APP_GATEWAY: Fields = Fields(&[
     ("request_id", Unit::Auto, &["properties.transactionId"]),
 ]);
 
-/// Akamai DataStream 2, "Data set parameters", JSON.
+/// Akamai `DataStream` 2, "Data set parameters", JSON.
 pub(super) const AKAMAI: Fields = Fields(&[
     ("ts", Unit::Auto, &["reqTimeSec"]),
     ("edge", Unit::Auto, &["edgeIP"]),
