@@ -131,12 +131,15 @@ pub enum SourceError {
         /// Why.
         source: std::io::Error,
     },
-    /// Standard input begins like a file whose lines the tables hold, and is not that file.
+    /// Standard input or a pipe begins like a file whose lines the tables hold, and is not that file.
     #[error(
-        "standard input begins like a file that was read before and then differs from it; \
-         save it to a file and give the name of that, so that it can be read twice"
+        "`{file}` begins like a file that was read before and then differs from it, and cannot be read twice; \
+         save it to a file and give the name of that"
     )]
-    StdinDiffers,
+    NotRereadable {
+        /// As given.
+        file: String,
+    },
     /// A librdkafka property is unknown or has a value it does not take.
     #[error("Kafka property `{property}` cannot be `{value}`: {reason}")]
     Property {

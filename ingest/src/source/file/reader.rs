@@ -278,8 +278,10 @@ impl Reader {
     }
 
     fn restart(&self) -> Result<Reading, Stop> {
-        if self.name == STDIN {
-            return Err(Stop::Failed(SourceError::StdinDiffers));
+        // Standard input and pipes are gone once read.
+        if !self.limits.fill {
+            let file = self.name.clone();
+            return Err(Stop::Failed(SourceError::NotRereadable { file }));
         }
         self.start(None)
     }

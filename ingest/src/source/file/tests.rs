@@ -248,6 +248,27 @@ fn a_torn_file_gives_what_can_be_read() {
 }
 
 #[test]
+fn a_pipe_cannot_be_read_twice() {
+    let folder = Folder::new();
+    let mut tables = Tables::default();
+    tables.scan(&[folder.write("log", "a\nb\n")]).unwrap();
+    let pipe = |text: &[u8]| {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(text).unwrap();
+        let path = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+        (reader, PathBuf::from(path))
+    };
+    tables.events.clear();
+    let (_keep, path) = pipe(b"a\nb\nc\n");
+    tables.scan(&[path]).unwrap();
+    assert_eq!(tables.lines.last().unwrap(), "0 3 c");
+    let (_keep, path) = pipe(b"a\nother\nc\n");
+    tables.scan(&[path]).unwrap();
+    let error = tables.events.last().unwrap();
+    assert!(error.contains("cannot be read twice"), "{error}");
+}
+
+#[test]
 fn long_lines_pass_whole() {
     let folder = Folder::new();
     let long = vec![b'x'; 100 << 20];
