@@ -155,6 +155,23 @@ mod tests {
         check("", "none");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_have_a_key_or_none(
+            line in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80),
+            text in r#"\{["\\:{} a,]*("ClientIP"|"ip")?["\\: 1.a]*"#,
+        ) {
+            client_network(&line);
+            client_network(text.as_bytes());
+        }
+
+        #[test]
+        fn neighbours_share_a_key(bits: u32, low in 0_u32..256) {
+            let network = |bits| ClientNetwork::of(IpAddr::V4(Ipv4Addr::from_bits(bits)));
+            proptest::prop_assert_eq!(network(bits), network(bits & !255 | low));
+        }
+    }
+
     #[test]
     fn json_lines_name_the_client_anywhere() {
         check(r#"{"a":"ClientIP","b":1,"ClientIP" : "203.0.113.7"}"#, "203.0.113.0/24");

@@ -159,6 +159,50 @@ mod tests {
         assert_eq!(blocks(BlockLimits { fill: false, ..LIMITS }, b"a\nb\nc\n").len(), 1);
     }
 
+    /// Reads in pieces of any size.
+    struct Pieces<'a> {
+        bytes: &'a [u8],
+        sizes: std::iter::Cycle<std::slice::Iter<'a, usize>>,
+    }
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let size = self.sizes.next().map_or(1, |size| (*size).min(buffer.len()));
+            self.bytes.read(&mut buffer[..size])
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn cuts_change_nothing(
+            text in "[ab\n]{0,200}",
+            sizes in proptest::collection::vec(1_usize..40, 1..8),
+            block_bytes in 1_usize..64,
+            fill: bool,
+        ) {
+            let limits = BlockLimits { block_bytes, line_bytes_max: 1 << 20, fill };
+            let pieces = Pieces { bytes: text.as_bytes(), sizes: sizes.iter().cycle() };
+            let mut blocks = LineBlocks::new(pieces, limits);
+            let (mut joined, mut lines) = (Vec::new(), 0);
+            while let Some(block) = blocks.next_block().unwrap() {
+                proptest::prop_assert_eq!(block.terminated, block.bytes.ends_with(b"\n"));
+                let counted = block.bytes.split_inclusive(|byte| *byte == b'\n').count();
+                proptest::prop_assert_eq!(block.lines, i64::try_from(counted).unwrap());
+                lines += counted;
+                joined.extend(block.bytes);
+            }
+            proptest::prop_assert_eq!(lines, text.lines().count());
+            proptest::prop_assert_eq!(joined, text.into_bytes());
+        }
+
+        #[test]
+        fn the_rest_of_a_block_begins_after_its_lines(text in "[ab\n]{0,60}", lines in 0_i64..10) {
+            let at = after_lines(text.as_bytes(), lines);
+            let counted = text[..at].split_inclusive('\n').count();
+            proptest::prop_assert_eq!(counted, text.lines().count().min(usize::try_from(lines).unwrap()));
+        }
+    }
+
     #[test]
     fn an_endless_line_is_cut() {
         let blocks = blocks(LIMITS, &[b'x'; 45]);
