@@ -17,7 +17,7 @@ use schemas::{PositionedBatch, RequestBatch};
 use crate::decode::record::Record;
 use crate::decode::rejects::Rejects;
 use crate::decode::row::{Hint, Position, Rows, Scratch};
-use crate::decode::stream::{Formats, Stream};
+use crate::decode::stream::{Formats, Learnt, Stream};
 use crate::decode::{ConfigError, DecoderConfig, RejectReason};
 use crate::format::Format;
 use crate::message::{Numbering, RawMessage};
@@ -121,6 +121,24 @@ impl Batcher {
     pub fn chosen_format(&self, partition: &str) -> Option<Format> {
         let index = self.by_name.get(partition)?;
         self.partitions.get(*index)?.stream.format(&self.formats)
+    }
+
+    /// What was learnt of each partition's lines (format, envelope, header), by name. Kept with the positions and
+    /// given to [`resume`](Self::resume), it makes a restart invisible to the lines after it.
+    pub fn learnt(&self) -> BTreeMap<String, Learnt> {
+        let partitions = self.by_name.iter().filter_map(|(name, index)| {
+            let learnt = self.partitions.get(*index)?.stream.learnt()?;
+            Some((name.to_string(), learnt))
+        });
+        partitions.collect()
+    }
+
+    /// Goes on with what an earlier batcher had learnt of a partition's lines.
+    pub fn resume(&mut self, partition: &Arc<str>, learnt: &Learnt) {
+        let index = self.partition(partition);
+        if let Some(partition) = self.partitions.get_mut(index) {
+            partition.stream = Stream::resume(learnt, &self.formats);
+        }
     }
 
     /// Forgets a partition with everything pending of it: it was taken away, and another reader starts where the

@@ -2,10 +2,12 @@
 
 #![cfg(test)]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::Array;
 use expect_test::expect;
+use ingest::decode::stream::Learnt;
 use ingest::{Batcher, DecoderConfig, Format, Numbering, RawMessage};
 use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX};
 
@@ -160,4 +162,23 @@ fn json_keys_come_from_the_configuration() {
     assert_eq!((batch.path().value(0), batch.query().value(0)), ("/a", "b"));
     assert_eq!(batch.duration_us().value(0), 1_500);
     assert_eq!(batch.host().value(0), "site.example");
+}
+
+#[test]
+fn a_restart_goes_on_with_what_was_learnt() {
+    let partition: Arc<str> = "logs/3".into();
+    let header = "#Fields: date time c-ip cs-method cs-uri-stem sc-status sc-win32-status time-taken x y z w\n";
+    let line = "2024-05-01 12:00:00 192.0.2.1 GET /a 200 0 7 - - - -\n";
+    let mut before = Batcher::new(&DecoderConfig::default()).unwrap();
+    before.push(&message(&partition, 0, header.as_bytes()));
+    let learnt = serde_json::to_string(&before.learnt()).unwrap();
+    expect![[r##"{"logs/3":{"format":"iis","envelope":"none","header":"#Fields: date time c-ip cs-method cs-uri-stem sc-status sc-win32-status time-taken x y z w"}}"##]].assert_eq(&learnt);
+
+    let learnt: BTreeMap<String, Learnt> = serde_json::from_str(&learnt).unwrap();
+    let mut after = Batcher::new(&DecoderConfig::default()).unwrap();
+    after.resume(&partition, &learnt["logs/3"]);
+    after.push(&message(&partition, 1, line.as_bytes()));
+    let batches = flush(&mut after);
+    assert_eq!((batches[0].requests.rows(), after.chosen_format("logs/3")), (1, Some(Format::Iis)));
+    assert_eq!(batches[0].requests.duration_us().value(0), 7_000);
 }

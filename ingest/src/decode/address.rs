@@ -83,6 +83,9 @@ fn strip_port(text: &str) -> &str {
     if let Some(rest) = text.strip_prefix('[') {
         return rest.split(']').next().unwrap_or(rest);
     }
+    if memchr::memchr(b':', text.as_bytes()).is_none() {
+        return text;
+    }
     match text.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') && port.bytes().all(|b| b.is_ascii_digit()) => {
             host

@@ -1,6 +1,8 @@
 //! What shippers wrap around a line: syslog headers, the line prefix of container runtimes, JSON with the line as a
 //! string.
 
+use serde::{Deserialize, Serialize};
+
 use super::json::{FieldMap, FieldSource, JsonDecoder};
 use super::record::Unit;
 use super::record::{Record, Slot};
@@ -8,7 +10,8 @@ use super::text::plain;
 use super::time::TimeParser;
 
 /// What is around a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Envelope {
     /// Nothing.
     None,

@@ -90,6 +90,12 @@ impl Recogniser {
         Some(decoder.clone())
     }
 
+    /// A decoder for the format of that name.
+    pub(super) fn decoder(&self, format: &str) -> Option<Decoder> {
+        let all = self.json.iter().chain(&self.lines).chain([&self.common]);
+        all.into_iter().find(|decoder| decoder.format().name() == format).cloned()
+    }
+
     fn recognise_json(&mut self, line: &str) -> Option<Decoder> {
         let mut best: Option<(u32, &Decoder)> = None;
         for decoder in &mut self.json {

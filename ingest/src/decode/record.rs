@@ -173,7 +173,7 @@ impl Default for Record<'_> {
 
 impl<'a> Record<'a> {
     /// Keeps a value, unless a preferred one is there. Empty text and `-` count as absent, but are remembered
-    /// as [seen empty](Self::was_empty).
+    /// as [seen empty](Self::was_seen).
     #[inline]
     pub fn set(&mut self, slot: Slot, value: Value<'a>) {
         if value.text.is_empty() || value.text == "-" {

@@ -1,5 +1,7 @@
 //! The lines of one partition, and what was learnt from those before: format, envelope, header.
 
+use serde::{Deserialize, Serialize};
+
 use super::config::DecoderConfig;
 use super::envelope::{ENVELOPES, Envelope, Opener};
 use super::recognise::{Recogniser, follows};
@@ -46,6 +48,20 @@ pub struct Stream {
     decoder: Option<Decoder>,
     /// `None` until a line was understood.
     envelope: Option<Envelope>,
+    /// The last `#Fields:` header.
+    header: Option<String>,
+}
+
+/// What a stream has learnt from its lines, to be kept with its position: a reader that goes on from there without
+/// it could judge the next lines otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learnt {
+    /// Name of the format.
+    pub format: String,
+    /// What is around the lines.
+    pub envelope: Envelope,
+    /// The `#Fields:` header that holds, of W3C files.
+    pub header: Option<String>,
 }
 
 impl Stream {
@@ -81,7 +97,38 @@ impl Stream {
         if let Ok(decoder) = DecoderConfig::w3c_decoder(format, line) {
             self.decoder = Some(decoder);
             self.envelope = Some(Envelope::None);
+            self.header = Some(line.to_owned());
         }
+    }
+
+    /// What was learnt, if anything.
+    pub fn learnt(&self) -> Option<Learnt> {
+        let decoder = self.decoder.as_ref()?;
+        Some(Learnt {
+            format: decoder.format().name().to_owned(),
+            envelope: self.envelope?,
+            header: self.header.clone(),
+        })
+    }
+
+    /// A stream that goes on with what was learnt; it starts anew where the configuration says otherwise now.
+    pub fn resume(learnt: &Learnt, formats: &Formats) -> Self {
+        let given = formats.given.as_ref();
+        let decoder = match (given, &learnt.header) {
+            (Some(given), _) if given.format().name() != learnt.format => None,
+            (_, Some(header)) => learnt
+                .format
+                .parse()
+                .ok()
+                .and_then(|format| DecoderConfig::w3c_decoder(format, header).ok()),
+            (Some(given), None) => Some(given.clone()),
+            (None, None) => {
+                formats.recogniser.as_ref().and_then(|known| known.decoder(&learnt.format))
+            }
+        };
+        let envelope = decoder.is_some().then_some(learnt.envelope);
+        let header = if decoder.is_some() { learnt.header.clone() } else { None };
+        Self { decoder, envelope, header }
     }
 
     /// The line without its envelope; `scratch` holds it when escapes had to be resolved.
