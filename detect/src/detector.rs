@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{self, CheckpointError, RestoreError};
 use crate::config::DetectConfig;
-use crate::event::{self, Event, Texts, flag};
+use crate::event::{self, Classes, Event, Texts, flag};
 use crate::hash::Hasher;
 use crate::incident::name;
 use crate::investigate::Bench;
@@ -86,6 +86,7 @@ pub struct Detector {
     config: DetectConfig,
     hasher: Hasher,
     decay: Decay,
+    classes: Classes,
     state: State,
 }
 
@@ -95,7 +96,13 @@ const OVERFLOW_HOST: u64 = 2;
 impl Detector {
     /// A detector that has seen nothing.
     pub fn new(config: DetectConfig) -> Self {
-        Self { hasher: Hasher::new(config.hash_key), decay: Decay::default(), state: State::default(), config }
+        Self {
+            hasher: Hasher::new(config.hash_key),
+            decay: Decay::default(),
+            classes: Classes::default(),
+            state: State::default(),
+            config,
+        }
     }
 
     /// Takes up where a checkpoint left off.
@@ -176,7 +183,7 @@ impl Detector {
         let mut sum = Admitted::default();
         for row in 0..batch.rows() {
             let texts = Texts::of(batch, row);
-            let event = event::read(batch, row, &texts, &self.hasher);
+            let event = event::read(batch, row, &texts, &self.hasher, &mut self.classes);
             let admitted = state.admit(event, allowance, floor);
             if admitted.wanted {
                 remember(names, &event, &texts);

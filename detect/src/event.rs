@@ -5,7 +5,9 @@ use schemas::RequestBatch;
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Hasher;
+use crate::limits::CLASSES_MAX;
 use crate::source::Source;
+use crate::table::Table;
 
 /// Facts about a record, as bits of [`Event::flags`].
 pub mod flag {
@@ -138,25 +140,65 @@ impl<'a> Texts<'a> {
     }
 }
 
+/// What a text says, by its hash: paths and user agents repeat, searching them for words is dear.
+///
+/// A cache of a pure function: it is no part of the state.
+#[derive(Debug, Default)]
+pub struct Classes {
+    flags: Table<u16>,
+}
+
+impl Classes {
+    fn of(&mut self, hash: u64, classify: impl FnOnce() -> u16) -> u16 {
+        if self.flags.len() >= CLASSES_MAX {
+            self.flags.clear();
+        }
+        *self.flags.entry(hash, classify).0
+    }
+}
+
 /// Reads a row of a batch, with its own time.
-pub fn read(batch: &RequestBatch, row: usize, texts: &Texts<'_>, hasher: &Hasher) -> Event {
+pub fn read(
+    batch: &RequestBatch,
+    row: usize,
+    texts: &Texts<'_>,
+    hasher: &Hasher,
+    classes: &mut Classes,
+) -> Event {
     let hash = |text: &str| if text.is_empty() { 0 } else { hasher.text(text) };
     let status = if batch.status().is_null(row) { 0 } else { batch.status().value(row) };
     let country = text(batch.client_country(), row).as_bytes();
+    let user_agent = hash(texts.user_agent);
+    let path = hash(texts.path);
+    let query = hash(texts.query);
+    let mut flags = flags(batch, row, texts);
+    flags |= classes.of(user_agent, || {
+        if declares_itself(texts.user_agent) { flag::DECLARED_BOT } else { 0 }
+    });
+    let mut said = classes.of(path, || {
+        let auth = if takes_credentials(texts.path) { flag::AUTH } else { 0 };
+        if is_asset(texts.path) { auth | flag::ASSET } else { auth }
+    });
+    if flags & flag::WRITE == 0 {
+        said &= !flag::AUTH;
+    } else if said & flag::AUTH == 0 && takes_credentials(texts.query) {
+        said |= flag::AUTH;
+    }
+    flags |= said;
     Event {
         ts: batch.ts().value(row),
         source: Source::parse(texts.client_ip, || hasher.text(texts.client_ip)),
         host: hash(texts.host),
-        user_agent: hash(texts.user_agent),
-        path: hash(texts.path),
-        query: hash(texts.query),
+        user_agent,
+        path,
+        query,
         ja4: hash(texts.ja4),
         query_key: short(hash(query_key(texts.query))),
         bytes: saturated(long(batch.response_bytes(), row)),
         duration_ms: saturated(long(batch.duration_us(), row) / 1_000),
         asn: saturated(long(batch.client_asn(), row)),
         status: u16::try_from(status).unwrap_or(0),
-        flags: flags(batch, row, texts),
+        flags,
         method: method(texts.method),
         country: if country.len() == 2 { u16::from_be_bytes([country[0], country[1]]) } else { 0 },
     }
@@ -194,12 +236,9 @@ fn flags(batch: &RequestBatch, row: usize, texts: &Texts<'_>) -> u16 {
     };
     let write = matches!(texts.method, "POST" | "PUT" | "PATCH");
     let referer = text(batch.referer(), row);
-    set(is_asset(texts.path), flag::ASSET);
     set(write, flag::WRITE);
-    set(write && takes_credentials(texts.path, texts.query), flag::AUTH);
     set(referer.is_empty() || referer == "-", flag::REFERER_NONE);
     set(!texts.host.is_empty() && host_of(referer) == Some(texts.host), flag::REFERER_OWN);
-    set(declares_itself(texts.user_agent), flag::DECLARED_BOT);
     let cache = text(batch.cache_status(), row);
     set(matches!(cache, "miss" | "expired" | "bypass"), flag::CACHE_MISS);
     set(matches!(cache, "hit" | "revalidated" | "stale" | "updating"), flag::CACHE_HIT);
@@ -231,9 +270,8 @@ const CREDENTIAL_WORDS: &[&str] = &[
     "xmlrpc", "account/verify", "2fa", "otp",
 ];
 
-fn takes_credentials(path: &str, query: &str) -> bool {
-    let has = |text: &str| CREDENTIAL_WORDS.iter().any(|word| contains(text, word));
-    has(path) || has(query)
+fn takes_credentials(text: &str) -> bool {
+    CREDENTIAL_WORDS.iter().any(|word| contains(text, word))
 }
 
 /// ASCII case-insensitive search for a lower-case word.
@@ -256,8 +294,8 @@ mod tests {
     fn paths_have_classes() {
         assert!(is_asset("/a/b.CSS") && is_asset("/x.woff2") && !is_asset("/index.php") && !is_asset("/"));
         assert!(!is_asset("/releases.tar.gz") && !is_asset(""));
-        assert!(takes_credentials("/wp-login.php", "") && takes_credentials("/w/index.php", "title=Special:UserLogin"));
-        assert!(!takes_credentials("/cart", "q=1"));
+        assert!(takes_credentials("/wp-login.php") && takes_credentials("title=Special:UserLogin"));
+        assert!(!takes_credentials("/cart"));
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct Case {
     pub excess_rate: f64,
     /// Ordinary rate of the host, requests per second.
     pub level: f64,
+    /// Unexplained rate of the host of late, requests per second.
+    pub rate: f64,
 }
 
 /// What it is held to be.
@@ -85,9 +87,14 @@ pub const CROWD: f64 = -1.0;
 impl Case {
     /// The judgement.
     pub fn judge(&self) -> Judgement {
-        let (seen, ordinary) = (&self.seen, &self.ordinary);
+        let seen = &self.seen;
         let attackness = self.attackness();
-        if seen.errors_5xx >= 0.4 && self.all.errors_5xx >= 0.3 && seen.top_path < 0.7 {
+        if seen.errors_5xx >= 0.4 && self.ordinary.errors_5xx < 0.2 && self.all.errors_5xx >= 0.3 && seen.top_path < 0.7 {
+            return Judgement { kind: Kind::OriginFault, verdict: Verdict::Benign, attackness };
+        }
+        let broken = seen.refused >= 0.6 && seen.probes < 0.3 * seen.refused && seen.auth < 0.3;
+        if broken && self.software_nats < 20.0 && self.rate < 1.5 * self.level + 5.0 {
+            // what the host used to serve is gone: a deployment, not a search for it
             return Judgement { kind: Kind::OriginFault, verdict: Verdict::Benign, attackness };
         }
         if seen.declared >= 0.8 {
@@ -198,7 +205,7 @@ mod tests {
     }
 
     fn case(seen: Profile, software_nats: f64) -> Case {
-        Case { seen, all: seen, ordinary: ordinary(), software_nats, excess_rate: 100.0, level: 40.0 }
+        Case { seen, all: seen, ordinary: ordinary(), software_nats, excess_rate: 100.0, level: 40.0, rate: 140.0 }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::rule::{Atom, Rule};
 use crate::search::{Evidence, Found, gain};
 use crate::source::Source;
 use crate::sources::{Alarm, Solo, Sources};
+use crate::table::Table;
 use crate::target::{RECENT_S, Target};
 use crate::votes::HotValue;
 
@@ -211,7 +212,10 @@ impl Bench<'_> {
         let weight = (total / sampled.max(1.0)).max(1.0);
         let ordinary = target.ordinary.events.clone();
         let evidence = self.evidence(target, &now, weight, &ordinary, seconds);
-        let Some(found) = evidence.best_rule().filter(|found| found.gain >= RULE_NATS) else { return false };
+        let columns = hot.first().map_or(&[][..], |hot| hot.attribute.columns());
+        let Some(found) = evidence.best_rule(columns).filter(|found| firm(&evidence, found)) else {
+            return false;
+        };
         let judgement = self.judge(target, &evidence, &found, seconds, hot);
         let excess = (found.selected - found.expected) / span(seconds);
         let level = target.baseline.level();
@@ -264,6 +268,7 @@ impl Bench<'_> {
             software_nats,
             excess_rate: (found.selected - found.expected) / span(seconds),
             level: target.baseline.level(),
+            rate: target.totals(self.now_s(), 10).0 / 10.0,
         };
         case.judge()
     }
@@ -299,6 +304,10 @@ impl Bench<'_> {
             return true;
         }
         let rate = (target.rate_nats, target.expected, target.seconds.back().map_or(0, |s| s.free));
+        let crowded = target.open.iter().any(|open| open.kind == Kind::FlashCrowd);
+        if crowded && class == Class::Volume && judgement.verdict != Verdict::Attack {
+            return false;
+        }
         let Some(at) = self.open(
             target,
             judgement,
@@ -371,6 +380,7 @@ impl Bench<'_> {
             software_nats: open.software_nats(),
             excess_rate: open.rate(),
             level: target.baseline.level(),
+            rate: f64::INFINITY,
         };
         let judgement = case.judge();
         let odd = |index: usize| now.len() < 64 || index % 2 == 1;
@@ -446,6 +456,21 @@ fn solo_judgement(alarm: &Alarm) -> Judgement {
     Judgement { kind, verdict, attackness }
 }
 
+/// Whether a rule is more than the chance of a few visits: the requests of one source are one piece of evidence,
+/// unless few sources send it all.
+fn firm(evidence: &Evidence<'_>, found: &Found) -> bool {
+    let mut sources: Table<()> = Table::default();
+    let mut selected = 0_usize;
+    for event in evidence.now.iter().filter(|event| found.rule.matches(event)) {
+        selected += 1;
+        sources.entry(event.source.0, || ());
+    }
+    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+    let each = selected as f64 / sources.len().max(1) as f64;
+    let named = found.rule.atoms.iter().any(|atom| matches!(atom, Atom::Source(_)));
+    found.gain / if named { 1.0 } else { each.max(1.0) } >= RULE_NATS
+}
+
 /// Adds a source to the list of the incident's rule of sources, or gives it one.
 fn extend_sources(open: &mut Open, source: Source) {
     for rule in &mut open.rules {
@@ -463,7 +488,7 @@ fn extend_sources(open: &mut Open, source: Source) {
 
 /// A single rule that does better than the present ones and does not let go of what they select.
 fn better_rules(evidence: &Evidence<'_>, open: &Open) -> Option<Vec<Rule>> {
-    let found = evidence.best_rule()?;
+    let found = evidence.best_rule(&[])?;
     let count = |events: &[Event], keep: &dyn Fn(&Event) -> bool| {
         #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
         let count = events.iter().filter(|event| keep(event)).count() as f64;

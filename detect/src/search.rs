@@ -120,8 +120,8 @@ impl Evidence<'_> {
         gain(now * self.now_weight, self.expected(ordinary)) / scale
     }
 
-    /// The best rule, if any stands out.
-    pub fn best_rule(&self) -> Option<Found> {
+    /// The best rule, if any stands out; with `columns`, one that begins with a predicate on one of them.
+    pub fn best_rule(&self, columns: &[u8]) -> Option<Found> {
         let candidates: Vec<Candidate> = self
             .atoms()
             .into_iter()
@@ -132,7 +132,11 @@ impl Evidence<'_> {
             })
             .collect();
         let mut beam: Vec<Partial> = Vec::new();
+        let seeded = candidates.iter().any(|candidate| columns.contains(&candidate.atom.column()));
         for (at, candidate) in candidates.iter().enumerate() {
+            if seeded && !columns.contains(&candidate.atom.column()) {
+                continue;
+            }
             let partial = self.partial(vec![at], &candidate.now, &candidate.ordinary);
             beam.push(partial);
         }
@@ -169,12 +173,11 @@ impl Evidence<'_> {
     }
 
     fn children(&self, parent: &Partial, candidates: &[Candidate]) -> Vec<Partial> {
-        let last = parent.members.iter().copied().max().unwrap_or(0);
         let columns: Vec<u8> = parent.members.iter().map(|at| candidates[*at].atom.column()).collect();
         let before = parent.now.count();
         let mut children = Vec::new();
         for (at, candidate) in candidates.iter().enumerate() {
-            if at == last || columns.contains(&candidate.atom.column()) {
+            if columns.contains(&candidate.atom.column()) {
                 continue;
             }
             let now = parent.now.and(&candidate.now);
@@ -361,7 +364,7 @@ mod tests {
         now.extend((0..300).map(|i| event(99, 3, 1_000 + i)));
         let evidence =
             Evidence { now: &now, now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2, sources_min: 3, source_requests_min: 50.0 };
-        let found = evidence.best_rule().unwrap();
+        let found = evidence.best_rule(&[]).unwrap();
         assert!(found.rule.atoms.contains(&Atom::UserAgent(vec![99])), "{found:?}");
         let quality = evidence.quality(&[found.rule], 300.0, |at| at % 2 == 1);
         assert!(quality.recall > 0.95 && quality.precision > 0.99 && quality.collateral == 0.0);
@@ -372,6 +375,6 @@ mod tests {
         let ordinary: Vec<Event> = (0..1_000).map(|i| event(i % 7, i % 50, i % 400)).collect();
         let evidence =
             Evidence { now: &ordinary[..200], now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2, sources_min: 3, source_requests_min: 50.0 };
-        assert_eq!(evidence.best_rule(), None);
+        assert_eq!(evidence.best_rule(&[]), None);
     }
 }

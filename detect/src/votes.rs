@@ -76,6 +76,23 @@ impl Attribute {
         matches!(self, Self::UserAgent | Self::Ja4 | Self::Software | Self::Prefix | Self::Asn)
     }
 
+    /// Columns of the predicates that speak of it, see `Atom::column`.
+    pub const fn columns(self) -> &'static [u8] {
+        match self {
+            Self::UserAgent => &[0],
+            Self::Ja4 => &[1],
+            Self::Software => &[0, 1],
+            Self::Prefix => &[6],
+            Self::Asn => &[7],
+            Self::Referer => &[8],
+            Self::Path => &[2],
+            Self::QueryKey => &[2, 3],
+            Self::Refusal => &[2, 5],
+            Self::Credentials => &[2, 3, 4],
+            Self::Probe => &[5],
+        }
+    }
+
     /// Negative-binomial size of the votes: content comes in fashions, software does not.
     const fn size(self) -> f64 {
         match self {
