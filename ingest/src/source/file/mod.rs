@@ -2,10 +2,13 @@
 //!
 //! A file is known by its first data line and proven by a hash of its lines ([`Source::proofs`]), so that
 //! one that was renamed, compressed or has grown goes on where the tables stand, and one read whole gives
-//! nothing. A thread a file reads and unpacks; the caller takes blocks in turn.
+//! nothing. Only the older copy of a file that was read further since cannot be told from another file: it is
+//! read, with a warning. A thread a file reads and unpacks; the caller takes blocks in turn.
 
 mod identity;
 mod input;
+#[cfg(test)]
+mod laws;
 mod lines;
 mod reader;
 #[cfg(test)]
@@ -70,6 +73,15 @@ impl FileSource {
     /// # Errors
     /// [`SourceError::Open`] for the first file that cannot be opened.
     pub fn open(files: &[PathBuf], positions: Positions) -> Result<Self, SourceError> {
+        let block_bytes = if files.len() > MANY_FILES { BLOCK_BYTES.1 } else { BLOCK_BYTES.0 };
+        Self::open_in_blocks(files, positions, block_bytes)
+    }
+
+    fn open_in_blocks(
+        files: &[PathBuf],
+        positions: Positions,
+        block_bytes: usize,
+    ) -> Result<Self, SourceError> {
         let mut waiting = VecDeque::new();
         let mut bytes_total = Some(0);
         for (index, path) in files.iter().enumerate() {
@@ -80,7 +92,6 @@ impl FileSource {
             let file = file.filter(|_| index < FILES_OPEN_MAX);
             waiting.push_back(Opened { path: path.clone(), file });
         }
-        let block_bytes = if files.len() > MANY_FILES { BLOCK_BYTES.1 } else { BLOCK_BYTES.0 };
         let blocks = (READ_AHEAD_BYTES / block_bytes / files.len().clamp(1, FILES_OPEN_MAX)).max(1);
         let mut source = Self {
             waiting,

@@ -242,6 +242,13 @@ impl Reader {
         for candidate in &known.candidates {
             stands_at = None;
             if !self.skip(&mut reading, candidate.lines_proven() + 1)? {
+                let (file, lines) = (&self.name, candidate.lines_proven());
+                tracing::warn!(
+                    file,
+                    lines,
+                    partition = &*candidate.partition,
+                    "begins like a file that was read further and ends before: an older copy of it would be read twice"
+                );
                 break;
             }
             stands_at = Some(candidate);
