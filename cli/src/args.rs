@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use chrono::{DateTime, Utc};
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 use crate::alerts::AlertFormat;
 
@@ -88,7 +90,9 @@ Examples:
 const GENERATE_EXAMPLES: &str = "\
 Examples:
   floodmark generate --duration 10m --rate 500 > traffic.ndjson
-  floodmark generate --scenario sample --format combined --truth truth.json > access.log";
+  floodmark generate --scenario http_flood,flash_crowd --format combined --truth truth.json > access.log
+  floodmark generate --scenario bench --lines 5000000 --output bench.ndjson
+  floodmark generate --samples sample-data/files";
 
 /// How lines are read.
 #[derive(Debug, Default, ClapArgs)]
@@ -167,7 +171,7 @@ pub struct ShipArgs {
     pub follow: bool,
     /// Lines a second, at most.
     #[arg(long, env = "FLOODMARK_RATE", value_name = "N")]
-    pub rate: Option<u64>,
+    pub rate: Option<u32>,
 }
 
 /// `floodmark run`.
@@ -190,21 +194,6 @@ pub struct RunArgs {
     pub output: OutputArgs,
 }
 
-/// How query results are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SqlFormat {
-    /// Aligned columns for a person.
-    Table,
-    /// Comma-separated, with a header.
-    Csv,
-    /// One array of objects.
-    Json,
-    /// One object a line.
-    Ndjson,
-    /// A Parquet file on stdout.
-    Parquet,
-}
-
 /// `floodmark sql`.
 #[derive(Debug, ClapArgs)]
 pub struct SqlArgs {
@@ -218,8 +207,11 @@ pub struct SqlArgs {
     #[arg(long, env = "FLOODMARK_DATA", value_name = "URI")]
     pub data: Option<String>,
     /// How results are written.
-    #[arg(long, env = "FLOODMARK_SQL_FORMAT", value_enum, default_value = "table")]
-    pub format: SqlFormat,
+    #[arg(long, env = "FLOODMARK_SQL_FORMAT", value_name = "FORMAT", default_value = "table", value_parser = PossibleValuesParser::new(query::Format::ALL.map(query::Format::name)))]
+    pub format: String,
+    /// Memory that queries may use before they spill to disk, MiB.
+    #[arg(long, env = "FLOODMARK_SQL_MEMORY", value_name = "MIB")]
+    pub memory: Option<usize>,
 }
 
 /// `floodmark demo`.
@@ -236,27 +228,39 @@ pub struct DemoArgs {
 /// `floodmark generate`.
 #[derive(Debug, ClapArgs)]
 pub struct GenerateArgs {
-    /// Scenario: which events are planted.
-    #[arg(long, default_value = "sample", value_name = "NAME")]
-    pub scenario: String,
-    /// Log format of the lines.
+    /// What happens: `sample`, `quiet`, `bench`, or event names separated by commas.
+    #[arg(long, default_value = "sample", value_name = "SCENARIO")]
+    pub scenario: sample_data::Scenario,
+    /// Log format: cloudflare, nginx-json, combined, `vhost_combined`, floodmark.
     #[arg(long, default_value = "cloudflare", value_name = "FORMAT")]
-    pub format: String,
-    /// Seed; the same seed gives the same bytes.
+    pub format: sample_data::Format,
+    /// Draws other visitors, catalogues and attackers; the same seed gives the same bytes.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Length of the traffic in event time.
+    /// First instant of the log, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub start: Option<DateTime<Utc>>,
+    /// Event time covered.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub duration: Option<Duration>,
-    /// Mean rate of ordinary traffic, requests a second.
+    /// Ordinary requests a second over all hosts, mean over a day.
     #[arg(long, value_name = "N")]
     pub rate: Option<f64>,
+    /// Number of hosts.
+    #[arg(long, value_name = "N")]
+    pub hosts: Option<usize>,
+    /// Stop after this many lines.
+    #[arg(long, value_name = "N")]
+    pub lines: Option<u64>,
     /// Write the truth (what was planted, where and when) to this file as JSON.
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
     /// File to write; stdout when absent.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write the files of `sample-data/files` into this folder instead.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["scenario", "format", "seed", "start", "duration", "rate", "hosts", "lines", "truth", "output"])]
+    pub samples: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -26,8 +26,10 @@ pub fn dispatch(args: Args) -> anyhow::Result<()> {
             scan::scan(&Scan::new(args, &file)?, quiet, &StopFlag::on_signals()?)
         }
         Command::Run(args) => run::run(&Run::new(args, &file)?, quiet, &StopFlag::on_signals()?),
-        Command::Ship(args) => ship::ship(Ship::new(args, &file)?, quiet, &StopFlag::on_signals()?),
-        Command::Sql(args) => sql::sql(args, &file),
+        Command::Ship(args) => {
+            ship::ship(&Ship::new(args, &file)?, quiet, &StopFlag::on_signals()?)
+        }
+        Command::Sql(args) => sql::sql(args, &file, quiet),
         Command::Demo(args) => demo::demo(&args, quiet, &StopFlag::on_signals()?),
         Command::Generate(args) => generate::generate(&args, quiet),
     }

@@ -4,9 +4,8 @@ use ingest::{Batcher, KafkaConfig, KafkaSource, Source};
 
 use super::report;
 use crate::alerts::AlertWriter;
-use crate::config::Run;
-use crate::pipeline::front::Next;
-use crate::pipeline::{self, Back, EndPolicy, Front, FrontConfig, Totals};
+use crate::config::{Decode, Output, Run};
+use crate::pipeline::{self, Back, EndPolicy, Ended, Front, FrontConfig, Next, Totals};
 use crate::progress::Progress;
 use crate::signals::StopFlag;
 
@@ -18,31 +17,59 @@ const COMMIT_ATTEMPTS: u32 = u32::MAX;
 /// # Errors
 /// When Kafka refuses for good (no such topic, not authorised) or the tables cannot be used.
 pub fn run(config: &Run, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
-    let batcher = Batcher::new(&config.decode.decoder)?;
-    let lineage = format!("run/{}/{}", config.group, config.kafka.topic);
-    let opened = pipeline::open(&config.output.data, &lineage, &config.decode.detect)?;
-    let kafka = KafkaConfig {
-        brokers: config.kafka.brokers.clone(),
-        topic: config.kafka.topic.clone(),
-        group: config.group.clone(),
-        properties: config.kafka.properties.clone(),
-        exit_at_end: config.exit_at_end,
-    };
-    let source = KafkaSource::new(&kafka, opened.positions)?;
-    let progress = Progress::spinner(quiet);
-    let back = Back::start(opened.lake, opened.runtime, lineage.clone(), COMMIT_ATTEMPTS)?;
-    let front = FrontConfig {
-        lineage,
-        commit_interval: config.output.commit_interval,
-        at_end: EndPolicy::Hold,
-    };
-    let alerts = AlertWriter::stdout(config.output.alerts);
-    let mut front = Front::new(front, Box::new(source), batcher, opened.detector, alerts, back);
-    let totals = front.run(|totals: &Totals, _: &dyn Source| {
-        progress.update(totals.records(), || totals.summary());
-        if stop.is_set() { Next::Stop } else { Next::Continue }
-    })?;
-    progress.finish();
-    report::summary(quiet, "run", totals, &config.output.data);
+    let mut kafka = KafkaConfig::new(&config.kafka.brokers, &config.kafka.topic, &config.group);
+    kafka.properties.clone_from(&config.kafka.properties);
+    kafka.exit_at_end = config.exit_at_end;
+    let live = Live { kafka, decode: &config.decode, output: &config.output, quiet };
+    let next = |_: &Totals| if stop.is_set() { Next::Stop } else { Next::Continue };
+    while let Ended::PartitionsLost = live.consume(next)? {
+        tracing::warn!("the consumer group took partitions away; opening the tables anew");
+    }
     Ok(())
 }
+
+/// A consumer of a topic, with everything behind it.
+pub(super) struct Live<'a> {
+    /// Which topic, and how.
+    pub(super) kafka: KafkaConfig,
+    /// How lines are read.
+    pub(super) decode: &'a Decode,
+    /// Where results go.
+    pub(super) output: &'a Output,
+    /// Whether to leave out progress and summary.
+    pub(super) quiet: bool,
+}
+
+impl Live<'_> {
+    /// Consumes until `next` says stop or the end is reached.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub(super) fn consume(&self, mut next: impl FnMut(&Totals) -> Next) -> anyhow::Result<Ended> {
+        let batcher = Batcher::new(&self.decode.decoder)?;
+        let lineage = format!("run/{}/{}", self.kafka.group, self.kafka.topic);
+        let tables = pipeline::open(&self.output.data)?;
+        let detector = tables.detector(&lineage, SCOPE, &self.decode.detect)?;
+        let back = Back::start(tables, lineage.clone(), COMMIT_ATTEMPTS)?;
+        let source = KafkaSource::new(self.kafka.clone(), back.lookup())?;
+        let front = FrontConfig {
+            lineage,
+            scope: SCOPE.to_owned(),
+            commit_interval: self.output.commit_interval,
+            at_end: EndPolicy::Hold,
+        };
+        let progress = Progress::spinner(self.quiet);
+        let alerts = AlertWriter::stdout(self.output.alerts);
+        let mut front = Front::new(front, Box::new(source), batcher, detector, alerts, back);
+        let ended = front.run(|totals: &Totals, _: &dyn Source| {
+            progress.update(totals.records(), || totals.summary());
+            next(totals)
+        })?;
+        progress.finish();
+        report::summary(self.quiet, "run", front.totals(), &self.output.data);
+        Ok(ended)
+    }
+}
+
+/// The history of a consumer group has one detector.
+const SCOPE: &str = "run";

@@ -1,14 +1,20 @@
 //! `floodmark scan`: log files through the whole pipeline, without Kafka.
 
-use ingest::{Batcher, FileSource, Source};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::bail;
+use ingest::{Batcher, FileSource, Polled, RawMessage, Source};
 
 use super::report;
 use crate::alerts::AlertWriter;
 use crate::config::Scan;
-use crate::pipeline::front::Next;
-use crate::pipeline::{self, Back, EndPolicy, Front, FrontConfig, Totals};
+use crate::pipeline::{self, Back, EndPolicy, Ended, Front, FrontConfig, Next, Totals};
 use crate::progress::Progress;
 use crate::signals::StopFlag;
+
+/// All scans share one history: a file is in the tables once, whoever scans it.
+const LINEAGE: &str = "scan";
 
 /// How often a failed commit is tried before the scan gives up: about half a minute.
 const COMMIT_ATTEMPTS: u32 = 8;
@@ -19,24 +25,56 @@ const COMMIT_ATTEMPTS: u32 = 8;
 /// When a file cannot be read, or the tables cannot be written.
 pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     let batcher = Batcher::new(&config.decode.decoder)?;
-    let files = FileSource::identify(&config.files)?;
-    let lineage = format!("scan/{}", files.set_id());
-    let opened = pipeline::open(&config.output.data, &lineage, &config.decode.detect)?;
-    let source = files.open(&opened.positions)?;
-    let progress = Progress::bytes(quiet, source.progress().total);
-    let back = Back::start(opened.lake, opened.runtime, lineage.clone(), COMMIT_ATTEMPTS)?;
+    let tables = pipeline::open(&config.output.data)?;
+    let mut source = FileSource::open(&config.files, tables.positions(LINEAGE)?)?;
+    let Some(first) = first_event(&mut source, stop)? else { return Ok(()) };
+    let scope = scope(&first);
+    let detector = tables.detector(LINEAGE, &scope, &config.decode.detect)?;
+    let back = Back::start(tables, LINEAGE.to_owned(), COMMIT_ATTEMPTS)?;
     let front = FrontConfig {
-        lineage,
+        lineage: LINEAGE.to_owned(),
+        scope,
         commit_interval: config.output.commit_interval,
         at_end: EndPolicy::Close,
     };
+    let progress = Progress::bytes(quiet, source.progress().total);
     let alerts = AlertWriter::stdout(config.output.alerts);
-    let mut front = Front::new(front, Box::new(source), batcher, opened.detector, alerts, back);
-    let totals = front.run(|totals: &Totals, source: &dyn Source| {
+    let mut front = Front::new(front, Box::new(source), batcher, detector, alerts, back);
+    front.on_polled(first)?;
+    let ended = front.run(|totals: &Totals, source: &dyn Source| {
         progress.update(source.progress().read, || totals.summary());
         if stop.is_set() { Next::Stop } else { Next::Continue }
     })?;
     progress.finish();
-    report::summary(quiet, "scan", totals, &config.output.data);
-    Ok(())
+    report::summary(quiet, "scan", front.totals(), &config.output.data);
+    match ended {
+        Ended::Done(failures) if !failures.is_empty() => {
+            bail!("{} of the files could not be read to the end", failures.len())
+        }
+        Ended::Done(_) | Ended::PartitionsLost => Ok(()),
+    }
+}
+
+/// What the source says before its first message: which files it has. `None` when stopped while waiting.
+fn first_event(source: &mut FileSource, stop: &StopFlag) -> anyhow::Result<Option<Polled>> {
+    let mut early = |_: &RawMessage<'_>| {
+        debug_assert!(false, "partitions are announced before the first message");
+    };
+    while !stop.is_set() {
+        match source.poll(Duration::from_millis(100), &mut early)? {
+            Polled::Idle => {}
+            event => return Ok(Some(event)),
+        }
+    }
+    Ok(None)
+}
+
+/// Which files are scanned, whatever their names: a scan that was interrupted, or whose files have grown, goes on with
+/// the detector it had; other files get a new one.
+fn scope(first: &Polled) -> String {
+    let files: BTreeSet<&str> = match first {
+        Polled::PartitionsAssigned(files) => files.iter().map(AsRef::as_ref).collect(),
+        _ => BTreeSet::new(),
+    };
+    files.into_iter().collect::<Vec<_>>().join(" ")
 }

@@ -36,7 +36,7 @@ pub struct File {
     /// `--follow`
     pub follow: Option<bool>,
     /// `--rate`
-    pub rate: Option<u64>,
+    pub rate: Option<u32>,
     /// `--quiet`
     pub quiet: Option<bool>,
     /// `--log`
@@ -45,7 +45,8 @@ pub struct File {
     #[serde(default)]
     pub kafka: BTreeMap<String, Property>,
     /// How the fields of JSON lines map to columns.
-    pub fields: Option<ingest::FieldMap>,
+    #[serde(default)]
+    pub fields: ingest::decode::json::FieldMap,
     /// The detector's settings.
     #[serde(default)]
     pub detect: detect::DetectConfig,

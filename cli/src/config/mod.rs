@@ -6,7 +6,7 @@ mod resolve;
 use std::time::Duration;
 
 pub use file::{File, load};
-pub use resolve::{Decode, Kafka, Output, Run, Scan, Ship};
+pub use resolve::{Decode, Output, Run, Scan, Ship, data};
 
 /// The command line or the configuration is wrong: exit status 2.
 #[derive(Debug, thiserror::Error)]

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ingest::DecoderConfig;
+
 use super::{DEFAULT_COMMIT_INTERVAL, DEFAULT_DATA, DEFAULT_GROUP, File, UsageError};
 use crate::alerts::AlertFormat;
 use crate::args::{InputArgs, KafkaArgs, OutputArgs, RunArgs, ScanArgs, ShipArgs};
 
 /// How lines are read and judged.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Decode {
     /// The decoders' settings.
-    pub decoder: ingest::DecoderConfig,
+    pub decoder: DecoderConfig,
     /// The detector's settings.
     pub detect: detect::DetectConfig,
 }
@@ -20,12 +22,24 @@ pub struct Decode {
 impl Decode {
     fn new(args: InputArgs, file: &File) -> Result<Self, UsageError> {
         let format = args.format.or_else(|| file.format.clone());
-        let host = args.host.or_else(|| file.host.clone());
-        let decoder = ingest::DecoderConfig::new(format.as_deref(), file.fields.clone(), host)
-            .map_err(|error| UsageError::new(error.to_string()))?;
+        let decoder = DecoderConfig {
+            default_host: args.host.or_else(|| file.host.clone()),
+            ..decoder(format, file)?
+        };
         file.detect.validate().map_err(|error| UsageError::new(format!("in [detect]: {error}")))?;
         Ok(Self { decoder, detect: file.detect.clone() })
     }
+}
+
+/// The decoders' settings, checked.
+fn decoder(format: Option<String>, file: &File) -> Result<DecoderConfig, UsageError> {
+    let config = DecoderConfig { fields: file.fields.clone(), ..DecoderConfig::default() };
+    let config = match format {
+        Some(format) => DecoderConfig { format, ..config },
+        None => config,
+    };
+    config.validate().map_err(|error| UsageError::new(error.to_string()))?;
+    Ok(config)
 }
 
 /// Where results go.
@@ -55,7 +69,7 @@ impl Output {
 }
 
 /// The folder of the tables.
-pub(super) fn data(arg: Option<String>, file: &File) -> String {
+pub fn data(arg: Option<String>, file: &File) -> String {
     arg.or_else(|| file.data.clone()).unwrap_or_else(|| DEFAULT_DATA.to_owned())
 }
 
@@ -167,7 +181,7 @@ pub struct Ship {
     /// Keep reading as the files grow.
     pub follow: bool,
     /// Lines a second, at most.
-    pub rate: Option<u64>,
+    pub rate: Option<u32>,
 }
 
 impl Ship {
@@ -182,8 +196,7 @@ impl Ship {
         }
         let format = args.format.or_else(|| file.format.clone());
         // Checked here so that a misspelt format ends with a usage error, not after the first message.
-        ingest::DecoderConfig::new(format.as_deref(), file.fields.clone(), None)
-            .map_err(|error| UsageError::new(error.to_string()))?;
+        decoder(format.clone(), file)?;
         Ok(Self {
             files: args.files,
             kafka: Kafka::new(args.kafka, file)?,

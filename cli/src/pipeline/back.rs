@@ -7,10 +7,12 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
-use lake::{CommitPoint, CommitSummary, Lake, LakeError, Retry, RowKey};
+use ingest::{PositionLookup, Positions};
+use lake::{CommitPoint, Lake, LakeError, Retry, RowKey};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_WINDOWS};
 use schemas::{PositionedBatch, Table};
-use tokio::runtime::Runtime;
+
+use super::opening::Tables;
 
 /// Whole batches between front and back; a batch is a few megabytes.
 const CHANNEL_BATCHES: usize = 8;
@@ -36,28 +38,26 @@ enum ToLake {
     Batch(PositionedBatch),
     Findings(FindingRows),
     Commit(CommitPoint),
+    /// Take up the history anew and answer with the positions of its partitions.
+    Positions(Sender<BTreeMap<String, i64>>),
 }
 
 /// The front's end of the channel to the back thread.
 #[derive(Debug)]
 pub struct Back {
     to_lake: Sender<ToLake>,
-    committed: Receiver<CommitSummary>,
+    committed: Receiver<BTreeMap<String, i64>>,
     thread: Option<JoinHandle<Result<(), LakeError>>>,
     commits_pending: usize,
 }
 
 impl Back {
-    /// Starts the back thread on an open lake; `attempts` limits how often a failed commit is tried.
+    /// Starts the back thread on open tables; `attempts` limits how often a failed commit is tried.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(
-        lake: Lake,
-        runtime: Runtime,
-        lineage: String,
-        attempts: u32,
-    ) -> anyhow::Result<Self> {
+    pub fn start(tables: Tables, lineage: String, attempts: u32) -> anyhow::Result<Self> {
+        let Tables { lake, runtime } = tables;
         let (to_lake, orders) = bounded(CHANNEL_BATCHES);
         let (done, committed) = bounded(CHANNEL_BATCHES);
         let mut worker = Worker { lake, lineage, done, attempts };
@@ -98,32 +98,43 @@ impl Back {
         self.commits_pending > 0
     }
 
-    /// A commit that was finished since the last call.
+    /// Asks the tables for the positions of partitions, whenever such are assigned.
+    pub fn lookup(&self) -> PositionLookup {
+        let to_lake = self.to_lake.clone();
+        Box::new(move |wanted| {
+            let (reply, answer) = bounded(1);
+            to_lake.send(ToLake::Positions(reply))?;
+            let known = shared(&answer.recv()?);
+            Ok(known.into_iter().filter(|(partition, _)| wanted.contains(partition)).collect())
+        })
+    }
+
+    /// Positions of the last commit that was finished since the last call.
     ///
     /// # Errors
     /// The lake's error, when it has given up.
-    pub fn try_committed(&mut self) -> anyhow::Result<Option<CommitSummary>> {
+    pub fn try_committed(&mut self) -> anyhow::Result<Option<Positions>> {
         match self.committed.try_recv() {
-            Ok(summary) => {
+            Ok(positions) => {
                 self.commits_pending -= 1;
-                Ok(Some(summary))
+                Ok(Some(shared(&positions)))
             }
             Err(TryRecvError::Empty) => Ok(None),
             Err(TryRecvError::Disconnected) => Err(self.failure()),
         }
     }
 
-    /// Waits until the oldest commit under way is finished; `None` when there is none.
+    /// Waits until the oldest commit under way is finished, and gives its positions; `None` when there is none.
     ///
     /// # Errors
     /// The lake's error, when it has given up.
-    pub fn wait_committed(&mut self) -> anyhow::Result<Option<CommitSummary>> {
+    pub fn wait_committed(&mut self) -> anyhow::Result<Option<Positions>> {
         if self.commits_pending == 0 {
             return Ok(None);
         }
-        let Ok(summary) = self.committed.recv() else { return Err(self.failure()) };
+        let Ok(positions) = self.committed.recv() else { return Err(self.failure()) };
         self.commits_pending -= 1;
-        Ok(Some(summary))
+        Ok(Some(shared(&positions)))
     }
 
     fn send(&mut self, order: ToLake) -> anyhow::Result<()> {
@@ -147,21 +158,27 @@ impl Back {
 struct Worker {
     lake: Lake,
     lineage: String,
-    done: Sender<CommitSummary>,
+    done: Sender<BTreeMap<String, i64>>,
     attempts: u32,
 }
 
 impl Worker {
     async fn work(&mut self, orders: &Receiver<ToLake>) -> Result<(), LakeError> {
+        self.lake.begin(&self.lineage).await?;
         for order in orders {
             match order {
                 ToLake::Batch(batch) => self.append_batch(&batch).await?,
                 ToLake::Findings(rows) => self.append_findings(&rows).await?,
                 ToLake::Commit(point) => {
-                    let summary = self.commit(&point).await?;
-                    if self.done.send(summary).is_err() {
+                    self.commit(&point).await?;
+                    if self.done.send(point.positions).is_err() {
                         return Ok(());
                     }
+                }
+                ToLake::Positions(reply) => {
+                    let positions = self.lake.begin(&self.lineage).await?;
+                    // Whoever asked may be gone.
+                    let _ = reply.send(positions);
                 }
             }
         }
@@ -169,58 +186,91 @@ impl Worker {
     }
 
     async fn append_batch(&mut self, batch: &PositionedBatch) -> Result<(), LakeError> {
-        let app = lake::app_id(&self.lineage, &batch.partition);
-        let key = RowKey { app: &app, column: "topic_offset" };
-        if batch.requests.rows() > 0 {
-            self.lake.append(&REQUESTS, batch.requests.record_batch(), key).await?;
-        }
-        if batch.rejects.num_rows() > 0 {
-            self.lake.append(&REJECTS, &batch.rejects, key).await?;
-        }
-        Ok(())
+        let key = RowKey::Partition(&batch.partition);
+        self.append(&REQUESTS, batch.requests.record_batch(), key).await?;
+        self.append(&REJECTS, &batch.rejects, key).await
     }
 
     async fn append_findings(&mut self, rows: &FindingRows) -> Result<(), LakeError> {
-        let app = lake::closed_app_id(&self.lineage);
-        let tables: [(&'static Table, &RecordBatch, &str); 3] = [
-            (&INCIDENTS, &rows.incidents, "revision_ts"),
-            (&SOURCE_WINDOWS, &rows.source_windows, "window_end"),
-            (&TARGET_WINDOWS, &rows.target_windows, "window_end"),
-        ];
-        for (table, rows, column) in tables {
-            if rows.num_rows() > 0 {
-                self.lake.append(table, rows, RowKey { app: &app, column }).await?;
-            }
-        }
-        Ok(())
+        self.append(&INCIDENTS, &rows.incidents, RowKey::Closed).await?;
+        self.append(&SOURCE_WINDOWS, &rows.source_windows, RowKey::Closed).await?;
+        self.append(&TARGET_WINDOWS, &rows.target_windows, RowKey::Closed).await
     }
 
-    /// Commits, again and again with growing pauses while the store may recover; says so once.
-    async fn commit(&mut self, point: &CommitPoint) -> Result<CommitSummary, LakeError> {
-        let mut pause = BACKOFF_MIN;
-        for attempt in 1.. {
-            match self.lake.commit(point.clone()).await {
-                Ok(summary) => {
-                    if attempt > 1 {
-                        tracing::info!(attempt, "tables are written again");
-                    }
-                    return Ok(summary);
+    /// Appends, again and again while the store may recover.
+    async fn append(
+        &mut self,
+        table: &'static Table,
+        rows: &RecordBatch,
+        key: RowKey<'_>,
+    ) -> Result<(), LakeError> {
+        let mut retries = Retries::new(self.attempts);
+        loop {
+            match self.lake.append(table, rows, key).await {
+                Ok(()) => {
+                    retries.succeeded();
+                    return Ok(());
                 }
-                Err(error) if error.retry() == Retry::WithBackoff && attempt < self.attempts => {
-                    if attempt == 1 {
-                        tracing::warn!("{error}; trying again, reading pauses meanwhile");
-                    }
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(BACKOFF_MAX);
-                }
-                Err(error) => return Err(error),
+                Err(error) => retries.failed(error).await?,
             }
         }
-        unreachable!("attempts are counted until one returns")
+    }
+
+    /// Commits, again and again while the store may recover.
+    async fn commit(&mut self, point: &CommitPoint) -> Result<(), LakeError> {
+        let mut retries = Retries::new(self.attempts);
+        loop {
+            match self.lake.commit(point.clone()).await {
+                Ok(_) => {
+                    retries.succeeded();
+                    return Ok(());
+                }
+                Err(error) => retries.failed(error).await?,
+            }
+        }
+    }
+}
+
+/// Growing pauses between attempts, said once.
+struct Retries {
+    attempts_left: u32,
+    pause: Duration,
+    said: bool,
+}
+
+impl Retries {
+    const fn new(attempts: u32) -> Self {
+        Self { attempts_left: attempts, pause: BACKOFF_MIN, said: false }
+    }
+
+    fn succeeded(&self) {
+        if self.said {
+            tracing::info!("tables are written again");
+        }
+    }
+
+    /// Waits for the next attempt, or gives the error back when there is none.
+    async fn failed(&mut self, error: LakeError) -> Result<(), LakeError> {
+        self.attempts_left = self.attempts_left.saturating_sub(1);
+        if error.retry() != Retry::WithBackoff || self.attempts_left == 0 {
+            return Err(error);
+        }
+        if !self.said {
+            tracing::warn!("{error}; trying again, reading pauses meanwhile");
+            self.said = true;
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(BACKOFF_MAX);
+        Ok(())
     }
 }
 
 /// Positions as the lake stores them.
-pub fn plain(positions: &BTreeMap<std::sync::Arc<str>, i64>) -> BTreeMap<String, i64> {
+pub fn plain(positions: &Positions) -> BTreeMap<String, i64> {
     positions.iter().map(|(partition, next)| (partition.to_string(), *next)).collect()
+}
+
+/// Positions as sources know them.
+pub fn shared(positions: &BTreeMap<String, i64>) -> Positions {
+    positions.iter().map(|(partition, next)| (partition.as_str().into(), *next)).collect()
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use detect::{Detector, Findings};
-use ingest::{Batcher, MessageSink, Polled, RawMessage, Source};
+use ingest::{Batcher, Format, MessageSink, Polled, Positions, RawMessage, Source, SourceError};
 use lake::CommitPoint;
 use schemas::PositionedBatch;
 use schemas::incident::incident_rows;
@@ -15,6 +15,7 @@ use schemas::window::{source_window_rows, target_window_rows};
 
 use super::alignment::Alignment;
 use super::back::{Back, FindingRows, plain};
+use super::checkpoint;
 use super::totals::Totals;
 use crate::alerts::AlertWriter;
 
@@ -41,6 +42,8 @@ pub enum EndPolicy {
 pub struct FrontConfig {
     /// Name of this history in the tables.
     pub lineage: String,
+    /// What the detector's state belongs to within the history; see [`checkpoint`].
+    pub scope: String,
     /// Longest time between commits.
     pub commit_interval: Duration,
     /// What the end of a partition means.
@@ -57,7 +60,9 @@ pub struct Front<'a, W: Write> {
     alerts: AlertWriter<W>,
     back: Back,
     alignment: Alignment,
-    positions: BTreeMap<Arc<str>, i64>,
+    positions: Positions,
+    failures: Vec<SourceError>,
+    formats: BTreeMap<Arc<str>, Format>,
     totals: Totals,
     uncommitted_records: u64,
     moved: bool,
@@ -73,6 +78,26 @@ pub enum Next {
     Continue,
     /// Finish what was read, commit it and end.
     Stop,
+}
+
+/// What a round came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// There may be more.
+    Continue,
+    /// The input has ended.
+    End,
+    /// Partitions were taken away without notice: what is not committed must be forgotten.
+    Lost,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Everything read is committed; these partitions could not be read to their end.
+    Done(Vec<SourceError>),
+    /// The consumer group took partitions away: open the tables anew and continue from there.
+    PartitionsLost,
 }
 
 struct Decode<'a>(&'a mut Batcher);
@@ -102,7 +127,9 @@ impl<'a, W: Write> Front<'a, W> {
             alerts,
             back,
             alignment: Alignment::default(),
-            positions: BTreeMap::new(),
+            positions: Positions::new(),
+            failures: Vec::new(),
+            formats: BTreeMap::new(),
             totals: Totals::start(),
             uncommitted_records: 0,
             moved: false,
@@ -120,20 +147,30 @@ impl<'a, W: Write> Front<'a, W> {
     pub fn run(
         &mut self,
         mut next: impl FnMut(&Totals, &dyn Source) -> Next,
-    ) -> anyhow::Result<&Totals> {
+    ) -> anyhow::Result<Ended> {
         while next(&self.totals, self.source.as_ref()) == Next::Continue {
-            if !self.step()? {
-                break;
+            match self.step()? {
+                Step::Continue => {}
+                Step::End => break,
+                Step::Lost => return Ok(Ended::PartitionsLost),
             }
         }
         self.finish()?;
-        Ok(&self.totals)
+        Ok(Ended::Done(std::mem::take(&mut self.failures)))
     }
 
-    /// One round: poll, decode, detect, alert, and commit when it is time. `false` at the end of the input.
-    fn step(&mut self) -> anyhow::Result<bool> {
+    /// What was read and found so far.
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// One round: poll, decode, detect, alert, and commit when it is time.
+    fn step(&mut self) -> anyhow::Result<Step> {
         let polled = self.source.poll(POLL_TIMEOUT, &mut Decode(&mut self.batcher))?;
-        let goes_on = self.on_polled(polled)?;
+        let step = self.on_polled(polled)?;
+        if step == Step::Lost {
+            return Ok(step);
+        }
         while let Some(batch) = self.batcher.take_ready() {
             self.on_batch(batch)?;
         }
@@ -145,10 +182,14 @@ impl<'a, W: Write> Front<'a, W> {
         if self.commit_is_due() {
             self.commit()?;
         }
-        Ok(goes_on)
+        Ok(step)
     }
 
-    fn on_polled(&mut self, polled: Polled) -> anyhow::Result<bool> {
+    /// Acts on what a source has brought besides messages.
+    ///
+    /// # Errors
+    /// As [`Front::run`].
+    pub fn on_polled(&mut self, polled: Polled) -> anyhow::Result<Step> {
         match polled {
             Polled::Messages(_) => {}
             Polled::Idle => self.flush()?,
@@ -159,17 +200,26 @@ impl<'a, W: Write> Front<'a, W> {
                 }
             }
             Polled::PartitionsRevoking(partitions) => self.give_up(&partitions)?,
+            Polled::PartitionsLost(_) => return Ok(Step::Lost),
+            Polled::LinesSkipped { file, lines, .. } => {
+                tracing::info!(file, lines, "passed over lines that the tables hold already");
+            }
             Polled::PartitionEnd(partition) => self.partition_end(&partition)?,
+            Polled::PartitionFailed(partition, error) => {
+                tracing::error!("{error}");
+                self.failures.push(error);
+                self.partition_end(&partition)?;
+            }
             Polled::CaughtUp(partitions) => {
                 let now = Instant::now();
                 partitions.iter().for_each(|partition| self.alignment.caught_up(partition, now));
             }
             Polled::End => {
                 self.at_end = true;
-                return Ok(false);
+                return Ok(Step::End);
             }
         }
-        Ok(true)
+        Ok(Step::Continue)
     }
 
     fn partition_end(&mut self, partition: &Arc<str>) -> anyhow::Result<()> {
@@ -205,6 +255,7 @@ impl<'a, W: Write> Front<'a, W> {
     }
 
     fn on_batch(&mut self, batch: PositionedBatch) -> anyhow::Result<()> {
+        self.say_format(&batch.partition);
         self.totals.add_batch(&batch);
         self.uncommitted_records += batch.records() as u64;
         self.moved = true;
@@ -213,6 +264,17 @@ impl<'a, W: Write> Front<'a, W> {
         self.detector.on_batch(&batch.partition, &batch.requests, &mut self.findings);
         self.back.batch(batch)?;
         self.emit()
+    }
+
+    /// Says once which format the lines of a partition turned out to have.
+    fn say_format(&mut self, partition: &Arc<str>) {
+        if self.formats.contains_key(partition) {
+            return;
+        }
+        if let Some(format) = self.batcher.chosen_format(partition) {
+            self.formats.insert(Arc::clone(partition), format);
+            tracing::info!(%partition, %format, "reading");
+        }
     }
 
     /// Prints what the detector found, at once, and hands it to the tables.
@@ -255,13 +317,13 @@ impl<'a, W: Write> Front<'a, W> {
 
     fn commit(&mut self) -> anyhow::Result<()> {
         self.flush()?;
-        let mut positions = plain(&self.positions);
-        positions.extend(self.source.marks());
+        let mut positions = self.positions.clone();
+        positions.extend(self.source.proofs(&self.positions));
         let point = CommitPoint {
             lineage: self.config.lineage.clone(),
-            positions,
+            positions: plain(&positions),
             closed_us: self.detector.closed_us(),
-            state: self.detector.checkpoint().context("cannot save the detector's state")?.into(),
+            state: checkpoint::pack(&self.config.scope, &self.detector)?,
         };
         self.uncommitted_records = 0;
         self.moved = false;
@@ -271,8 +333,8 @@ impl<'a, W: Write> Front<'a, W> {
 
     /// Tells the source about commits that were finished, for Kafka's own offsets.
     fn settle_commits(&mut self) -> anyhow::Result<()> {
-        while let Some(summary) = self.back.try_committed()? {
-            self.source.commit(&summary.positions)?;
+        while let Some(positions) = self.back.try_committed()? {
+            self.source.commit(&positions);
         }
         Ok(())
     }
@@ -281,8 +343,8 @@ impl<'a, W: Write> Front<'a, W> {
         if self.moved {
             self.commit()?;
         }
-        while let Some(summary) = self.back.wait_committed()? {
-            self.source.commit(&summary.positions)?;
+        while let Some(positions) = self.back.wait_committed()? {
+            self.source.commit(&positions);
         }
         Ok(())
     }

@@ -5,11 +5,12 @@
 
 mod alignment;
 mod back;
+mod checkpoint;
 pub mod front;
 mod opening;
-mod totals;
+pub mod totals;
 
 pub use back::Back;
-pub use front::{EndPolicy, Front, FrontConfig};
-pub use opening::{Opened, open};
+pub use front::{EndPolicy, Ended, Front, FrontConfig, Next};
+pub use opening::{Tables, open};
 pub use totals::Totals;

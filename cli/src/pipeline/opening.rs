@@ -1,63 +1,57 @@
 //! Opens the tables and brings the detector back to where they stand.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context;
 use detect::{DetectConfig, Detector};
+use ingest::Positions;
 use lake::{Lake, LakeOptions};
 use tokio::runtime::Runtime;
 
-/// The tables, the positions they hold, and a detector that has seen exactly what they hold.
-pub struct Opened {
+use super::back::shared;
+use super::checkpoint;
+
+/// The tables and the runtime they live on.
+pub struct Tables {
     /// The tables.
     pub lake: Lake,
-    /// The runtime the tables live on.
+    /// Runs what the tables do.
     pub runtime: Runtime,
-    /// Next position of each partition the tables know.
-    pub positions: BTreeMap<String, i64>,
-    /// Restored from the checkpoint, or new.
-    pub detector: Detector,
 }
 
-/// Opens `data` for the history `lineage`.
+/// Opens `data`, making the tables where there are none.
 ///
 /// # Errors
 /// When the tables cannot be opened or written, or are of another version.
-pub fn open(data: &str, lineage: &str, detect: &DetectConfig) -> anyhow::Result<Opened> {
+pub fn open(data: &str) -> anyhow::Result<Tables> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .thread_name("lake-io")
         .build()
         .context("cannot start the runtime of the tables")?;
-    let (lake, positions, checkpoint) = runtime.block_on(async {
-        let lake = Lake::open(data, LakeOptions::default()).await?;
-        let positions = lake.positions(lineage).await?;
-        let checkpoint = lake.restore(lineage).await?;
-        Ok::<_, lake::LakeError>((lake, positions, checkpoint))
-    })?;
-    let detector = match checkpoint {
-        Some(checkpoint) => restore(detect, &checkpoint.state),
-        None => {
-            if has_history(&positions, lineage) {
-                tracing::warn!(
-                    "the tables have records but no checkpoint of the detector that fits them; it starts \
-                     to learn anew"
-                );
-            }
-            Detector::new(detect.clone())
-        }
-    };
-    Ok(Opened { lake, runtime, positions, detector })
+    let lake = runtime.block_on(Lake::open(data, LakeOptions::default()))?;
+    Ok(Tables { lake, runtime })
 }
 
-fn restore(config: &DetectConfig, state: &[u8]) -> Detector {
-    Detector::restore(config.clone(), state).unwrap_or_else(|error| {
-        tracing::warn!("cannot use the detector's checkpoint ({error}); it starts to learn anew");
-        Detector::new(config.clone())
-    })
-}
+impl Tables {
+    /// Next position of each partition of the history `lineage`, as the tables stand.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub fn positions(&self, lineage: &str) -> anyhow::Result<Positions> {
+        Ok(shared(&self.runtime.block_on(self.lake.positions(lineage))?))
+    }
 
-fn has_history(positions: &BTreeMap<String, i64>, lineage: &str) -> bool {
-    lineage.starts_with("run/") && !positions.is_empty()
+    /// A detector that has seen exactly what the tables hold of the history `lineage`, within `scope`.
+    ///
+    /// # Errors
+    /// When the tables cannot be read. A checkpoint that cannot be used is said, and the detector starts anew.
+    pub fn detector(
+        &self,
+        lineage: &str,
+        scope: &str,
+        config: &DetectConfig,
+    ) -> anyhow::Result<Detector> {
+        let checkpoint = self.runtime.block_on(self.lake.restore(lineage))?;
+        Ok(checkpoint::unpack(checkpoint.as_ref(), scope, config))
+    }
 }
