@@ -68,8 +68,10 @@ formats! {
     Istio = "istio",
     /// Caddy JSON.
     Caddy = "caddy",
-    /// `HAProxy` `option httplog`, and `httpslog`.
+    /// `HAProxy` `option httplog`.
     Haproxy = "haproxy",
+    /// `HAProxy` `option httpslog`: the host is the TLS server name.
+    HaproxyHttps = "haproxy_https",
     /// `HAProxy` `option httplog clf`.
     HaproxyClf = "haproxy_clf",
     /// Traefik JSON.

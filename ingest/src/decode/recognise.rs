@@ -33,6 +33,7 @@ const JSON: &[Format] = &[
 /// Text formats, the more particular first.
 const LINES: &[Format] = &[
     Format::Alb,
+    Format::HaproxyHttps,
     Format::Haproxy,
     Format::Istio,
     Format::Envoy,

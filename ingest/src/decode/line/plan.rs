@@ -6,6 +6,9 @@ use crate::decode::record::{Escape, Record, Slot, Unit, Value};
 /// Quotes inside one quoted value that are weighed as its end before the last one is taken.
 const QUOTES_MAX: usize = 64;
 
+/// Fields behind the last one of the format for which a closing quote is still believed to be one.
+const EXTRA_FIELDS_MAX: usize = 32;
+
 /// How well a line followed its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
@@ -288,7 +291,8 @@ fn ends_line(tail: &str) -> bool {
     if rest.is_empty() {
         return true;
     }
-    while let Some(field) = rest.strip_prefix(' ') {
+    for _ in 0..EXTRA_FIELDS_MAX {
+        let Some(field) = rest.strip_prefix(' ') else { break };
         if let Some(quoted) = field.strip_prefix('"') {
             let Some(end) = memchr::memchr(b'"', quoted.as_bytes()) else { return false };
             rest = quoted.get(end + 1..).unwrap_or_default();

@@ -35,6 +35,9 @@ pub(super) const ISTIO: &str = r#"[$slot:ts] "$slot:request" $slot:status $_ $_ 
 /// `HAProxy` configuration manual, 8.2.3 "HTTP log format"; captured headers stand between queue and request.
 pub(super) const HAPROXY: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$_"$slot:request""#;
 
+/// `HAProxy` configuration manual, 8.2.4 "HTTPS log format".
+pub(super) const HAPROXY_HTTPS: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$_"$slot:request" $_/$_/$_/$_/$_ $slot:host/$_/$_"#;
+
 /// `HAProxy` configuration manual, 4.2 `option httplog clf`.
 pub(super) const HAPROXY_CLF: &str = r#"$slot:client_ip - - [$slot:ts] "$slot:request" $slot:status $slot:response_bytes "$slot:referer" "$slot:user_agent" $_ $_ "$_" "$_" "$_" $_ $_ $_ $_ $slot:duration_ms "$_""#;
 

@@ -81,6 +81,7 @@ pub(super) const fn preset(format: Format) -> Option<Preset> {
         Format::Istio => line(lines::ISTIO),
         Format::Caddy => Preset::Json(json::CADDY),
         Format::Haproxy => line(lines::HAPROXY),
+        Format::HaproxyHttps => line(lines::HAPROXY_HTTPS),
         Format::HaproxyClf => line(lines::HAPROXY_CLF),
         Format::TraefikJson => Preset::Json(json::TRAEFIK),
         Format::Traefik => line(lines::TRAEFIK),
