@@ -212,8 +212,8 @@ impl Bench<'_> {
         let weight = (total / sampled.max(1.0)).max(1.0);
         let ordinary = target.ordinary.events.clone();
         let evidence = self.evidence(target, &now, weight, &ordinary, seconds);
-        let columns = hot.first().map_or(&[][..], |hot| hot.attribute.columns());
-        let Some(found) = evidence.best_rule(columns).filter(|found| firm(&evidence, found)) else {
+        let seed = hot.first().map(|hot| (hot.attribute.columns(), &hot.example));
+        let Some(found) = evidence.best_rule(seed).filter(|found| firm(&evidence, found)) else {
             return false;
         };
         let judgement = self.judge(target, &evidence, &found, seconds, hot);
@@ -488,7 +488,7 @@ fn extend_sources(open: &mut Open, source: Source) {
 
 /// A single rule that does better than the present ones and does not let go of what they select.
 fn better_rules(evidence: &Evidence<'_>, open: &Open) -> Option<Vec<Rule>> {
-    let found = evidence.best_rule(&[])?;
+    let found = evidence.best_rule(None)?;
     let count = |events: &[Event], keep: &dyn Fn(&Event) -> bool| {
         #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
         let count = events.iter().filter(|event| keep(event)).count() as f64;

@@ -66,6 +66,17 @@ impl Atom {
         }
     }
 
+    /// Number of values chosen.
+    pub const fn values(&self) -> usize {
+        match self {
+            Self::UserAgent(v) | Self::Ja4(v) | Self::Path(v) | Self::Query(v) => v.len(),
+            Self::Status(v) => v.len(),
+            Self::Source(v) | Self::Prefix(v) => v.len(),
+            Self::Asn(v) => v.len(),
+            Self::QueryKey(..) | Self::Method(..) | Self::RefererNone => 1,
+        }
+    }
+
     /// SQL predicate over `requests`; `None` where a text is not known by name.
     pub fn sql(&self, names: &Names) -> Option<String> {
         Some(match self {

@@ -66,6 +66,7 @@ pub struct Quality {
     pub collateral: f64,
 }
 
+#[derive(Clone)]
 struct Bits {
     words: Vec<u64>,
 }
@@ -99,6 +100,7 @@ struct Partial {
     now: Bits,
     ordinary: Bits,
     gain: f64,
+    cost: f64,
 }
 
 /// Likelihood gain of `selected` requests where `expected` are ordinary, nats; 0 where there is no excess.
@@ -120,8 +122,9 @@ impl Evidence<'_> {
         gain(now * self.now_weight, self.expected(ordinary)) / scale
     }
 
-    /// The best rule, if any stands out; with `columns`, one that begins with a predicate on one of them.
-    pub fn best_rule(&self, columns: &[u8]) -> Option<Found> {
+    /// The best rule, if any stands out; with a seed, one that begins with a predicate on one of its columns
+    /// and selects its record.
+    pub fn best_rule(&self, seed: Option<(&[u8], &Event)>) -> Option<Found> {
         let candidates: Vec<Candidate> = self
             .atoms()
             .into_iter()
@@ -132,12 +135,16 @@ impl Evidence<'_> {
             })
             .collect();
         let mut beam: Vec<Partial> = Vec::new();
-        let seeded = candidates.iter().any(|candidate| columns.contains(&candidate.atom.column()));
+        let fits = |atom: &Atom| {
+            seed.is_none_or(|(columns, event)| columns.contains(&atom.column()) && atom.matches(event))
+        };
+        let seeded = candidates.iter().any(|candidate| fits(&candidate.atom));
         for (at, candidate) in candidates.iter().enumerate() {
-            if seeded && !columns.contains(&candidate.atom.column()) {
+            if seeded && !fits(&candidate.atom) {
                 continue;
             }
-            let partial = self.partial(vec![at], &candidate.now, &candidate.ordinary);
+            let cost = cost(&candidate.atom);
+            let partial = self.partial(vec![at], &candidate.now, &candidate.ordinary, cost);
             beam.push(partial);
         }
         prune(&mut beam, 2 * BEAM);
@@ -162,14 +169,10 @@ impl Evidence<'_> {
         })
     }
 
-    fn partial(&self, members: Vec<usize>, now: &Bits, ordinary: &Bits) -> Partial {
-        let none = Bits { words: vec![!0; now.words.len()] };
-        let all = Bits { words: vec![!0; ordinary.words.len()] };
-        let (now, ordinary) = (now.and(&none), ordinary.and(&all));
-        #[expect(clippy::cast_precision_loss, reason = "at most four")]
-        let cost = CONJUNCT_NATS * members.len() as f64;
+    fn partial(&self, members: Vec<usize>, now: &Bits, ordinary: &Bits, cost: f64) -> Partial {
+        let (now, ordinary) = (now.clone(), ordinary.clone());
         let gain = self.gain(now.count(), ordinary.count()) - cost;
-        Partial { members, now, ordinary, gain }
+        Partial { members, now, ordinary, gain, cost }
     }
 
     fn children(&self, parent: &Partial, candidates: &[Candidate]) -> Vec<Partial> {
@@ -188,7 +191,7 @@ impl Evidence<'_> {
             let mut members = parent.members.clone();
             members.push(at);
             members.sort_unstable();
-            let child = self.partial(members, &now, &ordinary);
+            let child = self.partial(members, &now, &ordinary, parent.cost + cost(&candidate.atom));
             if child.gain > parent.gain {
                 children.push(child);
             }
@@ -338,6 +341,13 @@ fn narrow<T: TryFrom<u64>>(values: &[u64]) -> Vec<T> {
     values.iter().filter_map(|value| T::try_from(*value).ok()).collect()
 }
 
+/// A choice must pay for itself: each value of a list is one.
+fn cost(atom: &Atom) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "at most a list")]
+    let values = atom.values() as f64;
+    CONJUNCT_NATS * values
+}
+
 fn prune(beam: &mut Vec<Partial>, width: usize) {
     beam.sort_by(|a, b| {
         b.gain
@@ -364,7 +374,7 @@ mod tests {
         now.extend((0..300).map(|i| event(99, 3, 1_000 + i)));
         let evidence =
             Evidence { now: &now, now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2, sources_min: 3, source_requests_min: 50.0 };
-        let found = evidence.best_rule(&[]).unwrap();
+        let found = evidence.best_rule(None).unwrap();
         assert!(found.rule.atoms.contains(&Atom::UserAgent(vec![99])), "{found:?}");
         let quality = evidence.quality(&[found.rule], 300.0, |at| at % 2 == 1);
         assert!(quality.recall > 0.95 && quality.precision > 0.99 && quality.collateral == 0.0);
@@ -375,6 +385,6 @@ mod tests {
         let ordinary: Vec<Event> = (0..1_000).map(|i| event(i % 7, i % 50, i % 400)).collect();
         let evidence =
             Evidence { now: &ordinary[..200], now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2, sources_min: 3, source_requests_min: 50.0 };
-        assert_eq!(evidence.best_rule(&[]), None);
+        assert_eq!(evidence.best_rule(None), None);
     }
 }

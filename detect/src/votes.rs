@@ -211,6 +211,8 @@ pub struct HotValue {
     pub observed: f64,
     /// Evidence after the correction for the number of values looked at, nats.
     pub score: f64,
+    /// A record that shows the value.
+    pub example: Event,
 }
 
 /// Votes in the running window of one host.
@@ -256,12 +258,12 @@ impl Votes {
             }
             let key = hasher.pair(value, attribute as u64 + 1);
             if self.cast.entry(hasher.pair(key, who), || ()).1 {
-                self.count(attribute, key, ordinary);
+                self.count(attribute, key, event, ordinary);
             }
         }
     }
 
-    fn count(&mut self, attribute: Attribute, key: u64, ordinary: &Composition) {
+    fn count(&mut self, attribute: Attribute, key: u64, event: &Event, ordinary: &Composition) {
         let slot = attribute as usize;
         self.totals[slot] += 1;
         let total = f64::from(self.totals[attribute.whole()]);
@@ -278,7 +280,7 @@ impl Votes {
         let forecast = Forecast { mean: expected, size: attribute.size() };
         let score = log_e(observed, forecast) - libm::log(ordinary.known(attribute));
         if self.hot[slot].is_none_or(|hot| hot.score < score) {
-            self.hot[slot] = Some(HotValue { attribute, expected, observed, score });
+            self.hot[slot] = Some(HotValue { attribute, expected, observed, score, example: *event });
         }
     }
 
