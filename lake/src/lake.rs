@@ -6,6 +6,7 @@ use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::compute::{filter_record_batch, kernels::cmp, min};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use bytes::Bytes;
+use futures::future::LocalBoxFuture;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use schemas::Table;
 use schemas::tables::{ALL, INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_WINDOWS};
@@ -86,6 +87,9 @@ struct Lineage {
 }
 
 /// Writer of the five tables under one data location.
+///
+/// Its futures are boxed here, once: the crates above would otherwise each compile Delta's state machines anew. They
+/// stay on their thread, as Parquet's encoders do.
 #[derive(Debug)]
 pub struct Lake {
     location: Location,
@@ -99,20 +103,20 @@ impl Lake {
     ///
     /// # Errors
     /// Any [`LakeError`] but `Conflict`: the place cannot be used, or holds tables of another making.
-    pub async fn open(uri: &str, options: LakeOptions) -> Result<Self, LakeError> {
-        Self::open_at(Location::open(uri, options.sync)?, options).await
+    pub fn open(uri: &str, options: LakeOptions) -> LocalBoxFuture<'_, Result<Self, LakeError>> {
+        Box::pin(async move { Self::open_at(Location::open(uri, options.sync)?, options).await })
     }
 
     /// Opens the tables in a store at hand; `url` is the data location within it.
     ///
     /// # Errors
     /// As [`Lake::open`].
-    pub async fn open_in(
+    pub fn open_in(
         store: Arc<dyn ObjectStore>,
         url: Url,
         options: LakeOptions,
-    ) -> Result<Self, LakeError> {
-        Self::open_at(Location::on_store(store, url), options).await
+    ) -> LocalBoxFuture<'static, Result<Self, LakeError>> {
+        Box::pin(Self::open_at(Location::on_store(store, url), options))
     }
 
     async fn open_at(location: Location, options: LakeOptions) -> Result<Self, LakeError> {
@@ -131,7 +135,14 @@ impl Lake {
     ///
     /// # Errors
     /// [`LakeError::Store`], or [`LakeError::Lineage`] when rows of another history wait for their commit.
-    pub async fn begin(&mut self, lineage: &str) -> Result<BTreeMap<String, i64>, LakeError> {
+    pub fn begin<'a>(
+        &'a mut self,
+        lineage: &'a str,
+    ) -> LocalBoxFuture<'a, Result<BTreeMap<String, i64>, LakeError>> {
+        Box::pin(self.take_up(lineage))
+    }
+
+    async fn take_up(&mut self, lineage: &str) -> Result<BTreeMap<String, i64>, LakeError> {
         let current = self.lineage.as_ref().map(|current| current.name.clone());
         if let Some(begun) = current.filter(|name| name != lineage)
             && self.tables.values().any(|table| !table.writer.is_empty())
@@ -166,8 +177,11 @@ impl Lake {
     ///
     /// # Errors
     /// [`LakeError::Store`] when the log cannot be read.
-    pub async fn positions(&self, lineage: &str) -> Result<BTreeMap<String, i64>, LakeError> {
-        Ok(Ids::of(lineage).positions(&self.requests_txns().await?))
+    pub fn positions<'a>(
+        &'a self,
+        lineage: &'a str,
+    ) -> LocalBoxFuture<'a, Result<BTreeMap<String, i64>, LakeError>> {
+        Box::pin(async move { Ok(Ids::of(lineage).positions(&self.requests_txns().await?)) })
     }
 
     async fn requests_txns(&self) -> Result<BTreeMap<String, i64>, LakeError> {
@@ -182,7 +196,14 @@ impl Lake {
     ///
     /// # Errors
     /// [`LakeError::Store`] when log or checkpoint cannot be read.
-    pub async fn restore(&self, lineage: &str) -> Result<Option<Checkpoint>, LakeError> {
+    pub fn restore<'a>(
+        &'a self,
+        lineage: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<Checkpoint>, LakeError>> {
+        Box::pin(self.find_state(lineage))
+    }
+
+    async fn find_state(&self, lineage: &str) -> Result<Option<Checkpoint>, LakeError> {
         let txns = self.requests_txns().await?;
         let ids = Ids::of(lineage);
         let Some(sequence) = txns.get(&ids.sequence()).copied() else { return Ok(None) };
@@ -209,7 +230,16 @@ impl Lake {
     /// # Errors
     /// [`LakeError::Store`] and [`LakeError::DiskFull`] when too much waits for its upload: nothing was taken, the
     /// call may be repeated with the same rows. [`LakeError::Rows`] and [`LakeError::Encode`] are bugs.
-    pub async fn append(
+    pub fn append<'a>(
+        &'a mut self,
+        table: &'static Table,
+        rows: &'a RecordBatch,
+        key: RowKey<'a>,
+    ) -> LocalBoxFuture<'a, Result<(), LakeError>> {
+        Box::pin(self.take_in(table, rows, key))
+    }
+
+    async fn take_in(
         &mut self,
         table: &'static Table,
         rows: &RecordBatch,
@@ -247,7 +277,14 @@ impl Lake {
     /// After an error whose [`LakeError::retry`] says so, the call may be repeated, with the same point or, after
     /// more rows, a later one: what an earlier attempt achieved is not done twice. [`LakeError::Conflict`]: another
     /// process reads the same input.
-    pub async fn commit(&mut self, point: CommitPoint) -> Result<CommitSummary, LakeError> {
+    pub fn commit(
+        &mut self,
+        point: CommitPoint,
+    ) -> LocalBoxFuture<'_, Result<CommitSummary, LakeError>> {
+        Box::pin(self.commit_all(point))
+    }
+
+    async fn commit_all(&mut self, point: CommitPoint) -> Result<CommitSummary, LakeError> {
         let begun = self.lineage.as_ref().map_or("none", |lineage| lineage.name.as_str());
         if begun != point.lineage {
             let begun = begun.to_owned();

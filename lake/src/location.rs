@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use deltalake::logstore::{LogStoreRef, StorageConfig, logstore_with, object_store_factories};
 use deltalake::{DeltaTable, DeltaTableError};
+use futures::future::BoxFuture;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -165,7 +166,14 @@ pub fn table_uri(uri: &str, table: &str) -> Result<Url, LakeError> {
 /// # Errors
 /// [`LakeError::Location`] when `uri` is neither a folder nor a URL, [`LakeError::NotATable`] when the table does
 /// not exist, [`LakeError::Store`] when it cannot be read.
-pub async fn open_table(uri: &str, table: &str) -> Result<DeltaTable, LakeError> {
+pub fn open_table<'a>(
+    uri: &'a str,
+    table: &'a str,
+) -> BoxFuture<'a, Result<DeltaTable, LakeError>> {
+    Box::pin(load_table(uri, table))
+}
+
+async fn load_table(uri: &str, table: &str) -> Result<DeltaTable, LakeError> {
     let url = table_uri(uri, table)?;
     crate::cloud::register();
     let not_a_table = |detail: String| LakeError::NotATable { uri: url.to_string(), detail };

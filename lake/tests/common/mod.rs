@@ -1,4 +1,4 @@
-//! Rows to write, a store that fails on demand, and SQL to read back with.
+//! Rows to write, a store that fails on demand, and a reader of its own.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::collections::BTreeMap;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray, new_null_array,
+    ArrayRef, AsArray as _, BinaryArray, BooleanArray, Int32Array, Int64Array, RecordBatch,
+    StringArray, TimestampMicrosecondArray, new_null_array,
 };
-use arrow::util::pretty::pretty_format_batches;
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Int32Type, Int64Type};
 use async_trait::async_trait;
 use deltalake::DeltaTable;
-use deltalake::datafusion::prelude::SessionContext;
 use deltalake::logstore::{StorageConfig, logstore_with};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
@@ -22,8 +22,9 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload, PutResult,
 };
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use schemas::incident::incident_rows;
 use schemas::tables::{REJECTS, REQUESTS};
 use schemas::{Incident, Kind, State, Verdict};
@@ -118,22 +119,49 @@ pub fn memory_url() -> Url {
 }
 
 /// Opens a table of a store at hand.
-pub async fn open(store: Arc<dyn ObjectStore>, data: &Url, table: &str) -> DeltaTable {
-    let mut url = data.clone();
-    url.set_path(&format!("{}/{table}/", data.path().trim_end_matches('/')));
+pub async fn open(store: &Arc<InMemory>, table: &str) -> DeltaTable {
+    let url = memory_url().join(&format!("data/{table}/")).unwrap();
+    let store: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(store);
     let log = logstore_with(store, &url, StorageConfig::default()).unwrap();
     let mut table = DeltaTable::new(log);
     table.load().await.unwrap();
     table
 }
 
-/// The answer to a query over one table, registered as `t`.
-pub async fn sql(store: Arc<dyn ObjectStore>, data: &Url, table: &str, query: &str) -> String {
-    let table = open(store, data, table).await;
-    let context = SessionContext::new();
-    context.register_table("t", table.table_provider().await.unwrap()).unwrap();
-    let batches = context.sql(query).await.unwrap().collect().await.unwrap();
-    pretty_format_batches(&batches).unwrap().to_string()
+/// What a table holds: each file's path and rows.
+pub async fn files(store: &Arc<InMemory>, table: &str) -> Vec<(String, RecordBatch)> {
+    let table = open(store, table).await;
+    let root = table.table_url().to_string();
+    let mut files = Vec::new();
+    for uri in table.get_file_uris().unwrap() {
+        let path = uri.strip_prefix(&root).unwrap().to_owned();
+        let object = Path::from_url_path(path.clone()).unwrap();
+        let bytes = table.object_store().get(&object).await.unwrap().bytes().await.unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().build().unwrap();
+        let batches: Vec<_> = reader.collect::<Result<_, _>>().unwrap();
+        let rows = concat_batches(batches[0].schema_ref(), &batches).unwrap();
+        files.push((path, rows));
+    }
+    files
+}
+
+/// All rows of a table.
+pub async fn rows(store: &Arc<InMemory>, table: &str) -> usize {
+    files(store, table).await.iter().map(|(_, rows)| rows.num_rows()).sum()
+}
+
+/// The offsets in a table, sorted, by partition of the input.
+pub async fn offsets(store: &Arc<InMemory>, table: &str) -> BTreeMap<i32, Vec<i64>> {
+    let mut offsets: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+    for (_, rows) in files(store, table).await {
+        let partitions = rows["topic_partition"].as_primitive::<Int32Type>().values().iter();
+        let found = rows["topic_offset"].as_primitive::<Int64Type>().values().iter();
+        for (partition, offset) in partitions.zip(found) {
+            offsets.entry(*partition).or_default().push(*offset);
+        }
+    }
+    offsets.values_mut().for_each(|offsets| offsets.sort_unstable());
+    offsets
 }
 
 /// What a failing write does.
@@ -194,7 +222,7 @@ impl FaultStore {
         self.for_good && self.has_failed()
     }
 
-    fn alive(&self) -> Result<()> {
+    fn alive(&self) -> object_store::Result<()> {
         if self.is_dead() { Err(self.error()) } else { Ok(()) }
     }
 }
@@ -212,7 +240,7 @@ impl ObjectStore for FaultStore {
         location: &Path,
         payload: PutPayload,
         opts: PutOptions,
-    ) -> Result<PutResult> {
+    ) -> object_store::Result<PutResult> {
         self.alive()?;
         let number = self.writes.fetch_add(1, Ordering::SeqCst);
         if number != self.at {
@@ -228,39 +256,48 @@ impl ObjectStore for FaultStore {
         &self,
         location: &Path,
         opts: PutMultipartOptions,
-    ) -> Result<Box<dyn MultipartUpload>> {
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
         self.alive()?;
         self.inner.put_multipart_opts(location, opts).await
     }
 
-    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+    async fn get_opts(
+        &self,
+        location: &Path,
+        options: GetOptions,
+    ) -> object_store::Result<GetResult> {
         self.alive()?;
         self.inner.get_opts(location, options).await
     }
 
     fn delete_stream(
         &self,
-        locations: BoxStream<'static, Result<Path>>,
-    ) -> BoxStream<'static, Result<Path>> {
+        locations: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
         if let Err(error) = self.alive() {
             return futures::stream::once(async { Err(error) }).boxed();
         }
         self.inner.delete_stream(locations)
     }
 
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
         if let Err(error) = self.alive() {
             return futures::stream::once(async { Err(error) }).boxed();
         }
         self.inner.list(prefix)
     }
 
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
         self.alive()?;
         self.inner.list_with_delimiter(prefix).await
     }
 
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+    async fn copy_opts(
+        &self,
+        from: &Path,
+        to: &Path,
+        options: CopyOptions,
+    ) -> object_store::Result<()> {
         self.alive()?;
         self.inner.copy_opts(from, to, options).await
     }
