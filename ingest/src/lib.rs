@@ -14,19 +14,23 @@
 //!
 //! Read [`Source::poll`] and [`Batcher::push`] first.
 
+pub mod batcher;
 mod broker;
 mod client;
 mod compress;
-pub mod batcher;
 pub mod decode;
 pub mod format;
 pub mod message;
 mod ship;
 pub mod source;
 
+pub use batcher::Batcher;
 pub use broker::{BrokerError, EmbeddedBroker};
 pub use client::Properties;
 pub use compress::{Compression, decompress};
+pub use decode::{ConfigError, DecoderConfig};
+pub use format::Format;
+pub use message::{Numbering, RawMessage};
 pub use ship::{
     ClientNetwork, KeyOf, ShipConfig, ShipControl, ShipError, ShipProgress, ShipSummary,
     client_network, ship,
@@ -35,7 +39,3 @@ pub use source::{
     FileSource, KafkaConfig, KafkaSource, Membership, MessageSink, OffsetReset, Polled,
     PositionLookup, Positions, Progress, Source, SourceError,
 };
-pub use batcher::Batcher;
-pub use decode::{ConfigError, DecoderConfig};
-pub use format::Format;
-pub use message::{Numbering, RawMessage};
