@@ -294,7 +294,9 @@ impl Lines<'_> {
             return true;
         }
         let (mut cleaned, mut opened) = (String::new(), String::new());
-        let text = crate::decode::text::clean(line, &mut cleaned);
+        // Some editors and Windows tools put a byte order mark before the first line.
+        let text = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
+        let text = crate::decode::text::clean(text, &mut cleaned);
         let stream = &mut self.partition.stream;
         if stream.takes_comment(text, self.formats) {
             return false;

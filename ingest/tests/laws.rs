@@ -67,6 +67,32 @@ fn blocks(text: &[u8], cuts: &[prop::sample::Index]) -> Vec<Vec<u8>> {
     bounds.windows(2).map(|pair| lines[pair[0]..pair[1]].concat()).collect()
 }
 
+/// One record with its keys in any order, keys nobody asked for in between, and any spacing.
+fn json_line() -> impl Strategy<Value = String> {
+    let known = [
+        r#""EdgeEndTimestamp":"2024-05-01T12:00:00Z""#,
+        r#""ClientIP":"192.0.2.1""#,
+        r#""ClientRequestMethod":"GET""#,
+        r#""ClientRequestHost":"a.example""#,
+        r#""ClientRequestURI":"/p?q""#,
+        r#""EdgeResponseStatus":200"#,
+        r#""ClientRequestUserAgent":"a \"b\" \\""#,
+    ];
+    let unknown = [
+        r#""Cookies":{"ClientIP":"198.51.100.1","x":["}",{}]}"#,
+        r#""BotTags":["ClientIP"]"#,
+        r#""X\"ClientIP":"198.51.100.2""#,
+        r#""WorkerSubrequest":false"#,
+    ];
+    let some = prop::sample::subsequence(unknown.to_vec(), 0..=unknown.len());
+    (some, prop::sample::select(vec![",", " , ", ",\t"]))
+        .prop_flat_map(move |(some, comma)| {
+            let keys: Vec<&str> = known.iter().copied().chain(some).collect();
+            (Just(keys).prop_shuffle(), Just(comma))
+        })
+        .prop_map(|(keys, comma)| format!("{{{}}}", keys.join(comma)))
+}
+
 proptest! {
     #[test]
     fn every_line_is_a_row_or_a_reject(text in damaged_text(), format in format()) {
@@ -110,6 +136,19 @@ proptest! {
         let (cut, chosen_cut) = read_blocks(&config, blocks.iter().map(Vec::as_slice));
         prop_assert_eq!(show(&whole), show(&cut));
         prop_assert_eq!(chosen, chosen_cut);
+    }
+
+    #[test]
+    fn the_order_of_json_keys_changes_nothing(orders in prop::collection::vec(json_line(), 1..8)) {
+        let text = orders.join("\n");
+        let (batches, _) = read_blocks(&DecoderConfig::of("cloudflare"), [text.as_bytes()]);
+        let rows = show(&batches);
+        let mut lines = rows.lines().map(|line| line.split_once(' ').unwrap().1);
+        let first = lines.next().unwrap();
+        prop_assert!(first.contains("host=\"a.example\" path=\"/p\" query=\"q\""), "{first}");
+        for line in lines {
+            prop_assert_eq!(line, first);
+        }
     }
 
     #[test]
