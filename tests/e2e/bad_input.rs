@@ -111,7 +111,7 @@ fn a_line_without_line_feed_at_the_end_is_read_and_half_a_line_is_kept() {
     let (tables, _folder) = scan(combined_log(9) + &combined(9), 10);
     assert_eq!(tables.count("requests"), 10);
     let whole = combined(9);
-    let half = &whole[..whole.len() / 2];
+    let half = &whole[..30];
     let (tables, _folder) = scan(combined_log(9) + half, 10);
     let raw = tables.rows("SELECT arrow_cast(raw, 'Utf8') AS raw, topic_offset FROM rejects");
     assert_eq!(raw, [serde_json::json!({"raw": half, "topic_offset": 10})]);
@@ -156,7 +156,7 @@ fn a_line_of_100_megabytes_is_one_reject_and_its_neighbours_are_read() {
     log.push(b'\n');
     log.extend(combined_log(5).into_bytes());
     let (tables, _folder) = scan(log, 11);
-    let rejects = tables.rows("SELECT octet_length(raw) AS n, topic_offset FROM rejects");
+    let rejects = tables.rows("SELECT length(encode(raw, 'hex')) / 2 AS n, topic_offset FROM rejects");
     assert_eq!(rejects, [serde_json::json!({"n": LONG, "topic_offset": 6})]);
 }
 
