@@ -93,10 +93,14 @@ pub enum QueryError {
         message: String,
     },
     /// Parquet is binary: a terminal would show noise.
-    #[error("parquet is binary and stdout is a terminal; redirect it: `floodmark sql --format parquet … > result.parquet`")]
+    #[error(
+        "parquet is binary and stdout is a terminal; redirect it: `floodmark sql --format parquet … > result.parquet`"
+    )]
     BinaryToTerminal,
     /// A Parquet file holds one table.
-    #[error("format parquet holds one result and the text has {statements} statements; run them one by one")]
+    #[error(
+        "format parquet holds one result and the text has {statements} statements; run them one by one"
+    )]
     OneResult {
         /// Statements in the text.
         statements: usize,

@@ -1,8 +1,8 @@
 //! The tables are read-only: what would write is refused before it runs.
 
+use datafusion::common::TableReference;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan};
-use datafusion::common::TableReference;
 use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::sqlparser::ast;
 
@@ -10,7 +10,8 @@ use crate::error::QueryError;
 use crate::options::Scratch;
 use crate::session::{ATTACKS, is_reserved};
 
-const READ_ONLY: &str = "the tables hold what was observed and are written by `run` and `scan` only";
+const READ_ONLY: &str =
+    "the tables hold what was observed and are written by `run` and `scan` only";
 const COPY: &str = "choose an output format and redirect it, as in \
                     `floodmark sql --format parquet \"SELECT …\" > result.parquet`";
 const RESERVED: &str = "the name belongs to Floodmark; choose another";

@@ -31,15 +31,16 @@ pub(crate) fn similar(name: &str, known: &[&str]) -> Option<String> {
     let mut names = known.to_vec();
     names.sort_unstable();
     names.dedup();
-    (!names.is_empty() && names.len() <= NAMES_MAX).then(|| format!("there are {}", names.join(", ")))
+    (!names.is_empty() && names.len() <= NAMES_MAX)
+        .then(|| format!("there are {}", names.join(", ")))
 }
 
 /// The parser's complaint without the name of its type.
 pub(crate) fn syntax(error: &ParserError) -> String {
     match error {
-        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message
-            .replace(" at Line: ", " at line ")
-            .replace(", Column: ", ", column "),
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => {
+            message.replace(" at Line: ", " at line ").replace(", Column: ", ", column ")
+        }
         ParserError::RecursionLimitExceeded => {
             "the statement is nested too deeply; split it up".to_owned()
         }
@@ -82,10 +83,7 @@ mod tests {
     fn the_nearest_name_is_offered() {
         let known = ["requests", "rejects", "attacks"];
         assert_eq!(similar("requets", &known).as_deref(), Some("did you mean `requests`?"));
-        assert_eq!(
-            similar("zzz", &known).as_deref(),
-            Some("there are attacks, rejects, requests")
-        );
+        assert_eq!(similar("zzz", &known).as_deref(), Some("there are attacks, rejects, requests"));
         assert_eq!(similar("zzz", &[]), None);
     }
 

@@ -12,6 +12,8 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use url::Url;
 
 use crate::error::QueryError;
@@ -31,6 +33,9 @@ pub const ATTACKS_DOC: &str = "Latest revision of every incident whose verdict i
 const MEMORY_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
 
 /// A connection to the tables of one data folder. Read-only; each query sees the latest commits.
+///
+/// Its functions return boxed futures rather than being `async`: the body of an `async fn` is compiled into every crate
+/// that awaits it, and these bodies hold the whole SQL planner.
 pub struct Session {
     context: SessionContext,
     tables: Vec<Arc<LatestTable>>,
@@ -81,7 +86,14 @@ impl Session {
     /// # Errors
     /// [`QueryError::NoTables`] when there is no table at all, [`QueryError::SchemaVersion`] when another version
     /// wrote them, [`QueryError::BadUri`], [`QueryError::Open`] and [`QueryError::Engine`].
-    pub async fn open(uri: &str, options: &SessionOptions) -> Result<Self, QueryError> {
+    pub fn open<'a>(
+        uri: &'a str,
+        options: &'a SessionOptions,
+    ) -> BoxFuture<'a, Result<Self, QueryError>> {
+        Self::open_now(uri, options).boxed()
+    }
+
+    async fn open_now(uri: &str, options: &SessionOptions) -> Result<Self, QueryError> {
         let root = root_url(uri)?;
         let context = SessionContext::new_with_config_rt(config(options), runtime(options)?);
         let mut tables = Vec::new();
@@ -120,10 +132,9 @@ impl Session {
     /// Moves every table to its latest version; counts those that exist.
     async fn refresh(&self) -> Result<usize, QueryError> {
         let state = Arc::new(self.context.state());
-        let found = futures::future::try_join_all(
-            self.tables.iter().map(|table| table.refresh(&state)),
-        )
-        .await?;
+        let found =
+            futures::future::try_join_all(self.tables.iter().map(|table| table.refresh(&state)))
+                .await?;
         Ok(found.into_iter().filter(|exists| *exists).count())
     }
 
@@ -131,7 +142,14 @@ impl Session {
     ///
     /// # Errors
     /// [`QueryError::ReadOnly`] when it would write, [`QueryError::Plan`] when it does not fit the tables.
-    pub async fn query(&self, statement: &Statement) -> Result<Answer, QueryError> {
+    pub fn query<'a>(
+        &'a self,
+        statement: &'a Statement,
+    ) -> BoxFuture<'a, Result<Answer, QueryError>> {
+        self.query_now(statement).boxed()
+    }
+
+    async fn query_now(&self, statement: &Statement) -> Result<Answer, QueryError> {
         guard::check_statement(&statement.parsed)?;
         self.refresh().await?;
         let failed = |error| QueryError::from_plan(&error, &self.names());
@@ -151,7 +169,16 @@ impl Session {
     /// # Errors
     /// Those of [`statements::parse`], [`Session::query`] and [`Answer::write`], and [`QueryError::OneResult`] for
     /// more than one statement in a format that holds one table.
-    pub async fn run(
+    pub fn run<'a>(
+        &'a self,
+        text: &'a str,
+        options: &'a OutputOptions,
+        out: &'a mut (dyn Write + Send),
+    ) -> BoxFuture<'a, Result<Written, QueryError>> {
+        self.run_now(text, options, out).boxed()
+    }
+
+    async fn run_now(
         &self,
         text: &str,
         options: &OutputOptions,
@@ -249,7 +276,8 @@ fn root_url(uri: &str) -> Result<Url, QueryError> {
     let url = match Url::parse(uri) {
         Ok(url) if uri.contains("://") => url,
         _ => {
-            let path = std::path::absolute(Path::new(uri)).map_err(|error| bad(error.to_string()))?;
+            let path =
+                std::path::absolute(Path::new(uri)).map_err(|error| bad(error.to_string()))?;
             Url::from_directory_path(&path)
                 .map_err(|()| bad(format!("`{}` is no path", path.display())))?
         }

@@ -38,7 +38,11 @@ impl Counts {
     }
 
     /// Counts every row of `columns` once, or as often as `weights` says.
-    pub(super) fn add(&mut self, columns: &[ArrayRef], weights: Option<&UInt64Array>) -> Result<()> {
+    pub(super) fn add(
+        &mut self,
+        columns: &[ArrayRef],
+        weights: Option<&UInt64Array>,
+    ) -> Result<()> {
         self.intern(columns)?;
         match weights {
             None => self.ids.iter().for_each(|&id| self.counts[id] += 1),
@@ -75,7 +79,11 @@ impl Counts {
     /// The distinct rows and their counts; leaves the histogram empty.
     pub(super) fn take(&mut self) -> Result<(Vec<ArrayRef>, Vec<u64>)> {
         let columns = if self.counts.is_empty() {
-            self.schema.fields().iter().map(|f| arrow::array::new_empty_array(f.data_type())).collect()
+            self.schema
+                .fields()
+                .iter()
+                .map(|f| arrow::array::new_empty_array(f.data_type()))
+                .collect()
         } else {
             exclusive(&mut self.table).emit(EmitTo::All)?
         };

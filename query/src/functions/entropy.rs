@@ -161,7 +161,10 @@ pub(super) fn unpacked(values: &ArrayRef, data_type: &DataType) -> Result<ArrayR
 }
 
 /// One list a row from `values`, cut at `lengths`.
-pub(super) fn lists(values: ArrayRef, lengths: impl IntoIterator<Item = usize>) -> Result<ArrayRef> {
+pub(super) fn lists(
+    values: ArrayRef,
+    lengths: impl IntoIterator<Item = usize>,
+) -> Result<ArrayRef> {
     let element = Arc::new(Field::new_list_field(values.data_type().clone(), true));
     Ok(Arc::new(ListArray::try_new(element, OffsetBuffer::from_lengths(lengths), values, None)?))
 }

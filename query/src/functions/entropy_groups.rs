@@ -103,8 +103,7 @@ fn too_many() -> datafusion::common::DataFusionError {
 }
 
 fn group_column(indices: impl IntoIterator<Item = usize>) -> Result<UInt32Array> {
-    let groups: std::result::Result<Vec<u32>, _> =
-        indices.into_iter().map(u32::try_from).collect();
+    let groups: std::result::Result<Vec<u32>, _> = indices.into_iter().map(u32::try_from).collect();
     Ok(UInt32Array::from(groups.map_err(|_| too_many())?))
 }
 
@@ -179,10 +178,8 @@ impl GroupsAccumulator for EntropyGroups {
             lengths.zip(group_indices).flat_map(|(n, &group)| std::iter::repeat_n(group, n)),
         )?;
         let weights = flat(counts);
-        self.pairs.add(
-            &[Arc::new(groups), flat(values)],
-            Some(weights.as_primitive::<UInt64Type>()),
-        )
+        self.pairs
+            .add(&[Arc::new(groups), flat(values)], Some(weights.as_primitive::<UInt64Type>()))
     }
 
     fn convert_to_state(

@@ -1,20 +1,39 @@
 //! `fingerprint_requests('…')`: the requests that an incident's fingerprint selects.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::AsArray;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use datafusion::catalog::{Session as EngineSession, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::catalog::{
+    Session as EngineSession, TableFunctionArgs, TableFunctionImpl, TableProvider,
+};
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err, plan_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableProviderFilterPushDown, TableType};
+use datafusion::logical_expr::{
+    DocSection, Documentation, Expr, LogicalPlanBuilder, TableProviderFilterPushDown, TableType,
+};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 
 /// Name in SQL.
 pub(crate) const NAME: &str = "fingerprint_requests";
+
+/// What the help says.
+pub(crate) static DOC: LazyLock<Documentation> = LazyLock::new(|| {
+    Documentation::builder(
+        DocSection { include: true, label: "Incidents", description: None },
+        "Requests that the fingerprint of an incident selects, at any time, as a table with the \
+         columns of requests. Given a kind, the most severe incident of that kind is taken.",
+        "fingerprint_requests('id or kind')",
+    )
+    .with_argument("id or kind", "incident_id or kind of an incident, as a literal.")
+    .with_sql_example(
+        "SELECT client_ip, count(*) FROM fingerprint_requests('http_flood') GROUP BY 1 ORDER BY 2 DESC;",
+    )
+    .build()
+});
 
 /// Newest fingerprint of the incident `$1`, or of the most severe one of kind `$1`.
 const FIND: &str = "SELECT fingerprint FROM (SELECT *, row_number() OVER \

@@ -5,12 +5,12 @@ use std::sync::{Arc, LazyLock};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
+use datafusion::common::types::{logical_int64, logical_string};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{
     Coercion, ColumnarValue, DocSection, Documentation, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, TypeSignatureClass, Volatility,
 };
-use datafusion::common::types::{logical_int64, logical_string};
 use ipnet::IpNet;
 
 use super::ip_text;

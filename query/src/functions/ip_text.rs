@@ -11,9 +11,7 @@ pub(super) const SOURCE_BITS: (u8, u8) = (32, 64);
 pub(super) fn parse(text: &str) -> Option<IpNet> {
     let net = match text.split_once('/') {
         None => IpNet::from(text.parse::<IpAddr>().ok()?),
-        Some((address, bits)) => {
-            IpNet::new(address.parse().ok()?, bits.parse().ok()?).ok()?
-        }
+        Some((address, bits)) => IpNet::new(address.parse().ok()?, bits.parse().ok()?).ok()?,
     };
     Some(canonical(net))
 }

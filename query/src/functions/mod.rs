@@ -19,10 +19,17 @@ mod ip_text;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::Documentation;
 use datafusion::prelude::SessionContext;
 
 /// Names of the functions of Floodmark, in the order of the help.
-pub const NAMES: [&str; 5] = ["entropy", "entropy_h2", "ip_prefix", "ip_source", "ip_in"];
+pub const NAMES: [&str; 6] =
+    ["entropy", "entropy_h2", "ip_prefix", "ip_source", "ip_in", fingerprint::NAME];
+
+/// Documentation of the table functions, which the engine does not keep.
+pub(crate) fn table_functions() -> [(&'static str, &'static Documentation); 1] {
+    [(fingerprint::NAME, &fingerprint::DOC)]
+}
 
 /// Makes the functions known to `context`, over its table `requests`.
 pub(crate) fn register(context: &SessionContext, requests: Arc<dyn TableProvider>) {

@@ -159,8 +159,14 @@ mod tests {
 
     #[test]
     fn a_terminal_sees_no_control_character() {
-        assert_eq!(guarded(Style::Text, &[b"a,\x1b]0;x\x07,\xc2\x9bm\n"]), "a,\\x1b]0;x\\x07,\\u{9b}m\n");
-        assert_eq!(guarded(Style::Json, &["\"\u{9b}\u{202e}é\"\n".as_bytes()]), "\"\\u009b\\u202eé\"\n");
+        assert_eq!(
+            guarded(Style::Text, &[b"a,\x1b]0;x\x07,\xc2\x9bm\n"]),
+            "a,\\x1b]0;x\\x07,\\u{9b}m\n"
+        );
+        assert_eq!(
+            guarded(Style::Json, &["\"\u{9b}\u{202e}é\"\n".as_bytes()]),
+            "\"\\u009b\\u202eé\"\n"
+        );
         assert_eq!(guarded(Style::Json, &["\u{e0041}".as_bytes()]), "\\udb40\\udc41");
     }
 

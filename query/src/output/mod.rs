@@ -21,7 +21,8 @@ use std::str::FromStr;
 
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
-use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _};
 
 use crate::error::QueryError;
 use crate::session::Answer;
@@ -146,7 +147,15 @@ impl Answer {
     /// - [`QueryError::Execute`] when the query fails on the way;
     /// - [`QueryError::Format`] and [`QueryError::Write`] when the rows cannot be written. A closed pipe is no
     ///   error: see [`Written::closed`].
-    pub async fn write(
+    pub fn write<'a>(
+        self,
+        options: &'a OutputOptions,
+        out: &'a mut (dyn Write + Send),
+    ) -> BoxFuture<'a, Result<Written, QueryError>> {
+        self.write_now(options, out).boxed()
+    }
+
+    async fn write_now(
         mut self,
         options: &OutputOptions,
         out: &mut (dyn Write + Send),

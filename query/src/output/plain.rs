@@ -84,9 +84,8 @@ fn nested_as_json(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     const PREFIX: &str = "{\"v\":";
     let field = Field::new(KEY, column.data_type().clone(), true);
     let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::clone(column)])?;
-    let mut writer = WriterBuilder::new()
-        .with_explicit_nulls(true)
-        .build::<_, LineDelimited>(Vec::new());
+    let mut writer =
+        WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(Vec::new());
     writer.write(&batch)?;
     writer.finish()?;
     let lines = String::from_utf8_lossy(&writer.into_inner()).into_owned();

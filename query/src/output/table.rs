@@ -119,9 +119,8 @@ impl<'a> TableWriter<'a> {
     }
 
     fn fitting(&self) -> Shape {
-        let blocks = || {
-            Shape::Blocks(self.names.iter().map(|name| name.width()).max().unwrap_or_default())
-        };
+        let blocks =
+            || Shape::Blocks(self.names.iter().map(|name| name.width()).max().unwrap_or_default());
         if self.layout == Layout::Expanded {
             return blocks();
         }
@@ -166,11 +165,7 @@ fn shrink(widths: &[usize], terminal: usize) -> Option<Vec<usize>> {
     Some(widths.iter().map(|&width| width.min(cap)).collect())
 }
 
-fn write_header(
-    out: &mut dyn Write,
-    names: &[String],
-    widths: &[usize],
-) -> Result<(), WriteError> {
+fn write_header(out: &mut dyn Write, names: &[String], widths: &[usize]) -> Result<(), WriteError> {
     let mut line = String::new();
     let mut rule = String::new();
     for (index, (name, &width)) in names.iter().zip(widths).enumerate() {
@@ -262,7 +257,10 @@ mod tests {
             push_cell(&mut line, text, 4, right);
             line
         };
-        assert_eq!([cell("ab", false), cell("12", true), cell("日本語", false)], ["ab  ", "  12", "日本語"]);
+        assert_eq!(
+            [cell("ab", false), cell("12", true), cell("日本語", false)],
+            ["ab  ", "  12", "日本語"]
+        );
         let cut = |text: &str, width| {
             let mut line = String::new();
             push_cut(&mut line, text, width);

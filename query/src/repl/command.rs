@@ -33,8 +33,7 @@ pub(super) enum Command {
 }
 
 /// Names of the commands, for completion.
-pub(super) const NAMES: [&str; 8] =
-    ["\\?", "\\d", "\\df", "\\f", "\\i", "\\q", "\\timing", "\\x"];
+pub(super) const NAMES: [&str; 8] = ["\\?", "\\d", "\\df", "\\f", "\\i", "\\q", "\\timing", "\\x"];
 
 impl Command {
     /// Reads a line as a command; `None` when it is none, an error text when it is a wrong one.

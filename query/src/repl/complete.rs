@@ -3,14 +3,54 @@
 use std::collections::BTreeSet;
 
 use super::command;
+use crate::functions;
 use crate::session::Session;
 
 /// Words of SQL that are worth completing.
 const KEYWORDS: [&str; 43] = [
-    "and", "as", "asc", "between", "by", "case", "cast", "count", "create", "cross", "desc",
-    "describe", "distinct", "else", "end", "except", "exists", "explain", "filter", "from", "group",
-    "having", "in", "inner", "intersect", "interval", "is", "join", "left", "like", "limit", "not",
-    "null", "or", "order", "over", "partition", "select", "then", "union", "unnest", "when", "where",
+    "and",
+    "as",
+    "asc",
+    "between",
+    "by",
+    "case",
+    "cast",
+    "count",
+    "create",
+    "cross",
+    "desc",
+    "describe",
+    "distinct",
+    "else",
+    "end",
+    "except",
+    "exists",
+    "explain",
+    "filter",
+    "from",
+    "group",
+    "having",
+    "in",
+    "inner",
+    "intersect",
+    "interval",
+    "is",
+    "join",
+    "left",
+    "like",
+    "limit",
+    "not",
+    "null",
+    "or",
+    "order",
+    "over",
+    "partition",
+    "select",
+    "then",
+    "union",
+    "unnest",
+    "when",
+    "where",
 ];
 
 /// Words that can be completed.
@@ -32,6 +72,7 @@ impl Words {
         names.extend(state.scalar_functions().keys().map(|name| format!("{name}(")));
         names.extend(state.aggregate_functions().keys().map(|name| format!("{name}(")));
         names.extend(state.window_functions().keys().map(|name| format!("{name}(")));
+        names.extend(functions::table_functions().map(|(name, _)| format!("{name}(")));
         names.remove("count");
         Self { names: names.into_iter().collect() }
     }
@@ -67,7 +108,8 @@ mod tests {
 
     #[test]
     fn words_are_completed_where_they_stand() {
-        let words = Words { names: ["entropy(", "fingerprint", "from"].map(str::to_owned).to_vec() };
+        let words =
+            Words { names: ["entropy(", "fingerprint", "from"].map(str::to_owned).to_vec() };
         let at_end = |line: &str| words.candidates(line, line.len());
         assert_eq!(at_end("SELECT entr"), (7, vec!["entropy(".to_owned()]));
         assert_eq!(at_end("SELECT x F"), (9, vec!["fingerprint".to_owned(), "FROM".to_owned()]));

@@ -72,7 +72,7 @@ pub(super) fn own_functions(session: &Session) -> String {
     for name in functions::NAMES {
         let Some((_, doc)) = documented.iter().find(|(known, _)| known == name) else { continue };
         let first = doc.description.split(". ").next().unwrap_or_default().trim_end_matches('.');
-        text.push_str(&format!("{:<33}{first}\n", doc.syntax_example));
+        text.push_str(&format!("{:<36}{first}\n", doc.syntax_example));
     }
     text.push_str("\\df NAME tells more, of these and of the engine's functions\n");
     text
@@ -121,6 +121,7 @@ fn documented(session: &Session) -> Vec<(String, Documentation)> {
         .chain(window)
         .filter_map(|(name, doc)| Some((name.to_owned(), doc?.clone())))
         .collect();
+    found.extend(functions::table_functions().map(|(name, doc)| (name.to_owned(), doc.clone())));
     found.sort_by(|(left, _), (right, _)| left.cmp(right));
     found.dedup_by(|(left, _), (right, _)| left == right);
     found

@@ -1,5 +1,6 @@
 //! Lines from a terminal, with editing, history and completion.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use rustyline::completion::Completer;
@@ -75,7 +76,9 @@ impl LineInput for Terminal {
     }
 
     fn columns(&mut self) -> Option<usize> {
-        self.editor.dimensions().map(|(columns, _)| usize::from(columns))
+        let (columns, _) =
+            std::io::stdout().is_terminal().then(|| self.editor.dimensions()).flatten()?;
+        Some(usize::from(columns))
     }
 }
 

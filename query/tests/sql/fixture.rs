@@ -103,12 +103,15 @@ fn ordinary(i: u32) -> Value {
     let path = ["/", "/search", "/cart", "/p/1", "/p/2"][i as usize % 5];
     let query = (path == "/search").then_some("q=shoes");
     let agent = if i % 2 == 0 { "Mozilla/5.0 (X11)" } else { "Mozilla/5.0 (Mac)" };
-    with(request(i, i * 10), json!({
-        "client_ip": client, "client_asn": 64_500, "client_country": "NL", "host": "shop.example",
-        "path": path, "query": query, "status": if i % 50 == 49 { 404 } else { 200 },
-        "response_bytes": 1_000 + i % 7 * 100, "duration_us": 2_000 + i % 11 * 250,
-        "user_agent": agent, "cache_status": if i % 4 == 0 { "miss" } else { "hit" },
-    }))
+    with(
+        request(i, i * 10),
+        json!({
+            "client_ip": client, "client_asn": 64_500, "client_country": "NL", "host": "shop.example",
+            "path": path, "query": query, "status": if i % 50 == 49 { 404 } else { 200 },
+            "response_bytes": 1_000 + i % 7 * 100, "duration_us": 2_000 + i % 11 * 250,
+            "user_agent": agent, "cache_status": if i % 4 == 0 { "miss" } else { "hit" },
+        }),
+    )
 }
 
 /// Four requests a second for five minutes from 11:30, from four sources in two networks.
@@ -117,20 +120,26 @@ fn flood(i: u32) -> Value {
         3 => format!("2001:db8:bad:1::{:x}", i % 1_000),
         source => format!("203.0.113.{}", 7 + source),
     };
-    with(request(1_000 + i, 5_400 + i / 4), json!({
-        "client_ip": client, "client_asn": 64_666, "client_country": "XX", "host": "shop.example",
-        "path": "/search", "query": format!("q={i:05}"), "status": if i < 400 { 200 } else { 503 },
-        "response_bytes": 300, "duration_us": 90_000, "user_agent": "flood/1.0",
-        "cache_status": "miss",
-    }))
+    with(
+        request(1_000 + i, 5_400 + i / 4),
+        json!({
+            "client_ip": client, "client_asn": 64_666, "client_country": "XX", "host": "shop.example",
+            "path": "/search", "query": format!("q={i:05}"), "status": if i < 400 { 200 } else { 503 },
+            "response_bytes": 300, "duration_us": 90_000, "user_agent": "flood/1.0",
+            "cache_status": "miss",
+        }),
+    )
 }
 
 /// A request whose text would take over a terminal.
 fn hostile() -> Value {
-    with(request(5_000, 423), json!({
-        "client_ip": "192.0.2.66", "host": "api.example", "path": "/\u{1b}]0;pwned\u{7}",
-        "user_agent": "\u{1b}[31mred\u{202e}\u{9b}", "status": 400, "malformed": true,
-    }))
+    with(
+        request(5_000, 423),
+        json!({
+            "client_ip": "192.0.2.66", "host": "api.example", "path": "/\u{1b}]0;pwned\u{7}",
+            "user_agent": "\u{1b}[31mred\u{202e}\u{9b}", "status": 400, "malformed": true,
+        }),
+    )
 }
 
 fn incident(id: &str, revision: u32, kind: &str, verdict: &str, severity: u32) -> Value {

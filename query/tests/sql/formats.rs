@@ -48,7 +48,8 @@ async fn answers_without_rows_are_whole() {
     let none = "SELECT host, path FROM requests WHERE false";
     let mut shown = String::new();
     for format in [Format::Table, Format::Csv, Format::Json, Format::Ndjson] {
-        shown += &format!("{format}:\n{}", answer(&session, none, &OutputOptions::new(format)).await);
+        shown +=
+            &format!("{format}:\n{}", answer(&session, none, &OutputOptions::new(format)).await);
     }
     expect![[""]].assert_eq(&shown);
 }
@@ -59,10 +60,12 @@ async fn a_terminal_gets_no_control_character() {
     let hostile = "SELECT path, user_agent FROM requests WHERE malformed; SELECT raw FROM rejects";
     let mut shown = String::new();
     for format in [Format::Table, Format::Csv, Format::Json, Format::Ndjson] {
-        let options =
-            OutputOptions { format, terminal_columns: TERMINAL, layout: Layout::Auto };
+        let options = OutputOptions { format, terminal_columns: TERMINAL, layout: Layout::Auto };
         let text = answer(&session, hostile, &options).await;
-        assert!(!text.contains(|c: char| c != '\n' && query::output::escape::is_unsafe(c)), "{text:?}");
+        assert!(
+            !text.contains(|c: char| c != '\n' && query::output::escape::is_unsafe(c)),
+            "{text:?}"
+        );
         shown += &text;
     }
     expect![[""]].assert_eq(&shown);

@@ -54,7 +54,10 @@ async fn a_table_that_is_not_there_yet_is_empty() {
     let folder = TempDir::new().expect("a folder");
     fixture::append(folder.path(), &REJECTS, &[reject(1)]).await;
     let session = fixture::open(folder.path()).await;
-    assert_eq!(answer(&session, "SELECT count(*) AS n FROM attacks").await.expect("rows"), "n\n0\n");
+    assert_eq!(
+        answer(&session, "SELECT count(*) AS n FROM attacks").await.expect("rows"),
+        "n\n0\n"
+    );
     assert_eq!(answer(&session, "SELECT host FROM requests").await.expect("rows"), "host\n");
     let incident = json!({
         "incident_id": "a1", "revision": 0, "state": "open", "kind": "http_flood",
@@ -119,11 +122,14 @@ async fn too_little_memory_is_said() {
 async fn a_fingerprint_selects_its_requests() {
     let (_lake, session) = fixture::lake_and_session().await;
     let by = |key: &str| {
-        format!("SELECT count(*) AS n, count(DISTINCT path) AS p FROM fingerprint_requests('{key}')")
+        format!(
+            "SELECT count(*) AS n, count(DISTINCT path) AS p FROM fingerprint_requests('{key}')"
+        )
     };
     assert_eq!(answer(&session, &by("a1")).await.expect("rows"), "n,p\n1200,1\n");
     assert_eq!(answer(&session, &by("http_flood")).await.expect("rows"), "n,p\n1200,1\n");
-    let some = "SELECT f.status AS s FROM fingerprint_requests('a1') f WHERE f.status = 503 LIMIT 2";
+    let some =
+        "SELECT f.status AS s FROM fingerprint_requests('a1') f WHERE f.status = 503 LIMIT 2";
     assert_eq!(answer(&session, some).await.expect("rows"), "s\n503\n503\n");
     let plain = "SELECT count(*) AS n FROM fingerprint_requests('a1')";
     assert_eq!(answer(&session, plain).await.expect("rows"), "n\n1200\n");
