@@ -186,7 +186,7 @@ impl TableHandle {
         // Cleaned up already: the whole log tells what it did to the transactions.
         let Some(entry) = entry else { return self.refresh(location).await };
         let ours = self.writer.committed(entry.added.iter().map(String::as_str)) > 0
-            || self.is_ours(&entry, ids, txns);
+            || is_ours(&entry, ids, txns);
         if !ours {
             self.refuse_conflict(location, ids, &entry, txns)?;
         }
@@ -199,14 +199,6 @@ impl TableHandle {
         self.log.version = version;
         self.log.txns.extend(entry.txns);
         Ok(())
-    }
-
-    /// An entry without files is ours when it carries exactly what we are about to write.
-    fn is_ours(&self, entry: &Entry, ids: &Ids, txns: &BTreeMap<String, i64>) -> bool {
-        let sequence = ids.sequence();
-        entry.added.is_empty()
-            && entry.txns.get(&sequence).is_some_and(|number| txns.get(&sequence) == Some(number))
-            && entry.txns.iter().all(|(app_id, version)| txns.get(app_id) == Some(version))
     }
 
     fn refuse_conflict(
@@ -253,4 +245,12 @@ impl TableHandle {
         cleanup_metadata(&table, None).await.map_err(fail)?;
         Ok(())
     }
+}
+
+/// An entry without files is ours when it carries exactly what we are about to write.
+fn is_ours(entry: &Entry, ids: &Ids, txns: &BTreeMap<String, i64>) -> bool {
+    let sequence = ids.sequence();
+    entry.added.is_empty()
+        && entry.txns.get(&sequence).is_some_and(|number| txns.get(&sequence) == Some(number))
+        && entry.txns.iter().all(|(app_id, version)| txns.get(app_id) == Some(version))
 }

@@ -194,7 +194,7 @@ async fn checkpoint_txns(
     table: &Folder,
     file: &ObjectMeta,
 ) -> Result<Option<BTreeMap<String, i64>>, Failure> {
-    if file.location.as_ref().ends_with(".json") {
+    if file.location.extension() == Some("json") {
         return match table.get(&file.location).await {
             Ok(found) => Ok(Some(Entry::parse(&found.bytes().await?)?.txns)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),

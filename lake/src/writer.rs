@@ -212,13 +212,13 @@ impl TableWriter {
     }
 
     fn encode(&mut self, day: Option<Day>, rows: &RecordBatch) -> Result<(), WriteError> {
-        let index = match self.open.iter().position(|file| file.day == day) {
-            Some(index) => index,
-            None => {
-                let encoder = encoder(self.table, &self.properties)?;
-                self.open.push(OpenFile { day, encoder, last_used: self.batches });
-                self.open.len() - 1
-            }
+        let found = self.open.iter().position(|file| file.day == day);
+        let index = if let Some(index) = found {
+            index
+        } else {
+            let encoder = encoder(self.table, &self.properties)?;
+            self.open.push(OpenFile { day, encoder, last_used: self.batches });
+            self.open.len() - 1
         };
         let Some(file) = self.open.get_mut(index) else { return Ok(()) };
         file.last_used = self.batches;

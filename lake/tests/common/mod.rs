@@ -160,7 +160,9 @@ pub async fn offsets(store: &Arc<InMemory>, table: &str) -> BTreeMap<i32, Vec<i6
             offsets.entry(*partition).or_default().push(*offset);
         }
     }
-    offsets.values_mut().for_each(|offsets| offsets.sort_unstable());
+    for offsets in offsets.values_mut() {
+        offsets.sort_unstable();
+    }
     offsets
 }
 

@@ -1,0 +1,51 @@
+//! What a caller says about its rows and its progress, and what it is told.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use crate::commit::TableCommit;
+
+/// What makes a row the same row when it is produced again after a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowKey<'a> {
+    /// Rows of one input partition; a row's position is its `topic_offset`.
+    Partition(&'a str),
+    /// Rows of the detector; a row's event time is its `revision_ts` (incidents) or `window_end` (windows), and
+    /// all rows up to an event time are produced before the detector calls it closed.
+    Closed,
+}
+
+/// A point in a history up to which every row was appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitPoint {
+    /// The history; see [`crate::Lake::begin`].
+    pub lineage: String,
+    /// Next position of each partition that was read.
+    pub positions: BTreeMap<String, i64>,
+    /// Event time up to which the detector has spoken, microseconds UTC.
+    pub closed_us: i64,
+    /// State of the detector at exactly these positions; empty for none.
+    pub state: Bytes,
+}
+
+/// What a commit did; empty when there was nothing new.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommitSummary {
+    /// Number of the commit in its history; 0 when nothing was committed.
+    pub sequence: i64,
+    /// Tables that got a new version, in order.
+    pub tables: Vec<TableCommit>,
+}
+
+impl CommitSummary {
+    /// Rows added to a table.
+    pub fn rows(&self, table: &str) -> u64 {
+        self.tables.iter().filter(|commit| commit.table == table).map(|commit| commit.rows).sum()
+    }
+
+    /// Bytes of Parquet added to all tables.
+    pub fn bytes(&self) -> u64 {
+        self.tables.iter().map(|commit| commit.bytes).sum()
+    }
+}
