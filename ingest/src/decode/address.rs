@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// in RFC 5952 and IPv4-mapped IPv6 as IPv4. `scratch` is used when the canonical text differs from the given.
 #[inline]
 pub fn canonical_ip<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
-    if is_ipv4(text.as_bytes()) {
+    if is_ipv4(text.as_bytes()) || is_plain_ipv6(text.as_bytes()) {
         return Some(text);
     }
     match parse_ip(text)? {
@@ -52,6 +52,36 @@ fn is_ipv4(text: &[u8]) -> bool {
         }
     }
     parts == 3 && digits > 0
+}
+
+/// Whether the text is an IPv6 address that is certainly canonical: lower case, no leading zeros, no group `0`, and
+/// at most one `::`, inside. Other canonical addresses take the long way.
+fn is_plain_ipv6(text: &[u8]) -> bool {
+    let (mut colons, mut gaps, mut digits, mut first) = (0u8, 0u8, 0u8, 0u8);
+    if text.len() > 39 || matches!(text, [b':', ..] | [.., b':']) {
+        return false;
+    }
+    for &byte in text {
+        match byte {
+            b'0'..=b'9' | b'a'..=b'f' => {
+                if digits == 0 {
+                    first = byte;
+                }
+                digits += 1;
+                if digits > 4 || first == b'0' {
+                    return false;
+                }
+            }
+            b':' => {
+                colons += 1;
+                gaps += u8::from(digits == 0);
+                digits = 0;
+            }
+            _ => return false,
+        }
+    }
+    // With `::` at least two groups are left out: six groups at most, so six colons.
+    (gaps == 0 && colons == 7) || (gaps == 1 && (2..=6).contains(&colons))
 }
 
 fn parse_ip(text: &str) -> Option<(IpAddr, &str)> {
@@ -135,6 +165,35 @@ mod tests {
         ] {
             assert_eq!(canonical_ip(text, &mut String::new()), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_short_way_agrees_with_the_long_one() {
+        for text in [
+            "2001:db8::1",
+            "2001:db8:1:2:3:4:5:6",
+            "2001:db8:0:2:3:4:5:6",
+            "2001:db8::0:1",
+            "1::",
+            "::1",
+            "2001:0db8::1",
+            "2001:DB8::1",
+            "1:2:3:4:5:6:7::",
+            "1:2:3:4:5:6::8",
+            "1:2:3:4:5::8",
+            "1::2::3",
+            "12345::1",
+            "1:2:3:4:5:6:7",
+            "1:2:3:4:5:6:7:8:9",
+            "1:::2",
+            "1::2:3:4:5:6:7",
+        ] {
+            if is_plain_ipv6(text.as_bytes()) {
+                let address: Ipv6Addr = text.parse().unwrap();
+                assert_eq!(address.to_string(), text);
+            }
+        }
+        assert!(is_plain_ipv6(b"2001:db8::1") && is_plain_ipv6(b"2001:db8:1:2:3:4:5:6"));
     }
 
     #[test]

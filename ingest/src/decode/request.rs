@@ -31,8 +31,10 @@ pub fn is_method(text: &str) -> bool {
 /// binary greeting can still be read.
 pub fn split_request(line: &str) -> RequestLine<'_> {
     let unreadable = RequestLine { target: line, malformed: true, ..RequestLine::default() };
-    let Some((method, rest)) = line.split_once(' ') else { return unreadable };
-    let (target, protocol) = match rest.rsplit_once(' ') {
+    let Some((method, rest)) = divide(line, memchr::memchr(b' ', line.as_bytes())) else {
+        return unreadable;
+    };
+    let (target, protocol) = match divide(rest, memchr::memrchr(b' ', rest.as_bytes())) {
         Some((target, protocol)) if is_protocol(protocol) => (target.trim_ascii_start(), protocol),
         _ if is_protocol(rest) => ("", rest),
         _ => (rest.trim_ascii_start(), ""),
@@ -48,6 +50,11 @@ pub fn split_request(line: &str) -> RequestLine<'_> {
         (false, false) => RequestLine { method, target, protocol, malformed: true },
         (false, true) => unreadable,
     }
+}
+
+/// What is before and behind the byte at `at`.
+fn divide(text: &str, at: Option<usize>) -> Option<(&str, &str)> {
+    Some((text.get(..at?)?, text.get(at? + 1..)?))
 }
 
 fn is_protocol(text: &str) -> bool {

@@ -47,6 +47,8 @@ struct Step {
     until: Until,
     /// Text behind the value.
     after: Box<str>,
+    /// The same without the blank before it; empty when it is nothing but a blank, or has none.
+    after_blank: Box<str>,
     /// The next value is a number or `-`: a quote that closes a request must be followed by one.
     number_next: bool,
 }
@@ -122,6 +124,11 @@ impl Plan {
                 escape: variable.escape,
                 until,
                 after: after.as_str().into(),
+                after_blank: if after.starts_with(' ') {
+                    after.trim_ascii_start().into()
+                } else {
+                    Box::default()
+                },
                 number_next: next.is_some_and(|next| next.slot == Some(Slot::Status)),
             });
         }
@@ -194,10 +201,8 @@ impl Step {
     /// before that text.
     #[inline]
     fn until_text<'a>(&self, rest: &'a str) -> Found<'a> {
-        let shorter = self.after.trim_ascii_start();
-        if !shorter.is_empty()
-            && shorter.len() < self.after.len()
-            && let Some(tail) = rest.strip_prefix(shorter)
+        if !self.after_blank.is_empty()
+            && let Some(tail) = rest.strip_prefix(&*self.after_blank)
         {
             return Some(("", Escape::None, tail));
         }
@@ -206,8 +211,7 @@ impl Step {
     }
 
     fn until_text_before_time<'a>(&self, rest: &'a str) -> Found<'a> {
-        let shorter = self.after.trim_ascii_start();
-        if let Some(tail) = rest.strip_prefix(shorter)
+        if let Some(tail) = rest.strip_prefix(&*self.after_blank)
             && looks_like_time(tail)
         {
             return Some(("", Escape::None, tail));
