@@ -1,6 +1,5 @@
 //! What an ordinary second of a host looks like: level, slow variation and burstiness of its request rate.
 
-use schemas::limits::{SUB_PANE_US, WINDOW_US};
 use serde::{Deserialize, Serialize};
 
 use crate::rate::Forecast;
@@ -32,11 +31,6 @@ impl RateBaseline {
         self.level
     }
 
-    /// Seconds learned from.
-    pub const fn seconds(&self) -> f64 {
-        self.seconds
-    }
-
     /// Takes in the requests of one ordinary second.
     pub fn learn(&mut self, count: f64) {
         self.seconds += 1.0;
@@ -54,7 +48,6 @@ impl RateBaseline {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a window is a minute")]
     fn learn_minute(&mut self) {
         let mean = self.minute_sum / self.minute_seconds;
         (self.minute_sum, self.minute_seconds) = (0.0, 0.0);
@@ -62,7 +55,6 @@ impl RateBaseline {
         let deviation = (mean - self.level).abs() / (self.level + 0.02);
         let gain = 1.0 / self.minutes.min(SLOW_MEMORY_MIN);
         self.slow_deviation += gain * (deviation.min(3.0) - self.slow_deviation);
-        debug_assert!(WINDOW_US / SUB_PANE_US == 60 || self.minute_seconds as i64 == 0);
     }
 
     /// Takes in a run of seconds without a request.

@@ -16,9 +16,10 @@ use crate::limits::{NAMES_MAX, TARGETS_MAX};
 use crate::names::Names;
 use crate::partition::{Admitted, Allowance, Attendance, Partition};
 use crate::rule::Atom;
-use crate::sources::{Decay, Facts, Sources};
+use crate::sources::{Decay, Sources};
 use crate::table::Table;
 use crate::target::{RECENT_S, Target};
+use crate::votes::Facts;
 use crate::window::SourceMinutes;
 
 /// What the detector found, drained by the caller.
@@ -335,12 +336,14 @@ impl Detector {
         }
         target.catch_up(at_s);
         state.minutes.add(event);
-        if target.add(*event, hasher) {
+        let mut event = *event;
+        if target.explain(&mut event) {
             return;
         }
-        let facts = Facts { probe: target.is_probe(event) };
+        let probe = target.is_probe(&event);
         let key = hasher.pair(host, event.source.0);
-        let (alarm, _) = state.sources.add(key, event, facts, &mut target.population, decay);
+        let (alarm, bare) = state.sources.add(key, &event, probe, &mut target.population, decay);
+        target.vote(event, Facts { probe, bare }, hasher);
         target.alarms.extend(alarm);
     }
 
@@ -374,7 +377,7 @@ impl Detector {
                 target.end_pane(at_s, config.alarm_nats / 2.0);
             }
             if (at_s + 1) % RECENT_S == 0 {
-                target.slow.clear();
+                target.end_minute();
             }
         }
         state.counters.incidents += incidents.iter().filter(|incident| incident.revision == 0).count() as u64;

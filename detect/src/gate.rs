@@ -126,6 +126,12 @@ impl Case {
         if seen.probes >= 0.5 {
             return Kind::ContentDiscovery;
         }
+        if seen.bytes > 8.0 * ordinary.bytes && seen.bytes > 5e6 {
+            return Kind::Scraping;
+        }
+        if seen.duration_ms > 5.0 * ordinary.duration_ms.max(20.0) && seen.duration_ms > 1_000.0 {
+            return Kind::AppExhaustion;
+        }
         if seen.queries >= 0.8
             && seen.query_spread >= 0.8
             && seen.top_path >= 0.5
@@ -133,12 +139,6 @@ impl Case {
             && ordinary.query_spread * ordinary.queries < 0.5
         {
             return Kind::CacheBusting;
-        }
-        if seen.bytes > 8.0 * ordinary.bytes && seen.bytes > 5e6 {
-            return Kind::Scraping;
-        }
-        if seen.duration_ms > 5.0 * ordinary.duration_ms.max(20.0) && seen.duration_ms > 1_000.0 {
-            return Kind::AppExhaustion;
         }
         Kind::HttpFlood
     }

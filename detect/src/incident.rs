@@ -195,6 +195,11 @@ impl Open {
         self.next_review_ts = now + REVIEWS_S[0] * 1_000_000;
     }
 
+    /// The state its next revision announces, short of a close.
+    pub const fn state(&self) -> State {
+        if self.revision == 0 { State::Open } else { State::Update }
+    }
+
     /// When it is to be looked at next, after a review.
     pub fn schedule(&mut self, now: i64) {
         self.reviews += 1;
@@ -214,7 +219,7 @@ impl Open {
     /// Strongest evidence from the software or the network of the sources, nats.
     pub fn software_nats(&self) -> f64 {
         let speaks = |name: &str| {
-            ["user_agent", "ja4", "source_prefix", "client_asn"].iter().any(|part| name.contains(part))
+            ["user_agent", "ja4", "source_prefix", "client_asn", "pages_without"].iter().any(|part| name.contains(part))
         };
         self.evidence.iter().filter(|(name, ..)| speaks(name)).map(|entry| entry.3).fold(0.0, f64::max)
     }

@@ -16,7 +16,7 @@ use crate::source::Source;
 use crate::sources::{Alarm, Solo, Sources};
 use crate::table::Table;
 use crate::target::{RECENT_S, Target};
-use crate::votes::HotValue;
+use crate::votes::{Attribute, HotValue};
 
 /// What an investigation may look at besides the host itself.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +126,7 @@ impl Bench<'_> {
             let open = &mut target.open[at];
             open.solo_sources.push(alarm.source);
             open.speak(alarm.solo.feature(), alarm.expected, alarm.observed, alarm.score);
-            let state = if open.reviews == usize::MAX { State::Update } else { State::Open };
+            let state = open.state();
             self.refine(target, at);
             out.push(target.open[at].revise(state, self.now, self.host, self.names, level));
         }
@@ -176,12 +176,19 @@ impl Bench<'_> {
     /// Looks for what lies behind evidence that is strong enough.
     fn look(&self, target: &mut Target, out: &mut Vec<Incident>) {
         let now_s = self.now_s();
-        if now_s < target.next_look_s || !target.has_learned(self.config) {
+        if !target.has_learned(self.config) {
             return;
         }
         let alarm = self.config.alarm_nats;
         let fast = target.fast.hot(alarm);
+        let telling = fast.first().is_some_and(|hot| hot.attribute.is_software_or_network());
+        if now_s < target.next_look_s && !(telling && target.look_wait_s > 4) {
+            return;
+        }
         let slow = target.slow.hot(alarm);
+        if slow.iter().any(|hot| hot.attribute == Attribute::Bare) {
+            self.readers(target, out);
+        }
         let (last, _) = target.totals(now_s, 5);
         let rate = target.rate_nats >= alarm && last > 5.0 * 1.1 * target.expected;
         if fast.is_empty() && slow.is_empty() && !rate {
@@ -196,6 +203,23 @@ impl Bench<'_> {
         }
         target.look_wait_s = if opened { 2 } else { (target.look_wait_s * 2).min(30) };
         target.next_look_s = now_s + if opened { 1 } else { target.look_wait_s };
+    }
+
+    /// Many sources at once read pages without assets: each of them is one of the scrapers.
+    fn readers(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        let hot = target.slow.hot(self.config.alarm_nats);
+        let Some(hot) = hot.iter().find(|hot| hot.attribute == Attribute::Bare) else { return };
+        for source in std::mem::take(&mut target.bare) {
+            let alarm = Alarm {
+                solo: Solo::Pages,
+                source,
+                expected: hot.expected,
+                observed: hot.observed,
+                score: hot.score,
+                declared: false,
+            };
+            self.solo(target, alarm, out);
+        }
     }
 
     fn window(&self, target: &Target, seconds: i64, keep: impl Fn(&Event) -> bool) -> Vec<Event> {
@@ -292,7 +316,7 @@ impl Bench<'_> {
                 return false;
             }
             hot.iter().for_each(|hot| speak_hot(open, hot));
-            if open.rules.len() < 4 {
+            if open.rules.len() < 4 && !open.rules.contains(&found.rule) {
                 open.rules.push(found.rule.clone());
                 open.ordinary_rate += found.expected / span(seconds);
             }
@@ -324,7 +348,8 @@ impl Bench<'_> {
             open.speak("request_rate", rate.1, f64::from(rate.2), rate.0);
         }
         self.refine(target, at);
-        out.push(target.open[at].revise(State::Open, self.now, self.host, self.names, level));
+        let state = target.open[at].state();
+        out.push(target.open[at].revise(state, self.now, self.host, self.names, level));
         true
     }
 
@@ -426,7 +451,8 @@ fn speak_hot(open: &mut Open, hot: &HotValue) {
 
 /// A verdict only hardens; the kind may change within the class.
 fn rejudge(open: &mut Open, judgement: Judgement) {
-    if gate::class_of(judgement.kind) == open.class && open.solo_sources.is_empty() {
+    let vague = open.kind == Kind::HttpFlood;
+    if gate::class_of(judgement.kind) == open.class && open.solo_sources.is_empty() && vague {
         open.kind = judgement.kind;
     }
     if judgement.verdict == Verdict::Attack && open.verdict == Verdict::Suspicious {

@@ -44,6 +44,9 @@ pub const NAMES_MAX: usize = 1_000_000;
 /// Bytes of one text that are kept.
 pub const NAME_BYTES_MAX: usize = 1_024;
 
+/// Sources of one host noted in one minute as reading pages without assets.
+pub const BARE_SOURCES_MAX: usize = 256;
+
 /// Incidents open at once on one host.
 pub const OPEN_INCIDENTS_MAX: usize = 4;
 

@@ -19,6 +19,10 @@ const BEAM: usize = 4;
 /// Gain a value needs for the list of all that stand out, as a share of the greatest.
 const LIST_GAIN_SHARE: f64 = 0.08;
 
+/// How much greater a value's share of the traffic must be than its ordinary share: in a crowd everything is
+/// more frequent.
+const SHARE_LIFT_MIN: f64 = 2.0;
+
 /// What a conjunct must gain, nats.
 const CONJUNCT_NATS: f64 = 4.0;
 
@@ -292,6 +296,8 @@ impl Evidence<'_> {
         voters_min: u32,
         least: f64,
     ) -> Vec<(u64, f64)> {
+        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+        let (now_size, ordinary_size) = (self.now.len() as f64, self.ordinary.len() as f64);
         let mut counts: Table<Tally> = Table::default();
         for event in self.now {
             let (tally, _) = counts.entry(value(event), Tally::default);
@@ -309,6 +315,7 @@ impl Evidence<'_> {
                 tally.now >= least
                     && tally.voters >= voters_min
                     && tally.now * self.now_weight > 2.5 * self.expected(tally.ordinary)
+                    && tally.now * ordinary_size > SHARE_LIFT_MIN * (tally.ordinary + 0.3) * now_size
             })
             .map(|(value, tally)| (*value, self.gain(tally.now, tally.ordinary)))
             .filter(|(_, gain)| *gain > 1.5)

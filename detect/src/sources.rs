@@ -184,13 +184,6 @@ const fn f64_to_f32(x: f64) -> f32 {
     x as f32
 }
 
-/// Facts about an event that its host knows.
-#[derive(Debug, Clone, Copy)]
-pub struct Facts {
-    /// Refused, and the host is not known to serve the path.
-    pub probe: bool,
-}
-
 impl SourceRecord {
     fn decay(&mut self, by: [f32; 3]) {
         let [ten, minute, long] = by;
@@ -210,7 +203,7 @@ impl SourceRecord {
         }
     }
 
-    fn add(&mut self, event: &Event, facts: Facts) {
+    fn add(&mut self, event: &Event, is_probe: bool) {
         let unit = |on: bool| if on { 1.0 } else { 0.0 };
         let asset = event.has(flag::ASSET);
         let path_bit = 1_u64 << (event.path >> 58);
@@ -226,7 +219,7 @@ impl SourceRecord {
         let auth = unit(event.has(flag::AUTH));
         self.auth_60 += auth;
         self.auth_600 += auth;
-        let probe = unit(facts.probe && new_path);
+        let probe = unit(is_probe && new_path);
         self.probes_60 += probe;
         self.probes_600 += probe;
         self.megabytes_60 += f64_to_f32(f64::from(event.bytes) / 1e6);
@@ -272,16 +265,20 @@ pub struct Sources {
     pub evicted: u64,
 }
 
+/// Pages without assets, decayed over a minute, from which a source counts as one that only reads.
+const BARE_PAGES_MIN: f32 = 15.0;
+
 /// Seconds without a request after which a record may go.
 const IDLE_S: i64 = 3_600;
 
 impl Sources {
-    /// Takes an event in; returns what its source now stands out by, once per class of reason.
+    /// Takes an event in; returns what its source now stands out by, once per class of reason, and whether it
+    /// reads page after page without assets.
     pub fn add(
         &mut self,
         key: u64,
         event: &Event,
-        facts: Facts,
+        is_probe: bool,
         population: &mut Population,
         decay: &Decay,
     ) -> (Option<Alarm>, bool) {
@@ -303,9 +300,9 @@ impl Sources {
             record.decay(decay.by(idle));
             record.last_s = now_s;
         }
-        record.add(event, facts);
-        let known = now_s - record.first_s > 600;
-        (judge(record, population), known)
+        record.add(event, is_probe);
+        let bare = record.is_bare() && record.pages_60 >= BARE_PAGES_MIN && !record.declared && !record.is_shared();
+        (judge(record, population), bare)
     }
 
     /// The record of a key.
@@ -321,18 +318,16 @@ impl Sources {
         self.next_sweep_s = now_s + 300;
         let mut idle = IDLE_S;
         loop {
+            let before = self.records.len();
             self.records.retain(|_, record| now_s - record.last_s <= idle);
+            if idle < IDLE_S {
+                self.evicted += (before - self.records.len()) as u64;
+            }
             if self.records.len() < SOURCES_MAX / 4 * 3 || idle == 0 {
                 break;
             }
             idle = if idle > 60 { idle / 6 } else { 0 };
-            self.evicted += 1;
         }
-    }
-
-    /// Number of records.
-    pub const fn len(&self) -> usize {
-        self.records.len()
     }
 
     /// Bytes held.
@@ -388,8 +383,8 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
         }
     }
     if fresh(Solo::Pages) && !shared && record.pages_60 >= 40.0 && record.is_bare() {
-        let found = alarm(Solo::Pages, 1.2 * population.bare_60.max(8.0), record.pages_60, TAIL_SIZE);
-        if found.score >= 10.0 && record.distinct_paths() >= 20.0 {
+        let found = alarm(Solo::Pages, population.bare_60.max(8.0), record.pages_60, TAIL_SIZE);
+        if found.score >= 7.0 && record.distinct_paths() >= 20.0 {
             return Some(found);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use schemas::Verdict;
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::RateBaseline;
@@ -9,10 +10,11 @@ use crate::config::DetectConfig;
 use crate::event::{Event, flag};
 use crate::hash::Hasher;
 use crate::incident::Open;
-use crate::limits::{BASELINE_SAMPLES_MAX, RECENT_SAMPLES_MAX};
+use crate::limits::{BARE_SOURCES_MAX, BASELINE_SAMPLES_MAX, RECENT_SAMPLES_MAX};
 use crate::rate::EDetector;
+use crate::source::Source;
 use crate::sources::{Alarm, Population};
-use crate::votes::{Composition, Votes};
+use crate::votes::{Composition, Facts, Votes};
 use crate::window::TargetMinute;
 
 /// Seconds of samples kept as what is there now.
@@ -84,6 +86,8 @@ pub struct Target {
     pub fast: Votes,
     /// Votes of the running minute.
     pub slow: Votes,
+    /// Sources of the running minute that read pages without assets.
+    pub bare: Vec<Source>,
     /// Ordinary shares.
     pub composition: Composition,
     /// Votes that wait to be taken for ordinary.
@@ -125,6 +129,7 @@ impl Target {
             second: Second::default(),
             fast: Votes::default(),
             slow: Votes::default(),
+            bare: Vec::new(),
             composition: Composition::default(),
             pending: VecDeque::new(),
             ordinary: Reservoir::default(),
@@ -146,11 +151,6 @@ impl Target {
         (self.last_s - self.first_s) * 1_000_000 >= config.learning_us
     }
 
-    /// Whether an incident other than a benign one is open.
-    pub fn is_attacked(&self) -> bool {
-        self.open.iter().any(|open| open.verdict != schemas::Verdict::Benign)
-    }
-
     #[expect(clippy::cast_possible_truncation, reason = "chooses a bit")]
     const fn path_slot(path: u64) -> (usize, u64) {
         ((path >> 6) as usize % KNOWN_PATH_WORDS, 1 << (path & 63))
@@ -167,36 +167,52 @@ impl Target {
         event.is_refused_path() && !event.has(flag::ASSET) && !self.serves(event.path)
     }
 
-    /// Takes in one record of the running second; returns whether an open incident explains it.
-    pub fn add(&mut self, mut event: Event, hasher: &Hasher) -> bool {
+    /// Counts one record of the running second; returns whether an open incident explains it.
+    pub fn explain(&mut self, event: &mut Event) -> bool {
         self.second.all += 1;
-        for open in self.open.iter_mut() {
-            if open.matches(&event) {
-                open.count(&event);
-                if open.verdict != schemas::Verdict::Benign {
-                    event.flags |= flag::EXPLAINED;
-                }
-                break;
+        let seen = *event;
+        for open in self.open.iter_mut().filter(|open| open.matches(&seen)) {
+            let benign = open.verdict == Verdict::Benign;
+            if !benign && event.has(flag::EXPLAINED) {
+                continue;
+            }
+            open.count(&seen);
+            if !benign {
+                event.flags |= flag::EXPLAINED;
             }
         }
-        let explained = event.has(flag::EXPLAINED);
-        if !explained {
-            self.second.free += 1;
-            if matches!(event.status_class(), 2 | 3) {
-                let (word, bit) = Self::path_slot(event.path);
-                self.known_paths[word] |= bit;
+        if event.has(flag::EXPLAINED) {
+            if event.has(flag::NAMED) {
+                self.recent.push_back(*event);
             }
+            return true;
         }
-        if event.has(flag::NAMED) {
-            if !explained {
-                self.second.sampled += 1;
-                let probe = self.is_probe(&event);
-                self.fast.vote(&event, probe, hasher, &self.composition);
-                self.slow.vote(&event, probe, hasher, &self.composition);
-            }
-            self.recent.push_back(event);
+        self.second.free += 1;
+        if matches!(event.status_class(), 2 | 3) {
+            let (word, bit) = Self::path_slot(event.path);
+            self.known_paths[word] |= bit;
         }
-        explained
+        false
+    }
+
+    /// Lets a record that nothing explains vote, if it is part of the sample.
+    pub fn vote(&mut self, event: Event, facts: Facts, hasher: &Hasher) {
+        if !event.has(flag::NAMED) {
+            return;
+        }
+        if facts.bare && self.bare.len() < BARE_SOURCES_MAX && !self.bare.contains(&event.source) {
+            self.bare.push(event.source);
+        }
+        self.second.sampled += 1;
+        self.fast.vote(&event, facts, hasher, &self.composition);
+        self.slow.vote(&event, facts, hasher, &self.composition);
+        self.recent.push_back(event);
+    }
+
+    /// Ends a minute of votes.
+    pub fn end_minute(&mut self) {
+        self.slow.clear();
+        self.bare.clear();
     }
 
     /// Catches up on seconds without a record.
@@ -213,7 +229,7 @@ impl Target {
             self.rate_nats = 0.0;
         }
         if gap >= RECENT_S {
-            self.slow.clear();
+            self.end_minute();
         }
         self.last_s = now_s - 1;
     }
@@ -291,7 +307,7 @@ impl Target {
             let explained = self
                 .open
                 .iter()
-                .any(|open| open.verdict != schemas::Verdict::Benign && open.matches(event));
+                .any(|open| open.verdict != Verdict::Benign && open.matches(event));
             if explained {
                 event.flags |= flag::EXPLAINED;
             }

@@ -11,6 +11,15 @@ use crate::limits::COMPOSITION_VALUES_MAX;
 use crate::rate::{Forecast, log_e};
 use crate::table::Table;
 
+/// Facts about an event that its host and its source know.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts {
+    /// Refused, and the host is not known to serve the path.
+    pub probe: bool,
+    /// Its source reads pages without what a browser loads with them.
+    pub bare: bool,
+}
+
 /// What is voted on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Attribute {
@@ -36,11 +45,13 @@ pub enum Attribute {
     Credentials,
     /// Asks for what the host does not serve.
     Probe,
+    /// Reads page after page and nothing a browser loads with them.
+    Bare,
 }
 
 impl Attribute {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::UserAgent,
         Self::Ja4,
         Self::Software,
@@ -52,6 +63,7 @@ impl Attribute {
         Self::Refusal,
         Self::Credentials,
         Self::Probe,
+        Self::Bare,
     ];
 
     /// Name in the evidence.
@@ -68,6 +80,7 @@ impl Attribute {
             Self::Refusal => "path+status",
             Self::Credentials => "credentials",
             Self::Probe => "unknown_path",
+            Self::Bare => "pages_without_assets",
         }
     }
 
@@ -90,6 +103,7 @@ impl Attribute {
             Self::Refusal => &[2, 5],
             Self::Credentials => &[2, 3, 4],
             Self::Probe => &[5],
+            Self::Bare => &[6],
         }
     }
 
@@ -98,7 +112,7 @@ impl Attribute {
         match self {
             Self::UserAgent | Self::Ja4 | Self::Software | Self::Prefix | Self::Asn => 10.0,
             Self::Referer => 20.0,
-            Self::Path | Self::QueryKey | Self::Refusal | Self::Credentials | Self::Probe => 4.0,
+            Self::Path | Self::QueryKey | Self::Refusal | Self::Credentials | Self::Probe | Self::Bare => 4.0,
         }
     }
 
@@ -108,10 +122,11 @@ impl Attribute {
     }
 
     /// The value an event votes for.
-    fn value(self, event: &Event, probe: bool, hasher: &Hasher) -> u64 {
+    fn value(self, event: &Event, facts: Facts, hasher: &Hasher) -> u64 {
         match self {
             Self::Credentials => u64::from(event.has(flag::AUTH)),
-            Self::Probe => u64::from(probe),
+            Self::Probe => u64::from(facts.probe),
+            Self::Bare => u64::from(facts.bare),
             Self::UserAgent => event.user_agent.max(1),
             Self::Ja4 => event.ja4,
             Self::Software if event.ja4 == 0 => 0,
@@ -233,7 +248,7 @@ const LEARNED_MIN: f64 = 60.0;
 
 impl Votes {
     /// Lets an event vote; returns the strongest evidence it gave, nats.
-    pub fn vote(&mut self, event: &Event, probe: bool, hasher: &Hasher, ordinary: &Composition) {
+    pub fn vote(&mut self, event: &Event, facts: Facts, hasher: &Hasher, ordinary: &Composition) {
         let who = event.source.0;
         let look = hasher.pair(
             who,
@@ -252,7 +267,7 @@ impl Votes {
             if of_look && !new_look || !of_look && !content {
                 continue;
             }
-            let value = attribute.value(event, probe, hasher);
+            let value = attribute.value(event, facts, hasher);
             if value == 0 {
                 continue;
             }
