@@ -37,17 +37,22 @@ fn arrows(kind: Option<&str>) -> String {
 #[test]
 fn arrows_point_down() {
     expect![[r#"
+        bench -> cli
+        bench -> detect
+        bench -> ingest
+        bench -> lake
+        bench -> sample-data
         bench -> schemas
         cli -> detect
         cli -> ingest
         cli -> lake
         cli -> query
+        cli -> sample-data
         cli -> schemas
         detect -> schemas
         ingest -> schemas
         lake -> schemas
         query -> detect
-        query -> lake
         query -> schemas
     "#]]
     .assert_eq(&arrows(None));

@@ -156,7 +156,8 @@ fn a_line_of_100_megabytes_is_one_reject_and_its_neighbours_are_read() {
     log.push(b'\n');
     log.extend(combined_log(5).into_bytes());
     let (tables, _folder) = scan(log, 11);
-    let rejects = tables.rows("SELECT length(encode(raw, 'hex')) / 2 AS n, topic_offset FROM rejects");
+    let rejects =
+        tables.rows("SELECT length(encode(raw, 'hex')) / 2 AS n, topic_offset FROM rejects");
     assert_eq!(rejects, [serde_json::json!({"n": LONG, "topic_offset": 6})]);
 }
 

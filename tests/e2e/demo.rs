@@ -1,6 +1,6 @@
 //! `floodmark demo`: alerts for the planted attacks and nothing else, and a next step that works.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,16 +16,17 @@ fn demo_alerts_on_the_planted_attacks_and_its_suggestion_works() {
     let output = demo.start().output(LIMIT).expect_status(0);
     let alerts = output.json_lines();
 
+    // What an incident is held to be in the end: a flood may turn out to be cache busting.
+    let incidents: BTreeMap<&str, &Value> =
+        alerts.iter().map(|alert| (alert["incident_id"].as_str().expect("an id"), alert)).collect();
     let planted = sample::planted();
-    let attacks: BTreeSet<&str> = planted.iter().map(|attack| attack.kind.as_str()).collect();
-    let opened: Vec<&Value> = alerts.iter().filter(|alert| alert["state"] == "open").collect();
     for attack in &planted {
-        let found = opened.iter().any(|alert| attack.is_told_by(alert));
-        assert!(found, "no alert for {attack:?}\n{}", output.describe());
+        let told = incidents.values().any(|alert| attack.is_told_by(alert));
+        assert!(told, "no alert for {attack:?}\n{}", brief(&incidents));
     }
-    for alert in &opened {
+    for alert in incidents.values() {
         let meant = planted.iter().any(|attack| attack.is_told_by(alert));
-        assert!(meant, "an alert for nothing planted ({attacks:?}): {alert}");
+        assert!(meant, "an alert for nothing planted: {alert}\n{}", brief(&incidents));
     }
 
     // The line it suggests is given to a shell as a person would.
@@ -42,4 +43,11 @@ fn demo_alerts_on_the_planted_attacks_and_its_suggestion_works() {
     assert!(ran.status.success() && !ran.stdout.is_empty(), "{command}: {ran:?}");
     let data = Tables::at(folder.path().join("floodmark-demo"));
     assert!(data.records() > 0);
+}
+
+/// Each incident in a line.
+fn brief(incidents: &BTreeMap<&str, &Value>) -> String {
+    let keys = ["kind", "verdict", "target_host", "target_path", "first_ts", "last_ts"];
+    let line = |alert: &&Value| keys.map(|key| alert[key].to_string()).join(" ") + "\n";
+    incidents.values().map(line).collect()
 }
