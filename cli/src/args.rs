@@ -231,7 +231,7 @@ pub struct GenerateArgs {
     /// What happens: `sample`, `quiet`, `bench`, or event names separated by commas.
     #[arg(long, default_value = "sample", value_name = "SCENARIO")]
     pub scenario: sample_data::Scenario,
-    /// Log format: cloudflare, nginx-json, combined, `vhost_combined`, floodmark.
+    /// Log format: cloudflare, `nginx_json`, combined, `vhost_combined`, floodmark.
     #[arg(long, default_value = "cloudflare", value_name = "FORMAT")]
     pub format: sample_data::Format,
     /// Draws other visitors, catalogues and attackers; the same seed gives the same bytes.

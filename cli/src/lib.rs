@@ -40,10 +40,15 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell when stderr is gone.
-            let _ = writeln!(io::stderr(), "floodmark: {}", alerts::escape(&format!("{error:#}")));
+            let _ = writeln!(io::stderr(), "floodmark: {}", lines(&format!("{error:#}")));
             exit_code(&error)
         }
     }
+}
+
+/// An error's text made safe line by line: its line feeds are ours.
+fn lines(text: &str) -> String {
+    text.lines().map(alerts::escape).collect::<Vec<_>>().join("\n")
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use anyhow::bail;
 use ingest::{ShipConfig, ShipControl, ShipProgress};
 
 use crate::config::Ship;
@@ -17,6 +18,13 @@ pub fn ship(config: &Ship, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     let mut control = Shown { quiet, bar: None, stop };
     let summary = ingest::ship(&ship_config(config), &config.files, &mut control)?;
     drop(control);
+    if stop.is_set() && !config.follow {
+        bail!(
+            "stopped before the end of the files: {} lines were delivered to topic {}",
+            thousands(summary.lines),
+            config.kafka.topic
+        );
+    }
     if !quiet {
         // A closed stderr is no reason to fail after the work is done.
         let _ = writeln!(

@@ -211,6 +211,7 @@ impl<'a, W: Write> Front<'a, W> {
                 self.partition_end(&partition)?;
             }
             Polled::CaughtUp(partitions) => {
+                self.flush()?;
                 let now = Instant::now();
                 partitions.iter().for_each(|partition| self.alignment.caught_up(partition, now));
             }
@@ -224,7 +225,11 @@ impl<'a, W: Write> Front<'a, W> {
 
     fn partition_end(&mut self, partition: &Arc<str>) -> anyhow::Result<()> {
         match self.config.at_end {
-            EndPolicy::Hold => self.alignment.ended(partition),
+            EndPolicy::Hold => {
+                // What was read must have been seen before the partition may be passed over.
+                self.flush()?;
+                self.alignment.ended(partition);
+            }
             EndPolicy::Close => {
                 self.flush()?;
                 self.alignment.close(partition);
