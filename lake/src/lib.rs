@@ -44,6 +44,7 @@ mod tables;
 mod writer;
 
 pub use checkpoint::Checkpoint;
+pub use cloud::register_stores;
 pub use commit::TableCommit;
 pub use error::{Cause, LakeError, Retry};
 pub use lake::Lake;

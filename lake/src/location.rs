@@ -135,7 +135,7 @@ fn data_url(uri: &str) -> Result<Url, LakeError> {
 /// The store behind a URL that is not a local folder.
 fn remote_store(uri: &str, url: &Url) -> Result<Arc<dyn ObjectStore>, LakeError> {
     let refuse = |detail: String| LakeError::Location { uri: uri.to_owned(), detail };
-    crate::cloud::register();
+    crate::cloud::register_stores();
     let factory = Url::parse(&format!("{}://", url.scheme()))
         .ok()
         .and_then(|scheme| Some(Arc::clone(object_store_factories().get(&scheme)?.value())));
@@ -175,7 +175,7 @@ pub fn open_table<'a>(
 
 async fn load_table(uri: &str, table: &str) -> Result<DeltaTable, LakeError> {
     let url = table_uri(uri, table)?;
-    crate::cloud::register();
+    crate::cloud::register_stores();
     let not_a_table = |detail: String| LakeError::NotATable { uri: url.to_string(), detail };
     if url.to_file_path().is_ok_and(|folder| !folder.exists()) {
         return Err(not_a_table("it does not exist".into()));
@@ -202,6 +202,22 @@ mod tests {
         let url = Url::from_directory_path(&data).unwrap();
         assert_eq!(by_path, table_uri(url.as_str(), "requests").unwrap());
         assert!(by_path.path().ends_with("/a%20b/requests/"), "{by_path}");
+    }
+
+    #[test]
+    #[cfg(not(feature = "s3"))]
+    fn a_store_that_was_left_out_is_named() {
+        expect_test::expect!["cannot use `s3://bucket/x` as data location: this program was built without S3; build it with `--features s3`, or give a folder or file://…"]
+            .assert_eq(&Location::open("s3://bucket/x", false).unwrap_err().to_string());
+    }
+
+    #[test]
+    #[cfg(feature = "s3")]
+    fn a_bucket_is_reached() {
+        let location = Location::open("s3://bucket/edge", false).unwrap();
+        assert_eq!(location.display("requests"), "s3://bucket/edge/requests");
+        let log = location.log_store("requests").unwrap();
+        assert_eq!(log.root_url().as_str(), "s3://bucket/edge/requests/");
     }
 
     #[test]
