@@ -46,10 +46,10 @@ impl Live<'_> {
     /// # Errors
     /// As [`run`].
     pub(super) fn consume(&self, mut next: impl FnMut(&Totals) -> Next) -> anyhow::Result<Ended> {
-        let batcher = Batcher::new(&self.decode.decoder)?;
+        let mut batcher = Batcher::new(&self.decode.decoder)?;
         let lineage = format!("run/{}/{}", self.kafka.group, self.kafka.topic);
         let tables = pipeline::open(&self.output.data)?;
-        let detector = tables.detector(&lineage, SCOPE, &self.decode.detect)?;
+        let detector = tables.detector(&lineage, SCOPE, &self.decode.detect, &mut batcher)?;
         let back = Back::start(tables, lineage.clone(), COMMIT_ATTEMPTS)?;
         let source = KafkaSource::new(self.kafka.clone(), back.lookup())?;
         let front = FrontConfig {

@@ -24,12 +24,12 @@ const COMMIT_ATTEMPTS: u32 = 8;
 /// # Errors
 /// When a file cannot be read, or the tables cannot be written.
 pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
-    let batcher = Batcher::new(&config.decode.decoder)?;
+    let mut batcher = Batcher::new(&config.decode.decoder)?;
     let tables = pipeline::open(&config.output.data)?;
     let mut source = FileSource::open(&config.files, tables.positions(LINEAGE)?)?;
     let Some(first) = first_event(&mut source, stop)? else { return Ok(()) };
-    let scope = scope(&first);
-    let detector = tables.detector(LINEAGE, &scope, &config.decode.detect)?;
+    let scope = file_set(&first);
+    let detector = tables.detector(LINEAGE, &scope, &config.decode.detect, &mut batcher)?;
     let back = Back::start(tables, LINEAGE.to_owned(), COMMIT_ATTEMPTS)?;
     let front = FrontConfig {
         lineage: LINEAGE.to_owned(),
@@ -71,7 +71,7 @@ fn first_event(source: &mut FileSource, stop: &StopFlag) -> anyhow::Result<Optio
 
 /// Which files are scanned, whatever their names: a scan that was interrupted, or whose files have grown, goes on with
 /// the detector it had; other files get a new one.
-fn scope(first: &Polled) -> String {
+fn file_set(first: &Polled) -> String {
     let files: BTreeSet<&str> = match first {
         Polled::PartitionsAssigned(files) => files.iter().map(AsRef::as_ref).collect(),
         _ => BTreeSet::new(),

@@ -328,7 +328,7 @@ impl<'a, W: Write> Front<'a, W> {
             lineage: self.config.lineage.clone(),
             positions: plain(&positions),
             closed_us: self.detector.closed_us(),
-            state: checkpoint::pack(&self.config.scope, &self.detector)?,
+            state: checkpoint::pack(&self.config.scope, &self.batcher, &self.detector)?,
         };
         self.uncommitted_records = 0;
         self.moved = false;

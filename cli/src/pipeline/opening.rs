@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use detect::{DetectConfig, Detector};
-use ingest::Positions;
+use ingest::{Batcher, Positions};
 use lake::{Lake, LakeOptions};
 use tokio::runtime::Runtime;
 
@@ -41,7 +41,8 @@ impl Tables {
         Ok(shared(&self.runtime.block_on(self.lake.positions(lineage))?))
     }
 
-    /// A detector that has seen exactly what the tables hold of the history `lineage`, within `scope`.
+    /// A detector that has seen exactly what the tables hold of the history `lineage`, within `scope`; `batcher` gets
+    /// back what it had learnt of the lines.
     ///
     /// # Errors
     /// When the tables cannot be read. A checkpoint that cannot be used is said, and the detector starts anew.
@@ -50,8 +51,9 @@ impl Tables {
         lineage: &str,
         scope: &str,
         config: &DetectConfig,
+        batcher: &mut Batcher,
     ) -> anyhow::Result<Detector> {
         let checkpoint = self.runtime.block_on(self.lake.restore(lineage))?;
-        Ok(checkpoint::unpack(checkpoint.as_ref(), scope, config))
+        Ok(checkpoint::unpack(checkpoint.as_ref(), scope, config, batcher))
     }
 }
