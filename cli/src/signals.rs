@@ -46,11 +46,6 @@ impl StopFlag {
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
-
-    /// The flag itself, for code that knows nothing of signals.
-    pub fn shared(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
-    }
 }
 
 fn both() -> io::Result<[Signal; 2]> {

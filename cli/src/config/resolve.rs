@@ -176,8 +176,6 @@ pub struct Ship {
     pub files: Vec<PathBuf>,
     /// Which Kafka.
     pub kafka: Kafka,
-    /// Log format, when named.
-    pub format: Option<String>,
     /// Keep reading as the files grow.
     pub follow: bool,
     /// Lines a second, at most.
@@ -196,11 +194,10 @@ impl Ship {
         }
         let format = args.format.or_else(|| file.format.clone());
         // Checked here so that a misspelt format ends with a usage error, not after the first message.
-        decoder(format.clone(), file)?;
+        decoder(format, file)?;
         Ok(Self {
             files: args.files,
             kafka: Kafka::new(args.kafka, file)?,
-            format,
             follow: args.follow || file.follow.unwrap_or(false),
             rate,
         })

@@ -1,6 +1,7 @@
 //! The front thread: reads, decodes, detects and alerts; hands whole batches to the back.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -98,6 +99,12 @@ pub enum Ended {
     Done(Vec<SourceError>),
     /// The consumer group took partitions away: open the tables anew and continue from there.
     PartitionsLost,
+}
+
+impl<W: Write> fmt::Debug for Front<'_, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Front").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 struct Decode<'a>(&'a mut Batcher);

@@ -10,6 +10,7 @@ use super::back::shared;
 use super::checkpoint;
 
 /// The tables and the runtime they live on.
+#[derive(Debug)]
 pub struct Tables {
     /// The tables.
     pub lake: Lake,
