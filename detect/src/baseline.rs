@@ -36,11 +36,13 @@ impl RateBaseline {
         self.seconds += 1.0;
         let gain = 1.0 / self.seconds.min(MEMORY_S);
         let spread = libm::sqrt(self.variance.max(self.level).max(0.25));
-        let clipped =
-            if self.seconds > 60.0 { count.min(self.level + 4.0 * spread) } else { count };
+        let settled = self.seconds > 60.0;
+        let clipped = if settled { count.min(self.level + 4.0 * spread) } else { count };
+        // a page of thirty requests on a quiet host is part of its variance, a flood is not
+        let burst = count.min(self.level + (20.0 * spread).max(60.0)) - self.level;
         let step = clipped - self.level;
         self.level += gain * step;
-        self.variance += gain * (step * step - self.variance);
+        self.variance += gain * (if settled { burst * burst } else { step * step } - self.variance);
         self.minute_sum += clipped;
         self.minute_seconds += 1.0;
         if self.minute_seconds >= 60.0 {

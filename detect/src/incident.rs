@@ -216,6 +216,12 @@ impl Open {
         }
     }
 
+    /// What a feature had to say: expected, observed, nats.
+    pub fn spoken(&self, feature: &str) -> Option<(f64, f64, f64)> {
+        let entry = self.evidence.iter().find(|(name, ..)| name == feature)?;
+        Some((entry.1, entry.2, entry.3))
+    }
+
     /// Strongest evidence from the software or the network of the sources, nats.
     pub fn software_nats(&self) -> f64 {
         let speaks = |name: &str| {

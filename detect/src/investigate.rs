@@ -44,6 +44,12 @@ const RULE_NATS: f64 = 15.0;
 const EXCESS_RATE_MIN: f64 = 1.0;
 const EXCESS_SHARE_MIN: f64 = 0.05;
 
+/// Sources of the last seconds without which volume is the matter of the tests of single sources.
+const CROWD_SOURCES_MIN: usize = 5;
+
+/// Share of assets in ordinary traffic below which pages without assets say nothing.
+const ASSETS_SHARE_MIN: f64 = 0.15;
+
 /// Excess that makes a crowd worth a record.
 const CROWD_RATE_MIN: f64 = 5.0;
 
@@ -186,11 +192,11 @@ impl Bench<'_> {
             return;
         }
         let slow = target.slow.hot(alarm);
-        if slow.iter().any(|hot| hot.attribute == Attribute::Bare) {
-            self.readers(target, out);
-        }
+        self.readers(target, out);
         let (last, _) = target.totals(now_s, 5);
-        let rate = target.rate_nats >= alarm && last > 5.0 * 1.1 * target.expected;
+        let rate = target.rate_nats >= alarm
+            && last > 5.0 * (1.1 * target.expected).max(target.baseline.level() + CROWD_RATE_MIN)
+            && self.has_sources(target, CROWD_SOURCES_MIN);
         if fast.is_empty() && slow.is_empty() && !rate {
             return;
         }
@@ -205,19 +211,39 @@ impl Bench<'_> {
         target.next_look_s = now_s + if opened { 1 } else { target.look_wait_s };
     }
 
-    /// Many sources at once read pages without assets: each of them is one of the scrapers.
+    fn has_sources(&self, target: &Target, least: usize) -> bool {
+        let mut seen: Vec<Source> = Vec::new();
+        for event in self.window(target, 5, |event| !event.has(flag::EXPLAINED)) {
+            if !seen.contains(&event.source) {
+                seen.push(event.source);
+            }
+            if seen.len() >= least {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Many sources at once read pages without assets: each of them is one of the scrapers, and so is who joins.
     fn readers(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        if target.bare.is_empty() {
+            return;
+        }
         let hot = target.slow.hot(self.config.alarm_nats);
-        let Some(hot) = hot.iter().find(|hot| hot.attribute == Attribute::Bare) else { return };
+        let hot = hot.iter().find(|hot| hot.attribute == Attribute::Bare);
+        let hot = hot.map(|hot| (hot.expected, hot.observed, hot.score)).or_else(|| {
+            let open = target.open.iter().find(|open| open.class == Class::Copying)?;
+            open.spoken(Solo::Pages.feature())
+        });
+        let Some((expected, observed, score)) = hot else { return };
+        let assets = target.ordinary.events.iter().filter(|event| event.has(flag::ASSET)).count();
+        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+        let share = assets as f64 / target.ordinary.events.len().max(1) as f64;
+        if share < ASSETS_SHARE_MIN {
+            return;
+        }
         for source in std::mem::take(&mut target.bare) {
-            let alarm = Alarm {
-                solo: Solo::Pages,
-                source,
-                expected: hot.expected,
-                observed: hot.observed,
-                score: hot.score,
-                declared: false,
-            };
+            let alarm = Alarm { solo: Solo::Pages, source, expected, observed, score, declared: false };
             self.solo(target, alarm, out);
         }
     }
@@ -243,7 +269,7 @@ impl Bench<'_> {
         let judgement = self.judge(target, &evidence, &found, seconds, hot);
         let excess = (found.selected - found.expected) / span(seconds);
         let level = target.baseline.level();
-        if !worth(judgement, excess, level) {
+        if !worth(judgement, excess, level) || !supported(judgement, hot) {
             return false;
         }
         self.act(target, &found, judgement, hot, seconds, out)
@@ -468,6 +494,12 @@ fn worth(judgement: Judgement, excess: f64, level: f64) -> bool {
         Class::Benign => excess >= CROWD_RATE_MIN.max(0.5 * level),
         Class::Volume | Class::Copying => excess >= EXCESS_RATE_MIN.max(EXCESS_SHARE_MIN * level),
     }
+}
+
+/// A search for paths by many is seen in the votes on unknown paths, not in volume.
+fn supported(judgement: Judgement, hot: &[HotValue]) -> bool {
+    let asks = |hot: &HotValue| matches!(hot.attribute, Attribute::Probe | Attribute::Refusal | Attribute::Path);
+    gate::class_of(judgement.kind) != Class::Discovery || hot.iter().any(asks)
 }
 
 fn solo_judgement(alarm: &Alarm) -> Judgement {

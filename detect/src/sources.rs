@@ -146,6 +146,9 @@ impl Default for Population {
     }
 }
 
+/// A source is looked at for the population's quantiles once in this time, seconds.
+const LOOK_EVERY_S: i64 = 30;
+
 /// Quantile that is followed.
 const QUANTILE: f32 = 0.995;
 
@@ -294,7 +297,9 @@ impl Sources {
         let (record, _) = self.records.entry(key, fresh);
         let idle = now_s - record.last_s;
         if idle > 0 {
-            if !record.is_shared() && record.reported == 0 {
+            // A busy source counts no more often than an idle one: else it would lift what is held to be ordinary.
+            let due = now_s.div_euclid(LOOK_EVERY_S) != record.last_s.div_euclid(LOOK_EVERY_S);
+            if due && !record.is_shared() && record.reported == 0 {
                 population.look(record);
             }
             record.decay(decay.by(idle));

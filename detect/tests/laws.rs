@@ -1,0 +1,144 @@
+//! The laws of the detector: findings depend on each partition's records in order, and on nothing else.
+
+mod traffic;
+
+use detect::{DetectConfig, Detector, Findings, RestoreError};
+use proptest::prelude::*;
+use traffic::{Draw, Row, batch, burst, detect, ordinary, together};
+
+fn config() -> DetectConfig {
+    DetectConfig { learning_us: 60_000_000, ..DetectConfig::default() }
+}
+
+/// Three minutes on two partitions, with a flood, late records and records from other centuries.
+fn partitions() -> [Vec<Row>; 2] {
+    let flood = burst(100.0, 130.0, 1_500, |draw, i| Row {
+        agent: "curl/8".into(),
+        query: Some(format!("q={i}")),
+        ..Row::page(0.0, traffic::ip(90, draw.below(50)), "/p/1".into())
+    });
+    let rows = together(vec![ordinary(180, 2.0, 9), flood]);
+    let mut parts = [Vec::new(), Vec::new()];
+    for (at, row) in rows.into_iter().enumerate() {
+        parts[usize::from(at % 3 == 0)].push(row);
+    }
+    for (at, shift_s) in [(50, 40 * 365 * 86_400_i64), (90, -300), (400, -20), (700, -40 * 365 * 86_400)] {
+        let mut odd = parts[0][at].clone();
+        odd.ts += shift_s * 1_000_000;
+        parts[0].insert(at, odd);
+    }
+    parts
+}
+
+const NAMES: [&str; 2] = ["log/0", "log/1"];
+
+/// Feeds both partitions in pieces whose sizes and order `draw` chooses; restores a checkpoint now and then.
+fn run(parts: &[Vec<Row>; 2], seed: u64, pieces: u64, restart: bool) -> (Findings, detect::Counters) {
+    let mut draw = Draw::new(seed);
+    let mut detector = Detector::new(config());
+    let mut findings = Findings::default();
+    NAMES.iter().for_each(|name| detector.open_partition(name));
+    let mut at = [0, 0];
+    while at[0] < parts[0].len() || at[1] < parts[1].len() {
+        let mut which = usize::try_from(draw.below(2)).unwrap();
+        if at[which] == parts[which].len() {
+            which = 1 - which;
+        }
+        let size = usize::try_from(1 + draw.below(pieces)).unwrap();
+        let end = (at[which] + size).min(parts[which].len());
+        detector.on_batch(NAMES[which], &batch(&parts[which][at[which]..end]), &mut findings);
+        at[which] = end;
+        for incident in &findings.incidents {
+            assert!(incident.revision_ts <= detector.closed_us());
+        }
+        if restart && draw.below(20) == 0 {
+            let bytes = detector.checkpoint().unwrap();
+            detector = Detector::restore(config(), &bytes).unwrap();
+        }
+    }
+    detector.finish(&mut findings);
+    (findings, detector.counters())
+}
+
+#[test]
+fn cuts_interleavings_and_restarts_change_nothing() {
+    let parts = partitions();
+    let (whole, counters) = run(&parts, 1, 100_000, false);
+    assert!(whole.incidents.iter().any(|incident| incident.requests > 1_000), "{:#?}", whole.incidents);
+    assert_eq!((counters.late, counters.implausible), (2, 1), "{counters:?}");
+    for seed in 2..8 {
+        let (again, counted) = run(&parts, seed, [7, 61, 300, 2_000][usize::try_from(seed % 4).unwrap()], seed % 2 == 0);
+        assert_eq!(again, whole, "seed {seed}");
+        assert_eq!(counted, counters, "seed {seed}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+    #[test]
+    fn any_cut_gives_the_same_findings(seed: u64, pieces in 1_u64..500, restart: bool) {
+        let parts = partitions();
+        prop_assert_eq!(run(&parts, seed, pieces, restart).0, run(&parts, 0, 100_000, false).0);
+    }
+}
+
+#[test]
+fn a_lone_record_from_the_future_does_not_move_time() {
+    let mut rows = ordinary(120, 2.0, 3);
+    let mut odd = rows[0].clone();
+    odd.ts = 4_102_444_800_000_000;
+    rows.insert(0, odd.clone());
+    rows.insert(500, odd);
+    let (findings, detector) = detect(&rows);
+    assert_eq!(detector.counters().implausible, 2);
+    assert_eq!(detector.counters().late, 0);
+    assert_eq!(findings.target_windows.len(), 3);
+}
+
+#[test]
+fn days_of_silence_are_believed_and_cheap() {
+    let mut rows = ordinary(60, 2.0, 3);
+    for (days, seed) in [(3, 4), (400, 5)] {
+        rows.extend(ordinary(60, 2.0, seed).into_iter().map(|row| Row { ts: row.ts + days * 86_400_000_000, ..row }));
+    }
+    let (findings, detector) = detect(&rows);
+    assert_eq!((detector.counters().implausible, detector.counters().late), (0, 0));
+    assert!(detector.counters().sub_panes < 1_000, "{:?}", detector.counters());
+    let seen: i64 = findings.target_windows.iter().map(|row| row.requests).sum();
+    assert_eq!(seen, i64::try_from(rows.len()).unwrap());
+}
+
+#[test]
+fn an_idle_partition_holds_nothing_back_and_an_open_one_does() {
+    let rows = ordinary(60, 2.0, 3);
+    let (mut detector, mut findings) = (Detector::new(config()), Findings::default());
+    detector.open_partition("log/1");
+    detector.on_batch("log/0", &batch(&rows), &mut findings);
+    assert_eq!(detector.closed_us(), 0);
+    assert!(detector.ahead_us("log/0") > 50_000_000);
+    detector.set_idle("log/1", &mut findings);
+    assert!(detector.closed_us() > traffic::EPOCH + 50_000_000);
+    assert!(detector.ahead_us("log/0") < 10_000_000);
+    detector.close_partition("log/0", &mut findings);
+    detector.finish(&mut findings);
+    let seen: i64 = findings.target_windows.iter().map(|row| row.requests).sum();
+    assert_eq!(seen, i64::try_from(rows.len()).unwrap());
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused() {
+    let mut detector = Detector::new(config());
+    detector.on_batch("log/0", &batch(&ordinary(30, 2.0, 3)), &mut Findings::default());
+    let bytes = detector.checkpoint().unwrap();
+    assert!(matches!(Detector::restore(config(), &bytes[..10]), Err(RestoreError::Foreign { .. })));
+    let mut damaged = bytes.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    assert!(matches!(Detector::restore(config(), &damaged), Err(RestoreError::Checksum)));
+    let mut older = bytes.clone();
+    older[4] = 99;
+    let error = Detector::restore(config(), &older).unwrap_err();
+    assert!(error.to_string().contains("layout 99"), "{error}");
+    let other = DetectConfig { hash_key: 1, ..config() };
+    assert!(matches!(Detector::restore(other, &bytes), Err(RestoreError::Key)));
+    assert_eq!(Detector::restore(config(), &bytes).unwrap().checkpoint().unwrap(), bytes);
+}
