@@ -15,8 +15,10 @@ const READ_ONLY: &str =
 const COPY: &str = "choose an output format and redirect it, as in \
                     `floodmark sql --format parquet \"SELECT …\" > result.parquet`";
 const RESERVED: &str = "the name belongs to Floodmark; choose another";
+const VIEW: &str = "the view belongs to Floodmark";
 const SCRATCH: &str = "this session answers queries only";
-const UNKNOWN: &str = "only views, tables in memory and external tables can be created here";
+const UNKNOWN: &str =
+    "only views, tables in memory and external tables can be created and dropped here";
 
 /// Refuses statements that write, by their text: before names are resolved, so that the message is about writing.
 pub(crate) fn check_statement(statement: &ParsedStatement) -> Result<(), QueryError> {
@@ -71,7 +73,12 @@ fn check_ddl(ddl: &DdlStatement, scratch: Scratch) -> Result<(), QueryError> {
         DdlStatement::CreateView(create) => ("CREATE VIEW", &create.name),
         DdlStatement::DropTable(drop) => ("DROP TABLE", &drop.name),
         DdlStatement::DropView(drop) => ("DROP VIEW", &drop.name),
-        other => return refuse(other.name(), UNKNOWN),
+        DdlStatement::CreateCatalogSchema(_) => return refuse("CREATE SCHEMA", UNKNOWN),
+        DdlStatement::CreateCatalog(_) => return refuse("CREATE DATABASE", UNKNOWN),
+        DdlStatement::CreateIndex(_) => return refuse("CREATE INDEX", UNKNOWN),
+        DdlStatement::DropCatalogSchema(_) => return refuse("DROP SCHEMA", UNKNOWN),
+        DdlStatement::CreateFunction(_) => return refuse("CREATE FUNCTION", UNKNOWN),
+        DdlStatement::DropFunction(_) => return refuse("DROP FUNCTION", UNKNOWN),
     };
     if scratch == Scratch::Refused {
         return refuse(statement, SCRATCH);
@@ -82,8 +89,12 @@ fn check_ddl(ddl: &DdlStatement, scratch: Scratch) -> Result<(), QueryError> {
 fn check_name(statement: &str, name: &TableReference) -> Result<(), QueryError> {
     if is_reserved(name.table()) {
         let written = format!("{statement} {}", name.table());
-        let dropped = statement.starts_with("DROP") && name.table() != ATTACKS;
-        return refuse(&written, if dropped { READ_ONLY } else { RESERVED });
+        let reason = match (statement.starts_with("DROP"), name.table()) {
+            (false, _) => RESERVED,
+            (true, ATTACKS) => VIEW,
+            (true, _) => READ_ONLY,
+        };
+        return refuse(&written, reason);
     }
     Ok(())
 }

@@ -60,14 +60,15 @@ const PREFIXES: [&str; 9] = [
     "This feature is not implemented: ",
 ];
 
-/// The message of an engine error without class names, back traces and the default schema.
+/// The message of an engine error on one line, without class names, back traces and the default schema.
 pub(crate) fn plain(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
     let mut rest = text.as_str();
     while let Some(next) = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix)) {
         rest = next;
     }
-    rest.replace("datafusion.public.", "").trim_end().to_owned()
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    words.join(" ").replace("datafusion.public.", "")
 }
 
 /// The table that a planning error misses, if that is what it complains about.

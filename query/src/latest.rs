@@ -84,15 +84,13 @@ impl LatestTable {
     }
 
     async fn open(&self) -> std::result::Result<Option<DeltaTable>, QueryError> {
-        let builder = DeltaTableBuilder::from_url(self.url.clone());
-        let mut table = match builder
+        // A folder that is not there is a table that is not there; looking for it must not make it.
+        if self.url.to_file_path().is_ok_and(|folder| !folder.is_dir()) {
+            return Ok(None);
+        }
+        let mut table = DeltaTableBuilder::from_url(self.url.clone())
             .and_then(|builder| builder.with_storage_options(self.storage.clone()).build())
-        {
-            Ok(table) => table,
-            // A folder that is not there is a table that is not there.
-            Err(DeltaTableError::InvalidTableLocation(_)) => return Ok(None),
-            Err(error) => return Err(self.failed(error)),
-        };
+            .map_err(|error| self.failed(error))?;
         match table.load().await {
             Ok(()) => {}
             Err(DeltaTableError::NotATable(_) | DeltaTableError::InvalidTableLocation(_)) => {

@@ -121,7 +121,7 @@ impl Session {
             schemas::tables::INCIDENTS.columns.iter().map(|column| column.name).collect();
         let columns = columns.join(", ");
         let text = format!(
-            "CREATE VIEW {ATTACKS} AS SELECT {columns} FROM (SELECT *, row_number() OVER \
+            "CREATE OR REPLACE VIEW {ATTACKS} AS SELECT {columns} FROM (SELECT *, row_number() OVER \
              (PARTITION BY incident_id ORDER BY revision DESC) AS newest FROM incidents) \
              WHERE newest = 1 AND verdict <> 'benign'"
         );
@@ -129,12 +129,22 @@ impl Session {
         created.map(drop).map_err(|error| QueryError::from_plan(&error, &self.names()))
     }
 
+    fn incidents_schema(&self) -> Option<SchemaRef> {
+        let name = schemas::tables::INCIDENTS.name;
+        self.tables.iter().find(|table| table.name() == name).map(|table| table.schema())
+    }
+
     /// Moves every table to its latest version; counts those that exist.
     async fn refresh(&self) -> Result<usize, QueryError> {
+        let before = self.incidents_schema();
         let state = Arc::new(self.context.state());
         let found =
             futures::future::try_join_all(self.tables.iter().map(|table| table.refresh(&state)))
                 .await?;
+        // The view was planned over the columns as they were: types change when the table comes into being.
+        if self.incidents_schema() != before {
+            self.create_attacks().await?;
+        }
         Ok(found.into_iter().filter(|exists| *exists).count())
     }
 

@@ -14,13 +14,14 @@ pub(super) struct Counts {
     schema: SchemaRef,
     /// Behind a mutex only because the table is not `Sync`; every access is exclusive.
     table: Mutex<Box<dyn GroupValues>>,
-    counts: Vec<u64>,
+    /// How often the row of each id occurred.
+    times: Vec<u64>,
     ids: Vec<usize>,
 }
 
 impl std::fmt::Debug for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Counts").field("distinct", &self.counts.len()).finish_non_exhaustive()
+        f.debug_struct("Counts").field("distinct", &self.times.len()).finish_non_exhaustive()
     }
 }
 
@@ -34,7 +35,7 @@ impl Counts {
             .collect();
         let schema = Arc::new(Schema::new(fields));
         let table = new_table(&schema)?;
-        Ok(Self { schema, table, counts: Vec::new(), ids: Vec::new() })
+        Ok(Self { schema, table, times: Vec::new(), ids: Vec::new() })
     }
 
     /// Counts every row of `columns` once, or as often as `weights` says.
@@ -45,12 +46,12 @@ impl Counts {
     ) -> Result<()> {
         self.intern(columns)?;
         match weights {
-            None => self.ids.iter().for_each(|&id| self.counts[id] += 1),
+            None => self.ids.iter().for_each(|&id| self.times[id] += 1),
             Some(weights) => self
                 .ids
                 .iter()
                 .zip(weights.values())
-                .for_each(|(&id, &weight)| self.counts[id] += weight),
+                .for_each(|(&id, &weight)| self.times[id] += weight),
         }
         Ok(())
     }
@@ -59,7 +60,7 @@ impl Counts {
     pub(super) fn remove(&mut self, columns: &[ArrayRef]) -> Result<()> {
         self.intern(columns)?;
         for &id in &self.ids {
-            self.counts[id] = self.counts[id].saturating_sub(1);
+            self.times[id] = self.times[id].saturating_sub(1);
         }
         Ok(())
     }
@@ -67,18 +68,18 @@ impl Counts {
     fn intern(&mut self, columns: &[ArrayRef]) -> Result<()> {
         let table = exclusive(&mut self.table);
         table.intern(columns, &mut self.ids)?;
-        self.counts.resize(table.len(), 0);
+        self.times.resize(table.len(), 0);
         Ok(())
     }
 
     /// How often each distinct row occurred, in order of first appearance; zero where all were taken out.
     pub(super) fn counts(&self) -> &[u64] {
-        &self.counts
+        &self.times
     }
 
     /// The distinct rows and their counts; leaves the histogram empty.
     pub(super) fn take(&mut self) -> Result<(Vec<ArrayRef>, Vec<u64>)> {
-        let columns = if self.counts.is_empty() {
+        let columns = if self.times.is_empty() {
             self.schema
                 .fields()
                 .iter()
@@ -88,7 +89,7 @@ impl Counts {
             exclusive(&mut self.table).emit(EmitTo::All)?
         };
         self.table = new_table(&self.schema)?;
-        Ok((columns, std::mem::take(&mut self.counts)))
+        Ok((columns, std::mem::take(&mut self.times)))
     }
 
     /// Bytes held.
@@ -96,7 +97,7 @@ impl Counts {
         let table = self.table.lock().map_or(0, |table| table.size());
         size_of::<Self>()
             + table
-            + self.counts.capacity() * size_of::<u64>()
+            + self.times.capacity() * size_of::<u64>()
             + self.ids.capacity() * size_of::<usize>()
     }
 }

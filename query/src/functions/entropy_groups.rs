@@ -7,7 +7,7 @@ use arrow::array::{
     new_empty_array,
 };
 use arrow::compute::{filter, prep_null_mask_filter, take};
-use arrow::datatypes::{DataType, UInt32Type, UInt64Type};
+use arrow::datatypes::{ArrowNativeType as _, DataType, UInt32Type, UInt64Type};
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
@@ -213,9 +213,8 @@ impl GroupsAccumulator for EntropyGroups {
 
 /// The elements that the rows of `list` hold, in order (lists without nulls between them).
 fn flat(list: &ListArray) -> ArrayRef {
-    let offsets = list.offsets();
-    let (first, last) = (offsets[0] as usize, offsets[offsets.len() - 1] as usize);
-    list.values().slice(first, last - first)
+    let start = list.offsets().first().map_or(0, |offset| offset.as_usize());
+    list.values().slice(start, list.offsets().lengths().sum())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{
     Session as EngineSession, TableFunctionArgs, TableFunctionImpl, TableProvider,
 };
-use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err, plan_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{
@@ -76,14 +76,13 @@ impl Selected {
             let column = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
             Ok::<_, arrow::error::ArrowError>(column.as_string::<i32>().value(0).to_owned())
         });
-        match text {
-            Some(text) => Ok(text?),
-            None => exec_err!(
+        text.transpose()?.ok_or_else(|| {
+            exec_datafusion_err!(
                 "no incident with id or kind `{}` has a fingerprint; see \
                  `SELECT incident_id, kind, fingerprint FROM attacks`",
                 self.key
-            ),
-        }
+            )
+        })
     }
 }
 

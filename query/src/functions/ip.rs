@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::types::{logical_int64, logical_string};
-use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::{
     Coercion, ColumnarValue, DocSection, Documentation, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, TypeSignatureClass, Volatility,
@@ -222,10 +222,9 @@ fn inside(ip: &ColumnarValue, network: &ColumnarValue, rows: usize) -> Result<Ar
 }
 
 fn parse_network(text: &str) -> Result<IpNet> {
-    match ip_text::parse(text) {
-        Some(network) => Ok(network),
-        None => exec_err!(
+    ip_text::parse(text).ok_or_else(|| {
+        exec_datafusion_err!(
             "ip_in: `{text}` is no network; write it as '192.0.2.0/24', '2001:db8::/32' or one address"
-        ),
-    }
+        )
+    })
 }

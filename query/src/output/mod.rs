@@ -22,7 +22,7 @@ use std::str::FromStr;
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use futures::future::BoxFuture;
-use futures::{FutureExt as _, StreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 
 use crate::error::QueryError;
 use crate::session::Answer;
@@ -140,6 +140,15 @@ impl From<ArrowError> for WriteError {
 }
 
 impl Answer {
+    /// Runs the query and collects its rows.
+    ///
+    /// # Errors
+    /// [`QueryError::Execute`] when the query fails on the way.
+    pub async fn collect(self) -> Result<Vec<RecordBatch>, QueryError> {
+        let rows = self.stream.try_collect().await;
+        rows.map_err(|error| QueryError::from_execution(&error))
+    }
+
     /// Runs the query and writes its rows to `out` as they come.
     ///
     /// # Errors

@@ -93,15 +93,11 @@ impl<'a> TableWriter<'a> {
 
     fn row(&mut self, cells: Vec<String>) -> Result<(), WriteError> {
         self.rows += 1;
-        match &self.shape {
-            Some(shape) => {
-                write_row(self.out, shape, &self.schema, &self.names, (self.rows, &cells))
-            }
-            None => {
-                self.sample.push(cells);
-                if self.sample.len() == SAMPLE_ROWS { self.decide() } else { Ok(()) }
-            }
+        if let Some(shape) = &self.shape {
+            return write_row(self.out, shape, &self.schema, &self.names, (self.rows, &cells));
         }
+        self.sample.push(cells);
+        if self.sample.len() == SAMPLE_ROWS { self.decide() } else { Ok(()) }
     }
 
     /// Decides on the layout and writes what was held back.

@@ -1,6 +1,7 @@
 //! One writer a format, behind one face.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::csv;
@@ -25,7 +26,7 @@ const PARQUET_ROWS: usize = 256 * 1024;
 /// Writes the rows of one answer.
 pub(crate) enum RowWriter<'a> {
     Table(TableWriter<'a>),
-    Csv { writer: csv::Writer<Box<dyn Write + Send + 'a>>, schema: SchemaRef },
+    Csv { writer: Box<csv::Writer<Box<dyn Write + Send + 'a>>>, schema: SchemaRef },
     Json { writer: json::Writer<Box<dyn Write + Send + 'a>, Rows>, schema: SchemaRef },
     Ndjson { writer: json::Writer<Box<dyn Write + Send + 'a>, LineDelimited>, schema: SchemaRef },
     Parquet(Box<ArrowWriter<Out<'a>>>),
@@ -52,8 +53,8 @@ impl<'a> RowWriter<'a> {
                 let mut writer =
                     csv::WriterBuilder::new().with_header(true).build(guarded(out, Style::Text));
                 // An answer without rows still names its columns.
-                writer.write(&RecordBatch::new_empty(schema.clone()))?;
-                Self::Csv { writer, schema }
+                writer.write(&RecordBatch::new_empty(Arc::clone(&schema)))?;
+                Self::Csv { writer: Box::new(writer), schema }
             }
             Format::Json => {
                 let schema = plain::schema(schema, Nested::Keep);
@@ -70,7 +71,7 @@ impl<'a> RowWriter<'a> {
                     .set_compression(Compression::ZSTD(ZstdLevel::default()))
                     .set_max_row_group_row_count(Some(PARQUET_ROWS))
                     .build();
-                let writer = ArrowWriter::try_new(out, schema.clone(), Some(properties))
+                let writer = ArrowWriter::try_new(out, Arc::clone(schema), Some(properties))
                     .map_err(from_parquet)?;
                 Self::Parquet(Box::new(writer))
             }
@@ -135,14 +136,12 @@ pub(crate) struct Rows;
 
 impl JsonFormat for Rows {
     fn start_stream<W: Write>(&self, writer: &mut W) -> Result<(), ArrowError> {
-        Ok(writer.write_all(b"[\n")?)
+        Ok(writer.write_all(b"[")?)
     }
 
     fn start_row<W: Write>(&self, writer: &mut W, is_first_row: bool) -> Result<(), ArrowError> {
-        if !is_first_row {
-            writer.write_all(b",\n")?;
-        }
-        Ok(())
+        let before: &[u8] = if is_first_row { b"\n" } else { b",\n" };
+        Ok(writer.write_all(before)?)
     }
 
     fn end_stream<W: Write>(&self, writer: &mut W) -> Result<(), ArrowError> {

@@ -6,16 +6,16 @@ use crate::output::{Format, Layout};
 pub(super) const HELP: &str = r"
 Type SQL and end it with `;`. Ctrl-C stops a running query or forgets the line, Ctrl-D leaves.
 
-  \d              tables and views
-  \d NAME         columns of a table or view, and what they mean
-  \df             the functions that Floodmark adds
-  \df NAME        what a function does, of Floodmark or of the engine
-  \f FORMAT       output format: table, csv, json, ndjson, parquet
+  \d                tables and views
+  \d NAME           columns of a table or view, and what they mean
+  \df               the functions that Floodmark adds
+  \df NAME          what a function does, of Floodmark or of the engine
+  \f FORMAT         output format: table, csv, json, ndjson
   \x [on|off|auto]  a block a row instead of columns; auto where the terminal is too narrow
-  \timing         show how long each query takes
-  \i FILE         run the statements of a file
-  \?              this help
-  \q              leave
+  \timing           show how long each query takes
+  \i FILE           run the statements of a file
+  \?                this help
+  \q                leave
 ";
 
 /// One command.

@@ -1,5 +1,6 @@
 //! What there is to ask: tables, columns, functions.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -72,7 +73,7 @@ pub(super) fn own_functions(session: &Session) -> String {
     for name in functions::NAMES {
         let Some((_, doc)) = documented.iter().find(|(known, _)| known == name) else { continue };
         let first = doc.description.split(". ").next().unwrap_or_default().trim_end_matches('.');
-        text.push_str(&format!("{:<36}{first}\n", doc.syntax_example));
+        _ = writeln!(text, "{:<36}{first}", doc.syntax_example);
     }
     text.push_str("\\df NAME tells more, of these and of the engine's functions\n");
     text
@@ -102,10 +103,10 @@ pub(super) fn function(session: &Session, name: &str) -> Result<String, String> 
 fn told(doc: &Documentation) -> String {
     let mut text = format!("{}\n\n{}\n", doc.syntax_example.trim(), doc.description.trim());
     for (name, meaning) in doc.arguments.iter().flatten() {
-        text.push_str(&format!("  {name}: {}\n", meaning.trim()));
+        _ = writeln!(text, "  {name}: {}", meaning.trim());
     }
     if let Some(example) = &doc.sql_example {
-        text.push_str(&format!("\n{}\n", example.trim()));
+        _ = writeln!(text, "\n{}", example.trim());
     }
     text
 }

@@ -10,7 +10,7 @@ mod complete;
 mod describe;
 mod terminal;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -165,15 +165,15 @@ impl<'a> Repl<'a> {
     ) -> Result<Next, QueryError> {
         let done = match command {
             Ok(Command::Quit) => return Ok(Next::Leave),
-            Ok(Command::Help) => note(streams, command::HELP.trim_end()),
-            Ok(Command::Tables) => self.tell(describe::tables(self.session), streams),
+            Ok(Command::Help) => say(streams, command::HELP),
+            Ok(Command::Tables) => Self::tell(describe::tables(self.session), streams),
             Ok(Command::Table(name)) => {
                 let told = self.context.runtime.block_on(describe::table(self.session, &name));
-                self.tell(told, streams)
+                Self::tell(told, streams)
             }
-            Ok(Command::Functions(None)) => note(streams, &describe::own_functions(self.session)),
+            Ok(Command::Functions(None)) => say(streams, &describe::own_functions(self.session)),
             Ok(Command::Functions(Some(name))) => match describe::function(self.session, &name) {
-                Ok(text) => note(streams, &text),
+                Ok(text) => say(streams, &text),
                 Err(text) => note(streams, &format!("error: {text}")),
             },
             Ok(Command::Expanded(layout)) => {
@@ -210,13 +210,13 @@ impl<'a> Repl<'a> {
 
     /// Shows what the session knows about its tables.
     fn tell(
-        &self,
         told: Result<RecordBatch, QueryError>,
         streams: &mut Streams<'_>,
     ) -> Result<(), QueryError> {
         match told {
             Ok(batch) => {
-                let options = OutputOptions { format: Format::Table, ..self.options };
+                // Without a terminal's width: what columns mean is wrapped, not cut.
+                let options = OutputOptions::new(Format::Table);
                 write_batch(&batch, &options, streams.out).map(drop)
             }
             Err(error) => note(streams, &format!("error: {error}")),
@@ -248,13 +248,19 @@ impl<'a> Repl<'a> {
     }
 }
 
+/// Help to the person.
+fn say(streams: &mut Streams<'_>, text: &str) -> Result<(), QueryError> {
+    write_lines(streams.out, text.trim()).map_err(QueryError::Write)
+}
+
 /// A message to the person, with nothing in it that a terminal would obey.
 fn note(streams: &mut Streams<'_>, text: &str) -> Result<(), QueryError> {
-    let write = |streams: &mut Streams<'_>| {
-        for line in text.lines() {
-            writeln!(streams.notes, "{}", crate::output::escape::text(line))?;
-        }
-        streams.notes.flush()
-    };
-    write(streams).map_err(QueryError::Write)
+    write_lines(streams.notes, text).map_err(QueryError::Write)
+}
+
+fn write_lines(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    for line in text.lines() {
+        writeln!(out, "{}", crate::output::escape::text(line))?;
+    }
+    out.flush()
 }

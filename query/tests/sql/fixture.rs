@@ -25,26 +25,15 @@ pub(crate) fn batch(table: &Table, rows: &[Value]) -> RecordBatch {
 
 /// Appends `rows` to `table` under `folder`, as one commit.
 pub(crate) async fn append(folder: &Path, table: &Table, rows: &[Value]) {
-    append_with(folder, table, rows, None).await;
-}
-
-/// Appends as [`append`] does, to a table that says which layout version it has.
-pub(crate) async fn append_with(
-    folder: &Path,
-    table: &Table,
-    rows: &[Value],
-    version: Option<&str>,
-) {
     let folder = folder.join(table.name);
     std::fs::create_dir_all(&folder).expect("a folder");
     let url = Url::from_directory_path(&folder).expect("an absolute folder");
     let delta = DeltaTable::try_from_url(url).await.expect("a table location");
-    let mut write =
-        delta.write([batch(table, rows)]).with_partition_columns(table.partition_by.to_vec());
-    if let Some(version) = version {
-        write = write.with_configuration([("floodmark.schemaVersion", Some(version))]);
-    }
-    write.await.expect("a commit");
+    delta
+        .write([batch(table, rows)])
+        .with_partition_columns(table.partition_by.to_vec())
+        .await
+        .expect("a commit");
 }
 
 /// A lake with all of the fixture's rows.

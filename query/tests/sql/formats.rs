@@ -34,12 +34,33 @@ const EVERYTHING: &str = "SELECT TIMESTAMP '2026-03-01 10:00:00.5' AS local, fir
 async fn every_type_in_every_format() {
     let (_lake, session) = fixture::lake_and_session().await;
     let text = |format| OutputOptions::new(format);
-    expect![[""]].assert_eq(&answer(&session, EVERYTHING, &text(Format::Csv)).await);
-    expect![[""]].assert_eq(&answer(&session, EVERYTHING, &text(Format::Ndjson)).await);
-    expect![[""]].assert_eq(&answer(&session, EVERYTHING, &text(Format::Table)).await);
+    expect![[r#"
+        local,first_ts,sources,confidence,closed_ts,yes,text,bytes
+        2026-03-01T10:00:00.500Z,2026-03-01T11:30:00Z,[],0.97,,true,"a,""b""",A\xff
+    "#]]
+    .assert_eq(&answer(&session, EVERYTHING, &text(Format::Csv)).await);
+    expect![[r#"
+        {"local":"2026-03-01T10:00:00.500Z","first_ts":"2026-03-01T11:30:00Z","sources":[],"confidence":0.97,"closed_ts":null,"yes":true,"text":"a,\"b\"","bytes":"\u001bA\\xff"}
+    "#]].assert_eq(&answer(&session, EVERYTHING, &text(Format::Ndjson)).await);
+    expect![[r#"
+         local                    | first_ts             | sources | confidence | closed_ts | yes  | text  | bytes
+        --------------------------+----------------------+---------+------------+-----------+------+-------+-----------
+         2026-03-01T10:00:00.500Z | 2026-03-01T11:30:00Z | []      |       0.97 |           | true | a,"b" | \x1bA\xff
+        (1 row)
+    "#]].assert_eq(&answer(&session, EVERYTHING, &text(Format::Table)).await);
     let lists = "SELECT incident_id, sources FROM attacks ORDER BY 1";
-    expect![[""]].assert_eq(&answer(&session, lists, &text(Format::Json)).await);
-    expect![[""]].assert_eq(&answer(&session, lists, &text(Format::Csv)).await);
+    expect![[r#"
+        [
+        {"incident_id":"a1","sources":["203.0.113.7","203.0.113.8","203.0.113.9","2001:db8:bad:1::/64"]},
+        {"incident_id":"b2","sources":[]}
+        ]
+    "#]].assert_eq(&answer(&session, lists, &text(Format::Json)).await);
+    expect![[r#"
+        incident_id,sources
+        a1,"[""203.0.113.7"",""203.0.113.8"",""203.0.113.9"",""2001:db8:bad:1::/64""]"
+        b2,[]
+    "#]]
+    .assert_eq(&answer(&session, lists, &text(Format::Csv)).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,7 +72,19 @@ async fn answers_without_rows_are_whole() {
         shown +=
             &format!("{format}:\n{}", answer(&session, none, &OutputOptions::new(format)).await);
     }
-    expect![[""]].assert_eq(&shown);
+    expect![[r#"
+        table:
+         host | path
+        ------+------
+        (0 rows)
+        csv:
+        host,path
+        json:
+        [
+        ]
+        ndjson:
+    "#]]
+    .assert_eq(&shown);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,7 +101,33 @@ async fn a_terminal_gets_no_control_character() {
         );
         shown += &text;
     }
-    expect![[""]].assert_eq(&shown);
+    expect![[r#"
+         path              | user_agent
+        -------------------+---------------------------
+         /\x1b]0;pwned\x07 | \x1b[31mred\u{202e}\u{9b}
+        (1 row)
+         raw
+        ----------------
+         \x1b[31m\\\xff
+         {}
+        (2 rows)
+        path,user_agent
+        /\x1b]0;pwned\x07,\x1b[31mred\u{202e}\u{9b}
+        raw
+        \x1b[31m\\\xff
+        {}
+        [
+        {"path":"/\u001b]0;pwned\u0007","user_agent":"\u001b[31mred\u202e\u009b"}
+        ]
+        [
+        {"raw":"\u001b[31m\\\\\\xff"},
+        {"raw":"{}"}
+        ]
+        {"path":"/\u001b]0;pwned\u0007","user_agent":"\u001b[31mred\u202e\u009b"}
+        {"raw":"\u001b[31m\\\\\\xff"}
+        {"raw":"{}"}
+    "#]]
+    .assert_eq(&shown);
     // A file gets the bytes as they were.
     let csv = answer(&session, hostile, &OutputOptions::new(Format::Csv)).await;
     assert!(csv.contains("/\u{1b}]0;pwned\u{7},\u{1b}[31mred\u{202e}\u{9b}\n"), "{csv:?}");
@@ -86,7 +145,36 @@ async fn tables_fit_the_terminal() {
             OutputOptions { format: Format::Table, terminal_columns: Some(columns), layout };
         shown += &answer(&session, text, &options).await;
     }
-    expect![[""]].assert_eq(&shown);
+    expect![[r#"
+         incident_id | sources                   | summary
+        -------------+---------------------------+---------------------------
+         a1          | [203.0.113.7, 203.0.113.… | http_flood on shop.examp…
+         b2          | []                        | credential_stuffing on s…
+        (2 rows)
+        -[ 1 ]----------------------------------
+        incident_id | a1
+        sources     | [203.0.113.7, 203.0.113.8, 203.0.113.9, 2001:db8:bad:1::/64]
+        summary     | http_flood on shop.example
+        -[ 2 ]----------------------------------
+        incident_id | b2
+        sources     | []
+        summary     | credential_stuffing on shop.example
+        (2 rows)
+        -[ 1 ]----------------------------------
+        incident_id | a1
+        sources     | [203.0.113.7, 203.0.113.8, 203.0.113.9, 2001:db8:bad:1::/64]
+        summary     | http_flood on shop.example
+        -[ 2 ]----------------------------------
+        incident_id | b2
+        sources     | []
+        summary     | credential_stuffing on shop.example
+        (2 rows)
+         incident_id | sources                                                      | summary
+        -------------+--------------------------------------------------------------+-------------------------------------
+         a1          | [203.0.113.7, 203.0.113.8, 203.0.113.9, 2001:db8:bad:1::/64] | http_flood on shop.example
+         b2          | []                                                           | credential_stuffing on shop.example
+        (2 rows)
+    "#]].assert_eq(&shown);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

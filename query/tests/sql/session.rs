@@ -76,7 +76,13 @@ async fn a_table_that_is_not_there_yet_is_empty() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_layout_version_is_named() {
     let folder = TempDir::new().expect("a folder");
-    fixture::append_with(folder.path(), &REJECTS, &[reject(1)], Some("99")).await;
+    fixture::append(folder.path(), &REJECTS, &[reject(1)]).await;
+    let first = folder.path().join("rejects/_delta_log/00000000000000000000.json");
+    let log = std::fs::read_to_string(&first).expect("the first commit");
+    let other =
+        log.replace("\"configuration\":{", "\"configuration\":{\"floodmark.schemaVersion\":\"99\"");
+    assert_ne!(log, other);
+    std::fs::write(&first, other).expect("the first commit");
     let uri = folder.path().to_string_lossy().into_owned();
     let error = Session::open(&uri, &SessionOptions::default()).await.expect_err("a version");
     assert!(error.to_string().contains("layout version 99"), "{error}");

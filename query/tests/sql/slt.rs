@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use futures::TryStreamExt;
 use query::{Session, output::escape, statements};
 
 use crate::fixture;
@@ -54,9 +53,7 @@ async fn run(session: &Session, sql: &str) -> Result<(String, String), String> {
     for statement in statements::parse(sql).map_err(|error| error.to_string())? {
         let answer = session.query(&statement).await.map_err(|error| error.to_string())?;
         types = answer.schema().fields().iter().map(|f| column_type(f.data_type())).collect();
-        let stream = answer.into_stream();
-        let batches: Vec<RecordBatch> =
-            stream.try_collect().await.map_err(|error| error.strip_backtrace())?;
+        let batches = answer.collect().await.map_err(|error| error.to_string())?;
         batches.iter().for_each(|batch| rows(batch, &mut shown));
     }
     Ok((types, shown))
