@@ -18,13 +18,17 @@ pub struct CheckpointError(#[from] postcard::Error);
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// Not a checkpoint, or cut short.
-    #[error("the checkpoint is no detector state or was cut short ({bytes} bytes); remove it to start afresh")]
+    #[error(
+        "the checkpoint is no detector state or was cut short ({bytes} bytes); remove it to start afresh"
+    )]
     Foreign {
         /// Its length.
         bytes: usize,
     },
     /// Written by another version of the program.
-    #[error("the checkpoint has layout {found}, this program reads {VERSION}; remove it to start afresh")]
+    #[error(
+        "the checkpoint has layout {found}, this program reads {VERSION}; remove it to start afresh"
+    )]
     Version {
         /// Layout found.
         found: u32,
@@ -33,7 +37,9 @@ pub enum RestoreError {
     #[error("the checkpoint is damaged: its checksum differs; remove it to start afresh")]
     Checksum,
     /// Written with another hash key.
-    #[error("the checkpoint was written with another `hash_key`: its counts mean nothing under this one")]
+    #[error(
+        "the checkpoint was written with another `hash_key`: its counts mean nothing under this one"
+    )]
     Key,
     /// The checksum holds and the state cannot be read.
     #[error("cannot read the detector's state: this is a bug, please report it")]
@@ -64,7 +70,9 @@ pub(crate) fn write(state: &State, hash_key: u64) -> Result<Vec<u8>, CheckpointE
 pub(crate) fn read(bytes: &[u8], hash_key: u64) -> Result<State, RestoreError> {
     let foreign = RestoreError::Foreign { bytes: bytes.len() };
     let Some((header, body)) = bytes.split_at_checked(HEADER) else { return Err(foreign) };
-    let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let word = |at: usize| {
+        u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    };
     if header[..4] != MAGIC {
         return Err(foreign);
     }

@@ -70,7 +70,11 @@ impl DetectConfig {
             ("reopen_us", self.reopen_us),
         ] {
             if !(10_000_000..=86_400_000_000).contains(&value) {
-                return fail(field, value.to_string(), "between ten seconds (10000000) and a day (86400000000)");
+                return fail(
+                    field,
+                    value.to_string(),
+                    "between ten seconds (10000000) and a day (86400000000)",
+                );
             }
         }
         if !(3.0..=100.0).contains(&self.alarm_nats) {

@@ -36,7 +36,9 @@ pub struct Findings {
 impl Findings {
     /// Whether there is nothing.
     pub const fn is_empty(&self) -> bool {
-        self.incidents.is_empty() && self.source_windows.is_empty() && self.target_windows.is_empty()
+        self.incidents.is_empty()
+            && self.source_windows.is_empty()
+            && self.target_windows.is_empty()
     }
 }
 
@@ -124,7 +126,10 @@ impl Detector {
     }
 
     const fn allowance(&self) -> Allowance {
-        Allowance { bound_us: self.config.watermark_bound_us, grace_us: self.config.lateness_grace_us }
+        Allowance {
+            bound_us: self.config.watermark_bound_us,
+            grace_us: self.config.lateness_grace_us,
+        }
     }
 
     const fn floor_us(&self) -> i64 {
@@ -220,7 +225,9 @@ impl Detector {
         let newest = self.state.partitions.get(partition).and_then(Partition::newest);
         match (newest, self.state.closed_s) {
             (Some(newest), Some(closed)) => (newest - closed.saturating_mul(SUB_PANE_US)).max(0),
-            (Some(newest), None) => self.oldest_staged().map_or(0, |oldest| newest - oldest * SUB_PANE_US),
+            (Some(newest), None) => {
+                self.oldest_staged().map_or(0, |oldest| newest - oldest * SUB_PANE_US)
+            }
             (None, _) => 0,
         }
     }
@@ -311,7 +318,8 @@ impl Detector {
         let mut late = 0;
         let names: Vec<String> = self.state.partitions.keys().cloned().collect();
         for name in names {
-            let bucket = self.state.partitions.get_mut(&name).and_then(|partition| partition.take(at_s));
+            let bucket =
+                self.state.partitions.get_mut(&name).and_then(|partition| partition.take(at_s));
             for event in bucket.iter().flat_map(|bucket| &bucket.events) {
                 late += u64::from(event.has(flag::LATE));
                 self.fold(event);
@@ -320,7 +328,10 @@ impl Detector {
         self.state.counters.sub_panes += 1;
         self.end_second(at_s, out);
         self.state.closed_s = Some(at_s + 1);
-        debug_assert!(late <= self.state.counters.late, "every late record was counted when it came");
+        debug_assert!(
+            late <= self.state.counters.late,
+            "every late record was counted when it came"
+        );
     }
 
     fn fold(&mut self, event: &Event) {
@@ -380,7 +391,8 @@ impl Detector {
                 target.end_minute();
             }
         }
-        state.counters.incidents += incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
+        state.counters.incidents +=
+            incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
         out.incidents.append(&mut incidents);
         state.sources.sweep(at_s);
         if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.len() >= NAMES_MAX {
@@ -435,7 +447,9 @@ impl Detector {
             live.entry(hash, || ());
         };
         let event_names = |event: &Event, keep: &mut dyn FnMut(u64)| {
-            for hash in [event.host, event.user_agent, event.path, event.query, event.ja4, event.source.0] {
+            for hash in
+                [event.host, event.user_agent, event.path, event.query, event.ja4, event.source.0]
+            {
                 keep(hash);
             }
             keep(event::method_name_key(event.method));
@@ -457,7 +471,9 @@ impl Detector {
 }
 
 fn is_warm(target: &Target, at_s: i64) -> bool {
-    target.second.all > 0 || !target.open.is_empty() || at_s - target.last_s < RECENT_S && !target.recent.is_empty()
+    target.second.all > 0
+        || !target.open.is_empty()
+        || at_s - target.last_s < RECENT_S && !target.recent.is_empty()
 }
 
 fn remember(names: &mut Names, event: &Event, texts: &Texts<'_>) {
@@ -475,7 +491,9 @@ fn remember(names: &mut Names, event: &Event, texts: &Texts<'_>) {
 /// The hashes a rule names.
 pub(crate) fn atom_names(atom: &Atom) -> Vec<u64> {
     match atom {
-        Atom::UserAgent(values) | Atom::Ja4(values) | Atom::Path(values) | Atom::Query(values) => values.clone(),
+        Atom::UserAgent(values) | Atom::Ja4(values) | Atom::Path(values) | Atom::Query(values) => {
+            values.clone()
+        }
         Atom::QueryKey(_, example) => vec![*example],
         Atom::Method(_, text) => vec![*text],
         Atom::Source(values) => values.iter().map(|source| source.0).collect(),

@@ -172,9 +172,8 @@ pub fn read(
     let path = hash(texts.path);
     let query = hash(texts.query);
     let mut flags = flags(batch, row, texts);
-    flags |= classes.of(user_agent, || {
-        if declares_itself(texts.user_agent) { flag::DECLARED_BOT } else { 0 }
-    });
+    flags |= classes
+        .of(user_agent, || if declares_itself(texts.user_agent) { flag::DECLARED_BOT } else { 0 });
     let mut said = classes.of(path, || {
         let auth = if takes_credentials(texts.path) { flag::AUTH } else { 0 };
         if is_asset(texts.path) { auth | flag::ASSET } else { auth }
@@ -253,8 +252,30 @@ fn host_of(url: &str) -> Option<&str> {
 
 /// Extensions of what a page pulls in by itself.
 const ASSETS: &[&str] = &[
-    "css", "js", "mjs", "map", "png", "jpg", "jpeg", "gif", "ico", "svg", "webp", "avif", "bmp", "woff", "woff2",
-    "ttf", "otf", "eot", "mp3", "ogg", "webm", "swf", "cur", "webmanifest",
+    "css",
+    "js",
+    "mjs",
+    "map",
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "ico",
+    "svg",
+    "webp",
+    "avif",
+    "bmp",
+    "woff",
+    "woff2",
+    "ttf",
+    "otf",
+    "eot",
+    "mp3",
+    "ogg",
+    "webm",
+    "swf",
+    "cur",
+    "webmanifest",
 ];
 
 fn is_asset(path: &str) -> bool {
@@ -266,8 +287,21 @@ fn is_asset(path: &str) -> bool {
 
 /// Words in the path of an address that takes credentials.
 const CREDENTIAL_WORDS: &[&str] = &[
-    "login", "logon", "signin", "sign-in", "sign_in", "log-in", "oauth", "token", "auth", "session", "password",
-    "xmlrpc", "account/verify", "2fa", "otp",
+    "login",
+    "logon",
+    "signin",
+    "sign-in",
+    "sign_in",
+    "log-in",
+    "oauth",
+    "token",
+    "auth",
+    "session",
+    "password",
+    "xmlrpc",
+    "account/verify",
+    "2fa",
+    "otp",
 ];
 
 fn takes_credentials(text: &str) -> bool {
@@ -282,7 +316,17 @@ fn contains(text: &str, word: &str) -> bool {
 
 /// Whether a user agent says who runs it and is no browser in use by a person.
 fn declares_itself(user_agent: &str) -> bool {
-    const WORDS: &[&str] = &["+http", "bot/", "bot;", "crawler", "spider", "slurp", "monitor", "bot_version", "uptime"];
+    const WORDS: &[&str] = &[
+        "+http",
+        "bot/",
+        "bot;",
+        "crawler",
+        "spider",
+        "slurp",
+        "monitor",
+        "bot_version",
+        "uptime",
+    ];
     WORDS.iter().any(|word| contains(user_agent, word))
 }
 
@@ -292,7 +336,12 @@ mod tests {
 
     #[test]
     fn paths_have_classes() {
-        assert!(is_asset("/a/b.CSS") && is_asset("/x.woff2") && !is_asset("/index.php") && !is_asset("/"));
+        assert!(
+            is_asset("/a/b.CSS")
+                && is_asset("/x.woff2")
+                && !is_asset("/index.php")
+                && !is_asset("/")
+        );
         assert!(!is_asset("/releases.tar.gz") && !is_asset(""));
         assert!(takes_credentials("/wp-login.php") && takes_credentials("title=Special:UserLogin"));
         assert!(!takes_credentials("/cart"));
@@ -306,7 +355,9 @@ mod tests {
 
     #[test]
     fn bots_say_so() {
-        assert!(declares_itself("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"));
+        assert!(declares_itself(
+            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+        ));
         assert!(!declares_itself("python-requests/2.31.0"));
         assert_eq!(host_of("https://shop.example/a?b"), Some("shop.example"));
         assert_eq!(host_of("-"), None);

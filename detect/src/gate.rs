@@ -30,7 +30,9 @@ pub const fn class_of(kind: Kind) -> Class {
         Kind::ContentDiscovery | Kind::VulnScan => Class::Discovery,
         Kind::Scraping | Kind::Enumeration => Class::Copying,
         Kind::FlashCrowd | Kind::OriginFault | Kind::Crawler => Class::Benign,
-        Kind::HttpFlood | Kind::CacheBusting | Kind::AppExhaustion | Kind::UnknownShift => Class::Volume,
+        Kind::HttpFlood | Kind::CacheBusting | Kind::AppExhaustion | Kind::UnknownShift => {
+            Class::Volume
+        }
     }
 }
 
@@ -59,8 +61,6 @@ pub struct Case {
     pub ordinary: Profile,
     /// Strongest evidence from software or network of the sources, nats.
     pub software_nats: f64,
-    /// Excess, requests per second.
-    pub excess_rate: f64,
     /// Ordinary rate of the host, requests per second.
     pub level: f64,
     /// Unexplained rate of the host of late, requests per second.
@@ -89,7 +89,11 @@ impl Case {
     pub fn judge(&self) -> Judgement {
         let seen = &self.seen;
         let attackness = self.attackness();
-        if seen.errors_5xx >= 0.4 && self.ordinary.errors_5xx < 0.2 && self.all.errors_5xx >= 0.3 && seen.top_path < 0.7 {
+        if seen.errors_5xx >= 0.4
+            && self.ordinary.errors_5xx < 0.2
+            && self.all.errors_5xx >= 0.3
+            && seen.top_path < 0.7
+        {
             return Judgement { kind: Kind::OriginFault, verdict: Verdict::Benign, attackness };
         }
         let broken = seen.refused >= 0.6 && seen.probes < 0.3 * seen.refused && seen.auth < 0.3;
@@ -100,7 +104,11 @@ impl Case {
         if seen.declared >= 0.8 {
             return Judgement { kind: Kind::Crawler, verdict: Verdict::Benign, attackness };
         }
-        if seen.sources <= 3.0 && seen.agents >= 5.0 * seen.sources && seen.top_agent < 0.5 && self.software_nats < 10.0 {
+        if seen.sources <= 3.0
+            && seen.agents >= 5.0 * seen.sources
+            && seen.top_agent < 0.5
+            && self.software_nats < 10.0
+        {
             // many people behind few addresses
             return Judgement { kind: Kind::FlashCrowd, verdict: Verdict::Benign, attackness };
         }
@@ -121,7 +129,11 @@ impl Case {
         let (seen, ordinary) = (&self.seen, &self.ordinary);
         if seen.auth >= 0.6 && ordinary.auth < 0.5 && seen.auth > 3.0 * ordinary.auth {
             let each = seen.count / seen.sources.max(1.0);
-            return if seen.sources >= 10.0 && each < 30.0 { Kind::CredentialStuffing } else { Kind::BruteForce };
+            return if seen.sources >= 10.0 && each < 30.0 {
+                Kind::CredentialStuffing
+            } else {
+                Kind::BruteForce
+            };
         }
         if seen.probes >= 0.5 {
             return Kind::ContentDiscovery;
@@ -174,7 +186,8 @@ pub fn severity(kind: Kind, verdict: Verdict, excess_rate: f64, level: f64, sour
     let breadth = (libm::log10(sources.max(1.0)) / 4.0).clamp(0.0, 1.0);
     let sure = if verdict == Verdict::Attack { 20.0 } else { 0.0 };
     let base = 15.0 + 45.0 * volume + 20.0 * breadth + sure;
-    let floor = if matches!(class_of(kind), Class::Credentials | Class::Discovery) { 35.0 } else { 0.0 };
+    let floor =
+        if matches!(class_of(kind), Class::Credentials | Class::Discovery) { 35.0 } else { 0.0 };
     let ceiling = if verdict == Verdict::Attack { 100.0 } else { 59.0 };
     #[expect(clippy::cast_possible_truncation, reason = "clamped to 0–100")]
     let severity = libm::round(base.max(floor).clamp(0.0, ceiling)) as i32;
@@ -205,7 +218,7 @@ mod tests {
     }
 
     fn case(seen: Profile, software_nats: f64) -> Case {
-        Case { seen, all: seen, ordinary: ordinary(), software_nats, excess_rate: 100.0, level: 40.0, rate: 140.0 }
+        Case { seen, all: seen, ordinary: ordinary(), software_nats, level: 40.0, rate: 140.0 }
     }
 
     #[test]
@@ -221,7 +234,11 @@ mod tests {
             ..Profile::default()
         };
         let judgement = case(seen, 0.0).judge();
-        assert_eq!((judgement.kind, judgement.verdict), (Kind::FlashCrowd, Verdict::Benign), "{judgement:?}");
+        assert_eq!(
+            (judgement.kind, judgement.verdict),
+            (Kind::FlashCrowd, Verdict::Benign),
+            "{judgement:?}"
+        );
     }
 
     #[test]
@@ -240,7 +257,8 @@ mod tests {
 
     #[test]
     fn an_origin_that_fails_is_not_attacked() {
-        let seen = Profile { count: 3_000.0, sources: 500.0, errors_5xx: 0.9, assets: 0.1, ..ordinary() };
+        let seen =
+            Profile { count: 3_000.0, sources: 500.0, errors_5xx: 0.9, assets: 0.1, ..ordinary() };
         assert_eq!(case(seen, 0.0).judge().kind, Kind::OriginFault);
     }
 }

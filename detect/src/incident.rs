@@ -76,7 +76,11 @@ pub struct QualityRecord {
 
 impl From<Quality> for QualityRecord {
     fn from(quality: Quality) -> Self {
-        Self { recall: quality.recall, precision: quality.precision, collateral: quality.collateral }
+        Self {
+            recall: quality.recall,
+            precision: quality.precision,
+            collateral: quality.collateral,
+        }
     }
 }
 
@@ -150,16 +154,13 @@ impl Open {
         self.second += 1;
         self.first_ts = self.first_ts.min(event.ts);
         self.last_ts = self.last_ts.max(event.ts);
-        if self.sources.len() < INCIDENT_SOURCES_COUNTED_MAX || self.sources.get(event.source.0).is_some() {
+        if self.sources.len() < INCIDENT_SOURCES_COUNTED_MAX
+            || self.sources.get(event.source.0).is_some()
+        {
             *self.sources.entry(event.source.0, || 0).0 += 1;
         } else {
             self.sources_uncounted += 1;
         }
-    }
-
-    /// Requests per second that it selects, of late.
-    pub const fn rate(&self) -> f64 {
-        self.rate
     }
 
     /// Distinct sources.
@@ -225,17 +226,29 @@ impl Open {
     /// Strongest evidence from the software or the network of the sources, nats.
     pub fn software_nats(&self) -> f64 {
         let speaks = |name: &str| {
-            ["user_agent", "ja4", "source_prefix", "client_asn", "pages_without"].iter().any(|part| name.contains(part))
+            ["user_agent", "ja4", "source_prefix", "client_asn", "pages_without"]
+                .iter()
+                .any(|part| name.contains(part))
         };
-        self.evidence.iter().filter(|(name, ..)| speaks(name)).map(|entry| entry.3).fold(0.0, f64::max)
+        self.evidence
+            .iter()
+            .filter(|(name, ..)| speaks(name))
+            .map(|entry| entry.3)
+            .fold(0.0, f64::max)
     }
 
     /// The next revision.
-    pub fn revise(&mut self, state: State, now: i64, host: Option<&str>, names: &Names, level: f64) -> Incident {
+    pub fn revise(
+        &mut self,
+        state: State,
+        now: i64,
+        host: Option<&str>,
+        names: &Names,
+        level: f64,
+    ) -> Incident {
         let excess = (float(self.requests) - self.ordinary_sum).max(0.0);
         let rate = self.peak.max(self.rate);
-        let severity =
-            gate::severity(self.kind, self.verdict, rate, level, self.source_count());
+        let severity = gate::severity(self.kind, self.verdict, rate, level, self.source_count());
         let path = names.get(self.main_path).map(str::to_owned);
         let fingerprint = any_sql(&self.rules, names);
         let shown = |get: fn(&QualityRecord) -> f64| {
@@ -274,8 +287,10 @@ impl Open {
 
     /// The hashes whose texts it may still have to show.
     pub fn named(&self) -> impl Iterator<Item = u64> {
-        let rules = self.rules.iter().flat_map(|rule| &rule.atoms).flat_map(crate::detector::atom_names);
-        let sources = self.sources.iter().map(|(source, _)| *source).filter(|s| Source(*s).is_named());
+        let rules =
+            self.rules.iter().flat_map(|rule| &rule.atoms).flat_map(crate::detector::atom_names);
+        let sources =
+            self.sources.iter().map(|(source, _)| *source).filter(|s| Source(*s).is_named());
         rules.chain(sources).chain([self.main_path])
     }
 
@@ -290,12 +305,14 @@ impl Open {
                 score: rounded(*score),
             })
             .collect();
-        evidence.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.feature.cmp(&b.feature)));
+        evidence
+            .sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.feature.cmp(&b.feature)));
         evidence
     }
 
     fn heaviest(&self, names: &Names) -> Vec<String> {
-        let mut all: Vec<(u64, u64)> = self.sources.iter().map(|(source, count)| (*count, *source)).collect();
+        let mut all: Vec<(u64, u64)> =
+            self.sources.iter().map(|(source, count)| (*count, *source)).collect();
         all.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         all.into_iter()
             .filter_map(|(_, source)| name(Source(source), names))

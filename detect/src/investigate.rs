@@ -7,14 +7,16 @@ use crate::event::{Event, flag};
 use crate::gate::{self, Case, Class, Judgement};
 use crate::hash::Hasher;
 use crate::incident::{Open, Opening};
-use crate::limits::{FINGERPRINT_LIST_MAX, OPEN_INCIDENTS_MAX};
+use crate::judgement::{
+    CROWD_RATE_MIN, better_rules, extend_sources, firm, rejudge, solo_judgement, supported, worth,
+};
+use crate::limits::OPEN_INCIDENTS_MAX;
 use crate::names::Names;
 use crate::profile::Profile;
 use crate::rule::{Atom, Rule};
-use crate::search::{Evidence, Found, gain};
+use crate::search::{Evidence, Found};
 use crate::source::Source;
 use crate::sources::{Alarm, Solo, Sources};
-use crate::table::Table;
 use crate::target::{RECENT_S, Target};
 use crate::votes::{Attribute, HotValue};
 
@@ -37,21 +39,11 @@ pub struct Bench<'a> {
     pub now: i64,
 }
 
-/// Gain below which a rule is chance, nats.
-const RULE_NATS: f64 = 15.0;
-
-/// Excess below which volume is nobody's harm, requests per second, and as a share of the ordinary rate.
-const EXCESS_RATE_MIN: f64 = 1.0;
-const EXCESS_SHARE_MIN: f64 = 0.05;
-
 /// Sources of the last seconds without which volume is the matter of the tests of single sources.
 const CROWD_SOURCES_MIN: usize = 5;
 
 /// Share of assets in ordinary traffic below which pages without assets say nothing.
 const ASSETS_SHARE_MIN: f64 = 0.15;
-
-/// Excess that makes a crowd worth a record.
-const CROWD_RATE_MIN: f64 = 5.0;
 
 impl Bench<'_> {
     const fn now_s(&self) -> i64 {
@@ -102,9 +94,9 @@ impl Bench<'_> {
             out.push(over.revise(State::Close, self.now, self.host, self.names, level));
             target.closed.push(over);
         }
-        target
-            .closed
-            .retain(|closed| closed.closed_ts.is_some_and(|at| self.now - at <= self.config.reopen_us));
+        target.closed.retain(|closed| {
+            closed.closed_ts.is_some_and(|at| self.now - at <= self.config.reopen_us)
+        });
     }
 
     /// A single source stands out: its incident is opened, or it joins one of its class.
@@ -151,7 +143,9 @@ impl Bench<'_> {
             return None;
         }
         let class = gate::class_of(judgement.kind);
-        if let Some(at) = target.closed.iter().position(|closed| closed.class == class && closed.rules == rules) {
+        if let Some(at) =
+            target.closed.iter().position(|closed| closed.class == class && closed.rules == rules)
+        {
             let mut again = target.closed.remove(at);
             again.reopen(self.now);
             target.open.push(again);
@@ -243,7 +237,8 @@ impl Bench<'_> {
             return;
         }
         for source in std::mem::take(&mut target.bare) {
-            let alarm = Alarm { solo: Solo::Pages, source, expected, observed, score, declared: false };
+            let alarm =
+                Alarm { solo: Solo::Pages, source, expected, observed, score, declared: false };
             self.solo(target, alarm, out);
         }
     }
@@ -253,7 +248,13 @@ impl Bench<'_> {
         target.recent.iter().filter(|event| event.ts >= cut && keep(event)).copied().collect()
     }
 
-    fn look_at(&self, target: &mut Target, seconds: i64, hot: &[HotValue], out: &mut Vec<Incident>) -> bool {
+    fn look_at(
+        &self,
+        target: &mut Target,
+        seconds: i64,
+        hot: &[HotValue],
+        out: &mut Vec<Incident>,
+    ) -> bool {
         let now = self.window(target, seconds, |event| !event.has(flag::EXPLAINED));
         let (total, sampled) = target.totals(self.now_s(), seconds);
         if now.is_empty() || target.ordinary.events.is_empty() {
@@ -266,7 +267,7 @@ impl Bench<'_> {
         let Some(found) = evidence.best_rule(seed).filter(|found| firm(&evidence, found)) else {
             return false;
         };
-        let judgement = self.judge(target, &evidence, &found, seconds, hot);
+        let judgement = self.judge(target, &evidence, &found, hot);
         let excess = (found.selected - found.expected) / span(seconds);
         let level = target.baseline.level();
         if !worth(judgement, excess, level) || !supported(judgement, hot) {
@@ -284,7 +285,8 @@ impl Bench<'_> {
         ordinary: &'e [Event],
         seconds: i64,
     ) -> Evidence<'e> {
-        let ordinary_weight = target.baseline.level().max(0.02) * span(seconds) / ordinary.len().max(1) as f64;
+        let ordinary_weight =
+            target.baseline.level().max(0.02) * span(seconds) / ordinary.len().max(1) as f64;
         Evidence {
             now,
             now_weight,
@@ -300,10 +302,10 @@ impl Bench<'_> {
         target: &Target,
         evidence: &Evidence<'_>,
         found: &Found,
-        seconds: i64,
         hot: &[HotValue],
     ) -> Judgement {
-        let seen = self.profile(target, evidence.now.iter().filter(|event| found.rule.matches(event)));
+        let seen =
+            self.profile(target, evidence.now.iter().filter(|event| found.rule.matches(event)));
         let all = self.profile(target, evidence.now.iter());
         let ordinary = self.profile(target, evidence.ordinary.iter());
         let software_nats = hot
@@ -316,7 +318,6 @@ impl Bench<'_> {
             all,
             ordinary,
             software_nats,
-            excess_rate: (found.selected - found.expected) / span(seconds),
             level: target.baseline.level(),
             rate: target.totals(self.now_s(), 10).0 / 10.0,
         };
@@ -405,9 +406,8 @@ impl Bench<'_> {
         let since = (self.now - open.detected_ts).div_euclid(1_000_000);
         let seconds = (since + 5).clamp(5, RECENT_S);
         let benign = open.verdict == Verdict::Benign;
-        let now = self.window(target, seconds, |event| {
-            !event.has(flag::EXPLAINED) || open.matches(event)
-        });
+        let now = self
+            .window(target, seconds, |event| !event.has(flag::EXPLAINED) || open.matches(event));
         let ordinary = target.ordinary.events.clone();
         let matched = now.iter().filter(|event| open.matches(event)).count();
         if matched == 0 {
@@ -420,16 +420,19 @@ impl Bench<'_> {
         }
         let rules = if benign { None } else { better_rules(&evidence, open) };
         let rules = rules.unwrap_or_else(|| open.rules.clone());
-        let seen = self.profile(target, now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))));
+        let seen = self.profile(
+            target,
+            now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))),
+        );
         let all = self.profile(target, now.iter());
         let usual = self.profile(target, ordinary.iter());
-        let hits = ordinary.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))).count();
+        let hits =
+            ordinary.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))).count();
         let case = Case {
             seen,
             all,
             ordinary: usual,
             software_nats: open.software_nats(),
-            excess_rate: open.rate(),
             level: target.baseline.level(),
             rate: f64::INFINITY,
         };
@@ -472,93 +475,10 @@ const fn span(seconds: i64) -> f64 {
 }
 
 fn speak_hot(open: &mut Open, hot: &HotValue) {
-    open.speak(&format!("sources_with_one({})", hot.attribute.name()), hot.expected, hot.observed, hot.score);
-}
-
-/// A verdict only hardens; the kind may change within the class.
-fn rejudge(open: &mut Open, judgement: Judgement) {
-    let vague = open.kind == Kind::HttpFlood;
-    if gate::class_of(judgement.kind) == open.class && open.solo_sources.is_empty() && vague {
-        open.kind = judgement.kind;
-    }
-    if judgement.verdict == Verdict::Attack && open.verdict == Verdict::Suspicious {
-        open.verdict = Verdict::Attack;
-    }
-    open.attackness = open.attackness.max(judgement.attackness);
-}
-
-/// Whether the excess is worth an incident.
-fn worth(judgement: Judgement, excess: f64, level: f64) -> bool {
-    match gate::class_of(judgement.kind) {
-        Class::Credentials | Class::Discovery => excess >= 0.1,
-        Class::Benign => excess >= CROWD_RATE_MIN.max(0.5 * level),
-        Class::Volume | Class::Copying => excess >= EXCESS_RATE_MIN.max(EXCESS_SHARE_MIN * level),
-    }
-}
-
-/// A search for paths by many is seen in the votes on unknown paths, not in volume.
-fn supported(judgement: Judgement, hot: &[HotValue]) -> bool {
-    let asks = |hot: &HotValue| matches!(hot.attribute, Attribute::Probe | Attribute::Refusal | Attribute::Path);
-    gate::class_of(judgement.kind) != Class::Discovery || hot.iter().any(asks)
-}
-
-fn solo_judgement(alarm: &Alarm) -> Judgement {
-    let attackness = (alarm.score / 4.0).clamp(2.0, 6.0);
-    let (kind, verdict) = match alarm.solo {
-        _ if alarm.declared && alarm.solo != Solo::Probes => (Kind::Crawler, Verdict::Benign),
-        Solo::Flood => (Kind::HttpFlood, Verdict::Attack),
-        Solo::Credentials => (Kind::BruteForce, Verdict::Attack),
-        Solo::Probes => (Kind::ContentDiscovery, Verdict::Attack),
-        Solo::Pages | Solo::Bytes => (Kind::Scraping, Verdict::Attack),
-    };
-    Judgement { kind, verdict, attackness }
-}
-
-/// Whether a rule is more than the chance of a few visits: the requests of one source are one piece of evidence,
-/// unless few sources send it all.
-fn firm(evidence: &Evidence<'_>, found: &Found) -> bool {
-    let mut sources: Table<()> = Table::default();
-    let mut selected = 0_usize;
-    for event in evidence.now.iter().filter(|event| found.rule.matches(event)) {
-        selected += 1;
-        sources.entry(event.source.0, || ());
-    }
-    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-    let each = selected as f64 / sources.len().max(1) as f64;
-    let named = found.rule.atoms.iter().any(|atom| matches!(atom, Atom::Source(_)));
-    found.gain / if named { 1.0 } else { each.max(1.0) } >= RULE_NATS
-}
-
-/// Adds a source to the list of the incident's rule of sources, or gives it one.
-fn extend_sources(open: &mut Open, source: Source) {
-    for rule in &mut open.rules {
-        if let [Atom::Source(list)] = rule.atoms.as_mut_slice() {
-            if let Err(place) = list.binary_search(&source)
-                && list.len() < 16 * FINGERPRINT_LIST_MAX
-            {
-                list.insert(place, source);
-            }
-            return;
-        }
-    }
-    open.rules.push(Rule { atoms: vec![Atom::Source(vec![source])] });
-}
-
-/// A single rule that does better than the present ones and does not let go of what they select.
-fn better_rules(evidence: &Evidence<'_>, open: &Open) -> Option<Vec<Rule>> {
-    let found = evidence.best_rule(None)?;
-    let count = |events: &[Event], keep: &dyn Fn(&Event) -> bool| {
-        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-        let count = events.iter().filter(|event| keep(event)).count() as f64;
-        count
-    };
-    let now = count(evidence.now, &|event| open.matches(event));
-    let both = count(evidence.now, &|event| open.matches(event) && found.rule.matches(event));
-    let usual = count(evidence.ordinary, &|event| open.matches(event));
-    let others = count(evidence.now, &|event| !open.matches(event) && found.rule.matches(event));
-    if others > 0.1 * both + usual * evidence.ordinary_weight / evidence.now_weight {
-        return None;
-    }
-    let present = gain(now * evidence.now_weight, (usual + 0.3) * evidence.ordinary_weight) / evidence.now_weight;
-    (both >= 0.9 * now && found.gain > present * 1.01 + 4.0).then(|| vec![found.rule])
+    open.speak(
+        &format!("sources_with_one({})", hot.attribute.name()),
+        hot.expected,
+        hot.observed,
+        hot.score,
+    );
 }

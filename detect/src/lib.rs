@@ -32,6 +32,7 @@ mod hash;
 mod histogram;
 mod incident;
 mod investigate;
+mod judgement;
 pub mod limits;
 mod names;
 mod partition;

@@ -68,7 +68,12 @@ pub struct Partition {
 
 impl Default for Partition {
     fn default() -> Self {
-        Self { attendance: Attendance::Active, newest: None, held: Vec::new(), staged: BTreeMap::new() }
+        Self {
+            attendance: Attendance::Active,
+            newest: None,
+            held: Vec::new(),
+            staged: BTreeMap::new(),
+        }
     }
 }
 
@@ -116,7 +121,13 @@ impl Partition {
         }
     }
 
-    fn stage(&mut self, mut event: Event, allowance: Allowance, floor: i64, admitted: &mut Admitted) {
+    fn stage(
+        &mut self,
+        mut event: Event,
+        allowance: Allowance,
+        floor: i64,
+        admitted: &mut Admitted,
+    ) {
         let newest = self.newest.map_or(event.ts, |newest| newest.max(event.ts));
         self.newest = Some(newest);
         let watermark = newest.saturating_sub(allowance.bound_us);
@@ -168,7 +179,9 @@ impl Partition {
         let staged: usize = self
             .staged
             .values()
-            .map(|bucket| bucket.events.capacity() * size_of::<Event>() + bucket.samples.state_bytes())
+            .map(|bucket| {
+                bucket.events.capacity() * size_of::<Event>() + bucket.samples.state_bytes()
+            })
             .sum();
         staged + self.held.capacity() * size_of::<Event>()
     }

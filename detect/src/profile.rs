@@ -74,8 +74,13 @@ impl Profile {
         let (mut n, mut pages, mut auths) = (0_usize, 0_usize, 0_usize);
         let mut sums = [0_usize; 13];
         let (mut duration, mut bytes) = (0.0, 0.0);
-        let (mut paths, mut queries, mut sources, mut agents, mut seen) =
-            (Table::default(), Table::default(), Table::default(), Table::default(), Table::default());
+        let (mut paths, mut queries, mut sources, mut agents, mut seen) = (
+            Table::default(),
+            Table::default(),
+            Table::default(),
+            Table::default(),
+            Table::default(),
+        );
         for event in events {
             n += 1;
             let asset = event.has(flag::ASSET);
@@ -115,7 +120,8 @@ impl Profile {
         }
         let most = |table: &Table<usize>| table.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let share = |part: usize, whole: usize| f(part) / f(whole.max(1));
-        let main_path = paths.iter().max_by_key(|(key, count)| (*count, *key)).map_or(0, |(key, _)| *key);
+        let main_path =
+            paths.iter().max_by_key(|(key, count)| (*count, *key)).map_or(0, |(key, _)| *key);
         Self {
             count: f(n),
             sources: f(sources.len()),

@@ -109,7 +109,11 @@ pub fn tail_probability(count: f64, forecast: Forecast) -> f64 {
     }
     let p = forecast.mean / (forecast.size + forecast.mean);
     if !(p > 0.0 && p < 1.0) || !forecast.size.is_finite() {
-        return if forecast.mean > 0.0 { statrs::function::gamma::gamma_lr(count, forecast.mean) } else { 0.0 };
+        return if forecast.mean > 0.0 {
+            statrs::function::gamma::gamma_lr(count, forecast.mean)
+        } else {
+            0.0
+        };
     }
     statrs::function::beta::checked_beta_reg(count, forecast.size, p).unwrap_or(0.0)
 }

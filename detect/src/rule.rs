@@ -89,13 +89,18 @@ impl Atom {
                 format!("starts_with(query, {})", quoted(key)?)
             }
             Self::Method(_, text) => format!("method = {}", quoted(names.get(*text)?)?),
-            Self::Status(values) => list("status", values.iter().map(ToString::to_string).collect()),
+            Self::Status(values) => {
+                list("status", values.iter().map(ToString::to_string).collect())
+            }
             Self::Source(values) => sources(values, names)?,
             Self::Prefix(values) => {
-                let parts: Option<Vec<String>> = values.iter().map(|prefix| network_sql(*prefix)).collect();
+                let parts: Option<Vec<String>> =
+                    values.iter().map(|prefix| network_sql(*prefix)).collect();
                 any(parts?)
             }
-            Self::Asn(values) => list("client_asn", values.iter().map(ToString::to_string).collect()),
+            Self::Asn(values) => {
+                list("client_asn", values.iter().map(ToString::to_string).collect())
+            }
             Self::RefererNone => "coalesce(referer, '') = ''".to_owned(),
         })
     }
@@ -162,11 +167,15 @@ fn prefix_sql(prefix: Source) -> Option<String> {
         let [a, b, c, _] = bits.to_be_bytes();
         return Some(format!("starts_with(client_ip, '{a}.{b}.{c}.')"));
     }
-    let groups = [prefix.0 >> 48, prefix.0 >> 32 & 0xffff, prefix.0 >> 16 & 0xffff, prefix.0 & 0xffff];
+    let groups =
+        [prefix.0 >> 48, prefix.0 >> 32 & 0xffff, prefix.0 >> 16 & 0xffff, prefix.0 & 0xffff];
     if groups.contains(&0) {
         return prefix.text().map(|text| format!("ip_in(client_ip, '{text}')"));
     }
-    Some(format!("starts_with(client_ip, '{:x}:{:x}:{:x}:{:x}:')", groups[0], groups[1], groups[2], groups[3]))
+    Some(format!(
+        "starts_with(client_ip, '{:x}:{:x}:{:x}:{:x}:')",
+        groups[0], groups[1], groups[2], groups[3]
+    ))
 }
 
 /// An IPv4 /24 or an IPv6 /48 as a prefix of the canonical text; `a:b:c:` also begins `a:b:c::1`.

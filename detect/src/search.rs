@@ -140,7 +140,9 @@ impl Evidence<'_> {
             .collect();
         let mut beam: Vec<Partial> = Vec::new();
         let fits = |atom: &Atom| {
-            seed.is_none_or(|(columns, event)| columns.contains(&atom.column()) && atom.matches(event))
+            seed.is_none_or(|(columns, event)| {
+                columns.contains(&atom.column()) && atom.matches(event)
+            })
         };
         let seeded = candidates.iter().any(|candidate| fits(&candidate.atom));
         for (at, candidate) in candidates.iter().enumerate() {
@@ -180,7 +182,8 @@ impl Evidence<'_> {
     }
 
     fn children(&self, parent: &Partial, candidates: &[Candidate]) -> Vec<Partial> {
-        let columns: Vec<u8> = parent.members.iter().map(|at| candidates[*at].atom.column()).collect();
+        let columns: Vec<u8> =
+            parent.members.iter().map(|at| candidates[*at].atom.column()).collect();
         let before = parent.now.count();
         let mut children = Vec::new();
         for (at, candidate) in candidates.iter().enumerate() {
@@ -214,8 +217,10 @@ impl Evidence<'_> {
             (hits / all.max(1.0), all)
         };
         #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-        let (now_total, ordinary_total) =
-            (self.now.len() as f64 * self.now_weight, self.ordinary.len() as f64 * self.ordinary_weight);
+        let (now_total, ordinary_total) = (
+            self.now.len() as f64 * self.now_weight,
+            self.ordinary.len() as f64 * self.ordinary_weight,
+        );
         let (now, _) = share(self.now);
         let (collateral, _) = share(self.ordinary);
         let selected = now * now_total;
@@ -223,7 +228,11 @@ impl Evidence<'_> {
         let excess = excess.max(selected - expected).max(1e-9);
         Quality {
             recall: ((selected - expected) / excess).clamp(0.0, 1.0),
-            precision: if selected > 0.0 { (1.0 - expected / selected).clamp(0.0, 1.0) } else { 0.0 },
+            precision: if selected > 0.0 {
+                (1.0 - expected / selected).clamp(0.0, 1.0)
+            } else {
+                0.0
+            },
             collateral,
         }
     }
@@ -252,13 +261,17 @@ impl Evidence<'_> {
         offer(self.values(|e| e.path), Atom::Path);
         offer(self.values(|e| e.query), Atom::Query);
         offer(self.values(|e| u64::from(e.status)), |v| Atom::Status(narrow(&v)));
-        offer(self.values(|e| u64::from(e.asn)).into_iter().filter(|(v, _)| *v != 0).collect(), |v| {
-            Atom::Asn(narrow(&v))
-        });
+        offer(
+            self.values(|e| u64::from(e.asn)).into_iter().filter(|(v, _)| *v != 0).collect(),
+            |v| Atom::Asn(narrow(&v)),
+        );
         offer(self.prefixes(), |v| Atom::Prefix(v.into_iter().map(Source).collect()));
         offer(self.sources(), |v| Atom::Source(v.into_iter().map(Source).collect()));
-        for (value, _) in self.values(|e| u64::from(e.query_key)).iter().take(2).filter(|(v, _)| *v != 0) {
-            if let Some(event) = self.now.iter().find(|event| u64::from(event.query_key) == *value) {
+        for (value, _) in
+            self.values(|e| u64::from(e.query_key)).iter().take(2).filter(|(v, _)| *v != 0)
+        {
+            if let Some(event) = self.now.iter().find(|event| u64::from(event.query_key) == *value)
+            {
                 atoms.push(Atom::QueryKey(event.query_key, event.query));
             }
         }
@@ -315,7 +328,8 @@ impl Evidence<'_> {
                 tally.now >= least
                     && tally.voters >= voters_min
                     && tally.now * self.now_weight > 2.5 * self.expected(tally.ordinary)
-                    && tally.now * ordinary_size > SHARE_LIFT_MIN * (tally.ordinary + 0.3) * now_size
+                    && tally.now * ordinary_size
+                        > SHARE_LIFT_MIN * (tally.ordinary + 0.3) * now_size
             })
             .map(|(value, tally)| (*value, self.gain(tally.now, tally.ordinary)))
             .filter(|(_, gain)| *gain > 1.5)
@@ -371,7 +385,12 @@ mod tests {
     use super::*;
 
     fn event(agent: u64, path: u64, at: u64) -> Event {
-        Event { user_agent: agent, path, source: Source::v4(u32::try_from(at).unwrap()), ..Event::default() }
+        Event {
+            user_agent: agent,
+            path,
+            source: Source::v4(u32::try_from(at).unwrap()),
+            ..Event::default()
+        }
     }
 
     #[test]
@@ -379,8 +398,14 @@ mod tests {
         let ordinary: Vec<Event> = (0..1_000).map(|i| event(i % 7, i % 50, i % 400)).collect();
         let mut now: Vec<Event> = (0..200).map(|i| event(i % 7, i % 50, i % 400)).collect();
         now.extend((0..300).map(|i| event(99, 3, 1_000 + i)));
-        let evidence =
-            Evidence { now: &now, now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2, sources_min: 3, source_requests_min: 50.0 };
+        let evidence = Evidence {
+            now: &now,
+            now_weight: 1.0,
+            ordinary: &ordinary,
+            ordinary_weight: 0.2,
+            sources_min: 3,
+            source_requests_min: 50.0,
+        };
         let found = evidence.best_rule(None).unwrap();
         assert!(found.rule.atoms.contains(&Atom::UserAgent(vec![99])), "{found:?}");
         let quality = evidence.quality(&[found.rule], 300.0, |at| at % 2 == 1);
@@ -390,8 +415,14 @@ mod tests {
     #[test]
     fn ordinary_traffic_has_no_fingerprint() {
         let ordinary: Vec<Event> = (0..1_000).map(|i| event(i % 7, i % 50, i % 400)).collect();
-        let evidence =
-            Evidence { now: &ordinary[..200], now_weight: 1.0, ordinary: &ordinary, ordinary_weight: 0.2, sources_min: 3, source_requests_min: 50.0 };
+        let evidence = Evidence {
+            now: &ordinary[..200],
+            now_weight: 1.0,
+            ordinary: &ordinary,
+            ordinary_weight: 0.2,
+            sources_min: 3,
+            source_requests_min: 50.0,
+        };
         assert_eq!(evidence.best_rule(None), None);
     }
 }

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// A source. IPv4 addresses live in the reserved block `0:ffff::/32`, addresses that cannot be read (hashed
 /// client names, for example) in `ff00::/8`, where no client is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct Source(pub u64);
 
 const IPV4: u64 = 0x0000_ffff_0000_0000;
@@ -27,7 +29,10 @@ impl Source {
     pub fn v6(address: Ipv6Addr) -> Self {
         let bits = u128::from(address);
         if bits >> 32 == 0xffff {
-            #[expect(clippy::cast_possible_truncation, reason = "the low 32 bits are the address")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the low 32 bits are the address"
+            )]
             return Self::v4(bits as u32);
         }
         #[expect(clippy::cast_possible_truncation, reason = "shifted to 64 bits")]

@@ -22,8 +22,13 @@ pub struct Decay {
 
 impl Default for Decay {
     fn default() -> Self {
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a table of factors")]
-        let factors = TAU_S.map(|tau| (0..HORIZON_S).map(|s| libm::exp(-(s as f64) / tau) as f32).collect());
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "a table of factors"
+        )]
+        let factors =
+            TAU_S.map(|tau| (0..HORIZON_S).map(|s| libm::exp(-(s as f64) / tau) as f32).collect());
         Self { factors }
     }
 }
@@ -173,7 +178,9 @@ impl Population {
     /// Upper envelope of an ordinary source's requests in a window of some seconds.
     pub fn window_envelope(&self, seconds: f64) -> f64 {
         let decayed = 10.0 * (1.0 - libm::exp(-seconds / 10.0));
-        1.5 * f64::from(self.all_10.max(20.0)) * (decayed / 10.0).max(0.5) * (seconds / 20.0).max(1.0)
+        1.5 * f64::from(self.all_10.max(20.0))
+            * (decayed / 10.0).max(0.5)
+            * (seconds / 20.0).max(1.0)
     }
 
     /// Upper envelope of an ordinary source's requests in a minute.
@@ -244,7 +251,9 @@ impl SourceRecord {
     /// Many people behind one address: many user agents, and not all from one program that changes its name.
     pub fn is_shared(&self) -> bool {
         self.agents.count_ones() >= 5
-            && (self.ja4s == 0 || self.ja4s.count_ones() >= 3 || self.assets_60 > 0.1 * self.pages_60)
+            && (self.ja4s == 0
+                || self.ja4s.count_ones() >= 3
+                || self.assets_60 > 0.1 * self.pages_60)
     }
 
     /// Pages without what a browser loads with them.
@@ -306,7 +315,10 @@ impl Sources {
             record.last_s = now_s;
         }
         record.add(event, is_probe);
-        let bare = record.is_bare() && record.pages_60 >= BARE_PAGES_MIN && !record.declared && !record.is_shared();
+        let bare = record.is_bare()
+            && record.pages_60 >= BARE_PAGES_MIN
+            && !record.declared
+            && !record.is_shared();
         (judge(record, population), bare)
     }
 
@@ -376,7 +388,8 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
         }
     }
     if fresh(Solo::Flood) && !shared && record.pages_10 >= 70.0 {
-        let found = alarm(Solo::Flood, 1.5 * population.pages_10.max(12.0), record.pages_10, TAIL_SIZE);
+        let found =
+            alarm(Solo::Flood, 1.5 * population.pages_10.max(12.0), record.pages_10, TAIL_SIZE);
         if found.score >= 10.0 {
             return Some(found);
         }
@@ -394,7 +407,8 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
         }
     }
     if fresh(Solo::Bytes) && !shared && record.megabytes_60 >= 500.0 {
-        let found = alarm(Solo::Bytes, 1.5 * population.megabytes_60, record.megabytes_60, TAIL_SIZE);
+        let found =
+            alarm(Solo::Bytes, 1.5 * population.megabytes_60, record.megabytes_60, TAIL_SIZE);
         if found.score >= 10.0 {
             return Some(found);
         }

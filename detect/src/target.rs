@@ -273,7 +273,9 @@ impl Target {
     fn forget(&mut self, now_s: i64, config: &DetectConfig) {
         let cut = (now_s - RECENT_S) * 1_000_000;
         let frozen = self.is_frozen(config);
-        while self.recent.front().is_some_and(|event| event.ts < cut) || self.recent.len() > RECENT_SAMPLES_MAX {
+        while self.recent.front().is_some_and(|event| event.ts < cut)
+            || self.recent.len() > RECENT_SAMPLES_MAX
+        {
             if let Some(event) = self.recent.pop_front()
                 && !event.has(flag::EXPLAINED)
                 && !frozen
@@ -304,10 +306,8 @@ impl Target {
         self.detector.reset();
         self.rate_nats = 0.0;
         for event in &mut self.recent {
-            let explained = self
-                .open
-                .iter()
-                .any(|open| open.verdict != Verdict::Benign && open.matches(event));
+            let explained =
+                self.open.iter().any(|open| open.verdict != Verdict::Benign && open.matches(event));
             if explained {
                 event.flags |= flag::EXPLAINED;
             }
@@ -319,7 +319,9 @@ impl Target {
         self.seconds
             .iter()
             .filter(|second| second.at_s > now_s - seconds)
-            .fold((0.0, 0.0), |sum, second| (sum.0 + f64::from(second.free), sum.1 + f64::from(second.sampled)))
+            .fold((0.0, 0.0), |sum, second| {
+                (sum.0 + f64::from(second.free), sum.1 + f64::from(second.sampled))
+            })
     }
 
     /// Bytes held.

@@ -112,7 +112,12 @@ impl Attribute {
         match self {
             Self::UserAgent | Self::Ja4 | Self::Software | Self::Prefix | Self::Asn => 10.0,
             Self::Referer => 20.0,
-            Self::Path | Self::QueryKey | Self::Refusal | Self::Credentials | Self::Probe | Self::Bare => 4.0,
+            Self::Path
+            | Self::QueryKey
+            | Self::Refusal
+            | Self::Credentials
+            | Self::Probe
+            | Self::Bare => 4.0,
         }
     }
 
@@ -183,7 +188,11 @@ impl Composition {
         let gain = self.gain.max(1.0);
         let mut sorted: Vec<f64> = self.weights.iter().map(|(_, weight)| *weight).collect();
         sorted.sort_by(f64::total_cmp);
-        let cut = if sorted.len() * 4 >= COMPOSITION_VALUES_MAX * 3 { sorted[sorted.len() / 3] } else { 0.0 };
+        let cut = if sorted.len() * 4 >= COMPOSITION_VALUES_MAX * 3 {
+            sorted[sorted.len() / 3]
+        } else {
+            0.0
+        };
         self.weights.retain(|_, weight| {
             let keep = *weight > cut;
             *weight /= gain;
@@ -252,7 +261,8 @@ impl Votes {
         let who = event.source.0;
         let look = hasher.pair(
             who,
-            event.user_agent ^ event.ja4.rotate_left(17)
+            event.user_agent
+                ^ event.ja4.rotate_left(17)
                 ^ u64::from(event.flags & (flag::REFERER_NONE | flag::REFERER_OWN)),
         );
         let content = !event.has(flag::ASSET);
@@ -295,13 +305,15 @@ impl Votes {
         let forecast = Forecast { mean: expected, size: attribute.size() };
         let score = log_e(observed, forecast) - libm::log(ordinary.known(attribute));
         if self.hot[slot].is_none_or(|hot| hot.score < score) {
-            self.hot[slot] = Some(HotValue { attribute, expected, observed, score, example: *event });
+            self.hot[slot] =
+                Some(HotValue { attribute, expected, observed, score, example: *event });
         }
     }
 
     /// Hot values of this window, strongest first, at least `nats` strong.
     pub fn hot(&self, nats: f64) -> Vec<HotValue> {
-        let mut hot: Vec<HotValue> = self.hot.iter().flatten().filter(|hot| hot.score >= nats).copied().collect();
+        let mut hot: Vec<HotValue> =
+            self.hot.iter().flatten().filter(|hot| hot.score >= nats).copied().collect();
         hot.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.attribute.cmp(&b.attribute)));
         hot
     }

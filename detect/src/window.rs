@@ -62,7 +62,12 @@ impl TargetMinute {
     }
 
     /// The row, and a fresh minute.
-    pub fn take(&mut self, window_end: i64, host: Option<String>, forecast: Option<(f64, f64)>) -> TargetWindow {
+    pub fn take(
+        &mut self,
+        window_end: i64,
+        host: Option<String>,
+        forecast: Option<(f64, f64)>,
+    ) -> TargetWindow {
         let entropies = |histogram: &Histogram| histogram.entropies(TARGET_REQUESTS_MIN);
         let row = TargetWindow {
             window_start: window_end - WINDOW_US,
@@ -86,9 +91,13 @@ impl TargetMinute {
             score: self.score,
         };
         (self.requests, self.late, self.bytes, self.errors, self.score) = (0, 0, 0, [0; 2], 0.0);
-        for histogram in
-            [&mut self.sources, &mut self.paths, &mut self.queries, &mut self.user_agents, &mut self.statuses]
-        {
+        for histogram in [
+            &mut self.sources,
+            &mut self.paths,
+            &mut self.queries,
+            &mut self.user_agents,
+            &mut self.statuses,
+        ] {
             if histogram.distinct() > 1_024 {
                 *histogram = Histogram::default();
             } else {
@@ -206,7 +215,12 @@ impl SourceMinutes {
     }
 
     /// Rows of the sources that mattered, in order of source; then a fresh minute.
-    pub fn take(&mut self, window_end: i64, baseline: f64, name: impl Fn(Source) -> String) -> Vec<SourceWindow> {
+    pub fn take(
+        &mut self,
+        window_end: i64,
+        baseline: f64,
+        name: impl Fn(Source) -> String,
+    ) -> Vec<SourceWindow> {
         let mut rows = Vec::new();
         for (key, minute) in self.sources.iter() {
             if minute.requests < SOURCE_REQUESTS_MIN && !minute.wanted {
@@ -215,12 +229,17 @@ impl SourceMinutes {
             let source = Source(*key);
             let mut few = HotSource::default();
             let hot = if minute.hot == 0 {
-                minute.first.iter().take(minute.requests as usize).for_each(|values| few.add(*values));
+                minute
+                    .first
+                    .iter()
+                    .take(minute.requests as usize)
+                    .for_each(|values| few.add(*values));
                 &few
             } else {
                 &self.hot[minute.hot as usize - 1]
             };
-            let entropies = |histogram: &Histogram| histogram.entropies(u64::from(SOURCE_REQUESTS_MIN));
+            let entropies =
+                |histogram: &Histogram| histogram.entropies(u64::from(SOURCE_REQUESTS_MIN));
             rows.push(SourceWindow {
                 window_start: window_end - WINDOW_US,
                 window_end,

@@ -22,7 +22,9 @@ fn partitions() -> [Vec<Row>; 2] {
     for (at, row) in rows.into_iter().enumerate() {
         parts[usize::from(at % 3 == 0)].push(row);
     }
-    for (at, shift_s) in [(50, 40 * 365 * 86_400_i64), (90, -300), (400, -20), (700, -40 * 365 * 86_400)] {
+    for (at, shift_s) in
+        [(50, 40 * 365 * 86_400_i64), (90, -300), (400, -20), (700, -40 * 365 * 86_400)]
+    {
         let mut odd = parts[0][at].clone();
         odd.ts += shift_s * 1_000_000;
         parts[0].insert(at, odd);
@@ -33,7 +35,12 @@ fn partitions() -> [Vec<Row>; 2] {
 const NAMES: [&str; 2] = ["log/0", "log/1"];
 
 /// Feeds both partitions in pieces whose sizes and order `draw` chooses; restores a checkpoint now and then.
-fn run(parts: &[Vec<Row>; 2], seed: u64, pieces: u64, restart: bool) -> (Findings, detect::Counters) {
+fn run(
+    parts: &[Vec<Row>; 2],
+    seed: u64,
+    pieces: u64,
+    restart: bool,
+) -> (Findings, detect::Counters) {
     let mut draw = Draw::new(seed);
     let mut detector = Detector::new(config());
     let mut findings = Findings::default();
@@ -64,10 +71,19 @@ fn run(parts: &[Vec<Row>; 2], seed: u64, pieces: u64, restart: bool) -> (Finding
 fn cuts_interleavings_and_restarts_change_nothing() {
     let parts = partitions();
     let (whole, counters) = run(&parts, 1, 100_000, false);
-    assert!(whole.incidents.iter().any(|incident| incident.requests > 1_000), "{:#?}", whole.incidents);
+    assert!(
+        whole.incidents.iter().any(|incident| incident.requests > 1_000),
+        "{:#?}",
+        whole.incidents
+    );
     assert_eq!((counters.late, counters.implausible), (2, 1), "{counters:?}");
     for seed in 2..8 {
-        let (again, counted) = run(&parts, seed, [7, 61, 300, 2_000][usize::try_from(seed % 4).unwrap()], seed % 2 == 0);
+        let (again, counted) = run(
+            &parts,
+            seed,
+            [7, 61, 300, 2_000][usize::try_from(seed % 4).unwrap()],
+            seed % 2 == 0,
+        );
         assert_eq!(again, whole, "seed {seed}");
         assert_eq!(counted, counters, "seed {seed}");
     }
@@ -99,7 +115,11 @@ fn a_lone_record_from_the_future_does_not_move_time() {
 fn days_of_silence_are_believed_and_cheap() {
     let mut rows = ordinary(60, 2.0, 3);
     for (days, seed) in [(3, 4), (400, 5)] {
-        rows.extend(ordinary(60, 2.0, seed).into_iter().map(|row| Row { ts: row.ts + days * 86_400_000_000, ..row }));
+        rows.extend(
+            ordinary(60, 2.0, seed)
+                .into_iter()
+                .map(|row| Row { ts: row.ts + days * 86_400_000_000, ..row }),
+        );
     }
     let (findings, detector) = detect(&rows);
     assert_eq!((detector.counters().implausible, detector.counters().late), (0, 0));

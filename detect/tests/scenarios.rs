@@ -10,7 +10,8 @@ const QUIET_S: u64 = 900;
 /// Runs fifteen minutes of ordinary traffic with `extra` from the twelfth on, and returns the attacks.
 fn attacks(extra: Vec<Row>) -> Vec<Incident> {
     let (findings, _) = detect(&together(vec![ordinary(QUIET_S, 3.0, 1), extra]));
-    let attacks = latest(&findings).into_iter().filter(|incident| incident.verdict == Verdict::Attack);
+    let attacks =
+        latest(&findings).into_iter().filter(|incident| incident.verdict == Verdict::Attack);
     attacks.cloned().collect()
 }
 
@@ -64,7 +65,9 @@ fn many_sources_with_one_program_flood() {
         5.0,
     );
     assert!(attack.source_count > 1_500);
-    assert!(attack.fingerprint_recall.unwrap() > 0.9 && attack.fingerprint_collateral.unwrap() < 0.01);
+    assert!(
+        attack.fingerprint_recall.unwrap() > 0.9 && attack.fingerprint_collateral.unwrap() < 0.01
+    );
 }
 
 #[test]
@@ -120,7 +123,9 @@ fn a_scanner_guesses_paths() {
 #[test]
 fn scrapers_read_pages_and_nothing_else() {
     check(
-        burst(720.0, 890.0, 170 * 30, |_, i| Row::page(0.0, ip(80 + i % 30, i % 30 * 977), format!("/p/{}", i % 40))),
+        burst(720.0, 890.0, 170 * 30, |_, i| {
+            Row::page(0.0, ip(80 + i % 30, i % 30 * 977), format!("/p/{}", i % 40))
+        }),
         Kind::Scraping,
         90.0,
     );
@@ -153,13 +158,18 @@ fn a_few_probes_are_noise() {
 #[test]
 fn an_attack_ends_and_its_incident_closes() {
     let mut rows = ordinary(QUIET_S, 3.0, 1);
-    rows.extend(burst(720.0, 760.0, 4_000, |_, _| Row::page(0.0, "203.0.113.9".into(), "/p/3".into())));
+    rows.extend(burst(720.0, 760.0, 4_000, |_, _| {
+        Row::page(0.0, "203.0.113.9".into(), "/p/3".into())
+    }));
     let (findings, _) = detect(&together(vec![rows]));
-    let attack = latest(&findings).into_iter().find(|incident| incident.verdict == Verdict::Attack).unwrap();
+    let attack =
+        latest(&findings).into_iter().find(|incident| incident.verdict == Verdict::Attack).unwrap();
     let closed = (attack.closed_ts.expect("closed") - traffic::EPOCH) / 1_000_000;
     assert!((800..=860).contains(&closed), "{closed}");
     let mut revision = 0;
-    for incident in findings.incidents.iter().filter(|incident| incident.incident_id == attack.incident_id) {
+    for incident in
+        findings.incidents.iter().filter(|incident| incident.incident_id == attack.incident_id)
+    {
         assert_eq!(incident.revision, revision);
         revision += 1;
     }
@@ -178,5 +188,8 @@ fn texts_of_attackers_stay_inside_their_literals() {
     );
     let fingerprint = attack.fingerprint.unwrap();
     assert_eq!(fingerprint.matches('\'').count() % 2, 0, "{fingerprint}");
-    assert!(fingerprint.contains("'x'' OR 1=1 --'") || fingerprint.contains("'/p/'''"), "{fingerprint}");
+    assert!(
+        fingerprint.contains("'x'' OR 1=1 --'") || fingerprint.contains("'/p/'''"),
+        "{fingerprint}"
+    );
 }

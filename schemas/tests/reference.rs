@@ -20,8 +20,14 @@ fn the_reference_describes_every_column() {
         page.push_str("\n\n| column | type | meaning |\n| --- | --- | --- |\n");
         for column in table.columns {
             let null = if column.nullable { "?" } else { "" };
-            writeln!(page, "| {} | {}{null} | {} |", column.name, column.data_type.name(), column.doc)
-                .unwrap();
+            writeln!(
+                page,
+                "| {} | {}{null} | {} |",
+                column.name,
+                column.data_type.name(),
+                column.doc
+            )
+            .unwrap();
         }
     }
     expect_file!["../TABLES.md"].assert_eq(&page);

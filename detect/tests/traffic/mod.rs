@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use detect::{DetectConfig, Detector, Findings};
 use schemas::tables::REQUESTS;
@@ -58,7 +59,8 @@ impl Draw {
     }
 
     pub fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 
@@ -83,7 +85,8 @@ pub fn ip(net: u64, n: u64) -> String {
 /// One visit: a page, its assets, sometimes a log-in.
 pub fn visit(draw: &mut Draw, at_s: f64, who: u64, landing: Option<(&str, &str)>) -> Vec<Row> {
     let (agent, ja4) = AGENTS[usize::try_from(who % 4).unwrap()];
-    let page = landing.map_or_else(|| format!("/p/{}", draw.below(40)), |(path, _)| path.to_owned());
+    let page =
+        landing.map_or_else(|| format!("/p/{}", draw.below(40)), |(path, _)| path.to_owned());
     let mut first = Row::page(at_s, ip(10 + who / 100_000, who), page.clone());
     (first.agent, first.ja4) = (agent.into(), Some(ja4));
     first.referer = landing.map(|(_, referer)| referer.to_owned());
@@ -123,7 +126,12 @@ pub fn ordinary(seconds: u64, per_s: f64, seed: u64) -> Vec<Row> {
 }
 
 /// `n` rows between two seconds, made by `make(draw, index)`.
-pub fn burst(from_s: f64, to_s: f64, n: u32, mut make: impl FnMut(&mut Draw, u64) -> Row) -> Vec<Row> {
+pub fn burst(
+    from_s: f64,
+    to_s: f64,
+    n: u32,
+    mut make: impl FnMut(&mut Draw, u64) -> Row,
+) -> Vec<Row> {
     let mut draw = Draw::new(u64::from(n) + 7);
     (0..n)
         .map(|i| {

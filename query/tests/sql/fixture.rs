@@ -91,14 +91,14 @@ fn ordinary(i: u32) -> Value {
     };
     let path = ["/", "/search", "/cart", "/p/1", "/p/2"][i as usize % 5];
     let query = (path == "/search").then_some("q=shoes");
-    let agent = if i % 2 == 0 { "Mozilla/5.0 (X11)" } else { "Mozilla/5.0 (Mac)" };
+    let agent = if i.is_multiple_of(2) { "Mozilla/5.0 (X11)" } else { "Mozilla/5.0 (Mac)" };
     with(
         request(i, i * 10),
         json!({
             "client_ip": client, "client_asn": 64_500, "client_country": "NL", "host": "shop.example",
             "path": path, "query": query, "status": if i % 50 == 49 { 404 } else { 200 },
             "response_bytes": 1_000 + i % 7 * 100, "duration_us": 2_000 + i % 11 * 250,
-            "user_agent": agent, "cache_status": if i % 4 == 0 { "miss" } else { "hit" },
+            "user_agent": agent, "cache_status": if i.is_multiple_of(4) { "miss" } else { "hit" },
         }),
     )
 }

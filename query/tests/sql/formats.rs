@@ -69,8 +69,9 @@ async fn answers_without_rows_are_whole() {
     let none = "SELECT host, path FROM requests WHERE false";
     let mut shown = String::new();
     for format in [Format::Table, Format::Csv, Format::Json, Format::Ndjson] {
-        shown +=
-            &format!("{format}:\n{}", answer(&session, none, &OutputOptions::new(format)).await);
+        shown += format.name();
+        shown += ":\n";
+        shown += &answer(&session, none, &OutputOptions::new(format)).await;
     }
     expect![[r#"
         table:

@@ -1,5 +1,6 @@
 //! SQL as text, formats and the prompt, over tables that the tests write themselves.
 #![cfg(test)]
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 mod fixture;
 mod formats;

@@ -109,7 +109,7 @@ fn statements_end_with_a_semicolon() {
 }
 
 #[test]
-fn commands_answer() {
+fn tables_are_described() {
     let prompt = Prompt::new();
     prompt.check("\\d\n\\d rejects\n\\d nothing\n\\d requsts", &expect![[r#"
          name           | a row is
@@ -135,6 +135,11 @@ fn commands_answer() {
         error: no table `nothing`; there are attacks, incidents, rejects, requests, source_windows, target_windows
         error: no table `requsts`; did you mean `requests`?
     "#]]);
+}
+
+#[test]
+fn functions_are_described() {
+    let prompt = Prompt::new();
     prompt.check("\\df\n\\df ip_in\n\\df entropi\n\\df date_b", &expect![[r#"
         entropy(x)                          Shannon entropy, in bits, of the distribution of the values of an expression, with the Miller–Madow correction for small samples
         entropy_h2(x)                       Collision entropy (Rényi entropy of order 2), in bits: minus the binary logarithm of the unbiased probability that two values drawn without replacement are equal
@@ -154,6 +159,11 @@ fn commands_answer() {
         ----
         error: no function `entropi`; did you mean `entropy`?
     "#]]);
+}
+
+#[test]
+fn commands_are_explained() {
+    let prompt = Prompt::new();
     prompt.check("\\?\n\\nope\nhelp me;", &expect![[r#"
         Type SQL and end it with `;`. Ctrl-C stops a running query or forgets the line, Ctrl-D leaves.
 
@@ -171,6 +181,11 @@ fn commands_answer() {
         error: no command `\nope` of that form; \? lists them
         error: syntax error: Expected: an SQL statement, found: help at line 1, column 1
     "#]]);
+}
+
+#[test]
+fn settings_are_kept() {
+    let prompt = Prompt::new();
     prompt.check(
         "\\x on\nSELECT 1 AS a, 2 AS bb;\n\\x\n\\f csv\nSELECT 1 AS a;\n\\timing\nSELECT 2 AS b;\n\\f xml\nexit\nSELECT 3;",
         &expect![[r#"

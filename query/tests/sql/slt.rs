@@ -54,7 +54,9 @@ async fn run(session: &Session, sql: &str) -> Result<(String, String), String> {
         let answer = session.query(&statement).await.map_err(|error| error.to_string())?;
         types = answer.schema().fields().iter().map(|f| column_type(f.data_type())).collect();
         let batches = answer.collect().await.map_err(|error| error.to_string())?;
-        batches.iter().for_each(|batch| rows(batch, &mut shown));
+        for batch in &batches {
+            rows(batch, &mut shown);
+        }
     }
     Ok((types, shown))
 }
@@ -72,7 +74,10 @@ async fn answered(session: &Session, record: &str) -> String {
         Ok((types, rows)) => (format!("query {types}"), Some(rows)),
         Err(message) => ("statement error".to_owned(), Some(format!("{message}\n"))),
     };
-    let mut text: String = comments.iter().map(|line| format!("{line}\n")).collect();
+    let mut text = comments.join("\n");
+    if !text.is_empty() {
+        text.push('\n');
+    }
     writeln!(text, "{head}\n{sql}").expect("memory");
     if let Some(outcome) = outcome {
         write!(text, "{SEPARATOR}\n{outcome}").expect("memory");

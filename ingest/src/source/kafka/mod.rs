@@ -67,6 +67,8 @@ pub struct KafkaSource {
     ends: BTreeMap<i32, i64>,
     /// Partitions whose next message is outside the log.
     misplaced: BTreeSet<i32>,
+    /// What was last committed to the group.
+    committed: TopicPartitionList,
     bytes_read: u64,
 }
 
@@ -115,6 +117,7 @@ impl KafkaSource {
             revoking: None,
             ends: BTreeMap::new(),
             misplaced: BTreeSet::new(),
+            committed: TopicPartitionList::new(),
             bytes_read: 0,
         })
     }
@@ -381,6 +384,7 @@ impl Source for KafkaSource {
             if result.is_err() {
                 self.consumer.context().on_commit(&result);
             }
+            self.committed = list;
         }
     }
 
@@ -393,6 +397,10 @@ impl Drop for KafkaSource {
     /// Leaves the group, so that the others need not wait for this member to time out.
     fn drop(&mut self) {
         let context = Arc::clone(self.consumer.context());
+        // The last commit may be under way still: lag monitors would wait for ever.
+        if self.committed.count() > 0 && !context.link.is_down() {
+            self.consumer.commit(&self.committed, CommitMode::Sync).ok();
+        }
         context.close();
         let revoking = self.revoking.take().map(Change::Revoke);
         let assigning = self.assigning.take().map(Change::Assign);
