@@ -4,12 +4,12 @@
 //! text ─ statements::parse ─▶ Statement ─ Session::query ─▶ Answer ─ write ─▶ table · csv · json · ndjson · parquet
 //!                                              │ guard: read-only
 //!              requests · rejects · incidents · source_windows · target_windows   (latest: Delta at its last commit)
-//!              attacks (view)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in (functions)
+//!              attacks (view)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in · fingerprint_requests
 //! repl: lines ─▶ statements and commands ─▶ the same
 //! ```
 //!
 //! # Invariants
-//! - The tables are never written: [`guard`](crate) refuses what would, before it runs.
+//! - The tables are never written: a statement that would is refused before it runs.
 //! - A query sees one version of each table: the latest at its start.
 //! - What an attacker chose reaches a terminal escaped only ([`output::escape`]).
 //! - `entropy()` is the detector's formula.
