@@ -105,7 +105,8 @@ impl Case {
             return Judgement { kind: Kind::Crawler, verdict: Verdict::Benign, attackness };
         }
         if seen.sources <= 3.0
-            && seen.agents >= 5.0 * seen.sources
+            && seen.top_source >= 0.8
+            && seen.agents >= 5.0
             && seen.top_agent < 0.5
             && self.software_nats < 10.0
         {

@@ -8,7 +8,8 @@ use crate::gate::{self, Case, Class, Judgement};
 use crate::hash::Hasher;
 use crate::incident::{Open, Opening};
 use crate::judgement::{
-    CROWD_RATE_MIN, better_rules, extend_sources, firm, rejudge, solo_judgement, supported, worth,
+    CROWD_RATE_MIN, better_rules, extend_sources, firm, joins, rejudge, solo_judgement, supported,
+    worth,
 };
 use crate::limits::OPEN_INCIDENTS_MAX;
 use crate::names::Names;
@@ -104,7 +105,7 @@ impl Bench<'_> {
         let judgement = solo_judgement(&alarm);
         let class = gate::class_of(judgement.kind);
         let joined = target.open.iter_mut().find(|open| {
-            open.class == class && (class != Class::Benign || open.kind == judgement.kind)
+            joins(open, class, self.now) && (class != Class::Benign || open.kind == judgement.kind)
         });
         if let Some(open) = joined {
             open.solo_sources.push(alarm.source);
@@ -185,8 +186,9 @@ impl Bench<'_> {
         if now_s < target.next_look_s && !(telling && target.look_wait_s > 4) {
             return;
         }
-        let slow = target.slow.hot(alarm);
         self.readers(target, out);
+        let mut slow = target.slow.hot(alarm);
+        slow.retain(|hot| hot.attribute != Attribute::Bare);
         let (last, _) = target.totals(now_s, 5);
         let rate = target.rate_nats >= alarm
             && last > 5.0 * (1.1 * target.expected).max(target.baseline.level() + CROWD_RATE_MIN)
@@ -336,7 +338,7 @@ impl Bench<'_> {
     ) -> bool {
         let class = gate::class_of(judgement.kind);
         let level = target.baseline.level();
-        let joined = target.open.iter().position(|open| open.class == class);
+        let joined = target.open.iter().position(|open| joins(open, class, self.now));
         if let Some(at) = joined {
             let open = &mut target.open[at];
             if judgement.verdict != Verdict::Attack {

@@ -36,6 +36,16 @@ pub(crate) fn rejudge(open: &mut Open, judgement: Judgement) {
     open.attackness = open.attackness.max(judgement.attackness);
 }
 
+/// How long after its opening an incident still takes in what stands out besides, µs.
+const YOUNG_US: i64 = 60_000_000;
+
+/// Whether evidence of a class belongs to an open incident: of the same class, or, while the incident is young,
+/// of one whose traffic shows in volume as well. Credentials are a matter of their own.
+pub(crate) fn joins(open: &Open, class: Class, now: i64) -> bool {
+    let shows = |class| matches!(class, Class::Volume | Class::Copying | Class::Discovery);
+    open.class == class || now - open.detected_ts <= YOUNG_US && shows(open.class) && shows(class)
+}
+
 /// Whether the excess is worth an incident.
 pub(crate) fn worth(judgement: Judgement, excess: f64, level: f64) -> bool {
     match gate::class_of(judgement.kind) {
