@@ -435,8 +435,8 @@ impl Detector {
         out.target_windows.append(&mut rows);
         if !state.minutes.is_empty() {
             let names = &state.names;
-            let named = |source| name(source, names).unwrap_or_else(|| "unknown".to_owned());
-            out.source_windows.append(&mut state.minutes.take(end, envelope, named));
+            let label = |source| name(source, names).unwrap_or_else(|| "unknown".to_owned());
+            out.source_windows.append(&mut state.minutes.take(end, envelope, label));
         }
     }
 

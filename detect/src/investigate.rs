@@ -43,6 +43,9 @@ pub struct Bench<'a> {
 /// Sources of the last seconds without which volume is the matter of the tests of single sources.
 const CROWD_SOURCES_MIN: usize = 5;
 
+/// Sources reading pages without assets that make a flood the work of scrapers.
+const READERS_MIN: usize = 5;
+
 /// Share of assets in ordinary traffic below which pages without assets say nothing.
 const ASSETS_SHARE_MIN: f64 = 0.15;
 
@@ -109,6 +112,10 @@ impl Bench<'_> {
         });
         if let Some(open) = joined {
             open.solo_sources.push(alarm.source);
+            let reads = alarm.solo == Solo::Pages && open.solo_sources.len() >= READERS_MIN;
+            if reads && open.kind == Kind::HttpFlood {
+                (open.kind, open.class) = (judgement.kind, class);
+            }
             open.speak(alarm.solo.feature(), alarm.expected, alarm.observed, alarm.score);
             extend_sources(open, alarm.source);
             if open.verdict == Verdict::Suspicious && judgement.verdict == Verdict::Attack {
