@@ -337,7 +337,7 @@ fn transactions(
     if table.name == REQUESTS.name || table.name == REJECTS.name {
         let positions = checkpoint.positions.iter();
         let positions = positions.map(|(partition, next)| (ids.partition(partition), *next));
-        txns.extend(positions.filter(|(app_id, next)| handle.log.txns.get(app_id) < Some(next)));
+        txns.extend(positions.filter(|(app_id, next)| handle.log.txns.get(app_id) != Some(next)));
     }
     txns
 }
