@@ -43,6 +43,9 @@ pub struct Bench<'a> {
 /// Sources of the last seconds without which volume is the matter of the tests of single sources.
 const CROWD_SOURCES_MIN: usize = 5;
 
+/// Excess requests of the window without which volume is no matter.
+const EXCESS_REQUESTS_MIN: f64 = 20.0;
+
 /// Sources reading pages without assets that make a flood the work of scrapers.
 const READERS_MIN: usize = 5;
 
@@ -279,7 +282,9 @@ impl Bench<'_> {
         let judgement = self.judge(target, &evidence, &found, hot);
         let excess = (found.selected - found.expected) / span(seconds);
         let level = target.baseline.level();
-        if !worth(judgement, excess, level) || !supported(judgement, hot) {
+        let few = gate::class_of(judgement.kind) == Class::Volume
+            && found.selected - found.expected < EXCESS_REQUESTS_MIN;
+        if few || !worth(judgement, excess, level) || !supported(judgement, hot) {
             return false;
         }
         self.act(target, &found, judgement, hot, seconds, out)

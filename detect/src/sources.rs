@@ -143,11 +143,13 @@ pub struct Population {
     pages_10: f32,
     bare_60: f32,
     megabytes_60: f32,
+    /// The host has been watched long enough for the quantiles to mean something.
+    pub learned: bool,
 }
 
 impl Default for Population {
     fn default() -> Self {
-        Self { all_10: 60.0, pages_10: 15.0, bare_60: 15.0, megabytes_60: 60.0 }
+        Self { all_10: 60.0, pages_10: 15.0, bare_60: 15.0, megabytes_60: 60.0, learned: false }
     }
 }
 
@@ -400,13 +402,18 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
             return Some(found);
         }
     }
-    if fresh(Solo::Pages) && !shared && record.pages_60 >= 40.0 && record.is_bare() {
+    if population.learned
+        && fresh(Solo::Pages)
+        && !shared
+        && record.pages_60 >= 40.0
+        && record.is_bare()
+    {
         let found = alarm(Solo::Pages, population.bare_60.max(8.0), record.pages_60, TAIL_SIZE);
         if found.score >= 7.0 && record.distinct_paths() >= 20.0 {
             return Some(found);
         }
     }
-    if fresh(Solo::Bytes) && !shared && record.megabytes_60 >= 500.0 {
+    if population.learned && fresh(Solo::Bytes) && !shared && record.megabytes_60 >= 500.0 {
         let found =
             alarm(Solo::Bytes, 1.5 * population.megabytes_60, record.megabytes_60, TAIL_SIZE);
         if found.score >= 10.0 {

@@ -241,6 +241,7 @@ impl Target {
         let free = f64::from(self.second.free);
         let forecast = self.baseline.forecast();
         self.expected = forecast.mean;
+        self.population.learned = self.has_learned(config);
         if self.has_learned(config) {
             self.rate_nats = self.detector.observe(free, forecast);
             self.minute.score = self.minute.score.max(self.rate_nats);

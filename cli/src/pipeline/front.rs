@@ -298,6 +298,8 @@ impl<'a, W: Write> Front<'a, W> {
         {
             return Ok(());
         }
+        // Findings without new records (the last panes of a file that was read whole before a crash) count as news.
+        self.moved = true;
         for incident in &findings.incidents {
             self.totals.add_incident(incident);
             crate::progress::Screen::suspend(|| self.alerts.write(incident))
