@@ -19,17 +19,10 @@ use crate::ids::Ids;
 use crate::location::Location;
 use crate::options::LakeOptions;
 use crate::point::{CommitPoint, CommitSummary, RowKey};
+use crate::progress::{Held, advance, transactions};
 
 /// Tables whose rows depend on the detector; committed before `requests`.
 const SIDE_TABLES: [&Table; 4] = [&REJECTS, &SOURCE_WINDOWS, &TARGET_WINDOWS, &INCIDENTS];
-
-/// What a table held of a history when it was begun.
-#[derive(Debug, Default)]
-struct Held {
-    positions: BTreeMap<String, i64>,
-    /// Rows up to this event time are in the table although `requests` does not know their commit.
-    closed_us: Option<i64>,
-}
 
 #[derive(Debug)]
 struct Lineage {
@@ -257,7 +250,7 @@ impl Lake {
         let mut summary = CommitSummary { sequence: checkpoint.sequence, tables: Vec::new() };
         for table in SIDE_TABLES.into_iter().chain([&REQUESTS]) {
             let Some(handle) = self.tables.get_mut(table.name) else { continue };
-            let txns = transactions(&lineage.ids, &checkpoint, table, handle);
+            let txns = transactions(&lineage.ids, &checkpoint, table, &handle.log.txns);
             let last = table.name == REQUESTS.name;
             let done = handle.commit(&self.location, &lineage.ids, &txns, last).await?;
             summary.tables.extend(done);
@@ -276,7 +269,7 @@ impl Lake {
         let requests = self.tables.get(REQUESTS.name)?;
         let mut positions = lineage.ids.positions(&requests.log.txns);
         let before = positions.clone();
-        positions.extend(point.positions);
+        advance(&mut positions, point.positions);
         let pending = self.tables.values().any(|table| !table.writer.is_empty());
         if positions == before && !pending && lineage.unconfirmed.is_none() {
             return None;
@@ -311,35 +304,6 @@ impl Lake {
             table.writer.clear();
         }
     }
-}
-
-impl Held {
-    /// The first key of a row that the table does not hold yet; `None` when it may lack any.
-    fn first_new(&self, key: RowKey<'_>) -> Option<i64> {
-        match key {
-            RowKey::Partition(partition) => self.positions.get(partition).copied(),
-            RowKey::Closed => self.closed_us.map(|closed| closed.saturating_add(1)),
-        }
-    }
-}
-
-/// The transactions that a commit of `table` carries.
-fn transactions(
-    ids: &Ids,
-    checkpoint: &Checkpoint,
-    table: &Table,
-    handle: &TableHandle,
-) -> BTreeMap<String, i64> {
-    let mut txns = BTreeMap::from([
-        (ids.sequence(), checkpoint.sequence),
-        (ids.closed(), checkpoint.closed_us.saturating_add(1)),
-    ]);
-    if table.name == REQUESTS.name || table.name == REJECTS.name {
-        let positions = checkpoint.positions.iter();
-        let positions = positions.map(|(partition, next)| (ids.partition(partition), *next));
-        txns.extend(positions.filter(|(app_id, next)| handle.log.txns.get(app_id) != Some(next)));
-    }
-    txns
 }
 
 /// Name of the column that orders the rows of a key.

@@ -38,6 +38,7 @@ mod location;
 mod log;
 mod options;
 mod point;
+mod progress;
 mod ranges;
 mod stats;
 mod tables;

@@ -21,7 +21,8 @@ pub enum RowKey<'a> {
 pub struct CommitPoint {
     /// The history; see [`crate::Lake::begin`].
     pub lineage: String,
-    /// Next position of each partition that was read.
+    /// Next position of each partition that was read. A name that continues that of a partition by `/…` is a mark:
+    /// any number that goes with the partition's position, such as a hash of what was read so far.
     pub positions: BTreeMap<String, i64>,
     /// Event time up to which the detector has spoken, microseconds UTC.
     pub closed_us: i64,

@@ -189,3 +189,37 @@ async fn a_stumbling_store_loses_and_doubles_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_rejects_hold_beyond_requests_is_never_forgotten() {
+    let store = Arc::new(InMemory::new());
+    let open = |store: Arc<dyn ObjectStore>| async {
+        let mut lake = Lake::open_in(store, memory_url(), LakeOptions::default()).await.unwrap();
+        lake.begin(LINEAGE).await.unwrap();
+        lake
+    };
+    let point = |zero, one| CommitPoint {
+        lineage: LINEAGE.into(),
+        positions: positions([("edge/0", zero), ("edge/1", one)]),
+        closed_us: T0,
+        state: Bytes::from_static(b"state"),
+    };
+    let (zero, one) = (RowKey::Partition("edge/0"), RowKey::Partition("edge/1"));
+    drop(open(Arc::<InMemory>::clone(&store)).await);
+    // Writes: probe, file, checkpoint, entry of `rejects`; dies at the entry of `requests`.
+    let mut lake = open(FaultStore::dies(&store, Fault::Before, 4)).await;
+    lake.append(&REJECTS, &rejects(0, 0..10), zero).await.unwrap();
+    lake.append(&REJECTS, &rejects(1, 0..10), one).await.unwrap();
+    lake.commit(point(10, 10)).await.unwrap_err();
+    // The next process gets further with one partition than with the other, and dies as well.
+    let mut lake = open(FaultStore::dies(&store, Fault::Before, 4)).await;
+    lake.append(&REJECTS, &rejects(0, 0..12), zero).await.unwrap();
+    lake.append(&REJECTS, &rejects(1, 0..5), one).await.unwrap();
+    lake.commit(point(12, 5)).await.unwrap_err();
+    let mut lake = open(Arc::<InMemory>::clone(&store)).await;
+    lake.append(&REJECTS, &rejects(0, 0..12), zero).await.unwrap();
+    lake.append(&REJECTS, &rejects(1, 0..12), one).await.unwrap();
+    lake.commit(point(12, 12)).await.unwrap();
+    let whole: Vec<i64> = (0..12).collect();
+    assert_eq!(offsets(&store, "rejects").await, BTreeMap::from([(0, whole.clone()), (1, whole)]));
+}

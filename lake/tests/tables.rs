@@ -115,6 +115,21 @@ async fn rows_go_to_the_folder_of_their_day() {
     assert_eq!(found, expected);
 }
 
+#[tokio::test]
+async fn a_mark_goes_with_its_partition_whatever_its_value() {
+    let store = Arc::new(InMemory::new());
+    let mut lake = open_memory(&store).await;
+    lake.begin("scan").await.unwrap();
+    for (next, mark) in [(3, 900), (6, 20), (9, 500)] {
+        append(&mut lake, next - 3..next, |_| T0).await;
+        let positions = positions([("edge/0", next), ("edge/0/content", mark)]);
+        let point = CommitPoint { positions: positions.clone(), ..point("scan", next) };
+        lake.commit(point).await.unwrap();
+        assert_eq!(lake.positions("scan").await.unwrap(), positions);
+        assert_eq!(lake.restore("scan").await.unwrap().unwrap().positions, positions);
+    }
+}
+
 /// The actions of one kind in the commit of a version of `requests`.
 async fn actions(store: &Arc<InMemory>, version: u64, kind: &str) -> Vec<serde_json::Value> {
     let path = Path::from(format!("data/requests/_delta_log/{version:020}.json"));

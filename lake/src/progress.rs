@@ -1,0 +1,101 @@
+//! How far a history has come: what a table holds of it, how a commit moves it on.
+
+use std::collections::BTreeMap;
+
+use schemas::Table;
+use schemas::tables::{REJECTS, REQUESTS};
+
+use crate::checkpoint::Checkpoint;
+use crate::ids::Ids;
+use crate::point::RowKey;
+
+/// What a table held of a history when it was begun.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) positions: BTreeMap<String, i64>,
+    /// Rows up to this event time are in the table although `requests` does not know their commit.
+    pub(crate) closed_us: Option<i64>,
+}
+
+impl Held {
+    /// The first key of a row that the table does not hold yet; `None` when it may lack any.
+    pub(crate) fn first_new(&self, key: RowKey<'_>) -> Option<i64> {
+        match key {
+            RowKey::Partition(partition) => self.positions.get(partition).copied(),
+            RowKey::Closed => self.closed_us.map(|closed| closed.saturating_add(1)),
+        }
+    }
+}
+
+/// The partition that `name` marks, when it is a mark of one of `positions` (see [`CommitPoint::positions`]).
+fn marked<'a>(name: &'a str, positions: &BTreeMap<String, i64>) -> Option<&'a str> {
+    let (partition, _) = name.rsplit_once('/')?;
+    positions.contains_key(partition).then_some(partition)
+}
+
+/// Moves `positions` on to `given`. A partition never goes back: what is given may be older than what another process
+/// has committed since. A mark has no order and goes with its partition.
+pub(crate) fn advance(positions: &mut BTreeMap<String, i64>, given: BTreeMap<String, i64>) {
+    let before = positions.clone();
+    let is_stale = |partition: &str| match (given.get(partition), before.get(partition)) {
+        (Some(next), Some(known)) => next < known,
+        _ => false,
+    };
+    for (name, next) in &given {
+        if !is_stale(marked(name, &given).unwrap_or(name)) {
+            positions.insert(name.clone(), *next);
+        }
+    }
+}
+
+/// The transactions that a commit of `table` carries, given those that its log has.
+pub(crate) fn transactions(
+    ids: &Ids,
+    checkpoint: &Checkpoint,
+    table: &Table,
+    known: &BTreeMap<String, i64>,
+) -> BTreeMap<String, i64> {
+    let mut txns = BTreeMap::from([
+        (ids.sequence(), checkpoint.sequence),
+        (ids.closed(), checkpoint.closed_us.saturating_add(1)),
+    ]);
+    let is_news = |app_id: &String, partition: &str, next: i64| {
+        let known = known.get(app_id).copied();
+        match table.name {
+            name if name == REQUESTS.name => known != Some(next),
+            // What `rejects` holds beyond `requests` since a crash must not be forgotten.
+            name if name == REJECTS.name => {
+                marked(partition, &checkpoint.positions).is_none() && known < Some(next)
+            }
+            _ => false,
+        }
+    };
+    for (partition, next) in &checkpoint.positions {
+        let app_id = ids.partition(partition);
+        if is_news(&app_id, partition, *next) {
+            txns.insert(app_id, *next);
+        }
+    }
+    txns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&str, i64)]) -> BTreeMap<String, i64> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+    }
+
+    #[test]
+    fn partitions_go_forward_and_marks_go_with_them() {
+        let mut positions = map(&[("file/a", 5), ("file/a/content", 900), ("t/0", 7), ("t/1", 1)]);
+        advance(&mut positions, map(&[("file/a", 6), ("file/a/content", 30), ("t/0", 4)]));
+        let expected = [("file/a", 6), ("file/a/content", 30), ("t/0", 7), ("t/1", 1)];
+        assert_eq!(positions, map(&expected));
+        // A stale partition leaves its mark as it is, too.
+        advance(&mut positions, map(&[("file/a", 2), ("file/a/content", 77), ("t/2", 3)]));
+        let expected = [("file/a", 6), ("file/a/content", 30), ("t/0", 7), ("t/1", 1), ("t/2", 3)];
+        assert_eq!(positions, map(&expected));
+    }
+}
