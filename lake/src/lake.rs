@@ -269,7 +269,7 @@ impl Lake {
         let requests = self.tables.get(REQUESTS.name)?;
         let mut positions = lineage.ids.positions(&requests.log.txns);
         let before = positions.clone();
-        advance(&mut positions, point.positions);
+        advance(&mut positions, &point.positions);
         let pending = self.tables.values().any(|table| !table.writer.is_empty());
         if positions == before && !pending && lineage.unconfirmed.is_none() {
             return None;

@@ -35,14 +35,14 @@ fn marked<'a>(name: &'a str, positions: &BTreeMap<String, i64>) -> Option<&'a st
 
 /// Moves `positions` on to `given`. A partition never goes back: what is given may be older than what another process
 /// has committed since. A mark has no order and goes with its partition.
-pub(crate) fn advance(positions: &mut BTreeMap<String, i64>, given: BTreeMap<String, i64>) {
+pub(crate) fn advance(positions: &mut BTreeMap<String, i64>, given: &BTreeMap<String, i64>) {
     let before = positions.clone();
     let is_stale = |partition: &str| match (given.get(partition), before.get(partition)) {
         (Some(next), Some(known)) => next < known,
         _ => false,
     };
-    for (name, next) in &given {
-        if !is_stale(marked(name, &given).unwrap_or(name)) {
+    for (name, next) in given {
+        if !is_stale(marked(name, given).unwrap_or(name)) {
             positions.insert(name.clone(), *next);
         }
     }
@@ -90,11 +90,11 @@ mod tests {
     #[test]
     fn partitions_go_forward_and_marks_go_with_them() {
         let mut positions = map(&[("file/a", 5), ("file/a/content", 900), ("t/0", 7), ("t/1", 1)]);
-        advance(&mut positions, map(&[("file/a", 6), ("file/a/content", 30), ("t/0", 4)]));
+        advance(&mut positions, &map(&[("file/a", 6), ("file/a/content", 30), ("t/0", 4)]));
         let expected = [("file/a", 6), ("file/a/content", 30), ("t/0", 7), ("t/1", 1)];
         assert_eq!(positions, map(&expected));
         // A stale partition leaves its mark as it is, too.
-        advance(&mut positions, map(&[("file/a", 2), ("file/a/content", 77), ("t/2", 3)]));
+        advance(&mut positions, &map(&[("file/a", 2), ("file/a/content", 77), ("t/2", 3)]));
         let expected = [("file/a", 6), ("file/a/content", 30), ("t/0", 7), ("t/1", 1), ("t/2", 3)];
         assert_eq!(positions, map(&expected));
     }
