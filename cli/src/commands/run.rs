@@ -5,7 +5,9 @@ use ingest::{Batcher, KafkaConfig, KafkaSource, Source};
 use super::report;
 use crate::alerts::AlertWriter;
 use crate::config::{Decode, Output, Run};
-use crate::pipeline::{self, Back, EndPolicy, Ended, Front, FrontConfig, Next, Totals};
+use crate::pipeline::{
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, History, Next, Totals,
+};
 use crate::progress::Progress;
 use crate::signals::StopFlag;
 
@@ -50,17 +52,15 @@ impl Live<'_> {
         let lineage = format!("run/{}/{}", self.kafka.group, self.kafka.topic);
         let tables = pipeline::open(&self.output.data)?;
         let detector = tables.detector(&lineage, SCOPE, &self.decode.detect, &mut batcher)?;
-        let back = Back::start(tables, lineage.clone(), COMMIT_ATTEMPTS)?;
+        let (back, commits) = Back::start(tables, lineage.clone(), COMMIT_ATTEMPTS)?;
         let source = KafkaSource::new(self.kafka.clone(), back.lookup())?;
-        let front = FrontConfig {
-            lineage,
-            scope: SCOPE.to_owned(),
-            commit_interval: self.output.commit_interval,
-            at_end: EndPolicy::Hold,
-        };
-        let progress = Progress::spinner(self.quiet);
+        let history = History { lineage, scope: SCOPE.to_owned() };
         let alerts = AlertWriter::stdout(self.output.alerts);
-        let mut front = Front::new(front, Box::new(source), batcher, detector, alerts, back);
+        let detection = Detection::start(history, detector, alerts, back)?;
+        let front =
+            FrontConfig { commit_interval: self.output.commit_interval, at_end: EndPolicy::Hold };
+        let progress = Progress::spinner(self.quiet);
+        let mut front = Front::new(front, Box::new(source), batcher, detection, commits);
         let ended = front.run(|totals: &Totals, _: &dyn Source| {
             progress.update(totals.records(), || totals.summary());
             next(totals)

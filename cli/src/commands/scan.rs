@@ -9,7 +9,9 @@ use ingest::{Batcher, FileSource, Polled, RawMessage, Source};
 use super::report;
 use crate::alerts::AlertWriter;
 use crate::config::Scan;
-use crate::pipeline::{self, Back, EndPolicy, Ended, Front, FrontConfig, Next, Totals};
+use crate::pipeline::{
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, History, Next, Totals,
+};
 use crate::progress::Progress;
 use crate::signals::StopFlag;
 
@@ -30,16 +32,14 @@ pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     let Some(first) = first_event(&mut source, stop)? else { return Ok(()) };
     let scope = file_set(&first);
     let detector = tables.detector(LINEAGE, &scope, &config.decode.detect, &mut batcher)?;
-    let back = Back::start(tables, LINEAGE.to_owned(), COMMIT_ATTEMPTS)?;
-    let front = FrontConfig {
-        lineage: LINEAGE.to_owned(),
-        scope,
-        commit_interval: config.output.commit_interval,
-        at_end: EndPolicy::Close,
-    };
-    let progress = Progress::bytes(quiet, source.progress().total);
+    let (back, commits) = Back::start(tables, LINEAGE.to_owned(), COMMIT_ATTEMPTS)?;
+    let history = History { lineage: LINEAGE.to_owned(), scope };
     let alerts = AlertWriter::stdout(config.output.alerts);
-    let mut front = Front::new(front, Box::new(source), batcher, detector, alerts, back);
+    let detection = Detection::start(history, detector, alerts, back)?;
+    let front =
+        FrontConfig { commit_interval: config.output.commit_interval, at_end: EndPolicy::Close };
+    let progress = Progress::bytes(quiet, source.progress().total);
+    let mut front = Front::new(front, Box::new(source), batcher, detection, commits);
     front.on_polled(first)?;
     let ended = front.run(|totals: &Totals, source: &dyn Source| {
         progress.update(source.progress().read, || totals.summary());

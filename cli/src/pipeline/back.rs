@@ -40,15 +40,66 @@ enum ToLake {
     Commit(CommitPoint),
     /// Take up the history anew and answer with the positions of its partitions.
     Positions(Sender<BTreeMap<String, i64>>),
+    /// Nothing more will be asked.
+    End,
 }
 
-/// The front's end of the channel to the back thread.
+/// The sending end of the channel to the back thread.
 #[derive(Debug)]
 pub struct Back {
     to_lake: Sender<ToLake>,
-    committed: Receiver<BTreeMap<String, i64>>,
     thread: Option<JoinHandle<Result<(), LakeError>>>,
-    commits_pending: usize,
+}
+
+/// Where the back thread says what it has committed.
+#[derive(Debug)]
+pub struct Commits {
+    done: Receiver<BTreeMap<String, i64>>,
+    pending: usize,
+}
+
+/// The back thread has ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Gone;
+
+impl Commits {
+    /// One more commit was asked for.
+    pub const fn expect(&mut self) {
+        self.pending += 1;
+    }
+
+    /// Whether a commit is under way.
+    pub const fn is_pending(&self) -> bool {
+        self.pending > 0
+    }
+
+    /// Positions of the oldest commit that was finished and not told yet.
+    ///
+    /// # Errors
+    /// [`Gone`] when no commit will come any more.
+    pub fn next(&mut self) -> Result<Option<Positions>, Gone> {
+        match self.done.try_recv() {
+            Ok(positions) => {
+                self.pending -= 1;
+                Ok(Some(shared(&positions)))
+            }
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(Gone),
+        }
+    }
+
+    /// Waits for the oldest commit under way; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`Commits::next`].
+    pub fn wait(&mut self) -> Result<Option<Positions>, Gone> {
+        if self.pending == 0 {
+            return Ok(None);
+        }
+        let positions = self.done.recv().map_err(|_| Gone)?;
+        self.pending -= 1;
+        Ok(Some(shared(&positions)))
+    }
 }
 
 impl Back {
@@ -56,16 +107,21 @@ impl Back {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(tables: Tables, lineage: String, attempts: u32) -> anyhow::Result<Self> {
+    pub fn start(
+        tables: Tables,
+        lineage: String,
+        attempts: u32,
+    ) -> anyhow::Result<(Self, Commits)> {
         let Tables { lake, runtime } = tables;
         let (to_lake, orders) = bounded(CHANNEL_BATCHES);
-        let (done, committed) = bounded(CHANNEL_BATCHES);
-        let mut worker = Worker { lake, lineage, done, attempts };
+        let (sender, done) = bounded(CHANNEL_BATCHES);
+        let mut worker = Worker { lake, lineage, done: sender, attempts };
         let thread = thread::Builder::new()
             .name("lake".into())
             .spawn(move || runtime.block_on(worker.work(&orders)))
             .context("cannot start the thread that writes tables")?;
-        Ok(Self { to_lake, committed, thread: Some(thread), commits_pending: 0 })
+        let back = Self { to_lake, thread: Some(thread) };
+        Ok((back, Commits { done, pending: 0 }))
     }
 
     /// Hands over a batch; waits while the tables are behind.
@@ -89,13 +145,7 @@ impl Back {
     /// # Errors
     /// The lake's error, when it has given up.
     pub fn commit(&mut self, point: CommitPoint) -> anyhow::Result<()> {
-        self.commits_pending += 1;
         self.send(ToLake::Commit(point))
-    }
-
-    /// Whether a commit is under way.
-    pub const fn is_committing(&self) -> bool {
-        self.commits_pending > 0
     }
 
     /// Asks the tables for the positions of partitions, whenever such are assigned.
@@ -109,47 +159,30 @@ impl Back {
         })
     }
 
-    /// Positions of the last commit that was finished since the last call.
+    /// Waits until the thread has done everything it was asked to.
     ///
     /// # Errors
     /// The lake's error, when it has given up.
-    pub fn try_committed(&mut self) -> anyhow::Result<Option<Positions>> {
-        match self.committed.try_recv() {
-            Ok(positions) => {
-                self.commits_pending -= 1;
-                Ok(Some(shared(&positions)))
-            }
-            Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Disconnected) => Err(self.failure()),
-        }
-    }
-
-    /// Waits until the oldest commit under way is finished, and gives its positions; `None` when there is none.
-    ///
-    /// # Errors
-    /// The lake's error, when it has given up.
-    pub fn wait_committed(&mut self) -> anyhow::Result<Option<Positions>> {
-        if self.commits_pending == 0 {
-            return Ok(None);
-        }
-        let Ok(positions) = self.committed.recv() else { return Err(self.failure()) };
-        self.commits_pending -= 1;
-        Ok(Some(shared(&positions)))
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        // A source that looks up positions keeps the channel open: its end must be said.
+        let _ = self.to_lake.send(ToLake::End);
+        self.join()
     }
 
     fn send(&mut self, order: ToLake) -> anyhow::Result<()> {
-        if self.to_lake.send(order).is_err() {
-            return Err(self.failure());
+        if self.to_lake.send(order).is_ok() {
+            return Ok(());
         }
-        Ok(())
+        self.join()?;
+        Err(anyhow!("the thread that writes tables has ended"))
     }
 
-    fn failure(&mut self) -> anyhow::Error {
+    fn join(&mut self) -> anyhow::Result<()> {
         match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(Err(error))) => error.into(),
-            Some(Ok(Ok(()))) | None => anyhow!("the thread that writes tables has ended"),
+            Some(Ok(ended)) => Ok(ended?),
+            None => Ok(()),
             Some(Err(_)) => {
-                anyhow!("the thread that writes tables has crashed; its message is above")
+                Err(anyhow!("the thread that writes tables has crashed; its message is above"))
             }
         }
     }
@@ -180,6 +213,7 @@ impl Worker {
                     // Whoever asked may be gone.
                     let _ = reply.send(positions);
                 }
+                ToLake::End => break,
             }
         }
         Ok(())

@@ -8,6 +8,7 @@
 //! line of JSON (Header) ─ '\n' ─ the detector's bytes
 //! ```
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::Context;
@@ -19,17 +20,21 @@ use serde::{Deserialize, Serialize};
 
 /// What stands before the detector's bytes.
 #[derive(Debug, Serialize, Deserialize)]
-struct Header {
-    scope: String,
-    learnt: BTreeMap<String, Learnt>,
+struct Header<'a> {
+    scope: Cow<'a, str>,
+    learnt: Cow<'a, BTreeMap<String, Learnt>>,
 }
 
 /// Decoders and detector as bytes.
 ///
 /// # Errors
 /// When the state cannot be encoded: a bug.
-pub fn pack(scope: &str, batcher: &Batcher, detector: &Detector) -> anyhow::Result<bytes::Bytes> {
-    let header = Header { scope: scope.to_owned(), learnt: batcher.learnt() };
+pub fn pack(
+    scope: &str,
+    learnt: &BTreeMap<String, Learnt>,
+    detector: &Detector,
+) -> anyhow::Result<bytes::Bytes> {
+    let header = Header { scope: Cow::Borrowed(scope), learnt: Cow::Borrowed(learnt) };
     let mut packed = serde_json::to_vec(&header).context("cannot save what the decoders learnt")?;
     packed.push(b'\n');
     packed.extend(detector.checkpoint().context("cannot save the detector's state")?);
@@ -48,7 +53,7 @@ pub fn unpack(
     else {
         return Detector::new(config.clone());
     };
-    for (partition, learnt) in &header.learnt {
+    for (partition, learnt) in header.learnt.as_ref() {
         batcher.resume(&partition.as_str().into(), learnt);
     }
     Detector::restore(config.clone(), state).unwrap_or_else(|error| {
@@ -58,9 +63,9 @@ pub fn unpack(
 }
 
 /// Header and detector's bytes, if they belong to `scope`.
-fn split<'a>(state: &'a [u8], scope: &str) -> Option<(Header, &'a [u8])> {
+fn split<'a>(state: &'a [u8], scope: &str) -> Option<(Header<'a>, &'a [u8])> {
     let end = state.iter().position(|byte| *byte == b'\n')?;
     let (header, rest) = state.split_at_checked(end)?;
-    let header: Header = serde_json::from_slice(header).ok()?;
+    let header: Header<'_> = serde_json::from_slice(header).ok()?;
     Some((header, rest.get(1..)?)).filter(|(header, _)| header.scope == scope)
 }

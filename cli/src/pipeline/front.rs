@@ -1,30 +1,25 @@
-//! The front thread: reads, decodes, detects and alerts; hands whole batches to the back.
+//! The front thread: reads and decodes, hands whole batches on, and says when to commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use detect::{Detector, Findings};
 use ingest::{Batcher, Format, MessageSink, Polled, Positions, RawMessage, Source, SourceError};
-use lake::CommitPoint;
 use schemas::PositionedBatch;
-use schemas::incident::incident_rows;
-use schemas::window::{source_window_rows, target_window_rows};
 
-use super::alignment::Alignment;
-use super::back::{Back, FindingRows, plain};
-use super::checkpoint;
+use super::back::{Commits, Gone};
+use super::detection::{Detection, Mark, Order};
 use super::totals::Totals;
-use crate::alerts::AlertWriter;
 
 /// Longest a decoded record waits before the detector sees it.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
 
 /// How long one poll may wait for input.
 const POLL_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// The same while a partition is held back: the thread that lets it go cannot wake a poll.
+const POLL_TIMEOUT_PAUSED: Duration = Duration::from_millis(2);
 
 /// Records between commits, at most; the commit interval usually comes first.
 const COMMIT_RECORDS: u64 = 4_000_000;
@@ -39,12 +34,8 @@ pub enum EndPolicy {
 }
 
 /// Settings of the front.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct FrontConfig {
-    /// Name of this history in the tables.
-    pub lineage: String,
-    /// What the detector's state belongs to within the history; see [`checkpoint`].
-    pub scope: String,
     /// Longest time between commits.
     pub commit_interval: Duration,
     /// What the end of a partition means.
@@ -52,16 +43,15 @@ pub struct FrontConfig {
 }
 
 /// Everything the front thread owns.
-pub struct Front<'a, W: Write> {
+pub struct Front<'a> {
     config: FrontConfig,
     source: Box<dyn Source + 'a>,
     batcher: Batcher,
-    detector: Detector,
-    findings: Findings,
-    alerts: AlertWriter<W>,
-    back: Back,
-    alignment: Alignment,
+    /// `None` once its thread has ended.
+    detection: Option<Detection>,
+    commits: Commits,
     positions: Positions,
+    paused: BTreeSet<Arc<str>>,
     failures: Vec<SourceError>,
     formats: BTreeMap<Arc<str>, Format>,
     totals: Totals,
@@ -101,7 +91,7 @@ pub enum Ended {
     PartitionsLost,
 }
 
-impl<W: Write> fmt::Debug for Front<'_, W> {
+impl fmt::Debug for Front<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Front").field("config", &self.config).finish_non_exhaustive()
     }
@@ -115,29 +105,26 @@ impl MessageSink for Decode<'_> {
     }
 }
 
-impl<'a, W: Write> Front<'a, W> {
-    /// A front over `source`, with a detector that has seen what the tables behind `back` hold.
+impl<'a> Front<'a> {
+    /// A front over `source`; what it reads goes to `detection` and from there to the tables that report `commits`.
     pub fn new(
         config: FrontConfig,
         source: Box<dyn Source + 'a>,
         batcher: Batcher,
-        detector: Detector,
-        alerts: AlertWriter<W>,
-        back: Back,
+        detection: Detection,
+        commits: Commits,
     ) -> Self {
         Self {
             config,
             source,
             batcher,
-            detector,
-            findings: Findings::default(),
-            alerts,
-            back,
-            alignment: Alignment::default(),
+            commits,
             positions: Positions::new(),
+            paused: BTreeSet::new(),
             failures: Vec::new(),
             formats: BTreeMap::new(),
-            totals: Totals::start(),
+            totals: Totals::start(Arc::clone(detection.incidents())),
+            detection: Some(detection),
             uncommitted_records: 0,
             moved: false,
             at_end: false,
@@ -159,7 +146,10 @@ impl<'a, W: Write> Front<'a, W> {
             match self.step()? {
                 Step::Continue => {}
                 Step::End => break,
-                Step::Lost => return Ok(Ended::PartitionsLost),
+                Step::Lost => {
+                    self.detection.take().map_or(Ok(()), Detection::abandon)?;
+                    return Ok(Ended::PartitionsLost);
+                }
             }
         }
         self.finish()?;
@@ -171,9 +161,10 @@ impl<'a, W: Write> Front<'a, W> {
         &self.totals
     }
 
-    /// One round: poll, decode, detect, alert, and commit when it is time.
+    /// One round: poll, decode, hand on, and commit when it is time.
     fn step(&mut self) -> anyhow::Result<Step> {
-        let polled = self.source.poll(POLL_TIMEOUT, &mut Decode(&mut self.batcher))?;
+        let timeout = if self.paused.is_empty() { POLL_TIMEOUT } else { POLL_TIMEOUT_PAUSED };
+        let polled = self.source.poll(timeout, &mut Decode(&mut self.batcher))?;
         let step = self.on_polled(polled)?;
         if step == Step::Lost {
             return Ok(step);
@@ -184,7 +175,7 @@ impl<'a, W: Write> Front<'a, W> {
         if self.last_flush.elapsed() >= FLUSH_EVERY {
             self.flush()?;
         }
-        self.align()?;
+        self.repause()?;
         self.settle_commits()?;
         if self.commit_is_due() {
             self.commit()?;
@@ -200,12 +191,7 @@ impl<'a, W: Write> Front<'a, W> {
         match polled {
             Polled::Messages(_) => {}
             Polled::Idle => self.flush()?,
-            Polled::PartitionsAssigned(partitions) => {
-                for partition in &partitions {
-                    self.alignment.open(partition);
-                    self.detector.open_partition(partition);
-                }
-            }
+            Polled::PartitionsAssigned(partitions) => self.send(Order::Open(partitions))?,
             Polled::PartitionsRevoking(partitions) => self.give_up(&partitions)?,
             Polled::PartitionsLost(_) => return Ok(Step::Lost),
             Polled::LinesSkipped { file, lines, .. } => {
@@ -219,8 +205,7 @@ impl<'a, W: Write> Front<'a, W> {
             }
             Polled::CaughtUp(partitions) => {
                 self.flush()?;
-                let now = Instant::now();
-                partitions.iter().for_each(|partition| self.alignment.caught_up(partition, now));
+                self.send(Order::CaughtUp(partitions, Instant::now()))?;
             }
             Polled::End => {
                 self.at_end = true;
@@ -231,20 +216,13 @@ impl<'a, W: Write> Front<'a, W> {
     }
 
     fn partition_end(&mut self, partition: &Arc<str>) -> anyhow::Result<()> {
-        match self.config.at_end {
-            EndPolicy::Hold => {
-                // What was read must have been seen before the partition may be passed over.
-                self.flush()?;
-                self.alignment.ended(partition);
-            }
-            EndPolicy::Close => {
-                self.flush()?;
-                self.alignment.close(partition);
-                self.detector.close_partition(partition, &mut self.findings);
-                self.emit()?;
-            }
-        }
-        Ok(())
+        // What was read must have been seen before the partition may be passed over.
+        self.flush()?;
+        let partition = Arc::clone(partition);
+        self.send(match self.config.at_end {
+            EndPolicy::Hold => Order::Ended(partition),
+            EndPolicy::Close => Order::Close(partition),
+        })
     }
 
     /// Partitions go to another instance: everything read of them is committed first.
@@ -252,11 +230,11 @@ impl<'a, W: Write> Front<'a, W> {
         self.flush()?;
         self.commit_and_wait()?;
         for partition in partitions {
-            self.alignment.close(partition);
             self.positions.remove(partition);
-            self.detector.close_partition(partition, &mut self.findings);
+            self.paused.remove(partition);
+            self.send(Order::Close(Arc::clone(partition)))?;
         }
-        self.emit()
+        Ok(())
     }
 
     fn flush(&mut self) -> anyhow::Result<()> {
@@ -272,10 +250,22 @@ impl<'a, W: Write> Front<'a, W> {
         self.uncommitted_records += batch.records() as u64;
         self.moved = true;
         self.positions.insert(Arc::clone(&batch.partition), batch.next_position);
-        self.alignment.saw_records(&batch.partition);
-        self.detector.on_batch(&batch.partition, &batch.requests, &mut self.findings);
-        self.back.batch(batch)?;
-        self.emit()
+        self.send(Order::Batch(batch))
+    }
+
+    fn send(&mut self, order: Order) -> anyhow::Result<()> {
+        if self.detection.as_ref().is_some_and(|detection| detection.send(order)) {
+            return Ok(());
+        }
+        Err(self.failure())
+    }
+
+    /// Why the threads behind the front have ended.
+    fn failure(&mut self) -> anyhow::Error {
+        match self.detection.take() {
+            Some(detection) => detection.failure(),
+            None => anyhow::anyhow!("the front goes on after its end"),
+        }
     }
 
     /// Says once which format the lines of a partition turned out to have.
@@ -289,85 +279,73 @@ impl<'a, W: Write> Front<'a, W> {
         }
     }
 
-    /// Prints what the detector found, at once, and hands it to the tables.
-    fn emit(&mut self) -> anyhow::Result<()> {
-        let findings = std::mem::take(&mut self.findings);
-        if findings.incidents.is_empty()
-            && findings.source_windows.is_empty()
-            && findings.target_windows.is_empty()
-        {
-            return Ok(());
+    /// Holds back the partitions that run ahead in event time, lets go those that others have reached.
+    fn repause(&mut self) -> anyhow::Result<()> {
+        for (partition, paused) in self.detection.iter().flat_map(Detection::pauses) {
+            self.source.set_paused(&partition, paused)?;
+            if paused {
+                self.paused.insert(partition);
+            } else {
+                self.paused.remove(&partition);
+            }
         }
-        // Findings without new records (the last panes of a file that was read whole before a crash) count as news.
-        self.moved = true;
-        for incident in &findings.incidents {
-            self.totals.add_incident(incident);
-            crate::progress::Screen::suspend(|| self.alerts.write(incident))
-                .context("cannot write an alert to stdout")?;
-        }
-        self.back.findings(FindingRows {
-            incidents: incident_rows(&findings.incidents)?,
-            source_windows: source_window_rows(&findings.source_windows)?,
-            target_windows: target_window_rows(&findings.target_windows)?,
-        })
+        Ok(())
     }
 
-    fn align(&mut self) -> anyhow::Result<()> {
-        for (partition, paused) in self.alignment.repause(|p| self.detector.ahead_us(p)) {
-            self.source.set_paused(&partition, paused)?;
-        }
-        for partition in self.alignment.newly_idle(Instant::now()) {
-            self.detector.set_idle(&partition, &mut self.findings);
-        }
-        self.emit()
+    /// Whether something is read or found that no commit covers: the last panes of a file that was read whole before
+    /// a crash are findings without new records.
+    fn has_news(&self) -> bool {
+        self.moved || self.detection.as_ref().is_some_and(Detection::has_news)
     }
 
     fn commit_is_due(&self) -> bool {
-        self.moved
-            && !self.back.is_committing()
-            && (self.last_commit.elapsed() >= self.config.commit_interval
-                || self.uncommitted_records >= COMMIT_RECORDS)
+        let is_time = self.last_commit.elapsed() >= self.config.commit_interval
+            || self.uncommitted_records >= COMMIT_RECORDS;
+        is_time && !self.commits.is_pending() && self.has_news()
     }
 
     fn commit(&mut self) -> anyhow::Result<()> {
         self.flush()?;
         let mut positions = self.positions.clone();
         positions.extend(self.source.proofs(&self.positions));
-        let point = CommitPoint {
-            lineage: self.config.lineage.clone(),
-            positions: plain(&positions),
-            closed_us: self.detector.closed_us(),
-            state: checkpoint::pack(&self.config.scope, &self.batcher, &self.detector)?,
-        };
         self.uncommitted_records = 0;
         self.moved = false;
         self.last_commit = Instant::now();
-        self.back.commit(point)
+        self.commits.expect();
+        self.send(Order::Commit(Mark { positions, learnt: self.batcher.learnt() }))
     }
 
     /// Tells the source about commits that were finished, for Kafka's own offsets.
     fn settle_commits(&mut self) -> anyhow::Result<()> {
-        while let Some(positions) = self.back.try_committed()? {
-            self.source.commit(&positions);
+        loop {
+            match self.commits.next() {
+                Ok(Some(positions)) => self.source.commit(&positions),
+                Ok(None) => return Ok(()),
+                Err(Gone) => return Err(self.failure()),
+            }
         }
-        Ok(())
     }
 
     fn commit_and_wait(&mut self) -> anyhow::Result<()> {
-        if self.moved {
-            self.commit()?;
+        let settled = self.detection.as_ref().and_then(Detection::settle);
+        match settled {
+            None => return Err(self.failure()),
+            Some(found) if found || self.moved => self.commit()?,
+            Some(_) => {}
         }
-        while let Some(positions) = self.back.wait_committed()? {
-            self.source.commit(&positions);
+        loop {
+            match self.commits.wait() {
+                Ok(Some(positions)) => self.source.commit(&positions),
+                Ok(None) => return Ok(()),
+                Err(Gone) => return Err(self.failure()),
+            }
         }
-        Ok(())
     }
 
     fn finish(&mut self) -> anyhow::Result<()> {
         self.flush()?;
         if self.at_end && self.config.at_end == EndPolicy::Close {
-            self.detector.finish(&mut self.findings);
-            self.emit()?;
+            self.send(Order::Finish)?;
         }
         self.commit_and_wait()
     }

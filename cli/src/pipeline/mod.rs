@@ -1,16 +1,25 @@
-//! The pipeline: a front thread that reads, decodes, detects and alerts; a back thread that writes tables.
+//! The pipeline, three threads in a row:
 //!
-//! Between them is one bounded channel of whole batches. When the tables fall behind, the channel fills, the front
-//! blocks and reading pauses: back-pressure without a policy of its own.
+//! ```text
+//! front ─ orders ─▶ detection ─ batches, findings, commits ─▶ lake
+//!   ▲ ◀── pauses ──────┘                                       │
+//!   └──────────────────── positions of finished commits ◀──────┘
+//! ```
+//!
+//! The front reads and decodes; the detection thread detects, alerts and passes everything on in order; the lake's
+//! thread writes tables. The channels hold a few whole batches each. When the tables fall behind, the channels fill,
+//! the front blocks and reading pauses: back-pressure without a policy of its own.
 
 mod alignment;
 mod back;
 mod checkpoint;
+mod detection;
 pub mod front;
 mod opening;
 pub mod totals;
 
 pub use back::Back;
+pub use detection::{Detection, History};
 pub use front::{EndPolicy, Ended, Front, FrontConfig, Next};
 pub use opening::{Tables, open};
 pub use totals::Totals;

@@ -1,5 +1,7 @@
 //! What a run has read and found, for the progress line and the closing summary.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use schemas::{Incident, PositionedBatch, State, Verdict};
@@ -12,43 +14,42 @@ pub struct Totals {
     pub requests: u64,
     /// Lines that could not be read.
     pub rejects: u64,
-    /// Incidents opened with verdict `attack`.
-    pub attacks: u64,
-    /// Incidents opened with verdict `suspicious`.
-    pub suspicious: u64,
-    /// Incidents opened with verdict `benign`.
-    pub benign: u64,
+    incidents: Arc<IncidentTotals>,
+}
+
+/// Incidents opened, by verdict; counted by the detection thread.
+#[derive(Debug, Default)]
+pub struct IncidentTotals {
+    attack: AtomicU64,
+    suspicious: AtomicU64,
+    benign: AtomicU64,
+}
+
+impl IncidentTotals {
+    /// Counts an incident when it opens.
+    pub fn add(&self, incident: &Incident) {
+        if incident.state != State::Open {
+            return;
+        }
+        let counter = match incident.verdict {
+            Verdict::Attack => &self.attack,
+            Verdict::Suspicious => &self.suspicious,
+            Verdict::Benign => &self.benign,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Totals {
-    /// Nothing yet.
-    pub fn start() -> Self {
-        Self {
-            started: Instant::now(),
-            requests: 0,
-            rejects: 0,
-            attacks: 0,
-            suspicious: 0,
-            benign: 0,
-        }
+    /// Nothing yet; `incidents` is counted elsewhere.
+    pub fn start(incidents: Arc<IncidentTotals>) -> Self {
+        Self { started: Instant::now(), requests: 0, rejects: 0, incidents }
     }
 
     /// Counts one batch.
     pub fn add_batch(&mut self, batch: &PositionedBatch) {
         self.requests += batch.requests.rows() as u64;
         self.rejects += batch.rejects.num_rows() as u64;
-    }
-
-    /// Counts an incident when it opens.
-    pub fn add_incident(&mut self, incident: &Incident) {
-        if incident.state != State::Open {
-            return;
-        }
-        match incident.verdict {
-            Verdict::Attack => self.attacks += 1,
-            Verdict::Suspicious => self.suspicious += 1,
-            Verdict::Benign => self.benign += 1,
-        }
     }
 
     /// Records read.
@@ -75,9 +76,9 @@ impl Totals {
             thousands(self.records()),
             thousands(self.requests),
             thousands(self.rejects),
-            self.attacks,
-            self.suspicious,
-            self.benign,
+            self.incidents.attack.load(Ordering::Relaxed),
+            self.incidents.suspicious.load(Ordering::Relaxed),
+            self.incidents.benign.load(Ordering::Relaxed),
             self.elapsed().as_secs_f64(),
             thousands_f64(self.rate()),
         )

@@ -1,0 +1,275 @@
+//! The detection thread: keeps partitions aligned, detects, alerts, and passes everything on to the tables.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use detect::{Detector, Findings};
+use ingest::Positions;
+use ingest::decode::stream::Learnt;
+use lake::CommitPoint;
+use schemas::PositionedBatch;
+use schemas::incident::incident_rows;
+use schemas::window::{source_window_rows, target_window_rows};
+
+use super::alignment::Alignment;
+use super::back::{Back, FindingRows, plain};
+use super::checkpoint;
+use super::totals::IncidentTotals;
+use crate::alerts::AlertWriter;
+use crate::progress::Screen;
+
+/// Whole batches between the front and this thread.
+const CHANNEL_ORDERS: usize = 4;
+
+/// How often the thread looks at the clock while nothing comes, for partitions that have fallen silent.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Which history the detector's state belongs to.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// Name in the tables.
+    pub lineage: String,
+    /// What the detector's state belongs to within it; see [`checkpoint`].
+    pub scope: String,
+}
+
+/// What the front wants done, in this order.
+#[derive(Debug)]
+pub enum Order {
+    /// These partitions are read from now on.
+    Open(Vec<Arc<str>>),
+    /// The next records of a partition.
+    Batch(PositionedBatch),
+    /// A live partition has had no newer record since then.
+    CaughtUp(Vec<Arc<str>>, Instant),
+    /// A partition was read to the end that this run goes to; it may grow in a later one.
+    Ended(Arc<str>),
+    /// A partition is finished, or goes to another instance.
+    Close(Arc<str>),
+    /// All input has ended: decide on everything.
+    Finish,
+    /// Commit everything so far.
+    Commit(Mark),
+    /// Answer, once all before is done, whether something was found since the last commit.
+    Settle(Sender<bool>),
+}
+
+/// Where the input stands, to be committed together with what was made of it.
+#[derive(Debug)]
+pub struct Mark {
+    /// Next position of each partition, and the source's proofs.
+    pub positions: Positions,
+    /// What the decoders have learnt, by partition.
+    pub learnt: BTreeMap<String, Learnt>,
+}
+
+/// What the front and the detection thread both see.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Findings wait for a commit.
+    news: AtomicBool,
+    /// What is still in the channel is not wanted any more.
+    abandoned: AtomicBool,
+}
+
+/// The front's end of the channels to the detection thread.
+#[derive(Debug)]
+pub struct Detection {
+    orders: Sender<Order>,
+    pauses: Receiver<(Arc<str>, bool)>,
+    shared: Arc<Shared>,
+    incidents: Arc<IncidentTotals>,
+    thread: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Detection {
+    /// Starts the thread, with a detector that has seen what the tables behind `back` hold.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start<W: Write + Send + 'static>(
+        history: History,
+        detector: Detector,
+        alerts: AlertWriter<W>,
+        back: Back,
+    ) -> anyhow::Result<Self> {
+        let (orders, incoming) = bounded(CHANNEL_ORDERS);
+        let (to_pause, pauses) = unbounded();
+        let shared = Arc::<Shared>::default();
+        let incidents = Arc::<IncidentTotals>::default();
+        let worker = Worker {
+            history,
+            detector,
+            findings: Findings::default(),
+            alignment: Alignment::default(),
+            alerts,
+            back,
+            pauses: to_pause,
+            shared: Arc::clone(&shared),
+            incidents: Arc::clone(&incidents),
+        };
+        let thread = thread::Builder::new()
+            .name("detect".into())
+            .spawn(move || worker.work(&incoming))
+            .context("cannot start the thread that detects")?;
+        Ok(Self { orders, pauses, shared, incidents, thread })
+    }
+
+    /// Incidents found so far.
+    pub const fn incidents(&self) -> &Arc<IncidentTotals> {
+        &self.incidents
+    }
+
+    /// Hands over an order; waits while detection or the tables are behind. False when the thread has ended: ask
+    /// [`Detection::failure`] why.
+    #[must_use]
+    pub fn send(&self, order: Order) -> bool {
+        self.orders.send(order).is_ok()
+    }
+
+    /// Partitions to be held back, or let go, since the last call.
+    pub fn pauses(&self) -> impl Iterator<Item = (Arc<str>, bool)> + '_ {
+        self.pauses.try_iter()
+    }
+
+    /// Whether something was found that no commit covers yet.
+    pub fn has_news(&self) -> bool {
+        self.shared.news.load(Ordering::Acquire)
+    }
+
+    /// Waits until every order so far is carried out; then as [`Detection::has_news`]. `None` when the thread has
+    /// ended.
+    pub fn settle(&self) -> Option<bool> {
+        let (reply, answer) = bounded(1);
+        self.orders.send(Order::Settle(reply)).ok()?;
+        answer.recv().ok()
+    }
+
+    /// Why the thread has ended, or the tables have.
+    pub fn failure(self) -> anyhow::Error {
+        drop(self.orders);
+        match self.thread.join() {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) => anyhow!("the thread that detects has ended"),
+            Err(_) => anyhow!("the thread that detects has crashed; its message is above"),
+        }
+    }
+
+    /// Drops what is not committed, and waits until nothing more will be.
+    ///
+    /// # Errors
+    /// What the thread or the tables failed with.
+    pub fn abandon(self) -> anyhow::Result<()> {
+        self.shared.abandoned.store(true, Ordering::Release);
+        drop(self.orders);
+        self.thread.join().unwrap_or_else(|_| {
+            Err(anyhow!("the thread that detects has crashed; its message is above"))
+        })
+    }
+}
+
+struct Worker<W: Write> {
+    history: History,
+    detector: Detector,
+    findings: Findings,
+    alignment: Alignment,
+    alerts: AlertWriter<W>,
+    back: Back,
+    pauses: Sender<(Arc<str>, bool)>,
+    shared: Arc<Shared>,
+    incidents: Arc<IncidentTotals>,
+}
+
+impl<W: Write> Worker<W> {
+    fn work(mut self, orders: &Receiver<Order>) -> anyhow::Result<()> {
+        loop {
+            match orders.recv_timeout(TICK) {
+                Ok(_) if self.shared.abandoned.load(Ordering::Acquire) => {}
+                Ok(order) => self.carry_out(order)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.back.finish(),
+            }
+            self.align(orders.is_empty())?;
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) -> anyhow::Result<()> {
+        match order {
+            Order::Open(partitions) => {
+                for partition in &partitions {
+                    self.alignment.open(partition);
+                    self.detector.open_partition(partition);
+                }
+            }
+            Order::Batch(batch) => {
+                self.alignment.saw_records(&batch.partition);
+                self.detector.on_batch(&batch.partition, &batch.requests, &mut self.findings);
+                self.back.batch(batch)?;
+            }
+            Order::CaughtUp(partitions, now) => {
+                partitions.iter().for_each(|partition| self.alignment.caught_up(partition, now));
+            }
+            Order::Ended(partition) => self.alignment.ended(&partition),
+            Order::Close(partition) => {
+                self.alignment.close(&partition);
+                self.detector.close_partition(&partition, &mut self.findings);
+            }
+            Order::Finish => self.detector.finish(&mut self.findings),
+            Order::Commit(mark) => self.commit(&mark)?,
+            Order::Settle(reply) => {
+                // Whoever asked may be gone.
+                let _ = reply.send(self.shared.news.load(Ordering::Acquire));
+            }
+        }
+        self.emit()
+    }
+
+    /// Prints what the detector found, at once, and hands it to the tables.
+    fn emit(&mut self) -> anyhow::Result<()> {
+        if self.findings.is_empty() {
+            return Ok(());
+        }
+        let findings = std::mem::take(&mut self.findings);
+        self.shared.news.store(true, Ordering::Release);
+        for incident in &findings.incidents {
+            self.incidents.add(incident);
+            Screen::suspend(|| self.alerts.write(incident))
+                .context("cannot write an alert to stdout")?;
+        }
+        self.back.findings(FindingRows {
+            incidents: incident_rows(&findings.incidents)?,
+            source_windows: source_window_rows(&findings.source_windows)?,
+            target_windows: target_window_rows(&findings.target_windows)?,
+        })
+    }
+
+    /// Holds partitions back or lets them go; passes over the silent ones, unless records wait in the channel.
+    fn align(&mut self, is_all_seen: bool) -> anyhow::Result<()> {
+        for change in self.alignment.repause(|partition| self.detector.ahead_us(partition)) {
+            // A front that is gone pauses nothing.
+            let _ = self.pauses.send(change);
+        }
+        if is_all_seen {
+            for partition in self.alignment.newly_idle(Instant::now()) {
+                self.detector.set_idle(&partition, &mut self.findings);
+            }
+        }
+        self.emit()
+    }
+
+    fn commit(&mut self, mark: &Mark) -> anyhow::Result<()> {
+        self.shared.news.store(false, Ordering::Release);
+        self.back.commit(CommitPoint {
+            lineage: self.history.lineage.clone(),
+            positions: plain(&mark.positions),
+            closed_us: self.detector.closed_us(),
+            state: checkpoint::pack(&self.history.scope, &mark.learnt, &self.detector)?,
+        })
+    }
+}
