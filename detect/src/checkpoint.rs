@@ -1,6 +1,6 @@
 //! The detector's state as bytes: a header, a checksum, and the state in postcard.
 
-use crate::detector::State;
+use crate::state::State;
 
 const MAGIC: [u8; 4] = *b"FMDC";
 

@@ -1,26 +1,25 @@
 //! The detector: records in, in partition order; findings out, in event-time order.
 
-use std::collections::BTreeMap;
-
 use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
 use schemas::{Incident, RequestBatch, SourceWindow, TargetWindow};
 use serde::{Deserialize, Serialize};
 
+use crate::cache::Cache;
 use crate::checkpoint::{self, CheckpointError, RestoreError};
+use crate::classes::Classes;
+use crate::columns::Columns;
 use crate::config::DetectConfig;
-use crate::event::{self, Classes, Event, Texts, flag};
+use crate::event::{Event, flag};
 use crate::hash::Hasher;
 use crate::incident::name;
 use crate::investigate::Bench;
 use crate::limits::{NAMES_MAX, TARGETS_MAX};
-use crate::names::Names;
 use crate::partition::{Admitted, Allowance, Attendance, Partition};
 use crate::rule::Atom;
-use crate::sources::{Decay, Sources};
-use crate::table::Table;
+use crate::sources::Decay;
+use crate::state::State;
 use crate::target::{RECENT_S, Target};
 use crate::votes::Facts;
-use crate::window::SourceMinutes;
 
 /// What the detector found, drained by the caller.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -67,22 +66,6 @@ pub struct Counters {
     pub incidents: u64,
 }
 
-/// Everything a checkpoint holds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct State {
-    partitions: BTreeMap<String, Partition>,
-    /// End of the last closed second, in seconds; `None` before the first.
-    closed_s: Option<i64>,
-    /// End of the minute whose rows come next, in seconds.
-    window_end_s: Option<i64>,
-    names: Names,
-    names_at_sweep: usize,
-    sources: Sources,
-    minutes: SourceMinutes,
-    targets: Table<Box<Target>>,
-    counters: Counters,
-}
-
 /// Rows in, incidents and windows out. Holds no clock and no randomness.
 #[derive(Debug)]
 pub struct Detector {
@@ -90,6 +73,8 @@ pub struct Detector {
     hasher: Hasher,
     decay: Decay,
     classes: Classes,
+    /// Hashes whose texts are in the table of names, most likely.
+    remembered: Cache<()>,
     state: State,
 }
 
@@ -103,6 +88,7 @@ impl Detector {
             hasher: Hasher::new(config.hash_key),
             decay: Decay::default(),
             classes: Classes::default(),
+            remembered: Cache::default(),
             state: State::default(),
             config,
         }
@@ -186,13 +172,14 @@ impl Detector {
         self.partition(partition);
         let State { partitions, names, counters, .. } = &mut self.state;
         let Some(state) = partitions.get_mut(partition) else { return };
+        let columns = Columns::of(batch);
         let mut sum = Admitted::default();
         for row in 0..batch.rows() {
-            let texts = Texts::of(batch, row);
-            let event = event::read(batch, row, &texts, &self.hasher, &mut self.classes);
+            let texts = columns.texts(row);
+            let event = columns.event(row, &texts, &self.hasher, &mut self.classes);
             let admitted = state.admit(event, allowance, floor);
             if admitted.wanted {
-                remember(names, &event, &texts);
+                names.remember(&event, &texts, &mut self.remembered);
             }
             sum.late += admitted.late;
             sum.delayed += admitted.delayed;
@@ -396,7 +383,8 @@ impl Detector {
         out.incidents.append(&mut incidents);
         state.sources.sweep(at_s);
         if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.len() >= NAMES_MAX {
-            self.sweep_names();
+            state.sweep_names();
+            self.remembered.clear();
         }
     }
 
@@ -439,53 +427,12 @@ impl Detector {
             out.source_windows.append(&mut state.minutes.take(end, envelope, label));
         }
     }
-
-    /// Forgets the texts that nothing refers to.
-    fn sweep_names(&mut self) {
-        let mut live: Table<()> = Table::default();
-        let mut keep = |hash: u64| {
-            live.entry(hash, || ());
-        };
-        let event_names = |event: &Event, keep: &mut dyn FnMut(u64)| {
-            for hash in
-                [event.host, event.user_agent, event.path, event.query, event.ja4, event.source.0]
-            {
-                keep(hash);
-            }
-            keep(event::method_name_key(event.method));
-        };
-        for partition in self.state.partitions.values() {
-            partition.staged_events().for_each(|event| event_names(event, &mut keep));
-        }
-        for (key, target) in self.state.targets.iter() {
-            keep(*key);
-            let sampled = target.recent.iter().chain(&target.ordinary.events);
-            sampled.for_each(|event| event_names(event, &mut keep));
-            for open in target.open.iter().chain(&target.closed) {
-                open.named().for_each(&mut keep);
-            }
-        }
-        self.state.names.retain(&live);
-        self.state.names_at_sweep = self.state.names.len();
-    }
 }
 
 fn is_warm(target: &Target, at_s: i64) -> bool {
     target.second.all > 0
         || !target.open.is_empty()
         || at_s - target.last_s < RECENT_S && !target.recent.is_empty()
-}
-
-fn remember(names: &mut Names, event: &Event, texts: &Texts<'_>) {
-    names.insert(event.host, texts.host);
-    names.insert(event.user_agent, texts.user_agent);
-    names.insert(event.path, texts.path);
-    names.insert(event.query, texts.query);
-    names.insert(event.ja4, texts.ja4);
-    names.insert(event::method_name_key(event.method), texts.method);
-    if event.source.is_named() {
-        names.insert(event.source.0, texts.client_ip);
-    }
 }
 
 /// The hashes a rule names.

@@ -22,7 +22,10 @@
 //! Read [`Detector::on_batch`] first; formulas are in [`entropy`] and [`rate`].
 
 mod baseline;
+mod cache;
 mod checkpoint;
+mod classes;
+mod columns;
 mod config;
 mod detector;
 pub mod entropy;
@@ -42,6 +45,7 @@ mod rule;
 mod search;
 pub mod source;
 mod sources;
+mod state;
 mod table;
 mod target;
 mod votes;

@@ -35,9 +35,6 @@ pub const BASELINE_SAMPLES_MAX: usize = 4_096;
 /// Values whose ordinary share is remembered, for one attribute of one host.
 pub const COMPOSITION_VALUES_MAX: usize = 8_192;
 
-/// Paths and user agents whose class is remembered.
-pub const CLASSES_MAX: usize = 131_072;
-
 /// Texts (paths, user agents, …) kept by name.
 pub const NAMES_MAX: usize = 1_000_000;
 

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache::Cache;
+use crate::columns::Texts;
+use crate::event::{Event, method_name_key};
 use crate::limits::{NAME_BYTES_MAX, NAMES_MAX};
 use crate::table::Table;
 
@@ -12,10 +15,27 @@ pub struct Names {
 }
 
 impl Names {
-    /// Remembers a text.
-    pub fn insert(&mut self, hash: u64, text: &str) {
+    fn insert(&mut self, hash: u64, text: &str) {
         if hash != 0 && text.len() <= NAME_BYTES_MAX && self.texts.len() < NAMES_MAX {
             self.texts.entry(hash, || text.into());
+        }
+    }
+
+    /// Remembers the texts of a record, save those that `remembered` says are here.
+    pub fn remember(&mut self, event: &Event, texts: &Texts<'_>, remembered: &mut Cache<()>) {
+        let mut insert = |hash: u64, text: &str| {
+            if hash != 0 && remembered.get_or(hash, || ()).1 {
+                self.insert(hash, text);
+            }
+        };
+        insert(event.host, texts.host);
+        insert(event.user_agent, texts.user_agent);
+        insert(event.path, texts.path);
+        insert(event.query, texts.query);
+        insert(event.ja4, texts.ja4);
+        insert(method_name_key(event.method), texts.method);
+        if event.source.is_named() {
+            insert(event.source.0, texts.client_ip);
         }
     }
 

@@ -1,0 +1,185 @@
+//! Rows of a batch as events.
+
+use arrow_array::{Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use schemas::RequestBatch;
+
+use crate::classes::{Classes, takes_credentials};
+use crate::event::{Event, flag, query_key};
+use crate::hash::Hasher;
+use crate::source::Source;
+
+/// The columns that the detector reads, taken from a batch once.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns<'a> {
+    ts: &'a TimestampMicrosecondArray,
+    host: &'a StringArray,
+    path: &'a StringArray,
+    query: &'a StringArray,
+    user_agent: &'a StringArray,
+    ja4: &'a StringArray,
+    method: &'a StringArray,
+    client_ip: &'a StringArray,
+    referer: &'a StringArray,
+    cache_status: &'a StringArray,
+    client_country: &'a StringArray,
+    client_asn: &'a Int64Array,
+    response_bytes: &'a Int64Array,
+    duration_us: &'a Int64Array,
+    status: &'a Int32Array,
+}
+
+/// The texts of one record that may have to be shown, borrowed from its batch; absent ones are empty.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts<'a> {
+    /// Host.
+    pub host: &'a str,
+    /// Path.
+    pub path: &'a str,
+    /// Query.
+    pub query: &'a str,
+    /// User agent.
+    pub user_agent: &'a str,
+    /// JA4 fingerprint.
+    pub ja4: &'a str,
+    /// Method.
+    pub method: &'a str,
+    /// Client address.
+    pub client_ip: &'a str,
+}
+
+impl<'a> Columns<'a> {
+    /// Columns of a batch.
+    pub fn of(batch: &'a RequestBatch) -> Self {
+        Self {
+            ts: batch.ts(),
+            host: batch.host(),
+            path: batch.path(),
+            query: batch.query(),
+            user_agent: batch.user_agent(),
+            ja4: batch.ja4(),
+            method: batch.method(),
+            client_ip: batch.client_ip(),
+            referer: batch.referer(),
+            cache_status: batch.cache_status(),
+            client_country: batch.client_country(),
+            client_asn: batch.client_asn(),
+            response_bytes: batch.response_bytes(),
+            duration_us: batch.duration_us(),
+            status: batch.status(),
+        }
+    }
+
+    /// Texts of a row.
+    pub fn texts(&self, row: usize) -> Texts<'a> {
+        Texts {
+            host: text(self.host, row),
+            path: text(self.path, row),
+            query: text(self.query, row),
+            user_agent: text(self.user_agent, row),
+            ja4: text(self.ja4, row),
+            method: text(self.method, row),
+            client_ip: text(self.client_ip, row),
+        }
+    }
+
+    /// The event of a row, at its own time.
+    pub fn event(
+        &self,
+        row: usize,
+        texts: &Texts<'_>,
+        hasher: &Hasher,
+        classes: &mut Classes,
+    ) -> Event {
+        let hash = |text: &str| if text.is_empty() { 0 } else { hasher.text(text) };
+        let (user_agent, path) = (hash(texts.user_agent), hash(texts.path));
+        let country = text(self.client_country, row).as_bytes();
+        let status = if self.status.is_null(row) { 0 } else { self.status.value(row) };
+        let mut said = classes.of_path(path, texts.path);
+        let flags = self.flags(row, texts) | classes.of_user_agent(user_agent, texts.user_agent);
+        if flags & flag::WRITE == 0 {
+            said &= !flag::AUTH;
+        } else if said & flag::AUTH == 0 && takes_credentials(texts.query) {
+            said |= flag::AUTH;
+        }
+        Event {
+            ts: self.ts.value(row),
+            source: Source::parse(texts.client_ip, || hasher.text(texts.client_ip)),
+            host: hash(texts.host),
+            user_agent,
+            path,
+            query: hash(texts.query),
+            ja4: hash(texts.ja4),
+            query_key: short(hash(query_key(texts.query))),
+            bytes: saturated(long(self.response_bytes, row)),
+            duration_ms: saturated(long(self.duration_us, row) / 1_000),
+            asn: saturated(long(self.client_asn, row)),
+            status: u16::try_from(status).unwrap_or(0),
+            flags: flags | said,
+            method: method(texts.method),
+            country: match country {
+                [first, second] => u16::from_be_bytes([*first, *second]),
+                _ => 0,
+            },
+        }
+    }
+
+    fn flags(&self, row: usize, texts: &Texts<'_>) -> u16 {
+        let mut flags = 0;
+        let mut set = |on: bool, bit: u16| {
+            if on {
+                flags |= bit;
+            }
+        };
+        let write = matches!(texts.method, "POST" | "PUT" | "PATCH");
+        let referer = text(self.referer, row);
+        set(write, flag::WRITE);
+        set(referer.is_empty() || referer == "-", flag::REFERER_NONE);
+        set(!texts.host.is_empty() && host_of(referer) == Some(texts.host), flag::REFERER_OWN);
+        let cache = text(self.cache_status, row);
+        set(matches!(cache, "miss" | "expired" | "bypass"), flag::CACHE_MISS);
+        set(matches!(cache, "hit" | "revalidated" | "stale" | "updating"), flag::CACHE_HIT);
+        flags
+    }
+}
+
+fn text(array: &StringArray, row: usize) -> &str {
+    if array.is_null(row) { "" } else { array.value(row) }
+}
+
+fn long(array: &Int64Array, row: usize) -> i64 {
+    if array.is_null(row) { 0 } else { array.value(row) }
+}
+
+fn saturated(value: i64) -> u32 {
+    u32::try_from(value.max(0)).unwrap_or(u32::MAX)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash")]
+const fn short(hash: u64) -> u32 {
+    hash as u32
+}
+
+fn method(text: &str) -> u16 {
+    let mut hash = 0_u16;
+    for byte in text.bytes() {
+        hash = hash.wrapping_mul(31).wrapping_add(u16::from(byte));
+    }
+    hash
+}
+
+fn host_of(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let end = rest.find(['/', '?', ':']).unwrap_or(rest.len());
+    Some(&rest[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_referer_has_a_host() {
+        assert_eq!(host_of("https://shop.example/a?b"), Some("shop.example"));
+        assert_eq!(host_of("-"), None);
+    }
+}

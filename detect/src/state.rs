@@ -1,0 +1,68 @@
+//! Everything a checkpoint holds.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::detector::Counters;
+use crate::event::{Event, method_name_key};
+use crate::names::Names;
+use crate::partition::Partition;
+use crate::sources::Sources;
+use crate::table::Table;
+use crate::target::Target;
+use crate::window::SourceMinutes;
+
+/// Everything a checkpoint holds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Event time of each partition, and what is staged.
+    pub partitions: BTreeMap<String, Partition>,
+    /// End of the last closed second, in seconds; `None` before the first.
+    pub closed_s: Option<i64>,
+    /// End of the minute whose rows come next, in seconds.
+    pub window_end_s: Option<i64>,
+    /// Texts of sampled records.
+    pub names: Names,
+    /// Number of texts after the last sweep.
+    pub names_at_sweep: usize,
+    /// What each source has been doing on each host.
+    pub sources: Sources,
+    /// Sources in the running minute.
+    pub minutes: SourceMinutes,
+    /// Hosts.
+    pub targets: Table<Box<Target>>,
+    /// What was counted.
+    pub counters: Counters,
+}
+
+impl State {
+    /// Forgets the texts that nothing refers to.
+    pub fn sweep_names(&mut self) {
+        let mut live: Table<()> = Table::default();
+        let mut keep = |hash: u64| {
+            live.entry(hash, || ());
+        };
+        let event_names = |event: &Event, keep: &mut dyn FnMut(u64)| {
+            for hash in
+                [event.host, event.user_agent, event.path, event.query, event.ja4, event.source.0]
+            {
+                keep(hash);
+            }
+            keep(method_name_key(event.method));
+        };
+        for partition in self.partitions.values() {
+            partition.staged_events().for_each(|event| event_names(event, &mut keep));
+        }
+        for (key, target) in self.targets.iter() {
+            keep(*key);
+            let sampled = target.recent.iter().chain(&target.ordinary.events);
+            sampled.for_each(|event| event_names(event, &mut keep));
+            for open in target.open.iter().chain(&target.closed) {
+                open.named().for_each(&mut keep);
+            }
+        }
+        self.names.retain(&live);
+        self.names_at_sweep = self.names.len();
+    }
+}
