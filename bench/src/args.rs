@@ -31,7 +31,7 @@ enum Choice {
     Detect,
     Write,
     Scan,
-    /// Needs a broker: `FLOODMARK_BENCH_BROKERS=host:port`.
+    /// Needs a broker and an empty topic: `FLOODMARK_BENCH_BROKERS=host:port FLOODMARK_BENCH_TOPIC=name`.
     Run,
     All,
 }

@@ -13,10 +13,10 @@ use crate::measure::{Bench, Group, Plan, Run, in_turns};
 use crate::process;
 use crate::{input, say};
 
-/// Names the broker, `host:port`. The broker must create topics when they are written to; the one that is made stays.
+/// Names the broker, `host:port`.
 const BROKERS: &str = "FLOODMARK_BENCH_BROKERS";
 
-/// The topic to fill, when it is to be one that exists, such as one with many partitions; it must be empty.
+/// The topic to fill; it must be there and empty.
 const TOPIC: &str = "FLOODMARK_BENCH_TOPIC";
 
 /// `ship` once, then `run` by a new consumer group each time.
@@ -25,14 +25,13 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
     if !args.wants(format.as_str()) {
         return Ok(Vec::new());
     }
-    let Ok(brokers) = std::env::var(BROKERS) else {
-        say(&format!("no run: {BROKERS} names no broker"));
+    let (Ok(brokers), Ok(topic)) = (std::env::var(BROKERS), std::env::var(TOPIC)) else {
+        say(&format!("no run: {BROKERS} and {TOPIC} must name a broker and an empty topic"));
         return Ok(Vec::new());
     };
     let binary = process::floodmark()?;
     let log = input::file(format, args.lines)?;
     let stamp = Utc::now().timestamp_millis();
-    let topic = std::env::var(TOPIC).unwrap_or_else(|_| format!("floodmark-bench-{stamp}"));
     let kafka = Kafka { binary: &binary, brokers: &brokers, topic: &topic };
     let plan = Plan { repeat: 1, warm_up: false, records: log.lines, bytes: log.bytes };
     let ship = Bench::new(format.as_str(), || kafka.ship(&log.path));
