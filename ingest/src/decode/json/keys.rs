@@ -52,12 +52,40 @@ impl FieldSource {
 /// dots in its name; `\.` is a dot of the name only.
 pub type FieldMap = BTreeMap<String, FieldSource>;
 
+/// What presets say about keys besides the value they hold, in place of the name of a value.
+pub(in crate::decode) mod marks {
+    /// Objects, or lists of one object, that hold the record: its keys stand there as well as on the outside.
+    pub(in crate::decode) const RECORD: &str = "record";
+    /// Objects that may hold any key instead: in lists of pairs, with its dots, or nested.
+    pub(in crate::decode) const ATTRIBUTES: &str = "attributes";
+    /// Durations that are milliseconds when they are written without a fraction.
+    pub(in crate::decode) const WHOLE_MILLIS: &str = "whole_ms";
+    /// Lists with commas of which the last entry counts.
+    pub(in crate::decode) const LAST_OF_LIST: &str = "last_of_list";
+    /// Queries behind which Azure's gateway writes parameters of its own.
+    pub(in crate::decode) const GATEWAY_QUERY: &str = "gateway_query";
+}
+
+/// How the text of a value is changed before it is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Adjust {
+    #[default]
+    Nothing,
+    /// See [`marks::WHOLE_MILLIS`].
+    WholeMillis,
+    /// See [`marks::LAST_OF_LIST`].
+    LastOfList,
+    /// See [`marks::GATEWAY_QUERY`].
+    GatewayQuery,
+}
+
 /// What a key feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) slot: Slot,
     pub(super) unit: Unit,
     pub(super) rank: u8,
+    pub(super) adjust: Adjust,
 }
 
 /// An object of the dialect that holds wanted keys.
@@ -96,19 +124,15 @@ pub(super) struct KeyTable {
     /// The first entries stand for the start of each object.
     entries: Vec<Entry>,
     by_key: Vec<HashMap<Box<str>, usize>>,
+    /// The objects that hold the whole record.
+    records: Vec<NodeId>,
 }
 
 impl KeyTable {
     pub(super) fn new(fields: &FieldMap) -> Self {
-        let mut table = Self { entries: Vec::new(), by_key: vec![HashMap::new()] };
-        let mut wanted = Vec::new();
-        for (name, source) in fields {
-            let Some(slot) = Slot::named(name) else { continue };
-            for (rank, key) in source.keys().iter().enumerate() {
-                let rank = u8::try_from(rank).unwrap_or(u8::MAX);
-                wanted.push((key, Target { slot, unit: source.unit(), rank }));
-            }
-        }
+        let mut table =
+            Self { entries: Vec::new(), by_key: vec![HashMap::new()], records: Vec::new() };
+        let wanted = wanted(fields);
         // Objects first, so that their start entries have the numbers of the objects.
         let mut nodes = BTreeMap::from([(Vec::new(), NodeId::ROOT)]);
         for (key, _) in &wanted {
@@ -128,18 +152,35 @@ impl KeyTable {
                 table.insert(*parent, key, Action::Enter(*node));
             }
         }
+        let records = keys_of(fields, marks::RECORD);
+        let in_record = |key: &str| records.iter().any(|record| key.starts_with(&**record));
         for (key, target) in wanted {
-            let path = split_path(key);
+            let path = split_path(&key);
             if let Some((last, parent)) = path.split_last()
                 && let Some(parent) = nodes.get(parent)
             {
                 table.insert(*parent, last, Action::Take(target));
-                if path.len() > 1 {
+                if path.len() > 1 && !in_record(&key) {
                     table.insert(NodeId::ROOT, &path.join("."), Action::Take(target));
                 }
             }
         }
+        let records = records.iter();
+        table.records =
+            records.filter_map(|record| nodes.get(&split_path(record)).copied()).collect();
         table
+    }
+
+    /// Whether an object holds the whole record, apart from the line itself.
+    #[inline]
+    pub(super) fn is_record(&self, node: NodeId) -> bool {
+        self.records.contains(&node)
+    }
+
+    /// What to do with the value of a key of an object, however it is written there.
+    pub(super) fn action(&self, node: NodeId, key: &str) -> Action {
+        let entry = self.by_key.get(usize::from(node.0)).and_then(|keys| keys.get(key));
+        entry.and_then(|index| self.entries.get(*index)).map_or(Action::Skip, |entry| entry.action)
     }
 
     /// The entry before the first key of an object.
@@ -195,6 +236,41 @@ impl KeyTable {
         self.entries.push(Entry { quoted, action, next: [usize::MAX; 2] });
         index
     }
+}
+
+/// The keys wanted and what they feed, with those inside the objects that hold attributes or the record.
+fn wanted(fields: &FieldMap) -> Vec<(String, Target)> {
+    let adjustments = [
+        (marks::WHOLE_MILLIS, Adjust::WholeMillis),
+        (marks::LAST_OF_LIST, Adjust::LastOfList),
+        (marks::GATEWAY_QUERY, Adjust::GatewayQuery),
+    ];
+    let mut wanted = Vec::new();
+    for (name, source) in fields {
+        let Some(slot) = Slot::named(name) else { continue };
+        for (rank, key) in source.keys().iter().enumerate() {
+            let rank = u8::try_from(rank).unwrap_or(u8::MAX);
+            let adjust = adjustments
+                .iter()
+                .find(|(mark, _)| keys_of(fields, mark).contains(key))
+                .map_or(Adjust::Nothing, |(_, adjust)| *adjust);
+            let target = Target { slot, unit: source.unit(), rank, adjust };
+            wanted.push((key.clone(), target));
+            for attributes in keys_of(fields, marks::ATTRIBUTES) {
+                wanted.push((format!("{attributes}.{}", key.replace('.', "\\.")), target));
+                wanted.push((format!("{attributes}.{key}"), target));
+            }
+        }
+    }
+    let outside = wanted.clone();
+    for record in keys_of(fields, marks::RECORD) {
+        wanted.extend(outside.iter().map(|(key, target)| (format!("{record}.{key}"), *target)));
+    }
+    wanted
+}
+
+fn keys_of<'a>(fields: &'a FieldMap, name: &str) -> &'a [String] {
+    fields.get(name).map_or(&[], FieldSource::keys)
 }
 
 /// The keys of a path: `a.b\.c` is `a`, then `b.c`.

@@ -9,38 +9,47 @@
 //! time: one comparison then replaces the scan of the key and its look-up.
 
 mod keys;
+mod pairs;
 mod scan;
 
+pub(super) use keys::marks;
 pub use keys::{FieldMap, FieldSource, KeyPath};
 
-use keys::{Action, KeyTable, NodeId};
-use scan::{Broken, Cursor};
+use keys::{Action, Adjust, KeyTable, NodeId};
+use scan::{Broken, Cursor, Scalar};
 
-use super::record::{Escape, Record, Value};
+use super::record::{Escape, Record, Unit, Value};
 
 /// Decodes lines of one JSON dialect.
 #[derive(Debug, Clone)]
 pub struct JsonDecoder {
     keys: KeyTable,
+    /// Objects with the whole record, inside the line.
+    records: usize,
 }
 
 impl JsonDecoder {
     /// A decoder for the keys of `fields`.
     pub fn new(fields: &FieldMap) -> Self {
-        Self { keys: KeyTable::new(fields) }
+        Self { keys: KeyTable::new(fields), records: 0 }
     }
 
     /// Fills `record` from `line`; `false` when the line is not a JSON object at all.
     ///
-    /// A line that stops being JSON midway keeps what was read before, and is marked truncated.
+    /// A line that stops being JSON midway keeps what was read before, and is marked truncated. A line that holds
+    /// several records in a list fills nothing: one of them would pass for all.
     #[inline]
     pub fn decode<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
         let mut cursor = Cursor::new(line);
         if cursor.peek() != Ok(b'{') {
             return false;
         }
+        self.records = 0;
         let whole = self.object(&mut cursor, NodeId::ROOT, record);
         record.truncated = whole.is_err() || cursor.peek().is_ok();
+        if self.records > 1 {
+            *record = Record::default();
+        }
         true
     }
 
@@ -52,6 +61,7 @@ impl JsonDecoder {
         record: &mut Record<'a>,
     ) -> Result<(), Broken> {
         cursor.expect(b'{')?;
+        self.records += usize::from(self.keys.is_record(node));
         if cursor.peek()? == b'}' {
             cursor.skip(1);
             return Ok(());
@@ -99,6 +109,7 @@ impl JsonDecoder {
             }
             (Action::Take(target), first) => take(cursor, first, target, record),
             (Action::Enter(node), b'{') => self.object(cursor, node, record),
+            (Action::Enter(node), b'[') => self.list(cursor, node, record),
             (Action::Enter(_), _) => cursor.skip_value(),
         }
     }
@@ -115,10 +126,21 @@ fn take<'a>(
     if !scalar.quoted && scalar.text == "null" {
         return Ok(());
     }
-    let escape = if scalar.escaped { Escape::Json } else { Escape::None };
-    record.set(
-        target.slot,
-        Value { text: scalar.text, escape, unit: target.unit, rank: target.rank },
-    );
+    let Scalar { text, escaped, .. } = scalar;
+    let escape = if escaped { Escape::Json } else { Escape::None };
+    let (text, unit) = match target.adjust {
+        Adjust::WholeMillis if !text.contains('.') => (text, Unit::Millis),
+        Adjust::Nothing | Adjust::WholeMillis => (text, target.unit),
+        Adjust::LastOfList => (text.rsplit(',').next().unwrap_or(text).trim_ascii(), target.unit),
+        Adjust::GatewayQuery => (without_gateway_query(text), target.unit),
+    };
+    record.set(target.slot, Value { text, escape, unit, rank: target.rank });
     Ok(())
+}
+
+/// A query without the parameters behind it that Azure's gateway, version 1, adds to it in its log: one of them is
+/// another in each line.
+fn without_gateway_query(query: &str) -> &str {
+    let own = query.split("X-AzureApplicationGateway-").next().unwrap_or(query);
+    own.strip_suffix('&').unwrap_or(own)
 }

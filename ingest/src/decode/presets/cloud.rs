@@ -1,6 +1,7 @@
 //! Keys of the JSON dialects of clouds and schemas.
 
 use super::Fields;
+use crate::decode::json::marks;
 use crate::decode::record::Unit;
 
 /// Fastly: no default, these are the keys in use.
@@ -70,6 +71,7 @@ pub(super) const GCP_LB: Fields = Fields(&[
 
 /// Azure Front Door, `FrontDoorAccessLog`.
 pub(super) const AZURE_FRONT_DOOR: Fields = Fields(&[
+    (marks::RECORD, Unit::Auto, &["records"]),
     ("ts", Unit::Auto, &["time"]),
     ("edge", Unit::Auto, &["properties.pop"]),
     ("client_ip", Unit::Auto, &["properties.clientIp", "properties.clientIP"]),
@@ -89,8 +91,12 @@ pub(super) const AZURE_FRONT_DOOR: Fields = Fields(&[
     ("request_id", Unit::Auto, &["properties.trackingReference"]),
 ]);
 
-/// Azure Application Gateway v2, `ApplicationGatewayAccessLog`.
+/// Azure Application Gateway, `ApplicationGatewayAccessLog`. Version 1 logs whole milliseconds, version 2 seconds with
+/// a fraction.
 pub(super) const AZURE_APP_GATEWAY: Fields = Fields(&[
+    (marks::RECORD, Unit::Auto, &["records"]),
+    (marks::WHOLE_MILLIS, Unit::Auto, &["properties.timeTaken"]),
+    (marks::GATEWAY_QUERY, Unit::Auto, &["properties.requestQuery"]),
     ("ts", Unit::Auto, &["timeStamp", "time"]),
     ("edge", Unit::Auto, &["properties.instanceId"]),
     ("client_ip", Unit::Auto, &["properties.clientIP", "properties.clientIp"]),
@@ -155,6 +161,17 @@ pub(super) const OCSF: Fields = Fields(&[
     ("user_agent", Unit::Auto, &["http_request.user_agent"]),
     ("referer", Unit::Auto, &["http_request.referrer"]),
     ("ja3", Unit::Auto, &["tls.ja3_hash.value"]),
+    // The list holds fingerprints of several types; the client's is type 1.
+    (
+        "ja4",
+        Unit::Auto,
+        &[
+            "ja4_fingerprint_list.JA4",
+            "ja4_fingerprint_list.1",
+            "tls.ja4_fingerprint_list.JA4",
+            "tls.ja4_fingerprint_list.1",
+        ],
+    ),
     ("request_id", Unit::Auto, &["http_request.uid", "metadata.uid"]),
 ]);
 
@@ -181,126 +198,4 @@ pub(super) const ECS: Fields = Fields(&[
     ("ja3", Unit::Auto, &["tls.client.ja3"]),
     ("ja4", Unit::Auto, &["tls.client.ja4"]),
     ("request_id", Unit::Auto, &["http.request.id", "event.id"]),
-]);
-
-/// OpenTelemetry, "Semantic conventions for HTTP spans", server side: attributes as keys, flat, nested or under
-/// `attributes`.
-pub(super) const OTEL: Fields = Fields(&[
-    (
-        "ts",
-        Unit::Auto,
-        &[
-            "time_unix_nano",
-            "timeUnixNano",
-            "Timestamp",
-            "timestamp",
-            "time",
-            "@timestamp",
-            "observed_timestamp",
-        ],
-    ),
-    ("start", Unit::Auto, &["start_time_unix_nano", "startTimeUnixNano", "start_time"]),
-    (
-        "client_ip",
-        Unit::Auto,
-        &[
-            "attributes.client\\.address",
-            "client.address",
-            "attributes.client.address",
-            "attributes.network\\.peer\\.address",
-            "network.peer.address",
-            "attributes.network.peer.address",
-        ],
-    ),
-    (
-        "method",
-        Unit::Auto,
-        &[
-            "attributes.http\\.request\\.method_original",
-            "http.request.method_original",
-            "attributes.http.request.method_original",
-            "attributes.http\\.request\\.method",
-            "http.request.method",
-            "attributes.http.request.method",
-        ],
-    ),
-    ("scheme", Unit::Auto, &["attributes.url\\.scheme", "url.scheme", "attributes.url.scheme"]),
-    (
-        "host",
-        Unit::Auto,
-        &["attributes.server\\.address", "server.address", "attributes.server.address"],
-    ),
-    ("path", Unit::Auto, &["attributes.url\\.path", "url.path", "attributes.url.path"]),
-    ("uri", Unit::Auto, &["attributes.url\\.full", "url.full", "attributes.url.full"]),
-    ("query", Unit::Auto, &["attributes.url\\.query", "url.query", "attributes.url.query"]),
-    (
-        "protocol",
-        Unit::Auto,
-        &[
-            "attributes.network\\.protocol\\.version",
-            "network.protocol.version",
-            "attributes.network.protocol.version",
-        ],
-    ),
-    (
-        "status",
-        Unit::Auto,
-        &[
-            "attributes.http\\.response\\.status_code",
-            "http.response.status_code",
-            "attributes.http.response.status_code",
-        ],
-    ),
-    (
-        "request_bytes",
-        Unit::Auto,
-        &[
-            "attributes.http\\.request\\.size",
-            "http.request.size",
-            "attributes.http.request.size",
-            "attributes.http\\.request\\.body\\.size",
-            "http.request.body.size",
-            "attributes.http.request.body.size",
-        ],
-    ),
-    (
-        "response_bytes",
-        Unit::Auto,
-        &[
-            "attributes.http\\.response\\.size",
-            "http.response.size",
-            "attributes.http.response.size",
-            "attributes.http\\.response\\.body\\.size",
-            "http.response.body.size",
-            "attributes.http.response.body.size",
-        ],
-    ),
-    (
-        "duration",
-        Unit::Seconds,
-        &[
-            "attributes.http\\.server\\.request\\.duration",
-            "http.server.request.duration",
-            "attributes.http.server.request.duration",
-        ],
-    ),
-    (
-        "user_agent",
-        Unit::Auto,
-        &[
-            "attributes.user_agent\\.original",
-            "user_agent.original",
-            "attributes.user_agent.original",
-        ],
-    ),
-    (
-        "referer",
-        Unit::Auto,
-        &[
-            "attributes.http\\.request\\.header\\.referer",
-            "http.request.header.referer",
-            "attributes.http.request.header.referer",
-        ],
-    ),
-    ("request_id", Unit::Auto, &["trace_id", "traceId", "TraceId"]),
 ]);

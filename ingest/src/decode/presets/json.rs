@@ -1,6 +1,7 @@
 //! Keys of the JSON dialects.
 
 use super::Fields;
+use crate::decode::json::marks;
 use crate::decode::record::Unit;
 
 /// <https://developers.cloudflare.com/logs/logpush/logpush-job/datasets/zone/http_requests/>
@@ -122,8 +123,10 @@ pub(super) const ENVOY: Fields = Fields(&[
     ("request_id", Unit::Auto, &["request_id", "x-request-id", "x_request_id"]),
 ]);
 
-/// Traefik, "Access logs", `format: json`.
+/// Traefik, "Access logs", `format: json`. `ClientHost` is all of `X-Forwarded-For` where Traefik trusts whoever
+/// sent it: who that one heard from stands last.
 pub(super) const TRAEFIK: Fields = Fields(&[
+    (marks::LAST_OF_LIST, Unit::Auto, &["ClientHost"]),
     ("ts", Unit::Auto, &["StartUTC", "StartLocal", "time"]),
     ("client_ip", Unit::Auto, &["ClientHost", "ClientAddr"]),
     ("method", Unit::Auto, &["RequestMethod"]),

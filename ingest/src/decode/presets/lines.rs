@@ -17,8 +17,8 @@ pub(super) const NGINX_PROXY_MANAGER: &str = r#"[$time_local] $upstream_cache_st
 /// nginx Proxy Manager, `log_format standard`.
 pub(super) const NGINX_PROXY_MANAGER_DEFAULT: &str = r#"[$time_local] $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] [Length $body_bytes_sent] [Gzip $_] "$http_user_agent" "$http_referer""#;
 
-/// `NPMplus`.
-pub(super) const NPMPLUS: &str = r#"[$time_local] $host $remote_addr $request_time "$request" $status $request_length $bytes_sent $http_referer $http_user_agent"#;
+/// `NPMplus`; as in nginx's other formats the body of the response counts, which stands before all that was sent.
+pub(super) const NPMPLUS: &str = r#"[$time_local] $host $remote_addr $request_time "$request" $status $body_bytes_sent $_ $http_referer $http_user_agent"#;
 
 /// Zoraxy.
 pub(super) const ZORAXY: &str = "$_ [$slot:ts] [router:$_] [origin:$slot:host] [client: $slot:client_ip] [useragent: $slot:user_agent] $slot:method $slot:uri $slot:status";

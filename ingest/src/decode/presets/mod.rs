@@ -3,6 +3,7 @@
 mod cloud;
 mod json;
 mod lines;
+mod otel;
 
 use super::json::{FieldMap, FieldSource};
 use super::line::{Dialect, Optional};
@@ -92,6 +93,6 @@ pub(super) const fn preset(format: Format) -> Option<Preset> {
         Format::Akamai => Preset::Json(cloud::AKAMAI),
         Format::Ocsf => Preset::Json(cloud::OCSF),
         Format::Ecs => Preset::Json(cloud::ECS),
-        Format::Otel => Preset::Json(cloud::OTEL),
+        Format::Otel => Preset::Json(otel::OTEL),
     })
 }
