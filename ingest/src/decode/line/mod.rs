@@ -5,6 +5,7 @@
 //! `%h %l %u %t "%r"` (Apache) ─┴▶ tokens ─▶ Plan ─ decode ─▶ Record
 //! ```
 
+mod captures;
 mod plan;
 mod variables;
 mod w3c;

@@ -1,5 +1,6 @@
 //! A compiled format string, and the reading of lines by it.
 
+use super::captures;
 use super::variables::{FormatError, Token, Variable};
 use crate::decode::record::{Escape, Record, Slot, Unit, Value};
 
@@ -51,6 +52,8 @@ struct Step {
     after_blank: Box<str>,
     /// The next value is a number or `-`: a quote that closes a request must be followed by one.
     number_next: bool,
+    /// The value holds headers that `HAProxy` captured.
+    captures: bool,
 }
 
 /// Where a line may end before its format does, and still be whole.
@@ -130,6 +133,7 @@ impl Plan {
                     Box::default()
                 },
                 number_next: next.is_some_and(|next| next.slot == Some(Slot::Status)),
+                captures: variable.captures,
             });
         }
         Ok(Self { before: before.into(), steps, optional: Optional::Nothing })
@@ -194,6 +198,8 @@ impl Step {
     fn keep<'a>(&self, text: &'a str, escape: Escape, record: &mut Record<'a>) {
         if let Some(slot) = self.slot {
             record.set(slot, Value { text, escape, unit: self.unit, rank: self.rank });
+        } else if self.captures {
+            captures::keep(text, record);
         }
     }
 

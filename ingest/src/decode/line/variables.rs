@@ -34,12 +34,14 @@ pub struct Variable {
     pub rank: u8,
     /// How its text is escaped where no quotes are around it.
     pub escape: Escape,
+    /// It holds headers that `HAProxy` captured.
+    pub captures: bool,
 }
 
 impl Variable {
     /// A variable without escapes.
     pub const fn new(slot: Option<Slot>, unit: Unit, rank: u8) -> Self {
-        Self { slot, unit, rank, escape: Escape::None }
+        Self { slot, unit, rank, escape: Escape::None, captures: false }
     }
 }
 
@@ -126,7 +128,7 @@ fn nginx_variable(name: &str) -> Variable {
     known.map_or(SKIP, |(_, slot, unit, rank)| Variable::new(Some(*slot), *unit, *rank))
 }
 
-/// `duration_ms`, `client_ip`, `_`.
+/// `duration_ms`, `client_ip`, `captures`, `_`.
 fn own_variable(name: &str) -> Variable {
     let (base, unit) = match name.rsplit_once('_') {
         Some((base @ ("duration" | "ts"), unit)) => (
@@ -141,7 +143,7 @@ fn own_variable(name: &str) -> Variable {
         ),
         _ => (name, Unit::Auto),
     };
-    Variable::new(Slot::named(base), unit, 0)
+    Variable { captures: name == "captures", ..Variable::new(Slot::named(base), unit, 0) }
 }
 
 pub(super) const SKIP: Variable = Variable::new(None, Unit::Auto, 0);

@@ -32,11 +32,12 @@ pub(super) const ENVOY: &str = r#"[$slot:ts] "$slot:request" $slot:status $_ $sl
 /// Istio, "Default access log format". The client is the downstream address, which Envoy has resolved already.
 pub(super) const ISTIO: &str = r#"[$slot:ts] "$slot:request" $slot:status $_ $_ $_ "$_" $slot:request_bytes $slot:response_bytes $slot:duration_ms $_ "$_" "$slot:user_agent" "$slot:request_id" "$slot:host" "$_" $_ $_ $_ $slot:client_ip $_ $_"#;
 
-/// `HAProxy` configuration manual, 8.2.3 "HTTP log format"; captured headers stand between queue and request.
-pub(super) const HAPROXY: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$_"$slot:request""#;
+/// `HAProxy` configuration manual, 8.2.3 "HTTP log format"; captured headers stand between queue and request: host,
+/// user agent and referer are told by their shape.
+pub(super) const HAPROXY: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$slot:captures"$slot:request""#;
 
 /// `HAProxy` configuration manual, 8.2.4 "HTTPS log format".
-pub(super) const HAPROXY_HTTPS: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$_"$slot:request" $_/$_/$_/$_/$_ $slot:host/$_/$_"#;
+pub(super) const HAPROXY_HTTPS: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$slot:captures"$slot:request" $_/$_/$_/$_/$_ $slot:host/$_/$_"#;
 
 /// `HAProxy` configuration manual, 4.2 `option httplog clf`.
 pub(super) const HAPROXY_CLF: &str = r#"$slot:client_ip - - [$slot:ts] "$slot:request" $slot:status $slot:response_bytes "$slot:referer" "$slot:user_agent" $_ $_ "$_" "$_" "$_" $_ $_ $_ $_ $slot:duration_ms "$_""#;
