@@ -5,6 +5,10 @@
 
 #![cfg(test)]
 
+#[path = "../examples/conformance/runner/mod.rs"]
+mod runner;
+#[path = "conformance/runner_test.rs"]
+mod runner_test;
 mod support;
 
 use std::path::{Path, PathBuf};
