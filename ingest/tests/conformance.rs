@@ -1,7 +1,8 @@
 //! Every format: the lines of `conformance/<format>[.variant].log` decode to the rows of the `.rows` file beside
 //! them, read in the format by name and read with `auto`, which must recognise it.
 //!
-//! `UPDATE_EXPECT=1 cargo test -p ingest --test conformance` rewrites the rows; read the difference.
+//! `UPDATE_EXPECT=1 cargo test -p ingest --test conformance` rewrites the rows, and the README's table of formats;
+//! read the difference.
 
 #![cfg(test)]
 
@@ -10,6 +11,8 @@ mod runner;
 #[path = "conformance/runner_test.rs"]
 mod runner_test;
 mod support;
+#[path = "conformance/table.rs"]
+mod table;
 
 use std::path::{Path, PathBuf};
 
