@@ -44,6 +44,23 @@ fn values_are_equal_under_any_usual_name_and_notation() {
 }
 
 #[test]
+fn names_of_other_parsers_are_known() {
+    let ecs = r#"{"@timestamp":"2024-05-01T10:00:00Z","source":{"ip":"192.0.2.1"},"http":{"version":"1.1","request":{"method":"GET"},"response":{"status_code":200,"body":{"bytes":5}}},"url":{"path":"/a","query":"b=1"},"tags":["x"]}"#;
+    let grok = r#"{"clientip":"192.0.2.1","verb":"GET","request":"/a?b=1","httpversion":"1.1","response":"200","bytes":"5"}"#;
+    let apache = r#"{"host":"192.0.2.1","code":"200","size":"5","agent":"a \\x22b\\x22"}"#;
+    let cases = [ecs, grok, apache].map(|expect| case("a", "nginx", COMBINED, expect)).concat();
+    check(
+        &["--show", "3"],
+        &cases,
+        &expect![[r"
+            source  format  cases  rows  equal  differ  missed  not compared
+            a       nginx       3     3      3       0       0             1
+            exit status 0
+        "]],
+    );
+}
+
+#[test]
 fn differences_are_shown_on_request() {
     let wrong = r#"{"status":404,"host":"shop.example","referer":null,"path":"/b"}"#;
     let cases = case("a", "nginx", COMBINED, wrong) + &case("a", "nginx", "nothing", "{}");

@@ -49,7 +49,7 @@ fn read_case(place: &str, stem: &str, line: &str) -> Result<Case, String> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let raw = text("raw").ok_or("no `raw` text; a case looks as --help shows")?;
     let mut expect = match value.get("expect") {
-        Some(Value::Object(expect)) => expect.clone(),
+        Some(Value::Object(expect)) => flat(expect),
         _ if value.get("reject").is_some() => Map::new(),
         _ => return Err("no `expect` object; a case looks as --help shows".to_owned()),
     };
@@ -63,4 +63,20 @@ fn read_case(place: &str, stem: &str, line: &str) -> Result<Case, String> {
         raw,
         expect,
     })
+}
+
+/// The values of objects inside objects, under their names with dots between them.
+fn flat(expect: &Map<String, Value>) -> Map<String, Value> {
+    let mut values = Map::new();
+    for (name, value) in expect {
+        match value {
+            Value::Object(inside) => values.extend(
+                flat(inside).into_iter().map(|(inner, value)| (format!("{name}.{inner}"), value)),
+            ),
+            value => {
+                values.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    values
 }

@@ -127,6 +127,7 @@ fn found_text(field: Field, row: &Row) -> Option<String> {
         Field::Text(column) | Field::Folded(column) | Field::Number(column) => column,
         Field::Address => "client_ip",
         Field::Host => "host",
+        Field::Protocol => "protocol",
         Field::Target => return target(row),
         Field::Query => "query",
         Field::Status => "status",
@@ -158,12 +159,16 @@ fn means_nothing(field: Field, expected: &str) -> bool {
 }
 
 fn equals(field: Field, expected: &str, found: Option<&str>, row: &Row) -> Option<bool> {
+    if field == Field::Host && is_client(expected, row) {
+        return Some(true);
+    }
     let Some(found) = found else { return Some(false) };
     Some(match field {
         Field::Text(_) => is_text(expected, found),
         Field::Folded(_) => expected.eq_ignore_ascii_case(found),
         Field::Address => canonical_ip(expected, &mut String::new()) == Some(found),
         Field::Host => canonical_host(expected, &mut String::new()) == Some(found),
+        Field::Protocol => version(expected).eq_ignore_ascii_case(version(found)),
         Field::Target => is_target(expected, found, row),
         Field::Query => is_text(expected.strip_prefix('?').unwrap_or(expected), found),
         Field::Number(_) | Field::Status => number(expected)? == number(found)?,
@@ -171,6 +176,12 @@ fn equals(field: Field, expected: &str, found: Option<&str>, row: &Row) -> Optio
         Field::Duration(unit) => duration_us(expected, unit)? == number(found)?,
         Field::Malformed => expected == found,
     })
+}
+
+/// Whether an address is the client's: some parsers call the client host, as Apache's `%h` does.
+fn is_client(expected: &str, row: &Row) -> bool {
+    let client = row.get("client_ip").map(String::as_str);
+    client.is_some() && canonical_ip(expected, &mut String::new()) == client
 }
 
 /// Whether `found` is `expected`, as it stands or freed of the escapes of a log format.
@@ -194,6 +205,11 @@ fn is_target(expected: &str, found: &str, row: &Row) -> bool {
         || expected.strip_suffix('?').is_some_and(|bare| is_text(bare, found))
         || is(&url)
         || is(request.trim_ascii_end())
+}
+
+/// `HTTP/1.1` and `1.1`.
+fn version(protocol: &str) -> &str {
+    protocol.rsplit('/').next().unwrap_or(protocol)
 }
 
 /// Times are equal to the microsecond, or to the second where only that is expected.

@@ -42,9 +42,9 @@ raw      the line as logged; with several lines (a header, say) the first record
 format   whatever its writers call it (nginx, apache2, iis, …)
 source   where it is from, the name of the file if missing
 expect   values as strings or numbers, by the names of our columns or other usual ones (http_status,
-         source_ip, http_verb, duration_ms, …, with or without `parsed_`); null, "" or "-" where the
-         column must be null. A path may be given with its query. Values under other names are
-         counted as `not compared`.
+         source_ip, http_verb, duration_ms, url.path, …, with or without `parsed_`); null, "" or "-"
+         where the column must be null. A path may be given with its query, objects may hold
+         objects. Lists, and values under other names, are counted as `not compared`.
          "reject": true when the line is no access record, or the reason or part of it.
          A "log_type" that is not an access log says the same.
 
