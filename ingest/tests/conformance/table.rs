@@ -37,7 +37,7 @@ const WRITERS: &[(Format, &str, &str)] = &[
     (
         Format::VhostCombined,
         "Apache, nginx, BunkerWeb",
-        "with and without port, IPv6 hosts, absolute URLs",
+        "with and without port, referer and user agent; IPv6 hosts, absolute URLs",
     ),
     (Format::Floodmark, "JSON with the columns of `requests`", "text and numeric times"),
     (
@@ -79,10 +79,14 @@ const WRITERS: &[(Format, &str, &str)] = &[
     (
         Format::EnvoyJson,
         "Envoy, Istio, Envoy Gateway, JSON",
-        "both spellings; numbers as text; nulls",
+        "keys with `-`, `_` and `:`; numbers as text; nulls",
     ),
     (Format::Istio, "Istio, default text", "the downstream address as client"),
-    (Format::Caddy, "Caddy 2", "other loggers' lines between; in Docker's envelope"),
+    (
+        Format::Caddy,
+        "Caddy 2",
+        "before 2.5 and since; other loggers' lines between; in Docker's envelope",
+    ),
     (
         Format::Haproxy,
         "HAProxy `option httplog`",

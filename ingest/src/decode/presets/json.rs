@@ -58,23 +58,28 @@ pub(super) const FLOODMARK: Fields = Fields(&[
 
 /// nginx with `escape=json`: nginx has no default, these are the spellings in use.
 pub(super) const NGINX_JSON: Fields = Fields(&[
-    ("ts", Unit::Auto, &["msec", "time_iso8601", "time_local", "time", "timestamp", "@timestamp"]),
+    (
+        "ts",
+        Unit::Auto,
+        &["msec", "time_iso8601", "time_local", "time", "timestamp", "@timestamp", "datetime"],
+    ),
     ("edge", Unit::Auto, &["pop", "hostname", "edge"]),
-    ("client_ip", Unit::Auto, &["remote_addr", "client_ip", "clientip", "remote_ip"]),
+    ("client_ip", Unit::Auto, &["remote_addr", "client_ip", "clientip", "remote_ip", "client"]),
     ("client_country", Unit::Auto, &["geoip_country_code", "country_code", "country"]),
     ("client_asn", Unit::Auto, &["geoip2_data_asn", "asn"]),
     ("method", Unit::Auto, &["request_method", "method"]),
     ("scheme", Unit::Auto, &["scheme"]),
-    ("host", Unit::Auto, &["host", "http_host", "server_name", "vhost"]),
+    // Shippers call the machine they run on `host`.
+    ("host", Unit::Auto, &["http_host", "host", "domain", "vhost", "server_name"]),
     ("request", Unit::Auto, &["request"]),
     ("uri", Unit::Auto, &["request_uri", "url"]),
     ("path", Unit::Auto, &["uri", "path"]),
     ("query", Unit::Auto, &["args", "query_string"]),
     ("protocol", Unit::Auto, &["server_protocol", "protocol"]),
-    ("status", Unit::Auto, &["status"]),
+    ("status", Unit::Auto, &["status", "status_code"]),
     ("request_bytes", Unit::Auto, &["request_length"]),
-    ("response_bytes", Unit::Auto, &["bytes_sent", "body_bytes_sent"]),
-    ("duration", Unit::Seconds, &["request_time"]),
+    ("response_bytes", Unit::Auto, &["bytes_sent", "body_bytes_sent", "size", "bytes"]),
+    ("duration", Unit::Seconds, &["request_time", "responsetime"]),
     ("user_agent", Unit::Auto, &["http_user_agent", "user_agent", "agent"]),
     ("referer", Unit::Auto, &["http_referer", "http_referrer", "referer", "referrer"]),
     ("cache_status", Unit::Auto, &["upstream_cache_status", "cache_status"]),
@@ -86,7 +91,7 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
 /// Caddy, "How Logging Works"; `client_ip` is resolved by its trusted proxies.
 pub(super) const CADDY: Fields = Fields(&[
     ("ts", Unit::Auto, &["ts"]),
-    ("client_ip", Unit::Auto, &["request.client_ip", "request.remote_ip"]),
+    ("client_ip", Unit::Auto, &["request.client_ip", "request.remote_ip", "request.remote_addr"]),
     ("method", Unit::Auto, &["request.method"]),
     ("host", Unit::Auto, &["request.host"]),
     ("uri", Unit::Auto, &["request.uri"]),
@@ -106,12 +111,12 @@ pub(super) const CADDY: Fields = Fields(&[
 pub(super) const ENVOY: Fields = Fields(&[
     ("ts", Unit::Auto, &["start_time"]),
     ("client_ip", Unit::Auto, &["downstream_remote_address", "x_forwarded_for", "x-forwarded-for"]),
-    ("method", Unit::Auto, &["method"]),
+    ("method", Unit::Auto, &["method", ":method"]),
     ("host", Unit::Auto, &["authority", ":authority"]),
     (
         "uri",
         Unit::Auto,
-        &["path", "x-envoy-origin-path", "x-envoy-original-path", "x_envoy_original_path"],
+        &["path", ":path", "x-envoy-origin-path", "x-envoy-original-path", "x_envoy_original_path"],
     ),
     ("protocol", Unit::Auto, &["protocol"]),
     ("status", Unit::Auto, &["response_code"]),

@@ -62,7 +62,9 @@ pub(super) const fn preset(format: Format) -> Option<Preset> {
         Format::Combined | Format::Common => {
             Preset::Line { format: lines::COMBINED, optional: Optional::After(7) }
         }
-        Format::VhostCombined => line(lines::VHOST_COMBINED),
+        Format::VhostCombined => {
+            Preset::Line { format: lines::VHOST_COMBINED, optional: Optional::After(8) }
+        }
         Format::IngressNginx => line(lines::INGRESS_NGINX),
         Format::NginxProxyManager => line(lines::NGINX_PROXY_MANAGER),
         Format::NginxProxyManagerDefault => line(lines::NGINX_PROXY_MANAGER_DEFAULT),
