@@ -67,10 +67,8 @@ pub(in crate::decode) mod marks {
 }
 
 /// How the text of a value is changed before it is taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Adjust {
-    #[default]
-    Nothing,
     /// See [`marks::WHOLE_MILLIS`].
     WholeMillis,
     /// See [`marks::LAST_OF_LIST`].
@@ -85,7 +83,6 @@ pub(super) struct Target {
     pub(super) slot: Slot,
     pub(super) unit: Unit,
     pub(super) rank: u8,
-    pub(super) adjust: Adjust,
 }
 
 /// An object of the dialect that holds wanted keys.
@@ -102,6 +99,8 @@ impl NodeId {
 pub(super) enum Action {
     Skip,
     Take(Target),
+    /// Takes it when it has been changed.
+    TakeAdjusted(Target, Adjust),
     Enter(NodeId),
 }
 
@@ -154,14 +153,14 @@ impl KeyTable {
         }
         let records = keys_of(fields, marks::RECORD);
         let in_record = |key: &str| records.iter().any(|record| key.starts_with(&**record));
-        for (key, target) in wanted {
+        for (key, action) in wanted {
             let path = split_path(&key);
             if let Some((last, parent)) = path.split_last()
                 && let Some(parent) = nodes.get(parent)
             {
-                table.insert(*parent, last, Action::Take(target));
+                table.insert(*parent, last, action);
                 if path.len() > 1 && !in_record(&key) {
-                    table.insert(NodeId::ROOT, &path.join("."), Action::Take(target));
+                    table.insert(NodeId::ROOT, &path.join("."), action);
                 }
             }
         }
@@ -172,7 +171,6 @@ impl KeyTable {
     }
 
     /// Whether an object holds the whole record, apart from the line itself.
-    #[inline]
     pub(super) fn is_record(&self, node: NodeId) -> bool {
         self.records.contains(&node)
     }
@@ -238,8 +236,8 @@ impl KeyTable {
     }
 }
 
-/// The keys wanted and what they feed, with those inside the objects that hold attributes or the record.
-fn wanted(fields: &FieldMap) -> Vec<(String, Target)> {
+/// The keys wanted and what to do with them, with those inside the objects that hold attributes or the record.
+fn wanted(fields: &FieldMap) -> Vec<(String, Action)> {
     let adjustments = [
         (marks::WHOLE_MILLIS, Adjust::WholeMillis),
         (marks::LAST_OF_LIST, Adjust::LastOfList),
@@ -250,21 +248,21 @@ fn wanted(fields: &FieldMap) -> Vec<(String, Target)> {
         let Some(slot) = Slot::named(name) else { continue };
         for (rank, key) in source.keys().iter().enumerate() {
             let rank = u8::try_from(rank).unwrap_or(u8::MAX);
-            let adjust = adjustments
+            let target = Target { slot, unit: source.unit(), rank };
+            let action = adjustments
                 .iter()
                 .find(|(mark, _)| keys_of(fields, mark).contains(key))
-                .map_or(Adjust::Nothing, |(_, adjust)| *adjust);
-            let target = Target { slot, unit: source.unit(), rank, adjust };
-            wanted.push((key.clone(), target));
+                .map_or(Action::Take(target), |(_, adjust)| Action::TakeAdjusted(target, *adjust));
+            wanted.push((key.clone(), action));
             for attributes in keys_of(fields, marks::ATTRIBUTES) {
-                wanted.push((format!("{attributes}.{}", key.replace('.', "\\.")), target));
-                wanted.push((format!("{attributes}.{key}"), target));
+                wanted.push((format!("{attributes}.{}", key.replace('.', "\\.")), action));
+                wanted.push((format!("{attributes}.{key}"), action));
             }
         }
     }
     let outside = wanted.clone();
     for record in keys_of(fields, marks::RECORD) {
-        wanted.extend(outside.iter().map(|(key, target)| (format!("{record}.{key}"), *target)));
+        wanted.extend(outside.iter().map(|(key, action)| (format!("{record}.{key}"), *action)));
     }
     wanted
 }

@@ -16,7 +16,7 @@ pub(super) use keys::marks;
 pub use keys::{FieldMap, FieldSource, KeyPath};
 
 use keys::{Action, Adjust, KeyTable, NodeId};
-use scan::{Broken, Cursor, Scalar};
+use scan::{Broken, Cursor};
 
 use super::record::{Escape, Record, Unit, Value};
 
@@ -24,7 +24,7 @@ use super::record::{Escape, Record, Unit, Value};
 #[derive(Debug, Clone)]
 pub struct JsonDecoder {
     keys: KeyTable,
-    /// Objects with the whole record, inside the line.
+    /// Objects with a whole record, in lists inside the line.
     records: usize,
 }
 
@@ -61,7 +61,6 @@ impl JsonDecoder {
         record: &mut Record<'a>,
     ) -> Result<(), Broken> {
         cursor.expect(b'{')?;
-        self.records += usize::from(self.keys.is_record(node));
         if cursor.peek()? == b'}' {
             cursor.skip(1);
             return Ok(());
@@ -108,6 +107,9 @@ impl JsonDecoder {
                 cursor.skip_value()
             }
             (Action::Take(target), first) => take(cursor, first, target, record),
+            (Action::TakeAdjusted(target, adjust), _) => {
+                take_adjusted(cursor, target, adjust, record)
+            }
             (Action::Enter(node), b'{') => self.object(cursor, node, record),
             (Action::Enter(node), b'[') => self.list(cursor, node, record),
             (Action::Enter(_), _) => cursor.skip_value(),
@@ -126,15 +128,39 @@ fn take<'a>(
     if !scalar.quoted && scalar.text == "null" {
         return Ok(());
     }
-    let Scalar { text, escaped, .. } = scalar;
-    let escape = if escaped { Escape::Json } else { Escape::None };
-    let (text, unit) = match target.adjust {
-        Adjust::WholeMillis if !text.contains('.') => (text, Unit::Millis),
-        Adjust::Nothing | Adjust::WholeMillis => (text, target.unit),
-        Adjust::LastOfList => (text.rsplit(',').next().unwrap_or(text).trim_ascii(), target.unit),
-        Adjust::GatewayQuery => (without_gateway_query(text), target.unit),
+    let escape = if scalar.escaped { Escape::Json } else { Escape::None };
+    record.set(
+        target.slot,
+        Value { text: scalar.text, escape, unit: target.unit, rank: target.rank },
+    );
+    Ok(())
+}
+
+/// Takes a scalar whose text is not quite the value.
+#[cold]
+fn take_adjusted<'a>(
+    cursor: &mut Cursor<'a>,
+    target: keys::Target,
+    adjust: Adjust,
+    record: &mut Record<'a>,
+) -> Result<(), Broken> {
+    let first = cursor.peek()?;
+    if matches!(first, b'{' | b'[') {
+        return cursor.skip_value();
+    }
+    let mut only = Record::default();
+    take(cursor, first, target, &mut only)?;
+    let Some(value) = only.get(target.slot).copied() else { return Ok(()) };
+    let text = value.text;
+    let adjusted = match adjust {
+        Adjust::WholeMillis if text.contains('.') => value,
+        Adjust::WholeMillis => Value { unit: Unit::Millis, ..value },
+        Adjust::LastOfList => {
+            Value { text: text.rsplit(',').next().unwrap_or(text).trim_ascii(), ..value }
+        }
+        Adjust::GatewayQuery => Value { text: without_gateway_query(text), ..value },
     };
-    record.set(target.slot, Value { text, escape, unit, rank: target.rank });
+    record.set(target.slot, adjusted);
     Ok(())
 }
 

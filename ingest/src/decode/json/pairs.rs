@@ -41,6 +41,7 @@ impl JsonDecoder {
                         self.pair(pair, node, record)?;
                     } else {
                         *cursor = start;
+                        self.records += usize::from(self.keys.is_record(node));
                         self.object(cursor, node, record)?;
                     }
                 }

@@ -10,7 +10,6 @@ use crate::decode::record::{Record, Slot, Value};
 const HOST_BYTES_MAX: usize = 259;
 
 /// Keeps what can be told of the headers of the request, in the text between queue lengths and request.
-#[cold]
 pub(super) fn keep<'a>(text: &'a str, record: &mut Record<'a>) {
     let Some((_, opened)) = text.split_once('{') else { return };
     let Some((captured, _)) = opened.split_once('}') else { return };
@@ -35,17 +34,25 @@ fn slot_of(header: &str) -> Option<Slot> {
 
 /// A name with a dot in it whose last label is no number, possibly with a port.
 fn is_host(text: &str) -> bool {
-    let (name, port) = text.split_once(':').unwrap_or((text, ""));
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    let (name, port) = match memchr::memchr(b':', text.as_bytes()) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
     };
-    let last = name.rsplit('.').next().unwrap_or_default();
-    text.len() <= HOST_BYTES_MAX
-        && name.contains('.')
-        && name.split('.').all(is_label)
-        && last.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && port.bytes().all(|byte| byte.is_ascii_digit())
+    let (mut dots, mut before, mut is_name) = (0, b'.', false);
+    for byte in name.bytes() {
+        match byte {
+            b'.' if before == b'.' => return false,
+            b'.' => (dots, is_name) = (dots + 1, false),
+            b'a'..=b'z' | b'A'..=b'Z' => is_name = true,
+            b'0'..=b'9' | b'-' | b'_' => {}
+            _ => return false,
+        }
+        before = byte;
+    }
+    is_name
+        && dots > 0
+        && text.len() <= HOST_BYTES_MAX
+        && port.bytes().skip(1).all(|byte| byte.is_ascii_digit())
 }
 
 /// A name, a slash and a version, RFC 9110 §10.1.5: what user agents begin with, and media types do not.
@@ -76,6 +83,10 @@ mod tests {
             ("https://shop.example/a", Some(Slot::Referer)),
             ("gzip", None),
             ("1.1", None),
+            ("v1.2", None),
+            (".example", None),
+            ("shop..example", None),
+            ("shop.example:x", None),
             ("", None),
         ] {
             assert_eq!(slot_of(header), slot, "{header}");
