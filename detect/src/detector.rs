@@ -52,6 +52,8 @@ pub struct Counters {
     pub delayed: u64,
     /// Records whose time was not believed.
     pub implausible: u64,
+    /// Records of sources that are never judged.
+    pub exempt: u64,
     /// Records held back until others confirm their time.
     pub held: u64,
     /// Source records given up for room, before they were idle for an hour.
@@ -176,7 +178,10 @@ impl Detector {
         let mut sum = Admitted::default();
         for row in 0..batch.rows() {
             let texts = columns.texts(row);
-            let event = columns.event(row, &texts, &self.hasher, &mut self.classes);
+            let mut event = columns.event(row, &texts, &self.hasher, &mut self.classes);
+            if batch.is_exempt(row) {
+                event.flags |= flag::EXEMPT;
+            }
             let admitted = state.admit(event, allowance, floor);
             if admitted.wanted {
                 names.remember(&event, &texts, &mut self.remembered);
@@ -324,6 +329,10 @@ impl Detector {
     fn fold(&mut self, event: &Event) {
         let at_s = event.ts.div_euclid(SUB_PANE_US);
         let Self { state, hasher, decay, .. } = self;
+        if event.has(flag::EXEMPT) {
+            state.counters.exempt += 1;
+            return;
+        }
         let known = state.targets.len() < TARGETS_MAX || state.targets.get(event.host).is_some();
         let host = if known { event.host } else { OVERFLOW_HOST };
         state.counters.overflow_hosts += u64::from(!known);

@@ -28,6 +28,8 @@ pub mod flag {
     pub const CACHE_HIT: u16 = 1 << 9;
     /// Matches a rule of an open incident.
     pub const EXPLAINED: u16 = 1 << 10;
+    /// Its source is never judged.
+    pub const EXEMPT: u16 = 1 << 11;
 }
 
 /// One access record.

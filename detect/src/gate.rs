@@ -84,6 +84,12 @@ pub const ATTACK: f64 = 2.0;
 /// Log odds below which it is a crowd.
 pub const CROWD: f64 = -1.0;
 
+/// Networks from which a crawler comes, at most: anybody can send its name, few its addresses.
+const CRAWLER_NETWORKS_MAX: f64 = 8.0;
+
+/// Share of one path in what a crawler reads, at most.
+const CRAWLER_TOP_PATH_MAX: f64 = 0.5;
+
 impl Case {
     /// The judgement.
     pub fn judge(&self) -> Judgement {
@@ -101,7 +107,10 @@ impl Case {
             // what the host used to serve is gone: a deployment, not a search for it
             return Judgement { kind: Kind::OriginFault, verdict: Verdict::Benign, attackness };
         }
-        if seen.declared >= 0.8 {
+        if seen.declared >= 0.8
+            && seen.networks <= CRAWLER_NETWORKS_MAX
+            && seen.top_path < CRAWLER_TOP_PATH_MAX
+        {
             return Judgement { kind: Kind::Crawler, verdict: Verdict::Benign, attackness };
         }
         if seen.sources <= 3.0

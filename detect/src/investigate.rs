@@ -250,7 +250,7 @@ impl Bench<'_> {
         }
         for source in std::mem::take(&mut target.bare) {
             let alarm =
-                Alarm { solo: Solo::Pages, source, expected, observed, score, declared: false };
+                Alarm { solo: Solo::Pages, source, expected, observed, score, crawls: false };
             self.solo(target, alarm, out);
         }
     }

@@ -66,7 +66,7 @@ pub(crate) fn supported(judgement: Judgement, hot: &[HotValue]) -> bool {
 pub(crate) fn solo_judgement(alarm: &Alarm) -> Judgement {
     let attackness = (alarm.score / 4.0).clamp(2.0, 6.0);
     let (kind, verdict) = match alarm.solo {
-        _ if alarm.declared && alarm.solo != Solo::Probes => (Kind::Crawler, Verdict::Benign),
+        _ if alarm.crawls => (Kind::Crawler, Verdict::Benign),
         Solo::Flood => (Kind::HttpFlood, Verdict::Attack),
         Solo::Credentials => (Kind::BruteForce, Verdict::Attack),
         Solo::Probes => (Kind::ContentDiscovery, Verdict::Attack),

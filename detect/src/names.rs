@@ -15,7 +15,8 @@ pub struct Names {
 }
 
 impl Names {
-    fn insert(&mut self, hash: u64, text: &str) {
+    /// Keeps a text, if there is room for it.
+    pub(crate) fn insert(&mut self, hash: u64, text: &str) {
         if hash != 0 && text.len() <= NAME_BYTES_MAX && self.texts.len() < NAMES_MAX {
             self.texts.entry(hash, || text.into());
         }

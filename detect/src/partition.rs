@@ -143,7 +143,7 @@ impl Partition {
         }
         admitted.staged += 1;
         let bucket = self.staged.entry(event.ts.div_euclid(SUB_PANE_US)).or_default();
-        if !event.has(flag::LATE) {
+        if event.flags & (flag::LATE | flag::EXEMPT) == 0 {
             let (samples, _) = bucket.samples.entry(event.host, || 0);
             if (*samples as usize) < SAMPLES_PER_SECOND_MAX {
                 *samples += 1;

@@ -11,6 +11,8 @@ pub struct Profile {
     pub count: f64,
     /// Distinct sources.
     pub sources: f64,
+    /// Distinct /16s and /32s.
+    pub networks: f64,
     /// Share of assets.
     pub assets: f64,
     /// Share without referer, among non-assets.
@@ -74,7 +76,8 @@ impl Profile {
         let (mut n, mut pages, mut auths) = (0_usize, 0_usize, 0_usize);
         let mut sums = [0_usize; 13];
         let (mut duration, mut bytes) = (0.0, 0.0);
-        let (mut paths, mut queries, mut sources, mut agents, mut seen) = (
+        let (mut paths, mut queries, mut sources, mut networks, mut agents, mut seen) = (
+            Table::default(),
             Table::default(),
             Table::default(),
             Table::default(),
@@ -113,6 +116,7 @@ impl Profile {
             *count += 1;
             if new {
                 sums[12] += usize::from(is_known(event));
+                networks.entry(event.source.network().0, || ());
             }
             if seen.entry(hasher.pair(event.source.0, event.user_agent), || ()).1 {
                 *agents.entry(event.user_agent, || 0_usize).0 += 1;
@@ -125,6 +129,7 @@ impl Profile {
         Self {
             count: f(n),
             sources: f(sources.len()),
+            networks: f(networks.len()),
             assets: share(sums[0], n),
             referer_none: share(sums[1], pages),
             referer_other: share(sums[2], pages),

@@ -75,6 +75,17 @@ impl Source {
         }
     }
 
+    /// The /16 of an IPv4 address, the /32 of an IPv6 one: about what one operator has.
+    pub const fn network(self) -> Self {
+        if self.is_named() {
+            self
+        } else if self.as_v4().is_some() {
+            Self(self.0 & !0xffff)
+        } else {
+            Self(self.0 & !0xffff_ffff)
+        }
+    }
+
     /// Canonical text: `192.0.2.7` or `2001:db8::/64`; `None` for a name.
     pub fn text(self) -> Option<String> {
         if self.is_named() {

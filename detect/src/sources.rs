@@ -132,8 +132,8 @@ pub struct Alarm {
     pub observed: f64,
     /// Evidence, nats.
     pub score: f64,
-    /// It says who runs it.
-    pub declared: bool,
+    /// It says who runs it, and reads as crawlers do.
+    pub crawls: bool,
 }
 
 /// Upper quantiles of what the sources of one host do, by stochastic approximation.
@@ -143,13 +143,22 @@ pub struct Population {
     pages_10: f32,
     bare_60: f32,
     megabytes_60: f32,
+    /// Share of assets in what a source asks for.
+    assets: f32,
     /// The host has been watched long enough for the quantiles to mean something.
     pub learned: bool,
 }
 
 impl Default for Population {
     fn default() -> Self {
-        Self { all_10: 60.0, pages_10: 15.0, bare_60: 15.0, megabytes_60: 60.0, learned: false }
+        Self {
+            all_10: 60.0,
+            pages_10: 15.0,
+            bare_60: 15.0,
+            megabytes_60: 60.0,
+            assets: 0.0,
+            learned: false,
+        }
     }
 }
 
@@ -161,6 +170,12 @@ const QUANTILE: f32 = 0.995;
 
 /// Negative-binomial size beyond the quantile: an exponential tail, four times as steep as the body's mean.
 const TAIL_SIZE: f64 = 4.0;
+
+/// Weight of one source in the share of assets.
+const ASSETS_GAIN: f32 = 0.01;
+
+/// Share of assets from which a host's visitors are held to load them.
+const ASSETS_SHARE_MIN: f32 = 0.2;
 
 fn follow(quantile: &mut f32, value: f32) {
     let step = if value > *quantile { QUANTILE } else { QUANTILE - 1.0 };
@@ -175,6 +190,15 @@ impl Population {
             follow(&mut self.bare_60, record.pages_60);
         }
         follow(&mut self.megabytes_60, record.megabytes_60.max(0.01));
+        let asked = record.assets_60 + record.pages_60;
+        if asked > 0.0 {
+            self.assets += ASSETS_GAIN * (record.assets_60 / asked - self.assets);
+        }
+    }
+
+    /// Whether people who come to this host load assets, so that who loads none is no browser.
+    const fn loads_assets(&self) -> bool {
+        self.assets > ASSETS_SHARE_MIN
     }
 
     /// Upper envelope of an ordinary source's requests in a window of some seconds.
@@ -250,12 +274,22 @@ impl SourceRecord {
         }
     }
 
-    /// Many people behind one address: many user agents, and not all from one program that changes its name.
-    pub fn is_shared(&self) -> bool {
-        self.agents.count_ones() >= 5
-            && (self.ja4s == 0
-                || self.ja4s.count_ones() >= 3
-                || self.assets_60 > 0.1 * self.pages_60)
+    /// Many people behind one address: many user agents, and not all from one program that changes its name. Where
+    /// no fingerprint tells, people are known by the assets that their browsers load.
+    fn is_shared(&self, population: &Population) -> bool {
+        let browses = self.assets_60 > 0.1 * self.pages_60;
+        let many_programs = match self.ja4s.count_ones() {
+            0 => !population.loads_assets(),
+            programs => programs >= 3,
+        };
+        self.agents.count_ones() >= 5 && (browses || many_programs)
+    }
+
+    /// Says who runs it, and reads page after page at a rate that operators of crawlers keep to.
+    fn crawls(&self) -> bool {
+        self.declared
+            && self.distinct_paths() >= CRAWL_PATHS_MIN
+            && self.pages_10 <= 10.0 * CRAWL_RATE_MAX
     }
 
     /// Pages without what a browser loads with them.
@@ -281,6 +315,18 @@ pub struct Sources {
 
 /// Pages without assets, decayed over a minute, from which a source counts as one that only reads.
 const BARE_PAGES_MIN: f32 = 15.0;
+
+/// Seconds a source must have been reading to be held for a scraper: faster than that it is a flood.
+const READING_S_MIN: i64 = 10;
+
+/// Distinct paths below which nobody is a crawler: a flood asks for the same again and again.
+const CRAWL_PATHS_MIN: f64 = 20.0;
+
+/// Requests per second beyond which a crawler's name excuses nothing.
+const CRAWL_RATE_MAX: f32 = 50.0;
+
+/// Bit of `reported`: seen to crawl, which is said once.
+const CRAWLS: u8 = 1 << 7;
 
 /// Seconds without a request after which a record may go.
 const IDLE_S: i64 = 3_600;
@@ -310,7 +356,7 @@ impl Sources {
         if idle > 0 {
             // A busy source counts no more often than an idle one: else it would lift what is held to be ordinary.
             let due = now_s.div_euclid(LOOK_EVERY_S) != record.last_s.div_euclid(LOOK_EVERY_S);
-            if due && !record.is_shared() && record.reported == 0 {
+            if due && !record.is_shared(population) && record.reported == 0 {
                 population.look(record);
             }
             record.decay(decay.by(idle));
@@ -320,7 +366,7 @@ impl Sources {
         let bare = record.is_bare()
             && record.pages_60 >= BARE_PAGES_MIN
             && !record.declared
-            && !record.is_shared();
+            && !record.is_shared(population);
         (judge(record, population), bare)
     }
 
@@ -357,10 +403,12 @@ impl Sources {
 
 fn judge(record: &mut SourceRecord, population: &Population) -> Option<Alarm> {
     let alarm = test(record, population)?;
-    if record.reported & alarm.solo.bit() != 0 {
+    // What it is said to be as a crawler does not excuse what it does later.
+    let bit = if alarm.crawls { CRAWLS } else { alarm.solo.bit() };
+    if record.reported & bit != 0 {
         return None;
     }
-    record.reported |= alarm.solo.bit();
+    record.reported |= bit;
     Some(alarm)
 }
 
@@ -369,10 +417,12 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
     let alarm = |solo, expected: f32, observed: f32, size: f64| {
         let (expected, observed) = (f64::from(expected), f64::from(observed));
         let score = log_e(observed, Forecast { mean: expected, size });
-        Alarm { solo, source: record.source, expected, observed, score, declared: record.declared }
+        let reads = matches!(solo, Solo::Flood | Solo::Pages | Solo::Bytes);
+        let crawls = reads && record.crawls();
+        Alarm { solo, source: record.source, expected, observed, score, crawls }
     };
     let fresh = |solo: Solo| record.reported & solo.bit() == 0;
-    let shared = record.is_shared();
+    let shared = record.is_shared(population);
     if fresh(Solo::Credentials) && !shared {
         if record.auth_60 >= 12.0 && record.auth_60 >= 0.5 * record.pages_60 {
             return Some(alarm(Solo::Credentials, 1.5, record.auth_60, TAIL_SIZE));
@@ -406,6 +456,7 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
         && fresh(Solo::Pages)
         && !shared
         && record.pages_60 >= 40.0
+        && record.last_s - record.first_s >= READING_S_MIN
         && record.is_bare()
     {
         let found = alarm(Solo::Pages, population.bare_60.max(8.0), record.pages_60, TAIL_SIZE);

@@ -3,7 +3,7 @@
 mod traffic;
 
 use schemas::{Incident, Kind, Verdict};
-use traffic::{Row, burst, detect, ip, latest, ordinary, together, visit};
+use traffic::{Row, burst, detect, detect_but, ip, latest, ordinary, together, visit};
 
 const QUIET_S: u64 = 900;
 
@@ -68,6 +68,69 @@ fn many_sources_with_one_program_flood() {
     assert!(
         attack.fingerprint_recall.unwrap() > 0.9 && attack.fingerprint_collateral.unwrap() < 0.01
     );
+}
+
+const CRAWLER: &str = "Mozilla/5.0 (compatible; Examplebot/2.1; +http://bot.example/about)";
+
+#[test]
+fn a_crawler_reads_on_undisturbed() {
+    let crawl = burst(720.0, 840.0, 1_440, |_, i| Row {
+        agent: CRAWLER.into(),
+        ja4: None,
+        ..Row::page(0.0, "203.0.113.20".into(), format!("/p/{}", i % 300))
+    });
+    assert_eq!(attacks(crawl), Vec::new());
+}
+
+#[test]
+fn the_name_of_a_crawler_excuses_no_flood() {
+    let one = burst(720.0, 780.0, 6_000, |_, _| Row {
+        agent: CRAWLER.into(),
+        ja4: None,
+        ..Row::page(0.0, "203.0.113.21".into(), "/p/3".into())
+    });
+    check(one, Kind::HttpFlood, 5.0);
+    let many = burst(720.0, 780.0, 6_000, |draw, _| Row {
+        agent: CRAWLER.into(),
+        ja4: None,
+        ..Row::page(
+            0.0,
+            ip(20 + draw.below(60), draw.below(2_000)),
+            format!("/p/{}", draw.below(40)),
+        )
+    });
+    check(many, Kind::HttpFlood, 8.0);
+}
+
+#[test]
+fn a_flood_that_changes_its_user_agent_is_no_crowd() {
+    let attack = check(
+        burst(720.0, 780.0, 6_000, |draw, _| Row {
+            agent: format!("Mozilla/5.0 (X11) Chrome/{}.0", 60 + draw.below(50)),
+            ja4: None,
+            ..Row::page(0.0, "203.0.113.22".into(), format!("/p/{}", draw.below(40)))
+        }),
+        Kind::HttpFlood,
+        5.0,
+    );
+    assert_eq!(attack.sources, ["203.0.113.22"]);
+}
+
+#[test]
+fn an_office_behind_one_address_is_no_attack() {
+    let mut draw = traffic::Draw::new(9);
+    let mut office = Vec::new();
+    for i in 0..1_200_u32 {
+        let at = 720.0 + f64::from(i) * 0.1;
+        let mut visit = visit(&mut draw, at, u64::from(i), None);
+        for row in &mut visit {
+            row.ip = "203.0.113.23".into();
+            row.agent = format!("Mozilla/5.0 (X11) Firefox/{}.0", 100 + i % 30);
+            row.ja4 = None;
+        }
+        office.extend(visit);
+    }
+    assert_eq!(attacks(office), Vec::new());
 }
 
 #[test]
@@ -192,4 +255,20 @@ fn texts_of_attackers_stay_inside_their_literals() {
         fingerprint.contains("'x'' OR 1=1 --'") || fingerprint.contains("'/p/'''"),
         "{fingerprint}"
     );
+}
+
+#[test]
+fn those_who_are_exempt_are_never_judged() {
+    let flood = burst(720.0, 780.0, 6_000, |_, _| Row {
+        agent: "load-test/1".into(),
+        ja4: None,
+        ..Row::page(0.0, "198.51.100.5".into(), "/p/3".into())
+    });
+    let rows = together(vec![ordinary(QUIET_S, 3.0, 1), flood]);
+    let found = |exempt: &str| {
+        let (findings, detector) = detect_but(&rows, |row| row.ip == exempt);
+        (latest(&findings).len(), detector.counters().exempt)
+    };
+    assert_eq!(found("198.51.100.5"), (0, 6_000));
+    assert_eq!(found("198.51.100.6"), (1, 0));
 }

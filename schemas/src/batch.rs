@@ -27,6 +27,7 @@ pub struct SchemaMismatch {
 #[derive(Debug, Clone)]
 pub struct RequestBatch {
     batch: RecordBatch,
+    exempt: Option<BooleanArray>,
 }
 
 macro_rules! accessors {
@@ -51,12 +52,27 @@ impl RequestBatch {
     /// [`SchemaMismatch`] names the first column that differs in name or type, or holds a null it must not.
     pub fn try_new(batch: RecordBatch) -> Result<Self, SchemaMismatch> {
         check(&batch, &REQUESTS)?;
-        Ok(Self { batch })
+        Ok(Self { batch, exempt: None })
+    }
+
+    /// The same rows, of which those marked are never judged. The marks go with the batch, not into the tables.
+    ///
+    /// # Panics
+    /// When there is not a mark for each row: a bug.
+    #[must_use]
+    pub fn with_exempt(self, exempt: BooleanArray) -> Self {
+        assert_eq!(exempt.len(), self.rows(), "a mark for each row");
+        Self { exempt: Some(exempt), ..self }
+    }
+
+    /// Whether a row comes from somebody who is never judged.
+    pub fn is_exempt(&self, row: usize) -> bool {
+        self.exempt.as_ref().is_some_and(|exempt| exempt.value(row))
     }
 
     /// A batch without rows.
     pub fn empty() -> Self {
-        Self { batch: RecordBatch::new_empty(REQUESTS.row_schema()) }
+        Self { batch: RecordBatch::new_empty(REQUESTS.row_schema()), exempt: None }
     }
 
     /// The Arrow batch.
