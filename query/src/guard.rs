@@ -8,7 +8,8 @@ use datafusion::sql::sqlparser::ast;
 
 use crate::error::QueryError;
 use crate::options::Scratch;
-use crate::session::{ATTACKS, is_reserved};
+use crate::session::is_reserved;
+use crate::views::View;
 
 const READ_ONLY: &str =
     "the tables hold what was observed and are written by `run` and `scan` only";
@@ -89,10 +90,10 @@ fn check_ddl(ddl: &DdlStatement, scratch: Scratch) -> Result<(), QueryError> {
 fn check_name(statement: &str, name: &TableReference) -> Result<(), QueryError> {
     if is_reserved(name.table()) {
         let written = format!("{statement} {}", name.table());
-        let reason = match (statement.starts_with("DROP"), name.table()) {
+        let reason = match (statement.starts_with("DROP"), View::named(name.table())) {
             (false, _) => RESERVED,
-            (true, ATTACKS) => VIEW,
-            (true, _) => READ_ONLY,
+            (true, Some(_)) => VIEW,
+            (true, None) => READ_ONLY,
         };
         return refuse(&written, reason);
     }

@@ -4,7 +4,7 @@
 //! text ─ statements::parse ─▶ Statement ─ Session::query ─▶ Answer ─ write ─▶ table · csv · json · ndjson · parquet
 //!                                              │ guard: read-only
 //!              requests · rejects · incidents · source_windows · target_windows   (latest: Delta at its last commit)
-//!              attacks (view)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in · fingerprint_requests
+//!     attacks, signals (views)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in · fingerprint_requests
 //! repl: lines ─▶ statements and commands ─▶ the same
 //! ```
 //!
@@ -28,9 +28,11 @@ pub mod output;
 pub mod repl;
 mod session;
 pub mod statements;
+mod views;
 
 pub use error::QueryError;
 pub use options::{Scratch, SessionOptions};
 pub use output::{Format, Layout, OutputOptions, Written};
-pub use session::{ATTACKS, ATTACKS_DOC, Answer, Session};
+pub use session::{Answer, Session};
 pub use statements::Statement;
+pub use views::{VIEWS, View};

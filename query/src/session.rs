@@ -22,12 +22,7 @@ use crate::latest::LatestTable;
 use crate::options::{Scratch, SessionOptions};
 use crate::output::{Format, OutputOptions, Written};
 use crate::statements::{self, Statement};
-
-/// The view of what is attacked.
-pub const ATTACKS: &str = "attacks";
-
-/// What the view is, for the help.
-pub const ATTACKS_DOC: &str = "Latest revision of every incident whose verdict is not `benign`.";
+use crate::views::{VIEWS, View};
 
 /// Queries named in an error about memory, at most.
 const MEMORY_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
@@ -75,7 +70,7 @@ impl Answer {
 
 /// Whether `name` is a table or view of Floodmark.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    name == ATTACKS || schemas::tables::ALL.iter().any(|table| table.name == name)
+    View::named(name).is_some() || schemas::tables::ALL.iter().any(|table| table.name == name)
 }
 
 impl Session {
@@ -112,38 +107,32 @@ impl Session {
         if session.refresh().await? == 0 {
             return Err(QueryError::NoTables { uri: uri.to_owned() });
         }
-        session.create_attacks().await?;
+        session.create_views().await?;
         Ok(session)
     }
 
-    async fn create_attacks(&self) -> Result<(), QueryError> {
-        let columns: Vec<&str> =
-            schemas::tables::INCIDENTS.columns.iter().map(|column| column.name).collect();
-        let columns = columns.join(", ");
-        let text = format!(
-            "CREATE OR REPLACE VIEW {ATTACKS} AS SELECT {columns} FROM (SELECT *, row_number() OVER \
-             (PARTITION BY incident_id ORDER BY revision DESC) AS newest FROM incidents) \
-             WHERE newest = 1 AND verdict <> 'benign'"
-        );
-        let created = self.context.sql(&text).await;
-        created.map(drop).map_err(|error| QueryError::from_plan(&error, &self.names()))
+    async fn create_views(&self) -> Result<(), QueryError> {
+        for view in &VIEWS {
+            let created = self.context.sql(&view.create()).await;
+            created.map_err(|error| QueryError::from_plan(&error, &self.names()))?;
+        }
+        Ok(())
     }
 
-    fn incidents_schema(&self) -> Option<SchemaRef> {
-        let name = schemas::tables::INCIDENTS.name;
-        self.tables.iter().find(|table| table.name() == name).map(|table| table.schema())
+    fn table_schemas(&self) -> Vec<SchemaRef> {
+        self.tables.iter().map(|table| table.schema()).collect()
     }
 
     /// Moves every table to its latest version; counts those that exist.
     async fn refresh(&self) -> Result<usize, QueryError> {
-        let before = self.incidents_schema();
+        let before = self.table_schemas();
         let state = Arc::new(self.context.state());
         let found =
             futures::future::try_join_all(self.tables.iter().map(|table| table.refresh(&state)))
                 .await?;
-        // The view was planned over the columns as they were: types change when the table comes into being.
-        if self.incidents_schema() != before {
-            self.create_attacks().await?;
+        // The views were planned over the columns as they were: types change when a table comes into being.
+        if self.table_schemas() != before {
+            self.create_views().await?;
         }
         Ok(found.into_iter().filter(|exists| *exists).count())
     }

@@ -9,7 +9,8 @@ use datafusion::logical_expr::Documentation;
 
 use crate::error::QueryError;
 use crate::functions;
-use crate::session::{ATTACKS, ATTACKS_DOC, Session};
+use crate::session::Session;
+use crate::views::{VIEWS, View};
 
 /// Functions listed by name, at most.
 const FUNCTIONS_MAX: usize = 60;
@@ -29,7 +30,8 @@ fn text_rows<const N: usize>(
 
 /// Every table and view with what a row is.
 pub(super) fn tables(session: &Session) -> Result<RecordBatch, QueryError> {
-    let mut rows: Vec<[String; 2]> = vec![[ATTACKS.to_owned(), ATTACKS_DOC.to_owned()]];
+    let mut rows: Vec<[String; 2]> =
+        VIEWS.iter().map(|view| [view.name, view.doc].map(str::to_owned)).collect();
     rows.extend(schemas::tables::ALL.map(|table| [table.name.to_owned(), table.doc.to_owned()]));
     for name in session.names() {
         if !rows.iter().any(|[known, _]| *known == name) {
@@ -42,8 +44,9 @@ pub(super) fn tables(session: &Session) -> Result<RecordBatch, QueryError> {
 /// The columns of a table or view with their meaning.
 pub(super) async fn table(session: &Session, name: &str) -> Result<RecordBatch, QueryError> {
     const HEAD: [&str; 4] = ["column", "type", "null", "meaning"];
-    let documented = if name == ATTACKS { schemas::tables::INCIDENTS.name } else { name };
-    if let Some(table) = schemas::tables::ALL.into_iter().find(|table| table.name == documented) {
+    let like = View::named(name).and_then(|view| view.like);
+    let own = || schemas::tables::ALL.into_iter().find(|table| table.name == name);
+    if let Some(table) = like.or_else(own) {
         let rows: Vec<[String; 4]> = table
             .columns
             .iter()

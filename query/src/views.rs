@@ -1,0 +1,89 @@
+//! The views: questions asked so often that they have a name.
+
+use std::fmt::Write;
+
+use schemas::signals::{self, Readiness, SIGNALS, Signal};
+use schemas::tables::{INCIDENTS, REQUESTS};
+
+/// A view over the tables.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    /// Name in queries.
+    pub name: &'static str,
+    /// What a row is, for the help.
+    pub doc: &'static str,
+    /// The table whose columns it has, if it has those of one.
+    pub like: Option<&'static schemas::Table>,
+    sql: fn() -> String,
+}
+
+impl View {
+    /// The statement that makes it.
+    pub fn create(&self) -> String {
+        format!("CREATE OR REPLACE VIEW {} AS {}", self.name, (self.sql)())
+    }
+
+    /// The view of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        VIEWS.iter().find(|view| view.name == name)
+    }
+}
+
+/// Every view.
+pub static VIEWS: [View; 2] = [
+    View {
+        name: "attacks",
+        doc: "Latest revision of every incident whose verdict is not `benign`.",
+        like: Some(&INCIDENTS),
+        sql: attacks,
+    },
+    View {
+        name: "signals",
+        doc: "One detection on one topic: whether it is on, degraded or off, and which columns its log lacks.",
+        like: None,
+        sql: signals,
+    },
+];
+
+fn attacks() -> String {
+    let columns: Vec<&str> = INCIDENTS.columns.iter().map(|column| column.name).collect();
+    let columns = columns.join(", ");
+    format!(
+        "SELECT {columns} FROM (SELECT *, row_number() OVER (PARTITION BY incident_id ORDER BY revision DESC) AS newest \
+         FROM {}) WHERE newest = 1 AND verdict <> 'benign'",
+        INCIDENTS.name
+    )
+}
+
+fn signals() -> String {
+    let mut sql = "WITH seen AS (SELECT topic, count(*) AS requests".to_owned();
+    for column in signals::columns() {
+        // Writing to a string cannot fail.
+        let _ = write!(sql, ", count({column}) AS {column}");
+    }
+    let _ = write!(sql, " FROM {} GROUP BY topic) ", REQUESTS.name);
+    let parts: Vec<String> = SIGNALS.iter().map(signal).collect();
+    sql + &parts.join(" UNION ALL ")
+}
+
+fn signal(signal: &Signal) -> String {
+    let lacks = |columns: &[&str]| {
+        let each: Vec<String> = columns.iter().map(|column| format!("{column} = 0")).collect();
+        if each.is_empty() { "false".to_owned() } else { each.join(" OR ") }
+    };
+    let missing: Vec<String> = signal
+        .columns()
+        .map(|column| format!("CASE WHEN {column} = 0 THEN '{column}' END"))
+        .collect();
+    format!(
+        "SELECT topic, '{}' AS detection, CASE WHEN {} THEN '{}' WHEN {} THEN '{}' ELSE '{}' END AS readiness, \
+         concat_ws(', ', {}) AS missing, requests FROM seen",
+        signal.kind,
+        lacks(signal.needs),
+        Readiness::Off.as_str(),
+        lacks(signal.helps),
+        Readiness::Degraded.as_str(),
+        Readiness::On.as_str(),
+        missing.join(", "),
+    )
+}
