@@ -8,6 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 use crate::alerts::AlertFormat;
+use crate::config::Anonymise;
 
 /// Edge access logs in, attacks out within seconds, every request kept in an open table that answers SQL.
 #[derive(Debug, Parser)]
@@ -105,6 +106,26 @@ pub struct InputArgs {
     pub host: Option<String>,
 }
 
+/// Who asked.
+#[derive(Debug, Default, ClapArgs)]
+pub struct ClientArgs {
+    /// Proxy or network of proxies whose `X-Forwarded-For` and `CF-Connecting-IP` are believed; repeatable.
+    #[arg(long, env = "FLOODMARK_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxy: Vec<String>,
+    /// File of such networks, one a line or JSON, as CDNs publish them.
+    #[arg(long, env = "FLOODMARK_TRUSTED_PROXIES_FILE", value_name = "FILE")]
+    pub trusted_proxies_file: Option<PathBuf>,
+    /// MMDB file (GeoLite2, DB-IP, IPinfo, …) with the autonomous systems or countries that the log lacks; repeatable.
+    #[arg(long, env = "FLOODMARK_MMDB", value_name = "FILE", value_delimiter = ',')]
+    pub mmdb: Vec<PathBuf>,
+    /// How much of client addresses is stored.
+    #[arg(long, env = "FLOODMARK_ANONYMISE", value_name = "LEVEL")]
+    pub anonymise: Option<Anonymise>,
+    /// File with the key of `--anonymise pseudonym`: 64 hexadecimal digits.
+    #[arg(long, env = "FLOODMARK_ANONYMISE_KEY_FILE", value_name = "FILE")]
+    pub anonymise_key_file: Option<PathBuf>,
+}
+
 /// Where results go.
 #[derive(Debug, Default, ClapArgs)]
 pub struct OutputArgs {
@@ -149,6 +170,9 @@ pub struct ScanArgs {
     /// How lines are read.
     #[command(flatten)]
     pub input: InputArgs,
+    /// Who asked.
+    #[command(flatten)]
+    pub clients: ClientArgs,
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -189,6 +213,9 @@ pub struct RunArgs {
     /// How lines are read.
     #[command(flatten)]
     pub input: InputArgs,
+    /// Who asked.
+    #[command(flatten)]
+    pub clients: ClientArgs,
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,

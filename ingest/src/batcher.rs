@@ -20,6 +20,7 @@ use crate::decode::row::{Hint, Position, Rows, Scratch};
 use crate::decode::stream::{Formats, Learnt, Stream};
 use crate::decode::{ConfigError, DecoderConfig, RejectReason};
 use crate::format::Format;
+use crate::identity::{ClientCounters, Clients};
 use crate::message::{Numbering, RawMessage};
 
 /// Bytes of payload after which a batch is ready, whatever its rows.
@@ -35,6 +36,7 @@ const _: () = assert!(PAYLOAD_BYTES_MAX < REJECT_BYTES_MAX, "offsets of a batch 
 pub struct Batcher {
     formats: Formats,
     default_host: Option<String>,
+    clients: Clients,
     partitions: Vec<Partition>,
     by_name: BTreeMap<Arc<str>, usize>,
     /// The partition of the last message.
@@ -62,11 +64,12 @@ impl Batcher {
     /// A batcher for lines as `config` describes them.
     ///
     /// # Errors
-    /// [`ConfigError`] when the configuration makes no sense.
+    /// [`ConfigError`] when the configuration makes no sense or names a database that cannot be read.
     pub fn new(config: &DecoderConfig) -> Result<Self, ConfigError> {
         Ok(Self {
             formats: Formats::new(config)?,
             default_host: config.default_host.as_ref().map(|host| host.to_ascii_lowercase()),
+            clients: Clients::new(&config.clients)?,
             partitions: Vec::new(),
             by_name: BTreeMap::new(),
             last: 0,
@@ -86,6 +89,7 @@ impl Batcher {
         let mut lines = Lines {
             partition,
             default_host: self.default_host.as_deref(),
+            clients: &mut self.clients,
             formats: &mut self.formats,
             scratch: &mut self.scratch,
             hint: &self.hint,
@@ -103,12 +107,18 @@ impl Batcher {
 
     /// Appends everything pending to `out`: full batches first, then one for each partition that moved, by name.
     pub fn flush(&mut self, out: &mut Vec<PositionedBatch>) {
+        self.clients.refresh();
         out.extend(self.ready.drain(..));
         for index in self.by_name.values() {
             if let Some(partition) = self.partitions.get_mut(*index) {
                 out.extend(partition.cut(&mut self.hint));
             }
         }
+    }
+
+    /// Records whose forwarding headers were not followed.
+    pub const fn client_counters(&self) -> ClientCounters {
+        self.clients.counters()
     }
 
     /// Rows and rejects that were read and not taken yet.
@@ -225,8 +235,7 @@ impl Partition {
             Some(rows) => {
                 let (batch, sizes) = rows.finish(&self.topic, self.number);
                 *hint = sizes;
-                #[expect(clippy::expect_used, reason = "the rows were built in this schema")]
-                RequestBatch::try_new(batch).expect("rows fit")
+                batch
             }
         };
         Some(PositionedBatch {
@@ -242,6 +251,7 @@ impl Partition {
 struct Lines<'a> {
     partition: &'a mut Partition,
     default_host: Option<&'a str>,
+    clients: &'a mut Clients,
     formats: &'a mut Formats,
     scratch: &'a mut Scratch,
     hint: &'a Hint,
@@ -307,7 +317,7 @@ impl Lines<'_> {
         let outcome = decoded.and_then(|()| {
             let rows =
                 self.partition.rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint));
-            if rows.append(&record, position, self.default_host, self.scratch) {
+            if rows.append(&record, position, self.default_host, self.clients, self.scratch) {
                 Ok(())
             } else {
                 Err(RejectReason::NoTimestamp)
@@ -328,6 +338,7 @@ impl Lines<'_> {
         reason: RejectReason,
     ) {
         let raw = raw.get(..REJECT_BYTES_MAX).unwrap_or(raw);
-        self.partition.rejects.append(message.arrival_us, position, reason, raw);
+        let raw = self.clients.scrub(raw);
+        self.partition.rejects.append(message.arrival_us, position, reason, &raw);
     }
 }

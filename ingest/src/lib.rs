@@ -20,6 +20,7 @@ mod client;
 mod compress;
 pub mod decode;
 pub mod format;
+pub mod identity;
 pub mod message;
 mod ship;
 pub mod source;
@@ -30,6 +31,7 @@ pub use client::Properties;
 pub use compress::{Compression, decompress};
 pub use decode::{ConfigError, DecoderConfig};
 pub use format::Format;
+pub use identity::ClientsConfig;
 pub use message::{Numbering, RawMessage};
 pub use ship::{
     ClientNetwork, KeyOf, ShipConfig, ShipControl, ShipError, ShipProgress, ShipSummary,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
 use super::UsageError;
+use super::clients::{Allow, Anonymise};
 use crate::alerts::AlertFormat;
 
 /// Everything the file may hold; what it leaves out has the default of the option.
@@ -18,6 +19,20 @@ pub struct File {
     pub format: Option<String>,
     /// `--host`
     pub host: Option<String>,
+    /// `--trusted-proxy`
+    #[serde(default)]
+    pub trusted_proxies: Vec<String>,
+    /// `--trusted-proxies-file`
+    pub trusted_proxies_file: Option<PathBuf>,
+    /// `--mmdb`
+    #[serde(default)]
+    pub mmdb: Vec<PathBuf>,
+    /// `--anonymise`
+    pub anonymise: Option<Anonymise>,
+    /// `--anonymise-key-file`
+    pub anonymise_key_file: Option<PathBuf>,
+    /// Fields of W3C lines without a header.
+    pub w3c_fields: Option<String>,
     /// `--data`
     pub data: Option<String>,
     /// `--alerts`
@@ -47,6 +62,9 @@ pub struct File {
     /// How the fields of JSON lines map to columns.
     #[serde(default)]
     pub fields: ingest::decode::json::FieldMap,
+    /// Who is never judged.
+    #[serde(default)]
+    pub allow: Allow,
     /// The detector's settings.
     #[serde(default)]
     pub detect: detect::DetectConfig,

@@ -1,10 +1,12 @@
 //! Configuration: the file beneath the environment beneath the command line, checked before anything starts.
 
+mod clients;
 mod file;
 mod resolve;
 
 use std::time::Duration;
 
+pub use clients::Anonymise;
 pub use file::{File, load};
 pub use resolve::{Decode, Output, Run, Scan, Ship, data};
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use ingest::DecoderConfig;
 
-use super::{DEFAULT_COMMIT_INTERVAL, DEFAULT_DATA, DEFAULT_GROUP, File, UsageError};
+use super::{DEFAULT_COMMIT_INTERVAL, DEFAULT_DATA, DEFAULT_GROUP, File, UsageError, clients};
 use crate::alerts::AlertFormat;
-use crate::args::{InputArgs, KafkaArgs, OutputArgs, RunArgs, ScanArgs, ShipArgs};
+use crate::args::{ClientArgs, InputArgs, KafkaArgs, OutputArgs, RunArgs, ScanArgs, ShipArgs};
 
 /// How lines are read and judged.
 #[derive(Debug, Clone, Default)]
@@ -20,10 +20,11 @@ pub struct Decode {
 }
 
 impl Decode {
-    fn new(args: InputArgs, file: &File) -> Result<Self, UsageError> {
+    fn new(args: InputArgs, clients: ClientArgs, file: &File) -> Result<Self, UsageError> {
         let format = args.format.or_else(|| file.format.clone());
         let decoder = DecoderConfig {
             default_host: args.host.or_else(|| file.host.clone()),
+            clients: clients::clients(clients, file)?,
             ..decoder(format, file)?
         };
         file.detect.validate().map_err(|error| UsageError::new(format!("in [detect]: {error}")))?;
@@ -33,7 +34,11 @@ impl Decode {
 
 /// The decoders' settings, checked.
 fn decoder(format: Option<String>, file: &File) -> Result<DecoderConfig, UsageError> {
-    let config = DecoderConfig { fields: file.fields.clone(), ..DecoderConfig::default() };
+    let config = DecoderConfig {
+        fields: file.fields.clone(),
+        w3c_fields: file.w3c_fields.clone(),
+        ..DecoderConfig::default()
+    };
     let config = match format {
         Some(format) => DecoderConfig { format, ..config },
         None => config,
@@ -129,7 +134,7 @@ impl Scan {
     pub fn new(args: ScanArgs, file: &File) -> Result<Self, UsageError> {
         Ok(Self {
             files: args.files,
-            decode: Decode::new(args.input, file)?,
+            decode: Decode::new(args.input, args.clients, file)?,
             output: Output::new(args.output, file)?,
         })
     }
@@ -163,7 +168,7 @@ impl Run {
                 .or_else(|| file.group.clone())
                 .unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
             exit_at_end: args.exit_at_end || file.exit_at_end.unwrap_or(false),
-            decode: Decode::new(args.input, file)?,
+            decode: Decode::new(args.input, args.clients, file)?,
             output: Output::new(args.output, file)?,
         })
     }

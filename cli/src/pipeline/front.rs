@@ -10,6 +10,7 @@ use schemas::PositionedBatch;
 
 use super::back::{Commits, Gone};
 use super::detection::{Detection, Mark, Order};
+use super::signals::Signals;
 use super::totals::Totals;
 
 /// Longest a decoded record waits before the detector sees it.
@@ -54,6 +55,7 @@ pub struct Front<'a> {
     paused: BTreeSet<Arc<str>>,
     failures: Vec<SourceError>,
     formats: BTreeMap<Arc<str>, Format>,
+    signals: Signals,
     totals: Totals,
     uncommitted_records: u64,
     moved: bool,
@@ -123,6 +125,7 @@ impl<'a> Front<'a> {
             paused: BTreeSet::new(),
             failures: Vec::new(),
             formats: BTreeMap::new(),
+            signals: Signals::default(),
             totals: Totals::start(Arc::clone(detection.incidents())),
             detection: Some(detection),
             uncommitted_records: 0,
@@ -246,6 +249,7 @@ impl<'a> Front<'a> {
 
     fn on_batch(&mut self, batch: PositionedBatch) -> anyhow::Result<()> {
         self.say_format(&batch.partition);
+        self.signals.see(&batch);
         self.totals.add_batch(&batch);
         self.uncommitted_records += batch.records() as u64;
         self.moved = true;
@@ -308,6 +312,8 @@ impl<'a> Front<'a> {
         self.flush()?;
         let mut positions = self.positions.clone();
         positions.extend(self.source.proofs(&self.positions));
+        self.signals.say_rest();
+        self.totals.clients = self.batcher.client_counters();
         self.uncommitted_records = 0;
         self.moved = false;
         self.last_commit = Instant::now();

@@ -16,6 +16,7 @@ mod checkpoint;
 mod detection;
 pub mod front;
 mod opening;
+mod signals;
 pub mod totals;
 
 pub use back::Back;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use ingest::identity::ClientCounters;
 use schemas::{Incident, PositionedBatch, State, Verdict};
 
 /// Counts since the start of the process.
@@ -14,6 +15,8 @@ pub struct Totals {
     pub requests: u64,
     /// Lines that could not be read.
     pub rejects: u64,
+    /// Forwarding headers that were not followed, as of the last commit.
+    pub clients: ClientCounters,
     incidents: Arc<IncidentTotals>,
 }
 
@@ -23,9 +26,15 @@ pub struct IncidentTotals {
     attack: AtomicU64,
     suspicious: AtomicU64,
     benign: AtomicU64,
+    exempt: AtomicU64,
 }
 
 impl IncidentTotals {
+    /// Notes how many requests came from sources that are never judged.
+    pub fn set_exempt(&self, requests: u64) {
+        self.exempt.store(requests, Ordering::Relaxed);
+    }
+
     /// Counts an incident when it opens.
     pub fn add(&self, incident: &Incident) {
         if incident.state != State::Open {
@@ -43,7 +52,13 @@ impl IncidentTotals {
 impl Totals {
     /// Nothing yet; `incidents` is counted elsewhere.
     pub fn start(incidents: Arc<IncidentTotals>) -> Self {
-        Self { started: Instant::now(), requests: 0, rejects: 0, incidents }
+        Self {
+            started: Instant::now(),
+            requests: 0,
+            rejects: 0,
+            clients: ClientCounters::default(),
+            incidents,
+        }
     }
 
     /// Counts one batch.
@@ -70,8 +85,16 @@ impl Totals {
 
     /// One line: what was read and found.
     pub fn summary(&self) -> String {
+        let mut asides = String::new();
+        let mut aside = |count: u64, what: &str| {
+            if count > 0 {
+                asides += &format!("; {} {what}", thousands(count));
+            }
+        };
+        aside(self.incidents.exempt.load(Ordering::Relaxed), "from the allow-list");
+        aside(self.clients.untrusted, "with forwarding headers from peers that are not trusted");
         format!(
-            "{} records read: {} requests, {} rejects; incidents: {} attack, {} suspicious, {} benign; \
+            "{} records read: {} requests, {} rejects{asides}; incidents: {} attack, {} suspicious, {} benign; \
              {:.1} s, {} records/s",
             thousands(self.records()),
             thousands(self.requests),

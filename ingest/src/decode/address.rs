@@ -84,8 +84,17 @@ fn is_plain_ipv6(text: &[u8]) -> bool {
     (gaps == 0 && colons == 7) || (gaps == 1 && (2..=6).contains(&colons))
 }
 
+/// The address in `text`, without port, brackets, zone or quotes; an IPv4-mapped one as IPv4.
+pub fn parse_address(text: &str) -> Option<IpAddr> {
+    parse_entry(text).map(|(address, _)| address.to_canonical())
+}
+
 fn parse_ip(text: &str) -> Option<(IpAddr, &str)> {
-    let text = text.split(',').next()?.trim_matches([' ', '"', '\'']);
+    parse_entry(text.split(',').next()?)
+}
+
+fn parse_entry(text: &str) -> Option<(IpAddr, &str)> {
+    let text = text.trim_matches([' ', '"', '\'']);
     let (host, bracketed) = match text.strip_prefix('[') {
         Some(rest) => (rest.split(']').next()?, true),
         None => (text, false),

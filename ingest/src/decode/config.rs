@@ -10,6 +10,7 @@ use super::presets::{Preset, preset};
 use super::record::Slot;
 use super::{Decoder, Engine};
 use crate::format::{Format, UnknownFormat};
+use crate::identity::{ClientsConfig, DatabaseError};
 
 /// How lines are read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub struct DecoderConfig {
     pub w3c_fields: Option<String>,
     /// Host of records whose log does not name one.
     pub default_host: Option<String>,
+    /// Who is trusted to name clients, where they belong, and how much of their addresses is kept.
+    #[serde(skip)]
+    pub clients: ClientsConfig,
 }
 
 impl Default for DecoderConfig {
@@ -34,6 +38,7 @@ impl Default for DecoderConfig {
             fields: FieldMap::new(),
             w3c_fields: None,
             default_host: None,
+            clients: ClientsConfig::default(),
         }
     }
 }
@@ -70,6 +75,9 @@ pub enum ConfigError {
         "format `json` needs a field map with at least `ts`, such as `fields = {{ ts = \"time\", client_ip = \"ip\" }}`"
     )]
     NoTimeField,
+    /// A database of networks or countries cannot be used.
+    #[error("{0}")]
+    Database(String),
     /// A field map for a format without keys.
     #[error("format `{0}` has no keys: `fields` is for JSON formats")]
     FieldsWithoutKeys(Format),
@@ -77,6 +85,12 @@ pub enum ConfigError {
 
 fn slot_names() -> String {
     Slot::NAMES.map(|(name, _)| name).join(", ")
+}
+
+impl From<DatabaseError> for ConfigError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Database(error.to_string())
+    }
 }
 
 impl DecoderConfig {

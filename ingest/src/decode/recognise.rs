@@ -4,7 +4,7 @@
 //! enough, and only one keeps the answer independent of how the stream was cut.
 
 use super::address::canonical_ip;
-use super::line::Fit;
+use super::line::{Fit, IIS_FIELDS, IIS_OTHER_FIELDS};
 use super::record::{Record, Slot};
 use super::request::is_method;
 use super::time::TimeParser;
@@ -46,7 +46,6 @@ const LINES: &[Format] = &[
     Format::Zoraxy,
     Format::Cloudfront,
     Format::CloudfrontRealtime,
-    Format::Iis,
     Format::VhostCombined,
     Format::Combined,
 ];
@@ -57,6 +56,22 @@ pub struct Recogniser {
     json: Vec<Decoder>,
     lines: Vec<Decoder>,
     common: Decoder,
+    iis: Decoder,
+}
+
+/// A format, as a line shows it.
+#[derive(Debug, Clone)]
+pub struct Recognised {
+    /// Decodes its lines.
+    pub decoder: Decoder,
+    /// Its fields, of a W3C file without header.
+    pub fields: Option<&'static str>,
+}
+
+impl From<Decoder> for Recognised {
+    fn from(decoder: Decoder) -> Self {
+        Self { decoder, fields: None }
+    }
 }
 
 impl Recogniser {
@@ -72,28 +87,30 @@ impl Recogniser {
             json: decoders(JSON)?,
             lines: decoders(LINES)?,
             common: config.decoder(Format::Common)?,
+            iis: config.decoder(Format::Iis)?,
         })
     }
 
-    /// A decoder for the format of `line`; `None` when it follows none.
-    pub fn recognise(&mut self, line: &str) -> Option<Decoder> {
+    /// The format of `line`; `None` when it follows none.
+    pub fn recognise(&mut self, line: &str) -> Option<Recognised> {
         if line.trim_ascii_start().starts_with('{') {
-            return self.recognise_json(line);
+            return self.recognise_json(line).map(Recognised::from);
         }
-        let position = self.lines.iter_mut().position(|decoder| follows(decoder, line))?;
+        let position = self.lines.iter_mut().position(|decoder| follows(decoder, line));
+        let Some(position) = position else { return recognise_iis(line) };
         let decoder = self.lines.get_mut(position)?;
         let mut record = Record::default();
         let tail_is_missing =
             decoder.decode(line, &mut record).is_ok() && !record.was_seen(Slot::UserAgent);
         if decoder.format() == Format::Combined && tail_is_missing {
-            return Some(self.common.clone());
+            return Some(self.common.clone().into());
         }
-        Some(decoder.clone())
+        Some(decoder.clone().into())
     }
 
     /// A decoder for the format of that name.
     pub(super) fn decoder(&self, format: &str) -> Option<Decoder> {
-        let all = self.json.iter().chain(&self.lines).chain([&self.common]);
+        let all = self.json.iter().chain(&self.lines).chain([&self.common, &self.iis]);
         all.into_iter().find(|decoder| decoder.format().name() == format).cloned()
     }
 
@@ -112,6 +129,17 @@ impl Recogniser {
     }
 }
 
+/// Which of the usual lists of fields a line of IIS has that comes without a header.
+#[cold]
+pub(super) fn recognise_iis(line: &str) -> Option<Recognised> {
+    let words = |text: &str| text.split(' ').count();
+    let lists = [IIS_FIELDS].into_iter().chain(IIS_OTHER_FIELDS);
+    lists.filter(|fields| words(fields) == words(line.trim_ascii_end())).find_map(|fields| {
+        let mut decoder = DecoderConfig::w3c_decoder(Format::Iis, fields).ok()?;
+        follows(&mut decoder, line).then_some(Recognised { decoder, fields: Some(fields) })
+    })
+}
+
 /// Whether a line follows the format of `decoder` to its end, and makes sense in it.
 pub(super) fn follows(decoder: &mut Decoder, line: &str) -> bool {
     let mut record = Record::default();
@@ -128,6 +156,10 @@ pub(super) fn follows(decoder: &mut Decoder, line: &str) -> bool {
             .is_none_or(|client| is_address(client) || client == "unix:" || is_host_name(client)),
         // Without an address it is `combined` with a name as client.
         Format::VhostCombined => text(Slot::ClientIp).is_some_and(is_address),
+        Format::Iis => {
+            text(Slot::ClientIp).is_some_and(is_address)
+                && text(Slot::Uri).is_some_and(|uri| uri.starts_with('/'))
+        }
         _ => text(Slot::ClientIp).is_none_or(is_address),
     };
     let method = text(Slot::Method).is_none_or(is_method);

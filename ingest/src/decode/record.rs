@@ -13,8 +13,12 @@ pub enum Slot {
     Clock,
     /// Edge node or point of presence.
     Edge,
-    /// Client address, possibly with port, brackets or zone; the first of a list.
+    /// Address that spoke to the edge, possibly with port, brackets or zone; the first of a list.
     ClientIp,
+    /// Addresses that proxies vouch for: `X-Forwarded-For`, or `Forwarded`.
+    ForwardedFor,
+    /// One address that a proxy vouches for: `CF-Connecting-IP`, `X-Real-IP`, `True-Client-IP`.
+    RealIp,
     /// Autonomous system number of the client.
     Asn,
     /// Country of the client.
@@ -71,6 +75,8 @@ impl Slot {
         ("clock", Self::Clock),
         ("edge", Self::Edge),
         ("client_ip", Self::ClientIp),
+        ("forwarded_for", Self::ForwardedFor),
+        ("real_ip", Self::RealIp),
         ("client_asn", Self::Asn),
         ("client_country", Self::Country),
         ("method", Self::Method),

@@ -10,8 +10,11 @@ use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{
     ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
+use schemas::RequestBatch;
 use schemas::column::UTC;
 use schemas::tables::REQUESTS;
+
+use crate::identity::{Claim, Clients};
 
 use super::address::{canonical_host, canonical_ip, lower};
 use super::columns::{NumberColumn, TextColumn};
@@ -73,6 +76,8 @@ pub struct Rows {
     ja4: TextColumn,
     request_id: TextColumn,
     malformed: BooleanBuilder,
+    /// Marks of those who are never judged; empty where nobody is.
+    exempt: BooleanBuilder,
     topic_offset: Vec<i64>,
     record_index: Vec<i32>,
 }
@@ -105,6 +110,7 @@ impl Rows {
             ja4: text(),
             request_id: text(),
             malformed: BooleanBuilder::with_capacity(rows),
+            exempt: BooleanBuilder::new(),
             topic_offset: Vec::with_capacity(rows),
             record_index: Vec::with_capacity(rows),
         }
@@ -126,6 +132,7 @@ impl Rows {
         record: &Record<'_>,
         position: &Position<'_>,
         default_host: Option<&str>,
+        clients: &mut Clients,
         scratch: &mut Scratch,
     ) -> bool {
         let start = record.get(Slot::Start).and_then(|value| time(value, scratch));
@@ -137,7 +144,8 @@ impl Rows {
         self.ts.push(ts);
         self.duration_us.append(duration(record, logged.zip(start), scratch));
         self.append_target(record, default_host, scratch);
-        self.append_client(record, scratch);
+        self.append_client(record, clients, scratch);
+        self.append_software(record, scratch);
         self.append_response(record, scratch);
         self.topic_offset.push(position.offset);
         self.record_index.push(position.record_index);
@@ -196,16 +204,57 @@ impl Rows {
     }
 
     /// Who asked.
-    fn append_client(&mut self, record: &Record<'_>, scratch: &mut Scratch) {
-        let Scratch { plain: buffer, folded, .. } = scratch;
-        let address = record.get(Slot::ClientIp).and_then(|value| canonical_ip(value.text, folded));
-        self.client_ip.append(address);
+    fn append_client(&mut self, record: &Record<'_>, clients: &mut Clients, scratch: &mut Scratch) {
+        let folded = &mut scratch.folded;
+        let peer = record.get(Slot::ClientIp).map(|value| value.text);
+        let claims = record.get(Slot::ForwardedFor).is_some() || record.get(Slot::RealIp).is_some();
         let asn =
             record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
-        self.client_asn.append(asn.and_then(count).filter(|asn| *asn > 0));
-        let country =
-            record.get(Slot::Country).and_then(|value| canonical_country(value.text, folded));
-        self.client_country.append(country);
+        let asn = asn.and_then(count).filter(|asn| *asn > 0);
+        let country = record.get(Slot::Country).map(|value| value.text);
+        if clients.are_peers() && (peer.is_some() || !claims) {
+            if claims {
+                clients.pass_over();
+            }
+            self.client_ip.append(peer.and_then(|peer| canonical_ip(peer, folded)));
+            self.client_asn.append(asn);
+            let country = country.and_then(|country| canonical_country(country, folded));
+            self.client_country.append(country);
+            return;
+        }
+        self.identify_client(record, clients, scratch, (asn, country));
+    }
+
+    /// Who asked, by all that is known.
+    fn identify_client(
+        &mut self,
+        record: &Record<'_>,
+        clients: &mut Clients,
+        scratch: &mut Scratch,
+        (asn, country): (Option<i64>, Option<&str>),
+    ) {
+        let Scratch { plain: buffer, folded, target: forwarded_buffer, .. } = scratch;
+        let peer = record.get(Slot::ClientIp).map(|value| value.text);
+        let client = clients.identify(Claim {
+            peer,
+            named: record.get(Slot::RealIp).map(|value| plain(value, buffer)),
+            forwarded: record.get(Slot::ForwardedFor).map(|value| plain(value, forwarded_buffer)),
+        });
+        let (actual, origin) = (client.actual, client.origin);
+        self.client_ip.append(client.address);
+        let asn = asn.or_else(|| origin.asn.map(i64::from));
+        self.client_asn.append(asn);
+        let country = country.and_then(|country| canonical_country(country, folded));
+        self.client_country.append(country.or_else(|| origin.country()));
+        if let Some(list) = clients.allow_list() {
+            let user_agent = record.get(Slot::UserAgent).map(|value| plain(value, buffer));
+            self.exempt.append_value(list.covers(actual, asn, user_agent.unwrap_or_default()));
+        }
+    }
+
+    /// What they asked with.
+    fn append_software(&mut self, record: &Record<'_>, scratch: &mut Scratch) {
+        let buffer = &mut scratch.plain;
         for (slot, column) in [
             (Slot::UserAgent, &mut self.user_agent),
             (Slot::Referer, &mut self.referer),
@@ -244,7 +293,7 @@ impl Rows {
         clippy::missing_panics_doc,
         reason = "the columns are those of the schema, of one length"
     )]
-    pub fn finish(mut self, topic: &str, kafka_partition: Option<i32>) -> (RecordBatch, Hint) {
+    pub fn finish(mut self, topic: &str, kafka_partition: Option<i32>) -> (RequestBatch, Hint) {
         let mut hint = [0; TEXT_COLUMNS];
         let mut sizes = hint.iter_mut();
         let mut text = |column: TextColumn| {
@@ -285,7 +334,9 @@ impl Rows {
             Arc::new(Int32Array::from(self.record_index)),
         ];
         let batch = RecordBatch::try_new(REQUESTS.row_schema(), columns).expect("rows fit");
-        (batch, hint)
+        let batch = RequestBatch::try_new(batch).expect("rows fit");
+        let exempt = self.exempt.finish();
+        (if exempt.is_empty() { batch } else { batch.with_exempt(exempt) }, hint)
     }
 }
 

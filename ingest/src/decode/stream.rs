@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::DecoderConfig;
 use super::envelope::{ENVELOPES, Envelope, Opener};
-use super::recognise::{Recogniser, follows};
+use super::recognise::{Recognised, Recogniser, follows, recognise_iis};
 use super::record::Record;
 use super::{ConfigError, Decoder, RejectReason};
 use crate::format::Format;
@@ -15,6 +15,8 @@ pub struct Formats {
     /// `None` for `auto`.
     given: Option<Decoder>,
     recogniser: Option<Recogniser>,
+    /// No one named the fields of W3C lines.
+    may_guess_fields: bool,
     opener: Opener,
 }
 
@@ -29,16 +31,20 @@ impl Formats {
             Format::Auto => (None, Some(Recogniser::new(config)?)),
             format => (Some(config.decoder(format)?), None),
         };
-        Ok(Self { given, recogniser, opener: Opener::default() })
+        let may_guess_fields = config.w3c_fields.is_none();
+        Ok(Self { given, recogniser, may_guess_fields, opener: Opener::default() })
     }
 
     /// A decoder for `line`, when it follows the given format, or any for `auto`.
-    fn decoder_for(&mut self, line: &str) -> Option<Decoder> {
+    fn decoder_for(&mut self, line: &str) -> Option<Recognised> {
         if let Some(recogniser) = &mut self.recogniser {
             return recogniser.recognise(line);
         }
         let given = self.given.as_mut()?;
-        follows(given, line).then(|| given.clone())
+        if given.format() == Format::Iis && self.may_guess_fields {
+            return recognise_iis(line);
+        }
+        follows(given, line).then(|| given.clone().into())
     }
 }
 
@@ -48,7 +54,7 @@ pub struct Stream {
     decoder: Option<Decoder>,
     /// `None` until a line was understood.
     envelope: Option<Envelope>,
-    /// The last `#Fields:` header.
+    /// The last `#Fields:` header, or the fields that lines without one were found to have.
     header: Option<String>,
 }
 
@@ -157,11 +163,10 @@ impl Stream {
         for envelope in ENVELOPES {
             let mut buffer = String::new();
             let inner = formats.opener.open(envelope, line, &mut buffer).map(str::to_owned);
-            let Some(decoder) = inner.as_deref().and_then(|inner| formats.decoder_for(inner))
-            else {
-                continue;
-            };
+            let found = inner.as_deref().and_then(|inner| formats.decoder_for(inner));
+            let Some(Recognised { decoder, fields }) = found else { continue };
             self.decoder = Some(decoder);
+            self.header = fields.map(str::to_owned);
             self.envelope = Some(envelope);
             return formats.opener.open(envelope, line, scratch).unwrap_or(line);
         }

@@ -138,12 +138,14 @@ fn unescape_backslash(text: &str, out: &mut String) {
     }
 }
 
-/// Resolves `%XX`; `false`, with `out` in any state, when the result is not printable text.
+/// Resolves `%XX`, and `+` where it must stand for a blank: a slash is escaped, as in forms, and no blank is. `false`, with `out` in any state, when the result is not printable text.
 fn unescape_percent(text: &str, out: &mut String) -> bool {
+    let is_form = !text.contains("%20") && (text.contains("%2F") || text.contains("%2f"));
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [byte, tail @ ..] = rest {
         let decoded = if *byte == b'%' { hex(tail) } else { None };
+        let byte = if *byte == b'+' && is_form { &b' ' } else { byte };
         bytes.push(decoded.unwrap_or(*byte));
         rest = if decoded.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
     }
@@ -202,7 +204,15 @@ mod tests {
     fn percent_and_plus() {
         check(
             Escape::Percent,
-            &[("a%20b", "a b"), ("%FF%", "%FF%"), ("100%", "100%"), ("%00", "%00")],
+            &[
+                ("a%20b", "a b"),
+                ("%FF%", "%FF%"),
+                ("100%", "100%"),
+                ("%00", "%00"),
+                ("Mozilla%2F5.0+%28X11%2B%29", "Mozilla/5.0 (X11+)"),
+                ("Bot%2F1.0%20(+b)", "Bot/1.0 (+b)"),
+                ("Bot/1.0(+b%29", "Bot/1.0(+b)"),
+            ],
         );
         check(Escape::Plus, &[("Mozilla/5.0+(X11)", "Mozilla/5.0 (X11)")]);
     }

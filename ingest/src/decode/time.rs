@@ -41,7 +41,7 @@ impl<const N: usize> Cached<N> {
 impl TimeParser {
     /// Microseconds since 1970 UTC, or `None` when the text is no timestamp.
     ///
-    /// Understood: RFC 3339 and ISO 8601 (`2024-05-01T12:00:00.123Z`, a blank for the `T`, any or no offset),
+    /// Understood: RFC 3339 and ISO 8601 (`2024-05-01T12:00:00.123Z`, a blank for the `T`, `/` for `-`, any or no offset),
     /// common log format (`01/May/2024:12:00:00 +0200`, HAProxy's with milliseconds and no offset) and numbers
     /// since the epoch, whose unit is told by their size when `unit` is [`Unit::Auto`]. Square brackets around it
     /// are ignored. Without an offset the time is taken as UTC.
@@ -53,7 +53,7 @@ impl TimeParser {
             _ => bytes,
         };
         match (bytes.get(4), bytes.get(2)) {
-            (Some(b'-'), _) => self.parse_iso(bytes),
+            (Some(b'-' | b'/'), _) => self.parse_iso(bytes),
             (_, Some(b'/')) => self.parse_clf(bytes),
             _ => parse_epoch(bytes, unit),
         }
@@ -124,7 +124,7 @@ fn iso_seconds(text: &[u8; 19]) -> Option<i64> {
     if !matches!(separator, b'T' | b't' | b' ' | b'\t') {
         return None;
     }
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date else { return None };
+    let [y1, y2, y3, y4, b'-' | b'/', m1, m2, b'-' | b'/', d1, d2] = date else { return None };
     let date = (number(&[*y1, *y2, *y3, *y4])?, number(&[*m1, *m2])?, number(&[*d1, *d2])?);
     civil_seconds(date, clock(time)?)
 }

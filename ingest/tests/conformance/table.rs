@@ -31,7 +31,7 @@ const WRITERS: &[(Format, &str, &str)] = &[
     (
         Format::Combined,
         "nginx, Apache, LiteSpeed, Varnish",
-        "`main` with its forwarded addresses; empty, binary and cut requests; quotes in values; missing size or user; error-log lines between; in syslog, CRI, Filebeat, Fluent Bit, Vector and rsyslog envelopes; byte order mark",
+        "`main` with its forwarded addresses; empty, binary and cut requests; quotes in values; missing size or user; timings behind; lighttpd's hosts; error-log lines between; in syslog, CRI, Filebeat, Fluent Bit, Vector and rsyslog envelopes; byte order mark",
     ),
     (Format::Common, "Apache, Tomcat", "names as clients; cut lines"),
     (
@@ -43,7 +43,7 @@ const WRITERS: &[(Format, &str, &str)] = &[
     (
         Format::NginxJson,
         "nginx `escape=json`",
-        "usual spellings; `\\x` escapes; whole requests or their parts",
+        "usual spellings, also of Apache and Logstash; `\\x` escapes; whole requests or their parts",
     ),
     (Format::IngressNginx, "ingress-nginx", "retried upstreams; no upstream"),
     (
@@ -74,7 +74,11 @@ const WRITERS: &[(Format, &str, &str)] = &[
         "Amazon CloudFront real-time log",
         "all fields; others by `w3c-fields`",
     ),
-    (Format::Iis, "Microsoft IIS, W3C", "a second header midway; no header; `+` for blanks"),
+    (
+        Format::Iis,
+        "Microsoft IIS, W3C",
+        "a second header midway; no header and the usual fields of versions 6 to 10; `+` for blanks",
+    ),
     (Format::Envoy, "Envoy, default text", "requests it refused; quotes in values"),
     (
         Format::EnvoyJson,
@@ -85,7 +89,7 @@ const WRITERS: &[(Format, &str, &str)] = &[
     (
         Format::Caddy,
         "Caddy 2",
-        "before 2.5 and since; other loggers' lines between; in Docker's envelope",
+        "before 2.5 and since; wall-clock times; other loggers' lines between; in Docker's envelope",
     ),
     (
         Format::Haproxy,

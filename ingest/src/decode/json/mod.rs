@@ -18,7 +18,7 @@ pub use keys::{FieldMap, FieldSource, KeyPath};
 use keys::{Action, Adjust, KeyTable, NodeId};
 use scan::{Broken, Cursor};
 
-use super::record::{Escape, Record, Unit, Value};
+use super::record::{Escape, Record, Slot, Unit, Value};
 
 /// Decodes lines of one JSON dialect.
 #[derive(Debug, Clone)]
@@ -49,6 +49,14 @@ impl JsonDecoder {
         record.truncated = whole.is_err() || cursor.peek().is_ok();
         if self.records > 1 {
             *record = Record::default();
+        }
+        if let Some(request) = record.get(Slot::Request).copied()
+            && request.text.starts_with('/')
+            && record.get(Slot::Method).is_some()
+            && !request.text.contains(' ')
+        {
+            // Beside a method `request` may hold the target alone, as in the fields of Logstash's patterns.
+            record.set(Slot::Uri, Value { rank: u8::MAX, ..request });
         }
         true
     }

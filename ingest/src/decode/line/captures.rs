@@ -1,16 +1,29 @@
-//! Headers that `HAProxy` was told to capture: `{shop.example|Mozilla/5.0 (X11)} {text/html}`.
+//! Values that are told by their shape.
 //!
-//! Those of the request come first, then those of the response, each in the order of the configuration, which no line
+//! `HAProxy` logs the headers that it was told to capture: `{shop.example|Mozilla/5.0 (X11)} {text/html}`. Those of the request come first, then those of the response, each in the order of the configuration, which no line
 //! tells. So what a header is is told by its shape; of two that look alike the first counts, and addresses are left
 //! alone: one of a client cannot be told from one that was asked for.
 
+use super::variables::Guess;
 use crate::decode::record::{Record, Slot, Value};
 
 /// Longest text that is taken for a host with a port.
 const HOST_BYTES_MAX: usize = 259;
 
-/// Keeps what can be told of the headers of the request, in the text between queue lengths and request.
-pub(super) fn keep<'a>(text: &'a str, record: &mut Record<'a>) {
+/// Keeps what can be told of a text.
+pub(super) fn keep<'a>(text: &'a str, guess: Guess, record: &mut Record<'a>) {
+    match guess {
+        Guess::Nothing => {}
+        Guess::Captures => keep_captures(text, record),
+        Guess::HostForName if is_host(text) => {
+            record.set(Slot::Host, Value { text, rank: u8::MAX, ..Value::default() });
+        }
+        Guess::HostForName => {}
+    }
+}
+
+/// Keeps the headers of the request, in the text between queue lengths and request.
+fn keep_captures<'a>(text: &'a str, record: &mut Record<'a>) {
     let Some((_, opened)) = text.split_once('{') else { return };
     let Some((captured, _)) = opened.split_once('}') else { return };
     for text in captured.split('|') {

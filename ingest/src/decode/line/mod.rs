@@ -12,7 +12,9 @@ mod w3c;
 
 pub use plan::{Fit, Optional, Plan};
 pub use variables::FormatError;
-pub use w3c::{CLOUDFRONT_FIELDS, CLOUDFRONT_REALTIME_FIELDS, Dialect, IIS_FIELDS};
+pub use w3c::{
+    CLOUDFRONT_FIELDS, CLOUDFRONT_REALTIME_FIELDS, Dialect, IIS_FIELDS, IIS_OTHER_FIELDS,
+};
 
 use variables::{apache_tokens, nginx_tokens};
 

@@ -1,7 +1,8 @@
 //! A compiled format string, and the reading of lines by it.
 
 use super::captures;
-use super::variables::{FormatError, Token, Variable};
+use super::variables::{FormatError, Guess, Token, Variable};
+use crate::decode::address::parse_address;
 use crate::decode::record::{Escape, Record, Slot, Unit, Value};
 
 /// Quotes inside one quoted value that are weighed as its end before the last one is taken.
@@ -52,8 +53,7 @@ struct Step {
     after_blank: Box<str>,
     /// The next value is a number or `-`: a quote that closes a request must be followed by one.
     number_next: bool,
-    /// The value holds headers that `HAProxy` captured.
-    captures: bool,
+    guess: Guess,
 }
 
 /// Where a line may end before its format does, and still be whole.
@@ -133,7 +133,7 @@ impl Plan {
                     Box::default()
                 },
                 number_next: next.is_some_and(|next| next.slot == Some(Slot::Status)),
-                captures: variable.captures,
+                guess: variable.guess,
             });
         }
         Ok(Self { before: before.into(), steps, optional: Optional::Nothing })
@@ -167,7 +167,13 @@ impl Plan {
             step.keep(text, escape, record);
             rest = tail;
         }
-        if rest.trim_ascii().is_empty() { Fit::Whole } else { Fit::Extra }
+        if rest.trim_ascii().is_empty() {
+            return Fit::Whole;
+        }
+        if let Some(text) = forwarded_behind(rest) {
+            record.set(Slot::ForwardedFor, Value { text, ..Value::default() });
+        }
+        Fit::Extra
     }
 
     /// The line ends inside the value of step `index`.
@@ -198,8 +204,8 @@ impl Step {
     fn keep<'a>(&self, text: &'a str, escape: Escape, record: &mut Record<'a>) {
         if let Some(slot) = self.slot {
             record.set(slot, Value { text, escape, unit: self.unit, rank: self.rank });
-        } else if self.captures {
-            captures::keep(text, record);
+        } else if self.guess != Guess::Nothing && text != "-" {
+            captures::keep(text, self.guess, record);
         }
     }
 
@@ -288,6 +294,14 @@ impl Step {
     }
 }
 
+/// The list of addresses in quotes right behind the fields of a format: nginx's stock `main` is `combined` with
+/// `"$http_x_forwarded_for"` added.
+fn forwarded_behind(rest: &str) -> Option<&str> {
+    let (text, _) = rest.strip_prefix(" \"")?.split_once('"')?;
+    let last = text.rsplit(',').next()?;
+    parse_address(last).map(|_| text)
+}
+
 /// Value and rest, divided by the last colon of the first word: IPv6 addresses are full of colons.
 fn until_port(rest: &str) -> Found<'_> {
     let word = memchr::memchr(b' ', rest.as_bytes()).unwrap_or(rest.len());
@@ -308,7 +322,15 @@ fn ends_line(tail: &str) -> bool {
             rest = quoted.get(end + 1..).unwrap_or_default();
         } else {
             let end = memchr::memchr2(b' ', b'"', field.as_bytes()).unwrap_or(field.len());
-            rest = field.get(end..).unwrap_or_default();
+            let (name, value) = field.split_at(end);
+            // `urt="0.004"`.
+            rest = match value.strip_prefix('"') {
+                Some(quoted) if name.ends_with('=') => {
+                    let Some((_, rest)) = quoted.split_once('"') else { return false };
+                    rest
+                }
+                _ => value,
+            };
         }
     }
     rest.is_empty()

@@ -34,14 +34,26 @@ pub struct Variable {
     pub rank: u8,
     /// How its text is escaped where no quotes are around it.
     pub escape: Escape,
-    /// It holds headers that `HAProxy` captured.
-    pub captures: bool,
+    /// What may be told of it by its shape.
+    pub guess: Guess,
+}
+
+/// A value whose meaning is told by its shape.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Guess {
+    /// None of these.
+    #[default]
+    Nothing,
+    /// Headers that `HAProxy` captured.
+    Captures,
+    /// The remote log name, `%l`; lighttpd writes the host there.
+    HostForName,
 }
 
 impl Variable {
     /// A variable without escapes.
     pub const fn new(slot: Option<Slot>, unit: Unit, rank: u8) -> Self {
-        Self { slot, unit, rank, escape: Escape::None, captures: false }
+        Self { slot, unit, rank, escape: Escape::None, guess: Guess::Nothing }
     }
 }
 
@@ -61,6 +73,13 @@ const NGINX: &[(&str, Slot, Unit, u8)] = &[
     ("msec", Slot::Time, Unit::Seconds, 0),
     ("remote_addr", Slot::ClientIp, Unit::Auto, 0),
     ("binary_remote_addr", Slot::ClientIp, Unit::Auto, 1),
+    ("realip_remote_addr", Slot::ClientIp, Unit::Auto, 2),
+    ("http_x_forwarded_for", Slot::ForwardedFor, Unit::Auto, 0),
+    ("proxy_add_x_forwarded_for", Slot::ForwardedFor, Unit::Auto, 1),
+    ("http_forwarded", Slot::ForwardedFor, Unit::Auto, 2),
+    ("http_cf_connecting_ip", Slot::RealIp, Unit::Auto, 0),
+    ("http_true_client_ip", Slot::RealIp, Unit::Auto, 0),
+    ("http_x_real_ip", Slot::RealIp, Unit::Auto, 1),
     ("request", Slot::Request, Unit::Auto, 0),
     ("request_method", Slot::Method, Unit::Auto, 0),
     ("request_uri", Slot::Uri, Unit::Auto, 0),
@@ -143,7 +162,8 @@ fn own_variable(name: &str) -> Variable {
         ),
         _ => (name, Unit::Auto),
     };
-    Variable { captures: name == "captures", ..Variable::new(Slot::named(base), unit, 0) }
+    let guess = if name == "captures" { Guess::Captures } else { Guess::Nothing };
+    Variable { guess, ..Variable::new(Slot::named(base), unit, 0) }
 }
 
 pub(super) const SKIP: Variable = Variable::new(None, Unit::Auto, 0);
@@ -194,11 +214,16 @@ fn apache_variable(name: char, argument: &str) -> Variable {
         ('a', "c") => (Slot::ClientIp, Unit::Auto, 3),
         ('a', _) => (Slot::ClientIp, Unit::Auto, 0),
         ('h', _) => (Slot::ClientIp, Unit::Auto, 1),
+        ('i', "x-forwarded-for") => (Slot::ForwardedFor, Unit::Auto, 0),
+        ('i', "forwarded") => (Slot::ForwardedFor, Unit::Auto, 2),
+        ('i', "cf-connecting-ip" | "true-client-ip") => (Slot::RealIp, Unit::Auto, 0),
+        ('i', "x-real-ip") => (Slot::RealIp, Unit::Auto, 1),
         ('t', "msec" | "begin:msec" | "end:msec") => (Slot::Time, Unit::Millis, 0),
         ('t', "usec" | "begin:usec" | "end:usec") => (Slot::Time, Unit::Micros, 0),
         ('t', "msec_frac" | "usec_frac") => return SKIP,
         ('t', _) => (Slot::Time, Unit::Auto, 1),
         ('r', _) => (Slot::Request, Unit::Auto, 0),
+        ('l', _) => return Variable { guess: Guess::HostForName, ..SKIP },
         ('m', _) => (Slot::Method, Unit::Auto, 0),
         ('U', _) => (Slot::Path, Unit::Auto, 0),
         ('q', _) => (Slot::Query, Unit::Auto, 0),

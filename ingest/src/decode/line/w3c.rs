@@ -35,6 +35,23 @@ pub const CLOUDFRONT_REALTIME_FIELDS: &str = "timestamp c-ip time-to-first-byte 
 pub const IIS_FIELDS: &str = "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
     cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken";
 
+/// Fields that other versions of IIS log unless told otherwise: all, those before 8, 7 and 6, and those of clusters.
+pub const IIS_OTHER_FIELDS: [&str; 6] = [
+    "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
+     cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes \
+     cs-bytes time-taken",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status \
+     sc-substatus sc-win32-status time-taken",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status \
+     sc-substatus sc-win32-status",
+    "date time s-sitename s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) \
+     sc-status sc-substatus sc-win32-status",
+    "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
+     cs(User-Agent) sc-status sc-substatus sc-win32-status",
+    "date time s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) \
+     cs(Referer) sc-status sc-substatus sc-win32-status time-taken",
+];
+
 /// Values before which a line without header must not end.
 const FIELDS_MIN: usize = 12;
 
@@ -73,6 +90,8 @@ fn variable(name: &str, dialect: Dialect) -> Variable {
         "time" => (Slot::Clock, Unit::Auto, 0),
         "timestamp" | "timestamp(ms)" => (Slot::Time, Unit::Auto, 0),
         "c-ip" => (Slot::ClientIp, Unit::Auto, 0),
+        "x-forwarded-for" | "cs(x-forwarded-for)" => (Slot::ForwardedFor, Unit::Auto, 0),
+        "cs(cf-connecting-ip)" | "cs(true-client-ip)" => (Slot::RealIp, Unit::Auto, 0),
         "cs-method" => (Slot::Method, Unit::Auto, 0),
         "cs-uri-stem" | "cs-uri" => (Slot::Uri, Unit::Auto, 0),
         "cs-uri-query" => (Slot::Query, Unit::Auto, 0),
@@ -95,7 +114,9 @@ fn variable(name: &str, dialect: Dialect) -> Variable {
         _ => return SKIP,
     };
     let escape = match (slot, dialect) {
-        (Slot::UserAgent | Slot::Referer, Dialect::CloudFront) => Escape::Percent,
+        (Slot::UserAgent | Slot::Referer | Slot::ForwardedFor, Dialect::CloudFront) => {
+            Escape::Percent
+        }
         (Slot::UserAgent | Slot::Referer, Dialect::Iis) => Escape::Plus,
         _ => Escape::None,
     };

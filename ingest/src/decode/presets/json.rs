@@ -56,7 +56,7 @@ pub(super) const FLOODMARK: Fields = Fields(&[
     ("request_id", Unit::Auto, &["request_id"]),
 ]);
 
-/// nginx with `escape=json`: nginx has no default, these are the spellings in use.
+/// nginx with `escape=json`: nginx has no default, these are the spellings in use, there and in JSON of Apache.
 pub(super) const NGINX_JSON: Fields = Fields(&[
     (
         "ts",
@@ -64,23 +64,29 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
         &["msec", "time_iso8601", "time_local", "time", "timestamp", "@timestamp", "datetime"],
     ),
     ("edge", Unit::Auto, &["pop", "hostname", "edge"]),
-    ("client_ip", Unit::Auto, &["remote_addr", "client_ip", "clientip", "remote_ip", "client"]),
+    (
+        "client_ip",
+        Unit::Auto,
+        &["remote_addr", "client_ip", "clientip", "remote_ip", "remoteIP", "client"],
+    ),
+    ("forwarded_for", Unit::Auto, &["http_x_forwarded_for", "x_forwarded_for", "xff"]),
+    ("real_ip", Unit::Auto, &["http_cf_connecting_ip", "http_true_client_ip", "http_x_real_ip"]),
     ("client_country", Unit::Auto, &["geoip_country_code", "country_code", "country"]),
     ("client_asn", Unit::Auto, &["geoip2_data_asn", "asn"]),
-    ("method", Unit::Auto, &["request_method", "method"]),
+    ("method", Unit::Auto, &["request_method", "method", "verb"]),
     ("scheme", Unit::Auto, &["scheme"]),
     // Shippers call the machine they run on `host`.
     ("host", Unit::Auto, &["http_host", "host", "domain", "vhost", "server_name"]),
     ("request", Unit::Auto, &["request"]),
     ("uri", Unit::Auto, &["request_uri", "url"]),
     ("path", Unit::Auto, &["uri", "path"]),
-    ("query", Unit::Auto, &["args", "query_string"]),
-    ("protocol", Unit::Auto, &["server_protocol", "protocol"]),
-    ("status", Unit::Auto, &["status", "status_code"]),
+    ("query", Unit::Auto, &["args", "query_string", "query"]),
+    ("protocol", Unit::Auto, &["server_protocol", "protocol", "httpversion"]),
+    ("status", Unit::Auto, &["status", "status_code", "response"]),
     ("request_bytes", Unit::Auto, &["request_length"]),
     ("response_bytes", Unit::Auto, &["bytes_sent", "body_bytes_sent", "size", "bytes"]),
     ("duration", Unit::Seconds, &["request_time", "responsetime"]),
-    ("user_agent", Unit::Auto, &["http_user_agent", "user_agent", "agent"]),
+    ("user_agent", Unit::Auto, &["http_user_agent", "user_agent", "agent", "userAgent"]),
     ("referer", Unit::Auto, &["http_referer", "http_referrer", "referer", "referrer"]),
     ("cache_status", Unit::Auto, &["upstream_cache_status", "cache_status"]),
     ("ja3", Unit::Auto, &["http_ssl_ja3_hash", "ssl_ja3_hash", "ssl_ja3", "ja3"]),
@@ -110,7 +116,8 @@ pub(super) const CADDY: Fields = Fields(&[
 /// Envoy has resolved it already.
 pub(super) const ENVOY: Fields = Fields(&[
     ("ts", Unit::Auto, &["start_time"]),
-    ("client_ip", Unit::Auto, &["downstream_remote_address", "x_forwarded_for", "x-forwarded-for"]),
+    ("client_ip", Unit::Auto, &["downstream_remote_address"]),
+    ("forwarded_for", Unit::Auto, &["x_forwarded_for", "x-forwarded-for"]),
     ("method", Unit::Auto, &["method", ":method"]),
     ("host", Unit::Auto, &["authority", ":authority"]),
     (
@@ -134,6 +141,8 @@ pub(super) const TRAEFIK: Fields = Fields(&[
     (marks::LAST_OF_LIST, Unit::Auto, &["ClientHost"]),
     ("ts", Unit::Auto, &["StartUTC", "StartLocal", "time"]),
     ("client_ip", Unit::Auto, &["ClientHost", "ClientAddr"]),
+    ("forwarded_for", Unit::Auto, &["request_X-Forwarded-For"]),
+    ("real_ip", Unit::Auto, &["request_Cf-Connecting-Ip", "request_X-Real-Ip"]),
     ("method", Unit::Auto, &["RequestMethod"]),
     ("scheme", Unit::Auto, &["RequestScheme"]),
     ("host", Unit::Auto, &["RequestHost", "RequestAddr"]),

@@ -1,0 +1,193 @@
+//! Who asked: the client's address as far as it can be believed, its network and country, and how much of it is
+//! kept.
+//!
+//! ```text
+//! peer, forwarding headers ─ forwarded ─▶ address ─ origin ─▶ autonomous system, country
+//!                                            ├───── allow ──▶ never judged
+//!                                            └───── privacy ─▶ the address that is stored
+//! ```
+//!
+//! # Invariants
+//! - A header is believed only from a trusted proxy; whoever else sends one is counted, not followed.
+//! - Where addresses are anonymised, the true one leaves this module for nothing but the databases and the allow-list.
+
+mod addresses;
+mod allow;
+mod forwarded;
+mod origin;
+mod privacy;
+
+use std::fmt::Write;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use schemas::Networks;
+
+pub use allow::{AllowList, AllowedAgent};
+pub use forwarded::Claim;
+pub use origin::{DatabaseError, Origin};
+pub use privacy::{Key, KeyError, Level, Privacy};
+
+use forwarded::resolve;
+use origin::Databases;
+use privacy::Anonymiser;
+
+/// What is known of proxies, networks and privacy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientsConfig {
+    /// Proxies whose word on their clients is taken.
+    pub trusted_proxies: Networks,
+    /// MMDB files with autonomous systems and countries, the first that knows an address wins.
+    pub databases: Vec<PathBuf>,
+    /// How much of an address is kept.
+    pub privacy: Privacy,
+    /// Who is never judged.
+    pub allow: AllowList,
+}
+
+/// Records whose forwarding headers were not followed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClientCounters {
+    /// The peer is no trusted proxy: the header may be forged.
+    pub untrusted: u64,
+    /// No proxy is trusted at all.
+    pub unconfigured: u64,
+}
+
+/// A client as it goes into the tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Client<'a> {
+    /// Address in canonical spelling, anonymised if asked for.
+    pub address: Option<&'a str>,
+    /// The address as it is.
+    pub actual: Option<IpAddr>,
+    /// What the databases say.
+    pub origin: Origin,
+}
+
+/// Finds out who asked, record by record.
+#[derive(Debug)]
+pub struct Clients {
+    trusted: Networks,
+    allow: AllowList,
+    databases: Databases,
+    anonymiser: Anonymiser,
+    counters: ClientCounters,
+    /// Clients repeat: the last one with a slot's hash.
+    known: Box<[Option<Known>]>,
+    shown: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    address: IpAddr,
+    shown: IpAddr,
+    origin: Origin,
+}
+
+const SLOTS: usize = 4_096;
+
+impl Clients {
+    /// Opens the databases.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] when one cannot be read or is no MMDB file.
+    pub fn new(config: &ClientsConfig) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            trusted: config.trusted_proxies.clone(),
+            allow: config.allow.clone(),
+            databases: Databases::open(&config.databases)?,
+            anonymiser: Anonymiser::new(&config.privacy),
+            counters: ClientCounters::default(),
+            known: vec![None; SLOTS].into(),
+            shown: String::new(),
+        })
+    }
+
+    /// Whether what the peer is called is all there is to it: nothing is trusted, looked up, hidden or exempt.
+    #[inline]
+    pub fn are_peers(&self) -> bool {
+        self.trusted.is_empty()
+            && self.databases.is_empty()
+            && self.anonymiser.is_idle()
+            && self.allow.is_empty()
+    }
+
+    /// Who is never judged, if anybody.
+    pub fn allow_list(&self) -> Option<&AllowList> {
+        (!self.allow.is_empty()).then_some(&self.allow)
+    }
+
+    /// Notes a forwarding header that nobody was told to follow.
+    #[inline]
+    pub const fn pass_over(&mut self) {
+        self.counters.unconfigured += 1;
+    }
+
+    /// The client of a record.
+    pub fn identify(&mut self, claim: Claim<'_>) -> Client<'_> {
+        let resolved = resolve(claim, &self.trusted);
+        if resolved.is_ignored {
+            let counter = if self.trusted.is_empty() {
+                &mut self.counters.unconfigured
+            } else {
+                &mut self.counters.untrusted
+            };
+            *counter += 1;
+        }
+        let Some(address) = resolved.address else { return Client::default() };
+        let known = self.know(address);
+        self.shown.clear();
+        // Writing to a string cannot fail.
+        let _ = write!(self.shown, "{}", known.shown);
+        Client { address: Some(&self.shown), actual: Some(address), origin: known.origin }
+    }
+
+    fn know(&mut self, address: IpAddr) -> Known {
+        let slot = slot_of(address);
+        if let Some(Some(known)) = self.known.get(slot)
+            && known.address == address
+        {
+            return *known;
+        }
+        let known = Known {
+            address,
+            shown: self.anonymiser.apply(address),
+            origin: self.databases.origin(address),
+        };
+        if let Some(place) = self.known.get_mut(slot) {
+            *place = Some(known);
+        }
+        known
+    }
+
+    /// A line that was not understood, with its addresses anonymised if asked for.
+    pub fn scrub<'a>(&self, raw: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+        self.anonymiser.scrub(raw)
+    }
+
+    /// Takes up databases whose files have changed. Cheap enough to be called often.
+    pub fn refresh(&mut self) {
+        if self.databases.refresh(Instant::now()) {
+            self.known.fill(None);
+        }
+    }
+
+    /// What was not followed so far.
+    pub const fn counters(&self) -> ClientCounters {
+        self.counters
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "some bits of a mixed number choose the slot")]
+fn slot_of(address: IpAddr) -> usize {
+    let bits = match address {
+        IpAddr::V4(address) => u64::from(address.to_bits()),
+        IpAddr::V6(address) => {
+            let bits = address.to_bits();
+            (bits ^ (bits >> 64)) as u64
+        }
+    };
+    (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % SLOTS
+}
