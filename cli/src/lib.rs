@@ -52,9 +52,8 @@ fn lines(text: &str) -> String {
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if error.chain().any(|cause| cause.is::<config::UsageError>()) {
-        ExitCode::from(2)
-    } else {
-        ExitCode::FAILURE
-    }
+    let is_usage = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<config::UsageError>() || cause.is::<ingest::ConfigError>()
+    };
+    if error.chain().any(is_usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use maxminddb::{MaxMindDbError, Reader};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// How often files are looked at for a change.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -141,22 +142,24 @@ fn stamp(file: &Path) -> Option<Stamp> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-/// The fields of an entry that are of use, whoever made the database.
+/// The fields of an entry that are of use, whoever made the database. Their types are not taken for granted: one
+/// that is of another would cost the others too.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Entry {
-    autonomous_system_number: Option<u32>,
+    autonomous_system_number: Option<Number>,
     asn: Option<Number>,
     country: Option<Country>,
-    country_code: Option<String>,
+    country_code: Option<Country>,
 }
 
-/// `15169` or `"AS15169"`.
+/// `15169`, in whatever width, or `"AS15169"`.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Number {
     Number(u32),
     Text(String),
+    Other(IgnoredAny),
 }
 
 /// `{"iso_code": "DE", …}` or `"DE"`.
@@ -165,25 +168,39 @@ enum Number {
 enum Country {
     Text(String),
     Place { iso_code: Option<String> },
+    Other(IgnoredAny),
+}
+
+impl Number {
+    fn value(self) -> Option<u32> {
+        let value = match self {
+            Self::Number(number) => Some(number),
+            Self::Text(text) => text.trim_start_matches("AS").parse().ok(),
+            Self::Other(IgnoredAny) => None,
+        };
+        value.filter(|number| *number > 0)
+    }
+}
+
+impl Country {
+    fn code(self) -> Option<[u8; 2]> {
+        let text = match self {
+            Self::Text(text) => Some(text),
+            Self::Place { iso_code } => iso_code,
+            Self::Other(IgnoredAny) => None,
+        };
+        let code: [u8; 2] = text?.as_bytes().try_into().ok()?;
+        code.iter().all(u8::is_ascii_uppercase).then_some(code)
+    }
 }
 
 impl Entry {
     fn origin(self) -> Origin {
-        let asn = self.asn.and_then(|asn| match asn {
-            Number::Number(number) => Some(number),
-            Number::Text(text) => text.trim_start_matches("AS").parse().ok(),
-        });
-        let country = self.country.and_then(|country| match country {
-            Country::Text(text) => Some(text),
-            Country::Place { iso_code } => iso_code,
-        });
-        let code = |text: String| {
-            let code: [u8; 2] = text.as_bytes().try_into().ok()?;
-            code.iter().all(u8::is_ascii_uppercase).then_some(code)
-        };
+        let asn = |number: Option<Number>| number.and_then(Number::value);
+        let country = |country: Option<Country>| country.and_then(Country::code);
         Origin {
-            asn: self.autonomous_system_number.or(asn).filter(|asn| *asn > 0),
-            country: country.and_then(code).or_else(|| self.country_code.and_then(code)),
+            asn: asn(self.autonomous_system_number).or_else(|| asn(self.asn)),
+            country: country(self.country).or_else(|| country(self.country_code)),
         }
     }
 }
@@ -275,6 +292,10 @@ mod tests {
             // Nothing that is meant by it.
             (json!({"country": {"names": {"en": "Nowhere"}}, "asn": ""}), (None, None)),
             (json!({"autonomous_system_number": 0, "country": "de"}), (None, None)),
+            (
+                json!({"asn": [1], "country": 7, "country_code": "DE"}),
+                (None, Some("DE".to_owned())),
+            ),
             (json!("text"), (None, None)),
         ] {
             assert_eq!(read(entry.clone()), expected, "{entry}");
