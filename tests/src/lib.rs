@@ -3,6 +3,8 @@
 //! ```text
 //! floodmark ─ Floodmark: arguments ─▶ Running (lines, signals) ─▶ Output (status, stdout, stderr)
 //! kafka ───── Kafka: one real broker for all tests of the process, topics, lag, members
+//! nginx ───── Nginx: writes access logs of what is sent to it
+//! rsyslog ─── Rsyslog: follows files, a line a message to Kafka
 //! python ──── Python: readers of the tables that are not ours
 //! table ───── rows of the tables, asked through `floodmark sql`
 //! sample ──── lines to feed in
@@ -22,9 +24,12 @@
     reason = "a test harness speaks by panicking"
 )]
 
+mod daemon;
 pub mod floodmark;
 pub mod kafka;
+pub mod nginx;
 pub mod python;
+pub mod rsyslog;
 pub mod running;
 pub mod sample;
 pub mod skip;
@@ -33,6 +38,8 @@ pub mod workspace;
 
 pub use floodmark::{Floodmark, Output};
 pub use kafka::Kafka;
+pub use nginx::Nginx;
 pub use python::Python;
+pub use rsyslog::Rsyslog;
 pub use running::{Running, Signal};
 pub use table::Tables;

@@ -91,14 +91,30 @@ impl Running {
     ///
     /// # Panics
     /// When the limit is reached, or the process ends while the condition does not hold.
-    pub fn until(&mut self, what: &str, limit: Duration, mut condition: impl FnMut(&Self) -> bool) {
+    pub fn until(&mut self, what: &str, limit: Duration, condition: impl FnMut(&Self) -> bool) {
+        let holds = self.until_or_end(what, limit, condition);
+        assert!(holds, "ended before: {what}\n{}", self.describe());
+    }
+
+    /// The same, and `false` when the process ends while the condition does not hold.
+    ///
+    /// # Panics
+    /// When the limit is reached.
+    pub fn until_or_end(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut condition: impl FnMut(&Self) -> bool,
+    ) -> bool {
         let deadline = Instant::now() + limit;
         loop {
             let alive = self.listen(deadline.min(Instant::now() + LOOK));
             if condition(self) {
-                return;
+                return true;
             }
-            assert!(alive, "ended before: {what}\n{}", self.describe());
+            if !alive {
+                return false;
+            }
             assert!(
                 Instant::now() < deadline,
                 "{limit:?} passed before: {what}\n{}",

@@ -1,5 +1,6 @@
 //! The live path on a real Apache Kafka.
 
+mod edge;
 mod faults;
 mod restart;
 mod share;
