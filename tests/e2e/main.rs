@@ -4,6 +4,7 @@
 mod bad_input;
 mod broker;
 mod cli;
+mod clients;
 mod demo;
 mod disk_full;
 mod golden;

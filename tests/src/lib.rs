@@ -8,6 +8,7 @@
 //! python ──── Python: readers of the tables that are not ours
 //! table ───── rows of the tables, asked through `floodmark sql`
 //! sample ──── lines to feed in
+//! mmdb ────── databases of networks to feed in
 //! skip ────── a part that this machine lacks: skipped by name, or a failure with CI=true
 //! ```
 //!
@@ -27,6 +28,7 @@
 mod daemon;
 pub mod floodmark;
 pub mod kafka;
+pub mod mmdb;
 pub mod nginx;
 pub mod python;
 pub mod rsyslog;
