@@ -13,6 +13,9 @@ const SLOW_MEMORY_MIN: f64 = 60.0;
 /// The dispersion is divided by this: seconds of web traffic are not independent.
 const DEPENDENCE: f64 = 4.0;
 
+/// Seconds of silence that are taken in one by one, at most.
+const SILENCE_STEPS_MAX: f64 = 120.0;
+
 /// Robust exponential estimates of the requests per second of one host.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RateBaseline {
@@ -59,9 +62,17 @@ impl RateBaseline {
         self.slow_deviation += gain * (deviation.min(3.0) - self.slow_deviation);
     }
 
-    /// Takes in a run of seconds without a request.
+    /// Takes in a run of seconds without a request; a long one all at once.
     pub fn learn_silence(&mut self, seconds: f64) {
         if self.seconds <= 0.0 {
+            return;
+        }
+        if seconds <= SILENCE_STEPS_MAX {
+            let mut left = seconds;
+            while left >= 1.0 {
+                self.learn(0.0);
+                left -= 1.0;
+            }
             return;
         }
         self.seconds += seconds;

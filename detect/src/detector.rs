@@ -299,8 +299,8 @@ impl Detector {
         }
     }
 
-    /// Whether a second without records can still change anything: an incident is open or a host was busy in
-    /// the last minute.
+    /// Whether a second without records can still change anything: an incident is open or a host was busy a moment
+    /// ago.
     fn is_lively(&self, at_s: i64) -> bool {
         self.state.targets.iter().any(|(_, target)| is_warm(target, at_s))
     }
@@ -438,10 +438,11 @@ impl Detector {
     }
 }
 
+/// Seconds after its last record in which a host is still looked at; a longer silence is caught up with at its end.
+const WARM_S: i64 = 6;
+
 fn is_warm(target: &Target, at_s: i64) -> bool {
-    target.second.all > 0
-        || !target.open.is_empty()
-        || at_s - target.last_s < RECENT_S && !target.recent.is_empty()
+    target.second.all > 0 || !target.open.is_empty() || at_s - target.active_s < WARM_S
 }
 
 /// The hashes a rule names.

@@ -163,6 +163,11 @@ impl Open {
         }
     }
 
+    /// Greatest rate of what it selects, requests per second.
+    pub const fn peak(&self) -> f64 {
+        self.peak
+    }
+
     /// Distinct sources.
     #[expect(clippy::cast_precision_loss, reason = "a count for people")]
     pub const fn source_count(&self) -> f64 {

@@ -8,8 +8,8 @@ use crate::gate::{self, Case, Class, Judgement};
 use crate::hash::Hasher;
 use crate::incident::{Open, Opening};
 use crate::judgement::{
-    CROWD_RATE_MIN, better_rules, extend_sources, firm, joins, rejudge, solo_judgement, supported,
-    worth,
+    CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, better_rules, extend_sources, firm, is_volume, joins,
+    rejudge, solo_judgement, supported, worth,
 };
 use crate::limits::OPEN_INCIDENTS_MAX;
 use crate::names::Names;
@@ -42,9 +42,6 @@ pub struct Bench<'a> {
 
 /// Sources of the last seconds without which volume is the matter of the tests of single sources.
 const CROWD_SOURCES_MIN: usize = 5;
-
-/// Excess requests of the window without which volume is no matter.
-const EXCESS_REQUESTS_MIN: f64 = 20.0;
 
 /// Sources reading pages without assets that make a flood the work of scrapers.
 const READERS_MIN: usize = 5;
@@ -98,6 +95,9 @@ impl Bench<'_> {
             }
             let mut over = target.open.remove(at);
             over.closed_ts = Some(self.now);
+            if over.verdict == Verdict::Suspicious && over.class == Class::Volume {
+                target.get_used_to(over.peak(), self.now_s());
+            }
             out.push(over.revise(State::Close, self.now, self.host, self.names, level));
             target.closed.push(over);
         }
@@ -282,9 +282,11 @@ impl Bench<'_> {
         let judgement = self.judge(target, &evidence, &found, hot);
         let excess = (found.selected - found.expected) / span(seconds);
         let level = target.baseline.level();
-        let few = gate::class_of(judgement.kind) == Class::Volume
-            && found.selected - found.expected < EXCESS_REQUESTS_MIN;
-        if few || !worth(judgement, excess, level) || !supported(judgement, hot) {
+        let few = is_volume(judgement) && found.selected - found.expected < EXCESS_REQUESTS_MIN;
+        let usual = judgement.verdict == Verdict::Suspicious
+            && is_volume(judgement)
+            && target.is_used_to(excess, self.now_s());
+        if few || usual || !worth(judgement, excess, level) || !supported(judgement, hot) {
             return false;
         }
         self.act(target, &found, judgement, hot, seconds, out)
@@ -299,8 +301,8 @@ impl Bench<'_> {
         ordinary: &'e [Event],
         seconds: i64,
     ) -> Evidence<'e> {
-        let ordinary_weight =
-            target.baseline.level().max(0.02) * span(seconds) / ordinary.len().max(1) as f64;
+        let level = target.level_in_crowd(self.now_s() - seconds).max(0.02);
+        let ordinary_weight = level * span(seconds) / ordinary.len().max(1) as f64;
         Evidence {
             now,
             now_weight,

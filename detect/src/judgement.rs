@@ -21,6 +21,9 @@ const EXCESS_RATE_MIN: f64 = 1.0;
 
 const EXCESS_SHARE_MIN: f64 = 0.05;
 
+/// Excess requests of the window without which volume is no matter.
+pub(crate) const EXCESS_REQUESTS_MIN: f64 = 20.0;
+
 /// Excess that makes a crowd worth a record.
 pub(crate) const CROWD_RATE_MIN: f64 = 5.0;
 
@@ -44,6 +47,11 @@ const YOUNG_US: i64 = 60_000_000;
 pub(crate) fn joins(open: &Open, class: Class, now: i64) -> bool {
     let shows = |class| matches!(class, Class::Volume | Class::Copying | Class::Discovery);
     open.class == class || now - open.detected_ts <= YOUNG_US && shows(open.class) && shows(class)
+}
+
+/// Whether it is a matter of volume.
+pub(crate) const fn is_volume(judgement: Judgement) -> bool {
+    matches!(gate::class_of(judgement.kind), Class::Volume)
 }
 
 /// Whether the excess is worth an incident.

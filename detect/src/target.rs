@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use schemas::Verdict;
+use schemas::{Kind, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::RateBaseline;
@@ -22,6 +22,9 @@ pub const RECENT_S: i64 = 60;
 
 /// Words of the bitmap of paths the host serves.
 const KNOWN_PATH_WORDS: usize = 2_048;
+
+/// Seconds that a crowd's rate is averaged over, at least.
+const CROWD_SECONDS_MIN: f64 = 10.0;
 
 /// Seconds of strong evidence without an attack after which the new state is taken for ordinary.
 const ADOPT_S: u32 = 2_400;
@@ -62,6 +65,27 @@ impl Reservoir {
         }
     }
 }
+
+/// Volume that raised suspicion before and came to nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Custom {
+    /// Its peak, requests per second.
+    peak: f64,
+    at_s: i64,
+}
+
+impl Custom {
+    #[expect(clippy::cast_precision_loss, reason = "seconds")]
+    fn peak(&self, now_s: i64) -> f64 {
+        self.peak * libm::exp(-((now_s - self.at_s) as f64) / CUSTOM_MEMORY_S)
+    }
+}
+
+/// Time constant with which a host's customs are forgotten, seconds.
+const CUSTOM_MEMORY_S: f64 = 172_800.0;
+
+/// How far an excess must surpass what the host has got away with to raise suspicion again.
+const CUSTOM_FACTOR: f64 = 2.0;
 
 /// State of one host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,10 +128,13 @@ pub struct Target {
     /// Sources that stood out in the running second.
     #[serde(skip)]
     pub alarms: Vec<Alarm>,
+    custom: Custom,
     /// First second.
     pub first_s: i64,
     /// Last second ended.
     pub last_s: i64,
+    /// Last second with a record.
+    pub active_s: i64,
     /// Earliest next investigation, and the wait after it.
     pub next_look_s: i64,
     /// Wait after the next investigation that finds nothing.
@@ -138,8 +165,10 @@ impl Target {
             open: Vec::new(),
             closed: Vec::new(),
             alarms: Vec::new(),
+            custom: Custom::default(),
             first_s: now_s,
             last_s: now_s - 1,
+            active_s: now_s,
             next_look_s: 0,
             look_wait_s: 2,
             frozen_s: 0,
@@ -228,7 +257,7 @@ impl Target {
             self.detector.reset();
             self.rate_nats = 0.0;
         }
-        if gap >= RECENT_S {
+        if (self.last_s + 1).div_euclid(RECENT_S) != now_s.div_euclid(RECENT_S) {
             self.end_minute();
         }
         self.last_s = now_s - 1;
@@ -237,6 +266,9 @@ impl Target {
     /// Ends the running second: tests the rate and learns.
     pub fn end_second(&mut self, now_s: i64, config: &DetectConfig) {
         self.catch_up(now_s);
+        if self.second.all > 0 {
+            self.active_s = now_s;
+        }
         self.second.at_s = now_s;
         let free = f64::from(self.second.free);
         let forecast = self.baseline.forecast();
@@ -323,6 +355,30 @@ impl Target {
             .fold((0.0, 0.0), |sum, second| {
                 (sum.0 + f64::from(second.free), sum.1 + f64::from(second.sampled))
             })
+    }
+
+    /// Ordinary rate, or, in a crowd that is known to be one, the rate it had up to `until_s`, requests per second:
+    /// in a crowd every value is more frequent, and that is no trait of an attack.
+    pub fn level_in_crowd(&self, until_s: i64) -> f64 {
+        let level = self.baseline.level();
+        if !self.open.iter().any(|open| open.kind == Kind::FlashCrowd) {
+            return level;
+        }
+        let before = self.seconds.iter().filter(|second| second.at_s <= until_s);
+        let (seconds, requests) = before.fold((0.0_f64, 0.0), |(seconds, requests), second| {
+            (seconds + 1.0, requests + f64::from(second.free))
+        });
+        if seconds < CROWD_SECONDS_MIN { level } else { level.max(requests / seconds) }
+    }
+
+    /// Suspicion about volume has come to nothing: the same again is no news.
+    pub fn get_used_to(&mut self, peak: f64, now_s: i64) {
+        self.custom = Custom { peak: peak.max(self.custom.peak(now_s)), at_s: now_s };
+    }
+
+    /// Whether the host has had an excess like this before, requests per second, that came to nothing.
+    pub fn is_used_to(&self, excess: f64, now_s: i64) -> bool {
+        excess < CUSTOM_FACTOR * self.custom.peak(now_s)
     }
 
     /// Bytes held.

@@ -26,7 +26,7 @@ pub(super) const ZORAXY: &str = "$_ [$slot:ts] [router:$_] [origin:$slot:host] [
 /// Elastic Load Balancing, "Access logs for your Application Load Balancer".
 pub(super) const ALB: &str = r#"$slot:scheme $slot:ts $slot:edge $slot:client_ip:$_ $_ $_ $_ $_ $slot:status $_ $slot:request_bytes $slot:response_bytes "$slot:request" "$slot:user_agent" $_ $_ $_ "$slot:request_id" "$_" "$_" $_ $slot:start "$_""#;
 
-/// Envoy, "Default format string". It names no downstream address: the client is the first of `X-Forwarded-For`.
+/// Envoy, "Default format string". It names no downstream address: the client comes from `X-Forwarded-For`.
 pub(super) const ENVOY: &str = r#"[$slot:ts] "$slot:request" $slot:status $_ $slot:request_bytes $slot:response_bytes $slot:duration_ms $_ "$slot:forwarded_for" "$slot:user_agent" "$slot:request_id" "$slot:host" "$_""#;
 
 /// Istio, "Default access log format". The client is the downstream address, which Envoy has resolved already.
