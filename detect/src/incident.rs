@@ -12,6 +12,7 @@ use crate::rule::{Rule, any_sql};
 use crate::search::Quality;
 use crate::source::Source;
 use crate::table::Table;
+use crate::votes::HotValue;
 
 /// Seconds after the opening at which an incident is looked at again.
 pub const REVIEWS_S: [i64; 6] = [5, 15, 30, 60, 120, 300];
@@ -220,6 +221,12 @@ impl Open {
             Some(_) => {}
             None => self.evidence.push((feature.to_owned(), expected, observed, score)),
         }
+    }
+
+    /// Adds the votes for a value that stood out.
+    pub fn speak_hot(&mut self, hot: &HotValue) {
+        let feature = format!("sources_with_one({})", hot.attribute.name());
+        self.speak(&feature, hot.expected, hot.observed, hot.score);
     }
 
     /// What a feature had to say: expected, observed, nats.

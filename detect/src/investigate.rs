@@ -8,8 +8,8 @@ use crate::gate::{self, Case, Class, Judgement};
 use crate::hash::Hasher;
 use crate::incident::{Open, Opening};
 use crate::judgement::{
-    CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, better_rules, extend_sources, firm, is_volume, joins,
-    rejudge, solo_judgement, supported, worth,
+    CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, better_rules, extend_sources, firm, is_failing, is_volume,
+    joins, rejudge, solo_judgement, supported, worth,
 };
 use crate::limits::OPEN_INCIDENTS_MAX;
 use crate::names::Names;
@@ -17,7 +17,7 @@ use crate::profile::Profile;
 use crate::rule::{Atom, Rule};
 use crate::search::{Evidence, Found};
 use crate::source::Source;
-use crate::sources::{Alarm, Solo, Sources};
+use crate::sources::{Alarm, Crawl, Solo, Sources};
 use crate::target::{RECENT_S, Target};
 use crate::votes::{Attribute, HotValue};
 
@@ -108,6 +108,9 @@ impl Bench<'_> {
 
     /// A single source stands out: its incident is opened, or it joins one of its class.
     fn solo(&self, target: &mut Target, alarm: Alarm, out: &mut Vec<Incident>) {
+        if alarm.solo == Solo::Pages && is_failing(target) {
+            return;
+        }
         let judgement = solo_judgement(&alarm);
         let class = gate::class_of(judgement.kind);
         let joined = target.open.iter_mut().find(|open| {
@@ -250,7 +253,7 @@ impl Bench<'_> {
         }
         for source in std::mem::take(&mut target.bare) {
             let alarm =
-                Alarm { solo: Solo::Pages, source, expected, observed, score, crawls: false };
+                Alarm { solo: Solo::Pages, source, expected, observed, score, crawl: Crawl::No };
             self.solo(target, alarm, out);
         }
     }
@@ -358,7 +361,7 @@ impl Bench<'_> {
             if judgement.verdict != Verdict::Attack {
                 return false;
             }
-            hot.iter().for_each(|hot| speak_hot(open, hot));
+            hot.iter().for_each(|hot| open.speak_hot(hot));
             if open.rules.len() < 4 && !open.rules.contains(&found.rule) {
                 open.rules.push(found.rule.clone());
                 open.ordinary_rate += found.expected / span(seconds);
@@ -385,7 +388,7 @@ impl Bench<'_> {
             return false;
         };
         let open = &mut target.open[at];
-        hot.iter().for_each(|hot| speak_hot(open, hot));
+        hot.iter().for_each(|hot| open.speak_hot(hot));
         open.speak("fingerprint", found.expected, found.selected, found.gain);
         if rate.0 > 3.0 {
             open.speak("request_rate", rate.1, f64::from(rate.2), rate.0);
@@ -488,13 +491,4 @@ impl Bench<'_> {
 #[expect(clippy::cast_precision_loss, reason = "at most a minute")]
 const fn span(seconds: i64) -> f64 {
     seconds as f64
-}
-
-fn speak_hot(open: &mut Open, hot: &HotValue) {
-    open.speak(
-        &format!("sources_with_one({})", hot.attribute.name()),
-        hot.expected,
-        hot.observed,
-        hot.score,
-    );
 }

@@ -9,8 +9,9 @@ use crate::limits::FINGERPRINT_LIST_MAX;
 use crate::rule::{Atom, Rule};
 use crate::search::{Evidence, Found, gain};
 use crate::source::Source;
-use crate::sources::{Alarm, Solo};
+use crate::sources::{Alarm, Crawl, Solo};
 use crate::table::Table;
+use crate::target::Target;
 use crate::votes::{Attribute, HotValue};
 
 /// Gain below which a rule is chance, nats.
@@ -49,6 +50,11 @@ pub(crate) fn joins(open: &Open, class: Class, now: i64) -> bool {
     open.class == class || now - open.detected_ts <= YOUNG_US && shows(open.class) && shows(class)
 }
 
+/// Whether the origin is known to fail: then people ask for the same pages again and again.
+pub(crate) fn is_failing(target: &Target) -> bool {
+    target.open.iter().any(|open| open.kind == Kind::OriginFault)
+}
+
 /// Whether it is a matter of volume.
 pub(crate) const fn is_volume(judgement: Judgement) -> bool {
     matches!(gate::class_of(judgement.kind), Class::Volume)
@@ -74,7 +80,8 @@ pub(crate) fn supported(judgement: Judgement, hot: &[HotValue]) -> bool {
 pub(crate) fn solo_judgement(alarm: &Alarm) -> Judgement {
     let attackness = (alarm.score / 4.0).clamp(2.0, 6.0);
     let (kind, verdict) = match alarm.solo {
-        _ if alarm.crawls => (Kind::Crawler, Verdict::Benign),
+        _ if alarm.crawl == Crawl::Polite => (Kind::Crawler, Verdict::Benign),
+        _ if alarm.crawl == Crawl::Fast => (Kind::HttpFlood, Verdict::Suspicious),
         Solo::Flood => (Kind::HttpFlood, Verdict::Attack),
         Solo::Credentials => (Kind::BruteForce, Verdict::Attack),
         Solo::Probes => (Kind::ContentDiscovery, Verdict::Attack),

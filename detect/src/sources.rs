@@ -132,8 +132,30 @@ pub struct Alarm {
     pub observed: f64,
     /// Evidence, nats.
     pub score: f64,
-    /// It says who runs it, and reads as crawlers do.
-    pub crawls: bool,
+    /// Whether it reads as crawlers do.
+    pub crawl: Crawl,
+}
+
+/// Whether a source is a crawler, as far as that shows: it says who runs it and reads page after page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crawl {
+    /// It is none.
+    No,
+    /// At a rate that operators of crawlers keep to.
+    Polite,
+    /// Faster than that.
+    Fast,
+}
+
+impl Crawl {
+    /// Bit of `reported`, which is the reason's own where no crawler is.
+    const fn bit(self, solo: Solo) -> u8 {
+        match self {
+            Self::No => solo.bit(),
+            Self::Fast => 1 << 6,
+            Self::Polite => 1 << 7,
+        }
+    }
 }
 
 /// Upper quantiles of what the sources of one host do, by stochastic approximation.
@@ -285,11 +307,12 @@ impl SourceRecord {
         self.agents.count_ones() >= 5 && (browses || many_programs)
     }
 
-    /// Says who runs it, and reads page after page at a rate that operators of crawlers keep to.
-    fn crawls(&self) -> bool {
-        self.declared
-            && self.distinct_paths() >= CRAWL_PATHS_MIN
-            && self.pages_10 <= 10.0 * CRAWL_RATE_MAX
+    fn crawl(&self) -> Crawl {
+        match self.declared && self.distinct_paths() >= CRAWL_PATHS_MIN {
+            false => Crawl::No,
+            true if self.pages_10 <= 10.0 * CRAWL_RATE_MAX => Crawl::Polite,
+            true => Crawl::Fast,
+        }
     }
 
     /// Pages without what a browser loads with them.
@@ -322,11 +345,8 @@ const READING_S_MIN: i64 = 10;
 /// Distinct paths below which nobody is a crawler: a flood asks for the same again and again.
 const CRAWL_PATHS_MIN: f64 = 20.0;
 
-/// Requests per second beyond which a crawler's name excuses nothing.
+/// Requests per second beyond which a crawler's name does not excuse what it does.
 const CRAWL_RATE_MAX: f32 = 50.0;
-
-/// Bit of `reported`: seen to crawl, which is said once.
-const CRAWLS: u8 = 1 << 7;
 
 /// Seconds without a request after which a record may go.
 const IDLE_S: i64 = 3_600;
@@ -404,7 +424,7 @@ impl Sources {
 fn judge(record: &mut SourceRecord, population: &Population) -> Option<Alarm> {
     let alarm = test(record, population)?;
     // What it is said to be as a crawler does not excuse what it does later.
-    let bit = if alarm.crawls { CRAWLS } else { alarm.solo.bit() };
+    let bit = alarm.crawl.bit(alarm.solo);
     if record.reported & bit != 0 {
         return None;
     }
@@ -418,8 +438,8 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
         let (expected, observed) = (f64::from(expected), f64::from(observed));
         let score = log_e(observed, Forecast { mean: expected, size });
         let reads = matches!(solo, Solo::Flood | Solo::Pages | Solo::Bytes);
-        let crawls = reads && record.crawls();
-        Alarm { solo, source: record.source, expected, observed, score, crawls }
+        let crawl = if reads { record.crawl() } else { Crawl::No };
+        Alarm { solo, source: record.source, expected, observed, score, crawl }
     };
     let fresh = |solo: Solo| record.reported & solo.bit() == 0;
     let shared = record.is_shared(population);
