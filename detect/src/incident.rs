@@ -223,10 +223,12 @@ impl Open {
         }
     }
 
-    /// Adds the votes for a value that stood out.
-    pub fn speak_hot(&mut self, hot: &HotValue) {
-        let feature = format!("sources_with_one({})", hot.attribute.name());
-        self.speak(&feature, hot.expected, hot.observed, hot.score);
+    /// Adds the votes for the values that stood out.
+    pub fn speak_hot(&mut self, values: &[HotValue]) {
+        for hot in values {
+            let feature = format!("sources_with_one({})", hot.attribute.name());
+            self.speak(&feature, hot.expected, hot.observed, hot.score);
+        }
     }
 
     /// What a feature had to say: expected, observed, nats.

@@ -8,8 +8,8 @@ use crate::gate::{self, Case, Class, Judgement};
 use crate::hash::Hasher;
 use crate::incident::{Open, Opening};
 use crate::judgement::{
-    CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, better_rules, extend_sources, firm, is_failing, is_volume,
-    joins, rejudge, solo_judgement, supported, worth,
+    CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, better_rules, extend_sources, firm, harden, is_failing,
+    is_volume, joins, rejudge, solo_judgement, supported, worth,
 };
 use crate::limits::OPEN_INCIDENTS_MAX;
 use crate::names::Names;
@@ -20,6 +20,15 @@ use crate::source::Source;
 use crate::sources::{Alarm, Crawl, Solo, Sources};
 use crate::target::{RECENT_S, Target};
 use crate::votes::{Attribute, HotValue};
+
+/// What a search came to: a rule, what it is held to be, the evidence for it, and the seconds it was seen in.
+#[derive(Debug, Clone, Copy)]
+struct Matter<'a> {
+    found: &'a Found,
+    judgement: Judgement,
+    hot: &'a [HotValue],
+    seconds: i64,
+}
 
 /// What an investigation may look at besides the host itself.
 #[derive(Debug, Clone, Copy)]
@@ -292,7 +301,7 @@ impl Bench<'_> {
         if few || usual || !worth(judgement, excess, level) || !supported(judgement, hot) {
             return false;
         }
-        self.act(target, &found, judgement, hot, seconds, out)
+        self.act(target, &Matter { found: &found, judgement, hot, seconds }, out)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
@@ -344,15 +353,8 @@ impl Bench<'_> {
     }
 
     /// Joins the open incident of the class, or opens one.
-    fn act(
-        &self,
-        target: &mut Target,
-        found: &Found,
-        judgement: Judgement,
-        hot: &[HotValue],
-        seconds: i64,
-        out: &mut Vec<Incident>,
-    ) -> bool {
+    fn act(&self, target: &mut Target, matter: &Matter<'_>, out: &mut Vec<Incident>) -> bool {
+        let Matter { found, judgement, hot, seconds } = *matter;
         let class = gate::class_of(judgement.kind);
         let level = target.baseline.level();
         let joined = target.open.iter().position(|open| joins(open, class, self.now));
@@ -361,13 +363,13 @@ impl Bench<'_> {
             if judgement.verdict != Verdict::Attack {
                 return false;
             }
-            hot.iter().for_each(|hot| open.speak_hot(hot));
+            open.speak_hot(hot);
             if open.rules.len() < 4 && !open.rules.contains(&found.rule) {
                 open.rules.push(found.rule.clone());
                 open.ordinary_rate += found.expected / span(seconds);
             }
             if open.verdict == Verdict::Suspicious && judgement.verdict == Verdict::Attack {
-                self.upgrade(open, judgement);
+                harden(open, judgement);
                 out.push(open.revise(State::Update, self.now, self.host, self.names, level));
             }
             target.taint();
@@ -388,7 +390,7 @@ impl Bench<'_> {
             return false;
         };
         let open = &mut target.open[at];
-        hot.iter().for_each(|hot| open.speak_hot(hot));
+        open.speak_hot(hot);
         open.speak("fingerprint", found.expected, found.selected, found.gain);
         if rate.0 > 3.0 {
             open.speak("request_rate", rate.1, f64::from(rate.2), rate.0);
@@ -397,13 +399,6 @@ impl Bench<'_> {
         let state = target.open[at].state();
         out.push(target.open[at].revise(state, self.now, self.host, self.names, level));
         true
-    }
-
-    fn upgrade(&self, open: &mut Open, judgement: Judgement) {
-        open.verdict = judgement.verdict;
-        open.kind = judgement.kind;
-        open.class = gate::class_of(judgement.kind);
-        open.attackness = judgement.attackness;
     }
 
     /// Looks again at the incidents that are due.

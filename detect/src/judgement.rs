@@ -40,6 +40,14 @@ pub(crate) fn rejudge(open: &mut Open, judgement: Judgement) {
     open.attackness = open.attackness.max(judgement.attackness);
 }
 
+/// What raised suspicion turns out to be an attack.
+pub(crate) const fn harden(open: &mut Open, judgement: Judgement) {
+    open.verdict = judgement.verdict;
+    open.kind = judgement.kind;
+    open.class = gate::class_of(judgement.kind);
+    open.attackness = judgement.attackness;
+}
+
 /// How long after its opening an incident still takes in what stands out besides, µs.
 const YOUNG_US: i64 = 60_000_000;
 

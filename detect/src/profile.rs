@@ -64,6 +64,111 @@ const fn f(n: usize) -> f64 {
     n as f64
 }
 
+/// What is counted on the way to a [`Profile`].
+#[derive(Debug, Default)]
+struct Sums {
+    n: usize,
+    pages: usize,
+    facts: [usize; FACTS],
+    known_sources: usize,
+    duration_ms: f64,
+    bytes: f64,
+    paths: Table<usize>,
+    queries: Table<usize>,
+    sources: Table<usize>,
+    networks: Table<()>,
+    agents: Table<usize>,
+    /// Sources with their user agents.
+    seen: Table<()>,
+}
+
+/// Facts that hold of a record or not, in the order of [`facts`].
+const FACTS: usize = 12;
+
+fn facts(event: &Event, is_probe: bool) -> [bool; FACTS] {
+    let page = !event.has(flag::ASSET);
+    let auth = event.has(flag::AUTH);
+    [
+        !page,
+        page && event.has(flag::REFERER_NONE),
+        page && !event.has(flag::REFERER_NONE) && !event.has(flag::REFERER_OWN),
+        auth,
+        auth && event.is_refused_login(),
+        is_probe,
+        event.is_refused_path(),
+        event.status_class() == 5,
+        event.query != 0,
+        event.has(flag::CACHE_MISS),
+        event.has(flag::DECLARED_BOT),
+        event.has(flag::WRITE),
+    ]
+}
+
+impl Sums {
+    fn add(&mut self, event: &Event, hasher: &Hasher, is_probe: bool) {
+        self.n += 1;
+        self.pages += usize::from(!event.has(flag::ASSET));
+        let facts = facts(event, is_probe);
+        self.facts.iter_mut().zip(facts).for_each(|(sum, fact)| *sum += usize::from(fact));
+        self.duration_ms += f64::from(event.duration_ms);
+        self.bytes += f64::from(event.bytes);
+        *self.paths.entry(event.path, || 0).0 += 1;
+        if event.query != 0 {
+            *self.queries.entry(event.query, || 0).0 += 1;
+        }
+        let key = hasher.pair(event.source.0, event.user_agent);
+        if self.seen.entry(key, || ()).1 {
+            *self.agents.entry(event.user_agent, || 0).0 += 1;
+        }
+    }
+
+    /// Counts the source of an event; whether it is the first of it.
+    fn add_source(&mut self, event: &Event) -> bool {
+        let (count, is_new) = self.sources.entry(event.source.0, || 0);
+        *count += 1;
+        self.networks.entry(event.source.network().0, || ());
+        is_new
+    }
+
+    fn profile(&self) -> Profile {
+        let most = |table: &Table<usize>| table.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        let share = |part: usize, whole: usize| f(part) / f(whole.max(1));
+        let [assets, referer_none, referer_other, auth, auth_refused, probes, refused, ..] =
+            self.facts;
+        let [.., errors_5xx, queries, cache_miss, declared, writes] = self.facts;
+        let n = self.n;
+        let main_path =
+            self.paths.iter().max_by_key(|(key, count)| (*count, *key)).map_or(0, |(key, _)| *key);
+        Profile {
+            count: f(n),
+            sources: f(self.sources.len()),
+            networks: f(self.networks.len()),
+            assets: share(assets, n),
+            referer_none: share(referer_none, self.pages),
+            referer_other: share(referer_other, self.pages),
+            auth: share(auth, n),
+            auth_refused: share(auth_refused, auth),
+            probes: share(probes, n),
+            refused: share(refused, n),
+            errors_5xx: share(errors_5xx, n),
+            top_path: share(most(&self.paths), n),
+            path_spread: share(self.paths.len(), n),
+            query_spread: share(self.queries.len(), queries),
+            queries: share(queries, n),
+            cache_miss: share(cache_miss, n),
+            declared: share(declared, n),
+            duration_ms: self.duration_ms / f(n.max(1)),
+            bytes: self.bytes / f(n.max(1)),
+            writes: share(writes, n),
+            known_sources: share(self.known_sources, self.sources.len()),
+            top_source: share(most(&self.sources), n),
+            top_agent: share(most(&self.agents), self.seen.len()),
+            agents: f(self.agents.len()),
+            main_path,
+        }
+    }
+}
+
 impl Profile {
     /// Profile of some records. `is_probe` tells refused paths that the host does not serve, `is_known` sources
     /// seen before.
@@ -73,85 +178,13 @@ impl Profile {
         is_probe: impl Fn(&Event) -> bool,
         is_known: impl Fn(&Event) -> bool,
     ) -> Self {
-        let (mut n, mut pages, mut auths) = (0_usize, 0_usize, 0_usize);
-        let mut sums = [0_usize; 13];
-        let (mut duration, mut bytes) = (0.0, 0.0);
-        let (mut paths, mut queries, mut sources, mut networks, mut agents, mut seen) = (
-            Table::default(),
-            Table::default(),
-            Table::default(),
-            Table::default(),
-            Table::default(),
-            Table::default(),
-        );
+        let mut sums = Sums::default();
         for event in events {
-            n += 1;
-            let asset = event.has(flag::ASSET);
-            let auth = event.has(flag::AUTH);
-            pages += usize::from(!asset);
-            auths += usize::from(auth);
-            let facts = [
-                asset,
-                !asset && event.has(flag::REFERER_NONE),
-                !asset && !event.has(flag::REFERER_NONE) && !event.has(flag::REFERER_OWN),
-                auth,
-                auth && event.is_refused_login(),
-                is_probe(event),
-                event.is_refused_path(),
-                event.status_class() == 5,
-                event.query != 0,
-                event.has(flag::CACHE_MISS),
-                event.has(flag::DECLARED_BOT),
-                event.has(flag::WRITE),
-                false,
-            ];
-            sums.iter_mut().zip(facts).for_each(|(sum, fact)| *sum += usize::from(fact));
-            duration += f64::from(event.duration_ms);
-            bytes += f64::from(event.bytes);
-            *paths.entry(event.path, || 0_usize).0 += 1;
-            if event.query != 0 {
-                *queries.entry(event.query, || 0_usize).0 += 1;
-            }
-            let (count, new) = sources.entry(event.source.0, || 0_usize);
-            *count += 1;
-            if new {
-                sums[12] += usize::from(is_known(event));
-                networks.entry(event.source.network().0, || ());
-            }
-            if seen.entry(hasher.pair(event.source.0, event.user_agent), || ()).1 {
-                *agents.entry(event.user_agent, || 0_usize).0 += 1;
+            sums.add(event, hasher, is_probe(event));
+            if sums.add_source(event) {
+                sums.known_sources += usize::from(is_known(event));
             }
         }
-        let most = |table: &Table<usize>| table.iter().map(|(_, count)| *count).max().unwrap_or(0);
-        let share = |part: usize, whole: usize| f(part) / f(whole.max(1));
-        let main_path =
-            paths.iter().max_by_key(|(key, count)| (*count, *key)).map_or(0, |(key, _)| *key);
-        Self {
-            count: f(n),
-            sources: f(sources.len()),
-            networks: f(networks.len()),
-            assets: share(sums[0], n),
-            referer_none: share(sums[1], pages),
-            referer_other: share(sums[2], pages),
-            auth: share(sums[3], n),
-            auth_refused: share(sums[4], auths),
-            probes: share(sums[5], n),
-            refused: share(sums[6], n),
-            errors_5xx: share(sums[7], n),
-            top_path: share(most(&paths), n),
-            path_spread: share(paths.len(), n),
-            query_spread: share(queries.len(), sums[8]),
-            queries: share(sums[8], n),
-            cache_miss: share(sums[9], n),
-            declared: share(sums[10], n),
-            duration_ms: duration / f(n.max(1)),
-            bytes: bytes / f(n.max(1)),
-            writes: share(sums[11], n),
-            known_sources: share(sums[12], sources.len()),
-            top_source: share(most(&sources), n),
-            top_agent: share(most(&agents), seen.len()),
-            agents: f(agents.len()),
-            main_path,
-        }
+        sums.profile()
     }
 }

@@ -89,18 +89,14 @@ impl Atom {
                 format!("starts_with(query, {})", quoted(key)?)
             }
             Self::Method(_, text) => format!("method = {}", quoted(names.get(*text)?)?),
-            Self::Status(values) => {
-                list("status", values.iter().map(ToString::to_string).collect())
-            }
+            Self::Status(values) => list("status", &numbers(values)),
             Self::Source(values) => sources(values, names)?,
             Self::Prefix(values) => {
                 let parts: Option<Vec<String>> =
                     values.iter().map(|prefix| network_sql(*prefix)).collect();
-                any(parts?)
+                any(&parts?)
             }
-            Self::Asn(values) => {
-                list("client_asn", values.iter().map(ToString::to_string).collect())
-            }
+            Self::Asn(values) => list("client_asn", &numbers(values)),
             Self::RefererNone => "coalesce(referer, '') = ''".to_owned(),
         })
     }
@@ -114,15 +110,19 @@ fn quoted(text: &str) -> Option<String> {
     Some(format!("'{}'", text.replace('\'', "''")))
 }
 
-fn list(column: &str, values: Vec<String>) -> String {
-    match values.as_slice() {
+fn numbers(values: &[impl ToString]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn list(column: &str, values: &[String]) -> String {
+    match values {
         [one] => format!("{column} = {one}"),
         _ => format!("{column} IN ({})", values.join(", ")),
     }
 }
 
-fn any(parts: Vec<String>) -> String {
-    match parts.as_slice() {
+fn any(parts: &[String]) -> String {
+    match parts {
         [one] => one.clone(),
         _ => format!("({})", parts.join(" OR ")),
     }
@@ -133,12 +133,12 @@ fn texts(column: &str, values: &[u64], names: &Names) -> Option<String> {
     let known: Vec<String> =
         values.iter().filter_map(|value| names.get(*value).and_then(quoted)).collect();
     if !known.is_empty() {
-        parts.push(list(column, known));
+        parts.push(list(column, &known));
     }
     if values.contains(&0) {
         parts.push(format!("coalesce({column}, '') = ''"));
     }
-    if parts.is_empty() { None } else { Some(any(parts)) }
+    if parts.is_empty() { None } else { Some(any(&parts)) }
 }
 
 fn sources(values: &[Source], names: &Names) -> Option<String> {
@@ -152,10 +152,10 @@ fn sources(values: &[Source], names: &Names) -> Option<String> {
         }
     }
     if !exact.is_empty() {
-        parts.push(list("client_ip", exact));
+        parts.push(list("client_ip", &exact));
     }
     parts.extend(prefixes);
-    if parts.is_empty() { None } else { Some(any(parts)) }
+    if parts.is_empty() { None } else { Some(any(&parts)) }
 }
 
 /// An IPv4 /24 or an IPv6 /64 as a prefix of the canonical text.

@@ -35,7 +35,6 @@ impl Source {
             )]
             return Self::v4(bits as u32);
         }
-        #[expect(clippy::cast_possible_truncation, reason = "shifted to 64 bits")]
         Self((bits >> 64) as u64)
     }
 
@@ -65,6 +64,7 @@ impl Source {
     }
 
     /// The /24 of an IPv4 address, the /48 of an IPv6 one.
+    #[must_use]
     pub const fn prefix(self) -> Self {
         if self.is_named() {
             self
@@ -76,6 +76,7 @@ impl Source {
     }
 
     /// The /16 of an IPv4 address, the /32 of an IPv6 one: about what one operator has.
+    #[must_use]
     pub const fn network(self) -> Self {
         if self.is_named() {
             self

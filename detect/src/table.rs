@@ -41,7 +41,7 @@ impl<V> From<Table<V>> for Vec<(u64, V)> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low bits of a mixed key choose the slot")]
+/// The low bits of a mixed key choose the slot.
 const fn home(key: u64, mask: usize) -> usize {
     let mixed = (key ^ (key >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 20) as usize & mask

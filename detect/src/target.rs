@@ -14,7 +14,7 @@ use crate::limits::{BARE_SOURCES_MAX, BASELINE_SAMPLES_MAX, RECENT_SAMPLES_MAX};
 use crate::rate::EDetector;
 use crate::source::Source;
 use crate::sources::{Alarm, Population};
-use crate::votes::{Composition, Facts, Votes};
+use crate::votes::{Composition, Facts, Tally, Votes};
 use crate::window::TargetMinute;
 
 /// Seconds of samples kept as what is there now.
@@ -115,7 +115,7 @@ pub struct Target {
     /// Ordinary shares.
     pub composition: Composition,
     /// Votes that wait to be taken for ordinary.
-    pending: VecDeque<(i64, Vec<(u8, u64, u32)>)>,
+    pending: VecDeque<(i64, Tally)>,
     /// Ordinary records.
     pub ordinary: Reservoir,
     /// What sources ordinarily do.
@@ -180,7 +180,6 @@ impl Target {
         (self.last_s - self.first_s) * 1_000_000 >= config.learning_us
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "chooses a bit")]
     const fn path_slot(path: u64) -> (usize, u64) {
         ((path >> 6) as usize % KNOWN_PATH_WORDS, 1 << (path & 63))
     }

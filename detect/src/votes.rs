@@ -11,6 +11,9 @@ use crate::limits::COMPOSITION_VALUES_MAX;
 use crate::rate::{Forecast, log_e};
 use crate::table::Table;
 
+/// Votes by attribute and value: the attribute's number, the value's key, its votes.
+pub type Tally = Vec<(u8, u64, u32)>;
+
 /// Facts about an event that its host and its source know.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Facts {
@@ -95,7 +98,7 @@ impl Attribute {
             Self::UserAgent => &[0],
             Self::Ja4 => &[1],
             Self::Software => &[0, 1],
-            Self::Prefix => &[6],
+            Self::Prefix | Self::Bare => &[6],
             Self::Asn => &[7],
             Self::Referer => &[8],
             Self::Path => &[2],
@@ -103,7 +106,6 @@ impl Attribute {
             Self::Refusal => &[2, 5],
             Self::Credentials => &[2, 3, 4],
             Self::Probe => &[5],
-            Self::Bare => &[6],
         }
     }
 
@@ -292,7 +294,7 @@ impl Votes {
         let slot = attribute as usize;
         self.totals[slot] += 1;
         let total = f64::from(self.totals[attribute.whole()]);
-        let (entry, _) = self.counts.entry(key, || (slot as u8, 0));
+        let (entry, _) = self.counts.entry(key, || (attribute as u8, 0));
         entry.1 += 1;
         let observed = f64::from(entry.1);
         if entry.1 < VOTES_MIN || ordinary.learned(attribute) < LEARNED_MIN {
@@ -324,7 +326,7 @@ impl Votes {
     }
 
     /// The counts, for learning.
-    pub fn tally(&self) -> Vec<(u8, u64, u32)> {
+    pub fn tally(&self) -> Tally {
         self.counts.iter().map(|(key, (attribute, count))| (*attribute, *key, *count)).collect()
     }
 

@@ -1,4 +1,5 @@
 //! The laws of the detector: findings depend on each partition's records in order, and on nothing else.
+#![cfg(test)]
 
 mod traffic;
 
@@ -44,7 +45,9 @@ fn run(
     let mut draw = Draw::new(seed);
     let mut detector = Detector::new(config());
     let mut findings = Findings::default();
-    NAMES.iter().for_each(|name| detector.open_partition(name));
+    for name in NAMES {
+        detector.open_partition(name);
+    }
     let mut at = [0, 0];
     while at[0] < parts[0].len() || at[1] < parts[1].len() {
         let mut which = usize::try_from(draw.below(2)).unwrap();

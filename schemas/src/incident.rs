@@ -111,6 +111,7 @@ pub struct Evidence {
 
 /// One revision of one incident. Times are microseconds since 1970, UTC, in event time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "they are the names of the columns")]
 pub struct Incident {
     /// Stable across revisions, restarts and replays.
     pub incident_id: String,

@@ -51,16 +51,14 @@ impl Networks {
     /// # Errors
     /// [`NetworkError`] when a line is no network, or there is none at all.
     pub fn parse_list(text: &str) -> Result<Self, NetworkError> {
-        let set: Self = match serde_json::from_str(text) {
-            Ok(document @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => {
-                let mut found = Vec::new();
-                strings(&document, &mut |text| found.extend(network(text).ok()));
-                found.into_iter().collect()
-            }
-            _ => {
-                let lines = text.lines().map(|line| line.split('#').next().unwrap_or(line).trim());
-                Self::parse(lines.filter(|line| !line.is_empty()))?
-            }
+        let document = serde_json::from_str::<serde_json::Value>(text).ok();
+        let set = if let Some(document) = document.filter(|it| it.is_object() || it.is_array()) {
+            let mut found = Vec::new();
+            strings(&document, &mut |text| found.extend(network(text).ok()));
+            found.into_iter().collect()
+        } else {
+            let lines = text.lines().map(|line| line.split('#').next().unwrap_or(line).trim());
+            Self::parse(lines.filter(|line| !line.is_empty()))?
         };
         if set.is_empty() { Err(NetworkError::Empty) } else { Ok(set) }
     }
@@ -91,7 +89,7 @@ impl Networks {
         for (first, last) in ranges {
             match merged.last_mut() {
                 Some(before) if first <= before.1.saturating_add(1) => {
-                    before.1 = before.1.max(last)
+                    before.1 = before.1.max(last);
                 }
                 _ => merged.push((first, last)),
             }

@@ -117,12 +117,12 @@ mod tests {
     fn a_block_reads_well() {
         let mut out = anstream::StripStream::new(Vec::new());
         write(&mut out, &incident()).unwrap();
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
             2023-11-14T22:13:23.000000Z ATTACK open  http_flood on shop.example  severity 80 (critical)  id a1b2 revision 0
               flood of \u{1b}[31m1,000 req/s
               where    path = '/'  (recall 98 %, precision 97 %, collateral 0.10 %)
               sources  192.0.2.1, 2001:db8::/64
-        "#]]
+        "]]
         .assert_eq(&String::from_utf8(out.into_inner()).unwrap());
     }
 

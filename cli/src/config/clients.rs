@@ -41,6 +41,7 @@ pub struct Allow {
 /// `[[allow.agents]]`: a user agent, believed from its own networks.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "they are the keys of the file")]
 struct Agent {
     user_agent: String,
     #[serde(default)]

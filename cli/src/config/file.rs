@@ -14,6 +14,7 @@ use crate::alerts::AlertFormat;
 /// Everything the file may hold; what it leaves out has the default of the option.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "they are the keys of the file")]
 pub struct File {
     /// `--format`
     pub format: Option<String>,

@@ -101,7 +101,9 @@ mod tests {
     fn lanes(names: &[&str]) -> (Alignment, Vec<Arc<str>>) {
         let names: Vec<Arc<str>> = names.iter().map(|name| Arc::from(*name)).collect();
         let mut alignment = Alignment::default();
-        names.iter().for_each(|name| alignment.open(name));
+        for name in &names {
+            alignment.open(name);
+        }
         (alignment, names)
     }
 

@@ -214,7 +214,9 @@ impl<W: Write> Worker<W> {
                 self.back.batch(batch)?;
             }
             Order::CaughtUp(partitions, now) => {
-                partitions.iter().for_each(|partition| self.alignment.caught_up(partition, now));
+                for partition in &partitions {
+                    self.alignment.caught_up(partition, now);
+                }
             }
             Order::Ended(partition) => self.alignment.ended(&partition),
             Order::Close(partition) => {

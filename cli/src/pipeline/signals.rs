@@ -73,9 +73,12 @@ fn summary(has: impl Fn(&str) -> bool) -> String {
             .iter()
             .map(|signal| (signal.kind, signal.readiness(&has)))
             .filter(|(_, (found, _))| *found == readiness)
-            .map(|(kind, (_, missing))| match missing.is_empty() {
-                true => kind.to_string(),
-                false => format!("{kind} (no {})", missing.join(", ")),
+            .map(|(kind, (_, missing))| {
+                if missing.is_empty() {
+                    kind.to_string()
+                } else {
+                    format!("{kind} (no {})", missing.join(", "))
+                }
             })
             .collect();
         if !named.is_empty() {

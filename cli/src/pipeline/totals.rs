@@ -85,14 +85,13 @@ impl Totals {
 
     /// One line: what was read and found.
     pub fn summary(&self) -> String {
-        let mut asides = String::new();
-        let mut aside = |count: u64, what: &str| {
-            if count > 0 {
-                asides += &format!("; {} {what}", thousands(count));
-            }
-        };
-        aside(self.incidents.exempt.load(Ordering::Relaxed), "from the allow-list");
-        aside(self.clients.untrusted, "with forwarding headers from peers that are not trusted");
+        let asides = [
+            (self.incidents.exempt.load(Ordering::Relaxed), "from the allow-list"),
+            (self.clients.untrusted, "with forwarding headers from peers that are not trusted"),
+        ];
+        let asides = asides.into_iter().filter(|(count, _)| *count > 0);
+        let asides = asides.map(|(count, what)| format!("; {} {what}", thousands(count)));
+        let asides = asides.collect::<Vec<_>>().concat();
         format!(
             "{} records read: {} requests, {} rejects{asides}; incidents: {} attack, {} suspicious, {} benign; \
              {:.1} s, {} records/s",

@@ -32,7 +32,7 @@ pub struct Row {
 impl Row {
     /// A page read by a browser, `at_s` seconds after the start.
     pub fn page(at_s: f64, ip: String, path: String) -> Self {
-        #[allow(clippy::cast_possible_truncation, reason = "whole microseconds")]
+        #[expect(clippy::cast_possible_truncation, reason = "whole microseconds")]
         let ts = EPOCH + (at_s * 1e6) as i64;
         Self {
             ts,
@@ -64,7 +64,7 @@ impl Draw {
         (self.0 >> 33) % n
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     pub fn unit(&mut self) -> f64 {
         self.below(1 << 30) as f64 / f64::from(1 << 30)
     }
@@ -114,7 +114,7 @@ pub fn ordinary(seconds: u64, per_s: f64, seed: u64) -> Vec<Row> {
     let mut draw = Draw::new(seed);
     let mut rows = Vec::new();
     let mut at = 0.0;
-    #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let end = seconds as f64;
     while at < end {
         at += -libm::log(1.0 - draw.unit()) / per_s;
@@ -136,7 +136,7 @@ pub fn burst(
     (0..n)
         .map(|i| {
             let mut row = make(&mut draw, u64::from(i));
-            #[allow(clippy::cast_possible_truncation, reason = "whole microseconds")]
+            #[expect(clippy::cast_possible_truncation, reason = "whole microseconds")]
             let at = ((from_s + (to_s - from_s) * f64::from(i) / f64::from(n)) * 1e6) as i64;
             row.ts = EPOCH + at;
             row

@@ -36,9 +36,8 @@ pub fn resolve(claim: Claim<'_>, trusted: &Networks) -> Resolved {
     let peer = claim.peer.and_then(parse_address);
     let claims = claim.named.is_some() || claim.forwarded.is_some();
     let Some(peer) = peer else {
-        let is_proxy = |address| match trusted.is_empty() {
-            true => is_private(address),
-            false => trusted.contains(address),
+        let is_proxy = |address| {
+            if trusted.is_empty() { is_private(address) } else { trusted.contains(address) }
         };
         let list = claim.peer.filter(|peer| peer.contains(',')).or(claim.forwarded);
         let walked = list.and_then(|list| walk(list, is_proxy));
@@ -79,6 +78,9 @@ fn walk(list: &str, is_proxy: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
 
 /// The address of an entry: of `for=192.0.2.60;proto=http` what stands behind `for=`.
 fn node(entry: &str) -> &str {
+    if memchr::memchr(b'=', entry.as_bytes()).is_none() {
+        return entry;
+    }
     let is_for =
         |pair: &&str| pair.trim().get(..4).is_some_and(|key| key.eq_ignore_ascii_case("for="));
     match entry.split(';').find(is_for) {

@@ -17,7 +17,6 @@ mod forwarded;
 mod origin;
 mod privacy;
 
-use std::fmt::Write;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -76,13 +75,13 @@ pub struct Clients {
     counters: ClientCounters,
     /// Clients repeat: the last one with a slot's hash.
     known: Box<[Option<Known>]>,
-    shown: String,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Known {
     address: IpAddr,
-    shown: IpAddr,
+    /// As it goes into the tables: writing it takes longer than all the rest.
+    shown: Box<str>,
     origin: Origin,
 }
 
@@ -101,7 +100,6 @@ impl Clients {
             anonymiser: Anonymiser::new(&config.privacy),
             counters: ClientCounters::default(),
             known: vec![None; SLOTS].into(),
-            shown: String::new(),
         })
     }
 
@@ -136,30 +134,22 @@ impl Clients {
             };
             *counter += 1;
         }
-        let Some(address) = resolved.address else { return Client::default() };
-        let known = self.know(address);
-        self.shown.clear();
-        // Writing to a string cannot fail.
-        let _ = write!(self.shown, "{}", known.shown);
-        Client { address: Some(&self.shown), actual: Some(address), origin: known.origin }
+        let known = resolved.address.and_then(|address| self.know(address));
+        known.map_or_else(Client::default, |known| Client {
+            address: Some(&known.shown),
+            actual: Some(known.address),
+            origin: known.origin,
+        })
     }
 
-    fn know(&mut self, address: IpAddr) -> Known {
-        let slot = slot_of(address);
-        if let Some(Some(known)) = self.known.get(slot)
-            && known.address == address
-        {
-            return *known;
+    /// What is known of an address, looked up unless it was the last one with its hash.
+    fn know(&mut self, address: IpAddr) -> Option<&Known> {
+        let place = self.known.get_mut(slot_of(address))?;
+        if place.as_ref().is_none_or(|known| known.address != address) {
+            let shown = self.anonymiser.apply(address).to_string().into();
+            *place = Some(Known { address, shown, origin: self.databases.origin(address) });
         }
-        let known = Known {
-            address,
-            shown: self.anonymiser.apply(address),
-            origin: self.databases.origin(address),
-        };
-        if let Some(place) = self.known.get_mut(slot) {
-            *place = Some(known);
-        }
-        known
+        place.as_ref()
     }
 
     /// A line that was not understood, with its addresses anonymised if asked for.

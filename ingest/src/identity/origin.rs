@@ -96,7 +96,8 @@ impl Databases {
             return false;
         }
         self.looked = now;
-        self.databases.iter_mut().fold(false, |changed, database| database.refresh() || changed)
+        let changed = self.databases.iter_mut().map(Database::refresh);
+        changed.filter(|changed| *changed).count() > 0
     }
 }
 
@@ -157,7 +158,7 @@ struct Entry {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Number {
-    Number(u32),
+    Plain(u32),
     Text(String),
     Other(IgnoredAny),
 }
@@ -174,7 +175,7 @@ enum Country {
 impl Number {
     fn value(self) -> Option<u32> {
         let value = match self {
-            Self::Number(number) => Some(number),
+            Self::Plain(number) => Some(number),
             Self::Text(text) => text.trim_start_matches("AS").parse().ok(),
             Self::Other(IgnoredAny) => None,
         };
@@ -307,7 +308,7 @@ mod tests {
         autonomous_system_number: u32,
     }
 
-    /// A GeoLite2 ASN in which one network has this number.
+    /// A `GeoLite2` ASN database in which one network has this number.
     fn asn(autonomous_system_number: u32) -> Vec<u8> {
         database([("::198.51.100.0/120", Asn { autonomous_system_number })])
     }

@@ -13,12 +13,11 @@ const HOST_BYTES_MAX: usize = 259;
 /// Keeps what can be told of a text.
 pub(super) fn keep<'a>(text: &'a str, guess: Guess, record: &mut Record<'a>) {
     match guess {
-        Guess::Nothing => {}
         Guess::Captures => keep_captures(text, record),
         Guess::HostForName if is_host(text) => {
             record.set(Slot::Host, Value { text, rank: u8::MAX, ..Value::default() });
         }
-        Guess::HostForName => {}
+        Guess::HostForName | Guess::Nothing => {}
     }
 }
 
