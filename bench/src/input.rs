@@ -1,11 +1,12 @@
 //! Generated logs, kept between runs.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Read};
+use std::io::{BufWriter, Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use sample_data::{Format, GenerateConfig, generate};
+use tempfile::NamedTempFile;
 
 use crate::error::BenchError;
 use crate::measure::float;
@@ -41,6 +42,8 @@ pub struct Log {
     pub bytes: Vec<u8>,
     /// Number of lines.
     pub lines: u64,
+    /// Number of lines that are records: no headers.
+    pub records: u64,
     /// Where its blocks lie, each of whole lines, and how many lines each has.
     pub blocks: Vec<(Range<usize>, u64)>,
 }
@@ -111,14 +114,15 @@ pub fn log(format: Format, lines: u64, of_lines: u64) -> Result<Log, BenchError>
 
 impl Log {
     /// The first `lines` lines of `bytes`.
-    fn of(mut bytes: Vec<u8>, lines: u64) -> Self {
+    pub fn of(mut bytes: Vec<u8>, lines: u64) -> Self {
         let mut blocks = Vec::new();
-        let (mut start, mut end, mut counted, mut in_block) = (0, 0, 0, 0);
+        let (mut start, mut end, mut counted, mut headers, mut in_block) = (0, 0, 0, 0, 0);
         for newline in memchr::memchr_iter(b'\n', &bytes) {
             if counted == lines {
                 break;
             }
             counted += 1;
+            headers += u64::from(bytes.get(end) == Some(&b'#'));
             if newline + 1 - start > BLOCK_BYTES {
                 blocks.push((start..end, in_block));
                 (start, in_block) = (end, 0);
@@ -131,7 +135,19 @@ impl Log {
         }
         bytes.truncate(end);
         bytes.shrink_to_fit();
-        Self { bytes, lines: counted, blocks }
+        Self { bytes, lines: counted, records: counted - headers, blocks }
+    }
+
+    /// The log as a file for other programs, until it is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn to_file(&self) -> Result<NamedTempFile, BenchError> {
+        let fail = |error| BenchError::io("write a log", error);
+        let mut file =
+            tempfile::Builder::new().suffix(".log").tempfile_in(folder()).map_err(fail)?;
+        file.write_all(&self.bytes).map_err(fail)?;
+        Ok(file)
     }
 
     /// Its lines, without their ends.

@@ -17,9 +17,11 @@
 mod args;
 mod error;
 mod input;
+mod lines;
 mod machine;
 mod measure;
 mod process;
+mod programs;
 mod record;
 mod report;
 mod stages;

@@ -35,7 +35,7 @@ pub fn table(groups: &[Group]) -> String {
 }
 
 fn line(out: &mut String, stage: &str, name: &str, figures: &[String; 9], note: &str) {
-    let mut text = format!("{stage:<7}{name:<32}");
+    let mut text = format!("{stage:<7}{name:<38}");
     for figure in figures {
         // Writing to a String cannot fail.
         let _ = write!(text, " {figure:>10}");

@@ -1,45 +1,74 @@
 //! Lines → batches, on one core.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::Arc;
 
-use ingest::{Batcher, DecoderConfig, Numbering, RawMessage};
-use sample_data::Format;
+use ingest::decode::json::FieldSource;
+use ingest::{Batcher, DecoderConfig, Format, Numbering, RawMessage};
+use sample_data::Format as Generated;
 use schemas::PositionedBatch;
+use tempfile::NamedTempFile;
 
 use super::{check, log, plan};
 use crate::args::Args;
 use crate::error::BenchError;
 use crate::input::Log;
+use crate::lines;
 use crate::measure::{Bench, Group, in_turns, timed};
+use crate::programs::{DuckDb, GoAccess};
 
-/// Each format in blocks of a file; the first one also as messages of a line, as Kafka brings them.
+/// nginx's `combined`, as a user would give it.
+const CUSTOM: &str = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#;
+
+/// Where the values of `json` are, in lines of `floodmark`.
+const JSON_FIELDS: [&str; 12] = [
+    "ts",
+    "client_ip",
+    "method",
+    "scheme",
+    "host",
+    "path",
+    "query",
+    "protocol",
+    "status",
+    "response_bytes",
+    "user_agent",
+    "referer",
+];
+
+/// Every format in blocks of a file; one also as messages of a line, as Kafka brings them.
 pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
     let mut groups = Vec::new();
-    for format in Format::ALL {
-        let name = format.as_str();
-        let by_message = format!("{name}, a line a message");
-        let of_messages = *format == Format::Cloudflare && args.wants(&by_message);
-        if !args.wants(name) && !of_messages {
+    // Those of which lines in other formats are made.
+    let mut requests = None;
+    for format in Format::ALL.iter().copied() {
+        let by_message = format!("{format}, a line a message");
+        let of_messages = format == Format::Cloudflare && args.wants(&by_message);
+        if !args.wants(format.name()) && !of_messages {
             continue;
         }
-        let log = log(args, *format)?;
+        let log = match generated(format) {
+            Some(generated) => log(args, generated)?,
+            None => lines::log(format, requests_of(args, &mut requests)?),
+        };
+        let config = config(format);
         let bench = |name: &str, decode: Decode| {
             let case = name.to_owned();
-            let log = &log;
+            let (log, config) = (&log, &config);
             Bench::new(name, move || {
-                let (rows, run) = timed(|| decode(log, format.as_str(), drop))?;
-                check(&case, log.lines, rows)?;
+                let (rows, run) = timed(|| decode(log, config, drop))?;
+                check(&case, log.records, rows)?;
                 Ok(run)
             })
         };
-        let is_json = matches!(format, Format::Cloudflare | Format::NginxJson | Format::Floodmark);
-        groups.push(in_turns(
-            "decode",
-            plan(args, &log),
-            bench(name, blocks),
-            baselines(&log, is_json),
-        )?);
+        let file = matches!(format, Format::Cloudflare | Format::Combined)
+            .then(|| log.to_file())
+            .transpose()?;
+        let baselines = baselines(&log, format, file.as_ref().map(NamedTempFile::path));
+        let measured = bench(format.name(), blocks);
+        groups.push(in_turns("decode", plan(args, &log), measured, baselines)?);
         if of_messages {
             let measured = bench(&by_message, messages);
             groups.push(in_turns("decode", plan(args, &log), measured, Vec::new())?);
@@ -48,26 +77,60 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
     Ok(groups)
 }
 
-/// Decodes a log in a format, hands over the batches and counts their rows.
-type Decode = fn(&Log, &str, fn(PositionedBatch)) -> Result<u64, BenchError>;
+/// The generated format whose lines a format reads; `None` where they are made by [`lines`].
+fn generated(format: Format) -> Option<Generated> {
+    match format {
+        Format::Auto | Format::Custom => Some(Generated::Combined),
+        Format::Json => Some(Generated::Floodmark),
+        named => Generated::ALL.iter().copied().find(|of| of.as_str() == named.name()),
+    }
+}
+
+fn config(format: Format) -> DecoderConfig {
+    match format {
+        Format::Custom => DecoderConfig::of(CUSTOM),
+        Format::Json => {
+            let source = |name: &str| FieldSource::Key(name.to_owned());
+            let fields: BTreeMap<_, _> =
+                JSON_FIELDS.map(|name| (name.to_owned(), source(name))).into();
+            DecoderConfig { fields, ..DecoderConfig::of(format.name()) }
+        }
+        named => DecoderConfig::of(named.name()),
+    }
+}
+
+/// Requests of the generated log that says most about them, decoded once.
+fn requests_of<'a>(
+    args: &Args,
+    requests: &'a mut Option<Vec<PositionedBatch>>,
+) -> Result<&'a [PositionedBatch], BenchError> {
+    if requests.is_none() {
+        let log = log(args, Generated::Floodmark)?;
+        *requests = Some(batches(&log, &DecoderConfig::of(Generated::Floodmark.as_str()))?);
+    }
+    Ok(requests.as_deref().unwrap_or_default())
+}
+
+/// Decodes a log as it is configured, hands over the batches and counts their rows.
+type Decode = fn(&Log, &DecoderConfig, fn(PositionedBatch)) -> Result<u64, BenchError>;
 
 /// The batches of a log.
 ///
 /// # Errors
-/// When there is no such format.
-pub(super) fn batches(log: &Log, format: &str) -> Result<Vec<PositionedBatch>, BenchError> {
+/// When the configuration makes no sense.
+pub fn batches(log: &Log, config: &DecoderConfig) -> Result<Vec<PositionedBatch>, BenchError> {
     let mut batches = Vec::new();
-    decode_blocks(log, format, |batch| batches.push(batch))?;
+    decode_blocks(log, config, |batch| batches.push(batch))?;
     Ok(batches)
 }
 
-fn blocks(log: &Log, format: &str, take: fn(PositionedBatch)) -> Result<u64, BenchError> {
-    decode_blocks(log, format, take)
+fn blocks(log: &Log, config: &DecoderConfig, take: fn(PositionedBatch)) -> Result<u64, BenchError> {
+    decode_blocks(log, config, take)
 }
 
 fn decode_blocks(
     log: &Log,
-    format: &str,
+    config: &DecoderConfig,
     take: impl FnMut(PositionedBatch),
 ) -> Result<u64, BenchError> {
     let mut next_line = 1;
@@ -76,20 +139,24 @@ fn decode_blocks(
         next_line += i64::try_from(*lines).unwrap_or(i64::MAX);
         (first, log.bytes.get(range.clone()).unwrap_or_default())
     });
-    decode(blocks, format, Numbering::Lines, take)
+    decode(blocks, config, Numbering::Lines, take)
 }
 
-fn messages(log: &Log, format: &str, take: fn(PositionedBatch)) -> Result<u64, BenchError> {
-    decode((0..).zip(log.iter()), format, Numbering::Records, take)
+fn messages(
+    log: &Log,
+    config: &DecoderConfig,
+    take: fn(PositionedBatch),
+) -> Result<u64, BenchError> {
+    decode((0..).zip(log.iter()), config, Numbering::Records, take)
 }
 
 fn decode<'a>(
     payloads: impl Iterator<Item = (i64, &'a [u8])>,
-    format: &str,
+    config: &DecoderConfig,
     numbering: Numbering,
     mut take: impl FnMut(PositionedBatch),
 ) -> Result<u64, BenchError> {
-    let mut batcher = Batcher::new(&DecoderConfig::of(format))?;
+    let mut batcher = Batcher::new(config)?;
     let partition: Arc<str> = Arc::from("bench/0");
     let mut rows = 0;
     let mut count = |batch: PositionedBatch| {
@@ -116,14 +183,30 @@ fn decode<'a>(
     Ok(rows)
 }
 
-/// The least that any decoder must do, and what a JSON library does.
-fn baselines(log: &Log, is_json: bool) -> Vec<Bench<'_>> {
-    let split = Bench::new("memchr: split into lines", || {
+/// The least that any decoder must do, what a JSON library does, and programs that read the same lines, from `file`.
+fn baselines<'a>(log: &'a Log, format: Format, file: Option<&'a Path>) -> Vec<Bench<'a>> {
+    let mut baselines = vec![split(log)];
+    if log.iter().any(|line| line.trim_ascii_start().starts_with(b"{")) {
+        baselines.push(parse(log));
+    }
+    match (format, file) {
+        (Format::Combined, Some(file)) => baselines.extend(GoAccess::bench(file, log.records)),
+        (Format::Cloudflare, Some(file)) => baselines.extend(DuckDb::to_columns(file, log.records)),
+        _ => {}
+    }
+    baselines
+}
+
+fn split(log: &Log) -> Bench<'_> {
+    Bench::new("memchr: split into lines", || {
         let (lines, run) = timed(|| Ok(log.iter().map(black_box).count() as u64))?;
         check("memchr", log.lines, lines)?;
         Ok(run)
-    });
-    let parse = Bench::new("serde_json: line to Value", || {
+    })
+}
+
+fn parse(log: &Log) -> Bench<'_> {
+    Bench::new("serde_json: line to Value", || {
         let (lines, run) = timed(|| {
             let mut lines = 0;
             for line in log.iter() {
@@ -134,6 +217,17 @@ fn baselines(log: &Log, is_json: bool) -> Vec<Bench<'_>> {
         })?;
         check("serde_json", log.lines, lines)?;
         Ok(run)
-    });
-    std::iter::once(split).chain(is_json.then_some(parse)).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_has_lines() {
+        for format in Format::ALL.iter().copied() {
+            assert!(generated(format).is_some() != lines::has_layout(format), "{format}");
+        }
+    }
 }

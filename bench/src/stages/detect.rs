@@ -5,6 +5,7 @@ use std::hint::black_box;
 
 use arrow::array::{Array, StringArray};
 use detect::{DetectConfig, Detector, Findings};
+use ingest::DecoderConfig;
 use schemas::PositionedBatch;
 
 use super::{check, decode, plan};
@@ -20,7 +21,7 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
         return Ok(Vec::new());
     }
     let log = input::log(format, u64::MAX, args.lines)?;
-    let batches = decode::batches(&log, format.as_str())?;
+    let batches = decode::batches(&log, &DecoderConfig::of(format.as_str()))?;
     let plan = plan(args, &log);
     let lines = log.lines;
     drop(log);

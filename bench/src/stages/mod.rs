@@ -1,6 +1,6 @@
 //! What each stage does in a run, and what it is compared with.
 
-mod decode;
+pub mod decode;
 mod detect;
 mod kafka;
 mod scan;
@@ -35,11 +35,14 @@ fn log(args: &Args, format: sample_data::Format) -> Result<Log, BenchError> {
 
 /// How often a stage inside the process reads `log`.
 fn plan(args: &Args, log: &Log) -> Plan {
-    Plan { repeat: args.repeat, warm_up: true, records: log.lines, bytes: log.bytes.len() as u64 }
+    Plan { repeat: args.repeat, warm_up: true, records: log.records, bytes: log.bytes.len() as u64 }
 }
 
 /// Fails unless every record came through.
-fn check(case: &str, expected: u64, found: u64) -> Result<(), BenchError> {
+///
+/// # Errors
+/// When the numbers differ.
+pub fn check(case: &str, expected: u64, found: u64) -> Result<(), BenchError> {
     if expected == found {
         return Ok(());
     }

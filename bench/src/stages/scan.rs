@@ -1,7 +1,6 @@
 //! File → tables and alerts, with the binary.
 
 use std::path::Path;
-use std::process::Command;
 
 use sample_data::Format;
 
@@ -10,6 +9,7 @@ use crate::error::BenchError;
 use crate::input::{self, LogFile};
 use crate::measure::{Bench, Group, Plan, Run, in_turns, timed};
 use crate::process;
+use crate::programs::{DuckDb, GoAccess};
 
 /// Formats that are scanned: the widest and the plainest.
 const FORMATS: [Format; 2] = [Format::Cloudflare, Format::Combined];
@@ -28,8 +28,14 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
             super::check("read", log.lines, lines)?;
             Ok(run)
         })];
-        if format == Format::Cloudflare && has_duckdb() {
-            baselines.push(Bench::new("DuckDB: to Parquet, no detection", || duckdb(&log.path)));
+        match format {
+            Format::Combined => baselines.extend(GoAccess::bench(&log.path, log.lines)),
+            _ => baselines.extend(DuckDb::find().map(|duckdb| {
+                let (path, lines) = (&log.path, log.lines);
+                Bench::new("DuckDB: to Parquet, no detection", move || {
+                    duckdb.to_parquet(path, lines)
+                })
+            })),
         }
         groups.push(in_turns("scan", plan, measured, baselines)?);
     }
@@ -55,21 +61,4 @@ pub(super) fn rows(binary: &Path, data: &Path) -> Result<u64, BenchError> {
     let (output, _) = process::timed(&mut command)?;
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.lines().last().and_then(|line| line.trim().parse().ok()).unwrap_or_default())
-}
-
-fn has_duckdb() -> bool {
-    Command::new("duckdb").arg("--version").output().is_ok_and(|output| output.status.success())
-}
-
-/// The log as a Parquet file, all columns, on as many threads as the machine has.
-fn duckdb(path: &Path) -> Result<Run, BenchError> {
-    let folder = tempfile::tempdir().map_err(|error| BenchError::io("make a folder", error))?;
-    let quoted = |path: &Path| path.to_string_lossy().replace('\'', "''");
-    let sql = format!(
-        "COPY (SELECT * FROM read_ndjson_auto('{}')) TO '{}' (FORMAT parquet, COMPRESSION zstd)",
-        quoted(path),
-        quoted(&folder.path().join("requests.parquet")),
-    );
-    let (_, run) = process::timed(Command::new("duckdb").args(["-c", &sql]))?;
-    Ok(Run { written_bytes: Some(process::bytes_under(folder.path())), ..run })
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use arrow::ipc::writer::FileWriter;
 use bytes::Bytes;
+use ingest::DecoderConfig;
 use lake::{CommitPoint, Lake, LakeOptions, RowKey};
 use schemas::PositionedBatch;
 use schemas::tables::REQUESTS;
@@ -28,7 +29,7 @@ pub(super) fn measure(args: &Args) -> Result<Vec<Group>, BenchError> {
         return Ok(Vec::new());
     }
     let log = log(args, format)?;
-    let batches = decode::batches(&log, format.as_str())?;
+    let batches = decode::batches(&log, &DecoderConfig::of(format.as_str()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
