@@ -42,7 +42,10 @@ impl TextColumn {
             let (rows, bytes) = std::mem::take(&mut self.room);
             self.values = StringBuilder::with_capacity(rows, bytes);
         }
-        self.values.append_nulls(std::mem::take(&mut self.missing));
+        // Even of no nulls the builder would note where they are, and so for every value to come.
+        if self.missing > 0 {
+            self.values.append_nulls(std::mem::take(&mut self.missing));
+        }
     }
 
     /// The column, and how many bytes of text it holds.
@@ -88,7 +91,9 @@ impl<T: ArrowPrimitiveType> NumberColumn<T> {
         if self.room > 0 {
             self.values = PrimitiveBuilder::with_capacity(std::mem::take(&mut self.room));
         }
-        self.values.append_nulls(std::mem::take(&mut self.missing));
+        if self.missing > 0 {
+            self.values.append_nulls(std::mem::take(&mut self.missing));
+        }
     }
 
     /// The column.

@@ -34,6 +34,7 @@ pub mod record;
 pub mod rejects;
 pub mod request;
 pub mod row;
+mod search;
 pub mod stream;
 pub mod text;
 pub mod time;

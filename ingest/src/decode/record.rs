@@ -180,7 +180,11 @@ impl Default for Record<'_> {
 impl<'a> Record<'a> {
     /// Keeps a value, unless a preferred one is there. Empty text and `-` count as absent, but are remembered
     /// as [seen empty](Self::was_seen).
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call for every value of a line costs a tenth of it"
+    )]
+    #[inline(always)]
     pub fn set(&mut self, slot: Slot, value: Value<'a>) {
         if value.text.is_empty() || value.text == "-" {
             self.empty |= slot.bit();

@@ -271,7 +271,11 @@ impl Rows {
         self.edge.append(record.get(Slot::Edge).map(|value| plain(value, buffer)));
         let id = record.get(Slot::RequestId).map(|value| plain(value, buffer));
         // Fields before it can hold blanks (nginx lists upstreams so); ids do not.
-        self.request_id.append(id.map(|id| id.rsplit_once(' ').map_or(id, |(_, id)| id)));
+        let id = id.and_then(|id| match memchr::memrchr(b' ', id.as_bytes()) {
+            Some(blank) => id.get(blank + 1..),
+            None => Some(id),
+        });
+        self.request_id.append(id);
         let cache = record
             .get(Slot::CacheStatus)
             .map(|value| canonical_cache(plain(value, buffer), folded));
@@ -328,8 +332,11 @@ impl Rows {
             text(self.ja4),
             text(self.request_id),
             Arc::new(self.malformed.finish()),
-            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(topic, rows))),
-            Arc::new(std::iter::repeat_n(kafka_partition, rows).collect::<Int32Array>()),
+            Arc::new(StringArray::new_repeated(topic, rows)),
+            Arc::new(kafka_partition.map_or_else(
+                || Int32Array::new_null(rows),
+                |partition| Int32Array::from_value(partition, rows),
+            )),
             Arc::new(Int64Array::from(self.topic_offset)),
             Arc::new(Int32Array::from(self.record_index)),
         ];

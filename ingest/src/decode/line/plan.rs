@@ -4,6 +4,7 @@ use super::captures;
 use super::variables::{FormatError, Guess, Token, Variable};
 use crate::decode::address::parse_address;
 use crate::decode::record::{Escape, Record, Slot, Unit, Value};
+use crate::decode::search;
 
 /// Quotes inside one quoted value that are weighed as its end before the last one is taken.
 const QUOTES_MAX: usize = 64;
@@ -27,6 +28,8 @@ pub enum Fit {
 /// Where a value ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Until {
+    /// At the byte that follows it in the format.
+    Byte(u8),
     /// At the text that follows it in the format.
     Text,
     /// At the text that follows it, behind which a time must stand.
@@ -116,6 +119,8 @@ impl Plan {
                 Until::Port
             } else if after.contains('[') && next.is_some_and(is_time) {
                 Until::TextBeforeTime
+            } else if let [byte] = after.as_bytes() {
+                Until::Byte(*byte)
             } else {
                 Until::Text
             };
@@ -151,7 +156,17 @@ impl Plan {
     pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         let Some(mut rest) = line.strip_prefix(&*self.before) else { return Fit::No };
         for (index, step) in self.steps.iter().enumerate() {
+            // Most values: no way round.
+            if let Until::Byte(byte) = step.until {
+                let Some((text, tail)) = divide(rest, byte) else {
+                    return self.cut(index, rest, record);
+                };
+                step.keep(text, step.escape, record);
+                rest = tail;
+                continue;
+            }
             let found = match step.until {
+                Until::Byte(_) => None,
                 Until::Text => step.until_text(rest),
                 Until::TextBeforeTime => match step.until_text_before_time(rest) {
                     None => return Fit::No,
@@ -245,7 +260,7 @@ impl Step {
     fn until_quote<'a>(&self, rest: &'a str) -> Found<'a> {
         let bytes = rest.as_bytes();
         let (mut from, mut escape, mut quotes) = (0, Escape::None, 0);
-        while let Some(hit) = memchr::memchr2(b'"', b'\\', bytes.get(from..)?) {
+        while let Some(hit) = search::either(bytes.get(from..)?, b'"', b'\\') {
             let at = from + hit;
             if bytes.get(at) == Some(&b'\\') {
                 escape = Escape::Backslash;
@@ -336,6 +351,13 @@ fn ends_line(tail: &str) -> bool {
     rest.is_empty()
 }
 
+/// What is before and behind the first such byte.
+#[inline]
+fn divide(rest: &str, byte: u8) -> Option<(&str, &str)> {
+    let (text, tail) = rest.split_at_checked(search::byte(rest.as_bytes(), byte)?)?;
+    Some((text, tail.get(1..)?))
+}
+
 /// Position of `text` in `rest`, from `from` on.
 #[inline]
 fn find(rest: &str, text: &str, from: usize) -> Option<usize> {
@@ -343,7 +365,7 @@ fn find(rest: &str, text: &str, from: usize) -> Option<usize> {
     let (first, others) = text.as_bytes().split_first()?;
     let mut at = from;
     loop {
-        at += memchr::memchr(*first, bytes.get(at..)?)?;
+        at += search::byte(bytes.get(at..)?, *first)?;
         if bytes.get(at + 1..)?.starts_with(others) {
             return Some(at);
         }
