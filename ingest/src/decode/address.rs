@@ -12,6 +12,11 @@ pub fn canonical_ip<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a st
     if is_ipv4(text.as_bytes()) || is_plain_ipv6(text.as_bytes()) {
         return Some(text);
     }
+    if let Some(colon) = memchr::memchr(b':', text.as_bytes())
+        && let Some(host) = text.get(..colon).filter(|host| is_ipv4(host.as_bytes()))
+    {
+        return Some(host);
+    }
     match parse_ip(text)? {
         (IpAddr::V4(_), text) => Some(text),
         (IpAddr::V6(address), _) => {
@@ -25,11 +30,11 @@ pub fn canonical_ip<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a st
     }
 }
 
-/// Whether the text is a plain IPv4 address: four numbers up to 255 without leading zeros.
-fn is_ipv4(text: &[u8]) -> bool {
-    let (mut parts, mut value, mut digits, mut first) = (0u8, 0u32, 0u8, 0u8);
+/// The plain IPv4 address that the text is: four numbers up to 255 without leading zeros.
+fn plain_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let (mut parts, mut value, mut digits, mut first, mut bits) = (0u8, 0u32, 0u8, 0u8, 0u32);
     if text.len() > 15 {
-        return false;
+        return None;
     }
     for &byte in text {
         match byte {
@@ -40,18 +45,23 @@ fn is_ipv4(text: &[u8]) -> bool {
                 digits += 1;
                 value = value * 10 + u32::from(byte - b'0');
                 if digits > 3 || value > 255 || (digits > 1 && first == b'0') {
-                    return false;
+                    return None;
                 }
             }
             b'.' if digits > 0 => {
                 parts += 1;
+                bits = bits << 8 | value;
                 value = 0;
                 digits = 0;
             }
-            _ => return false,
+            _ => return None,
         }
     }
-    parts == 3 && digits > 0
+    (parts == 3 && digits > 0).then(|| Ipv4Addr::from_bits(bits << 8 | value))
+}
+
+fn is_ipv4(text: &[u8]) -> bool {
+    plain_ipv4(text).is_some()
 }
 
 /// Whether the text is an IPv6 address that is certainly canonical: lower case, no leading zeros, no group `0`, and
@@ -86,6 +96,9 @@ fn is_plain_ipv6(text: &[u8]) -> bool {
 
 /// The address in `text`, without port, brackets, zone or quotes; an IPv4-mapped one as IPv4.
 pub fn parse_address(text: &str) -> Option<IpAddr> {
+    if let Some(address) = plain_ipv4(text.as_bytes()) {
+        return Some(address.into());
+    }
     parse_entry(text).map(|(address, _)| address.to_canonical())
 }
 
@@ -122,13 +135,10 @@ fn strip_port(text: &str) -> &str {
     if let Some(rest) = text.strip_prefix('[') {
         return rest.split(']').next().unwrap_or(rest);
     }
-    if memchr::memchr(b':', text.as_bytes()).is_none() {
-        return text;
-    }
-    match text.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') && port.bytes().all(|b| b.is_ascii_digit()) => {
-            host
-        }
+    let Some(colon) = memchr::memchr(b':', text.as_bytes()) else { return text };
+    match text.split_at_checked(colon) {
+        // One colon, and nothing but digits behind it.
+        Some((host, port)) if port.bytes().skip(1).all(|byte| byte.is_ascii_digit()) => host,
         _ => text,
     }
 }

@@ -16,6 +16,9 @@ pub struct RequestLine<'a> {
 /// Longest method that is taken for one.
 const METHOD_BYTES_MAX: usize = 32;
 
+/// Longest scheme of an absolute URL.
+const SCHEME_BYTES_MAX: usize = 8;
+
 /// Whether `text` is a method: a token (RFC 9110 §5.6.2) of reasonable length, known or not.
 pub fn is_method(text: &str) -> bool {
     (1..=METHOD_BYTES_MAX).contains(&text.len())
@@ -92,7 +95,8 @@ pub fn split_target<'a>(method: &str, target: &'a str) -> Target<'a> {
     if let Some((scheme, rest)) = absolute(target) {
         let end = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
-        let host = authority.rsplit('@').next();
+        let user = memchr::memrchr(b'@', authority.as_bytes());
+        let host = user.map_or(Some(authority), |user| authority.get(user + 1..));
         let parts = origin(target);
         let path = parts.path.filter(|path| !path.is_empty()).or(Some("/"));
         return Target { scheme: Some(scheme), host, path, ..parts };
@@ -117,8 +121,10 @@ fn origin(target: &str) -> Target<'_> {
 
 /// Scheme and the rest after `://`.
 fn absolute(target: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = target.split_once("://")?;
-    let is_scheme = (2..=8).contains(&scheme.len())
+    let colon = target.bytes().take(SCHEME_BYTES_MAX + 1).position(|byte| byte == b':')?;
+    let (scheme, rest) = target.split_at_checked(colon)?;
+    let rest = rest.strip_prefix("://")?;
+    let is_scheme = scheme.len() >= 2
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && !rest.is_empty();
     is_scheme.then_some((scheme, rest))

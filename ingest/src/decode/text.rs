@@ -50,7 +50,11 @@ fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
                 return value.text;
             }
         }
-        Escape::Plus => scratch.extend(value.text.chars().map(|c| if c == '+' { ' ' } else { c })),
+        Escape::Plus => {
+            let blank = |byte| if byte == b'+' { b' ' } else { byte };
+            let bytes: Vec<u8> = value.text.bytes().map(blank).collect();
+            scratch.push_str(std::str::from_utf8(&bytes).unwrap_or(value.text));
+        }
     }
     scratch
 }
@@ -133,29 +137,42 @@ fn unescape_backslash(text: &str, out: &mut String) {
     }
     bytes.extend_from_slice(rest);
     match std::str::from_utf8(&bytes) {
-        Ok(decoded) if !decoded.chars().any(char::is_control) => out.push_str(decoded),
+        Ok(decoded) if is_printable(decoded) => out.push_str(decoded),
         _ => out.push_str(text),
     }
 }
 
-/// Resolves `%XX`, and `+` where it must stand for a blank: a slash is escaped, as in forms, and no blank is. `false`, with `out` in any state, when the result is not printable text.
+/// Resolves `%XX`, and `+` where it must stand for a blank: a slash is escaped, as in forms, and no blank is. `false`,
+/// with `out` in any state, when the result is not printable text.
 fn unescape_percent(text: &str, out: &mut String) -> bool {
     let is_form = !text.contains("%20") && (text.contains("%2F") || text.contains("%2f"));
-    let mut bytes = Vec::with_capacity(text.len());
+    let mut bytes = std::mem::take(out).into_bytes();
     let mut rest = text.as_bytes();
-    while let [byte, tail @ ..] = rest {
-        let decoded = if *byte == b'%' { hex(tail) } else { None };
-        let byte = if *byte == b'+' && is_form { &b' ' } else { byte };
-        bytes.push(decoded.unwrap_or(*byte));
-        rest = if decoded.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+    while let Some(at) = memchr::memchr2(b'%', if is_form { b'+' } else { b'%' }, rest) {
+        let (before, escape) = rest.split_at(at);
+        bytes.extend_from_slice(before);
+        let (byte, length) = match escape {
+            [b'%', digits @ ..] => hex(digits).map_or((b'%', 1), |byte| (byte, 3)),
+            _ => (b' ', 1),
+        };
+        bytes.push(byte);
+        rest = escape.get(length..).unwrap_or_default();
     }
-    match std::str::from_utf8(&bytes) {
-        Ok(decoded) if !decoded.chars().any(char::is_control) => {
-            out.push_str(decoded);
-            true
+    bytes.extend_from_slice(rest);
+    match String::from_utf8(bytes) {
+        Ok(decoded) => {
+            *out = decoded;
+            is_printable(out)
         }
-        _ => false,
+        Err(_) => false,
     }
+}
+
+/// Whether there are no control characters.
+fn is_printable(text: &str) -> bool {
+    // No way out of the loop, so that it looks at many bytes at once.
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
+    is_plain || !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

@@ -160,6 +160,10 @@ fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
 
 /// Seconds east of UTC: nothing, `Z`, `UTC`, `GMT`, `+0200` or `+02:00`, possibly after a blank.
 fn offset_seconds(text: &[u8]) -> Option<i64> {
+    // What nearly all lines have.
+    if matches!(text, [] | b"Z" | b" +0000" | b"+00:00") {
+        return Some(0);
+    }
     let text = text.trim_ascii();
     match text {
         [] | b"Z" | b"z" | b"UTC" | b"GMT" => Some(0),
@@ -213,19 +217,20 @@ fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
 /// `unit` tells the unit of a bare number; a suffix (`ns`, `us`, `µs`, `ms`, `s`) overrules it. Of a list such as
 /// nginx's `0.002, 0.010` the first counts.
 pub fn duration_us(text: &str, unit: Unit) -> Option<i64> {
-    let text = text.split([',', ' ']).next()?;
+    let end = text.bytes().position(|byte| matches!(byte, b',' | b' ')).unwrap_or(text.len());
+    let text = text.get(..end)?;
     let text = text.strip_prefix('+').unwrap_or(text);
-    let (number_text, unit) =
-        match text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.') {
-            "" => (text, unit),
-            "ns" => (text.strip_suffix("ns")?, Unit::Nanos),
-            "us" => (text.strip_suffix("us")?, Unit::Micros),
-            "µs" => (text.strip_suffix("µs")?, Unit::Micros),
-            "ms" => (text.strip_suffix("ms")?, Unit::Millis),
-            "s" => (text.strip_suffix('s')?, Unit::Seconds),
-            // Exponents and the like: rare, so the general parser.
-            _ => return scaled(text.parse().ok()?, unit),
-        };
+    let end = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let (number_text, suffix) = text.split_at_checked(end)?;
+    let unit = match suffix {
+        "" => unit,
+        "ns" => Unit::Nanos,
+        "us" | "µs" => Unit::Micros,
+        "ms" => Unit::Millis,
+        "s" => Unit::Seconds,
+        // Exponents and the like: rare, so the general parser.
+        _ => return scaled(text.parse().ok()?, unit),
+    };
     let (whole_text, fraction) = number_text.split_once('.').unwrap_or((number_text, ""));
     if fraction.is_empty() || matches!(unit, Unit::Auto | Unit::Seconds) {
         let whole = number(whole_text.as_bytes())?;
