@@ -4,6 +4,7 @@
 //! readable, unambiguous enough to search for, and the same in every format.
 
 use super::record::{Escape, Value};
+use super::search;
 
 /// `bytes` as text; bytes that are not UTF-8 are written `\xNN` into `scratch`.
 #[inline]
@@ -148,7 +149,7 @@ fn unescape_percent(text: &str, out: &mut String) -> bool {
     let is_form = !text.contains("%20") && (text.contains("%2F") || text.contains("%2f"));
     let mut bytes = std::mem::take(out).into_bytes();
     let mut rest = text.as_bytes();
-    while let Some(at) = memchr::memchr2(b'%', if is_form { b'+' } else { b'%' }, rest) {
+    while let Some(at) = search::either(rest, b'%', if is_form { b'+' } else { b'%' }) {
         let (before, escape) = rest.split_at(at);
         bytes.extend_from_slice(before);
         let (byte, length) = match escape {
