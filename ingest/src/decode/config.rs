@@ -136,7 +136,7 @@ impl DecoderConfig {
                     return Err(ConfigError::NoTimeField);
                 }
                 let json = JsonDecoder::new(&fields);
-                if format == Format::Akamai {
+                if matches!(format, Format::Akamai | Format::CloudfrontJson) {
                     Engine::PercentJson(json)
                 } else {
                     Engine::Json(json)

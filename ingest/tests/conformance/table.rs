@@ -68,7 +68,11 @@ const WRITERS: &[(Format, &str, &str)] = &[
         "Amazon CloudFront standard log",
         "version 1, version 2 with selected fields, no header; `000`; cut lines",
     ),
-    (Format::CloudfrontJson, "Amazon CloudFront standard log 2, JSON", "numbers as text"),
+    (
+        Format::CloudfrontJson,
+        "Amazon CloudFront standard log 2, JSON",
+        "numbers as text; `%XX` in values",
+    ),
     (
         Format::CloudfrontRealtime,
         "Amazon CloudFront real-time log",

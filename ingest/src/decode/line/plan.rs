@@ -1,8 +1,9 @@
 //! A compiled format string, and the reading of lines by it.
 
+use std::net::IpAddr;
+
 use super::captures;
 use super::variables::{FormatError, Guess, Token, Variable};
-use crate::decode::address::parse_address;
 use crate::decode::record::{Escape, Record, Slot, Unit, Value};
 use crate::decode::search;
 
@@ -310,11 +311,11 @@ impl Step {
 }
 
 /// The list of addresses in quotes right behind the fields of a format: nginx's stock `main` is `combined` with
-/// `"$http_x_forwarded_for"` added.
+/// `"$http_x_forwarded_for"` added. An address with a port is rather an upstream's.
 fn forwarded_behind(rest: &str) -> Option<&str> {
     let (text, _) = rest.strip_prefix(" \"")?.split_once('"')?;
     let last = text.rsplit(',').next()?;
-    parse_address(last).map(|_| text)
+    last.trim_ascii().parse::<IpAddr>().ok().map(|_| text)
 }
 
 /// Value and rest, divided by the last colon of the first word: IPv6 addresses are full of colons.
