@@ -66,24 +66,23 @@ impl Source {
     /// The /24 of an IPv4 address, the /48 of an IPv6 one.
     #[must_use]
     pub const fn prefix(self) -> Self {
-        if self.is_named() {
-            self
-        } else if self.as_v4().is_some() {
-            Self(self.0 & !0xff)
-        } else {
-            Self(self.0 & !0xffff)
-        }
+        self.without(0xff, 0xffff)
     }
 
     /// The /16 of an IPv4 address, the /32 of an IPv6 one: about what one operator has.
     #[must_use]
     pub const fn network(self) -> Self {
+        self.without(0xffff, 0xffff_ffff)
+    }
+
+    /// An address without these bits, a name as it is.
+    const fn without(self, v4_bits: u64, v6_bits: u64) -> Self {
         if self.is_named() {
             self
         } else if self.as_v4().is_some() {
-            Self(self.0 & !0xffff)
+            Self(self.0 & !v4_bits)
         } else {
-            Self(self.0 & !0xffff_ffff)
+            Self(self.0 & !v6_bits)
         }
     }
 
