@@ -75,6 +75,7 @@ const CLOUDFLARE: [&str; 20] = [
 const PYTHON: &str = "
 import duckdb, sys, time
 connection = duckdb.connect()
+connection.execute('SET enable_progress_bar = false')
 if sys.argv[2]:
     connection.execute('SET threads TO ' + sys.argv[2])
 wall, cpu = time.perf_counter(), time.process_time()
