@@ -8,8 +8,8 @@ use crate::gate::{self, Case, Class, Judgement};
 use crate::hash::Hasher;
 use crate::incident::{Open, Opening};
 use crate::judgement::{
-    CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, better_rules, extend_sources, firm, harden, is_failing,
-    is_volume, joins, rejudge, solo_judgement, supported, worth,
+    CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, better_rules, extend_sources, firm, harden, is_volume,
+    joins, rejudge, solo_judgement, supported, worth,
 };
 use crate::limits::OPEN_INCIDENTS_MAX;
 use crate::names::Names;
@@ -104,7 +104,8 @@ impl Bench<'_> {
             }
             let mut over = target.open.remove(at);
             over.closed_ts = Some(self.now);
-            if over.verdict == Verdict::Suspicious && over.class == Class::Volume {
+            let of_many = over.solo_sources.is_empty() && over.class == Class::Volume;
+            if of_many && over.verdict == Verdict::Suspicious {
                 target.get_used_to(over.peak(), self.now_s());
             }
             out.push(over.revise(State::Close, self.now, self.host, self.names, level));
@@ -117,9 +118,6 @@ impl Bench<'_> {
 
     /// A single source stands out: its incident is opened, or it joins one of its class.
     fn solo(&self, target: &mut Target, alarm: Alarm, out: &mut Vec<Incident>) {
-        if alarm.solo == Solo::Pages && is_failing(target) {
-            return;
-        }
         let judgement = solo_judgement(&alarm);
         let class = gate::class_of(judgement.kind);
         let joined = target.open.iter_mut().find(|open| {
@@ -244,7 +242,7 @@ impl Bench<'_> {
 
     /// Many sources at once read pages without assets: each of them is one of the scrapers, and so is who joins.
     fn readers(&self, target: &mut Target, out: &mut Vec<Incident>) {
-        if target.bare.is_empty() {
+        if target.bare.is_empty() || target.population.origin_fails {
             return;
         }
         let hot = target.slow.hot(self.config.alarm_nats);

@@ -11,7 +11,6 @@ use crate::search::{Evidence, Found, gain};
 use crate::source::Source;
 use crate::sources::{Alarm, Crawl, Solo};
 use crate::table::Table;
-use crate::target::Target;
 use crate::votes::{Attribute, HotValue};
 
 /// Gain below which a rule is chance, nats.
@@ -56,11 +55,6 @@ const YOUNG_US: i64 = 60_000_000;
 pub(crate) fn joins(open: &Open, class: Class, now: i64) -> bool {
     let shows = |class| matches!(class, Class::Volume | Class::Copying | Class::Discovery);
     open.class == class || now - open.detected_ts <= YOUNG_US && shows(open.class) && shows(class)
-}
-
-/// Whether the origin is known to fail: then people ask for the same pages again and again.
-pub(crate) fn is_failing(target: &Target) -> bool {
-    target.open.iter().any(|open| open.kind == Kind::OriginFault)
 }
 
 /// Whether it is a matter of volume.

@@ -169,6 +169,8 @@ pub struct Population {
     assets: f32,
     /// The host has been watched long enough for the quantiles to mean something.
     pub learned: bool,
+    /// The origin is known to fail: people ask for the same pages again and again.
+    pub origin_fails: bool,
 }
 
 impl Default for Population {
@@ -180,6 +182,7 @@ impl Default for Population {
             megabytes_60: 60.0,
             assets: 0.0,
             learned: false,
+            origin_fails: false,
         }
     }
 }
@@ -473,6 +476,7 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
         }
     }
     if population.learned
+        && !population.origin_fails
         && fresh(Solo::Pages)
         && !shared
         && record.pages_60 >= 40.0

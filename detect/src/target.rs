@@ -273,6 +273,7 @@ impl Target {
         let forecast = self.baseline.forecast();
         self.expected = forecast.mean;
         self.population.learned = self.has_learned(config);
+        self.population.origin_fails = self.open.iter().any(|open| open.kind == Kind::OriginFault);
         if self.has_learned(config) {
             self.rate_nats = self.detector.observe(free, forecast);
             self.minute.score = self.minute.score.max(self.rate_nats);

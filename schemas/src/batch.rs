@@ -75,6 +75,11 @@ impl RequestBatch {
         Self { batch: RecordBatch::new_empty(REQUESTS.row_schema()), exempt: None }
     }
 
+    /// Rows of those who are never judged.
+    pub fn exempt_rows(&self) -> usize {
+        self.exempt.as_ref().map_or(0, BooleanArray::true_count)
+    }
+
     /// The Arrow batch.
     pub const fn record_batch(&self) -> &RecordBatch {
         &self.batch

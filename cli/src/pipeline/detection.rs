@@ -210,7 +210,6 @@ impl<W: Write> Worker<W> {
             Order::Batch(batch) => {
                 self.alignment.saw_records(&batch.partition);
                 self.detector.on_batch(&batch.partition, &batch.requests, &mut self.findings);
-                self.incidents.set_exempt(self.detector.counters().exempt);
                 self.back.batch(batch)?;
             }
             Order::CaughtUp(partitions, now) => {

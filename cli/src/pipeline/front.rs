@@ -312,7 +312,6 @@ impl<'a> Front<'a> {
         self.flush()?;
         let mut positions = self.positions.clone();
         positions.extend(self.source.proofs(&self.positions));
-        self.signals.say_rest();
         self.totals.clients = self.batcher.client_counters();
         self.uncommitted_records = 0;
         self.moved = false;
@@ -350,6 +349,7 @@ impl<'a> Front<'a> {
 
     fn finish(&mut self) -> anyhow::Result<()> {
         self.flush()?;
+        self.signals.say_rest();
         if self.at_end && self.config.at_end == EndPolicy::Close {
             self.send(Order::Finish)?;
         }

@@ -15,6 +15,8 @@ pub struct Totals {
     pub requests: u64,
     /// Lines that could not be read.
     pub rejects: u64,
+    /// Requests of those who are never judged.
+    pub exempt: u64,
     /// Forwarding headers that were not followed, as of the last commit.
     pub clients: ClientCounters,
     incidents: Arc<IncidentTotals>,
@@ -26,15 +28,9 @@ pub struct IncidentTotals {
     attack: AtomicU64,
     suspicious: AtomicU64,
     benign: AtomicU64,
-    exempt: AtomicU64,
 }
 
 impl IncidentTotals {
-    /// Notes how many requests came from sources that are never judged.
-    pub fn set_exempt(&self, requests: u64) {
-        self.exempt.store(requests, Ordering::Relaxed);
-    }
-
     /// Counts an incident when it opens.
     pub fn add(&self, incident: &Incident) {
         if incident.state != State::Open {
@@ -56,6 +52,7 @@ impl Totals {
             started: Instant::now(),
             requests: 0,
             rejects: 0,
+            exempt: 0,
             clients: ClientCounters::default(),
             incidents,
         }
@@ -64,6 +61,7 @@ impl Totals {
     /// Counts one batch.
     pub fn add_batch(&mut self, batch: &PositionedBatch) {
         self.requests += batch.requests.rows() as u64;
+        self.exempt += batch.requests.exempt_rows() as u64;
         self.rejects += batch.rejects.num_rows() as u64;
     }
 
@@ -86,7 +84,7 @@ impl Totals {
     /// One line: what was read and found.
     pub fn summary(&self) -> String {
         let asides = [
-            (self.incidents.exempt.load(Ordering::Relaxed), "from the allow-list"),
+            (self.exempt, "from the allow-list"),
             (self.clients.untrusted, "with forwarding headers from peers that are not trusted"),
         ];
         let asides = asides.into_iter().filter(|(count, _)| *count > 0);

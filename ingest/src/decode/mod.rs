@@ -108,7 +108,10 @@ impl Decoder {
             Engine::Json(json) => decode_json(json, line, record),
             Engine::PercentJson(json) => {
                 let fit = decode_json(json, line, record);
-                record.escape_with(&[Slot::UserAgent, Slot::Referer], Escape::Percent);
+                record.escape_with(
+                    &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor],
+                    Escape::Percent,
+                );
                 fit
             }
             Engine::Line(plan) => match plan.decode(line, record) {

@@ -57,6 +57,8 @@ pub struct Recogniser {
     lines: Vec<Decoder>,
     common: Decoder,
     iis: Decoder,
+    /// Somebody named the fields of W3C lines.
+    has_fields: bool,
 }
 
 /// A format, as a line shows it.
@@ -88,6 +90,7 @@ impl Recogniser {
             lines: decoders(LINES)?,
             common: config.decoder(Format::Common)?,
             iis: config.decoder(Format::Iis)?,
+            has_fields: config.w3c_fields.is_some(),
         })
     }
 
@@ -97,7 +100,10 @@ impl Recogniser {
             return self.recognise_json(line).map(Recognised::from);
         }
         let position = self.lines.iter_mut().position(|decoder| follows(decoder, line));
-        let Some(position) = position else { return recognise_iis(line) };
+        let Some(position) = position else {
+            let is_named = self.has_fields && follows(&mut self.iis, line);
+            return if is_named { Some(self.iis.clone().into()) } else { recognise_iis(line) };
+        };
         let decoder = self.lines.get_mut(position)?;
         let mut record = Record::default();
         let tail_is_missing =

@@ -13,7 +13,7 @@ pub enum Slot {
     Clock,
     /// Edge node or point of presence.
     Edge,
-    /// Address that spoke to the edge, possibly with port, brackets or zone; the first of a list.
+    /// Address that spoke to the edge, possibly with port, brackets or zone; or a list as of `X-Forwarded-For`.
     ClientIp,
     /// Addresses that proxies vouch for: `X-Forwarded-For`, or `Forwarded`.
     ForwardedFor,

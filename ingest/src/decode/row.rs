@@ -212,7 +212,8 @@ impl Rows {
             record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
         let asn = asn.and_then(count).filter(|asn| *asn > 0);
         let country = record.get(Slot::Country).map(|value| value.text);
-        if clients.are_peers() && (peer.is_some() || !claims) {
+        let is_plain = peer.map_or(!claims, |peer| !peer.contains(','));
+        if clients.are_peers() && is_plain {
             if claims {
                 clients.pass_over();
             }

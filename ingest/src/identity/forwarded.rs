@@ -30,28 +30,37 @@ pub struct Resolved {
     pub is_ignored: bool,
 }
 
-/// The client of a claim. Where the log has no peer, or the list in its place, the last entry of the list takes it:
-/// it is what the nearest proxy saw. If nobody said who the proxies are, they are taken to be those with private addresses.
+/// The client of a claim.
 pub fn resolve(claim: Claim<'_>, trusted: &Networks) -> Resolved {
-    let peer = claim.peer.and_then(parse_address);
-    let claims = claim.named.is_some() || claim.forwarded.is_some();
-    let Some(peer) = peer else {
-        let is_proxy = |address| {
-            if trusted.is_empty() { is_private(address) } else { trusted.contains(address) }
-        };
-        let list = claim.peer.filter(|peer| peer.contains(',')).or(claim.forwarded);
-        let walked = list.and_then(|list| walk(list, is_proxy));
-        let address = walked.or_else(|| claim.named.and_then(parse_address));
-        return Resolved { address, is_ignored: false };
-    };
-    if !trusted.contains(peer) {
-        return Resolved { address: Some(peer), is_ignored: claims };
+    match claim.peer {
+        // nginx behind a socket of its own machine: whoever speaks there is no stranger.
+        None | Some("unix:") => without_peer(claim.forwarded, claim.named, trusted),
+        Some(list) if list.contains(',') => without_peer(Some(list), claim.named, trusted),
+        Some(peer) => with_peer(peer, claim, trusted),
     }
+}
+
+/// Where the log has no peer, or the list in its place, the last entry of the list takes it: it is what the nearest
+/// proxy saw. If nobody said who the proxies are, they are taken to be those with private addresses.
+fn without_peer(list: Option<&str>, named: Option<&str>, trusted: &Networks) -> Resolved {
+    let is_proxy = |address| {
+        if trusted.is_empty() { is_private(address) } else { trusted.contains(address) }
+    };
+    let walked = list.and_then(|list| walk(list, is_proxy));
+    Resolved { address: walked.or_else(|| named.and_then(parse_address)), is_ignored: false }
+}
+
+fn with_peer(peer: &str, claim: Claim<'_>, trusted: &Networks) -> Resolved {
+    let claims = claim.named.is_some() || claim.forwarded.is_some();
+    let peer = parse_address(peer);
+    let Some(proxy) = peer.filter(|peer| trusted.contains(*peer)) else {
+        return Resolved { address: peer, is_ignored: claims };
+    };
     // The list comes first: every proxy appends to it, but a header with one name passes those that do not set it
     // as the client sent it.
     let walked = claim.forwarded.and_then(|list| walk(list, |hop| trusted.contains(hop)));
     let client = walked.or_else(|| claim.named.and_then(parse_address));
-    Resolved { address: Some(client.unwrap_or(peer)), is_ignored: false }
+    Resolved { address: Some(client.unwrap_or(proxy)), is_ignored: false }
 }
 
 /// An address that no client on the internet has (RFC 1918, RFC 4193, loopback, link-local).
@@ -123,7 +132,13 @@ mod tests {
             ("::ffff:10.0.0.1", "::ffff:203.0.113.9", "203.0.113.9", false),
             ("2001:db8:ffff::1", "\"[2001:db8::9]:4711\"", "2001:db8::9", false),
             ("10.0.0.1", "for=203.0.113.9;proto=https, For=\"10.0.0.7:80\"", "203.0.113.9", false),
-            // Nobody believes a stranger.
+            // A list in the place of the peer, whatever its entries look like.
+            ("1.1.1.1:80, 203.0.113.9", "", "203.0.113.9", false),
+            ("[2001:db8::1], 203.0.113.9", "", "203.0.113.9", false),
+            ("::1%x, 203.0.113.9", "", "203.0.113.9", false),
+            // Nobody believes a stranger, nor one who is known by name alone.
+            ("client.example", "1.1.1.1", "", true),
+            ("unix:", "203.0.113.9", "203.0.113.9", false),
             ("198.51.100.7", "1.1.1.1", "198.51.100.7", true),
             ("198.51.100.7", "", "198.51.100.7", false),
             // Without a peer the nearest proxy's word counts.

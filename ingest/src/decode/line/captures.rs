@@ -1,8 +1,9 @@
 //! Values that are told by their shape.
 //!
-//! `HAProxy` logs the headers that it was told to capture: `{shop.example|Mozilla/5.0 (X11)} {text/html}`. Those of the request come first, then those of the response, each in the order of the configuration, which no line
-//! tells. So what a header is is told by its shape; of two that look alike the first counts, and addresses are left
-//! alone: one of a client cannot be told from one that was asked for.
+//! `HAProxy` logs the headers that it was told to capture: `{shop.example|Mozilla/5.0 (X11)} {text/html}`. Those of
+//! the request come first, then those of the response, each in the order of the configuration, which no line tells.
+//! So what a header is is told by its shape; of two that look alike the first counts, and addresses are left alone:
+//! one of a client cannot be told from one that was asked for.
 
 use super::variables::Guess;
 use crate::decode::record::{Record, Slot, Value};

@@ -159,9 +159,12 @@ impl Plan {
         for (index, step) in self.steps.iter().enumerate() {
             // Most values: no way round.
             if let Until::Byte(byte) = step.until {
-                let Some((text, tail)) = divide(rest, byte) else {
+                let Some((mut text, mut tail)) = divide(rest, byte) else {
                     return self.cut(index, rest, record);
                 };
+                if text.ends_with(',') && step.slot == Some(Slot::ClientIp) {
+                    (text, tail) = divide_list(rest, byte).unwrap_or((text, tail));
+                }
                 step.keep(text, step.escape, record);
                 rest = tail;
                 continue;
@@ -357,6 +360,20 @@ fn ends_line(tail: &str) -> bool {
 fn divide(rest: &str, byte: u8) -> Option<(&str, &str)> {
     let (text, tail) = rest.split_at_checked(search::byte(rest.as_bytes(), byte)?)?;
     Some((text, tail.get(1..)?))
+}
+
+/// The same, behind the last of several values: `192.0.2.1, 10.0.0.1 - -`.
+#[cold]
+fn divide_list(rest: &str, byte: u8) -> Option<(&str, &str)> {
+    let mut from = 0;
+    loop {
+        let end = from + search::byte(rest.as_bytes().get(from..)?, byte)?;
+        let (text, tail) = rest.split_at_checked(end)?;
+        if !text.ends_with(',') {
+            return Some((text, tail.get(1..)?));
+        }
+        from = end + 1;
+    }
 }
 
 /// Position of `text` in `rest`, from `from` on.

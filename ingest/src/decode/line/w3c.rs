@@ -117,7 +117,7 @@ fn variable(name: &str, dialect: Dialect) -> Variable {
         (Slot::UserAgent | Slot::Referer | Slot::ForwardedFor, Dialect::CloudFront) => {
             Escape::Percent
         }
-        (Slot::UserAgent | Slot::Referer, Dialect::Iis) => Escape::Plus,
+        (Slot::UserAgent | Slot::Referer | Slot::ForwardedFor, Dialect::Iis) => Escape::Plus,
         _ => Escape::None,
     };
     Variable { escape, ..Variable::new(Some(slot), unit, rank) }

@@ -34,6 +34,7 @@ pub(super) const CLOUDFRONT: Fields = Fields(&[
     ("clock", Unit::Auto, &["time"]),
     ("edge", Unit::Auto, &["x-edge-location"]),
     ("client_ip", Unit::Auto, &["c-ip"]),
+    ("forwarded_for", Unit::Auto, &["x-forwarded-for"]),
     ("client_asn", Unit::Auto, &["asn"]),
     ("client_country", Unit::Auto, &["c-country"]),
     ("method", Unit::Auto, &["cs-method"]),
