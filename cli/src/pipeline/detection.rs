@@ -35,7 +35,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct History {
     /// Name in the tables.
     pub lineage: String,
-    /// What the detector's state belongs to within it; see [`checkpoint`].
+    /// What the detector's state belongs to within it; see the module `checkpoint`.
     pub scope: String,
 }
 
