@@ -21,6 +21,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.utils.Time;
 
 /**
@@ -141,7 +142,22 @@ final class Broker {
     return lag;
   }
 
+  /** Asks until the broker has heard of the topic, which the controller answers for a little earlier. */
   private static Map<TopicPartition, Long> offsets(Admin admin, String topic, OffsetSpec which) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_S);
+    while (true) {
+      try {
+        return offsetsNow(admin, topic, which);
+      } catch (ExecutionException error) {
+        boolean isNew = error.getCause() instanceof UnknownTopicOrPartitionException;
+        if (!isNew || System.nanoTime() > deadline) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  private static Map<TopicPartition, Long> offsetsNow(Admin admin, String topic, OffsetSpec which) throws Exception {
     var description = admin.describeTopics(List.of(topic)).allTopicNames().get(TIMEOUT_S, TimeUnit.SECONDS);
     Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
     for (var partition : description.get(topic).partitions()) {
