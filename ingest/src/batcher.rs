@@ -83,20 +83,28 @@ impl Batcher {
     pub fn push(&mut self, message: &RawMessage<'_>) {
         let index = self.partition(message.partition);
         let Some(partition) = self.partitions.get_mut(index) else { return };
-        if partition.would_overflow(message.payload) || partition.source_changes(message) {
+        if partition.would_overflow(message) || partition.source_changes(message) {
             self.ready.extend(partition.cut(&mut self.hint));
         }
-        let mut lines = Lines {
-            partition,
-            default_host: self.default_host.as_deref(),
-            clients: &mut self.clients,
-            formats: &mut self.formats,
-            scratch: &mut self.scratch,
-            hint: &self.hint,
-        };
-        lines.read(message);
-        if partition.is_full() {
-            self.ready.extend(partition.cut(&mut self.hint));
+        let mut rest = *message;
+        loop {
+            let mut lines = Lines {
+                partition,
+                default_host: self.default_host.as_deref(),
+                clients: &mut self.clients,
+                formats: &mut self.formats,
+                scratch: &mut self.scratch,
+                hint: &self.hint,
+            };
+            let read = lines.read(&rest);
+            if partition.is_full() {
+                self.ready.extend(partition.cut(&mut self.hint));
+            }
+            rest.payload = rest.payload.get(read..).unwrap_or_default();
+            rest.offset = partition.next_position;
+            if rest.payload.is_empty() {
+                return;
+            }
         }
     }
 
@@ -201,14 +209,16 @@ impl Partition {
         self.rows.as_ref().map_or(0, Rows::len) + self.rejects.len()
     }
 
-    /// Whether the batch must be cut before `payload` is decoded.
-    fn would_overflow(&self, payload: &[u8]) -> bool {
-        let records = self.records();
+    /// Whether the batch must be cut before a message is decoded. A block of lines is cut where it needs be; a Kafka
+    /// message is one position, and stays whole.
+    fn would_overflow(&self, message: &RawMessage<'_>) -> bool {
+        let (records, payload) = (self.records(), message.payload);
         if records == 0 {
             return false;
         }
         // The lines are counted only where they could matter: a line has two bytes at least.
-        let may_overflow = records + payload.len() / 2 + 1 > BATCH_ROWS_MAX;
+        let may_overflow = message.numbering == Numbering::Records
+            && records + payload.len() / 2 + 1 > BATCH_ROWS_MAX;
         let overflows =
             || records + memchr::memchr_iter(b'\n', payload).count() + 1 > BATCH_ROWS_MAX;
         self.bytes + payload.len() > BATCH_BYTES || (may_overflow && overflows())
@@ -258,7 +268,8 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn read(&mut self, message: &RawMessage<'_>) {
+    /// Decodes lines until the message ends, or in a block of lines the batch is full; how many bytes it went through.
+    fn read(&mut self, message: &RawMessage<'_>) -> usize {
         let mut position = Position {
             topic: message.topic,
             kafka_partition: message.kafka_partition,
@@ -270,31 +281,51 @@ impl Lines<'_> {
             self.partition.topic.push_str(message.topic);
             self.partition.number = message.kafka_partition;
         }
-        self.partition.bytes += message.payload.len();
-        if message.payload.len() > PAYLOAD_BYTES_MAX {
+        let read = if message.payload.len() > PAYLOAD_BYTES_MAX {
             self.reject(message, &position, message.payload, RejectReason::MessageTooLarge);
+            message.payload.len()
         } else {
-            let mut rest = message.payload;
-            while !rest.is_empty() {
-                let end = memchr::memchr(b'\n', rest);
-                let (line, tail) = rest.split_at(end.unwrap_or(rest.len()));
-                rest = tail.get(1..).unwrap_or_default();
-                let is_record = self.line(message, &position, line);
-                match message.numbering {
-                    Numbering::Lines => position.offset += 1,
-                    Numbering::Records => position.record_index += i32::from(is_record),
-                }
-            }
-        }
+            self.read_lines(message, &mut position)
+        };
+        self.partition.bytes += read;
         self.partition.next_position = match message.numbering {
             Numbering::Lines => position.offset,
             Numbering::Records => message.offset + 1,
         };
+        read
     }
 
-    /// Decodes one line; whether it was a record.
+    fn read_lines(&mut self, message: &RawMessage<'_>, position: &mut Position<'_>) -> usize {
+        let payload = message.payload;
+        // Of all lines at once: most blocks are text throughout.
+        let text = simdutf8::basic::from_utf8(payload).ok();
+        let mut from = 0;
+        while let Some(rest) = payload.get(from..).filter(|rest| !rest.is_empty()) {
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = rest.get(..end).unwrap_or(rest);
+            let text = text.and_then(|text| text.get(from..from + end));
+            let is_record = self.line(message, position, line, text);
+            from = (from + end + 1).min(payload.len());
+            match message.numbering {
+                Numbering::Lines => position.offset += 1,
+                Numbering::Records => position.record_index += i32::from(is_record),
+            }
+            if message.numbering == Numbering::Lines && self.partition.records() >= BATCH_ROWS_MAX {
+                break;
+            }
+        }
+        from
+    }
+
+    /// Decodes one line, which is `text` if it is known to be text; whether it was a record.
     #[inline]
-    fn line(&mut self, message: &RawMessage<'_>, position: &Position<'_>, line: &[u8]) -> bool {
+    fn line(
+        &mut self,
+        message: &RawMessage<'_>,
+        position: &Position<'_>,
+        line: &[u8],
+        text: Option<&str>,
+    ) -> bool {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.trim_ascii().is_empty() {
             return false;
@@ -304,9 +335,12 @@ impl Lines<'_> {
             return true;
         }
         let (mut cleaned, mut opened) = (String::new(), String::new());
+        let text = match text {
+            Some(text) => text.strip_suffix('\r').unwrap_or(text),
+            None => crate::decode::text::clean(line, &mut cleaned),
+        };
         // Some editors and Windows tools put a byte order mark before the first line.
-        let text = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
-        let text = crate::decode::text::clean(text, &mut cleaned);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let stream = &mut self.partition.stream;
         if stream.takes_comment(text, self.formats) {
             return false;

@@ -28,6 +28,8 @@ pub mod config;
 pub mod envelope;
 pub mod json;
 pub mod line;
+mod literal;
+mod memo;
 mod presets;
 pub mod recognise;
 pub mod record;

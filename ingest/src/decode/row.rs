@@ -18,6 +18,7 @@ use crate::identity::{Claim, Clients};
 
 use super::address::{canonical_host, canonical_ip, lower};
 use super::columns::{NumberColumn, TextColumn};
+use super::memo::Memo;
 use super::record::{Record, Slot, Unit, Value};
 use super::request::{Target, is_method, is_target, split_request, split_target};
 use super::text::plain;
@@ -44,6 +45,7 @@ pub struct Scratch {
     folded: String,
     target: String,
     query: String,
+    agents: Memo,
 }
 
 /// How many bytes a text column held last time: the capacity it starts with next time.
@@ -234,7 +236,7 @@ impl Rows {
         scratch: &mut Scratch,
         (asn, country): (Option<i64>, Option<&str>),
     ) {
-        let Scratch { plain: buffer, folded, target: forwarded_buffer, .. } = scratch;
+        let Scratch { plain: buffer, folded, target: forwarded_buffer, agents, .. } = scratch;
         let peer = record.get(Slot::ClientIp).map(|value| value.text);
         let client = clients.identify(Claim {
             peer,
@@ -248,16 +250,16 @@ impl Rows {
         let country = country.and_then(|country| canonical_country(country, folded));
         self.client_country.append(country.or_else(|| origin.country()));
         if let Some(list) = clients.allow_list() {
-            let user_agent = record.get(Slot::UserAgent).map(|value| plain(value, buffer));
+            let user_agent = record.get(Slot::UserAgent).map(|value| agents.plain(value));
             self.exempt.append_value(list.covers(actual, asn, user_agent.unwrap_or_default()));
         }
     }
 
     /// What they asked with.
     fn append_software(&mut self, record: &Record<'_>, scratch: &mut Scratch) {
-        let buffer = &mut scratch.plain;
+        let Scratch { plain: buffer, agents, .. } = scratch;
+        self.user_agent.append(record.get(Slot::UserAgent).map(|value| agents.plain(value)));
         for (slot, column) in [
-            (Slot::UserAgent, &mut self.user_agent),
             (Slot::Referer, &mut self.referer),
             (Slot::Ja3, &mut self.ja3),
             (Slot::Ja4, &mut self.ja4),

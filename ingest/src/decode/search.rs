@@ -1,15 +1,15 @@
 //! Bytes that end a value.
 //!
-//! Most values are short: their first bytes are looked at eight at a time and without a call, the rest by `memchr`.
+//! Most values are short: their first bytes are looked at sixteen at a time and without a call, the rest by `memchr`.
 
 /// Bytes of a word.
-const WORD: usize = size_of::<u64>();
+const WORD: usize = size_of::<u128>();
 
 /// Words looked at here.
-const WORDS: usize = 3;
+const WORDS: usize = 2;
 
 /// The lowest bit of each byte.
-const LOW: u64 = u64::MAX / 0xFF;
+const LOW: u128 = u128::MAX / 0xFF;
 
 /// Position of `needle`.
 #[inline]
@@ -18,7 +18,7 @@ pub(super) fn byte(text: &[u8], needle: u8) -> Option<usize> {
     let mut rest = text;
     for word in 0..WORDS {
         let Some((head, tail)) = rest.split_first_chunk() else { break };
-        if let Some(at) = first(zeros(u64::from_le_bytes(*head) ^ pattern)) {
+        if let Some(at) = first(zeros(u128::from_le_bytes(*head) ^ pattern)) {
             return Some(word * WORD + at);
         }
         rest = tail;
@@ -33,7 +33,7 @@ pub(super) fn either(text: &[u8], one: u8, other: u8) -> Option<usize> {
     let mut rest = text;
     for word in 0..WORDS {
         let Some((head, tail)) = rest.split_first_chunk() else { break };
-        let head = u64::from_le_bytes(*head);
+        let head = u128::from_le_bytes(*head);
         if let Some(at) = first(zeros(head ^ patterns.0) | zeros(head ^ patterns.1)) {
             return Some(word * WORD + at);
         }
@@ -43,18 +43,18 @@ pub(super) fn either(text: &[u8], one: u8, other: u8) -> Option<usize> {
 }
 
 /// A byte in every place of a word.
-const fn pattern(byte: u8) -> u64 {
-    LOW * byte as u64
+const fn pattern(byte: u8) -> u128 {
+    LOW * byte as u128
 }
 
 /// The highest bit of bytes that are zero; bytes above the lowest such one may have it too
 /// (Warren, "Hacker's Delight", 6-1 "Find First 0-Byte").
-const fn zeros(word: u64) -> u64 {
+const fn zeros(word: u128) -> u128 {
     word.wrapping_sub(LOW) & !word & LOW << 7
 }
 
 /// The place of the lowest byte with a bit set.
-const fn first(bits: u64) -> Option<usize> {
+const fn first(bits: u128) -> Option<usize> {
     if bits == 0 { None } else { Some((bits.trailing_zeros() / u8::BITS) as usize) }
 }
 

@@ -47,7 +47,8 @@ fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
         Escape::Json => unescape_json(value.text, scratch),
         Escape::Backslash => unescape_backslash(value.text, scratch),
         Escape::Percent => {
-            if !value.text.contains('%') || !unescape_percent(value.text, scratch) {
+            let is_escaped = memchr::memchr(b'%', value.text.as_bytes()).is_some();
+            if !is_escaped || !unescape_percent(value.text, scratch) {
                 return value.text;
             }
         }
@@ -146,7 +147,9 @@ fn unescape_backslash(text: &str, out: &mut String) {
 /// Resolves `%XX`, and `+` where it must stand for a blank: a slash is escaped, as in forms, and no blank is. `false`,
 /// with `out` in any state, when the result is not printable text.
 fn unescape_percent(text: &str, out: &mut String) -> bool {
-    let is_form = !text.contains("%20") && (text.contains("%2F") || text.contains("%2f"));
+    let is_form = memchr::memchr(b'+', text.as_bytes()).is_some()
+        && !text.contains("%20")
+        && (text.contains("%2F") || text.contains("%2f"));
     let mut bytes = std::mem::take(out).into_bytes();
     let mut rest = text.as_bytes();
     while let Some(at) = search::either(rest, b'%', if is_form { b'+' } else { b'%' }) {

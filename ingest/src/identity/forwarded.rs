@@ -75,7 +75,13 @@ const fn is_private(address: IpAddr) -> bool {
 /// (`unknown`, a name): nobody vouches for what stands left of it.
 fn walk(list: &str, is_proxy: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
     let mut client = None;
-    for entry in list.rsplit(',') {
+    let mut is_quoted = false;
+    // Commas in quotes divide nothing (RFC 9110, section 5.6.4).
+    let divides = |character| {
+        is_quoted ^= character == '"';
+        character == ',' && !is_quoted
+    };
+    for entry in list.rsplit(divides) {
         let Some(address) = parse_address(node(entry)) else { break };
         client = Some(address);
         if !is_proxy(address) {
@@ -132,6 +138,7 @@ mod tests {
             ("::ffff:10.0.0.1", "::ffff:203.0.113.9", "203.0.113.9", false),
             ("2001:db8:ffff::1", "\"[2001:db8::9]:4711\"", "2001:db8::9", false),
             ("10.0.0.1", "for=203.0.113.9;proto=https, For=\"10.0.0.7:80\"", "203.0.113.9", false),
+            ("10.0.0.1", "for=203.0.113.9, for=10.0.0.7;host=\"a,b;c\"", "203.0.113.9", false),
             // A list in the place of the peer, whatever its entries look like.
             ("1.1.1.1:80, 203.0.113.9", "", "203.0.113.9", false),
             ("[2001:db8::1], 203.0.113.9", "", "203.0.113.9", false),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use crate::decode::literal::Literal;
 use crate::decode::record::{Slot, Unit};
 
 /// Keys remembered of one dialect, known and unknown; more are looked up each time.
@@ -110,48 +111,11 @@ pub(super) struct EntryId(usize);
 
 #[derive(Debug, Clone)]
 struct Entry {
-    /// `"key":`, to compare with the line.
-    quoted: Quoted,
+    /// `,"key":`.
+    text: Literal,
     action: Action,
     /// The keys that followed this one, the latest first.
     next: [usize; 2],
-}
-
-/// Bytes of a key that are compared at once.
-const HEAD_BYTES: usize = size_of::<u128>();
-
-/// A key as it stands in lines, made for one comparison: lines have dozens of them.
-#[derive(Debug, Clone, Default)]
-struct Quoted {
-    text: Box<[u8]>,
-    /// The first bytes of the text as a number, and which of its bits are of the text.
-    head: u128,
-    mask: u128,
-}
-
-impl Quoted {
-    fn new(key: &str) -> Self {
-        let text = format!("\"{key}\":").into_bytes();
-        let (mut head, mut mask) = ([0; HEAD_BYTES], [0; HEAD_BYTES]);
-        for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(&text) {
-            (*head, *mask) = (*byte, u8::MAX);
-        }
-        Self { text: text.into(), head: u128::from_le_bytes(head), mask: u128::from_le_bytes(mask) }
-    }
-
-    /// Whether `rest` begins with it.
-    #[expect(
-        clippy::inline_always,
-        reason = "a call for every value of a line costs a tenth of it"
-    )]
-    #[inline(always)]
-    fn begins(&self, rest: &[u8]) -> bool {
-        let Some((head, behind)) = rest.split_first_chunk::<HEAD_BYTES>() else {
-            return rest.starts_with(&self.text);
-        };
-        u128::from_le_bytes(*head) & self.mask == self.head
-            && self.text.get(HEAD_BYTES..).is_none_or(|tail| behind.starts_with(tail))
-    }
 }
 
 /// The keys of a dialect.
@@ -179,8 +143,7 @@ impl KeyTable {
             }
         }
         table.by_key = vec![HashMap::new(); nodes.len()];
-        let start =
-            Entry { quoted: Quoted::default(), action: Action::Skip, next: [usize::MAX; 2] };
+        let start = Entry { text: Literal::default(), action: Action::Skip, next: [usize::MAX; 2] };
         table.entries = vec![start; nodes.len()];
         for (path, node) in &nodes {
             if let Some((key, parent)) = path.split_last()
@@ -224,8 +187,8 @@ impl KeyTable {
         EntryId(node.0 as usize)
     }
 
-    /// The key at the start of `rest`, when it is one of those that followed `previous` before: its entry, the
-    /// length of `"key":` and its action.
+    /// The key at the start of `rest` with a comma before it, when it is one of those that followed `previous` before:
+    /// its entry, the length of `,"key":` and its action.
     #[expect(
         clippy::inline_always,
         reason = "a call for every value of a line costs a tenth of it"
@@ -239,8 +202,26 @@ impl KeyTable {
         let next = self.entries.get(previous.0)?.next;
         for index in next {
             let entry = self.entries.get(index)?;
-            if entry.quoted.begins(rest) {
-                return Some((EntryId(index), entry.quoted.text.len(), entry.action));
+            if entry.text.begins(rest) {
+                return Some((EntryId(index), entry.text.len(), entry.action));
+            }
+        }
+        None
+    }
+
+    /// The same for a key without a comma before it: the first one, and one behind a blank.
+    #[inline]
+    pub(super) fn predict_alone(
+        &self,
+        previous: EntryId,
+        rest: &[u8],
+    ) -> Option<(EntryId, usize, Action)> {
+        let next = self.entries.get(previous.0)?.next;
+        for index in next {
+            let entry = self.entries.get(index)?;
+            let text = entry.text.as_str().get(1..)?;
+            if rest.starts_with(text.as_bytes()) {
+                return Some((EntryId(index), text.len(), entry.action));
             }
         }
         None
@@ -272,7 +253,8 @@ impl KeyTable {
             return *index;
         }
         keys.insert(key.into(), index);
-        self.entries.push(Entry { quoted: Quoted::new(key), action, next: [usize::MAX; 2] });
+        let text = Literal::new(&format!(",\"{key}\":"));
+        self.entries.push(Entry { text, action, next: [usize::MAX; 2] });
         index
     }
 }

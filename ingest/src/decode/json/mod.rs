@@ -15,7 +15,7 @@ mod scan;
 pub(super) use keys::marks;
 pub use keys::{FieldMap, FieldSource, KeyPath};
 
-use keys::{Action, Adjust, KeyTable, NodeId};
+use keys::{Action, Adjust, EntryId, KeyTable, NodeId};
 use scan::{Broken, Cursor};
 
 use super::record::{Escape, Record, Slot, Unit, Value};
@@ -73,26 +73,38 @@ impl JsonDecoder {
             cursor.skip(1);
             return Ok(());
         }
-        let mut previous = KeyTable::start(node);
+        let (mut entry, mut action) = self.key(cursor, node, KeyTable::start(node))?;
         loop {
-            if cursor.peek()? != b'"' {
-                return Err(Broken);
-            }
-            let predicted = self.keys.predict(previous, cursor.rest());
-            let (entry, action) = if let Some((entry, length, action)) = predicted {
-                cursor.skip(length);
-                (entry, action)
-            } else {
-                let (key, _) = cursor.string()?;
-                cursor.expect(b':')?;
-                self.keys.find(node, previous, key)
-            };
-            previous = entry;
             self.value(cursor, action, record)?;
-            if !cursor.another()? {
+            // Most keys: no way round.
+            if let Some((next, length, of_next)) = self.keys.predict(entry, cursor.rest()) {
+                cursor.skip(length);
+                (entry, action) = (next, of_next);
+            } else if cursor.another()? {
+                (entry, action) = self.key(cursor, node, entry)?;
+            } else {
                 return Ok(());
             }
         }
+    }
+
+    /// Takes a key, wherever it stands.
+    fn key(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        node: NodeId,
+        previous: EntryId,
+    ) -> Result<(EntryId, Action), Broken> {
+        if cursor.peek()? != b'"' {
+            return Err(Broken);
+        }
+        if let Some((entry, length, action)) = self.keys.predict_alone(previous, cursor.rest()) {
+            cursor.skip(length);
+            return Ok((entry, action));
+        }
+        let (key, _) = cursor.string()?;
+        cursor.expect(b':')?;
+        Ok(self.keys.find(node, previous, key))
     }
 
     #[expect(

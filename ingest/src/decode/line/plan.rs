@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::captures;
 use super::variables::{FormatError, Guess, Token, Variable};
+use crate::decode::literal::Literal;
 use crate::decode::record::{Escape, Record, Slot, Unit, Value};
 use crate::decode::search;
 
@@ -52,9 +53,9 @@ struct Step {
     escape: Escape,
     until: Until,
     /// Text behind the value.
-    after: Box<str>,
+    after: Literal,
     /// The same without the blank before it; empty when it is nothing but a blank, or has none.
-    after_blank: Box<str>,
+    after_blank: Literal,
     /// The next value is a number or `-`: a quote that closes a request must be followed by one.
     number_next: bool,
     guess: Guess,
@@ -132,12 +133,11 @@ impl Plan {
                 rank: variable.rank,
                 escape: variable.escape,
                 until,
-                after: after.as_str().into(),
-                after_blank: if after.starts_with(' ') {
-                    after.trim_ascii_start().into()
-                } else {
-                    Box::default()
-                },
+                after: Literal::new(after),
+                after_blank: Literal::new(match after.strip_prefix(' ') {
+                    Some(_) => after.trim_ascii_start(),
+                    None => "",
+                }),
                 number_next: next.is_some_and(|next| next.slot == Some(Slot::Status)),
                 guess: variable.guess,
             });
@@ -232,8 +232,8 @@ impl Step {
     /// before that text.
     #[inline]
     fn until_text<'a>(&self, rest: &'a str) -> Found<'a> {
-        if !self.after_blank.is_empty()
-            && let Some(tail) = rest.strip_prefix(&*self.after_blank)
+        if self.after_blank.len() > 0
+            && let Some(tail) = self.after_blank.strip(rest)
         {
             return Some(("", Escape::None, tail));
         }
@@ -242,7 +242,7 @@ impl Step {
     }
 
     fn until_text_before_time<'a>(&self, rest: &'a str) -> Found<'a> {
-        if let Some(tail) = rest.strip_prefix(&*self.after_blank)
+        if let Some(tail) = self.after_blank.strip(rest)
             && looks_like_time(tail)
         {
             return Some(("", Escape::None, tail));
@@ -301,10 +301,10 @@ impl Step {
     #[inline]
     fn closes<'a>(&self, rest: &'a str, at: usize) -> Option<&'a str> {
         let from = rest.get(at..)?;
-        let tail = from.strip_prefix(&*self.after)?;
+        let tail = self.after.strip(from)?;
         let fits = if self.number_next {
             matches!(tail.as_bytes().first(), Some(b'0'..=b'9' | b'-'))
-        } else if &*self.after == "\"" {
+        } else if self.after.as_str() == "\"" {
             ends_line(tail)
         } else {
             true
@@ -316,7 +316,11 @@ impl Step {
 /// The list of addresses in quotes right behind the fields of a format: nginx's stock `main` is `combined` with
 /// `"$http_x_forwarded_for"` added. An address with a port is rather an upstream's.
 fn forwarded_behind(rest: &str) -> Option<&str> {
-    let (text, _) = rest.strip_prefix(" \"")?.split_once('"')?;
+    let rest = rest.strip_prefix(" \"")?;
+    if rest.starts_with("-\"") {
+        return None;
+    }
+    let (text, _) = rest.split_once('"')?;
     let last = text.rsplit(',').next()?;
     last.trim_ascii().parse::<IpAddr>().ok().map(|_| text)
 }
@@ -337,7 +341,7 @@ fn ends_line(tail: &str) -> bool {
     for _ in 0..EXTRA_FIELDS_MAX {
         let Some(field) = rest.strip_prefix(' ') else { break };
         if let Some(quoted) = field.strip_prefix('"') {
-            let Some(end) = memchr::memchr(b'"', quoted.as_bytes()) else { return false };
+            let Some(end) = search::byte(quoted.as_bytes(), b'"') else { return false };
             rest = quoted.get(end + 1..).unwrap_or_default();
         } else {
             let end = memchr::memchr2(b' ', b'"', field.as_bytes()).unwrap_or(field.len());
@@ -378,13 +382,13 @@ fn divide_list(rest: &str, byte: u8) -> Option<(&str, &str)> {
 
 /// Position of `text` in `rest`, from `from` on.
 #[inline]
-fn find(rest: &str, text: &str, from: usize) -> Option<usize> {
+fn find(rest: &str, text: &Literal, from: usize) -> Option<usize> {
     let bytes = rest.as_bytes();
-    let (first, others) = text.as_bytes().split_first()?;
+    let first = *text.as_str().as_bytes().first()?;
     let mut at = from;
     loop {
-        at += search::byte(bytes.get(at..)?, *first)?;
-        if bytes.get(at + 1..)?.starts_with(others) {
+        at += search::byte(bytes.get(at..)?, first)?;
+        if text.begins(bytes.get(at..)?) {
             return Some(at);
         }
         at += 1;
