@@ -224,6 +224,20 @@ fn a_query_answers_in_every_format() {
 }
 
 #[test]
+fn a_query_may_have_thousands_of_terms() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let scan = ["scan", "--format", "combined", "--data", data, "-"];
+    Floodmark::new(scan).stdin(combined_log(1)).success();
+    let terms: Vec<String> = (0..2_000).map(|term| format!("path = '/{term}'")).collect();
+    let query = format!("SELECT count(*) AS n FROM requests WHERE {}", terms.join(" OR "));
+    let file = folder.path().join("q.sql");
+    fs::write(&file, query).unwrap();
+    let sql = ["sql", "--data", data, "--format", "csv", "-f", file.to_str().unwrap()];
+    assert!(Floodmark::new(sql).success().stdout.starts_with("n\n"));
+}
+
+#[test]
 fn a_query_that_fails_is_status_1_and_says_where() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
