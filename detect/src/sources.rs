@@ -342,8 +342,10 @@ pub struct Sources {
 /// Pages without assets, decayed over a minute, from which a source counts as one that only reads.
 const BARE_PAGES_MIN: f32 = 15.0;
 
-/// Seconds a source must have been reading to be held for a scraper: faster than that it is a flood.
-const READING_S_MIN: i64 = 10;
+/// Pages decayed over a minute against those over ten seconds, from which a source has been reading long enough to be
+/// held for a scraper: faster than that it is a flood. Ten seconds at a steady rate R give `60 R (1 − exp(−10/60))`
+/// against `10 R (1 − exp(−1))`.
+const READING_RATIO_MIN: f32 = 1.457;
 
 /// Distinct paths below which nobody is a crawler: a flood asks for the same again and again.
 const CRAWL_PATHS_MIN: f64 = 20.0;
@@ -480,7 +482,7 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
         && fresh(Solo::Pages)
         && !shared
         && record.pages_60 >= 40.0
-        && record.last_s - record.first_s >= READING_S_MIN
+        && record.pages_60 >= READING_RATIO_MIN * record.pages_10
         && record.is_bare()
     {
         let found = alarm(Solo::Pages, population.bare_60.max(8.0), record.pages_60, TAIL_SIZE);
