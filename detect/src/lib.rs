@@ -39,6 +39,7 @@ mod judgement;
 pub mod limits;
 mod names;
 mod partition;
+mod population;
 mod profile;
 pub mod rate;
 mod rule;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, flag};
 use crate::limits::SOURCES_MAX;
+use crate::population::Population;
 use crate::rate::{Forecast, log_e};
 use crate::source::Source;
 use crate::table::Table;
@@ -158,88 +159,6 @@ impl Crawl {
     }
 }
 
-/// Upper quantiles of what the sources of one host do, by stochastic approximation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Population {
-    all_10: f32,
-    pages_10: f32,
-    bare_60: f32,
-    megabytes_60: f32,
-    /// Share of assets in what a source asks for.
-    assets: f32,
-    /// The host has been watched long enough for the quantiles to mean something.
-    pub learned: bool,
-    /// The origin is known to fail: people ask for the same pages again and again.
-    pub origin_fails: bool,
-}
-
-impl Default for Population {
-    fn default() -> Self {
-        Self {
-            all_10: 60.0,
-            pages_10: 15.0,
-            bare_60: 15.0,
-            megabytes_60: 60.0,
-            assets: 0.0,
-            learned: false,
-            origin_fails: false,
-        }
-    }
-}
-
-/// A source is looked at for the population's quantiles once in this time, seconds.
-const LOOK_EVERY_S: i64 = 30;
-
-/// Quantile that is followed.
-const QUANTILE: f32 = 0.995;
-
-/// Negative-binomial size beyond the quantile: an exponential tail, four times as steep as the body's mean.
-const TAIL_SIZE: f64 = 4.0;
-
-/// Weight of one source in the share of assets.
-const ASSETS_GAIN: f32 = 0.01;
-
-/// Share of assets from which a host's visitors are held to load them.
-const ASSETS_SHARE_MIN: f32 = 0.2;
-
-fn follow(quantile: &mut f32, value: f32) {
-    let step = if value > *quantile { QUANTILE } else { QUANTILE - 1.0 };
-    *quantile *= 1.0 + 0.05 * step;
-}
-
-impl Population {
-    fn look(&mut self, record: &SourceRecord) {
-        follow(&mut self.all_10, record.all_10);
-        follow(&mut self.pages_10, record.pages_10);
-        if record.is_bare() && !record.declared {
-            follow(&mut self.bare_60, record.pages_60);
-        }
-        follow(&mut self.megabytes_60, record.megabytes_60.max(0.01));
-        let asked = record.assets_60 + record.pages_60;
-        if asked > 0.0 {
-            self.assets += ASSETS_GAIN * (record.assets_60 / asked - self.assets);
-        }
-    }
-
-    /// Whether people who come to this host load assets, so that who loads none is no browser.
-    const fn loads_assets(&self) -> bool {
-        self.assets > ASSETS_SHARE_MIN
-    }
-
-    /// Upper envelope of an ordinary source's requests in a window of some seconds.
-    pub fn window_envelope(&self, seconds: f64) -> f64 {
-        let decayed = 10.0 * (1.0 - libm::exp(-seconds / 10.0));
-        1.5 * f64::from(self.all_10.max(20.0))
-            * (decayed / 10.0).max(0.5)
-            * (seconds / 20.0).max(1.0)
-    }
-
-    /// Upper envelope of an ordinary source's requests in a minute.
-    pub fn minute_envelope(&self) -> f64 {
-        6.0 * f64::from(self.all_10.max(10.0))
-    }
-}
-
 #[expect(clippy::cast_possible_truncation, reason = "decayed counts carry 24 bits")]
 const fn f64_to_f32(x: f64) -> f32 {
     x as f32
@@ -319,7 +238,7 @@ impl SourceRecord {
     }
 
     /// Pages without what a browser loads with them.
-    fn is_bare(&self) -> bool {
+    pub fn is_bare(&self) -> bool {
         self.assets_60 <= 0.05 * self.pages_60
     }
 
@@ -338,6 +257,12 @@ pub struct Sources {
     /// Records dropped for room.
     pub evicted: u64,
 }
+
+/// A source is looked at for the population's quantiles once in this time, seconds.
+const LOOK_EVERY_S: i64 = 30;
+
+/// Negative-binomial size beyond the quantile: an exponential tail, four times as steep as the body's mean.
+const TAIL_SIZE: f64 = 4.0;
 
 /// Pages without assets, decayed over a minute, from which a source counts as one that only reads.
 const BARE_PAGES_MIN: f32 = 15.0;

@@ -11,9 +11,10 @@ use crate::event::{Event, flag};
 use crate::hash::Hasher;
 use crate::incident::Open;
 use crate::limits::{BARE_SOURCES_MAX, BASELINE_SAMPLES_MAX, RECENT_SAMPLES_MAX};
+use crate::population::Population;
 use crate::rate::EDetector;
 use crate::source::Source;
-use crate::sources::{Alarm, Population};
+use crate::sources::Alarm;
 use crate::votes::{Composition, Facts, Tally, Votes};
 use crate::window::TargetMinute;
 
