@@ -32,7 +32,7 @@ const EXAMPLES: &str = "\
 Examples:
   floodmark demo
   floodmark scan --data lake access.log access.log.1.gz
-  floodmark ship --brokers kafka:9092 --topic edge --follow /var/log/nginx/access.log
+  floodmark ship --brokers kafka:9092 --topic edge --follow --state ship.json /var/log/nginx/access.log
   floodmark run --brokers kafka:9092 --topic edge --data lake
   floodmark sql --data lake 'SELECT * FROM attacks ORDER BY severity DESC LIMIT 5'
 
@@ -73,7 +73,7 @@ A file scanned twice is in the tables once; a file that has grown since is read 
 const SHIP_EXAMPLES: &str = "\
 Examples:
   floodmark ship --brokers kafka:9092 --topic edge access.log
-  floodmark ship --brokers kafka:9092 --topic edge --follow /var/log/nginx/access.log
+  floodmark ship --brokers kafka:9092 --topic edge --follow --state ship.json /var/log/nginx/access.log
   floodmark ship --brokers kafka:9093 --topic edge -X security.protocol=SSL --rate 5000 access.log.gz";
 
 const RUN_EXAMPLES: &str = "\
@@ -193,6 +193,10 @@ pub struct ShipArgs {
     /// Keep reading as the files grow and are rotated, until stopped.
     #[arg(long, env = "FLOODMARK_FOLLOW")]
     pub follow: bool,
+    /// With --follow: keep the place in each file here, and go on from there next time; without it a restart ships
+    /// the files from their start again.
+    #[arg(long, env = "FLOODMARK_STATE", value_name = "FILE")]
+    pub state: Option<PathBuf>,
     /// Lines a second, at most.
     #[arg(long, env = "FLOODMARK_RATE", value_name = "N")]
     pub rate: Option<u32>,

@@ -40,10 +40,23 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell when stderr is gone.
-            let _ = writeln!(io::stderr(), "floodmark: {}", lines(&format!("{error:#}")));
+            let _ = writeln!(io::stderr(), "floodmark: {}", lines(&explain(&error)));
             exit_code(&error)
         }
     }
+}
+
+/// An error and its causes, but for those that the text before them has told already.
+fn explain(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| {
+        if told.is_empty() {
+            cause
+        } else if told.contains(&cause) {
+            told
+        } else {
+            format!("{told}: {cause}")
+        }
+    })
 }
 
 /// An error's text made safe line by line: its line feeds are ours.

@@ -23,12 +23,13 @@ fn scan(log: impl AsRef<[u8]>, records: i64) -> (Tables, tempfile::TempDir) {
 fn a_missing_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for command in [vec!["scan"], vec!["ship", "--brokers", "127.0.0.1:1", "--topic", "t"]] {
-        Floodmark::new(command)
+        let output = Floodmark::new(command)
             .arg("nowhere.log")
             .current_dir(folder.path())
             .output()
             .expect_status(1)
             .expect_stderr(&["nowhere.log", "no such file"]);
+        assert_eq!(output.stderr.matches("No such file").count(), 1, "{}", output.describe());
     }
 }
 

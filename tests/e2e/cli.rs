@@ -8,7 +8,7 @@ use tests::{Floodmark, Tables};
 /// The commands of the contract, with options that scripts rely on.
 const COMMANDS: [(&str, &[&str]); 6] = [
     ("scan", &["--format", "--data", "--config", "--alerts"]),
-    ("ship", &["--brokers", "--topic", "--format", "--follow", "--rate", "--config"]),
+    ("ship", &["--brokers", "--topic", "--format", "--follow", "--state", "--rate", "--config"]),
     (
         "run",
         &[

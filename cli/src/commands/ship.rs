@@ -42,6 +42,7 @@ fn ship_config(config: &Ship) -> ShipConfig {
     let mut ship = ShipConfig::new(&config.kafka.brokers, &config.kafka.topic);
     ship.properties.clone_from(&config.kafka.properties);
     ship.follow = config.follow;
+    ship.state.clone_from(&config.state);
     ship.rate = config.rate;
     ship
 }

@@ -51,6 +51,8 @@ pub struct File {
     pub exit_at_end: Option<bool>,
     /// `--follow`
     pub follow: Option<bool>,
+    /// `--state`
+    pub state: Option<PathBuf>,
     /// `--rate`
     pub rate: Option<u32>,
     /// `--quiet`

@@ -183,6 +183,8 @@ pub struct Ship {
     pub kafka: Kafka,
     /// Keep reading as the files grow.
     pub follow: bool,
+    /// Where the places in followed files are kept.
+    pub state: Option<PathBuf>,
     /// Lines a second, at most.
     pub rate: Option<u32>,
 }
@@ -200,10 +202,15 @@ impl Ship {
         let format = args.format.or_else(|| file.format.clone());
         // Checked here so that a misspelt format ends with a usage error, not after the first message.
         decoder(format, file)?;
+        let follow = args.follow || file.follow.unwrap_or(false);
+        if args.state.is_some() && !follow {
+            return Err(UsageError::new("--state keeps places in followed files: add --follow"));
+        }
         Ok(Self {
             files: args.files,
             kafka: Kafka::new(args.kafka, file)?,
-            follow: args.follow || file.follow.unwrap_or(false),
+            follow,
+            state: args.state.or_else(|| file.state.clone()),
             rate,
         })
     }

@@ -11,6 +11,7 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaRespErr;
 
+use super::bookmarks::Ticket;
 use super::pace::Pace;
 use super::{ShipConfig, ShipControl, ShipError, ShipProgress};
 use crate::client::{Link, client_config};
@@ -82,9 +83,10 @@ impl ClientContext for Context {
 }
 
 impl ProducerContext for Context {
-    type DeliveryOpaque = ();
+    type DeliveryOpaque = Ticket;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Ticket) {
+        ticket.fetch_sub(1, Ordering::Release);
         let Err((error, message)) = result else {
             self.delivered.fetch_add(1, Ordering::Relaxed);
             return;
@@ -111,6 +113,15 @@ pub(super) struct Feed<'a> {
     pace: Option<Pace>,
     pub progress: ShipProgress,
     stopped: bool,
+}
+
+/// What was sent of a block.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// Bytes of the block up to the last line sent, and the end of that line.
+    pub bytes: usize,
+    /// Its lines that are under way.
+    pub ticket: Ticket,
 }
 
 /// Whether to go on.
@@ -172,24 +183,23 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// Sends each line of `block` as a message. Blank lines hold no record and are left out.
-    pub(super) fn lines(&mut self, block: &[u8]) -> Result<Flow, ShipError> {
+    /// Sends each line of `block` as a message; what became of it, and how many bytes of the block that is. Blank lines
+    /// hold no record and are left out.
+    pub(super) fn block(&mut self, block: &[u8]) -> Result<(Flow, Sent), ShipError> {
+        let ticket = Ticket::default();
         let mut start = 0;
         let ends = memchr::memchr_iter(b'\n', block).chain(std::iter::once(block.len()));
         for end in ends {
             let line = block.get(start..end).unwrap_or_default();
-            start = end + 1;
-            if line.trim_ascii().is_empty() {
-                continue;
+            if !line.trim_ascii().is_empty() && self.line(line, &ticket)? == Flow::Stop {
+                return Ok((Flow::Stop, Sent { bytes: start, ticket }));
             }
-            if self.line(line)? == Flow::Stop {
-                return Ok(Flow::Stop);
-            }
+            start = (end + 1).min(block.len());
         }
-        Ok(Flow::Continue)
+        Ok((Flow::Continue, Sent { bytes: block.len(), ticket }))
     }
 
-    fn line(&mut self, line: &[u8]) -> Result<Flow, ShipError> {
+    fn line(&mut self, line: &[u8], ticket: &Ticket) -> Result<Flow, ShipError> {
         if self.progress.lines.is_multiple_of(LINES_BETWEEN_CHECKS) && self.check()? == Flow::Stop {
             return Ok(Flow::Stop);
         }
@@ -199,20 +209,25 @@ impl<'a> Feed<'a> {
             }
         }
         let key = (self.config.key)(line).map(|network| network.to_string());
-        let mut record = BaseRecord::<str, [u8]>::to(&self.config.topic).payload(line);
+        let mut record =
+            BaseRecord::<str, [u8], _>::with_opaque_to(&self.config.topic, Arc::clone(ticket))
+                .payload(line);
         if let Some(key) = &key {
             record = record.key(key);
         }
+        ticket.fetch_add(1, Ordering::Relaxed);
         while let Err((error, refused)) = self.producer.send(record) {
             match error.rdkafka_error_code() {
                 Some(RDKafkaErrorCode::QueueFull) => record = refused,
                 Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
+                    ticket.fetch_sub(1, Ordering::Relaxed);
                     self.context.failures().oversized += 1;
                     break;
                 }
-                _ => return Err(ShipError::Kafka { action: "sending a line", source: error }),
+                _ => return Err(ShipError::Kafka { action: "sending a line", reason: error }),
             }
             if self.wait(WAIT)? == Flow::Stop {
+                ticket.fetch_sub(1, Ordering::Relaxed);
                 return Ok(Flow::Stop);
             }
         }
@@ -313,6 +328,6 @@ fn creation_error(error: KafkaError) -> ShipError {
         KafkaError::ClientConfig(_, reason, property, value) => {
             ShipError::Property { property, value, reason }
         }
-        source => ShipError::Kafka { action: "creating the client", source },
+        reason => ShipError::Kafka { action: "creating the client", reason },
     }
 }

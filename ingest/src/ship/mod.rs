@@ -1,5 +1,6 @@
 //! Feeds log files into a Kafka topic: one line a message, keyed by the client's network.
 
+mod bookmarks;
 mod feed;
 mod key;
 mod pace;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use schemas::limits::REJECT_BYTES_MAX;
 
+use self::bookmarks::Bookmarks;
 use self::feed::{Feed, Flow};
 pub use self::key::{ClientNetwork, client_network};
 use self::tail::Tail;
@@ -53,6 +55,9 @@ pub struct ShipConfig {
     pub properties: Properties,
     /// Go on reading as the files grow and are rotated, until stopped.
     pub follow: bool,
+    /// Where the places in followed files are kept, to go on from there next time; without it each is read from its
+    /// start.
+    pub state: Option<PathBuf>,
     /// Lines a second, at most.
     pub rate: Option<u32>,
     /// Finds the key of a line; [`client_network`] by default.
@@ -67,6 +72,7 @@ impl ShipConfig {
             topic: topic.to_owned(),
             properties: Properties::new(),
             follow: false,
+            state: None,
             rate: None,
             key: Box::new(client_network),
         }
@@ -80,6 +86,7 @@ impl fmt::Debug for ShipConfig {
             .field("brokers", &self.brokers)
             .field("topic", &self.topic)
             .field("follow", &self.follow)
+            .field("state", &self.state)
             .field("rate", &self.rate)
             .finish_non_exhaustive()
     }
@@ -135,14 +142,22 @@ pub struct ShipSummary {
 #[derive(Debug, thiserror::Error)]
 pub enum ShipError {
     /// A file cannot be opened or read.
-    #[error("cannot read `{}`: {source}; {delivered} lines before were delivered", file.display())]
+    #[error("cannot read `{}`: {reason}; {delivered} lines before were delivered", file.display())]
     Read {
         /// As given.
         file: PathBuf,
         /// Lines of this shipment that were delivered.
         delivered: u64,
         /// Why.
-        source: io::Error,
+        reason: io::Error,
+    },
+    /// The file with the places in followed files cannot be read or written.
+    #[error("cannot use the state file `{}`: {reason}", file.display())]
+    State {
+        /// As given.
+        file: PathBuf,
+        /// Why.
+        reason: io::Error,
     },
     /// A librdkafka property is unknown or has a value it does not take.
     #[error("Kafka property `{property}` cannot be `{value}`: {reason}")]
@@ -198,12 +213,12 @@ pub enum ShipError {
         delivered: u64,
     },
     /// librdkafka failed.
-    #[error("Kafka client failed: {action}: {source}")]
+    #[error("Kafka client failed: {action}: {reason}")]
     Kafka {
         /// What was being done.
         action: &'static str,
         /// Why.
-        source: rdkafka::error::KafkaError,
+        reason: rdkafka::error::KafkaError,
     },
 }
 
@@ -220,21 +235,31 @@ pub fn ship(
     control: &mut dyn ShipControl,
 ) -> Result<ShipSummary, ShipError> {
     let (opened, bytes_total) = open(config, files)?;
+    let state = config.state.as_deref().filter(|_| config.follow);
+    let mut bookmarks = state.map(|file| Bookmarks::open(file, &config.topic)).transpose()?;
     let mut feed = Feed::new(config, control)?;
     feed.progress.bytes_total = bytes_total;
     if feed.connect()? == Flow::Continue {
-        let read_all =
-            if config.follow { follow(&mut feed, files) } else { read(&mut feed, opened) };
+        let read_all = if config.follow {
+            follow(&mut feed, files, bookmarks.as_mut())
+        } else {
+            read(&mut feed, opened)
+        };
         match read_all {
             // What was read before the failure is still delivered.
-            Err(ShipError::Read { file, source, .. }) => {
+            Err(ShipError::Read { file, reason, .. }) => {
                 feed.finish()?;
-                return Err(ShipError::Read { file, source, delivered: feed.progress.lines });
+                bookmarks.as_mut().map_or(Ok(()), Bookmarks::finish)?;
+                return Err(ShipError::Read { file, reason, delivered: feed.progress.lines });
             }
             other => other?,
         }
     }
-    feed.finish()?;
+    let finished = feed.finish();
+    if let Some(bookmarks) = &mut bookmarks {
+        bookmarks.finish()?;
+    }
+    finished?;
     Ok(ShipSummary { lines: feed.progress.lines, bytes: feed.progress.bytes })
 }
 
@@ -254,7 +279,7 @@ fn open(config: &ShipConfig, files: &[PathBuf]) -> Result<(Vec<Opened>, Option<u
             total = None;
             continue;
         }
-        let fail = |source| ShipError::Read { file: path.clone(), delivered: 0, source };
+        let fail = |reason| ShipError::Read { file: path.clone(), delivered: 0, reason };
         let file = File::open(path).map_err(fail)?;
         let metadata = file.metadata().map_err(fail)?;
         if metadata.is_dir() {
@@ -271,12 +296,12 @@ fn open(config: &ShipConfig, files: &[PathBuf]) -> Result<(Vec<Opened>, Option<u
 fn read(feed: &mut Feed<'_>, files: Vec<Opened>) -> Result<(), ShipError> {
     let bytes_read = Arc::new(AtomicU64::new(0));
     for (path, file) in files {
-        let fail = |source| ShipError::Read { file: path.clone(), delivered: 0, source };
+        let fail = |reason| ShipError::Read { file: path.clone(), delivered: 0, reason };
         let blocks = read_blocks(file, Arc::clone(&bytes_read)).map_err(fail)?;
         loop {
             feed.progress.bytes_read = bytes_read.load(Ordering::Relaxed);
             let flow = match blocks.recv_timeout(FOLLOW_INTERVAL) {
-                Ok(block) => feed.lines(&block.map_err(fail)?)?,
+                Ok(block) => feed.block(&block.map_err(fail)?)?.0,
                 Err(RecvTimeoutError::Timeout) => feed.wait(Duration::ZERO)?,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
@@ -323,28 +348,59 @@ fn read_blocks(
 }
 
 /// Reads what the files grow by, until stopped.
-fn follow(feed: &mut Feed<'_>, files: &[PathBuf]) -> Result<(), ShipError> {
-    let mut tails: Vec<(&Path, Tail)> =
-        files.iter().map(|path| (path.as_path(), Tail::new(path, ROTATION_GRACE))).collect();
+fn follow(
+    feed: &mut Feed<'_>,
+    files: &[PathBuf],
+    mut bookmarks: Option<&mut Bookmarks>,
+) -> Result<(), ShipError> {
+    let mut tails = tails(files, bookmarks.as_deref())?;
     loop {
         let mut grown = false;
         for (path, tail) in &mut tails {
-            let read = tail.read(Instant::now());
-            let lines = read.map_err(|source| ShipError::Read {
-                file: path.to_path_buf(),
-                delivered: 0,
-                source,
-            })?;
-            let Some(lines) = lines else { continue };
+            let fail = |reason| ShipError::Read { file: path.to_path_buf(), delivered: 0, reason };
+            let Some(lines) = tail.read(Instant::now()).map_err(fail)? else { continue };
             grown = true;
             feed.progress.bytes_read += lines.len() as u64;
-            if feed.lines(&lines)? == Flow::Stop {
+            let (flow, sent) = feed.block(&lines)?;
+            if let Some(bookmarks) = bookmarks.as_deref_mut()
+                && let Some(place) =
+                    tail.place_before_end(lines.len() - sent.bytes).map_err(fail)?
+            {
+                bookmarks.note(path, place, sent.ticket);
+            }
+            if flow == Flow::Stop {
                 return Ok(());
             }
+        }
+        if let Some(bookmarks) = bookmarks.as_deref_mut() {
+            bookmarks.settle()?;
         }
         let idle = if grown { Duration::ZERO } else { FOLLOW_INTERVAL };
         if feed.wait(idle)? == Flow::Stop {
             return Ok(());
         }
     }
+}
+
+/// The files, each where it was left.
+fn tails<'a>(
+    files: &'a [PathBuf],
+    bookmarks: Option<&Bookmarks>,
+) -> Result<Vec<(&'a Path, Tail)>, ShipError> {
+    let resume = |path: &'a PathBuf| {
+        let mut tail = Tail::new(path, ROTATION_GRACE);
+        let Some(place) = bookmarks.and_then(|bookmarks| bookmarks.find(path)) else {
+            return Ok((path.as_path(), tail));
+        };
+        let fail = |reason| ShipError::Read { file: path.clone(), delivered: 0, reason };
+        if !tail.resume(&place).map_err(fail)? {
+            tracing::warn!(
+                file = %path.display(),
+                "the file is not the one that was left, nor is that one beside it: it is shipped from its start, and \
+                 lines may be missing between the two"
+            );
+        }
+        Ok((path.as_path(), tail))
+    };
+    files.iter().map(resume).collect()
 }

@@ -2,12 +2,31 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rapidhash::v3::rapidhash_v3;
+use serde::{Deserialize, Serialize};
+
 /// Bytes read at once.
 const READ_BYTES: u64 = 1 << 20;
+
+/// Bytes at the start of a file by which it is known again: numbers of deleted files are given to new ones.
+const HEAD_BYTES: u64 = 256;
+
+/// A place in a file, behind a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// Device the file is on.
+    device: u64,
+    /// Number of the file on it.
+    inode: u64,
+    /// Bytes before the place.
+    offset: u64,
+    /// Hash of the first bytes of the file, as far as the place and no further than some.
+    head: u64,
+}
 
 /// A file that may grow, be renamed, be truncated, or be missing for a while.
 ///
@@ -29,6 +48,8 @@ struct Open {
     device: u64,
     inode: u64,
     offset: u64,
+    /// Hash of the first bytes, once the file has as many.
+    head: Option<u64>,
     /// When another file was first seen under the name.
     rotated: Option<Instant>,
 }
@@ -44,6 +65,36 @@ enum Now {
 impl Tail {
     pub(super) fn new(path: &Path, grace: Duration) -> Self {
         Self { path: path.to_owned(), grace, open: None, half_line: Vec::new() }
+    }
+
+    /// Goes on at a place, in the file of the name or in one that was renamed since, in the same folder; whether the
+    /// place is still there.
+    ///
+    /// # Errors
+    /// Of the file system; a missing file is no error.
+    pub(super) fn resume(&mut self, place: &Place) -> io::Result<bool> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let siblings = match fs::read_dir(folder.unwrap_or(Path::new("."))) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            siblings => siblings?,
+        };
+        let siblings = siblings.filter_map(Result::ok).map(|sibling| sibling.path());
+        for path in std::iter::once(self.path.clone()).chain(siblings) {
+            if let Some(open) = Open::at(&path, place)? {
+                self.open = Some(open);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The place `bytes` before the end of the lines read so far; `None` when the file they were in is done with.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub(super) fn place_before_end(&mut self, bytes: usize) -> io::Result<Option<Place>> {
+        let left = (self.half_line.len() + bytes) as u64;
+        self.open.as_mut().map(|open| open.place(open.offset.saturating_sub(left))).transpose()
     }
 
     /// The next whole lines, or `None` when there are none at the moment.
@@ -63,6 +114,7 @@ impl Tail {
                 Now::Same | Now::Nothing => return Ok(None),
                 Now::Truncated => {
                     open.offset = open.file.seek(SeekFrom::Start(0))?;
+                    open.head = None;
                 }
                 Now::Another => {
                     let since = *open.rotated.get_or_insert(now);
@@ -83,8 +135,7 @@ impl Tail {
         match File::open(&self.path) {
             Ok(file) => {
                 let metadata = file.metadata()?;
-                let (device, inode) = identity(&metadata);
-                self.open = Some(Open { file, device, inode, offset: 0, rotated: None });
+                self.open = Some(Open::new(file, &metadata, 0));
                 Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -112,6 +163,43 @@ impl Tail {
 }
 
 impl Open {
+    fn new(file: File, metadata: &Metadata, offset: u64) -> Self {
+        let (device, inode) = identity(metadata);
+        Self { file, device, inode, offset, head: None, rotated: None }
+    }
+
+    /// A file that was left at that place, if this is the one.
+    fn at(path: &Path, place: &Place) -> io::Result<Option<Self>> {
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if identity(&metadata) != (place.device, place.inode) || metadata.len() < place.offset {
+            return Ok(None);
+        }
+        let mut open = Self::new(File::open(path)?, &metadata, place.offset);
+        if open.place(place.offset)? != *place {
+            return Ok(None);
+        }
+        open.file.seek(SeekFrom::Start(place.offset))?;
+        Ok(Some(open))
+    }
+
+    fn place(&mut self, offset: u64) -> io::Result<Place> {
+        let head = match self.head {
+            Some(head) if offset >= HEAD_BYTES => head,
+            _ => {
+                let mut bytes = vec![0; usize::try_from(offset.min(HEAD_BYTES)).unwrap_or(0)];
+                self.file.read_exact_at(&mut bytes, 0)?;
+                let head = rapidhash_v3(&bytes);
+                self.head = (offset >= HEAD_BYTES).then_some(head);
+                head
+            }
+        };
+        Ok(Place { device: self.device, inode: self.inode, offset, head })
+    }
+
     fn now(&self, path: &Path) -> io::Result<Now> {
         let named = match fs::metadata(path) {
             Ok(metadata) => metadata,

@@ -1,7 +1,7 @@
 //! Shipping against the embedded broker.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -171,4 +171,81 @@ fn a_shipment_to_nowhere_can_be_stopped() {
     let path = file(&folder, "log", "a\n");
     let config = ShipConfig::new("127.0.0.1:1", TOPIC);
     assert_eq!(ship(&config, &[path], &mut Stop(false)).unwrap().lines, 0);
+}
+
+/// Stops once so many lines were sent.
+struct Until(u64);
+
+impl ShipControl for Until {
+    fn stop(&mut self) -> bool {
+        self.0 == 0
+    }
+
+    fn progress(&mut self, progress: &ShipProgress) {
+        if progress.lines >= self.0 {
+            self.0 = 0;
+        }
+    }
+}
+
+/// Follows `path` until `lines` more lines were sent; how many were.
+fn follow(broker: &EmbeddedBroker, path: &Path, state: &Path, lines: u64) -> u64 {
+    let mut config = ShipConfig::new(broker.brokers(), TOPIC);
+    config.follow = true;
+    config.state = Some(state.to_owned());
+    ship(&config, &[path.to_owned()], &mut Until(lines)).unwrap().lines
+}
+
+#[test]
+fn a_shipment_goes_on_where_the_last_one_was_stopped() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    let folder = TempDir::new().unwrap();
+    let lines: Vec<_> = (0..5_000).map(|number| line(number % 7, number)).collect();
+    let path = file(&folder, "log", &(lines[..2_000].join("\n") + "\nhalf a"));
+    let state = folder.path().join("state");
+    // In the middle of a block, then at the end of what is there.
+    let mut sent = follow(&broker, &path, &state, 700);
+    assert!((700..2_000).contains(&sent), "{sent}");
+    sent += follow(&broker, &path, &state, 2_000 - sent);
+    assert_eq!(sent, 2_000);
+    // Nobody looks while the rest is written and the file rotated.
+    fs::write(
+        &path,
+        fs::read_to_string(&path).unwrap() + " line\n" + &lines[2_000..3_000].join("\n") + "\n",
+    )
+    .unwrap();
+    fs::rename(&path, folder.path().join("log.1")).unwrap();
+    fs::write(&path, lines[3_000..].join("\n") + "\n").unwrap();
+    assert_eq!(follow(&broker, &path, &state, 3_001), 3_001);
+    let mut expected = lines;
+    expected.insert(2_000, "half a line".to_owned());
+    let arrived: Vec<_> = drain(&broker).iter().map(|line| line[2..].to_owned()).collect();
+    assert_eq!(arrived, expected);
+}
+
+#[test]
+fn another_file_of_the_same_name_is_shipped_from_its_start() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder, "log", "a\nb\n");
+    let state = folder.path().join("state");
+    assert_eq!(follow(&broker, &path, &state, 2), 2);
+    // Truncated and written again, at least as long: its first bytes tell.
+    fs::write(&path, "c\nd\ne\n").unwrap();
+    assert_eq!(follow(&broker, &path, &state, 3), 3);
+    assert_eq!(drain(&broker), ["0 a", "0 b", "0 c", "0 d", "0 e"]);
+}
+
+#[test]
+fn a_state_that_cannot_be_used_is_said_before_anything_is_sent() {
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder, "log", "a\n");
+    for (name, text) in [("torn", "{\"version\":1,\"fi"), ("old", "{\"version\":0,\"files\":[]}")] {
+        let mut config = ShipConfig::new("127.0.0.1:1", TOPIC);
+        config.follow = true;
+        config.state = Some(file(&folder, name, text));
+        let error = ship(&config, std::slice::from_ref(&path), &mut ()).unwrap_err();
+        assert!(matches!(error, ShipError::State { .. }), "{error}");
+        assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), text);
+    }
 }
