@@ -5,13 +5,18 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wait4::{ResUse, Wait4};
 
 use crate::error::BenchError;
 use crate::measure::Run;
+
+/// How often the memory of a process is looked at: seldom, since the process waits meanwhile. The system keeps the
+/// peak, so that only growth in the last interval before its end is missed.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The release binary: built by cargo when it is not up to date, where this program was built.
 /// `FLOODMARK_BIN` names another one.
@@ -55,8 +60,7 @@ pub fn command<S: AsRef<OsStr>>(binary: &Path, args: impl IntoIterator<Item = S>
     command
 }
 
-/// Runs a process to its end; what it wrote on stdout and what it took. The system keeps account: whoever looked while it runs
-/// would take from it.
+/// Runs a process to its end; what it wrote on stdout and what it took.
 ///
 /// # Errors
 /// When it cannot be started, or fails.
@@ -66,11 +70,24 @@ pub fn timed(command: &mut Command) -> Result<(Vec<u8>, Run), BenchError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let start = Instant::now();
     let mut child = command.spawn().map_err(|error| fail(command, error))?;
+    // What the system says of a child's peak at its end counts our own memory as well, from before it was another
+    // program.
+    let status_file = format!("/proc/{}/status", child.id());
+    let (ended, watched) = mpsc::channel::<()>();
+    let memory = thread::spawn(move || {
+        let mut peak = None;
+        while watched.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+            peak = peak_rss_bytes(&status_file).max(peak);
+        }
+        peak
+    });
     let stderr = child.stderr.take().map(|stderr| thread::spawn(move || read(stderr)));
     let stdout = child.stdout.take().map_or_else(Vec::new, read);
     let stderr = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
     let ResUse { status, rusage } = child.wait4().map_err(|error| fail(command, error))?;
     let wall = start.elapsed();
+    drop(ended);
+    let peak_rss_bytes = memory.join().ok().flatten();
     if !status.success() {
         return Err(BenchError::Command {
             command: describe(command),
@@ -78,12 +95,8 @@ pub fn timed(command: &mut Command) -> Result<(Vec<u8>, Run), BenchError> {
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
         });
     }
-    let run = Run {
-        wall,
-        cpu: Some(rusage.utime + rusage.stime),
-        peak_rss_bytes: Some(rusage.maxrss),
-        written_bytes: None,
-    };
+    let run =
+        Run { wall, cpu: Some(rusage.utime + rusage.stime), peak_rss_bytes, written_bytes: None };
     Ok((stdout, run))
 }
 
@@ -106,6 +119,14 @@ pub fn success(command: &mut Command) -> Result<(), BenchError> {
 fn describe(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}
+
+/// The largest resident memory a process has had.
+fn peak_rss_bytes(status_file: &str) -> Option<u64> {
+    let text = fs::read_to_string(status_file).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib << 10)
 }
 
 /// Bytes of the files under a folder.
