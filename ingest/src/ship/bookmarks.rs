@@ -153,3 +153,36 @@ fn parse(bytes: &[u8]) -> io::Result<Kept> {
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ship::tail::Tail;
+
+    /// The place behind everything in a file.
+    fn end_of(path: &Path) -> Place {
+        let mut tail = Tail::new(path, Duration::ZERO);
+        while tail.read(Instant::now()).unwrap().is_some() {}
+        tail.place_before_end(0).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_place_is_kept_once_all_lines_before_it_have_arrived() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, state) = (folder.path().join("log"), folder.path().join("state"));
+        let open = || Bookmarks::open(&state, "logs").unwrap();
+        let mut bookmarks = open();
+        fs::write(&log, "a\n").unwrap();
+        let first = (end_of(&log), Ticket::new(AtomicU64::new(1)));
+        fs::write(&log, "a\nb\n").unwrap();
+        let second = (end_of(&log), Ticket::default());
+        bookmarks.note(&log, first.0, Arc::clone(&first.1));
+        bookmarks.note(&log, second.0, second.1);
+        bookmarks.finish().unwrap();
+        assert_eq!(open().find(&log), None, "the second place waits for the first");
+        first.1.store(0, Ordering::Release);
+        bookmarks.finish().unwrap();
+        assert_eq!(open().find(&log), Some(second.0));
+        assert_eq!(Bookmarks::open(&state, "others").unwrap().find(&log), None);
+    }
+}

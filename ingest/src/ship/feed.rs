@@ -86,18 +86,20 @@ impl ProducerContext for Context {
     type DeliveryOpaque = Ticket;
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Ticket) {
-        ticket.fetch_sub(1, Ordering::Release);
         let Err((error, message)) = result else {
+            ticket.fetch_sub(1, Ordering::Release);
             self.delivered.fetch_add(1, Ordering::Relaxed);
             return;
         };
         let mut failures = self.failures();
         let code = error.rdkafka_error_code();
         if code == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
+            ticket.fetch_sub(1, Ordering::Release);
             failures.oversized += 1;
             let bytes = message.payload_len();
             tracing::warn!(bytes, "a line is larger than the brokers take (message.max.bytes)");
         } else {
+            // The line stays on its ticket: no place behind it is kept.
             failures.others += 1;
             failures.first.get_or_insert_with(|| error.clone());
         }
