@@ -199,14 +199,7 @@ impl KeyTable {
         previous: EntryId,
         rest: &[u8],
     ) -> Option<(EntryId, usize, Action)> {
-        let next = self.entries.get(previous.0)?.next;
-        for index in next {
-            let entry = self.entries.get(index)?;
-            if entry.text.begins(rest) {
-                return Some((EntryId(index), entry.text.len(), entry.action));
-            }
-        }
-        None
+        self.follower(previous, |text| text.begins(rest).then(|| text.len()))
     }
 
     /// The same for a key without a comma before it: the first one, and one behind a blank.
@@ -216,12 +209,28 @@ impl KeyTable {
         previous: EntryId,
         rest: &[u8],
     ) -> Option<(EntryId, usize, Action)> {
+        self.follower(previous, |text| {
+            let alone = text.as_str().get(1..)?;
+            rest.starts_with(alone.as_bytes()).then_some(alone.len())
+        })
+    }
+
+    /// The first of the keys that followed `previous` of which `length` finds one.
+    #[expect(
+        clippy::inline_always,
+        reason = "a call for every value of a line costs a tenth of it"
+    )]
+    #[inline(always)]
+    fn follower(
+        &self,
+        previous: EntryId,
+        length: impl Fn(&Literal) -> Option<usize>,
+    ) -> Option<(EntryId, usize, Action)> {
         let next = self.entries.get(previous.0)?.next;
         for index in next {
             let entry = self.entries.get(index)?;
-            let text = entry.text.as_str().get(1..)?;
-            if rest.starts_with(text.as_bytes()) {
-                return Some((EntryId(index), text.len(), entry.action));
+            if let Some(length) = length(&entry.text) {
+                return Some((EntryId(index), length, entry.action));
             }
         }
         None
