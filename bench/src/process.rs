@@ -2,21 +2,21 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wait4::{ResUse, Wait4};
-
 use crate::error::BenchError;
 use crate::measure::Run;
 
-/// How often the memory of a process is looked at: seldom, since the process waits meanwhile. The system keeps the
-/// peak, so that only growth in the last interval before its end is missed.
+/// How often the memory of a process is looked at: seldom, since it takes a processor from what is measured. The system
+/// keeps the peak, so that only growth in the last interval before its end is missed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Ticks of a second in `/proc/self/stat`: `USER_HZ`, 100 on every Linux.
+const TICKS_S: u64 = 100;
 
 /// The release binary: built by cargo when it is not up to date, where this program was built.
 /// `FLOODMARK_BIN` names another one.
@@ -60,18 +60,16 @@ pub fn command<S: AsRef<OsStr>>(binary: &Path, args: impl IntoIterator<Item = S>
     command
 }
 
-/// Runs a process to its end; what it wrote on stdout and what it took.
+/// Runs a process to its end; what it wrote and what it took.
 ///
 /// # Errors
 /// When it cannot be started, or fails.
-pub fn timed(command: &mut Command) -> Result<(Vec<u8>, Run), BenchError> {
+pub fn timed(command: &mut Command) -> Result<(Output, Run), BenchError> {
     let fail =
         |command: &Command, error| BenchError::io(format!("run {}", describe(command)), error);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let start = Instant::now();
-    let mut child = command.spawn().map_err(|error| fail(command, error))?;
-    // What the system says of a child's peak at its end counts our own memory as well, from before it was another
-    // program.
+    let (cpu, start) = (cpu_of_children(), Instant::now());
+    let child = command.spawn().map_err(|error| fail(command, error))?;
     let status_file = format!("/proc/{}/status", child.id());
     let (ended, watched) = mpsc::channel::<()>();
     let memory = thread::spawn(move || {
@@ -81,31 +79,19 @@ pub fn timed(command: &mut Command) -> Result<(Vec<u8>, Run), BenchError> {
         }
         peak
     });
-    let stderr = child.stderr.take().map(|stderr| thread::spawn(move || read(stderr)));
-    let stdout = child.stdout.take().map_or_else(Vec::new, read);
-    let stderr = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
-    let ResUse { status, rusage } = child.wait4().map_err(|error| fail(command, error))?;
+    let output = child.wait_with_output().map_err(|error| fail(command, error))?;
     let wall = start.elapsed();
     drop(ended);
     let peak_rss_bytes = memory.join().ok().flatten();
-    if !status.success() {
+    let cpu = cpu_of_children().zip(cpu).map(|(after, before)| after.saturating_sub(before));
+    if !output.status.success() {
         return Err(BenchError::Command {
             command: describe(command),
-            status,
-            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+            status: output.status,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         });
     }
-    let run =
-        Run { wall, cpu: Some(rusage.utime + rusage.stime), peak_rss_bytes, written_bytes: None };
-    Ok((stdout, run))
-}
-
-/// All that comes out of a pipe.
-fn read(mut pipe: impl Read) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    // What was read before an error is all there is.
-    let _ = pipe.read_to_end(&mut bytes);
-    bytes
+    Ok((output, Run { wall, cpu, peak_rss_bytes, written_bytes: None }))
 }
 
 /// Runs a process to its end.
@@ -127,6 +113,16 @@ fn peak_rss_bytes(status_file: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib << 10)
+}
+
+/// Processor time of all children that were waited for.
+fn cpu_of_children() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/self/stat").ok()?;
+    // After the name in brackets come fields 3 and on; `cutime` and `cstime` are fields 16 and 17.
+    let (_, fields) = text.rsplit_once(')')?;
+    let ticks = fields.split_ascii_whitespace().skip(13).take(2).map(str::parse::<u64>);
+    let ticks: u64 = ticks.collect::<Result<Vec<_>, _>>().ok()?.iter().sum();
+    Some(Duration::from_millis(ticks * 1_000 / TICKS_S))
 }
 
 /// Bytes of the files under a folder.

@@ -150,8 +150,8 @@ impl DuckDb {
                 command.args(["-c", PYTHON, sql, &threads]);
             }
         }
-        let (stdout, run) = process::timed(&mut command)?;
-        let text = String::from_utf8_lossy(&stdout);
+        let (output, run) = process::timed(&mut command)?;
+        let text = String::from_utf8_lossy(&output.stdout);
         let Answer { wall, cpu, lines: found } = self.answer(&text).unwrap_or_default();
         check("DuckDB", lines, found)?;
         Ok(Run { wall, cpu: Some(cpu), ..run })

@@ -16,7 +16,7 @@ pub struct Population {
     /// Of megabytes sent, decayed over a minute.
     pub(crate) megabytes_60: f32,
     /// Share of assets in what a source asks for.
-    assets: f32,
+    pub(crate) assets: f32,
     /// The host has been watched long enough for the quantiles to mean something.
     pub learned: bool,
     /// The origin is known to fail: people ask for the same pages again and again.

@@ -424,3 +424,27 @@ fn test(record: &SourceRecord, population: &Population) -> Option<Alarm> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a source stands out by that asks for a page once and, ten minutes later, for `pages` in `seconds`.
+    fn reading(pages: i64, seconds: i64) -> Vec<Solo> {
+        let mut population = Population { learned: true, bare_60: 8.0, ..Population::default() };
+        let (mut sources, decay) = (Sources::default(), Decay::default());
+        let times = (0..pages).map(|page| 600_000_000 + page * seconds * 1_000_000 / pages);
+        let alarms = std::iter::once(0).chain(times).zip(1_u64..).filter_map(|(ts, page)| {
+            let path = page.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let event = Event { ts, host: 1, path, ..Event::default() };
+            sources.add(1, &event, false, &mut population, &decay).0
+        });
+        alarms.map(|alarm| alarm.solo).collect()
+    }
+
+    #[test]
+    fn who_came_before_and_opens_many_pages_at_once_is_no_scraper() {
+        assert_eq!(reading(65, 3), []);
+        assert_eq!(reading(65, 30), [Solo::Pages]);
+    }
+}

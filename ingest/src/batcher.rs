@@ -86,6 +86,8 @@ impl Batcher {
         if partition.would_overflow(message) || partition.source_changes(message) {
             self.ready.extend(partition.cut(&mut self.hint));
         }
+        // Checked of all lines at once: most messages are text throughout.
+        let mut text = simdutf8::basic::from_utf8(message.payload).ok();
         let mut rest = *message;
         loop {
             let mut lines = Lines {
@@ -96,12 +98,13 @@ impl Batcher {
                 scratch: &mut self.scratch,
                 hint: &self.hint,
             };
-            let read = lines.read(&rest);
+            let read = lines.read(&rest, text);
             if partition.is_full() {
                 self.ready.extend(partition.cut(&mut self.hint));
             }
             rest.payload = rest.payload.get(read..).unwrap_or_default();
             rest.offset = partition.next_position;
+            text = text.and_then(|text| text.get(read..));
             if rest.payload.is_empty() {
                 return;
             }
@@ -269,7 +272,8 @@ struct Lines<'a> {
 
 impl Lines<'_> {
     /// Decodes lines until the message ends, or in a block of lines the batch is full; how many bytes it went through.
-    fn read(&mut self, message: &RawMessage<'_>) -> usize {
+    /// `text` is the payload, if it is text.
+    fn read(&mut self, message: &RawMessage<'_>, text: Option<&str>) -> usize {
         let mut position = Position {
             topic: message.topic,
             kafka_partition: message.kafka_partition,
@@ -285,7 +289,7 @@ impl Lines<'_> {
             self.reject(message, &position, message.payload, RejectReason::MessageTooLarge);
             message.payload.len()
         } else {
-            self.read_lines(message, &mut position)
+            self.read_lines(message, text, &mut position)
         };
         self.partition.bytes += read;
         self.partition.next_position = match message.numbering {
@@ -295,10 +299,13 @@ impl Lines<'_> {
         read
     }
 
-    fn read_lines(&mut self, message: &RawMessage<'_>, position: &mut Position<'_>) -> usize {
+    fn read_lines(
+        &mut self,
+        message: &RawMessage<'_>,
+        text: Option<&str>,
+        position: &mut Position<'_>,
+    ) -> usize {
         let payload = message.payload;
-        // Of all lines at once: most blocks are text throughout.
-        let text = simdutf8::basic::from_utf8(payload).ok();
         let mut from = 0;
         while let Some(rest) = payload.get(from..).filter(|rest| !rest.is_empty()) {
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());

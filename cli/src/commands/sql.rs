@@ -18,7 +18,7 @@ use crate::progress::Progress;
 
 /// Stack of the threads that plan and run queries: they go down a level for each term of an expression, and a list of
 /// blocked addresses has thousands. Only what is reached of it takes memory.
-const STACK_BYTES: usize = 256 << 20;
+const STACK_BYTES: usize = 64 << 20;
 
 /// Answers the queries.
 ///

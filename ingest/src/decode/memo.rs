@@ -1,8 +1,6 @@
 //! Values whose escapes were resolved before: user agents come again and again, and some formats escape every blank
 //! in them.
 
-use std::fmt;
-
 use rapidhash::v3::rapidhash_v3;
 
 use super::record::{Escape, Value};
@@ -15,13 +13,14 @@ const SLOTS: usize = 1_024;
 const TEXT_BYTES_MAX: usize = 512;
 
 /// Plain texts by the text in the line.
+#[derive(Debug)]
 pub(super) struct Memo {
     slots: Vec<Known>,
     /// Of what is too long to be remembered.
     scratch: String,
 }
 
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 struct Known {
     escape: Escape,
     text: String,
@@ -31,12 +30,6 @@ struct Known {
 impl Default for Memo {
     fn default() -> Self {
         Self { slots: vec![Known::default(); SLOTS], scratch: String::new() }
-    }
-}
-
-impl fmt::Debug for Memo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memo").finish_non_exhaustive()
     }
 }
 

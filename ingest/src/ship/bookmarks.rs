@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use super::ShipError;
-use super::tail::Place;
+use super::tail::{Place, folder_of};
 
 /// How often the file is written while places move.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
@@ -59,7 +60,7 @@ impl Bookmarks {
     /// # Errors
     /// [`ShipError::State`] when the file cannot be read or written.
     pub(super) fn open(file: &Path, topic: &str) -> Result<Self, ShipError> {
-        let fail = |reason| ShipError::State { file: file.to_owned(), reason };
+        let fail = |source| ShipError::State { file: file.to_owned(), source };
         let kept = match fs::read(file) {
             Ok(bytes) => parse(&bytes).map_err(fail)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -125,17 +126,19 @@ impl Bookmarks {
         }
     }
 
-    /// Writes the file whole beside itself, then puts it in its place.
     fn save(&mut self) -> Result<(), ShipError> {
-        let fail = |reason| ShipError::State { file: self.file.clone(), reason };
-        let mut name = self.file.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
-        let beside = self.file.with_file_name(name);
-        let text = serde_json::to_vec_pretty(&self.kept).map_err(|error| fail(error.into()))?;
-        fs::write(&beside, text).map_err(fail)?;
-        fs::rename(&beside, &self.file).map_err(fail)?;
+        self.write().map_err(|source| ShipError::State { file: self.file.clone(), source })?;
         self.moved = false;
         self.saved = Instant::now();
+        Ok(())
+    }
+
+    /// Writes the file whole beside itself, then puts it in its place.
+    fn write(&self) -> io::Result<()> {
+        let mut beside = NamedTempFile::new_in(folder_of(&self.file))?;
+        serde_json::to_writer_pretty(&mut beside, &self.kept)?;
+        beside.as_file().sync_all()?;
+        beside.persist(&self.file)?;
         Ok(())
     }
 }

@@ -226,7 +226,7 @@ impl<'a> Feed<'a> {
                     self.context.failures().oversized += 1;
                     break;
                 }
-                _ => return Err(ShipError::Kafka { action: "sending a line", reason: error }),
+                _ => return Err(ShipError::Kafka { action: "sending a line", source: error }),
             }
             if self.wait(WAIT)? == Flow::Stop {
                 ticket.fetch_sub(1, Ordering::Relaxed);
@@ -330,6 +330,6 @@ fn creation_error(error: KafkaError) -> ShipError {
         KafkaError::ClientConfig(_, reason, property, value) => {
             ShipError::Property { property, value, reason }
         }
-        reason => ShipError::Kafka { action: "creating the client", reason },
+        source => ShipError::Kafka { action: "creating the client", source },
     }
 }

@@ -142,22 +142,22 @@ pub struct ShipSummary {
 #[derive(Debug, thiserror::Error)]
 pub enum ShipError {
     /// A file cannot be opened or read.
-    #[error("cannot read `{}`: {reason}; {delivered} lines before were delivered", file.display())]
+    #[error("cannot read `{}`: {source}; {delivered} lines before were delivered", file.display())]
     Read {
         /// As given.
         file: PathBuf,
         /// Lines of this shipment that were delivered.
         delivered: u64,
         /// Why.
-        reason: io::Error,
+        source: io::Error,
     },
     /// The file with the places in followed files cannot be read or written.
-    #[error("cannot use the state file `{}`: {reason}", file.display())]
+    #[error("cannot use the state file `{}`: {source}", file.display())]
     State {
         /// As given.
         file: PathBuf,
         /// Why.
-        reason: io::Error,
+        source: io::Error,
     },
     /// A librdkafka property is unknown or has a value it does not take.
     #[error("Kafka property `{property}` cannot be `{value}`: {reason}")]
@@ -213,12 +213,12 @@ pub enum ShipError {
         delivered: u64,
     },
     /// librdkafka failed.
-    #[error("Kafka client failed: {action}: {reason}")]
+    #[error("Kafka client failed: {action}: {source}")]
     Kafka {
         /// What was being done.
         action: &'static str,
         /// Why.
-        reason: rdkafka::error::KafkaError,
+        source: rdkafka::error::KafkaError,
     },
 }
 
@@ -239,28 +239,31 @@ pub fn ship(
     let mut bookmarks = state.map(|file| Bookmarks::open(file, &config.topic)).transpose()?;
     let mut feed = Feed::new(config, control)?;
     feed.progress.bytes_total = bytes_total;
-    if feed.connect()? == Flow::Continue {
-        let read_all = if config.follow {
-            follow(&mut feed, files, bookmarks.as_mut())
-        } else {
-            read(&mut feed, opened)
-        };
-        match read_all {
-            // What was read before the failure is still delivered.
-            Err(ShipError::Read { file, reason, .. }) => {
-                feed.finish()?;
-                bookmarks.as_mut().map_or(Ok(()), Bookmarks::finish)?;
-                return Err(ShipError::Read { file, reason, delivered: feed.progress.lines });
-            }
-            other => other?,
+    let sent = send(&mut feed, config, opened, bookmarks.as_mut(), files);
+    // Whatever became of the rest: what has arrived is not sent again.
+    bookmarks.as_mut().map_or(Ok(()), Bookmarks::finish)?;
+    sent.map(|()| ShipSummary { lines: feed.progress.lines, bytes: feed.progress.bytes })
+}
+
+/// Sends what there is and waits until it has arrived, also when a file cannot be read on.
+fn send(
+    feed: &mut Feed<'_>,
+    config: &ShipConfig,
+    opened: Vec<Opened>,
+    bookmarks: Option<&mut Bookmarks>,
+    files: &[PathBuf],
+) -> Result<(), ShipError> {
+    if feed.connect()? == Flow::Stop {
+        return Ok(());
+    }
+    let read_all = if config.follow { follow(feed, files, bookmarks) } else { read(feed, opened) };
+    match read_all {
+        Err(ShipError::Read { file, source, .. }) => {
+            feed.finish()?;
+            Err(ShipError::Read { file, source, delivered: feed.progress.lines })
         }
+        other => other.and_then(|()| feed.finish()),
     }
-    let finished = feed.finish();
-    if let Some(bookmarks) = &mut bookmarks {
-        bookmarks.finish()?;
-    }
-    finished?;
-    Ok(ShipSummary { lines: feed.progress.lines, bytes: feed.progress.bytes })
 }
 
 /// A file to read, and its handle unless it is standard input.
@@ -279,7 +282,7 @@ fn open(config: &ShipConfig, files: &[PathBuf]) -> Result<(Vec<Opened>, Option<u
             total = None;
             continue;
         }
-        let fail = |reason| ShipError::Read { file: path.clone(), delivered: 0, reason };
+        let fail = |source| ShipError::Read { file: path.clone(), delivered: 0, source };
         let file = File::open(path).map_err(fail)?;
         let metadata = file.metadata().map_err(fail)?;
         if metadata.is_dir() {
@@ -296,7 +299,7 @@ fn open(config: &ShipConfig, files: &[PathBuf]) -> Result<(Vec<Opened>, Option<u
 fn read(feed: &mut Feed<'_>, files: Vec<Opened>) -> Result<(), ShipError> {
     let bytes_read = Arc::new(AtomicU64::new(0));
     for (path, file) in files {
-        let fail = |reason| ShipError::Read { file: path.clone(), delivered: 0, reason };
+        let fail = |source| ShipError::Read { file: path.clone(), delivered: 0, source };
         let blocks = read_blocks(file, Arc::clone(&bytes_read)).map_err(fail)?;
         loop {
             feed.progress.bytes_read = bytes_read.load(Ordering::Relaxed);
@@ -357,7 +360,7 @@ fn follow(
     loop {
         let mut grown = false;
         for (path, tail) in &mut tails {
-            let fail = |reason| ShipError::Read { file: path.to_path_buf(), delivered: 0, reason };
+            let fail = |source| ShipError::Read { file: path.to_path_buf(), delivered: 0, source };
             let Some(lines) = tail.read(Instant::now()).map_err(fail)? else { continue };
             grown = true;
             feed.progress.bytes_read += lines.len() as u64;
@@ -392,12 +395,18 @@ fn tails<'a>(
         let Some(place) = bookmarks.and_then(|bookmarks| bookmarks.find(path)) else {
             return Ok((path.as_path(), tail));
         };
-        let fail = |reason| ShipError::Read { file: path.clone(), delivered: 0, reason };
+        let fail = |source| ShipError::Read { file: path.clone(), delivered: 0, source };
         if !tail.resume(&place).map_err(fail)? {
             tracing::warn!(
                 file = %path.display(),
                 "the file is not the one that was left, nor is that one beside it: it is shipped from its start, and \
                  lines may be missing between the two"
+            );
+        }
+        for passed_over in tail.passed_over().map_err(fail)? {
+            tracing::warn!(
+                file = %passed_over.display(),
+                "rotated more than once since it was left: this one is not shipped, unless by `floodmark ship` without --follow"
             );
         }
         Ok((path.as_path(), tail))

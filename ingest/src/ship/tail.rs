@@ -73,19 +73,31 @@ impl Tail {
     /// # Errors
     /// Of the file system; a missing file is no error.
     pub(super) fn resume(&mut self, place: &Place) -> io::Result<bool> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let siblings = match fs::read_dir(folder.unwrap_or(Path::new("."))) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            siblings => siblings?,
-        };
-        let siblings = siblings.filter_map(Result::ok).map(|sibling| sibling.path());
-        for path in std::iter::once(self.path.clone()).chain(siblings) {
-            if let Some(open) = Open::at(&path, place)? {
-                self.open = Some(open);
-                return Ok(true);
+        self.open = Open::at(&self.path, place)?;
+        for sibling in siblings(&self.path) {
+            if self.open.is_some() {
+                break;
             }
+            self.open = Open::at(&sibling, place)?;
         }
-        Ok(false)
+        Ok(self.open.is_some())
+    }
+
+    /// Files that had the name after the one it went on in, and were renamed as well: they will not be read.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub(super) fn passed_over(&self) -> io::Result<Vec<PathBuf>> {
+        let Some(open) = &self.open else { return Ok(Vec::new()) };
+        let left = open.file.metadata()?.modified()?;
+        let name = self.path.file_name().unwrap_or_default().as_encoded_bytes();
+        let is_rotated = |path: &PathBuf| {
+            let newer = fs::metadata(path).and_then(|file| file.modified());
+            *path != self.path
+                && path.file_name().is_some_and(|other| other.as_encoded_bytes().starts_with(name))
+                && newer.is_ok_and(|modified| modified > left)
+        };
+        Ok(siblings(&self.path).filter(is_rotated).collect())
     }
 
     /// The place `bytes` before the end of the lines read so far; `None` when the file they were in is done with.
@@ -216,6 +228,18 @@ impl Open {
     }
 }
 
+/// The files beside one, and it; none where the folder cannot be listed, which may still hold a file that can be read.
+fn siblings(file: &Path) -> impl Iterator<Item = PathBuf> {
+    let listed = fs::read_dir(folder_of(file)).into_iter().flatten().flatten();
+    listed.map(|sibling| sibling.path())
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
@@ -223,6 +247,7 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::time::SystemTime;
 
     use tempfile::TempDir;
 
@@ -286,6 +311,28 @@ mod tests {
         log.append("log.1", "too late\n");
         log.append("log", "y\n");
         log.check("y\n");
+    }
+
+    #[test]
+    fn a_file_that_came_and_went_meanwhile_is_named() {
+        let mut log = Fixture::new();
+        log.append("log", "a\n");
+        log.check("a\n");
+        let place = log.tail.place_before_end(0).unwrap().unwrap();
+        fs::rename(log.path("log"), log.path("log.2")).unwrap();
+        log.append("log.1", "b\n");
+        log.append("log", "c\n");
+        log.append("other", "d\n");
+        for (name, age_s) in [("log.2", 2), ("log.1", 1), ("log", 0), ("other", 0)] {
+            let modified = SystemTime::now() - Duration::from_secs(age_s);
+            let file = File::options().append(true).open(log.path(name)).unwrap();
+            file.set_modified(modified).unwrap();
+        }
+        log.tail = Tail::new(&log.path("log"), Duration::ZERO);
+        assert!(log.tail.resume(&place).unwrap());
+        assert_eq!(log.tail.passed_over().unwrap(), [log.path("log.1")]);
+        log.check("c\n");
+        assert_eq!(log.tail.passed_over().unwrap(), Vec::<PathBuf>::new());
     }
 
     #[test]

@@ -134,9 +134,10 @@ impl Plan {
                 escape: variable.escape,
                 until,
                 after: Literal::new(after),
-                after_blank: Literal::new(match after.strip_prefix(' ') {
-                    Some(_) => after.trim_ascii_start(),
-                    None => "",
+                after_blank: Literal::new(if after.starts_with(' ') {
+                    after.trim_ascii_start()
+                } else {
+                    ""
                 }),
                 number_next: next.is_some_and(|next| next.slot == Some(Slot::Status)),
                 guess: variable.guess,
@@ -316,11 +317,7 @@ impl Step {
 /// The list of addresses in quotes right behind the fields of a format: nginx's stock `main` is `combined` with
 /// `"$http_x_forwarded_for"` added. An address with a port is rather an upstream's.
 fn forwarded_behind(rest: &str) -> Option<&str> {
-    let rest = rest.strip_prefix(" \"")?;
-    if rest.starts_with("-\"") {
-        return None;
-    }
-    let (text, _) = rest.split_once('"')?;
+    let (text, _) = rest.strip_prefix(" \"")?.split_once('"')?;
     let last = text.rsplit(',').next()?;
     last.trim_ascii().parse::<IpAddr>().ok().map(|_| text)
 }
