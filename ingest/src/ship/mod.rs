@@ -241,8 +241,9 @@ pub fn ship(
     feed.progress.bytes_total = bytes_total;
     let sent = send(&mut feed, config, opened, bookmarks.as_mut(), files);
     // Whatever became of the rest: what has arrived is not sent again.
-    bookmarks.as_mut().map_or(Ok(()), Bookmarks::finish)?;
-    sent.map(|()| ShipSummary { lines: feed.progress.lines, bytes: feed.progress.bytes })
+    let kept = bookmarks.as_mut().map_or(Ok(()), Bookmarks::finish);
+    sent.and(kept)?;
+    Ok(ShipSummary { lines: feed.progress.lines, bytes: feed.progress.bytes })
 }
 
 /// Sends what there is and waits until it has arrived, also when a file cannot be read on.

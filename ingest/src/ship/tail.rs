@@ -92,10 +92,11 @@ impl Tail {
         let left = open.file.metadata()?.modified()?;
         let name = self.path.file_name().unwrap_or_default().as_encoded_bytes();
         let is_rotated = |path: &PathBuf| {
-            let newer = fs::metadata(path).and_then(|file| file.modified());
-            *path != self.path
-                && path.file_name().is_some_and(|other| other.as_encoded_bytes().starts_with(name))
-                && newer.is_ok_and(|modified| modified > left)
+            let other = path.file_name().unwrap_or_default().as_encoded_bytes();
+            let modified = || fs::metadata(path).and_then(|file| file.modified());
+            other.len() > name.len()
+                && other.starts_with(name)
+                && modified().is_ok_and(|modified| modified > left)
         };
         Ok(siblings(&self.path).filter(is_rotated).collect())
     }
