@@ -3,6 +3,9 @@
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::lanes::{contains, is, mask, within};
+use super::search;
+
 /// The canonical text of the first address in `text`, or `None` when there is none.
 ///
 /// Brackets, port and zone are stripped, of a list (`X-Forwarded-For`) the first entry counts, IPv6 is written as
@@ -12,7 +15,7 @@ pub fn canonical_ip<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a st
     if is_ipv4(text.as_bytes()) || is_plain_ipv6(text.as_bytes()) {
         return Some(text);
     }
-    if let Some(colon) = memchr::memchr(b':', text.as_bytes())
+    if let Some(colon) = search::byte(text.as_bytes(), b':')
         && let Some(host) = text.get(..colon).filter(|host| is_ipv4(host.as_bytes()))
     {
         return Some(host);
@@ -60,37 +63,48 @@ fn plain_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     (parts == 3 && digits > 0).then(|| Ipv4Addr::from_bits(bits << 8 | value))
 }
 
+/// Whether the text is what [`plain_ipv4`] reads. Bit by bit: the branches of a loop over an address can be guessed by
+/// no processor.
 fn is_ipv4(text: &[u8]) -> bool {
-    plain_ipv4(text).is_some()
+    if !(7..=15).contains(&text.len()) {
+        return false;
+    }
+    let all = (1 << text.len()) - 1;
+    let dots = mask(text, is(b'.'));
+    let digits = mask(text, within(b'0', b'9'));
+    let starts = (dots << 1 | 1) & digits;
+    let two = starts & digits >> 1;
+    let three = two & digits >> 2;
+    let four = three & digits >> 3;
+    let zeros = mask(text, is(b'0'));
+    let (twos, above_two) = (mask(text, is(b'2')), mask(text, within(b'3', b'9')));
+    let (fives, above_five) = (mask(text, is(b'5')), mask(text, within(b'6', b'9')));
+    let above_55 = above_five >> 1 | fives >> 1 & above_five >> 2;
+    let above_255 = three & (above_two | twos & above_55);
+    dots | digits == all
+        && dots.count_ones() == 3
+        && starts.count_ones() == 4
+        && four | two & zeros | above_255 == 0
 }
 
 /// Whether the text is an IPv6 address that is certainly canonical: lower case, no leading zeros, no group `0`, and
 /// at most one `::`, inside. Other canonical addresses take the long way.
 fn is_plain_ipv6(text: &[u8]) -> bool {
-    let (mut colons, mut gaps, mut digits, mut first) = (0u8, 0u8, 0u8, 0u8);
-    if text.len() > 39 || matches!(text, [b':', ..] | [.., b':']) {
+    if !(4..=39).contains(&text.len()) || matches!(text, [b':', ..] | [.., b':']) {
         return false;
     }
-    for &byte in text {
-        match byte {
-            b'0'..=b'9' | b'a'..=b'f' => {
-                if digits == 0 {
-                    first = byte;
-                }
-                digits += 1;
-                if digits > 4 || first == b'0' {
-                    return false;
-                }
-            }
-            b':' => {
-                colons += 1;
-                gaps += u8::from(digits == 0);
-                digits = 0;
-            }
-            _ => return false,
-        }
+    let all = (1 << text.len()) - 1;
+    let (is_number, is_letter) = (within(b'0', b'9'), within(b'a', b'f'));
+    let digits = mask(text, |bytes| is_number(bytes) | is_letter(bytes));
+    let colons = mask(text, is(b':'));
+    let starts = (colons << 1 | 1) & digits;
+    let five = digits & digits >> 1 & digits >> 2 & digits >> 3 & digits >> 4;
+    if digits | colons != all || five | starts & mask(text, is(b'0')) != 0 {
+        return false;
     }
+    let gaps = (colons & colons >> 1).count_ones();
     // With `::` at least two groups are left out: six groups at most, so six colons.
+    let colons = colons.count_ones();
     (gaps == 0 && colons == 7) || (gaps == 1 && (2..=6).contains(&colons))
 }
 
@@ -135,7 +149,7 @@ fn strip_port(text: &str) -> &str {
     if let Some(rest) = text.strip_prefix('[') {
         return rest.split(']').next().unwrap_or(rest);
     }
-    let Some(colon) = memchr::memchr(b':', text.as_bytes()) else { return text };
+    let Some(colon) = search::byte(text.as_bytes(), b':') else { return text };
     match text.split_at_checked(colon) {
         // One colon, and nothing but digits behind it.
         Some((host, port)) if port.bytes().skip(1).all(|byte| byte.is_ascii_digit()) => host,
@@ -146,7 +160,7 @@ fn strip_port(text: &str) -> &str {
 /// `text` in ASCII lower case; `scratch` holds it when it was not already.
 #[inline]
 pub fn lower<'a>(text: &'a str, scratch: &'a mut String) -> &'a str {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    if contains(text.as_bytes(), within(b'A', b'Z')) {
         scratch.clear();
         scratch.push_str(text);
         scratch.make_ascii_lowercase();
@@ -159,6 +173,25 @@ pub fn lower<'a>(text: &'a str, scratch: &'a mut String) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_to_ipv4_agrees_with_the_long_one(
+            text in "((0|[1-9]|1[0-9]{1,2}|2[0-9]{0,2}|[0-9]{1,3})[.]){3}([0-9]{1,3}|25[0-9])|[0-9.]{5,17}|[0-9.x]{0,9}",
+        ) {
+            prop_assert_eq!(is_ipv4(text.as_bytes()), text.parse::<Ipv4Addr>().is_ok(), "{}", text);
+        }
+
+        #[test]
+        fn the_short_way_to_ipv6_takes_no_other_spelling(
+            text in "([0-9a-f]{1,4}:){1,7}:?([0-9a-f]{1,4}:){0,5}[0-9a-f]{0,4}|[0-9a-fA-F:]{0,40}",
+        ) {
+            if is_plain_ipv6(text.as_bytes()) {
+                prop_assert_eq!(text.parse::<Ipv6Addr>().unwrap().to_string(), text);
+            }
+        }
+    }
 
     #[test]
     fn addresses() {

@@ -27,6 +27,7 @@ mod columns;
 pub mod config;
 pub mod envelope;
 pub mod json;
+mod lanes;
 pub mod line;
 mod literal;
 mod memo;
@@ -40,6 +41,7 @@ mod search;
 pub mod stream;
 pub mod text;
 pub mod time;
+mod word;
 
 pub use config::{ConfigError, DecoderConfig};
 

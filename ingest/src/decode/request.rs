@@ -1,5 +1,7 @@
 //! Request lines and request targets taken apart.
 
+use super::{search, word};
+
 /// A request line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RequestLine<'a> {
@@ -19,8 +21,29 @@ const METHOD_BYTES_MAX: usize = 32;
 /// Longest scheme of an absolute URL.
 const SCHEME_BYTES_MAX: usize = 8;
 
+/// The methods of nearly all requests.
+const KNOWN_METHODS: [u64; 4] = [
+    u64::from_le_bytes(*b"GET\0\0\0\0\0"),
+    u64::from_le_bytes(*b"POST\0\0\0\0"),
+    u64::from_le_bytes(*b"HEAD\0\0\0\0"),
+    u64::from_le_bytes(*b"OPTIONS\0"),
+];
+
+/// The endings of nearly all request lines.
+const KNOWN_PROTOCOLS: [u64; 4] = [
+    u64::from_le_bytes(*b"HTTP/1.1"),
+    u64::from_le_bytes(*b"HTTP/2.0"),
+    u64::from_le_bytes(*b"HTTP/1.0"),
+    u64::from_le_bytes(*b"HTTP/3.0"),
+];
+
 /// Whether `text` is a method: a token (RFC 9110 §5.6.2) of reasonable length, known or not.
 pub fn is_method(text: &str) -> bool {
+    let known = word::up_to_8(text.as_bytes());
+    text.len() <= 8 && KNOWN_METHODS.contains(&known) || is_other_method(text)
+}
+
+fn is_other_method(text: &str) -> bool {
     (1..=METHOD_BYTES_MAX).contains(&text.len())
         && text
             .bytes()
@@ -34,10 +57,10 @@ pub fn is_method(text: &str) -> bool {
 /// binary greeting can still be read.
 pub fn split_request(line: &str) -> RequestLine<'_> {
     let unreadable = RequestLine { target: line, malformed: true, ..RequestLine::default() };
-    let Some((method, rest)) = divide(line, memchr::memchr(b' ', line.as_bytes())) else {
+    let Some((method, rest)) = divide(line, search::byte(line.as_bytes(), b' ')) else {
         return unreadable;
     };
-    let (target, protocol) = match divide(rest, memchr::memrchr(b' ', rest.as_bytes())) {
+    let (target, protocol) = match divide(rest, last_blank(rest)) {
         Some((target, protocol)) if is_protocol(protocol) => (target.trim_ascii_start(), protocol),
         _ if is_protocol(rest) => ("", rest),
         _ => (rest.trim_ascii_start(), ""),
@@ -58,6 +81,18 @@ pub fn split_request(line: &str) -> RequestLine<'_> {
 /// What is before and behind the byte at `at`.
 fn divide(text: &str, at: Option<usize>) -> Option<(&str, &str)> {
     Some((text.get(..at?)?, text.get(at? + 1..)?))
+}
+
+/// Where the last blank is, in front of the protocol as a rule.
+#[inline]
+fn last_blank(rest: &str) -> Option<usize> {
+    if let Some((front, protocol)) = rest.as_bytes().split_last_chunk()
+        && KNOWN_PROTOCOLS.contains(&u64::from_le_bytes(*protocol))
+        && front.ends_with(b" ")
+    {
+        return Some(front.len() - 1);
+    }
+    memchr::memrchr(b' ', rest.as_bytes())
 }
 
 fn is_protocol(text: &str) -> bool {
@@ -108,7 +143,7 @@ pub fn split_target<'a>(method: &str, target: &'a str) -> Target<'a> {
 }
 
 fn origin(target: &str) -> Target<'_> {
-    let (path, query) = match memchr::memchr(b'?', target.as_bytes()) {
+    let (path, query) = match search::byte(target.as_bytes(), b'?') {
         Some(at) => (target.get(..at), target.get(at + 1..)),
         None => (Some(target), None),
     };

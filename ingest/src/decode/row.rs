@@ -18,11 +18,13 @@ use crate::identity::{Claim, Clients};
 
 use super::address::{canonical_host, canonical_ip, lower};
 use super::columns::{NumberColumn, TextColumn};
+use super::lanes::{contains, is};
 use super::memo::Memo;
 use super::record::{Record, Slot, Unit, Value};
 use super::request::{Target, is_method, is_target, split_request, split_target};
 use super::text::plain;
 use super::time::{TimeParser, duration_us};
+use super::word;
 
 /// Where a line came from, for the position columns.
 #[derive(Debug, Clone, Copy)]
@@ -214,7 +216,7 @@ impl Rows {
             record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
         let asn = asn.and_then(count).filter(|asn| *asn > 0);
         let country = record.get(Slot::Country).map(|value| value.text);
-        let is_plain = peer.map_or(!claims, |peer| !peer.contains(','));
+        let is_plain = peer.map_or(!claims, |peer| !contains(peer.as_bytes(), is(b',')));
         if clients.are_peers() && is_plain {
             if claims {
                 clients.pass_over();
@@ -274,9 +276,8 @@ impl Rows {
         self.edge.append(record.get(Slot::Edge).map(|value| plain(value, buffer)));
         let id = record.get(Slot::RequestId).map(|value| plain(value, buffer));
         // Fields before it can hold blanks (nginx lists upstreams so); ids do not.
-        let id = id.and_then(|id| match memchr::memrchr(b' ', id.as_bytes()) {
-            Some(blank) => id.get(blank + 1..),
-            None => Some(id),
+        let id = id.map(|id| {
+            if contains(id.as_bytes(), is(b' ')) { id.rsplit(' ').next().unwrap_or(id) } else { id }
         });
         self.request_id.append(id);
         let cache = record
@@ -420,6 +421,9 @@ fn canonical_country<'a>(country: &'a str, scratch: &'a mut String) -> Option<&'
 
 /// A number without sign.
 fn count(text: &str) -> Option<i64> {
+    if let Some(number) = word::number(text.as_bytes()) {
+        return i64::try_from(number).ok();
+    }
     let text = text.strip_prefix('+').unwrap_or(text);
     if text.is_empty() || text.len() > 19 {
         return None;

@@ -1,61 +1,73 @@
 //! Bytes that end a value.
 //!
-//! Most values are short: their first bytes are looked at sixteen at a time and without a call, the rest by `memchr`.
+//! Most values are short: their first bytes are looked at together and without a call, the rest by `memchr`.
 
-/// Bytes of a word.
-const WORD: usize = size_of::<u128>();
+use wide::u8x16;
 
-/// Words looked at here.
-const WORDS: usize = 2;
+use super::lanes::{LANES, is, load, mask};
 
-/// The lowest bit of each byte.
-const LOW: u128 = u128::MAX / 0xFF;
+/// Bytes looked at here.
+const NEAR: usize = 2 * LANES;
 
 /// Position of `needle`.
 #[inline]
 pub(super) fn byte(text: &[u8], needle: u8) -> Option<usize> {
-    let pattern = pattern(needle);
-    let mut rest = text;
-    for word in 0..WORDS {
-        let Some((head, tail)) = rest.split_first_chunk() else { break };
-        if let Some(at) = first(zeros(u128::from_le_bytes(*head) ^ pattern)) {
-            return Some(word * WORD + at);
-        }
-        rest = tail;
+    let Some((head, rest)) = text.split_first_chunk() else { return first(mask(text, is(needle))) };
+    match first(near(head, is(needle))) {
+        None => Some(NEAR + memchr::memchr(needle, rest)?),
+        at => at,
     }
-    Some(text.len() - rest.len() + memchr::memchr(needle, rest)?)
+}
+
+/// What is before and behind the first such byte.
+#[inline]
+pub(super) fn divide(text: &str, needle: u8) -> Option<(&str, &str)> {
+    let (before, behind) = text.split_at_checked(byte(text.as_bytes(), needle)?)?;
+    Some((before, behind.get(1..)?))
 }
 
 /// Position of the first of two bytes.
 #[inline]
 pub(super) fn either(text: &[u8], one: u8, other: u8) -> Option<usize> {
-    let patterns = (pattern(one), pattern(other));
-    let mut rest = text;
-    for word in 0..WORDS {
-        let Some((head, tail)) = rest.split_first_chunk() else { break };
-        let head = u128::from_le_bytes(*head);
-        if let Some(at) = first(zeros(head ^ patterns.0) | zeros(head ^ patterns.1)) {
-            return Some(word * WORD + at);
-        }
-        rest = tail;
+    let (is_one, is_other) = (is(one), is(other));
+    let test = |bytes| is_one(bytes) | is_other(bytes);
+    let Some((head, rest)) = text.split_first_chunk() else { return first(mask(text, test)) };
+    match first(near(head, test)) {
+        None => Some(NEAR + memchr::memchr2(one, other, rest)?),
+        at => at,
     }
-    Some(text.len() - rest.len() + memchr::memchr2(one, other, rest)?)
 }
 
-/// A byte in every place of a word.
-const fn pattern(byte: u8) -> u128 {
-    LOW * byte as u128
+/// Position of the `count`th `needle`, counted from one; or how many there are.
+#[inline]
+pub(super) fn nth(text: &[u8], needle: u8, count: usize) -> Result<usize, usize> {
+    let (chunks, rest) = text.as_chunks();
+    let whole = chunks.iter().map(|chunk| near(chunk, is(needle)));
+    let mut seen = 0;
+    for (index, mut hits) in whole.chain([mask(rest, is(needle))]).enumerate() {
+        let after = seen + hits.count_ones() as usize;
+        if after < count {
+            seen = after;
+            continue;
+        }
+        for _ in seen + 1..count {
+            hits &= hits - 1;
+        }
+        return Ok(index * NEAR + hits.trailing_zeros() as usize);
+    }
+    Err(seen)
 }
 
-/// The highest bit of bytes that are zero; bytes above the lowest such one may have it too
-/// (Warren, "Hacker's Delight", 6-1 "Find First 0-Byte").
-const fn zeros(word: u128) -> u128 {
-    word.wrapping_sub(LOW) & !word & LOW << 7
+#[inline]
+fn near(head: &[u8; NEAR], test: impl Fn(u8x16) -> u8x16) -> u64 {
+    let (chunks, _) = head.as_chunks();
+    let bits = |chunk: &[u8; LANES]| u64::from(test(load(*chunk)).to_bitmask());
+    chunks.iter().rev().fold(0, |hits, chunk| hits << LANES | bits(chunk))
 }
 
-/// The place of the lowest byte with a bit set.
-const fn first(bits: u128) -> Option<usize> {
-    if bits == 0 { None } else { Some((bits.trailing_zeros() / u8::BITS) as usize) }
+/// The place of the first hit.
+const fn first(hits: u64) -> Option<usize> {
+    if hits == 0 { None } else { Some(hits.trailing_zeros() as usize) }
 }
 
 #[cfg(test)]
@@ -66,13 +78,18 @@ mod tests {
     proptest! {
         #[test]
         fn the_first_hit_is_found_wherever_it_is(
-            text in proptest::collection::vec(prop_oneof![any::<u8>(), 0x20u8..0x24], 0..64),
+            text in proptest::collection::vec(prop_oneof![any::<u8>(), 0x20u8..0x24], 0..100),
         ) {
             prop_assert_eq!(byte(&text, b'"'), text.iter().position(|byte| *byte == b'"'));
             prop_assert_eq!(
                 either(&text, b'"', b'!'),
                 text.iter().position(|byte| matches!(byte, b'"' | b'!'))
             );
+            let hits = || text.iter().enumerate().filter(|(_, byte)| **byte == b'"');
+            for count in 1..=text.len() + 1 {
+                let expected = hits().nth(count - 1).map(|(at, _)| at).ok_or(hits().count());
+                prop_assert_eq!(nth(&text, b'"', count), expected);
+            }
         }
     }
 }

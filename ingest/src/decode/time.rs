@@ -4,6 +4,7 @@
 //! second of each notation.
 
 use super::record::Unit;
+use super::word;
 
 const DAY_S: i64 = 86_400;
 
@@ -102,7 +103,10 @@ fn civil_seconds(date: (i64, i64, i64), clock: (i64, i64, i64)) -> Option<i64> {
 }
 
 /// The number written by `digits`, all of which must be digits.
-fn number(digits: &[u8]) -> Option<i64> {
+pub(super) fn number(digits: &[u8]) -> Option<i64> {
+    if let Some(number) = word::number(digits) {
+        return i64::try_from(number).ok();
+    }
     digits.iter().try_fold(0i64, |sum, digit| {
         let digit = digit.wrapping_sub(b'0');
         if digit > 9 { None } else { sum.checked_mul(10)?.checked_add(i64::from(digit)) }
@@ -148,6 +152,9 @@ fn clf_seconds(text: &[u8; 20]) -> Option<i64> {
 /// An optional fraction of a second, truncated to microseconds, and what follows it.
 fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b'.' | b',', rest @ ..] = text else { return Some((0, text)) };
+    if let Some((count @ 1.., digits)) = word::leading_digits(rest) {
+        return Some((i64::try_from(digits / 100).ok()?, rest.get(count..)?));
+    }
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits == 0 {
         return None;
@@ -156,6 +163,15 @@ fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
     let kept = fraction.get(..6).unwrap_or(fraction);
     let scale = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1].get(kept.len())?;
     Some((number(kept)? * scale, rest))
+}
+
+/// How many digits are at the start.
+#[inline]
+fn count_digits(text: &[u8]) -> usize {
+    let Some((count, _)) = word::leading_digits(text) else {
+        return text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    };
+    count
 }
 
 /// Seconds east of UTC: nothing, `Z`, `UTC`, `GMT`, `+0200` or `+02:00`, possibly after a blank.
@@ -182,7 +198,7 @@ fn offset_seconds(text: &[u8]) -> Option<i64> {
 /// A number since the epoch. With [`Unit::Auto`]: below 10¹¹ seconds, 10¹⁴ milliseconds, 10¹⁷ microseconds, else
 /// nanoseconds (good for the years 1973 to 5138).
 fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
-    let whole = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let whole = count_digits(bytes);
     if whole == 0 {
         return None;
     }
@@ -217,6 +233,26 @@ fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
 /// `unit` tells the unit of a bare number; a suffix (`ns`, `us`, `µs`, `ms`, `s`) overrules it. Of a list such as
 /// nginx's `0.002, 0.010` the first counts.
 pub fn duration_us(text: &str, unit: Unit) -> Option<i64> {
+    plain_duration_us(text.as_bytes(), unit).or_else(|| any_duration_us(text, unit))
+}
+
+/// A number in its unit, or one of seconds with a fraction: what nearly all lines have.
+#[inline]
+fn plain_duration_us(text: &[u8], unit: Unit) -> Option<i64> {
+    let (whole, rest) = text.split_at_checked(count_digits(text))?;
+    let whole = number(whole)?;
+    match (unit, rest) {
+        (_, []) => scaled_whole(whole, unit),
+        (Unit::Auto | Unit::Seconds, [b'.', ..]) => {
+            let (micros, rest) = fraction_us(rest)?;
+            if rest.is_empty() { whole.checked_mul(1_000_000)?.checked_add(micros) } else { None }
+        }
+        _ => None,
+    }
+}
+
+#[cold]
+fn any_duration_us(text: &str, unit: Unit) -> Option<i64> {
     let end = text.bytes().position(|byte| matches!(byte, b',' | b' ')).unwrap_or(text.len());
     let text = text.get(..end)?;
     let text = text.strip_prefix('+').unwrap_or(text);
@@ -244,14 +280,18 @@ pub fn duration_us(text: &str, unit: Unit) -> Option<i64> {
             }
             micros
         };
-        return match unit {
-            Unit::Auto | Unit::Seconds => whole.checked_mul(1_000_000)?.checked_add(micros),
-            Unit::Millis => whole.checked_mul(1_000),
-            Unit::Micros => Some(whole),
-            Unit::Nanos => Some(whole / 1_000),
-        };
+        return scaled_whole(whole, unit)?.checked_add(micros);
     }
     scaled(number_text.parse().ok()?, unit)
+}
+
+fn scaled_whole(value: i64, unit: Unit) -> Option<i64> {
+    match unit {
+        Unit::Auto | Unit::Seconds => value.checked_mul(1_000_000),
+        Unit::Millis => value.checked_mul(1_000),
+        Unit::Micros => Some(value),
+        Unit::Nanos => Some(value / 1_000),
+    }
 }
 
 fn scaled(value: f64, unit: Unit) -> Option<i64> {

@@ -7,6 +7,7 @@
 
 use super::variables::Guess;
 use crate::decode::record::{Record, Slot, Value};
+use crate::decode::search::divide;
 
 /// Longest text that is taken for a host with a port.
 const HOST_BYTES_MAX: usize = 259;
@@ -24,12 +25,17 @@ pub(super) fn keep<'a>(text: &'a str, guess: Guess, record: &mut Record<'a>) {
 
 /// Keeps the headers of the request, in the text between queue lengths and request.
 fn keep_captures<'a>(text: &'a str, record: &mut Record<'a>) {
-    let Some((_, opened)) = text.split_once('{') else { return };
-    let Some((captured, _)) = opened.split_once('}') else { return };
-    for text in captured.split('|') {
+    let Some((_, opened)) = divide(text, b'{') else { return };
+    let Some((mut captured, _)) = divide(opened, b'}') else { return };
+    loop {
+        let (text, rest) = divide(captured, b'|').unwrap_or((captured, ""));
         if let Some(slot) = slot_of(text) {
             record.set(slot, Value { text, ..Value::default() });
         }
+        if text.len() == captured.len() {
+            return;
+        }
+        captured = rest;
     }
 }
 
@@ -47,13 +53,13 @@ fn slot_of(header: &str) -> Option<Slot> {
 
 /// A name with a dot in it whose last label is no number, possibly with a port.
 fn is_host(text: &str) -> bool {
-    let (name, port) = match memchr::memchr(b':', text.as_bytes()) {
-        Some(at) => text.split_at(at),
-        None => (text, ""),
-    };
-    let (mut dots, mut before, mut is_name) = (0, b'.', false);
-    for byte in name.bytes() {
+    let (mut dots, mut before, mut is_name, mut port) = (0, b'.', false, "");
+    for (at, byte) in text.bytes().enumerate() {
         match byte {
+            b':' => {
+                port = text.get(at + 1..).unwrap_or_default();
+                break;
+            }
             b'.' if before == b'.' => return false,
             b'.' => (dots, is_name) = (dots + 1, false),
             b'a'..=b'z' | b'A'..=b'Z' => is_name = true,
@@ -65,12 +71,12 @@ fn is_host(text: &str) -> bool {
     is_name
         && dots > 0
         && text.len() <= HOST_BYTES_MAX
-        && port.bytes().skip(1).all(|byte| byte.is_ascii_digit())
+        && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A name, a slash and a version, RFC 9110 §10.1.5: what user agents begin with, and media types do not.
 fn is_product(text: &str) -> bool {
-    let Some((name, version)) = text.split_once('/') else { return false };
+    let Some((name, version)) = divide(text, b'/') else { return false };
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+ ".contains(&byte);
     name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.bytes().all(is_name)

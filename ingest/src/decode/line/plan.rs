@@ -6,7 +6,7 @@ use super::captures;
 use super::variables::{FormatError, Guess, Token, Variable};
 use crate::decode::literal::Literal;
 use crate::decode::record::{Escape, Record, Slot, Unit, Value};
-use crate::decode::search;
+use crate::decode::search::{self, divide};
 
 /// Quotes inside one quoted value that are weighed as its end before the last one is taken.
 const QUOTES_MAX: usize = 64;
@@ -44,9 +44,24 @@ enum Until {
     End,
 }
 
-/// A value and the text behind it.
+/// What a quote must be followed by to be the closing one, besides the text of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    /// Anything.
+    Anything,
+    /// A number or `-`: the status behind a request.
+    Number,
+    /// The end of the line, or further fields of their own.
+    LineEnd,
+}
+
+/// A value, or several that are skipped, and the text behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Step {
+    /// Values before this step.
+    index: usize,
+    /// Values of this step: more than one where all of them are skipped and end at the same byte.
+    values: usize,
     slot: Option<Slot>,
     unit: Unit,
     rank: u8,
@@ -56,8 +71,7 @@ struct Step {
     after: Literal,
     /// The same without the blank before it; empty when it is nothing but a blank, or has none.
     after_blank: Literal,
-    /// The next value is a number or `-`: a quote that closes a request must be followed by one.
-    number_next: bool,
+    closing: Closing,
     guess: Guess,
 }
 
@@ -109,7 +123,7 @@ impl Plan {
         if !pieces.iter().any(|(variable, _)| is_time(variable)) {
             return Err(FormatError::NoTime);
         }
-        let mut steps = Vec::with_capacity(pieces.len());
+        let mut steps: Vec<Step> = Vec::with_capacity(pieces.len());
         let mut behind_quote = before.ends_with('"');
         for (index, (variable, after)) in pieces.iter().enumerate() {
             let next = pieces.get(index + 1).map(|(next, _)| next);
@@ -127,7 +141,26 @@ impl Plan {
                 Until::Text
             };
             behind_quote = after.ends_with('"');
+            let is_skipped = variable.slot.is_none() && variable.guess == Guess::Nothing;
+            if is_skipped
+                && let Until::Byte(_) = until
+                && let Some(last) = steps.last_mut()
+                && last.is_skipped()
+                && last.until == until
+            {
+                last.values += 1;
+                continue;
+            }
+            let closing = if next.is_some_and(|next| next.slot == Some(Slot::Status)) {
+                Closing::Number
+            } else if after == "\"" && !is_skipped {
+                Closing::LineEnd
+            } else {
+                Closing::Anything
+            };
             steps.push(Step {
+                index,
+                values: 1,
                 slot: variable.slot,
                 unit: variable.unit,
                 rank: variable.rank,
@@ -139,7 +172,7 @@ impl Plan {
                 } else {
                     ""
                 }),
-                number_next: next.is_some_and(|next| next.slot == Some(Slot::Status)),
+                closing,
                 guess: variable.guess,
             });
         }
@@ -157,11 +190,18 @@ impl Plan {
     #[inline]
     pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         let Some(mut rest) = line.strip_prefix(&*self.before) else { return Fit::No };
-        for (index, step) in self.steps.iter().enumerate() {
+        for step in &self.steps {
             // Most values: no way round.
             if let Until::Byte(byte) = step.until {
+                if step.values > 1 {
+                    match search::nth(rest.as_bytes(), byte, step.values) {
+                        Ok(at) => rest = rest.get(at + 1..).unwrap_or_default(),
+                        Err(found) => return self.cut(step, found, rest, record),
+                    }
+                    continue;
+                }
                 let Some((mut text, mut tail)) = divide(rest, byte) else {
-                    return self.cut(index, rest, record);
+                    return self.cut(step, 0, rest, record);
                 };
                 if text.ends_with(',') && step.slot == Some(Slot::ClientIp) {
                     (text, tail) = divide_list(rest, byte).unwrap_or((text, tail));
@@ -182,7 +222,7 @@ impl Plan {
                 Until::End => Some((rest.trim_ascii_end(), step.escape, "")),
             };
             let Some((text, escape, tail)) = found else {
-                return self.cut(index, rest, record);
+                return self.cut(step, 0, rest, record);
             };
             step.keep(text, escape, record);
             rest = tail;
@@ -196,18 +236,22 @@ impl Plan {
         Fit::Extra
     }
 
-    /// The line ends inside the value of step `index`.
+    /// The line ends inside a value of a step, `before` values into it.
     #[cold]
-    fn cut<'a>(&self, index: usize, rest: &'a str, record: &mut Record<'a>) -> Fit {
-        let Some(step) = self.steps.get(index) else { return Fit::No };
+    fn cut<'a>(&self, step: &Step, before: usize, rest: &'a str, record: &mut Record<'a>) -> Fit {
         let backslash = rest.contains('\\') && step.until == Until::Quote;
         let escape = if backslash { Escape::Backslash } else { step.escape };
+        let rest = match step.until {
+            Until::Byte(byte) => search::nth(rest.as_bytes(), byte, before)
+                .map_or(rest, |at| rest.get(at + 1..).unwrap_or_default()),
+            _ => rest,
+        };
         let rest = rest.trim_ascii_end();
         step.keep(rest, escape, record);
         let may_end = match self.optional {
             Optional::Nothing => false,
-            Optional::After(values) => index + 1 == values,
-            Optional::From(values) => index + 1 >= values,
+            Optional::After(values) => step.index + before + 1 == values,
+            Optional::From(values) => step.index + before + 1 >= values,
         };
         if may_end && !rest.is_empty() && step.until != Until::Quote {
             return Fit::Whole;
@@ -220,6 +264,10 @@ impl Plan {
 type Found<'a> = Option<(&'a str, Escape, &'a str)>;
 
 impl Step {
+    fn is_skipped(&self) -> bool {
+        self.slot.is_none() && self.guess == Guess::Nothing
+    }
+
     #[inline]
     fn keep<'a>(&self, text: &'a str, escape: Escape, record: &mut Record<'a>) {
         if let Some(slot) = self.slot {
@@ -303,12 +351,10 @@ impl Step {
     fn closes<'a>(&self, rest: &'a str, at: usize) -> Option<&'a str> {
         let from = rest.get(at..)?;
         let tail = self.after.strip(from)?;
-        let fits = if self.number_next {
-            matches!(tail.as_bytes().first(), Some(b'0'..=b'9' | b'-'))
-        } else if self.after.as_str() == "\"" {
-            ends_line(tail)
-        } else {
-            true
+        let fits = match self.closing {
+            Closing::Anything => true,
+            Closing::Number => matches!(tail.as_bytes().first(), Some(b'0'..=b'9' | b'-')),
+            Closing::LineEnd => ends_line(tail),
         };
         fits.then_some(tail)
     }
@@ -317,9 +363,12 @@ impl Step {
 /// The list of addresses in quotes right behind the fields of a format: nginx's stock `main` is `combined` with
 /// `"$http_x_forwarded_for"` added. An address with a port is rather an upstream's.
 fn forwarded_behind(rest: &str) -> Option<&str> {
-    let (text, _) = rest.strip_prefix(" \"")?.split_once('"')?;
-    let last = text.rsplit(',').next()?;
-    last.trim_ascii().parse::<IpAddr>().ok().map(|_| text)
+    let (text, _) = divide(rest.strip_prefix(" \"")?, b'"')?;
+    let last = text.rsplit(',').next()?.trim_ascii();
+    // Most are no addresses: told before they are parsed as one.
+    let is_like_one =
+        last.contains(['.', ':']) && last.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':');
+    (is_like_one && last.parse::<IpAddr>().is_ok()).then_some(text)
 }
 
 /// Value and rest, divided by the last colon of the first word: IPv6 addresses are full of colons.
@@ -354,13 +403,6 @@ fn ends_line(tail: &str) -> bool {
         }
     }
     rest.is_empty()
-}
-
-/// What is before and behind the first such byte.
-#[inline]
-fn divide(rest: &str, byte: u8) -> Option<(&str, &str)> {
-    let (text, tail) = rest.split_at_checked(search::byte(rest.as_bytes(), byte)?)?;
-    Some((text, tail.get(1..)?))
 }
 
 /// The same, behind the last of several values: `192.0.2.1, 10.0.0.1 - -`.
