@@ -37,6 +37,25 @@ fn an_nginx_format_with_only_the_parts_of_the_request() {
 }
 
 #[test]
+fn a_line_that_ends_early_keeps_what_it_has() {
+    check(
+        "$time_iso8601 $remote_addr $request_method $request_uri $a $b $c $status $bytes_sent",
+        "2024-05-01T12:00:00Z 192.0.2.1 GET /a 1 2 3 200 5\n\
+         2024-05-01T12:00:00Z 192.0.2.1 GET /a 1 2 3 200\n\
+         2024-05-01T12:00:00Z 192.0.2.1 GET /a 1 2\n\
+         2024-05-01T12:00:00Z 192.0.2.1 GET /a\n\
+         2024-05-01T12:00:00Z 192.0.2.1 GE\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" status=200 response_bytes=5
+            2 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" status=200 malformed=true
+            3 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+            4 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+            5 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GE" malformed=true
+        "#]],
+    );
+}
+
+#[test]
 fn path_and_query_may_touch() {
     check(
         "[$time_local] $uri$is_args$args $status",

@@ -53,6 +53,8 @@ enum Closing {
     Number,
     /// The end of the line, or further fields of their own.
     LineEnd,
+    /// The same behind a value that is skipped: whichever quote closes it, none may be open at the end.
+    LineEndUnread,
 }
 
 /// A value, or several that are skipped, and the text behind it.
@@ -153,7 +155,9 @@ impl Plan {
             }
             let closing = if next.is_some_and(|next| next.slot == Some(Slot::Status)) {
                 Closing::Number
-            } else if after == "\"" && !is_skipped {
+            } else if after == "\"" && is_skipped {
+                Closing::LineEndUnread
+            } else if after == "\"" {
                 Closing::LineEnd
             } else {
                 Closing::Anything
@@ -241,8 +245,8 @@ impl Plan {
     fn cut<'a>(&self, step: &Step, before: usize, rest: &'a str, record: &mut Record<'a>) -> Fit {
         let backslash = rest.contains('\\') && step.until == Until::Quote;
         let escape = if backslash { Escape::Backslash } else { step.escape };
-        let rest = match step.until {
-            Until::Byte(byte) => search::nth(rest.as_bytes(), byte, before)
+        let rest = match (step.until, before) {
+            (Until::Byte(byte), 1..) => search::nth(rest.as_bytes(), byte, before)
                 .map_or(rest, |at| rest.get(at + 1..).unwrap_or_default()),
             _ => rest,
         };
@@ -355,6 +359,7 @@ impl Step {
             Closing::Anything => true,
             Closing::Number => matches!(tail.as_bytes().first(), Some(b'0'..=b'9' | b'-')),
             Closing::LineEnd => ends_line(tail),
+            Closing::LineEndUnread => ends_with_closed_quote(tail) || ends_line(tail),
         };
         fits.then_some(tail)
     }
@@ -376,6 +381,11 @@ fn until_port(rest: &str) -> Found<'_> {
     let word = memchr::memchr(b' ', rest.as_bytes()).unwrap_or(rest.len());
     let at = memchr::memrchr(b':', rest.as_bytes().get(..word)?)?;
     Some((rest.get(..at)?, Escape::None, rest.get(at + 1..)?))
+}
+
+/// Whether the last byte is a quote that closes a value, not one that opens one.
+fn ends_with_closed_quote(tail: &str) -> bool {
+    matches!(tail.trim_ascii_end().as_bytes(), [.., before, b'"'] if !matches!(before, b' ' | b'='))
 }
 
 /// Whether nothing, or only further fields of their own, follows a closing quote.
