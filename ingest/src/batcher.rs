@@ -18,6 +18,7 @@ use crate::decode::record::Record;
 use crate::decode::rejects::Rejects;
 use crate::decode::row::{Hint, Position, Rows, Scratch};
 use crate::decode::stream::{Formats, Learnt, Stream};
+use crate::decode::text::clean;
 use crate::decode::{ConfigError, DecoderConfig, RejectReason};
 use crate::format::Format;
 use crate::identity::{ClientCounters, Clients};
@@ -260,6 +261,9 @@ impl Partition {
     }
 }
 
+/// A line as it came, and where from.
+type Origin<'a> = (&'a RawMessage<'a>, &'a Position<'a>, &'a [u8]);
+
 /// What it takes to decode the lines of one message.
 struct Lines<'a> {
     partition: &'a mut Partition,
@@ -306,12 +310,13 @@ impl Lines<'_> {
         position: &mut Position<'_>,
     ) -> usize {
         let payload = message.payload;
+        let mut record = Record::default();
         let mut from = 0;
         while let Some(rest) = payload.get(from..).filter(|rest| !rest.is_empty()) {
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             let line = rest.get(..end).unwrap_or(rest);
             let text = text.and_then(|text| text.get(from..from + end));
-            let is_record = self.line(message, position, line, text);
+            let is_record = self.line(message, position, line, text, &mut record);
             from = (from + end + 1).min(payload.len());
             match message.numbering {
                 Numbering::Lines => position.offset += 1,
@@ -324,14 +329,16 @@ impl Lines<'_> {
         from
     }
 
-    /// Decodes one line, which is `text` if it is known to be text; whether it was a record.
+    /// Decodes one line, which is `text` if it is known to be text; whether it was a record. `record` is that of the
+    /// line before.
     #[inline]
-    fn line(
+    fn line<'a>(
         &mut self,
         message: &RawMessage<'_>,
         position: &Position<'_>,
         line: &[u8],
-        text: Option<&str>,
+        text: Option<&'a str>,
+        record: &mut Record<'a>,
     ) -> bool {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.trim_ascii().is_empty() {
@@ -341,24 +348,45 @@ impl Lines<'_> {
             self.reject(message, position, line, RejectReason::TooLong);
             return true;
         }
-        let (mut cleaned, mut opened) = (String::new(), String::new());
-        let text = match text {
-            Some(text) => text.strip_suffix('\r').unwrap_or(text),
-            None => crate::decode::text::clean(line, &mut cleaned),
-        };
+        let origin = (message, position, line);
+        match text {
+            Some(text) => self.text(origin, text.strip_suffix('\r').unwrap_or(text), record),
+            None => {
+                let mut cleaned = String::new();
+                self.text(origin, clean(line, &mut cleaned), &mut Record::default())
+            }
+        }
+    }
+
+    /// The same of a line made text.
+    #[inline]
+    fn text<'a>(&mut self, origin: Origin<'_>, text: &'a str, record: &mut Record<'a>) -> bool {
         // Some editors and Windows tools put a byte order mark before the first line.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let stream = &mut self.partition.stream;
         if stream.takes_comment(text, self.formats) {
             return false;
         }
-        let text = stream.open(text, self.formats, &mut opened);
-        let mut record = Record::default();
-        let decoded = stream.decode(text, self.formats, &mut record);
+        if stream.is_bare() {
+            record.clear();
+            self.append(origin, text, record);
+        } else {
+            let mut opened = String::new();
+            let text = stream.open(text, self.formats, &mut opened);
+            self.append(origin, text, &mut Record::default());
+        }
+        true
+    }
+
+    /// Appends a line without its envelope to the rows or the rejects; `record` is empty.
+    #[inline]
+    fn append<'a>(&mut self, origin: Origin<'_>, text: &'a str, record: &mut Record<'a>) {
+        let (message, position, line) = origin;
+        let decoded = self.partition.stream.decode(text, self.formats, record);
         let outcome = decoded.and_then(|()| {
             let rows =
                 self.partition.rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint));
-            if rows.append(&record, position, self.default_host, self.clients, self.scratch) {
+            if rows.append(record, position, self.default_host, self.clients, self.scratch) {
                 Ok(())
             } else {
                 Err(RejectReason::NoTimestamp)
@@ -367,7 +395,6 @@ impl Lines<'_> {
         if let Err(reason) = outcome {
             self.reject(message, position, line, reason);
         }
-        true
     }
 
     #[cold]

@@ -178,6 +178,12 @@ impl Default for Record<'_> {
 }
 
 impl<'a> Record<'a> {
+    /// Makes it that of another line: values that are not present are never looked at.
+    #[inline]
+    pub const fn clear(&mut self) {
+        (self.present, self.empty, self.truncated) = (0, 0, false);
+    }
+
     /// Keeps a value, unless a preferred one is there. Empty text and `-` count as absent, but are remembered
     /// as [seen empty](Self::was_seen).
     #[expect(

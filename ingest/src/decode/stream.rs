@@ -137,6 +137,12 @@ impl Stream {
         Self { decoder, envelope, header }
     }
 
+    /// Whether lines are known to have no envelope.
+    #[inline]
+    pub fn is_bare(&self) -> bool {
+        self.envelope == Some(Envelope::None)
+    }
+
     /// The line without its envelope; `scratch` holds it when escapes had to be resolved.
     #[inline]
     pub fn open<'a>(

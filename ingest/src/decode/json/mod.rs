@@ -15,8 +15,8 @@ mod scan;
 pub(super) use keys::marks;
 pub use keys::{FieldMap, FieldSource, KeyPath};
 
-use keys::{Action, Adjust, EntryId, KeyTable, NodeId};
-use scan::{Broken, Cursor};
+use keys::{Action, Adjust, EntryId, KeyTable, NodeId, Target};
+use scan::{Broken, Cursor, Scalar};
 
 use super::record::{Escape, Record, Slot, Unit, Value};
 
@@ -123,7 +123,7 @@ impl JsonDecoder {
             // Most values: no way round.
             (Action::Take(target), b'"') => {
                 let (text, escaped) = cursor.string()?;
-                keep(text, escaped, target, record);
+                record.set(target.slot, value_of(Scalar { text, escaped, quoted: true }, target));
                 Ok(())
             }
             (Action::Skip, b'"') => cursor.string().map(|_| ()),
@@ -152,28 +152,27 @@ impl JsonDecoder {
 fn take<'a>(
     cursor: &mut Cursor<'a>,
     first: u8,
-    target: keys::Target,
+    target: Target,
     record: &mut Record<'a>,
 ) -> Result<(), Broken> {
     let scalar = cursor.scalar(first)?;
-    if !scalar.quoted && scalar.text == "null" {
-        return Ok(());
+    if scalar.quoted || scalar.text != "null" {
+        record.set(target.slot, value_of(scalar, target));
     }
-    keep(scalar.text, scalar.escaped, target, record);
     Ok(())
 }
 
 #[inline]
-fn keep<'a>(text: &'a str, escaped: bool, target: keys::Target, record: &mut Record<'a>) {
-    let escape = if escaped { Escape::Json } else { Escape::None };
-    record.set(target.slot, Value { text, escape, unit: target.unit, rank: target.rank });
+const fn value_of<'a>(scalar: Scalar<'a>, target: Target) -> Value<'a> {
+    let escape = if scalar.escaped { Escape::Json } else { Escape::None };
+    Value { text: scalar.text, escape, unit: target.unit, rank: target.rank }
 }
 
 /// Takes a scalar whose text is not quite the value.
 #[cold]
 fn take_adjusted<'a>(
     cursor: &mut Cursor<'a>,
-    target: keys::Target,
+    target: Target,
     adjust: Adjust,
     record: &mut Record<'a>,
 ) -> Result<(), Broken> {
@@ -181,10 +180,12 @@ fn take_adjusted<'a>(
     if matches!(first, b'{' | b'[') {
         return cursor.skip_value();
     }
-    let mut only = Record::default();
-    take(cursor, first, target, &mut only)?;
-    let Some(value) = only.get(target.slot).copied() else { return Ok(()) };
-    let text = value.text;
+    let scalar = cursor.scalar(first)?;
+    let text = scalar.text;
+    if matches!(text, "" | "-") || (text == "null" && !scalar.quoted) {
+        return Ok(());
+    }
+    let value = value_of(scalar, target);
     let adjusted = match adjust {
         Adjust::WholeMillis if text.contains('.') => value,
         Adjust::WholeMillis => Value { unit: Unit::Millis, ..value },

@@ -243,7 +243,7 @@ impl Plan {
     /// The line ends inside a value of a step, `before` values into it.
     #[cold]
     fn cut<'a>(&self, step: &Step, before: usize, rest: &'a str, record: &mut Record<'a>) -> Fit {
-        let backslash = rest.contains('\\') && step.until == Until::Quote;
+        let backslash = step.until == Until::Quote && rest.contains('\\');
         let escape = if backslash { Escape::Backslash } else { step.escape };
         let rest = match (step.until, before) {
             (Until::Byte(byte), 1..) => search::nth(rest.as_bytes(), byte, before)
