@@ -12,8 +12,14 @@ use super::search;
 /// in RFC 5952 and IPv4-mapped IPv6 as IPv4. `scratch` is used when the canonical text differs from the given.
 #[inline]
 pub fn canonical_ip<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
-    if is_ipv4(text.as_bytes()) || is_plain_ipv6(text.as_bytes()) {
+    if is_plain_ip(text) {
         return Some(text);
+    }
+    if let Some(rest) = text.strip_prefix('[')
+        && let Some((host, _)) = search::divide(rest, b']')
+        && is_plain_ipv6(host.as_bytes())
+    {
+        return Some(host);
     }
     if let Some(colon) = search::byte(text.as_bytes(), b':')
         && let Some(host) = text.get(..colon).filter(|host| is_ipv4(host.as_bytes()))
@@ -31,6 +37,12 @@ pub fn canonical_ip<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a st
             Some(scratch)
         }
     }
+}
+
+/// Whether the text is an address, and certainly in its canonical spelling.
+#[inline]
+pub fn is_plain_ip(text: &str) -> bool {
+    is_ipv4(text.as_bytes()) || is_plain_ipv6(text.as_bytes())
 }
 
 /// The plain IPv4 address that the text is: four numbers up to 255 without leading zeros.

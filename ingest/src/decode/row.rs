@@ -16,7 +16,7 @@ use schemas::tables::REQUESTS;
 
 use crate::identity::{Claim, Clients};
 
-use super::address::{canonical_host, canonical_ip, lower};
+use super::address::{canonical_host, canonical_ip, is_plain_ip, lower};
 use super::columns::{NumberColumn, TextColumn};
 use super::lanes::{contains, is};
 use super::memo::Memo;
@@ -216,11 +216,18 @@ impl Rows {
             record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
         let asn = asn.and_then(count).filter(|asn| *asn > 0);
         let country = record.get(Slot::Country).map(|value| value.text);
-        let is_plain = peer.map_or(!claims, |peer| !contains(peer.as_bytes(), is(b',')));
+        // Where the log has no peer, an address that stands alone in the list is the client.
+        let lone = record.get(Slot::ForwardedFor).filter(|_| peer.is_none());
+        let lone = lone.map(|value| value.text).filter(|text| is_plain_ip(text));
+        let is_plain = match peer {
+            Some(peer) => !contains(peer.as_bytes(), is(b',')),
+            None => !claims || lone.is_some(),
+        };
         if clients.are_peers() && is_plain {
-            if claims {
+            if claims && lone.is_none() {
                 clients.pass_over();
             }
+            let peer = peer.or(lone);
             self.client_ip.append(peer.and_then(|peer| canonical_ip(peer, folded)));
             self.client_asn.append(asn);
             let country = country.and_then(|country| canonical_country(country, folded));
