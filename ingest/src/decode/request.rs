@@ -1,5 +1,6 @@
 //! Request lines and request targets taken apart.
 
+use super::lanes::{LANES, is, mask};
 use super::{search, word};
 
 /// A request line.
@@ -27,14 +28,6 @@ const KNOWN_METHODS: [u64; 4] = [
     u64::from_le_bytes(*b"POST\0\0\0\0"),
     u64::from_le_bytes(*b"HEAD\0\0\0\0"),
     u64::from_le_bytes(*b"OPTIONS\0"),
-];
-
-/// The endings of nearly all request lines.
-const KNOWN_PROTOCOLS: [u64; 4] = [
-    u64::from_le_bytes(*b"HTTP/1.1"),
-    u64::from_le_bytes(*b"HTTP/2.0"),
-    u64::from_le_bytes(*b"HTTP/1.0"),
-    u64::from_le_bytes(*b"HTTP/3.0"),
 ];
 
 /// Whether `text` is a method: a token (RFC 9110 §5.6.2) of reasonable length, known or not.
@@ -86,11 +79,10 @@ fn divide(text: &str, at: Option<usize>) -> Option<(&str, &str)> {
 /// Where the last blank is, in front of the protocol as a rule.
 #[inline]
 fn last_blank(rest: &str) -> Option<usize> {
-    if let Some((front, protocol)) = rest.as_bytes().split_last_chunk()
-        && KNOWN_PROTOCOLS.contains(&u64::from_le_bytes(*protocol))
-        && front.ends_with(b" ")
+    if let Some((front, end)) = rest.as_bytes().split_last_chunk::<LANES>()
+        && let Some(last) = mask(end, is(b' ')).checked_ilog2()
     {
-        return Some(front.len() - 1);
+        return Some(front.len() + last as usize);
     }
     memchr::memrchr(b' ', rest.as_bytes())
 }
@@ -156,6 +148,9 @@ fn origin(target: &str) -> Target<'_> {
 
 /// Scheme and the rest after `://`.
 fn absolute(target: &str) -> Option<(&str, &str)> {
+    if let Some(rest) = target.strip_prefix("https://").filter(|rest| !rest.is_empty()) {
+        return Some(("https", rest));
+    }
     let colon = target.bytes().take(SCHEME_BYTES_MAX + 1).position(|byte| byte == b':')?;
     let (scheme, rest) = target.split_at_checked(colon)?;
     let rest = rest.strip_prefix("://")?;

@@ -43,6 +43,8 @@ pub struct Position<'a> {
 #[derive(Debug, Default)]
 pub struct Scratch {
     times: TimeParser,
+    /// Of when requests started: in another second than they ended.
+    starts: TimeParser,
     plain: String,
     folded: String,
     target: String,
@@ -139,11 +141,13 @@ impl Rows {
         clients: &mut Clients,
         scratch: &mut Scratch,
     ) -> bool {
-        let start = record.get(Slot::Start).and_then(|value| time(value, scratch));
-        let logged = record
-            .get(Slot::Time)
-            .and_then(|value| time(value, scratch))
-            .or_else(|| date_and_clock(record, scratch));
+        let Scratch { times, starts, plain: buffer, .. } = scratch;
+        let mut time = |slot, times: &mut TimeParser| {
+            let value: &Value<'_> = record.get(slot)?;
+            times.parse(plain(value, buffer), value.unit)
+        };
+        let start = time(Slot::Start, starts);
+        let logged = time(Slot::Time, times).or_else(|| date_and_clock(record, scratch));
         let Some(ts) = logged.or(start) else { return false };
         self.ts.push(ts);
         self.duration_us.append(duration(record, logged.zip(start), scratch));
@@ -356,11 +360,6 @@ impl Rows {
         let exempt = self.exempt.finish();
         (if exempt.is_empty() { batch } else { batch.with_exempt(exempt) }, hint)
     }
-}
-
-fn time(value: &Value<'_>, scratch: &mut Scratch) -> Option<i64> {
-    let Scratch { times, plain: buffer, .. } = scratch;
-    times.parse(plain(value, buffer), value.unit)
 }
 
 /// The time of formats that log day and time of day apart.

@@ -20,7 +20,8 @@ pub(super) fn byte(text: &[u8], needle: u8) -> Option<usize> {
 }
 
 /// What is before and behind the first such byte.
-#[inline]
+#[expect(clippy::inline_always, reason = "a call for every value of a line costs a tenth of it")]
+#[inline(always)]
 pub(super) fn divide(text: &str, needle: u8) -> Option<(&str, &str)> {
     let (before, behind) = text.split_at_checked(byte(text.as_bytes(), needle)?)?;
     Some((before, behind.get(1..)?))

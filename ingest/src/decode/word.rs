@@ -38,9 +38,8 @@ pub(super) fn number(text: &[u8]) -> Option<u64> {
     match text.len() {
         1..=8 => number_up_to_8(text),
         9..=16 => {
-            let (head, tail) = text.split_first_chunk::<8>()?;
-            let scale = 10u64.pow(u32::try_from(tail.len()).ok()?);
-            Some(number_up_to_8(head)? * scale + number_up_to_8(tail)?)
+            let (head, tail) = text.split_last_chunk::<8>()?;
+            Some(number_up_to_8(head)? * 100_000_000 + number_up_to_8(tail)?)
         }
         _ => None,
     }

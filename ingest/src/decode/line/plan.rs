@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::captures;
 use super::variables::{FormatError, Guess, Token, Variable};
+use crate::decode::lanes::{contains, is};
 use crate::decode::literal::Literal;
 use crate::decode::record::{Escape, Record, Slot, Unit, Value};
 use crate::decode::search::{self, divide};
@@ -369,11 +370,12 @@ impl Step {
 /// `"$http_x_forwarded_for"` added. An address with a port is rather an upstream's.
 fn forwarded_behind(rest: &str) -> Option<&str> {
     let (text, _) = divide(rest.strip_prefix(" \"")?, b'"')?;
-    let last = text.rsplit(',').next()?.trim_ascii();
-    // Most are no addresses: told before they are parsed as one.
-    let is_like_one =
-        last.contains(['.', ':']) && last.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':');
-    (is_like_one && last.parse::<IpAddr>().is_ok()).then_some(text)
+    let (is_dot, is_colon) = (is(b'.'), is(b':'));
+    if !contains(text.as_bytes(), |bytes| is_dot(bytes) | is_colon(bytes)) {
+        return None;
+    }
+    let last = text.rsplit(',').next()?;
+    last.trim_ascii().parse::<IpAddr>().ok().map(|_| text)
 }
 
 /// Value and rest, divided by the last colon of the first word: IPv6 addresses are full of colons.
