@@ -168,10 +168,8 @@ fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
 /// How many digits are at the start.
 #[inline]
 fn count_digits(text: &[u8]) -> usize {
-    let Some((count, _)) = word::leading_digits(text) else {
-        return text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    };
-    count
+    word::count_digits(text)
+        .unwrap_or_else(|| text.iter().take_while(|byte| byte.is_ascii_digit()).count())
 }
 
 /// Seconds east of UTC: nothing, `Z`, `UTC`, `GMT`, `+0200` or `+02:00`, possibly after a blank.

@@ -68,6 +68,12 @@ pub(super) fn leading_digits(text: &[u8]) -> Option<(usize, u64)> {
     Some((bits as usize / 8, value(digits & ((1 << bits) - 1))))
 }
 
+/// How many digits are at the start of a text; `None` when there are eight or more.
+#[inline]
+pub(super) fn count_digits(text: &[u8]) -> Option<usize> {
+    leading_digits(text).map(|(count, _)| count)
+}
+
 /// The highest bit of the bytes that are above nine, if no byte before them is.
 #[inline]
 const fn is_above_nine(digits: u64) -> u64 {

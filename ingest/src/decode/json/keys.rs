@@ -113,6 +113,8 @@ pub(super) struct EntryId(usize);
 struct Entry {
     /// `,"key":`.
     text: Literal,
+    /// `"key":`.
+    alone: Literal,
     action: Action,
     /// The keys that followed this one, the latest first.
     next: [usize; 2],
@@ -143,7 +145,12 @@ impl KeyTable {
             }
         }
         table.by_key = vec![HashMap::new(); nodes.len()];
-        let start = Entry { text: Literal::default(), action: Action::Skip, next: [usize::MAX; 2] };
+        let start = Entry {
+            text: Literal::default(),
+            alone: Literal::default(),
+            action: Action::Skip,
+            next: [usize::MAX; 2],
+        };
         table.entries = vec![start; nodes.len()];
         for (path, node) in &nodes {
             if let Some((key, parent)) = path.split_last()
@@ -199,7 +206,7 @@ impl KeyTable {
         previous: EntryId,
         rest: &[u8],
     ) -> Option<(EntryId, usize, Action)> {
-        self.follower(previous, |text| text.begins(rest).then(|| text.len()))
+        self.follower(previous, |entry| &entry.text, rest)
     }
 
     /// The same for a key without a comma before it: the first one, and one behind a blank.
@@ -209,13 +216,10 @@ impl KeyTable {
         previous: EntryId,
         rest: &[u8],
     ) -> Option<(EntryId, usize, Action)> {
-        self.follower(previous, |text| {
-            let alone = text.as_str().get(1..)?;
-            rest.starts_with(alone.as_bytes()).then_some(alone.len())
-        })
+        self.follower(previous, |entry| &entry.alone, rest)
     }
 
-    /// The first of the keys that followed `previous` of which `length` finds one.
+    /// The first of the keys that followed `previous` of which the spelling stands at the start of `rest`.
     #[expect(
         clippy::inline_always,
         reason = "a call for every value of a line costs a tenth of it"
@@ -224,13 +228,15 @@ impl KeyTable {
     fn follower(
         &self,
         previous: EntryId,
-        length: impl Fn(&Literal) -> Option<usize>,
+        spelling: impl Fn(&Entry) -> &Literal,
+        rest: &[u8],
     ) -> Option<(EntryId, usize, Action)> {
         let next = self.entries.get(previous.0)?.next;
         for index in next {
             let entry = self.entries.get(index)?;
-            if let Some(length) = length(&entry.text) {
-                return Some((EntryId(index), length, entry.action));
+            let text = spelling(entry);
+            if text.begins(rest) {
+                return Some((EntryId(index), text.len(), entry.action));
             }
         }
         None
@@ -262,8 +268,10 @@ impl KeyTable {
             return *index;
         }
         keys.insert(key.into(), index);
-        let text = Literal::new(&format!(",\"{key}\":"));
-        self.entries.push(Entry { text, action, next: [usize::MAX; 2] });
+        let text = format!(",\"{key}\":");
+        let alone = Literal::new(text.get(1..).unwrap_or_default());
+        let text = Literal::new(&text);
+        self.entries.push(Entry { text, alone, action, next: [usize::MAX; 2] });
         index
     }
 }

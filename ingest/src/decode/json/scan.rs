@@ -1,6 +1,6 @@
 //! A cursor over one line of JSON: finds where values begin and end, and builds nothing.
 
-use crate::decode::search;
+use crate::decode::{search, word};
 
 /// The line is not JSON from here on, or ended too early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,13 @@ pub struct Scalar<'a> {
     pub escaped: bool,
     /// It was a string.
     pub quoted: bool,
+}
+
+/// Bytes up to the end of a number or a word.
+fn length_of_scalar(rest: &[u8]) -> usize {
+    let ends =
+        |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' | b':' | b'"');
+    rest.iter().position(ends).unwrap_or(rest.len())
 }
 
 /// A position in a line of JSON.
@@ -116,12 +123,13 @@ impl<'a> Cursor<'a> {
         }
         let start = self.at;
         let rest = self.rest();
-        let length = rest
-            .iter()
-            .position(|byte| {
-                matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' | b':' | b'"')
-            })
-            .unwrap_or(rest.len());
+        let digits = word::count_digits(rest).unwrap_or_default();
+        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']');
+        let length = if digits > 0 && rest.get(digits).is_some_and(ends) {
+            digits
+        } else {
+            length_of_scalar(rest)
+        };
         if length == 0 {
             return Err(Broken);
         }
