@@ -349,12 +349,11 @@ impl Lines<'_> {
             return true;
         }
         let origin = (message, position, line);
-        match text {
-            Some(text) => self.text(origin, text.strip_suffix('\r').unwrap_or(text), record),
-            None => {
-                let mut cleaned = String::new();
-                self.text(origin, clean(line, &mut cleaned), &mut Record::default())
-            }
+        if let Some(text) = text {
+            self.text(origin, text.strip_suffix('\r').unwrap_or(text), record)
+        } else {
+            let mut cleaned = String::new();
+            self.text(origin, clean(line, &mut cleaned), &mut Record::default())
         }
     }
 

@@ -85,18 +85,18 @@ fn is_ipv4(text: &[u8]) -> bool {
     let dots = mask(text, is(b'.'));
     let digits = mask(text, within(b'0', b'9'));
     let starts = (dots << 1 | 1) & digits;
-    let two = starts & digits >> 1;
-    let three = two & digits >> 2;
-    let four = three & digits >> 3;
+    let pairs = starts & digits >> 1;
+    let threes = pairs & digits >> 2;
+    let fours = threes & digits >> 3;
     let zeros = mask(text, is(b'0'));
     let (twos, above_two) = (mask(text, is(b'2')), mask(text, within(b'3', b'9')));
     let (fives, above_five) = (mask(text, is(b'5')), mask(text, within(b'6', b'9')));
-    let above_55 = above_five >> 1 | fives >> 1 & above_five >> 2;
-    let above_255 = three & (above_two | twos & above_55);
+    let above_5x = above_five >> 1 | fives >> 1 & above_five >> 2;
+    let too_large = threes & (above_two | twos & above_5x);
     dots | digits == all
         && dots.count_ones() == 3
         && starts.count_ones() == 4
-        && four | two & zeros | above_255 == 0
+        && fours | pairs & zeros | too_large == 0
 }
 
 /// Whether the text is an IPv6 address that is certainly canonical: lower case, no leading zeros, no group `0`, and

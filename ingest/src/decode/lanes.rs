@@ -13,10 +13,10 @@ pub(super) fn load(bytes: [u8; LANES]) -> u8x16 {
     u8x16::new(bytes)
 }
 
-/// The bytes of the mask for which `test` holds, of up to 64 bytes of text.
+/// A bit for each of up to 64 bytes for which `passes` holds.
 #[inline]
-pub(super) fn mask(text: &[u8], test: impl Fn(u8x16) -> u8x16) -> u64 {
-    let bits = |bytes: [u8; LANES]| u64::from(test(load(bytes)).to_bitmask());
+pub(super) fn mask(text: &[u8], passes: impl Fn(u8x16) -> u8x16) -> u64 {
+    let bits = |bytes: [u8; LANES]| u64::from(passes(load(bytes)).to_bitmask());
     let Some(last) = text.last_chunk() else {
         return bits(below_16(text).to_le_bytes()) & ((1 << text.len()) - 1);
     };
@@ -26,14 +26,14 @@ pub(super) fn mask(text: &[u8], test: impl Fn(u8x16) -> u8x16) -> u64 {
     mask | bits(*last) << (text.len() - LANES)
 }
 
-/// Whether `test` holds for any byte of a text.
+/// Whether `passes` holds for any byte of a text.
 #[inline]
-pub(super) fn contains(text: &[u8], test: impl Fn(u8x16) -> u8x16) -> bool {
-    let Some(last) = text.last_chunk() else { return mask(text, test) != 0 };
+pub(super) fn contains(text: &[u8], passes: impl Fn(u8x16) -> u8x16) -> bool {
+    let Some(last) = text.last_chunk() else { return mask(text, passes) != 0 };
     let (chunks, _) = text.as_chunks();
     let none = u8x16::splat(0);
-    let hits = chunks.iter().fold(none, |hits, chunk| hits | test(load(*chunk)));
-    (hits | test(load(*last))).to_bitmask() != 0
+    let hits = chunks.iter().fold(none, |hits, chunk| hits | passes(load(*chunk)));
+    (hits | passes(load(*last))).to_bitmask() != 0
 }
 
 /// A test for bytes from `first` to `last`.

@@ -31,9 +31,9 @@ pub(super) fn divide(text: &str, needle: u8) -> Option<(&str, &str)> {
 #[inline]
 pub(super) fn either(text: &[u8], one: u8, other: u8) -> Option<usize> {
     let (is_one, is_other) = (is(one), is(other));
-    let test = |bytes| is_one(bytes) | is_other(bytes);
-    let Some((head, rest)) = text.split_first_chunk() else { return first(mask(text, test)) };
-    match first(near(head, test)) {
+    let passes = |bytes| is_one(bytes) | is_other(bytes);
+    let Some((head, rest)) = text.split_first_chunk() else { return first(mask(text, passes)) };
+    match first(near(head, passes)) {
         None => Some(NEAR + memchr::memchr2(one, other, rest)?),
         at => at,
     }
@@ -60,9 +60,9 @@ pub(super) fn nth(text: &[u8], needle: u8, count: usize) -> Result<usize, usize>
 }
 
 #[inline]
-fn near(head: &[u8; NEAR], test: impl Fn(u8x16) -> u8x16) -> u64 {
+fn near(head: &[u8; NEAR], passes: impl Fn(u8x16) -> u8x16) -> u64 {
     let (chunks, _) = head.as_chunks();
-    let bits = |chunk: &[u8; LANES]| u64::from(test(load(*chunk)).to_bitmask());
+    let bits = |chunk: &[u8; LANES]| u64::from(passes(load(*chunk)).to_bitmask());
     chunks.iter().rev().fold(0, |hits, chunk| hits << LANES | bits(chunk))
 }
 

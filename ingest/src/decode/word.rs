@@ -7,7 +7,7 @@ const ZEROS: u64 = u64::MAX / 0xFF * b'0' as u64;
 /// What makes the highest bit of a byte of every number above nine.
 const ABOVE_NINE: u64 = u64::MAX / 0xFF * (0x80 - 10);
 
-const HIGH: u64 = u64::MAX / 0xFF << 7;
+const HIGH: u64 = (u64::MAX / 0xFF) << 7;
 
 /// Up to eight bytes, zeros behind them; of a longer text nothing sensible.
 #[inline]

@@ -163,7 +163,7 @@ fn take<'a>(
 }
 
 #[inline]
-const fn value_of<'a>(scalar: Scalar<'a>, target: Target) -> Value<'a> {
+const fn value_of(scalar: Scalar<'_>, target: Target) -> Value<'_> {
     let escape = if scalar.escaped { Escape::Json } else { Escape::None };
     Value { text: scalar.text, escape, unit: target.unit, rank: target.rank }
 }

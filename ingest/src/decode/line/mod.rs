@@ -6,6 +6,7 @@
 //! ```
 
 mod captures;
+mod compile;
 mod plan;
 mod variables;
 mod w3c;

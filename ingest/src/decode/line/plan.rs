@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use super::captures;
-use super::variables::{FormatError, Guess, Token, Variable};
+use super::variables::{Guess, Variable};
 use crate::decode::lanes::{contains, is};
 use crate::decode::literal::Literal;
-use crate::decode::record::{Escape, Record, Slot, Unit, Value};
+use crate::decode::record::{Escape, Record, Slot, Value};
 use crate::decode::search::{self, divide};
 
 /// Quotes inside one quoted value that are weighed as its end before the last one is taken.
@@ -30,7 +30,7 @@ pub enum Fit {
 
 /// Where a value ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Until {
+pub(super) enum Until {
     /// At the byte that follows it in the format.
     Byte(u8),
     /// At the text that follows it in the format.
@@ -47,7 +47,7 @@ enum Until {
 
 /// What a quote must be followed by to be the closing one, besides the text of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Closing {
+pub(super) enum Closing {
     /// Anything.
     Anything,
     /// A number or `-`: the status behind a request.
@@ -60,22 +60,18 @@ enum Closing {
 
 /// A value, or several that are skipped, and the text behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Step {
+pub(super) struct Step {
     /// Values before this step.
-    index: usize,
+    pub(super) index: usize,
     /// Values of this step: more than one where all of them are skipped and end at the same byte.
-    values: usize,
-    slot: Option<Slot>,
-    unit: Unit,
-    rank: u8,
-    escape: Escape,
-    until: Until,
+    pub(super) values: usize,
+    pub(super) variable: Variable,
+    pub(super) until: Until,
     /// Text behind the value.
-    after: Literal,
+    pub(super) after: Literal,
     /// The same without the blank before it; empty when it is nothing but a blank, or has none.
-    after_blank: Literal,
-    closing: Closing,
-    guess: Guess,
+    pub(super) after_blank: Literal,
+    pub(super) closing: Closing,
 }
 
 /// Where a line may end before its format does, and still be whole.
@@ -92,98 +88,12 @@ pub enum Optional {
 /// A compiled format string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    before: Box<str>,
-    steps: Vec<Step>,
-    optional: Optional,
+    pub(super) before: Box<str>,
+    pub(super) steps: Vec<Step>,
+    pub(super) optional: Optional,
 }
 
 impl Plan {
-    pub(super) fn from_tokens(tokens: Vec<Token>) -> Result<Self, FormatError> {
-        let mut before = String::new();
-        let mut pieces: Vec<(Variable, String)> = Vec::new();
-        for token in tokens {
-            match (token, pieces.last_mut()) {
-                (Token::Literal(text), None) => before = text,
-                (Token::Literal(text), Some((_, after))) => *after = text,
-                // `%U%q` and `$uri$is_args$args`: together they are the request target.
-                (Token::Variable(next), Some((path, after)))
-                    if after.is_empty()
-                        && matches!(path.slot, Some(Slot::Path | Slot::Uri))
-                        && matches!(next.slot, Some(Slot::Query) | None) =>
-                {
-                    path.slot = Some(Slot::Uri);
-                }
-                (Token::Variable(_), Some((_, after))) if after.is_empty() => {
-                    return Err(FormatError::Touching(pieces.len()));
-                }
-                (Token::Variable(variable), _) => pieces.push((variable, String::new())),
-            }
-        }
-        if pieces.is_empty() {
-            return Err(FormatError::NoVariables);
-        }
-        let is_time = |v: &Variable| matches!(v.slot, Some(Slot::Time | Slot::Start | Slot::Date));
-        if !pieces.iter().any(|(variable, _)| is_time(variable)) {
-            return Err(FormatError::NoTime);
-        }
-        let mut steps: Vec<Step> = Vec::with_capacity(pieces.len());
-        let mut behind_quote = before.ends_with('"');
-        for (index, (variable, after)) in pieces.iter().enumerate() {
-            let next = pieces.get(index + 1).map(|(next, _)| next);
-            let until = if behind_quote && after.starts_with('"') {
-                Until::Quote
-            } else if after.is_empty() {
-                Until::End
-            } else if after == ":" && variable.slot == Some(Slot::ClientIp) {
-                Until::Port
-            } else if after.contains('[') && next.is_some_and(is_time) {
-                Until::TextBeforeTime
-            } else if let [byte] = after.as_bytes() {
-                Until::Byte(*byte)
-            } else {
-                Until::Text
-            };
-            behind_quote = after.ends_with('"');
-            let is_skipped = variable.slot.is_none() && variable.guess == Guess::Nothing;
-            if is_skipped
-                && let Until::Byte(_) = until
-                && let Some(last) = steps.last_mut()
-                && last.is_skipped()
-                && last.until == until
-            {
-                last.values += 1;
-                continue;
-            }
-            let closing = if next.is_some_and(|next| next.slot == Some(Slot::Status)) {
-                Closing::Number
-            } else if after == "\"" && is_skipped {
-                Closing::LineEndUnread
-            } else if after == "\"" {
-                Closing::LineEnd
-            } else {
-                Closing::Anything
-            };
-            steps.push(Step {
-                index,
-                values: 1,
-                slot: variable.slot,
-                unit: variable.unit,
-                rank: variable.rank,
-                escape: variable.escape,
-                until,
-                after: Literal::new(after),
-                after_blank: Literal::new(if after.starts_with(' ') {
-                    after.trim_ascii_start()
-                } else {
-                    ""
-                }),
-                closing,
-                guess: variable.guess,
-            });
-        }
-        Ok(Self { before: before.into(), steps, optional: Optional::Nothing })
-    }
-
     /// The same plan for lines that may end early.
     #[must_use]
     pub fn with_optional(mut self, optional: Optional) -> Self {
@@ -208,10 +118,10 @@ impl Plan {
                 let Some((mut text, mut tail)) = divide(rest, byte) else {
                     return self.cut(step, 0, rest, record);
                 };
-                if text.ends_with(',') && step.slot == Some(Slot::ClientIp) {
+                if text.ends_with(',') && step.variable.slot == Some(Slot::ClientIp) {
                     (text, tail) = divide_list(rest, byte).unwrap_or((text, tail));
                 }
-                step.keep(text, step.escape, record);
+                step.keep(text, step.variable.escape, record);
                 rest = tail;
                 continue;
             }
@@ -224,7 +134,7 @@ impl Plan {
                 },
                 Until::Quote => step.until_quote(rest),
                 Until::Port => until_port(rest),
-                Until::End => Some((rest.trim_ascii_end(), step.escape, "")),
+                Until::End => Some((rest.trim_ascii_end(), step.variable.escape, "")),
             };
             let Some((text, escape, tail)) = found else {
                 return self.cut(step, 0, rest, record);
@@ -245,7 +155,7 @@ impl Plan {
     #[cold]
     fn cut<'a>(&self, step: &Step, before: usize, rest: &'a str, record: &mut Record<'a>) -> Fit {
         let backslash = step.until == Until::Quote && rest.contains('\\');
-        let escape = if backslash { Escape::Backslash } else { step.escape };
+        let escape = if backslash { Escape::Backslash } else { step.variable.escape };
         let rest = match (step.until, before) {
             (Until::Byte(byte), 1..) => search::nth(rest.as_bytes(), byte, before)
                 .map_or(rest, |at| rest.get(at + 1..).unwrap_or_default()),
@@ -269,16 +179,13 @@ impl Plan {
 type Found<'a> = Option<(&'a str, Escape, &'a str)>;
 
 impl Step {
-    fn is_skipped(&self) -> bool {
-        self.slot.is_none() && self.guess == Guess::Nothing
-    }
-
     #[inline]
     fn keep<'a>(&self, text: &'a str, escape: Escape, record: &mut Record<'a>) {
-        if let Some(slot) = self.slot {
-            record.set(slot, Value { text, escape, unit: self.unit, rank: self.rank });
-        } else if self.guess != Guess::Nothing && text != "-" {
-            captures::keep(text, self.guess, record);
+        let Variable { slot, unit, rank, guess, .. } = self.variable;
+        if let Some(slot) = slot {
+            record.set(slot, Value { text, escape, unit, rank });
+        } else if guess != Guess::Nothing && text != "-" {
+            captures::keep(text, guess, record);
         }
     }
 
@@ -292,7 +199,7 @@ impl Step {
             return Some(("", Escape::None, tail));
         }
         let at = find(rest, &self.after, 0)?;
-        Some((rest.get(..at)?, self.escape, rest.get(at + self.after.len()..)?))
+        Some((rest.get(..at)?, self.variable.escape, rest.get(at + self.after.len()..)?))
     }
 
     fn until_text_before_time<'a>(&self, rest: &'a str) -> Found<'a> {
