@@ -115,7 +115,8 @@ impl People {
         let beside = usize::from(beside);
         let before = BEFORE[beside / BEHIND.len() % BEFORE.len()];
         let behind = BEHIND[beside % BEHIND.len()];
-        for client in [CLIENT, CLIENT6] {
+        let escaped = [CLIENT.replace('.', "%2E"), CLIENT6.replace(':', "%3a")];
+        for client in [CLIENT, CLIENT6, &escaped[0], &escaped[1]] {
             let part = [before, client, behind].concat();
             let line = [raw, b" ", part.as_bytes()].concat();
             let scrubbed = self.clients.scrub(&line).into_owned();

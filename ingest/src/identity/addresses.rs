@@ -8,24 +8,65 @@ use std::ops::Range;
 /// Shortest IPv6 address of a client, such as `2a00::1`: shorter ones say nothing about anybody.
 const IPV6_BYTES_MIN: usize = 7;
 
+/// `%3A`.
+const ESCAPE_BYTES: usize = 3;
+
 /// Longest text that is tried as an IPv6 address, with what may stand before and behind it.
 const IPV6_BYTES_MAX: usize = 64;
 
-/// A copy of `raw` with each address replaced.
+/// A copy of `raw` with each address replaced, also where its colons and dots are written `%3A` and `%2E`.
 pub(super) fn replace(raw: &[u8], with: impl Fn(IpAddr) -> IpAddr) -> Vec<u8> {
+    let unescaped = Unescaped::new(raw);
     let mut copy = Vec::with_capacity(raw.len());
-    for run in raw.chunk_by(|a, b| is_of_address(*a) == is_of_address(*b)) {
+    let (mut at, mut done) = (0, 0);
+    for run in unescaped.bytes.chunk_by(|a, b| is_of_address(*a) == is_of_address(*b)) {
         // The bytes of an address are ASCII; whatever else this is, it holds none.
         let text = std::str::from_utf8(run).unwrap_or_default();
-        let mut done = 0;
-        for (at, address) in find(text) {
-            copy.extend_from_slice(run.get(done..at.start).unwrap_or_default());
+        for (place, address) in find(text) {
+            let start = unescaped.place(at + place.start);
+            copy.extend_from_slice(raw.get(done..start).unwrap_or_default());
             copy.extend(with(address.to_canonical()).to_string().into_bytes());
-            done = at.end;
+            done = unescaped.place(at + place.end);
         }
-        copy.extend_from_slice(run.get(done..).unwrap_or_default());
+        at += run.len();
     }
+    copy.extend_from_slice(raw.get(done..).unwrap_or_default());
     copy
+}
+
+/// A line in which the escapes of the punctuation of addresses are resolved.
+struct Unescaped {
+    bytes: Vec<u8>,
+    /// Where the escapes were, in `bytes`.
+    escapes: Vec<usize>,
+}
+
+impl Unescaped {
+    fn new(raw: &[u8]) -> Self {
+        let mut unescaped = Self { bytes: Vec::with_capacity(raw.len()), escapes: Vec::new() };
+        let mut rest = raw;
+        while let Some(at) = memchr::memchr(b'%', rest) {
+            let (before, escape) = rest.split_at(at);
+            let (byte, length) = match escape {
+                [_, b'3', b'A' | b'a', ..] => (b':', ESCAPE_BYTES),
+                [_, b'2', b'E' | b'e', ..] => (b'.', ESCAPE_BYTES),
+                _ => (b'%', 1),
+            };
+            unescaped.bytes.extend_from_slice(before);
+            if length > 1 {
+                unescaped.escapes.push(unescaped.bytes.len());
+            }
+            unescaped.bytes.push(byte);
+            rest = escape.get(length..).unwrap_or_default();
+        }
+        unescaped.bytes.extend_from_slice(rest);
+        unescaped
+    }
+
+    /// Where in the line a byte came from.
+    fn place(&self, at: usize) -> usize {
+        at + self.escapes.partition_point(|escape| *escape < at) * (ESCAPE_BYTES - 1)
+    }
 }
 
 const fn is_of_address(byte: u8) -> bool {
@@ -115,6 +156,9 @@ mod tests {
             ("src:2001:db8:1:2:3:4:5:6", "src:::"),
             ("203.0.113.77:2001:db8::5", "0.0.0.0:::"),
             ("::ffff:203.0.113.77", "0.0.0.0"),
+            ("?ip=2001%3Adb8%3a%3A5%20", "?ip=::%20"),
+            ("%3A203%2E0%2e113.77%3A80%3a", "%3A0.0.0.0%3A80%3a"),
+            ("50%25 %3 %2E%", "50%25 %3 %2E%"),
             // Neither times, versions nor addresses of another kind.
             ("12:30:45.123", "12:30:45.123"),
             ("v1.2.3.4.5 1.2.3 a.b.c.d", "v1.2.3.4.5 1.2.3 a.b.c.d"),
