@@ -261,8 +261,8 @@ impl Partition {
     }
 }
 
-/// A line as it came, and where from.
-type Origin<'a> = (&'a RawMessage<'a>, &'a Position<'a>, &'a [u8]);
+/// A line as it came, its place, and its message.
+type RawLine<'a> = (&'a RawMessage<'a>, &'a Position<'a>, &'a [u8]);
 
 /// What it takes to decode the lines of one message.
 struct Lines<'a> {
@@ -310,6 +310,7 @@ impl Lines<'_> {
         position: &mut Position<'_>,
     ) -> usize {
         let payload = message.payload;
+        // One for all lines: to make its many slots empty takes longer than to read a short line.
         let mut record = Record::default();
         let mut from = 0;
         while let Some(rest) = payload.get(from..).filter(|rest| !rest.is_empty()) {
@@ -348,18 +349,18 @@ impl Lines<'_> {
             self.reject(message, position, line, RejectReason::TooLong);
             return true;
         }
-        let origin = (message, position, line);
+        let raw = (message, position, line);
         if let Some(text) = text {
-            self.text(origin, text.strip_suffix('\r').unwrap_or(text), record)
+            self.text(raw, text.strip_suffix('\r').unwrap_or(text), record)
         } else {
             let mut cleaned = String::new();
-            self.text(origin, clean(line, &mut cleaned), &mut Record::default())
+            self.text(raw, clean(line, &mut cleaned), &mut Record::default())
         }
     }
 
     /// The same of a line made text.
     #[inline]
-    fn text<'a>(&mut self, origin: Origin<'_>, text: &'a str, record: &mut Record<'a>) -> bool {
+    fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> bool {
         // Some editors and Windows tools put a byte order mark before the first line.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let stream = &mut self.partition.stream;
@@ -368,19 +369,19 @@ impl Lines<'_> {
         }
         if stream.is_bare() {
             record.clear();
-            self.append(origin, text, record);
+            self.append(raw, text, record);
         } else {
             let mut opened = String::new();
             let text = stream.open(text, self.formats, &mut opened);
-            self.append(origin, text, &mut Record::default());
+            self.append(raw, text, &mut Record::default());
         }
         true
     }
 
     /// Appends a line without its envelope to the rows or the rejects; `record` is empty.
     #[inline]
-    fn append<'a>(&mut self, origin: Origin<'_>, text: &'a str, record: &mut Record<'a>) {
-        let (message, position, line) = origin;
+    fn append<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) {
+        let (message, position, line) = raw;
         let decoded = self.partition.stream.decode(text, self.formats, record);
         let outcome = decoded.and_then(|()| {
             let rows =

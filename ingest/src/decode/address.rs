@@ -75,8 +75,8 @@ fn plain_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     (parts == 3 && digits > 0).then(|| Ipv4Addr::from_bits(bits << 8 | value))
 }
 
-/// Whether the text is what [`plain_ipv4`] reads. Bit by bit: the branches of a loop over an address can be guessed by
-/// no processor.
+/// Whether the text is what [`plain_ipv4`] reads. By masks with a bit for each byte, since no processor can predict the
+/// branches of a loop over addresses.
 fn is_ipv4(text: &[u8]) -> bool {
     if !(7..=15).contains(&text.len()) {
         return false;
@@ -91,6 +91,7 @@ fn is_ipv4(text: &[u8]) -> bool {
     let zeros = mask(text, is(b'0'));
     let (twos, above_two) = (mask(text, is(b'2')), mask(text, within(b'3', b'9')));
     let (fives, above_five) = (mask(text, is(b'5')), mask(text, within(b'6', b'9')));
+    // The two digits behind are above 55.
     let above_5x = above_five >> 1 | fives >> 1 & above_five >> 2;
     let too_large = threes & (above_two | twos & above_5x);
     dots | digits == all

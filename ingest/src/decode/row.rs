@@ -23,8 +23,7 @@ use super::memo::Memo;
 use super::record::{Record, Slot, Unit, Value};
 use super::request::{Target, is_method, is_target, split_request, split_target};
 use super::text::plain;
-use super::time::{TimeParser, duration_us};
-use super::word;
+use super::time::{TimeParser, duration_us, number};
 
 /// Where a line came from, for the position columns.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +42,7 @@ pub struct Position<'a> {
 #[derive(Debug, Default)]
 pub struct Scratch {
     times: TimeParser,
-    /// Of when requests started: in another second than they ended.
+    /// The same for starts: in one parser start and end would push each other's second out of its memory.
     starts: TimeParser,
     plain: String,
     folded: String,
@@ -427,15 +426,6 @@ fn canonical_country<'a>(country: &'a str, scratch: &'a mut String) -> Option<&'
 
 /// A number without sign.
 fn count(text: &str) -> Option<i64> {
-    if let Some(number) = word::number(text.as_bytes()) {
-        return i64::try_from(number).ok();
-    }
-    let text = text.strip_prefix('+').unwrap_or(text);
-    if text.is_empty() || text.len() > 19 {
-        return None;
-    }
-    text.bytes().try_fold(0i64, |sum, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 { None } else { sum.checked_mul(10)?.checked_add(i64::from(digit)) }
-    })
+    let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
+    if (1..=19).contains(&digits.len()) { number(digits) } else { None }
 }

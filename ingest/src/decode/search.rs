@@ -59,6 +59,7 @@ pub(super) fn nth(text: &[u8], needle: u8, count: usize) -> Result<usize, usize>
     Err(seen)
 }
 
+/// A bit for each byte that passes.
 #[inline]
 fn near(head: &[u8; NEAR], passes: impl Fn(u8x16) -> u8x16) -> u64 {
     let (chunks, _) = head.as_chunks();

@@ -102,7 +102,7 @@ fn civil_seconds(date: (i64, i64, i64), clock: (i64, i64, i64)) -> Option<i64> {
     Some(days * DAY_S + hour * 3600 + minute * 60 + second)
 }
 
-/// The number written by `digits`, all of which must be digits.
+/// The number written by `digits`, all of which must be digits; of none it is zero.
 pub(super) fn number(digits: &[u8]) -> Option<i64> {
     if let Some(number) = word::number(digits) {
         return i64::try_from(number).ok();

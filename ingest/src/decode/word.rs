@@ -4,9 +4,10 @@
 /// `'0'` in every byte.
 const ZEROS: u64 = u64::MAX / 0xFF * b'0' as u64;
 
-/// What makes the highest bit of a byte of every number above nine.
+/// Added to a byte, it sets the highest bit when the byte is above nine, in every byte.
 const ABOVE_NINE: u64 = u64::MAX / 0xFF * (0x80 - 10);
 
+/// The highest bit of every byte.
 const HIGH: u64 = (u64::MAX / 0xFF) << 7;
 
 /// Up to eight bytes, zeros behind them; of a longer text nothing sensible.

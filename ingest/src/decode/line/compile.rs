@@ -10,7 +10,7 @@ type Piece = (Variable, String);
 
 impl Plan {
     pub(super) fn from_tokens(tokens: Vec<Token>) -> Result<Self, FormatError> {
-        let (before, pieces) = divide(tokens)?;
+        let (before, pieces) = pieces_of(tokens)?;
         if pieces.is_empty() {
             return Err(FormatError::NoVariables);
         }
@@ -57,7 +57,7 @@ impl Step {
             Closing::Number
         } else if after != "\"" {
             Closing::Anything
-        } else if is_skipped(*variable) {
+        } else if is_skipped(*variable) && next.is_none() {
             Closing::LineEndUnread
         } else {
             Closing::LineEnd
@@ -92,7 +92,7 @@ const fn is_time(variable: Variable) -> bool {
 }
 
 /// The text before the first variable, and the variables with the text behind each.
-fn divide(tokens: Vec<Token>) -> Result<(String, Vec<Piece>), FormatError> {
+fn pieces_of(tokens: Vec<Token>) -> Result<(String, Vec<Piece>), FormatError> {
     let mut before = String::new();
     let mut pieces: Vec<Piece> = Vec::new();
     for token in tokens {

@@ -54,7 +54,8 @@ pub(super) enum Closing {
     Number,
     /// The end of the line, or further fields of their own.
     LineEnd,
-    /// The same behind a value that is skipped: whichever quote closes it, none may be open at the end.
+    /// The same behind a value that is skipped. Further fields are not told apart for it: it is enough that one may begin
+    /// behind the quote, and that no quote is open at the end.
     LineEndUnread,
 }
 
@@ -292,9 +293,12 @@ fn until_port(rest: &str) -> Found<'_> {
     Some((rest.get(..at)?, Escape::None, rest.get(at + 1..)?))
 }
 
-/// Whether the last byte is a quote that closes a value, not one that opens one.
+/// Whether a field begins here, and the last byte is a quote that closes a value, not one that opens one.
 fn ends_with_closed_quote(tail: &str) -> bool {
-    matches!(tail.trim_ascii_end().as_bytes(), [.., before, b'"'] if !matches!(before, b' ' | b'='))
+    match tail.trim_ascii_end().as_bytes() {
+        [b' ', .., before, b'"'] => !matches!(before, b' ' | b'='),
+        _ => false,
+    }
 }
 
 /// Whether nothing, or only further fields of their own, follows a closing quote.
@@ -324,7 +328,7 @@ fn ends_line(tail: &str) -> bool {
     rest.is_empty()
 }
 
-/// The same, behind the last of several values: `192.0.2.1, 10.0.0.1 - -`.
+/// What is before and behind the byte at the end of several values: `192.0.2.1, 10.0.0.1 - -`.
 #[cold]
 fn divide_list(rest: &str, byte: u8) -> Option<(&str, &str)> {
     let mut from = 0;
