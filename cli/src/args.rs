@@ -95,12 +95,27 @@ Examples:
   floodmark generate --scenario bench --lines 5000000 --output bench.ndjson
   floodmark generate --samples sample-data/files";
 
+/// What `--format` takes.
+fn formats() -> String {
+    let names = ingest::Format::names().collect::<Vec<_>>().join(", ");
+    format!(
+        "Log format; `auto` decides from the first lines.\n\n\
+         By name: {names}.\n\n\
+         Or nginx's `log_format` or Apache's `LogFormat` itself, in single quotes:\n\
+         '$remote_addr [$time_local] \"$request\" $status'\n\n\
+         For `json` a `[fields]` table in the configuration says which keys hold what."
+    )
+}
+
 /// How lines are read.
 #[derive(Debug, Default, ClapArgs)]
 pub struct InputArgs {
-    /// Log format; `auto` decides from the first lines. A `[fields]` table in the configuration maps JSON keys.
-    #[arg(long, env = "FLOODMARK_FORMAT", value_name = "FORMAT")]
+    /// Log format; `auto` decides from the first lines.
+    #[arg(long, env = "FLOODMARK_FORMAT", value_name = "FORMAT", long_help = formats())]
     pub format: Option<String>,
+    /// Fields of W3C lines without a header, as in `#Fields:`: of CloudFront's real-time log, or of IIS.
+    #[arg(long, env = "FLOODMARK_W3C_FIELDS", value_name = "FIELDS")]
+    pub w3c_fields: Option<String>,
     /// Host of the records whose format names none.
     #[arg(long, env = "FLOODMARK_HOST", value_name = "HOST")]
     pub host: Option<String>,

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Counting: every line is a row of `requests` or of `rejects`, except blank lines and, in text formats, lines
-//! that start with `#` (comments and W3C headers), which are neither. Lines end with `\n`; a `\r` before it is
+//! that start with `#` (comments and W3C headers), which are neither. A line of JSON that lists several records is as
+//! many rows, told apart by `record_index`. Lines end with `\n`; a `\r` before it is
 //! dropped. The last line of a message needs no `\n`.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,12 +15,13 @@ use std::sync::Arc;
 use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX, REJECT_BYTES_MAX};
 use schemas::{PositionedBatch, RequestBatch};
 
+use crate::decode::line::Fit;
 use crate::decode::record::Record;
 use crate::decode::rejects::Rejects;
 use crate::decode::row::{Hint, Position, Rows, Scratch};
 use crate::decode::stream::{Formats, Learnt, Stream};
 use crate::decode::text::clean;
-use crate::decode::{ConfigError, DecoderConfig, RejectReason};
+use crate::decode::{ConfigError, Decoder, DecoderConfig, RejectReason};
 use crate::format::Format;
 use crate::identity::{ClientCounters, Clients};
 use crate::message::{Numbering, RawMessage};
@@ -317,11 +319,11 @@ impl Lines<'_> {
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             let line = rest.get(..end).unwrap_or(rest);
             let text = text.and_then(|text| text.get(from..from + end));
-            let is_record = self.line(message, position, line, text, &mut record);
+            let records = self.line(message, position, line, text, &mut record);
             from = (from + end + 1).min(payload.len());
             match message.numbering {
                 Numbering::Lines => position.offset += 1,
-                Numbering::Records => position.record_index += i32::from(is_record),
+                Numbering::Records => position.record_index += records,
             }
             if message.numbering == Numbering::Lines && self.partition.records() >= BATCH_ROWS_MAX {
                 break;
@@ -330,7 +332,7 @@ impl Lines<'_> {
         from
     }
 
-    /// Decodes one line, which is `text` if it is known to be text; whether it was a record. `record` is that of the
+    /// Decodes one line, which is `text` if it is known to be text; how many records it held. `record` is that of the
     /// line before.
     #[inline]
     fn line<'a>(
@@ -340,14 +342,14 @@ impl Lines<'_> {
         line: &[u8],
         text: Option<&'a str>,
         record: &mut Record<'a>,
-    ) -> bool {
+    ) -> i32 {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.trim_ascii().is_empty() {
-            return false;
+            return 0;
         }
         if line.len() > LINE_BYTES_MAX {
             self.reject(message, position, line, RejectReason::TooLong);
-            return true;
+            return 1;
         }
         let raw = (message, position, line);
         if let Some(text) = text {
@@ -360,40 +362,75 @@ impl Lines<'_> {
 
     /// The same of a line made text.
     #[inline]
-    fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> bool {
+    fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
         // Some editors and Windows tools put a byte order mark before the first line.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let stream = &mut self.partition.stream;
         if stream.takes_comment(text, self.formats) {
-            return false;
+            return 0;
         }
         if stream.is_bare() {
             record.clear();
-            self.append(raw, text, record);
+            self.append(raw, text, record)
         } else {
             let mut opened = String::new();
             let text = stream.open(text, self.formats, &mut opened);
-            self.append(raw, text, &mut Record::default());
+            self.append(raw, text, &mut Record::default())
         }
-        true
     }
 
-    /// Appends a line without its envelope to the rows or the rejects; `record` is empty.
+    /// Appends a line without its envelope to the rows or the rejects; how many it came to. `record` is empty.
     #[inline]
-    fn append<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) {
+    fn append<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
         let (message, position, line) = raw;
-        let decoded = self.partition.stream.decode(text, self.formats, record);
-        let outcome = decoded.and_then(|()| {
-            let rows =
-                self.partition.rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint));
-            if rows.append(record, position, self.default_host, self.clients, self.scratch) {
-                Ok(())
-            } else {
-                Err(RejectReason::NoTimestamp)
-            }
-        });
+        let outcome = match self.partition.stream.decode(text, self.formats, record) {
+            Ok(Fit::Several) => return self.append_parts(message, *position, text, record),
+            Ok(_) => self.row(position, record),
+            Err(reason) => Err(reason),
+        };
         if let Err(reason) = outcome {
             self.reject(message, position, line, reason);
+        }
+        1
+    }
+
+    /// Appends each of the records of a line, a place behind the other.
+    #[cold]
+    fn append_parts<'a>(
+        &mut self,
+        message: &RawMessage<'_>,
+        mut position: Position<'_>,
+        text: &'a str,
+        record: &mut Record<'a>,
+    ) -> i32 {
+        let first = position.record_index;
+        let stream = &mut self.partition.stream;
+        let parts = stream.decoder(self.formats).map(Decoder::take_parts).unwrap_or_default();
+        for part in parts {
+            record.clear();
+            let Some(decoder) = self.partition.stream.decoder(self.formats) else { break };
+            let text = decoder.decode_part(text, part, record);
+            let outcome = if record.has_request() {
+                self.row(&position, record)
+            } else {
+                Err(RejectReason::NoRequest)
+            };
+            if let Err(reason) = outcome {
+                self.reject(message, &position, text.as_bytes(), reason);
+            }
+            position.record_index += 1;
+        }
+        position.record_index - first
+    }
+
+    /// Appends a row.
+    #[inline]
+    fn row(&mut self, position: &Position<'_>, record: &Record<'_>) -> Result<(), RejectReason> {
+        let rows = self.partition.rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint));
+        if rows.append(record, position, self.default_host, self.clients, self.scratch) {
+            Ok(())
+        } else {
+            Err(RejectReason::NoTimestamp)
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::Array;
 use expect_test::expect;
+use ingest::decode::json::FieldSource;
 use ingest::decode::stream::Learnt;
 use ingest::{Batcher, DecoderConfig, Format, Numbering, RawMessage};
 use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX};
@@ -48,6 +49,31 @@ fn records_of_one_kafka_message_share_its_offset() {
     assert_eq!(batch.requests.topic_partition().value(0), 3);
     assert_eq!(batch.rejects.num_rows(), 1);
     assert_eq!((reader.pending_rows(), flush(&mut reader).len()), (0, 0));
+}
+
+#[test]
+fn each_record_of_a_list_has_its_own_place() {
+    let record =
+        |path: &str| format!("{{\"time\":1714564800,\"ip\":\"192.0.2.1\",\"uri\":\"{path}\"}}");
+    let list = format!("[{},{{}}, {}]\n{},\n", record("/a"), record("/b"), record("/c"));
+    let fields = [("ts", "time"), ("client_ip", "ip"), ("uri", "uri")];
+    let fields = fields.map(|(name, key)| (name.to_owned(), FieldSource::Key(key.to_owned())));
+    let config = DecoderConfig { fields: fields.into(), ..DecoderConfig::of("json") };
+    let partition: Arc<str> = "logs/3".into();
+    for (numbering, offsets, indexes) in
+        [(Numbering::Records, [7, 7, 7], [0, 2, 3]), (Numbering::Lines, [7, 7, 8], [0, 2, 0])]
+    {
+        let mut reader = Batcher::new(&config).unwrap();
+        reader.push(&RawMessage { numbering, ..message(&partition, 7, list.as_bytes()) });
+        let batches = flush(&mut reader);
+        let [batch] = &batches[..] else { panic!("{} batches", batches.len()) };
+        let paths: Vec<_> = batch.requests.path().iter().flatten().collect();
+        assert_eq!(paths, ["/a", "/b", "/c"]);
+        assert_eq!(batch.requests.topic_offset().values(), &offsets);
+        assert_eq!(batch.requests.record_index().values(), &indexes);
+        assert!(batch.requests.malformed().iter().all(|malformed| malformed == Some(false)));
+        assert_eq!(batch.rejects.num_rows(), 1);
+    }
 }
 
 #[test]

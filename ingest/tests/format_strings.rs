@@ -99,6 +99,20 @@ fn real_time_fields_come_from_the_configuration() {
 }
 
 #[test]
+fn field_names_are_checked_beforehand() {
+    let error = |format: &str, fields: &str| {
+        let w3c_fields = Some(fields.to_owned());
+        DecoderConfig { w3c_fields, ..DecoderConfig::of(format) }
+            .validate()
+            .map_err(|e| e.to_string())
+    };
+    assert_eq!(error("auto", "timestamp c-ip"), Ok(()));
+    assert_eq!(error("iis", "date time c-ip"), Ok(()));
+    assert!(error("auto", "c-ip cs-method").unwrap_err().contains("has no time"));
+    assert!(error("combined", "timestamp c-ip").unwrap_err().contains("has no W3C fields"));
+}
+
+#[test]
 fn names_are_forgiving_and_aliases_work() {
     for (name, format) in [
         ("Vhost-Combined", "vhost_combined"),

@@ -32,7 +32,7 @@ pub struct File {
     pub anonymise: Option<Anonymise>,
     /// `--anonymise-key-file`
     pub anonymise_key_file: Option<PathBuf>,
-    /// Fields of W3C lines without a header.
+    /// `--w3c-fields`
     pub w3c_fields: Option<String>,
     /// `--data`
     pub data: Option<String>,

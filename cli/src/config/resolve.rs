@@ -21,11 +21,10 @@ pub struct Decode {
 
 impl Decode {
     fn new(args: InputArgs, clients: ClientArgs, file: &File) -> Result<Self, UsageError> {
-        let format = args.format.or_else(|| file.format.clone());
         let decoder = DecoderConfig {
             default_host: args.host.or_else(|| file.host.clone()),
             clients: clients::clients(clients, file)?,
-            ..decoder(format, file)?
+            ..decoder(args.format, args.w3c_fields, file)?
         };
         file.detect.validate().map_err(|error| UsageError::new(format!("in [detect]: {error}")))?;
         Ok(Self { decoder, detect: file.detect.clone() })
@@ -33,13 +32,17 @@ impl Decode {
 }
 
 /// The decoders' settings, checked.
-fn decoder(format: Option<String>, file: &File) -> Result<DecoderConfig, UsageError> {
+fn decoder(
+    format: Option<String>,
+    w3c_fields: Option<String>,
+    file: &File,
+) -> Result<DecoderConfig, UsageError> {
     let config = DecoderConfig {
         fields: file.fields.clone(),
-        w3c_fields: file.w3c_fields.clone(),
+        w3c_fields: w3c_fields.or_else(|| file.w3c_fields.clone()),
         ..DecoderConfig::default()
     };
-    let config = match format {
+    let config = match format.or_else(|| file.format.clone()) {
         Some(format) => DecoderConfig { format, ..config },
         None => config,
     };
@@ -199,9 +202,8 @@ impl Ship {
         if rate == Some(0) {
             return Err(UsageError::new("--rate must be at least 1 line a second"));
         }
-        let format = args.format.or_else(|| file.format.clone());
         // Checked here so that a misspelt format ends with a usage error, not after the first message.
-        decoder(format, file)?;
+        decoder(args.format, None, file)?;
         let follow = args.follow || file.follow.unwrap_or(false);
         if args.state.is_some() && !follow {
             return Err(UsageError::new("--state keeps places in followed files: add --follow"));

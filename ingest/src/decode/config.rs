@@ -78,6 +78,11 @@ pub enum ConfigError {
     /// A database of networks or countries cannot be used.
     #[error("{0}")]
     Database(String),
+    /// Names of W3C fields for a format that has none.
+    #[error(
+        "format `{0}` has no W3C fields: `w3c-fields` is for cloudfront, cloudfront_realtime and iis"
+    )]
+    W3cFields(Format),
     /// A field map for a format without keys.
     #[error("format `{0}` has no keys: `fields` is for JSON formats")]
     FieldsWithoutKeys(Format),
@@ -116,14 +121,21 @@ impl DecoderConfig {
     /// [`ConfigError`] says what is wrong and what would be right.
     pub fn validate(&self) -> Result<(), ConfigError> {
         match self.format()? {
-            Format::Auto => self.check_fields(),
+            Format::Auto => {
+                self.check_fields()?;
+                self.decoder(Format::Iis).map(|_| ())
+            }
             format => self.decoder(format).map(|_| ()),
         }
     }
 
     /// A decoder for `format`, with this configuration's field map.
     pub(super) fn decoder(&self, format: Format) -> Result<Decoder, ConfigError> {
-        let engine = match preset(format) {
+        let preset = preset(format);
+        if !matches!(preset, Some(Preset::W3c { .. })) {
+            self.refuse_w3c_fields(format)?;
+        }
+        let engine = match preset {
             Some(Preset::Json(fields)) => {
                 self.check_fields()?;
                 let mut fields = fields.to_map();
@@ -165,6 +177,14 @@ impl DecoderConfig {
         let plan = Plan::w3c(fields, dialect)
             .map_err(|source| ConfigError::FormatString { format: fields.to_owned(), source })?;
         Ok(Decoder { format, engine: Engine::Line(plan) })
+    }
+
+    /// Refuses names of W3C fields for another format that was asked for by name.
+    fn refuse_w3c_fields(&self, format: Format) -> Result<(), ConfigError> {
+        if self.w3c_fields.is_none() || self.format()? == Format::Auto {
+            return Ok(());
+        }
+        Err(ConfigError::W3cFields(format))
     }
 
     /// Refuses a field map for a text format that was asked for by name.

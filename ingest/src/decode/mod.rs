@@ -10,7 +10,7 @@
 //!
 //! # Invariants
 //! - A line is a row, a reject, or no record at all (blank, or a `#` comment or header); never two of them, and
-//!   never a panic.
+//!   never a panic. A line of JSON that lists several records is as many rows or rejects.
 //! - Time is linear in the length of a line, memory bounded by it.
 //! - What a line becomes depends on the lines of its partition before it, not on how they were cut into messages.
 //!
@@ -45,7 +45,7 @@ mod word;
 
 pub use config::{ConfigError, DecoderConfig};
 
-use json::JsonDecoder;
+use json::{JsonDecoder, Part};
 use line::{Fit, Plan};
 use record::{Escape, Record, Slot};
 
@@ -76,6 +76,9 @@ pub enum RejectReason {
     #[error("message too large")]
     MessageTooLarge,
 }
+
+/// What [`Engine::PercentJson`] writes `%XX` in.
+const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
 
 /// Decodes the lines of one stream in one format.
 #[derive(Debug, Clone)]
@@ -112,10 +115,7 @@ impl Decoder {
             Engine::Json(json) => decode_json(json, line, record),
             Engine::PercentJson(json) => {
                 let fit = decode_json(json, line, record);
-                record.escape_with(
-                    &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor],
-                    Escape::Percent,
-                );
+                record.escape_with(PERCENT_SLOTS, Escape::Percent);
                 fit
             }
             Engine::Line(plan) => match plan.decode(line, record) {
@@ -123,6 +123,52 @@ impl Decoder {
                 fit => Ok(fit),
             },
         }
+    }
+
+    /// The records of the last line, if it was [`Fit::Several`].
+    pub fn take_parts(&mut self) -> Vec<Part> {
+        match &mut self.engine {
+            Engine::Json(json) | Engine::PercentJson(json) => json.take_parts(),
+            Engine::Line(_) => Vec::new(),
+        }
+    }
+
+    /// Fills `record` from one of the records of a line; its text.
+    pub fn decode_part<'a>(
+        &mut self,
+        line: &'a str,
+        part: Part,
+        record: &mut Record<'a>,
+    ) -> &'a str {
+        match &mut self.engine {
+            Engine::Json(json) => json.decode_part(line, part, record),
+            Engine::PercentJson(json) => {
+                let text = json.decode_part(line, part, record);
+                record.escape_with(PERCENT_SLOTS, Escape::Percent);
+                text
+            }
+            Engine::Line(_) => line,
+        }
+    }
+
+    /// Fills `record` from a line, or from the first of its several records.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_first<'a>(
+        &mut self,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        let fit = self.decode(line, record)?;
+        if fit != Fit::Several {
+            return Ok(fit);
+        }
+        *record = Record::default();
+        if let Some(part) = self.take_parts().first() {
+            self.decode_part(line, *part, record);
+        }
+        Ok(if record.truncated { Fit::Cut } else { Fit::Whole })
     }
 }
 
@@ -135,5 +181,9 @@ fn decode_json<'a>(
     if !json.decode(line, record) {
         return Err(RejectReason::NotJson);
     }
-    Ok(if record.truncated { Fit::Cut } else { Fit::Whole })
+    Ok(match (json.has_parts(), record.truncated) {
+        (true, _) => Fit::Several,
+        (false, true) => Fit::Cut,
+        (false, false) => Fit::Whole,
+    })
 }

@@ -96,7 +96,8 @@ impl Recogniser {
 
     /// The format of `line`; `None` when it follows none.
     pub fn recognise(&mut self, line: &str) -> Option<Recognised> {
-        if line.trim_ascii_start().starts_with('{') {
+        let start = line.trim_ascii_start();
+        if start.starts_with('{') || start.starts_with("[{") {
             return self.recognise_json(line).map(Recognised::from);
         }
         let position = self.lines.iter_mut().position(|decoder| follows(decoder, line));
@@ -124,7 +125,7 @@ impl Recogniser {
         let mut best: Option<(u32, &Decoder)> = None;
         for decoder in &mut self.json {
             let mut record = Record::default();
-            let fit = decoder.decode(line, &mut record);
+            let fit = decoder.decode_first(line, &mut record);
             let score = record.filled();
             let better = best.is_none_or(|(other, _)| score > other);
             if fit == Ok(Fit::Whole) && better && has_time(&record) && record.has_request() {
@@ -149,7 +150,7 @@ pub(super) fn recognise_iis(line: &str) -> Option<Recognised> {
 /// Whether a line follows the format of `decoder` to its end, and makes sense in it.
 pub(super) fn follows(decoder: &mut Decoder, line: &str) -> bool {
     let mut record = Record::default();
-    let Ok(Fit::Whole | Fit::Extra) = decoder.decode(line, &mut record) else { return false };
+    let Ok(Fit::Whole | Fit::Extra) = decoder.decode_first(line, &mut record) else { return false };
     let text = |slot| record.get(slot).map(|value| value.text);
     let is_address = |text: &str| canonical_ip(text, &mut String::new()).is_some();
     let is_number = |text: &str| {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::DecoderConfig;
 use super::envelope::{ENVELOPES, Envelope, Opener};
+use super::line::Fit;
 use super::recognise::{Recognised, Recogniser, follows, recognise_iis};
 use super::record::Record;
 use super::{ConfigError, Decoder, RejectReason};
@@ -179,7 +180,7 @@ impl Stream {
         line
     }
 
-    /// Fills `record` from an opened line.
+    /// Fills `record` from an opened line, unless it holds several records.
     ///
     /// # Errors
     /// [`RejectReason`] when the line is no record.
@@ -189,9 +190,18 @@ impl Stream {
         line: &'a str,
         formats: &mut Formats,
         record: &mut Record<'a>,
-    ) -> Result<(), RejectReason> {
-        let decoder = self.decoder.as_mut().or(formats.given.as_mut());
-        decoder.ok_or(RejectReason::Unrecognised)?.decode(line, record)?;
-        if record.has_request() { Ok(()) } else { Err(RejectReason::NoRequest) }
+    ) -> Result<Fit, RejectReason> {
+        let decoder = self.decoder(formats);
+        let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode(line, record)?;
+        if fit == Fit::Several || record.has_request() {
+            Ok(fit)
+        } else {
+            Err(RejectReason::NoRequest)
+        }
+    }
+
+    /// The decoder of lines that were read before.
+    pub fn decoder<'d>(&'d mut self, formats: &'d mut Formats) -> Option<&'d mut Decoder> {
+        self.decoder.as_mut().or(formats.given.as_mut())
     }
 }

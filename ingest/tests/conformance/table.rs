@@ -106,11 +106,15 @@ const WRITERS: &[(Format, &str, &str)] = &[
     (Format::Traefik, "Traefik common log", "no router"),
     (Format::Fastly, "Fastly JSON, usual keys", "blanks around values"),
     (Format::GcpLb, "Google Cloud load balancers", "latency with its unit; flags for the cache"),
-    (Format::AzureFrontDoor, "Azure Front Door", "numbers as text; one record in `records`"),
+    (
+        Format::AzureFrontDoor,
+        "Azure Front Door",
+        "numbers as text; records in `records`, as Event Hubs batches them",
+    ),
     (
         Format::AzureAppGateway,
         "Azure Application Gateway",
-        "version 1 in milliseconds, with what it adds to queries; version 2 in seconds; one record in `records`",
+        "version 1 in milliseconds, with what it adds to queries; version 2 in seconds; records in `records`",
     ),
     (Format::Akamai, "Akamai DataStream 2, JSON", "`%XX` in values"),
     (Format::Ocsf, "OCSF HTTP Activity 4002", "lists of fingerprints"),
@@ -118,7 +122,7 @@ const WRITERS: &[(Format, &str, &str)] = &[
     (
         Format::Otel,
         "OpenTelemetry HTTP server spans and logs",
-        "flat, nested, `attributes`; OTLP with one span or log record a line; semantic conventions before 1.20",
+        "flat, nested, `attributes`; OTLP with any number of spans or log records; semantic conventions before 1.20",
     ),
 ];
 

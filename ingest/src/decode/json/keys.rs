@@ -178,7 +178,7 @@ impl KeyTable {
         table
     }
 
-    /// Whether an object holds the whole record, apart from the line itself.
+    /// Whether an object is a whole record, apart from the line itself.
     pub(super) fn is_record(&self, node: NodeId) -> bool {
         self.records.contains(&node)
     }

@@ -24,41 +24,64 @@ use super::record::{Escape, Record, Slot, Unit, Value};
 #[derive(Debug, Clone)]
 pub struct JsonDecoder {
     keys: KeyTable,
-    /// Objects with a whole record, in lists inside the line.
-    records: usize,
+    /// The records in the lists of the last line.
+    parts: Vec<Part>,
+}
+
+/// Where one of the records of a line is.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    start: usize,
+    end: usize,
+    node: NodeId,
 }
 
 impl JsonDecoder {
     /// A decoder for the keys of `fields`.
     pub fn new(fields: &FieldMap) -> Self {
-        Self { keys: KeyTable::new(fields), records: 0 }
+        Self { keys: KeyTable::new(fields), parts: Vec::new() }
     }
 
-    /// Fills `record` from `line`; `false` when the line is not a JSON object at all.
+    /// Fills `record` from `line`; `false` when the line is neither a JSON object nor a list of them.
     ///
-    /// A line that stops being JSON midway keeps what was read before, and is marked truncated. A line that holds
-    /// several records in a list fills nothing: one of them would pass for all.
+    /// A line that stops being JSON midway keeps what was read before, and is marked truncated. Of a line that holds
+    /// several records `record` says nothing of use: each of its [`parts`](Self::take_parts) is to be read.
     #[inline]
     pub fn decode<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
         let mut cursor = Cursor::new(line);
-        if cursor.peek() != Ok(b'{') {
-            return false;
-        }
-        self.records = 0;
-        let whole = self.object(&mut cursor, NodeId::ROOT, record);
-        record.truncated = whole.is_err() || cursor.peek().is_ok();
-        if self.records > 1 {
-            *record = Record::default();
-        }
-        if let Some(request) = record.get(Slot::Request).copied()
-            && request.text.starts_with('/')
-            && record.get(Slot::Method).is_some()
-            && !request.text.contains(' ')
-        {
-            // Beside a method `request` may hold the target alone, as in the fields of Logstash's patterns.
-            record.set(Slot::Uri, Value { rank: u8::MAX, ..request });
-        }
-        true
+        self.parts.clear();
+        let whole = match cursor.peek() {
+            Ok(b'{') => self.object(&mut cursor, NodeId::ROOT, record),
+            Ok(b'[') => self.list(&mut cursor, NodeId::ROOT, record),
+            _ => return false,
+        };
+        record.truncated = whole.is_err() || !is_end(&mut cursor);
+        settle(record);
+        line.trim_ascii_start().starts_with('{') || !self.parts.is_empty()
+    }
+
+    /// Whether the last line held several records.
+    #[inline]
+    pub const fn has_parts(&self) -> bool {
+        self.parts.len() > 1
+    }
+
+    /// The records of the last line, which held several.
+    pub fn take_parts(&mut self) -> Vec<Part> {
+        std::mem::take(&mut self.parts)
+    }
+
+    /// Fills `record` from one of the records of `line`; its text.
+    pub fn decode_part<'a>(
+        &mut self,
+        line: &'a str,
+        part: Part,
+        record: &mut Record<'a>,
+    ) -> &'a str {
+        let text = line.get(part.start..part.end).unwrap_or_default();
+        record.truncated = self.object(&mut Cursor::new(text), part.node, record).is_err();
+        settle(record);
+        text
     }
 
     /// Reads an object; its opening brace is next. Recurses only where the field map does.
@@ -166,6 +189,31 @@ fn take<'a>(
 const fn value_of(scalar: Scalar<'_>, target: Target) -> Value<'_> {
     let escape = if scalar.escaped { Escape::Json } else { Escape::None };
     Value { text: scalar.text, escape, unit: target.unit, rank: target.rank }
+}
+
+/// Whether the line ends here; in a file that is one long list, each line but the last ends with a comma.
+#[inline]
+fn is_end(cursor: &mut Cursor<'_>) -> bool {
+    match cursor.peek() {
+        Ok(b',') => {
+            cursor.skip(1);
+            cursor.peek().is_err()
+        }
+        end => end.is_err(),
+    }
+}
+
+/// Takes the target out of `request` where it is one: beside a method it may hold the target alone, as in the fields of
+/// Logstash's patterns.
+#[inline]
+fn settle(record: &mut Record<'_>) {
+    if let Some(request) = record.get(Slot::Request).copied()
+        && request.text.starts_with('/')
+        && record.get(Slot::Method).is_some()
+        && !request.text.contains(' ')
+    {
+        record.set(Slot::Uri, Value { rank: u8::MAX, ..request });
+    }
 }
 
 /// Takes a scalar whose text is not quite the value.

@@ -2,7 +2,7 @@
 
 use super::keys::{Action, NodeId};
 use super::scan::{Broken, Cursor};
-use super::{JsonDecoder, take};
+use super::{JsonDecoder, Part, take};
 use crate::decode::record::Record;
 
 /// How deep a value may be wrapped, as in `{"arrayValue":{"values":[{"stringValue":"x"}]}}`.
@@ -19,7 +19,7 @@ impl JsonDecoder {
     /// Reads a list where an object is wanted; its opening bracket is next.
     ///
     /// A pair is a key of the object and its value. Other objects are read as the one wanted; what several of them
-    /// say, the first says.
+    /// say, the first says. Where whole records stand, only the first one is read: of several each is read later.
     #[cold]
     pub(super) fn list<'a>(
         &mut self,
@@ -35,19 +35,43 @@ impl JsonDecoder {
                     return Ok(());
                 }
                 b',' => cursor.skip(1),
+                b'{' if node == NodeId::ROOT || self.keys.is_record(node) => {
+                    self.part(cursor, node, record)?;
+                }
                 b'{' => {
                     let start = *cursor;
-                    if let Some(pair) = read_pair(cursor)? {
+                    // One that breaks off is read as far as it goes.
+                    if let Ok(Some(pair)) = read_pair(cursor) {
                         self.pair(pair, node, record)?;
                     } else {
                         *cursor = start;
-                        self.records += usize::from(self.keys.is_record(node));
                         self.object(cursor, node, record)?;
                     }
                 }
                 _ => cursor.skip_value()?,
             }
         }
+    }
+
+    /// Notes a record; its opening brace is next. It ends with the line if it breaks off.
+    fn part<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        node: NodeId,
+        record: &mut Record<'a>,
+    ) -> Result<(), Broken> {
+        let (start, end) = (cursor.place(), cursor.place() + cursor.rest().len());
+        let index = self.parts.len();
+        self.parts.push(Part { start, end, node });
+        if index == 0 {
+            self.object(cursor, node, record)?;
+        } else {
+            cursor.skip_value()?;
+        }
+        if let Some(part) = self.parts.get_mut(index) {
+            part.end = cursor.place();
+        }
+        Ok(())
     }
 
     fn pair<'a>(

@@ -37,6 +37,11 @@ impl<'a> Cursor<'a> {
         Self { line, at: 0 }
     }
 
+    /// Bytes before it.
+    pub const fn place(&self) -> usize {
+        self.at
+    }
+
     /// What is left.
     #[inline]
     pub fn rest(&self) -> &'a [u8] {

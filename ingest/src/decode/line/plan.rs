@@ -15,7 +15,7 @@ const QUOTES_MAX: usize = 64;
 /// Fields behind the last one of the format for which a closing quote is still believed to be one.
 const EXTRA_FIELDS_MAX: usize = 32;
 
-/// How well a line followed its format.
+/// How well a line followed its format, and how much it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
     /// To the end.
@@ -26,6 +26,8 @@ pub enum Fit {
     Cut,
     /// Not at all.
     No,
+    /// The line holds several records, each to be read as a part of its own.
+    Several,
 }
 
 /// Where a value ends.

@@ -6,7 +6,7 @@ use crate::decode::record::Unit;
 
 /// OpenTelemetry, "Semantic conventions for HTTP spans", server side, and those before version 1.20 of them that
 /// are still written: attributes as keys, flat, nested or under `attributes`, as an object or, in OTLP's JSON, as a
-/// list of pairs; OTLP with one span or log record a line.
+/// list of pairs; OTLP.
 pub(super) const OTEL: Fields = Fields(&[
     (
         marks::RECORD,
