@@ -160,7 +160,7 @@ fn configurations_that_make_no_sense_are_refused() {
     .map(refuse)
     .concat();
     expect![[r#"
-        format `$status only`: the log format string has no time, such as `$time_local` or `%t`
+        format `$status only`: it has no time, such as `$time_local`, `%t` or, among W3C fields, `timestamp`
         format `${status`: broken variable at `${status` of the log format string
         format `$time_local$status`: no text between variable 1 and the next one of the log format string: put a blank there
         format `json` needs a field map with at least `ts`, such as `fields = { ts = "time", client_ip = "ip" }`

@@ -19,7 +19,7 @@ pub enum FormatError {
     )]
     Touching(usize),
     /// None of the variables holds a time.
-    #[error("the log format string has no time, such as `$time_local` or `%t`")]
+    #[error("it has no time, such as `$time_local`, `%t` or, among W3C fields, `timestamp`")]
     NoTime,
 }
 
