@@ -53,7 +53,7 @@ pub const REQUESTS: Table = Table {
         opt("topic", String, "Kafka topic, or the name of the file."),
         opt("topic_partition", Int, "Kafka partition; null for files."),
         opt("topic_offset", Long, "Kafka offset; for files the line number, from 1."),
-        req("record_index", Int, "Index of the record within the Kafka message, from 0."),
+        req("record_index", Int, "Index of the record within the message or listing line, from 0."),
     ],
 };
 
@@ -67,7 +67,7 @@ pub const REJECTS: Table = Table {
         opt("topic", String, "Kafka topic, or the name of the file."),
         opt("topic_partition", Int, "Kafka partition; null for files."),
         opt("topic_offset", Long, "Kafka offset; for files the line number, from 1."),
-        req("record_index", Int, "Index of the record within the Kafka message, from 0."),
+        req("record_index", Int, "Index of the record within the message or listing line, from 0."),
         req("reason", String, "Why it could not be read."),
         req("raw", Binary, "The line, whole."),
     ],
