@@ -123,6 +123,7 @@ impl DecoderConfig {
         match self.format()? {
             Format::Auto => {
                 self.check_fields()?;
+                // Of the formats with W3C fields any one shows whether these can be read.
                 self.decoder(Format::Iis).map(|_| ())
             }
             format => self.decoder(format).map(|_| ()),
@@ -133,7 +134,7 @@ impl DecoderConfig {
     pub(super) fn decoder(&self, format: Format) -> Result<Decoder, ConfigError> {
         let preset = preset(format);
         if !matches!(preset, Some(Preset::W3c { .. })) {
-            self.refuse_w3c_fields(format)?;
+            self.refuse(self.w3c_fields.is_some(), ConfigError::W3cFields(format))?;
         }
         let engine = match preset {
             Some(Preset::Json(fields)) => {
@@ -147,19 +148,15 @@ impl DecoderConfig {
                 {
                     return Err(ConfigError::NoTimeField);
                 }
-                let json = JsonDecoder::new(&fields);
-                if matches!(format, Format::Akamai | Format::CloudfrontJson) {
-                    Engine::PercentJson(json)
-                } else {
-                    Engine::Json(json)
-                }
+                let is_percent = matches!(format, Format::Akamai | Format::CloudfrontJson);
+                Engine::Json(JsonDecoder::new(&fields).with_percent(is_percent))
             }
             Some(Preset::Line { format: string, optional }) => {
-                self.refuse_fields(format)?;
+                self.refuse(!self.fields.is_empty(), ConfigError::FieldsWithoutKeys(format))?;
                 Engine::Line(Self::compile(string)?.with_optional(optional))
             }
             Some(Preset::W3c { fields, .. }) => {
-                self.refuse_fields(format)?;
+                self.refuse(!self.fields.is_empty(), ConfigError::FieldsWithoutKeys(format))?;
                 let fields = self.w3c_fields.as_deref().unwrap_or(fields);
                 return Self::w3c_decoder(format, fields);
             }
@@ -179,20 +176,9 @@ impl DecoderConfig {
         Ok(Decoder { format, engine: Engine::Line(plan) })
     }
 
-    /// Refuses names of W3C fields for another format that was asked for by name.
-    fn refuse_w3c_fields(&self, format: Format) -> Result<(), ConfigError> {
-        if self.w3c_fields.is_none() || self.format()? == Format::Auto {
-            return Ok(());
-        }
-        Err(ConfigError::W3cFields(format))
-    }
-
-    /// Refuses a field map for a text format that was asked for by name.
-    fn refuse_fields(&self, format: Format) -> Result<(), ConfigError> {
-        if self.fields.is_empty() || self.format()? == Format::Auto {
-            return Ok(());
-        }
-        Err(ConfigError::FieldsWithoutKeys(format))
+    /// Refuses a setting that a format has no use for, if the format was asked for by name.
+    fn refuse(&self, is_set: bool, error: ConfigError) -> Result<(), ConfigError> {
+        if is_set && self.format()? != Format::Auto { Err(error) } else { Ok(()) }
     }
 
     fn compile(format: &str) -> Result<Plan, ConfigError> {

@@ -47,7 +47,7 @@ pub use config::{ConfigError, DecoderConfig};
 
 use json::{JsonDecoder, Part};
 use line::{Fit, Plan};
-use record::{Escape, Record, Slot};
+use record::Record;
 
 use crate::format::Format;
 
@@ -77,9 +77,6 @@ pub enum RejectReason {
     MessageTooLarge,
 }
 
-/// What [`Engine::PercentJson`] writes `%XX` in.
-const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
-
 /// Decodes the lines of one stream in one format.
 #[derive(Debug, Clone)]
 pub struct Decoder {
@@ -90,8 +87,6 @@ pub struct Decoder {
 #[derive(Debug, Clone)]
 enum Engine {
     Json(JsonDecoder),
-    /// JSON whose header values are written `%XX`.
-    PercentJson(JsonDecoder),
     Line(Plan),
 }
 
@@ -113,11 +108,6 @@ impl Decoder {
     ) -> Result<Fit, RejectReason> {
         match &mut self.engine {
             Engine::Json(json) => decode_json(json, line, record),
-            Engine::PercentJson(json) => {
-                let fit = decode_json(json, line, record);
-                record.escape_with(PERCENT_SLOTS, Escape::Percent);
-                fit
-            }
             Engine::Line(plan) => match plan.decode(line, record) {
                 Fit::No => Err(RejectReason::OtherFormat),
                 fit => Ok(fit),
@@ -128,7 +118,7 @@ impl Decoder {
     /// The records of the last line, if it was [`Fit::Several`].
     pub fn take_parts(&mut self) -> Vec<Part> {
         match &mut self.engine {
-            Engine::Json(json) | Engine::PercentJson(json) => json.take_parts(),
+            Engine::Json(json) => json.take_parts(),
             Engine::Line(_) => Vec::new(),
         }
     }
@@ -142,11 +132,6 @@ impl Decoder {
     ) -> &'a str {
         match &mut self.engine {
             Engine::Json(json) => json.decode_part(line, part, record),
-            Engine::PercentJson(json) => {
-                let text = json.decode_part(line, part, record);
-                record.escape_with(PERCENT_SLOTS, Escape::Percent);
-                text
-            }
             Engine::Line(_) => line,
         }
     }
@@ -181,7 +166,7 @@ fn decode_json<'a>(
     if !json.decode(line, record) {
         return Err(RejectReason::NotJson);
     }
-    Ok(match (json.has_parts(), record.truncated) {
+    Ok(match (json.holds_several(), record.truncated) {
         (true, _) => Fit::Several,
         (false, true) => Fit::Cut,
         (false, false) => Fit::Whole,

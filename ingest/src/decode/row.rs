@@ -230,8 +230,7 @@ impl Rows {
             if claims && lone.is_none() {
                 clients.pass_over();
             }
-            let peer = peer.or(lone);
-            self.client_ip.append(peer.and_then(|peer| canonical_ip(peer, folded)));
+            self.client_ip.append(lone.or_else(|| canonical_ip(peer?, folded)));
             self.client_asn.append(asn);
             let country = country.and_then(|country| canonical_country(country, folded));
             self.client_country.append(country);

@@ -249,6 +249,7 @@ fn plain_duration_us(text: &[u8], unit: Unit) -> Option<i64> {
     }
 }
 
+/// A duration with a suffix, in a list, or with a fraction of another unit than seconds.
 #[cold]
 fn any_duration_us(text: &str, unit: Unit) -> Option<i64> {
     let end = text.bytes().position(|byte| matches!(byte, b',' | b' ')).unwrap_or(text.len());
@@ -265,22 +266,8 @@ fn any_duration_us(text: &str, unit: Unit) -> Option<i64> {
         // Exponents and the like: rare, so the general parser.
         _ => return scaled(text.parse().ok()?, unit),
     };
-    let (whole_text, fraction) = number_text.split_once('.').unwrap_or((number_text, ""));
-    if fraction.is_empty() || matches!(unit, Unit::Auto | Unit::Seconds) {
-        let whole = number(whole_text.as_bytes())?;
-        let micros = if fraction.is_empty() {
-            0
-        } else {
-            let dotted = number_text.as_bytes().get(whole_text.len()..)?;
-            let (micros, rest) = fraction_us(dotted)?;
-            if !rest.is_empty() {
-                return None;
-            }
-            micros
-        };
-        return scaled_whole(whole, unit)?.checked_add(micros);
-    }
-    scaled(number_text.parse().ok()?, unit)
+    let plain = plain_duration_us(number_text.as_bytes(), unit);
+    plain.or_else(|| scaled(number_text.parse().ok()?, unit))
 }
 
 fn scaled_whole(value: i64, unit: Unit) -> Option<i64> {

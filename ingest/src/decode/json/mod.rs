@@ -20,10 +20,15 @@ use scan::{Broken, Cursor, Scalar};
 
 use super::record::{Escape, Record, Slot, Unit, Value};
 
+/// Headers whose values some dialects write `%XX`.
+const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
+
 /// Decodes lines of one JSON dialect.
 #[derive(Debug, Clone)]
 pub struct JsonDecoder {
     keys: KeyTable,
+    /// The values of [`PERCENT_SLOTS`] are written `%XX`.
+    is_percent: bool,
     /// The records in the lists of the last line.
     parts: Vec<Part>,
 }
@@ -39,7 +44,23 @@ pub struct Part {
 impl JsonDecoder {
     /// A decoder for the keys of `fields`.
     pub fn new(fields: &FieldMap) -> Self {
-        Self { keys: KeyTable::new(fields), parts: Vec::new() }
+        Self { keys: KeyTable::new(fields), is_percent: false, parts: Vec::new() }
+    }
+
+    /// The same decoder for a dialect that writes the values of headers `%XX`.
+    #[must_use]
+    pub fn with_percent(mut self, is_percent: bool) -> Self {
+        self.is_percent = is_percent;
+        self
+    }
+
+    /// What can be said of a record once all of it was read.
+    #[inline]
+    fn settle(&self, record: &mut Record<'_>) {
+        if self.is_percent {
+            record.escape_with(PERCENT_SLOTS, Escape::Percent);
+        }
+        take_target(record);
     }
 
     /// Fills `record` from `line`; `false` when the line is neither a JSON object nor a list of them.
@@ -52,17 +73,23 @@ impl JsonDecoder {
         self.parts.clear();
         let whole = match cursor.peek() {
             Ok(b'{') => self.object(&mut cursor, NodeId::ROOT, record),
-            Ok(b'[') => self.list(&mut cursor, NodeId::ROOT, record),
+            Ok(b'[') => {
+                let whole = self.list(&mut cursor, NodeId::ROOT, record);
+                if self.parts.is_empty() {
+                    return false;
+                }
+                whole
+            }
             _ => return false,
         };
         record.truncated = whole.is_err() || !is_end(&mut cursor);
-        settle(record);
-        line.trim_ascii_start().starts_with('{') || !self.parts.is_empty()
+        self.settle(record);
+        true
     }
 
     /// Whether the last line held several records.
     #[inline]
-    pub const fn has_parts(&self) -> bool {
+    pub const fn holds_several(&self) -> bool {
         self.parts.len() > 1
     }
 
@@ -80,7 +107,7 @@ impl JsonDecoder {
     ) -> &'a str {
         let text = line.get(part.start..part.end).unwrap_or_default();
         record.truncated = self.object(&mut Cursor::new(text), part.node, record).is_err();
-        settle(record);
+        self.settle(record);
         text
     }
 
@@ -206,7 +233,7 @@ fn is_end(cursor: &mut Cursor<'_>) -> bool {
 /// Takes the target out of `request` where it is one: beside a method it may hold the target alone, as in the fields of
 /// Logstash's patterns.
 #[inline]
-fn settle(record: &mut Record<'_>) {
+fn take_target(record: &mut Record<'_>) {
     if let Some(request) = record.get(Slot::Request).copied()
         && request.text.starts_with('/')
         && record.get(Slot::Method).is_some()
