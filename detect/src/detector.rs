@@ -4,22 +4,22 @@ use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
 use schemas::{Incident, RequestBatch, SourceWindow, TargetWindow};
 use serde::{Deserialize, Serialize};
 
-use crate::cache::Cache;
-use crate::checkpoint::{self, CheckpointError, RestoreError};
-use crate::classes::Classes;
-use crate::columns::Columns;
+use crate::store::cache::Cache;
+use crate::state::checkpoint::{self, CheckpointError, RestoreError};
+use crate::record::words::Classes;
+use crate::record::columns::Columns;
 use crate::config::DetectConfig;
-use crate::event::{Event, flag};
-use crate::hash::Hasher;
-use crate::incident::name;
-use crate::investigate::Bench;
+use crate::record::event::{Event, flag};
+use crate::math::hash::Hasher;
+use crate::incident::open::name;
+use crate::incident::lifecycle::Bench;
 use crate::limits::{NAMES_MAX, TARGETS_MAX};
-use crate::partition::{Admitted, Allowance, Attendance, Partition};
-use crate::rule::Atom;
-use crate::sources::Decay;
+use crate::clock::partition::{Admitted, Allowance, Attendance, Partition};
+use crate::explain::rule::Atom;
+use crate::seen::sources::Decay;
 use crate::state::State;
-use crate::target::{RECENT_S, Target};
-use crate::votes::Facts;
+use crate::seen::host::{RECENT_S, Target};
+use crate::seen::votes::Facts;
 
 /// What the detector found, drained by the caller.
 #[derive(Debug, Clone, Default, PartialEq)]

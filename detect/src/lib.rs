@@ -19,40 +19,24 @@
 //! - Bounded by [`limits`]; what is cut off is counted in [`Counters`].
 //! - Deliberately absent: Kafka, Delta, async, log formats.
 //!
-//! Read [`Detector::on_batch`] first; formulas are in [`entropy`] and [`rate`].
+//! Read [`Detector::on_batch`] first; formulas are in [`entropy`] and [`evalue`].
 
-mod baseline;
-mod cache;
-mod checkpoint;
-mod classes;
-mod columns;
+mod clock;
 mod config;
 mod detector;
-pub mod entropy;
-mod event;
-mod gate;
-mod hash;
-mod histogram;
+mod explain;
 mod incident;
-mod investigate;
-mod judgement;
+mod judge;
 pub mod limits;
-mod names;
-mod partition;
-mod population;
-mod profile;
-pub mod rate;
-mod rule;
-mod search;
-pub mod source;
-mod sources;
+mod math;
+mod normal;
+mod record;
+mod seen;
 mod state;
-mod table;
-mod target;
-mod votes;
-mod window;
+mod store;
 
-pub use checkpoint::{CheckpointError, RestoreError};
 pub use config::{ConfigError, DetectConfig};
 pub use detector::{Counters, Detector, Findings};
-pub use source::Source;
+pub use math::{entropy, evalue};
+pub use record::source::{self, Source};
+pub use state::checkpoint::{CheckpointError, RestoreError};

@@ -25,7 +25,7 @@ pub struct Forecast {
 ///
 /// # Example
 /// ```
-/// use detect::rate::{Forecast, log_e_ratio};
+/// use detect::evalue::{Forecast, log_e_ratio};
 /// let forecast = Forecast { mean: 10.0, size: 10.0 };
 /// assert!(log_e_ratio(50.0, forecast, 5.0) > 5.0);
 /// assert!(log_e_ratio(10.0, forecast, 5.0) < 0.0);

@@ -52,7 +52,7 @@ fn checksum(body: &[u8]) -> u64 {
 
 /// A hash of the key: the key itself stays out of the file.
 fn key_mark(hash_key: u64) -> u32 {
-    let bytes = crate::hash::mix(hash_key).to_le_bytes();
+    let bytes = crate::math::hash::mix(hash_key).to_le_bytes();
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sources::SourceRecord;
+use crate::seen::sources::SourceRecord;
 
 /// Upper quantiles of what the sources of one host do, by stochastic approximation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

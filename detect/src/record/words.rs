@@ -1,7 +1,7 @@
 //! What the words in a path, a query or a user agent tell.
 
-use crate::cache::Cache;
-use crate::event::flag;
+use crate::store::cache::Cache;
+use crate::record::event::flag;
 
 /// What texts say, by their hash: paths and user agents repeat, searching them for words is dear.
 #[derive(Debug, Default)]

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cache::Cache;
-use crate::columns::Texts;
-use crate::event::{Event, method_name_key};
+use crate::store::cache::Cache;
+use crate::record::columns::Texts;
+use crate::record::event::{Event, method_name_key};
 use crate::limits::{NAME_BYTES_MAX, NAMES_MAX};
-use crate::table::Table;
+use crate::store::table::Table;
 
 /// Texts by keyed hash. Texts longer than [`NAME_BYTES_MAX`] are not kept: a cut text would select nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 use schemas::{Kind, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::profile::Profile;
+use crate::judge::profile::Profile;
 
 /// Which incidents of one host may be one: a class has at most one open incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rate::Forecast;
+use crate::math::evalue::Forecast;
 
 /// Memory of the level and the variance, seconds.
 const MEMORY_S: f64 = 900.0;

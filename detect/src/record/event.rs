@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::source::Source;
+use crate::record::source::Source;
 
 /// Facts about a record, as bits of [`Event::flags`].
 pub mod flag {

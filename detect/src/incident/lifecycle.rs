@@ -3,23 +3,23 @@
 use schemas::{Incident, Kind, State, Verdict};
 
 use crate::config::DetectConfig;
-use crate::event::{Event, flag};
-use crate::gate::{self, Case, Class, Judgement};
-use crate::hash::Hasher;
-use crate::incident::{Open, Opening};
-use crate::judgement::{
+use crate::record::event::{Event, flag};
+use crate::judge::evidence::{self as gate, Case, Class, Judgement};
+use crate::math::hash::Hasher;
+use crate::incident::open::{Open, Opening};
+use crate::judge::worth::{
     CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, better_rules, extend_sources, firm, harden, is_volume,
     joins, rejudge, solo_judgement, supported, worth,
 };
 use crate::limits::OPEN_INCIDENTS_MAX;
-use crate::names::Names;
-use crate::profile::Profile;
-use crate::rule::{Atom, Rule};
-use crate::search::{Evidence, Found};
-use crate::source::Source;
-use crate::sources::{Alarm, Crawl, Solo, Sources};
-use crate::target::{RECENT_S, Target};
-use crate::votes::{Attribute, HotValue};
+use crate::record::names::Names;
+use crate::judge::profile::Profile;
+use crate::explain::rule::{Atom, Rule};
+use crate::explain::search::{Evidence, Found};
+use crate::record::source::Source;
+use crate::seen::sources::{Alarm, Crawl, Solo, Sources};
+use crate::seen::host::{RECENT_S, Target};
+use crate::seen::votes::{Attribute, HotValue};
 
 /// What a search came to: a rule, what it is held to be, the evidence for it, and the seconds it was seen in.
 #[derive(Debug, Clone, Copy)]

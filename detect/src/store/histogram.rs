@@ -3,9 +3,9 @@
 use schemas::window::Entropies;
 use serde::{Deserialize, Serialize};
 
-use crate::entropy::{entropy_h2, miller_madow};
+use crate::math::entropy::{entropy_h2, miller_madow};
 use crate::limits::HISTOGRAM_VALUES_MAX;
-use crate::table::Table;
+use crate::store::table::Table;
 
 /// Requests per distinct value. Beyond [`HISTOGRAM_VALUES_MAX`] values, a new one is counted with an old one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

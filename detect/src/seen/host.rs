@@ -5,18 +5,18 @@ use std::collections::VecDeque;
 use schemas::{Kind, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::baseline::RateBaseline;
+use crate::normal::rate::RateBaseline;
 use crate::config::DetectConfig;
-use crate::event::{Event, flag};
-use crate::hash::Hasher;
-use crate::incident::Open;
+use crate::record::event::{Event, flag};
+use crate::math::hash::Hasher;
+use crate::incident::open::Open;
 use crate::limits::{BARE_SOURCES_MAX, BASELINE_SAMPLES_MAX, RECENT_SAMPLES_MAX};
-use crate::population::Population;
-use crate::rate::EDetector;
-use crate::source::Source;
-use crate::sources::Alarm;
-use crate::votes::{Composition, Facts, Tally, Votes};
-use crate::window::TargetMinute;
+use crate::normal::population::Population;
+use crate::math::evalue::EDetector;
+use crate::record::source::Source;
+use crate::seen::sources::Alarm;
+use crate::seen::votes::{Composition, Facts, Tally, Votes};
+use crate::seen::minutes::TargetMinute;
 
 /// Seconds of samples kept as what is there now.
 pub const RECENT_S: i64 = 60;
@@ -60,7 +60,7 @@ impl Reservoir {
         }
         // The sample reaches back about sixteen times its size, then replaces itself.
         let depth = self.offered.min(16 * BASELINE_SAMPLES_MAX as u64);
-        let draw = crate::hash::mix(self.offered) % depth;
+        let draw = crate::math::hash::mix(self.offered) % depth;
         if let Some(slot) = usize::try_from(draw).ok().and_then(|at| self.events.get_mut(at)) {
             *slot = event;
         }

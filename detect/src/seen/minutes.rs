@@ -4,11 +4,11 @@ use schemas::limits::WINDOW_US;
 use schemas::{SourceWindow, TargetWindow};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, flag};
-use crate::histogram::Histogram;
+use crate::record::event::{Event, flag};
+use crate::store::histogram::Histogram;
 use crate::limits::{WINDOW_HOT_SOURCES_MAX, WINDOW_SOURCES_MAX};
-use crate::source::Source;
-use crate::table::Table;
+use crate::record::source::Source;
+use crate::store::table::Table;
 
 /// Requests a source needs in a minute for entropies, and for a row of its own.
 pub const SOURCE_REQUESTS_MIN: u32 = 32;

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, flag};
+use crate::record::event::{Event, flag};
 use crate::limits::SOURCES_MAX;
-use crate::population::Population;
-use crate::rate::{Forecast, log_e};
-use crate::source::Source;
-use crate::table::Table;
+use crate::normal::population::Population;
+use crate::math::evalue::{Forecast, log_e};
+use crate::record::source::Source;
+use crate::store::table::Table;
 
 /// Time constants of the decayed counts, seconds.
 const TAU_S: [f64; 3] = [10.0, 60.0, 600.0];

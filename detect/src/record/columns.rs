@@ -3,10 +3,10 @@
 use arrow_array::{Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use schemas::RequestBatch;
 
-use crate::classes::{Classes, takes_credentials};
-use crate::event::{Event, flag, query_key};
-use crate::hash::Hasher;
-use crate::source::Source;
+use crate::record::words::{Classes, takes_credentials};
+use crate::record::event::{Event, flag, query_key};
+use crate::math::hash::Hasher;
+use crate::record::source::Source;
 
 /// The columns that the detector reads, taken from a batch once.
 #[derive(Debug, Clone, Copy)]

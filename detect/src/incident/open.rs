@@ -4,15 +4,15 @@ use schemas::limits::INCIDENT_SOURCES_MAX;
 use schemas::{Evidence, Incident, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
-use crate::gate::{self, Class};
+use crate::record::event::Event;
+use crate::judge::evidence::{self as gate, Class};
 use crate::limits::INCIDENT_SOURCES_COUNTED_MAX;
-use crate::names::Names;
-use crate::rule::{Rule, any_sql};
-use crate::search::Quality;
-use crate::source::Source;
-use crate::table::Table;
-use crate::votes::HotValue;
+use crate::record::names::Names;
+use crate::explain::rule::{Rule, any_sql};
+use crate::explain::search::Quality;
+use crate::record::source::Source;
+use crate::store::table::Table;
+use crate::seen::votes::HotValue;
 
 /// Seconds after the opening at which an incident is looked at again.
 pub const REVIEWS_S: [i64; 6] = [5, 15, 30, 60, 120, 300];

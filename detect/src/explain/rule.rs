@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, flag};
-use crate::names::Names;
-use crate::source::Source;
+use crate::record::event::{Event, flag};
+use crate::record::names::Names;
+use crate::record::source::Source;
 
 /// One conjunct. Lists are sorted and hold at least one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ impl Atom {
             Self::Path(values) => texts("path", values, names)?,
             Self::Query(values) => texts("query", values, names)?,
             Self::QueryKey(_, example) => {
-                let key = crate::event::query_key(names.get(*example)?);
+                let key = crate::record::event::query_key(names.get(*example)?);
                 format!("starts_with(query, {})", quoted(key)?)
             }
             Self::Method(_, text) => format!("method = {}", quoted(names.get(*text)?)?),

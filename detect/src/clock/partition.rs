@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use schemas::limits::SUB_PANE_US;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, flag};
+use crate::record::event::{Event, flag};
 use crate::limits::{JUMP_CONFIRMATIONS, JUMP_US_MAX, SAMPLES_PER_SECOND_MAX};
-use crate::table::Table;
+use crate::store::table::Table;
 
 /// Records of one second of one partition.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

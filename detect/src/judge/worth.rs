@@ -2,16 +2,16 @@
 
 use schemas::{Kind, Verdict};
 
-use crate::event::Event;
-use crate::gate::{self, Class, Judgement};
-use crate::incident::Open;
+use crate::record::event::Event;
+use crate::judge::evidence::{self as gate, Class, Judgement};
+use crate::incident::open::Open;
 use crate::limits::FINGERPRINT_LIST_MAX;
-use crate::rule::{Atom, Rule};
-use crate::search::{Evidence, Found, gain};
-use crate::source::Source;
-use crate::sources::{Alarm, Crawl, Solo};
-use crate::table::Table;
-use crate::votes::{Attribute, HotValue};
+use crate::explain::rule::{Atom, Rule};
+use crate::explain::search::{Evidence, Found, gain};
+use crate::record::source::Source;
+use crate::seen::sources::{Alarm, Crawl, Solo};
+use crate::store::table::Table;
+use crate::seen::votes::{Attribute, HotValue};
 
 /// Gain below which a rule is chance, nats.
 const RULE_NATS: f64 = 15.0;

@@ -1,8 +1,8 @@
 //! What a set of records looks like: the shares that tell a crowd from an attack.
 
-use crate::event::{Event, flag};
-use crate::hash::Hasher;
-use crate::table::Table;
+use crate::record::event::{Event, flag};
+use crate::math::hash::Hasher;
+use crate::store::table::Table;
 
 /// Shares and counts of a set of records; all shares 0–1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

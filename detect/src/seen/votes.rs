@@ -5,11 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, flag};
-use crate::hash::Hasher;
+use crate::record::event::{Event, flag};
+use crate::math::hash::Hasher;
 use crate::limits::COMPOSITION_VALUES_MAX;
-use crate::rate::{Forecast, log_e};
-use crate::table::Table;
+use crate::math::evalue::{Forecast, log_e};
+use crate::store::table::Table;
 
 /// Votes by attribute and value: the attribute's number, the value's key, its votes.
 pub type Tally = Vec<(u8, u64, u32)>;

@@ -1,17 +1,19 @@
 //! Everything a checkpoint holds.
 
+pub(crate) mod checkpoint;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::detector::Counters;
-use crate::event::{Event, method_name_key};
-use crate::names::Names;
-use crate::partition::Partition;
-use crate::sources::Sources;
-use crate::table::Table;
-use crate::target::Target;
-use crate::window::SourceMinutes;
+use crate::record::event::{Event, method_name_key};
+use crate::record::names::Names;
+use crate::clock::partition::Partition;
+use crate::seen::sources::Sources;
+use crate::store::table::Table;
+use crate::seen::host::Target;
+use crate::seen::minutes::SourceMinutes;
 
 /// Everything a checkpoint holds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

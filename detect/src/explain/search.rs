@@ -4,11 +4,11 @@
 //! the number it would select of ordinary traffic in the same time; a conjunct must pay for the choice among the
 //! candidates. Records are told apart by a bit in a set per candidate, so that a conjunction is an AND.
 
-use crate::event::Event;
+use crate::record::event::Event;
 use crate::limits::{FINGERPRINT_CONJUNCTS_MAX, FINGERPRINT_LIST_MAX};
-use crate::rule::{Atom, Rule};
-use crate::source::Source;
-use crate::table::Table;
+use crate::explain::rule::{Atom, Rule};
+use crate::record::source::Source;
+use crate::store::table::Table;
 
 /// Candidates kept of one attribute, besides the list of all that stand out.
 const SINGLES_MAX: usize = 5;
@@ -277,7 +277,7 @@ impl Evidence<'_> {
         }
         for (value, _) in self.values(|e| u64::from(e.method)).iter().take(2) {
             if let Ok(method) = u16::try_from(*value) {
-                atoms.push(Atom::Method(method, crate::event::method_name_key(method)));
+                atoms.push(Atom::Method(method, crate::record::event::method_name_key(method)));
             }
         }
         atoms.push(Atom::RefererNone);

@@ -1,0 +1,3 @@
+//! Event time: what is believed of it, what is late, and which second is complete.
+
+pub mod partition;

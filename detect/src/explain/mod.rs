@@ -1,0 +1,4 @@
+//! Fingerprints: the predicates that select an attack, searched, measured and written down.
+
+pub mod rule;
+pub mod search;

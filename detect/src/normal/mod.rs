@@ -1,0 +1,4 @@
+//! What is ordinary on a host.
+
+pub mod population;
+pub mod rate;

@@ -1,0 +1,7 @@
+//! One access record as the detector keeps it: what it says, in hashes, numbers and flags.
+
+pub mod columns;
+pub mod event;
+pub mod names;
+pub mod source;
+pub mod words;

@@ -1,0 +1,6 @@
+//! What was seen, counted: nothing here judges.
+
+pub mod host;
+pub mod minutes;
+pub mod sources;
+pub mod votes;

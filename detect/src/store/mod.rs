@@ -1,0 +1,5 @@
+//! Containers whose order and size do not depend on who sends the traffic.
+
+pub mod cache;
+pub mod histogram;
+pub mod table;
