@@ -1,25 +1,27 @@
 //! The detector: records in, in partition order; findings out, in event-time order.
 
 use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
-use schemas::{Incident, RequestBatch, SourceWindow, TargetWindow};
-use serde::{Deserialize, Serialize};
+use schemas::{Incident, Kind, RequestBatch, SourceWindow, TargetWindow};
 
-use crate::store::cache::Cache;
-use crate::state::checkpoint::{self, CheckpointError, RestoreError};
-use crate::record::words::Classes;
-use crate::record::columns::Columns;
-use crate::config::DetectConfig;
-use crate::record::event::{Event, flag};
-use crate::math::hash::Hasher;
-use crate::incident::open::name;
-use crate::incident::lifecycle::Bench;
-use crate::limits::{NAMES_MAX, TARGETS_MAX};
+use crate::clock::merge::merge;
 use crate::clock::partition::{Admitted, Allowance, Attendance, Partition};
-use crate::explain::rule::Atom;
-use crate::seen::sources::Decay;
+use crate::config::DetectConfig;
+use crate::counters::Counters;
+use crate::incident::lifecycle::Desk;
+use crate::incident::open::name;
+use crate::incident::target::Target;
+use crate::limits::{NAMES_MAX, TARGETS_MAX};
+use crate::math::hash::Hasher;
+use crate::normal::misses;
+use crate::record::columns::Columns;
+use crate::record::event::{Event, flag};
+use crate::record::words::Classes;
+use crate::seen::host::RECENT_S;
+use crate::seen::source_record::Decay;
 use crate::state::State;
-use crate::seen::host::{RECENT_S, Target};
-use crate::seen::votes::Facts;
+use crate::state::checkpoint::{self, CheckpointError, RestoreError};
+use crate::store::cache::Cache;
+use crate::suspect::source::{Circumstances, Suspect};
 
 /// What the detector found, drained by the caller.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,33 +41,6 @@ impl Findings {
             && self.source_windows.is_empty()
             && self.target_windows.is_empty()
     }
-}
-
-/// What was counted since the first start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counters {
-    /// Records taken in.
-    pub records: u64,
-    /// Records too late to be decided on.
-    pub late: u64,
-    /// Records moved up to their partition's watermark.
-    pub delayed: u64,
-    /// Records whose time was not believed.
-    pub implausible: u64,
-    /// Records of sources that are never judged.
-    pub exempt: u64,
-    /// Records held back until others confirm their time.
-    pub held: u64,
-    /// Source records given up for room, before they were idle for an hour.
-    pub evicted_sources: u64,
-    /// Sources that found no room in their minute's table.
-    pub refused_window_sources: u64,
-    /// Records of hosts beyond the maximum, counted under one shared state.
-    pub overflow_hosts: u64,
-    /// Seconds closed.
-    pub sub_panes: u64,
-    /// Incidents opened.
-    pub incidents: u64,
 }
 
 /// Rows in, incidents and windows out. Holds no clock and no randomness.
@@ -230,14 +205,16 @@ impl Detector {
         state.partitions.values().map(Partition::state_bytes).sum::<usize>()
             + state.names.state_bytes()
             + state.sources.state_bytes()
+            + state.attempters.state_bytes()
             + state.minutes.state_bytes()
-            + state.targets.iter().map(|(_, target)| target.state_bytes()).sum::<usize>()
+            + state.targets.iter().map(|(_, target)| target.host.state_bytes()).sum::<usize>()
     }
 
     /// What was counted.
     pub fn counters(&self) -> Counters {
         Counters {
             evicted_sources: self.state.sources.evicted,
+            evicted_attempters: self.state.attempters.evicted,
             refused_window_sources: self.state.minutes.refused,
             ..self.state.counters
         }
@@ -307,28 +284,19 @@ impl Detector {
 
     fn close_second(&mut self, at_s: i64, out: &mut Findings) {
         self.roll_window(at_s, out);
-        let mut late = 0;
-        let names: Vec<String> = self.state.partitions.keys().cloned().collect();
-        for name in names {
-            let bucket =
-                self.state.partitions.get_mut(&name).and_then(|partition| partition.take(at_s));
-            for event in bucket.iter().flat_map(|bucket| &bucket.events) {
-                late += u64::from(event.has(flag::LATE));
-                self.fold(event);
-            }
+        let partitions = self.state.partitions.values_mut();
+        let events = merge(partitions.filter_map(|partition| partition.take(at_s)));
+        for event in &events {
+            self.fold(event);
         }
         self.state.counters.sub_panes += 1;
         self.end_second(at_s, out);
         self.state.closed_s = Some(at_s + 1);
-        debug_assert!(
-            late <= self.state.counters.late,
-            "every late record was counted when it came"
-        );
     }
 
     fn fold(&mut self, event: &Event) {
         let at_s = event.ts.div_euclid(SUB_PANE_US);
-        let Self { state, hasher, decay, .. } = self;
+        let Self { state, hasher, decay, config, .. } = self;
         if event.has(flag::EXEMPT) {
             state.counters.exempt += 1;
             return;
@@ -337,7 +305,7 @@ impl Detector {
         let host = if known { event.host } else { OVERFLOW_HOST };
         state.counters.overflow_hosts += u64::from(!known);
         let (target, _) = state.targets.entry(host, || Box::new(Target::new(at_s)));
-        target.minute.add(event);
+        target.host.minute.add(event);
         if event.has(flag::LATE) {
             return;
         }
@@ -347,11 +315,33 @@ impl Detector {
         if target.explain(&mut event) {
             return;
         }
-        let probe = target.is_probe(&event);
         let key = hasher.pair(host, event.source.0);
-        let (alarm, bare) = state.sources.add(key, &event, probe, &mut target.population, decay);
-        target.vote(event, Facts { probe, bare }, hasher);
-        target.alarms.extend(alarm);
+        let learned = target.has_learned(config);
+        let origin_fails = target.cases.is_open(Kind::OriginFault);
+        let Target { host, cases, .. } = target.as_mut();
+        let record = state.sources.add(key, &event, &mut host.normal.population, decay);
+        let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
+        let is_try = |alike| prior.is_try(&event, alike);
+        let mut attempts = state.attempters.add(key, &event, facts, is_try);
+        if let Some((endpoint, writes)) = attempts.as_mut().and_then(|attempts| attempts.look()) {
+            host.normal.endpoints.look(endpoint, writes);
+        }
+        let population = &host.normal.population;
+        let circumstances = Circumstances {
+            population,
+            learned,
+            origin_fails,
+            usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
+        };
+        let suspect = Suspect { record, attempts: attempts.as_deref() };
+        facts.bare = suspect.is_bare_reader(population);
+        if let Some(alarm) = suspect.alarm(&circumstances) {
+            let (requests, first_ts) = suspect.so_far(&alarm, event.ts);
+            if cases.raise(alarm, requests, first_ts) {
+                record.reported |= alarm.slot();
+            }
+        }
+        host.vote(event, facts, hasher);
     }
 
     fn end_second(&mut self, at_s: i64, out: &mut Findings) {
@@ -367,7 +357,7 @@ impl Detector {
         for (host, key) in warm {
             let Some(target) = state.targets.get_mut(key) else { continue };
             target.end_second(at_s, config);
-            let bench = Bench {
+            let desk = Desk {
                 config,
                 hasher,
                 names: &state.names,
@@ -376,12 +366,12 @@ impl Detector {
                 host: (!host.is_empty()).then_some(host.as_str()),
                 now: (at_s + 1) * SUB_PANE_US,
             };
-            for alarm in &target.alarms {
+            for (alarm, ..) in &target.cases.alarms {
                 state.minutes.score(alarm.source, alarm.score);
             }
-            bench.end_second(target, &mut incidents);
+            desk.end_second(target, &mut incidents);
             if (at_s + 1) % (PANE_US / SUB_PANE_US) == 0 {
-                target.end_pane(at_s, config.alarm_nats / 2.0);
+                target.end_pane(at_s, config);
             }
             if (at_s + 1) % RECENT_S == 0 {
                 target.end_minute();
@@ -390,7 +380,9 @@ impl Detector {
         state.counters.incidents +=
             incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
         out.incidents.append(&mut incidents);
-        state.sources.sweep(at_s);
+        if state.sources.sweep(at_s) {
+            state.attempters.sweep(at_s);
+        }
         if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.len() >= NAMES_MAX {
             state.sweep_names();
             self.remembered.clear();
@@ -417,16 +409,16 @@ impl Detector {
         let mut rows = Vec::new();
         let mut envelope = 60.0_f64;
         for (key, target) in state.targets.entries_mut() {
-            if target.minute.is_empty() {
+            if target.host.minute.is_empty() {
                 continue;
             }
             let host = state.names.get(*key).map(str::to_owned);
             let forecast = target.has_learned(&self.config).then(|| {
-                let forecast = target.baseline.forecast();
+                let forecast = target.host.normal.rate.forecast();
                 (forecast.mean * 60.0, forecast.size)
             });
-            envelope = envelope.max(target.population.minute_envelope());
-            rows.push(target.minute.take(end, host, forecast));
+            envelope = envelope.max(target.host.normal.population.minute_envelope());
+            rows.push(target.host.minute.take(end, host, forecast));
         }
         rows.sort_by(|a, b| a.host.cmp(&b.host));
         out.target_windows.append(&mut rows);
@@ -442,18 +434,6 @@ impl Detector {
 const WARM_S: i64 = 6;
 
 fn is_warm(target: &Target, at_s: i64) -> bool {
-    target.second.all > 0 || !target.open.is_empty() || at_s - target.active_s < WARM_S
-}
-
-/// The hashes a rule names.
-pub(crate) fn atom_names(atom: &Atom) -> Vec<u64> {
-    match atom {
-        Atom::UserAgent(values) | Atom::Ja4(values) | Atom::Path(values) | Atom::Query(values) => {
-            values.clone()
-        }
-        Atom::QueryKey(_, example) => vec![*example],
-        Atom::Method(_, text) => vec![*text],
-        Atom::Source(values) => values.iter().map(|source| source.0).collect(),
-        Atom::Status(_) | Atom::Prefix(_) | Atom::Asn(_) | Atom::RefererNone => Vec::new(),
-    }
+    let host = &target.host;
+    host.second.all > 0 || !target.cases.open.is_empty() || at_s - host.active_s < WARM_S
 }

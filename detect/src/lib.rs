@@ -23,6 +23,7 @@
 
 mod clock;
 mod config;
+mod counters;
 mod detector;
 mod explain;
 mod incident;
@@ -34,9 +35,11 @@ mod record;
 mod seen;
 mod state;
 mod store;
+mod suspect;
 
 pub use config::{ConfigError, DetectConfig};
-pub use detector::{Counters, Detector, Findings};
+pub use counters::Counters;
+pub use detector::{Detector, Findings};
 pub use math::{entropy, evalue};
 pub use record::source::{self, Source};
 pub use state::checkpoint::{CheckpointError, RestoreError};

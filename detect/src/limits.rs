@@ -14,6 +14,18 @@ pub const TARGETS_MAX: usize = 4_096;
 /// Live (host, source) records over all hosts.
 pub const SOURCES_MAX: usize = 2_000_000;
 
+/// (host, source) pairs whose attempts in vain are remembered for days.
+pub const ATTEMPTERS_MAX: usize = 262_144;
+
+/// Words of the bitmap that tells the paths one source asked for in vain apart: 1,024 bits count to some thousands.
+pub const VAIN_PATH_WORDS: usize = 16;
+
+/// Endpoints that take writes remembered for one host.
+pub const ENDPOINTS_MAX: usize = 256;
+
+/// Refused paths of one host whose askers are counted.
+pub const MISSES_MAX: usize = 4_096;
+
 /// Sources with their own counters in the running minute.
 pub const WINDOW_SOURCES_MAX: usize = 500_000;
 
@@ -23,7 +35,7 @@ pub const WINDOW_HOT_SOURCES_MAX: usize = 65_536;
 /// Distinct values one histogram counts apart; further values share the rest of the table.
 pub const HISTOGRAM_VALUES_MAX: usize = 65_536;
 
-/// Records of one host kept as a sample from one second of one partition.
+/// Records of one host kept as a sample from one second.
 pub const SAMPLES_PER_SECOND_MAX: usize = 128;
 
 /// Sampled records of the last minute kept for one host.
@@ -35,6 +47,15 @@ pub const BASELINE_SAMPLES_MAX: usize = 4_096;
 /// Values whose ordinary share is remembered, for one attribute of one host.
 pub const COMPOSITION_VALUES_MAX: usize = 8_192;
 
+/// Words of the first bitmap of the paths a host serves: 800 paths until it is full.
+pub const KNOWN_PATH_WORDS_MIN: usize = 256;
+
+/// Words of the greatest bitmap of the paths a host serves, of which there are two: 52,000 paths each.
+pub const KNOWN_PATH_WORDS_MAX: usize = 16_384;
+
+/// Votes (source and value) counted in one window of one host: 128 sampled records a second for a minute cast fewer.
+pub const VOTES_CAST_MAX: usize = 98_304;
+
 /// Texts (paths, user agents, …) kept by name.
 pub const NAMES_MAX: usize = 1_000_000;
 
@@ -44,11 +65,17 @@ pub const NAME_BYTES_MAX: usize = 1_024;
 /// Sources of one host noted in one minute as reading pages without assets.
 pub const BARE_SOURCES_MAX: usize = 256;
 
+/// Sources that stand out on one host in one second; further ones stand out in the next.
+pub const ALARMS_MAX: usize = 4_096;
+
 /// Incidents open at once on one host.
 pub const OPEN_INCIDENTS_MAX: usize = 4;
 
 /// Distinct sources one incident counts one by one.
 pub const INCIDENT_SOURCES_COUNTED_MAX: usize = 200_000;
+
+/// Sources in the rule of an incident of single sources.
+pub const RULE_SOURCES_MAX: usize = 1_024;
 
 /// Conjuncts of a fingerprint.
 pub const FINGERPRINT_CONJUNCTS_MAX: usize = 4;

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use schemas::limits::SUB_PANE_US;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::merge::is_wanted;
+use crate::limits::{JUMP_CONFIRMATIONS, JUMP_US_MAX};
 use crate::record::event::{Event, flag};
-use crate::limits::{JUMP_CONFIRMATIONS, JUMP_US_MAX, SAMPLES_PER_SECOND_MAX};
 use crate::store::table::Table;
 
 /// Records of one second of one partition.
@@ -17,8 +18,8 @@ use crate::store::table::Table;
 pub struct Bucket {
     /// In partition order.
     pub events: Vec<Event>,
-    /// Samples taken so far, by host.
-    samples: Table<u32>,
+    /// Records of each host that may be sampled.
+    hosts: Table<u32>,
 }
 
 /// How a partition takes part in the watermark.
@@ -144,12 +145,9 @@ impl Partition {
         admitted.staged += 1;
         let bucket = self.staged.entry(event.ts.div_euclid(SUB_PANE_US)).or_default();
         if event.flags & (flag::LATE | flag::EXEMPT) == 0 {
-            let (samples, _) = bucket.samples.entry(event.host, || 0);
-            if (*samples as usize) < SAMPLES_PER_SECOND_MAX {
-                *samples += 1;
-                event.flags |= flag::NAMED;
-                admitted.wanted = true;
-            }
+            let (before, _) = bucket.hosts.entry(event.host, || 0);
+            admitted.wanted |= is_wanted(&event, *before);
+            *before += 1;
         }
         bucket.events.push(event);
     }
@@ -180,7 +178,7 @@ impl Partition {
             .staged
             .values()
             .map(|bucket| {
-                bucket.events.capacity() * size_of::<Event>() + bucket.samples.state_bytes()
+                bucket.events.capacity() * size_of::<Event>() + bucket.hosts.state_bytes()
             })
             .sum();
         staged + self.held.capacity() * size_of::<Event>()

@@ -77,6 +77,20 @@ impl Atom {
         }
     }
 
+    /// The hashes whose texts it shows.
+    pub fn names(&self) -> Vec<u64> {
+        match self {
+            Self::UserAgent(values)
+            | Self::Ja4(values)
+            | Self::Path(values)
+            | Self::Query(values) => values.clone(),
+            Self::QueryKey(_, example) => vec![*example],
+            Self::Method(_, text) => vec![*text],
+            Self::Source(values) => values.iter().map(|source| source.0).collect(),
+            Self::Status(_) | Self::Prefix(_) | Self::Asn(_) | Self::RefererNone => Vec::new(),
+        }
+    }
+
     /// SQL predicate over `requests`; `None` where a text is not known by name.
     pub fn sql(&self, names: &Names) -> Option<String> {
         Some(match self {

@@ -4,9 +4,9 @@
 //! the number it would select of ordinary traffic in the same time; a conjunct must pay for the choice among the
 //! candidates. Records are told apart by a bit in a set per candidate, so that a conjunction is an AND.
 
-use crate::record::event::Event;
-use crate::limits::{FINGERPRINT_CONJUNCTS_MAX, FINGERPRINT_LIST_MAX};
 use crate::explain::rule::{Atom, Rule};
+use crate::limits::{FINGERPRINT_CONJUNCTS_MAX, FINGERPRINT_LIST_MAX};
+use crate::record::event::Event;
 use crate::record::source::Source;
 use crate::store::table::Table;
 

@@ -1,4 +1,7 @@
 //! The life of incidents: opened, joined, reviewed, closed, taken up again. Only this stage changes them.
 
+pub mod cases;
 pub mod lifecycle;
+pub mod look;
 pub mod open;
+pub mod target;

@@ -4,15 +4,17 @@ use schemas::limits::INCIDENT_SOURCES_MAX;
 use schemas::{Evidence, Incident, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::record::event::Event;
-use crate::judge::evidence::{self as gate, Class};
-use crate::limits::INCIDENT_SOURCES_COUNTED_MAX;
-use crate::record::names::Names;
-use crate::explain::rule::{Rule, any_sql};
+use crate::explain::rule::{Atom, Rule, any_sql};
 use crate::explain::search::Quality;
+use crate::judge::evidence::Judgement;
+use crate::judge::kinds::{Class, class_of, confidence, severity, technique};
+use crate::judge::worth::is_vague;
+use crate::limits::{INCIDENT_SOURCES_COUNTED_MAX, RULE_SOURCES_MAX};
+use crate::record::event::Event;
+use crate::record::names::Names;
 use crate::record::source::Source;
 use crate::store::table::Table;
-use crate::seen::votes::HotValue;
+use crate::suspect::votes::HotValue;
 
 /// Seconds after the opening at which an incident is looked at again.
 pub const REVIEWS_S: [i64; 6] = [5, 15, 30, 60, 120, 300];
@@ -30,12 +32,12 @@ pub struct Open {
     pub verdict: Verdict,
     /// What it selects: any of these.
     pub rules: Vec<Rule>,
-    /// Sources that were reported one by one.
-    pub solo_sources: Vec<Source>,
+    /// Whether it began with one source that stood out, and how many such joined.
+    pub origin: Origin,
     /// Log odds of an attack.
     pub attackness: f64,
     /// Tests that spoke.
-    pub evidence: Vec<(String, f64, f64, f64)>,
+    pub evidence: Vec<Spoken>,
     /// Predicted quality of the fingerprint.
     pub quality: Option<QualityRecord>,
     /// Ordinary requests per second that the rules select.
@@ -67,6 +69,30 @@ pub struct Open {
     pulses: u32,
 }
 
+/// What an incident is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    /// Traffic of many sources, found by what it has in common.
+    Many,
+    /// Sources that stood out one by one; how many.
+    Singles(u32),
+}
+
+/// A test that spoke.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// What was measured.
+    pub feature: String,
+    /// Upper envelope of the ordinary.
+    pub expected: f64,
+    /// Seen.
+    pub observed: f64,
+    /// Evidence, nats.
+    pub score: f64,
+    /// It speaks of what the sources run or where they are.
+    pub of_sender: bool,
+}
+
 /// [`Quality`] as part of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct QualityRecord {
@@ -96,6 +122,8 @@ pub struct Opening {
     pub verdict: Verdict,
     /// What it selects.
     pub rules: Vec<Rule>,
+    /// What it is made of.
+    pub origin: Origin,
     /// Log odds of an attack.
     pub attackness: f64,
     /// Decision.
@@ -106,6 +134,9 @@ pub struct Opening {
     pub quiet_us: i64,
 }
 
+/// How long after its opening an incident still takes in what stands out besides, µs.
+const YOUNG_US: i64 = 60_000_000;
+
 /// Time constant of the matched rate, seconds.
 const RATE_TAU_S: f64 = 4.0;
 
@@ -113,12 +144,12 @@ impl Open {
     /// Opens an incident.
     pub fn new(opening: Opening) -> Self {
         Self {
-            class: gate::class_of(opening.kind),
+            class: class_of(opening.kind),
             id: opening.id,
             kind: opening.kind,
             verdict: opening.verdict,
             rules: opening.rules,
-            solo_sources: Vec::new(),
+            origin: opening.origin,
             attackness: opening.attackness,
             evidence: Vec::new(),
             quality: None,
@@ -215,40 +246,117 @@ impl Open {
     }
 
     /// Adds a test that spoke; the strongest of each feature is kept.
-    pub fn speak(&mut self, feature: &str, expected: f64, observed: f64, score: f64) {
-        match self.evidence.iter_mut().find(|(name, ..)| name == feature) {
-            Some(old) if old.3 < score => *old = (feature.to_owned(), expected, observed, score),
+    pub fn hear(&mut self, said: Spoken) {
+        match self.evidence.iter_mut().find(|old| old.feature == said.feature) {
+            Some(old) if old.score < said.score => *old = said,
             Some(_) => {}
-            None => self.evidence.push((feature.to_owned(), expected, observed, score)),
+            None => self.evidence.push(said),
         }
     }
 
     /// Adds the votes for the values that stood out.
-    pub fn speak_hot(&mut self, values: &[HotValue]) {
+    pub fn hear_votes(&mut self, values: &[HotValue]) {
         for hot in values {
-            let feature = format!("sources_with_one({})", hot.attribute.name());
-            self.speak(&feature, hot.expected, hot.observed, hot.score);
+            self.hear(Spoken {
+                feature: format!("sources_with_one({})", hot.attribute.name()),
+                expected: hot.expected,
+                observed: hot.observed,
+                score: hot.score,
+                of_sender: hot.attribute.speaks_of_sender(),
+            });
         }
     }
 
-    /// What a feature had to say: expected, observed, nats.
-    pub fn spoken(&self, feature: &str) -> Option<(f64, f64, f64)> {
-        let entry = self.evidence.iter().find(|(name, ..)| name == feature)?;
-        Some((entry.1, entry.2, entry.3))
+    /// What a feature had to say.
+    pub fn spoken(&self, feature: &str) -> Option<&Spoken> {
+        self.evidence.iter().find(|said| said.feature == feature)
     }
 
     /// Strongest evidence from the software or the network of the sources, nats.
-    pub fn software_nats(&self) -> f64 {
-        let speaks = |name: &str| {
-            ["user_agent", "ja4", "source_prefix", "client_asn", "pages_without"]
-                .iter()
-                .any(|part| name.contains(part))
-        };
+    pub fn sender_nats(&self) -> f64 {
         self.evidence
             .iter()
-            .filter(|(name, ..)| speaks(name))
-            .map(|entry| entry.3)
+            .filter(|said| said.of_sender)
+            .map(|said| said.score)
             .fold(0.0, f64::max)
+    }
+
+    /// Whether it began with sources that stood out one by one.
+    pub const fn is_of_singles(&self) -> bool {
+        matches!(self.origin, Origin::Singles(_))
+    }
+
+    /// One more source stood out by itself.
+    pub const fn add_single(&mut self) {
+        self.origin = match self.origin {
+            Origin::Many => Origin::Singles(1),
+            Origin::Singles(count) => Origin::Singles(count.saturating_add(1)),
+        };
+    }
+
+    /// Sources that stood out by themselves.
+    pub const fn singles(&self) -> u32 {
+        match self.origin {
+            Origin::Many => 0,
+            Origin::Singles(count) => count,
+        }
+    }
+
+    /// Requests counted before the incident opened, by a test that remembers longer than the sample.
+    pub fn credit(&mut self, source: Source, requests: u64, first_ts: i64) {
+        let (counted, _) = self.sources.entry(source.0, || 0);
+        let more = requests.saturating_sub(*counted);
+        *counted += more;
+        self.requests += more;
+        self.first_ts = self.first_ts.min(first_ts);
+    }
+
+    /// Waits at least so long without a request before it closes, µs: what comes twice an hour is not over after a
+    /// minute.
+    pub fn be_patient(&mut self, quiet_us: i64) {
+        self.quiet_us = self.quiet_us.max(quiet_us);
+    }
+
+    /// Takes a new judgement: a verdict only hardens, a vague kind becomes a plainer one of its class.
+    pub fn rejudge(&mut self, judgement: Judgement) {
+        if class_of(judgement.kind) == self.class && !self.is_of_singles() && is_vague(self.kind) {
+            self.kind = judgement.kind;
+        }
+        if judgement.verdict == Verdict::Attack && self.verdict == Verdict::Suspicious {
+            self.verdict = Verdict::Attack;
+        }
+        self.attackness = self.attackness.max(judgement.attackness);
+    }
+
+    /// What raised suspicion turns out to be an attack.
+    pub const fn promote(&mut self, judgement: Judgement) {
+        self.verdict = judgement.verdict;
+        self.kind = judgement.kind;
+        self.class = class_of(judgement.kind);
+        self.attackness = judgement.attackness;
+    }
+
+    /// Whether evidence of a class belongs to it: of the same class, or, while the incident is young, of one whose
+    /// traffic shows in volume as well. Credentials are a matter of their own.
+    pub fn takes_in(&self, class: Class, now: i64) -> bool {
+        let shows = |class| matches!(class, Class::Volume | Class::Copying | Class::Discovery);
+        self.class == class
+            || now - self.detected_ts <= YOUNG_US && shows(self.class) && shows(class)
+    }
+
+    /// Adds a source to the rule of sources, or gives it one.
+    pub fn add_source(&mut self, source: Source) {
+        for rule in &mut self.rules {
+            if let [Atom::Source(list)] = rule.atoms.as_mut_slice() {
+                if let Err(place) = list.binary_search(&source)
+                    && list.len() < RULE_SOURCES_MAX
+                {
+                    list.insert(place, source);
+                }
+                return;
+            }
+        }
+        self.rules.push(Rule { atoms: vec![Atom::Source(vec![source])] });
     }
 
     /// The next revision.
@@ -262,7 +370,7 @@ impl Open {
     ) -> Incident {
         let excess = (float(self.requests) - self.ordinary_sum).max(0.0);
         let rate = self.peak.max(self.rate);
-        let severity = gate::severity(self.kind, self.verdict, rate, level, self.source_count());
+        let severe = severity(self.kind, self.verdict, rate, level, self.source_count());
         let path = names.get(self.main_path).map(str::to_owned);
         let fingerprint = any_sql(&self.rules, names);
         let shown = |get: fn(&QualityRecord) -> f64| {
@@ -274,8 +382,8 @@ impl Open {
             state,
             kind: self.kind,
             verdict: self.verdict,
-            severity,
-            confidence: gate::confidence(self.attackness),
+            severity: severe,
+            confidence: confidence(self.attackness),
             target_host: host.map(str::to_owned),
             target_path: path,
             first_ts: self.first_ts,
@@ -291,7 +399,7 @@ impl Open {
             fingerprint_precision: shown(|quality| quality.precision),
             fingerprint_collateral: shown(|quality| quality.collateral),
             fingerprint,
-            technique: gate::technique(self.kind).map(str::to_owned),
+            technique: technique(self.kind).map(str::to_owned),
             summary: self.summary(host, names, level),
             evidence: self.evidence(),
         };
@@ -301,24 +409,20 @@ impl Open {
 
     /// The hashes whose texts it may still have to show.
     pub fn named(&self) -> impl Iterator<Item = u64> {
-        let rules =
-            self.rules.iter().flat_map(|rule| &rule.atoms).flat_map(crate::detector::atom_names);
+        let rules = self.rules.iter().flat_map(|rule| &rule.atoms).flat_map(Atom::names);
         let sources =
             self.sources.iter().map(|(source, _)| *source).filter(|s| Source(*s).is_named());
         rules.chain(sources).chain([self.main_path])
     }
 
     fn evidence(&self) -> Vec<Evidence> {
-        let mut evidence: Vec<Evidence> = self
-            .evidence
-            .iter()
-            .map(|(feature, expected, observed, score)| Evidence {
-                feature: feature.clone(),
-                expected: rounded(*expected),
-                observed: rounded(*observed),
-                score: rounded(*score),
-            })
-            .collect();
+        let shown = |said: &Spoken| Evidence {
+            feature: said.feature.clone(),
+            expected: rounded(said.expected),
+            observed: rounded(said.observed),
+            score: rounded(said.score),
+        };
+        let mut evidence: Vec<Evidence> = self.evidence.iter().map(shown).collect();
         evidence
             .sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.feature.cmp(&b.feature)));
         evidence

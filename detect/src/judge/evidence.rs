@@ -1,54 +1,13 @@
-//! Is it an attack or a crowd, and of which kind? Ordered rules, the first that fits wins.
+//! Is it an attack or a crowd? Weights of evidence, as a table; their sum is the log odds.
 //!
 //! Volume alone never convicts. What speaks for an attack is that its sources look alike in what they run or
 //! where they come from, behave unlike people (no assets, no referer), or ask for what only machines ask for.
 
 use schemas::{Kind, Verdict};
-use serde::{Deserialize, Serialize};
 
+use crate::judge::benign;
+use crate::judge::kind::kind_of;
 use crate::judge::profile::Profile;
-
-/// Which incidents of one host may be one: a class has at most one open incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Class {
-    /// Volume and cost.
-    Volume,
-    /// Credentials.
-    Credentials,
-    /// Discovery of paths.
-    Discovery,
-    /// Copying.
-    Copying,
-    /// Not an attack.
-    Benign,
-}
-
-/// The class of a kind.
-pub const fn class_of(kind: Kind) -> Class {
-    match kind {
-        Kind::CredentialStuffing | Kind::BruteForce => Class::Credentials,
-        Kind::ContentDiscovery | Kind::VulnScan => Class::Discovery,
-        Kind::Scraping | Kind::Enumeration => Class::Copying,
-        Kind::FlashCrowd | Kind::OriginFault | Kind::Crawler => Class::Benign,
-        Kind::HttpFlood | Kind::CacheBusting | Kind::AppExhaustion | Kind::UnknownShift => {
-            Class::Volume
-        }
-    }
-}
-
-/// MITRE ATT&CK technique of a kind.
-pub const fn technique(kind: Kind) -> Option<&'static str> {
-    match kind {
-        Kind::HttpFlood => Some("T1499.002"),
-        Kind::CacheBusting | Kind::AppExhaustion => Some("T1499.003"),
-        Kind::CredentialStuffing => Some("T1110.004"),
-        Kind::BruteForce => Some("T1110.001"),
-        Kind::ContentDiscovery | Kind::Enumeration => Some("T1595.003"),
-        Kind::VulnScan => Some("T1595.002"),
-        Kind::Scraping => Some("T1594"),
-        Kind::UnknownShift | Kind::FlashCrowd | Kind::OriginFault | Kind::Crawler => None,
-    }
-}
 
 /// What is judged: the records a rule selects, against ordinary traffic of the host.
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +22,8 @@ pub struct Case {
     pub software_nats: f64,
     /// Ordinary rate of the host, requests per second.
     pub level: f64,
-    /// Unexplained rate of the host of late, requests per second.
-    pub rate: f64,
+    /// Unexplained rate of the host of late, requests per second; `None` where that was looked at before.
+    pub rate: Option<f64>,
 }
 
 /// What it is held to be.
@@ -78,136 +37,140 @@ pub struct Judgement {
     pub attackness: f64,
 }
 
-/// Log odds at which an attack is called one.
+/// Log odds at which an attack is called one: seven to one.
 pub const ATTACK: f64 = 2.0;
 
 /// Log odds below which it is a crowd.
 pub const CROWD: f64 = -1.0;
 
-/// Networks from which a crawler comes, at most: anybody can send its name, few its addresses.
-const CRAWLER_NETWORKS_MAX: f64 = 8.0;
+/// Log odds before anything is known: of the sudden excesses on public sites about one in five is hostile.
+const PRIOR: f64 = -1.5;
 
-/// Share of one path in what a crawler reads, at most.
-const CRAWLER_TOP_PATH_MAX: f64 = 0.5;
+/// One piece of evidence for or against an attack.
+pub struct Weight {
+    /// Name.
+    pub name: &'static str,
+    /// Its value; `None` where it says nothing.
+    value: fn(&Case) -> Option<f64>,
+    /// The value is held between these.
+    clamp: (f64, f64),
+    /// Log odds for a value of 1.
+    pub weight: f64,
+    /// Where the number comes from.
+    pub why: &'static str,
+}
+
+/// Share of assets in ordinary traffic from which visitors are held to load them.
+const ASSETS_SHARE_MIN: f64 = 0.15;
+
+/// Sources from which a common user agent says something.
+const AGENT_SOURCES_MIN: f64 = 20.0;
+
+/// Every piece of evidence.
+pub const WEIGHTS: &[Weight] = &[
+    Weight {
+        name: "software_or_network",
+        value: |case| Some(case.software_nats / 25.0),
+        clamp: (0.0, 2.0),
+        weight: 2.5,
+        why: "25 nats are the alarm of a thousand sites (ln of a day's seconds times sites over 0.01); one such alarm \
+              outweighs the prior, two convict",
+    },
+    Weight {
+        name: "fewer_assets",
+        value: |case| {
+            let (seen, ordinary) = (case.seen.assets, case.ordinary.assets);
+            (ordinary > ASSETS_SHARE_MIN).then(|| libm::log2((ordinary + 0.02) / (seen + 0.02)))
+        },
+        clamp: (-2.0, 3.0),
+        weight: 0.7,
+        why: "Oikonomou and Mirkovic (2009) tell people by the objects a page embeds; crowds keep half their assets \
+              through caches, floods have none: three halvings count twice the prior",
+    },
+    Weight {
+        name: "no_referer",
+        value: |case| Some(case.seen.referer_none - case.ordinary.referer_none),
+        clamp: (-1.0, 1.0),
+        weight: 2.0,
+        why: "a crowd comes by links, a script names none: all against none outweighs the prior",
+    },
+    Weight {
+        name: "new_sources",
+        value: |case| Some(case.ordinary.known_sources - case.seen.known_sources),
+        clamp: (-0.5, 1.0),
+        weight: 1.0,
+        why: "Jung, Krishnamurthy and Rabinovich (2002): most clusters of a crowd came before, those of a flood did \
+              not; less than decisive, for a link brings new people too",
+    },
+    Weight {
+        name: "refused",
+        value: |case| Some(case.seen.refused - case.ordinary.refused),
+        clamp: (0.0, 1.0),
+        weight: 2.0,
+        why: "people follow links that work",
+    },
+    Weight {
+        name: "foreign_referer",
+        value: |case| Some(case.seen.referer_other - case.ordinary.referer_other),
+        clamp: (0.0, 1.0),
+        weight: -3.0,
+        why: "the mark of a crowd: a link on another site; twice the prior, for it can be forged",
+    },
+    Weight {
+        name: "named_kind",
+        value: |case| (case.kind() != Kind::HttpFlood).then_some(1.0),
+        clamp: (0.0, 1.0),
+        weight: 1.5,
+        why: "a pattern with a name (log-ins, unknown paths, copied pages, random queries) is the prior undone",
+    },
+    Weight {
+        name: "one_agent",
+        value: |case| {
+            let (seen, ordinary) = (&case.seen, &case.ordinary);
+            (seen.sources >= AGENT_SOURCES_MIN).then(|| seen.top_agent - ordinary.top_agent - 0.1)
+        },
+        clamp: (-0.2, 0.8),
+        weight: 2.0,
+        why: "twenty people share no user agent beyond what the host's visitors share; a tenth is allowed for chance",
+    },
+    Weight {
+        name: "fetchers",
+        value: |case| Some(case.seen.fetchers - case.ordinary.fetchers),
+        clamp: (0.0, 1.0),
+        weight: -4.0,
+        why: "previews, image proxies and readers of feeds look like programs because they are; a name can be forged, \
+              so that twice the weight of one alarm still convicts",
+    },
+];
 
 impl Case {
     /// The judgement.
     pub fn judge(&self) -> Judgement {
-        let seen = &self.seen;
         let attackness = self.attackness();
-        if seen.errors_5xx >= 0.4
-            && self.ordinary.errors_5xx < 0.2
-            && self.all.errors_5xx >= 0.3
-            && seen.top_path < 0.7
-        {
-            return Judgement { kind: Kind::OriginFault, verdict: Verdict::Benign, attackness };
+        if let Some(kind) = benign::first_fit(self) {
+            return Judgement { kind, verdict: Verdict::Benign, attackness };
         }
-        let broken = seen.refused >= 0.6 && seen.probes < 0.3 * seen.refused && seen.auth < 0.3;
-        if broken && self.software_nats < 20.0 && self.rate < 1.5 * self.level + 5.0 {
-            // what the host used to serve is gone: a deployment, not a search for it
-            return Judgement { kind: Kind::OriginFault, verdict: Verdict::Benign, attackness };
-        }
-        if seen.declared >= 0.8
-            && seen.networks <= CRAWLER_NETWORKS_MAX
-            && seen.top_path < CRAWLER_TOP_PATH_MAX
-        {
-            return Judgement { kind: Kind::Crawler, verdict: Verdict::Benign, attackness };
-        }
-        if seen.sources <= 3.0
-            && seen.top_source >= 0.8
-            && seen.agents >= 5.0
-            && seen.top_agent < 0.5
-            && self.software_nats < 10.0
-        {
-            // many people behind few addresses
-            return Judgement { kind: Kind::FlashCrowd, verdict: Verdict::Benign, attackness };
-        }
-        let kind = self.kind();
-        let verdict = if attackness >= ATTACK {
-            Verdict::Attack
-        } else if attackness >= CROWD {
-            Verdict::Suspicious
-        } else {
-            Verdict::Benign
+        let verdict = match attackness {
+            odds if odds >= ATTACK => Verdict::Attack,
+            odds if odds >= CROWD => Verdict::Suspicious,
+            _ => Verdict::Benign,
         };
-        let kind = if verdict == Verdict::Benign { Kind::FlashCrowd } else { kind };
+        let kind = if verdict == Verdict::Benign { Kind::FlashCrowd } else { self.kind() };
         Judgement { kind, verdict, attackness }
     }
 
     /// Kind, given that it is hostile.
     pub fn kind(&self) -> Kind {
-        let (seen, ordinary) = (&self.seen, &self.ordinary);
-        if seen.auth >= 0.6 && ordinary.auth < 0.5 && seen.auth > 3.0 * ordinary.auth {
-            let each = seen.count / seen.sources.max(1.0);
-            return if seen.sources >= 10.0 && each < 30.0 {
-                Kind::CredentialStuffing
-            } else {
-                Kind::BruteForce
-            };
-        }
-        if seen.probes >= 0.5 {
-            return Kind::ContentDiscovery;
-        }
-        if seen.bytes > 8.0 * ordinary.bytes && seen.bytes > 5e6 {
-            return Kind::Scraping;
-        }
-        if seen.duration_ms > 5.0 * ordinary.duration_ms.max(20.0) && seen.duration_ms > 1_000.0 {
-            return Kind::AppExhaustion;
-        }
-        if seen.queries >= 0.8
-            && seen.query_spread >= 0.8
-            && seen.top_path >= 0.5
-            && seen.count >= 20.0
-            && ordinary.query_spread * ordinary.queries < 0.5
-        {
-            return Kind::CacheBusting;
-        }
-        Kind::HttpFlood
+        kind_of(self)
     }
 
     fn attackness(&self) -> f64 {
-        let (seen, ordinary) = (&self.seen, &self.ordinary);
-        let log2 = |x: f64| libm::log2(x);
-        let mut odds = -1.5;
-        odds += 2.5 * (self.software_nats / 25.0).clamp(0.0, 2.0);
-        if ordinary.assets > 0.15 {
-            odds += 0.7 * log2((ordinary.assets + 0.02) / (seen.assets + 0.02)).clamp(-2.0, 3.0);
-        }
-        odds += 2.0 * (seen.referer_none - ordinary.referer_none).clamp(-1.0, 1.0);
-        odds += 1.0 * (ordinary.known_sources - seen.known_sources).clamp(-0.5, 1.0);
-        odds += 2.0 * (seen.refused - ordinary.refused).clamp(0.0, 1.0);
-        odds -= 3.0 * (seen.referer_other - ordinary.referer_other).clamp(0.0, 1.0);
-        if self.kind() != Kind::HttpFlood {
-            odds += 1.5;
-        }
-        if seen.sources >= 20.0 {
-            odds += 2.0 * (seen.top_agent - ordinary.top_agent - 0.1).clamp(-0.2, 0.8);
-        }
-        odds
+        let speaks = |weight: &Weight| {
+            let (least, most) = weight.clamp;
+            (weight.value)(self).map_or(0.0, |value| weight.weight * value.clamp(least, most))
+        };
+        PRIOR + WEIGHTS.iter().map(speaks).sum::<f64>()
     }
-}
-
-/// Severity 0–100 of an attack: how far above the forecast, how broad, how sure.
-pub fn severity(kind: Kind, verdict: Verdict, excess_rate: f64, level: f64, sources: f64) -> i32 {
-    if verdict == Verdict::Benign {
-        return 10;
-    }
-    let volume = (libm::log2(1.0 + excess_rate / level.max(0.5)) / 5.0).clamp(0.0, 1.0);
-    let breadth = (libm::log10(sources.max(1.0)) / 4.0).clamp(0.0, 1.0);
-    let sure = if verdict == Verdict::Attack { 20.0 } else { 0.0 };
-    let base = 15.0 + 45.0 * volume + 20.0 * breadth + sure;
-    let floor =
-        if matches!(class_of(kind), Class::Credentials | Class::Discovery) { 35.0 } else { 0.0 };
-    let ceiling = if verdict == Verdict::Attack { 100.0 } else { 59.0 };
-    #[expect(clippy::cast_possible_truncation, reason = "clamped to 0–100")]
-    let severity = libm::round(base.max(floor).clamp(0.0, ceiling)) as i32;
-    severity
-}
-
-/// Confidence 0–1 from the log odds.
-pub fn confidence(attackness: f64) -> f64 {
-    let p = 1.0 / (1.0 + libm::exp(-attackness));
-    libm::round(p.clamp(0.01, 0.999) * 1_000.0) / 1_000.0
 }
 
 #[cfg(test)]
@@ -228,7 +191,14 @@ mod tests {
     }
 
     fn case(seen: Profile, software_nats: f64) -> Case {
-        Case { seen, all: seen, ordinary: ordinary(), software_nats, level: 40.0, rate: 140.0 }
+        Case {
+            seen,
+            all: seen,
+            ordinary: ordinary(),
+            software_nats,
+            level: 40.0,
+            rate: Some(140.0),
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a set of records looks like: the shares that tell a crowd from an attack.
 
-use crate::record::event::{Event, flag};
 use crate::math::hash::Hasher;
+use crate::record::event::{Event, flag};
 use crate::store::table::Table;
 
 /// Shares and counts of a set of records; all shares 0–1.
@@ -21,8 +21,6 @@ pub struct Profile {
     pub referer_other: f64,
     /// Share that hands over credentials.
     pub auth: f64,
-    /// Share of the credentials handed over that was refused.
-    pub auth_refused: f64,
     /// Share of refused paths on paths the host is not known to serve.
     pub probes: f64,
     /// Share of refused paths.
@@ -31,14 +29,18 @@ pub struct Profile {
     pub errors_5xx: f64,
     /// Share of the most frequent path.
     pub top_path: f64,
-    /// Distinct paths per record.
-    pub path_spread: f64,
     /// Distinct queries per record with a query, among records with a query.
     pub query_spread: f64,
     /// Share with a query.
     pub queries: f64,
-    /// Share of cache misses.
-    pub cache_miss: f64,
+    /// Share whose path, query or user agent carries an attack.
+    pub hostile: f64,
+    /// Share of programs that fetch on behalf of people, or watch for the owner.
+    pub fetchers: f64,
+    /// Share of cache misses among the records that tell of the cache; `None` where none does.
+    pub cache_miss: Option<f64>,
+    /// Share of requests broken off before they were answered.
+    pub aborted: f64,
     /// Share of user agents that name their operator.
     pub declared: f64,
     /// Mean time to serve, ms.
@@ -83,24 +85,27 @@ struct Sums {
 }
 
 /// Facts that hold of a record or not, in the order of [`facts`].
-const FACTS: usize = 12;
+const FACTS: usize = 15;
 
 fn facts(event: &Event, is_probe: bool) -> [bool; FACTS] {
     let page = !event.has(flag::ASSET);
-    let auth = event.has(flag::AUTH);
+    let auth = event.flags & (flag::AUTH | flag::TOKEN) != 0;
     [
         !page,
         page && event.has(flag::REFERER_NONE),
         page && !event.has(flag::REFERER_NONE) && !event.has(flag::REFERER_OWN),
         auth,
-        auth && event.is_refused_login(),
         is_probe,
         event.is_refused_path(),
         event.status_class() == 5,
         event.query != 0,
-        event.has(flag::CACHE_MISS),
         event.has(flag::DECLARED_BOT),
         event.has(flag::WRITE),
+        event.has(flag::HOSTILE),
+        event.has(flag::FETCHER),
+        event.has(flag::ABORTED),
+        event.has(flag::CACHE_MISS),
+        event.flags & (flag::CACHE_MISS | flag::CACHE_HIT) != 0,
     ]
 }
 
@@ -133,9 +138,9 @@ impl Sums {
     fn profile(&self) -> Profile {
         let most = |table: &Table<usize>| table.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let share = |part: usize, whole: usize| f(part) / f(whole.max(1));
-        let [assets, referer_none, referer_other, auth, auth_refused, probes, refused, ..] =
+        let [assets, referer_none, referer_other, auth, probes, refused, ..] = self.facts;
+        let [.., errors_5xx, queries, declared, writes, hostile, fetchers, aborted, missed, cached] =
             self.facts;
-        let [.., errors_5xx, queries, cache_miss, declared, writes] = self.facts;
         let n = self.n;
         let main_path =
             self.paths.iter().max_by_key(|(key, count)| (*count, *key)).map_or(0, |(key, _)| *key);
@@ -147,16 +152,17 @@ impl Sums {
             referer_none: share(referer_none, self.pages),
             referer_other: share(referer_other, self.pages),
             auth: share(auth, n),
-            auth_refused: share(auth_refused, auth),
             probes: share(probes, n),
             refused: share(refused, n),
             errors_5xx: share(errors_5xx, n),
             top_path: share(most(&self.paths), n),
-            path_spread: share(self.paths.len(), n),
             query_spread: share(self.queries.len(), queries),
             queries: share(queries, n),
-            cache_miss: share(cache_miss, n),
             declared: share(declared, n),
+            hostile: share(hostile, n),
+            fetchers: share(fetchers, n),
+            aborted: share(aborted, n),
+            cache_miss: (cached > 0).then(|| share(missed, cached)),
             duration_ms: self.duration_ms / f(n.max(1)),
             bytes: self.bytes / f(n.max(1)),
             writes: share(writes, n),

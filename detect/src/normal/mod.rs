@@ -1,4 +1,10 @@
 //! What is ordinary on a host.
 
+pub mod composition;
+pub mod endpoints;
+pub mod habits;
+pub mod misses;
+pub mod paths;
 pub mod population;
 pub mod rate;
+pub mod reservoir;

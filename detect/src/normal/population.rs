@@ -2,38 +2,41 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::seen::sources::SourceRecord;
+/// What one source does at the moment; counts as in a source's source.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Glance {
+    /// Requests, decayed over ten seconds.
+    pub all_10: f32,
+    /// Requests other than assets, decayed over ten seconds.
+    pub pages_10: f32,
+    /// Requests other than assets, decayed over a minute.
+    pub pages_60: f32,
+    /// Requests for assets, decayed over a minute.
+    pub assets_60: f32,
+    /// Megabytes sent, decayed over a minute.
+    pub megabytes_60: f32,
+    /// It reads pages without assets and does not say that it is a program.
+    pub reads_bare: bool,
+}
 
 /// Upper quantiles of what the sources of one host do, by stochastic approximation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Population {
     /// Of requests, decayed over ten seconds.
-    pub(crate) all_10: f32,
+    pub all_10: f32,
     /// Of requests other than assets, decayed over ten seconds.
-    pub(crate) pages_10: f32,
+    pub pages_10: f32,
     /// Of pages of sources that load no assets, decayed over a minute.
-    pub(crate) bare_60: f32,
+    pub bare_60: f32,
     /// Of megabytes sent, decayed over a minute.
-    pub(crate) megabytes_60: f32,
+    pub megabytes_60: f32,
     /// Share of assets in what a source asks for.
-    pub(crate) assets: f32,
-    /// The host has been watched long enough for the quantiles to mean something.
-    pub learned: bool,
-    /// The origin is known to fail: people ask for the same pages again and again.
-    pub origin_fails: bool,
+    pub assets: f32,
 }
 
 impl Default for Population {
     fn default() -> Self {
-        Self {
-            all_10: 60.0,
-            pages_10: 15.0,
-            bare_60: 15.0,
-            megabytes_60: 60.0,
-            assets: 0.0,
-            learned: false,
-            origin_fails: false,
-        }
+        Self { all_10: 60.0, pages_10: 15.0, bare_60: 15.0, megabytes_60: 60.0, assets: 0.0 }
     }
 }
 
@@ -53,21 +56,21 @@ fn follow(quantile: &mut f32, value: f32) {
 
 impl Population {
     /// Takes a source in.
-    pub(crate) fn look(&mut self, record: &SourceRecord) {
-        follow(&mut self.all_10, record.all_10);
-        follow(&mut self.pages_10, record.pages_10);
-        if record.is_bare() && !record.declared {
-            follow(&mut self.bare_60, record.pages_60);
+    pub fn look(&mut self, source: &Glance) {
+        follow(&mut self.all_10, source.all_10);
+        follow(&mut self.pages_10, source.pages_10);
+        if source.reads_bare {
+            follow(&mut self.bare_60, source.pages_60);
         }
-        follow(&mut self.megabytes_60, record.megabytes_60.max(0.01));
-        let asked = record.assets_60 + record.pages_60;
+        follow(&mut self.megabytes_60, source.megabytes_60.max(0.01));
+        let asked = source.assets_60 + source.pages_60;
         if asked > 0.0 {
-            self.assets += ASSETS_GAIN * (record.assets_60 / asked - self.assets);
+            self.assets += ASSETS_GAIN * (source.assets_60 / asked - self.assets);
         }
     }
 
     /// Whether people who come to this host load assets, so that who loads none is no browser.
-    pub(crate) const fn loads_assets(&self) -> bool {
+    pub const fn loads_assets(&self) -> bool {
         self.assets > ASSETS_SHARE_MIN
     }
 

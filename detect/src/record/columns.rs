@@ -3,10 +3,10 @@
 use arrow_array::{Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use schemas::RequestBatch;
 
-use crate::record::words::{Classes, takes_credentials};
-use crate::record::event::{Event, flag, query_key};
 use crate::math::hash::Hasher;
+use crate::record::event::{Event, flag, query_key};
 use crate::record::source::Source;
+use crate::record::words::Classes;
 
 /// The columns that the detector reads, taken from a batch once.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,6 @@ pub struct Columns<'a> {
     client_ip: &'a StringArray,
     referer: &'a StringArray,
     cache_status: &'a StringArray,
-    client_country: &'a StringArray,
     client_asn: &'a Int64Array,
     response_bytes: &'a Int64Array,
     duration_us: &'a Int64Array,
@@ -61,7 +60,6 @@ impl<'a> Columns<'a> {
             client_ip: batch.client_ip(),
             referer: batch.referer(),
             cache_status: batch.cache_status(),
-            client_country: batch.client_country(),
             client_asn: batch.client_asn(),
             response_bytes: batch.response_bytes(),
             duration_us: batch.duration_us(),
@@ -91,35 +89,33 @@ impl<'a> Columns<'a> {
         classes: &mut Classes,
     ) -> Event {
         let hash = |text: &str| if text.is_empty() { 0 } else { hasher.text(text) };
-        let (user_agent, path) = (hash(texts.user_agent), hash(texts.path));
-        let country = text(self.client_country, row).as_bytes();
+        let (user_agent, path, query) =
+            (hash(texts.user_agent), hash(texts.path), hash(texts.query));
         let status = if self.status.is_null(row) { 0 } else { self.status.value(row) };
-        let mut said = classes.of_path(path, texts.path);
-        let flags = self.flags(row, texts) | classes.of_user_agent(user_agent, texts.user_agent);
+        let mut said = classes.of_path(path, texts.path) | classes.of_query(query, texts.query);
+        let mut flags = self.flags(row, texts);
         if flags & flag::WRITE == 0 {
-            said &= !flag::AUTH;
-        } else if said & flag::AUTH == 0 && takes_credentials(texts.query) {
-            said |= flag::AUTH;
+            said &= !(flag::AUTH | flag::TOKEN);
         }
+        if is_aborted(status, texts) {
+            flags |= flag::ABORTED;
+        }
+        flags |= classes.of_user_agent(user_agent, texts.user_agent) | said;
         Event {
             ts: self.ts.value(row),
             source: Source::parse(texts.client_ip, || hasher.text(texts.client_ip)),
             host: hash(texts.host),
             user_agent,
             path,
-            query: hash(texts.query),
+            query,
             ja4: hash(texts.ja4),
             query_key: short(hash(query_key(texts.query))),
             bytes: saturated(long(self.response_bytes, row)),
             duration_ms: saturated(long(self.duration_us, row) / 1_000),
             asn: saturated(long(self.client_asn, row)),
             status: u16::try_from(status).unwrap_or(0),
-            flags: flags | said,
+            flags,
             method: method(texts.method),
-            country: match country {
-                [first, second] => u16::from_be_bytes([*first, *second]),
-                _ => 0,
-            },
         }
     }
 
@@ -140,6 +136,12 @@ impl<'a> Columns<'a> {
         set(matches!(cache, "hit" | "revalidated" | "stale" | "updating"), flag::CACHE_HIT);
         flags
     }
+}
+
+/// Whether a request ended before it was answered, as far as the status tells: none at all, 408 (the client sent
+/// nothing in time), 499 (nginx: the client left), 460 (a load balancer of AWS: the same).
+fn is_aborted(status: i32, texts: &Texts<'_>) -> bool {
+    matches!(status, 408 | 460 | 499) || status == 0 && texts.method.is_empty()
 }
 
 fn text(array: &StringArray, row: usize) -> &str {

@@ -24,12 +24,20 @@ pub mod flag {
     pub const WRITE: u16 = 1 << 7;
     /// Cache status miss, expired, bypass: the origin was asked for what a cache might have held.
     pub const CACHE_MISS: u16 = 1 << 8;
-    /// Cache status hit or the like.
-    pub const CACHE_HIT: u16 = 1 << 9;
+    /// Path, query or user agent carries an attack or names a tool for attacks.
+    pub const HOSTILE: u16 = 1 << 9;
     /// Matches a rule of an open incident.
     pub const EXPLAINED: u16 = 1 << 10;
     /// Its source is never judged.
     pub const EXEMPT: u16 = 1 << 11;
+    /// Path or query says that it may take credentials, or hands out tokens for them: only refusals count.
+    pub const TOKEN: u16 = 1 << 12;
+    /// Broken off before it was answered, by the client or by the edge.
+    pub const ABORTED: u16 = 1 << 13;
+    /// Cache status hit or the like: the log tells of the cache.
+    pub const CACHE_HIT: u16 = 1 << 15;
+    /// Fetches pages, images or feeds on behalf of people, and says so.
+    pub const FETCHER: u16 = 1 << 14;
 }
 
 /// One access record.
@@ -63,8 +71,6 @@ pub struct Event {
     pub flags: u16,
     /// Hash of the method.
     pub method: u16,
-    /// Country, two letters; 0 if unknown.
-    pub country: u16,
 }
 
 const _: () = assert!(size_of::<Event>() <= 96, "a staged record fits one and a half cache lines");
@@ -80,9 +86,17 @@ impl Event {
         self.status / 100
     }
 
-    /// Path asked for that does not exist or must not be seen.
+    /// Answered with what was asked for: 2xx, or 304 where the client has it already.
+    pub const fn is_hit(&self) -> bool {
+        matches!(self.status, 200..=299 | 304)
+    }
+
+    /// Path asked for that does not exist or must not be seen, by the status alone: every 4xx but those about
+    /// credentials (401, 407), the client's time or rate (408, 425, 429, 499), or the size of the request (411, 413,
+    /// 414, 431), and 444, with which nginx closes without an answer.
     pub const fn is_refused_path(&self) -> bool {
-        matches!(self.status, 400 | 403 | 404 | 410 | 444)
+        matches!(self.status, 400..=498)
+            && !matches!(self.status, 401 | 407 | 408 | 411 | 413 | 414 | 425 | 429 | 431)
     }
 
     /// Log-in that failed, as far as a status tells.

@@ -1,7 +1,9 @@
 //! One access record as the detector keeps it: what it says, in hashes, numbers and flags.
 
+pub mod attribute;
 pub mod columns;
 pub mod event;
+pub mod lexicon;
 pub mod names;
 pub mod source;
 pub mod words;

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::cache::Cache;
+use crate::limits::{NAME_BYTES_MAX, NAMES_MAX};
 use crate::record::columns::Texts;
 use crate::record::event::{Event, method_name_key};
-use crate::limits::{NAME_BYTES_MAX, NAMES_MAX};
+use crate::store::cache::Cache;
 use crate::store::table::Table;
 
 /// Texts by keyed hash. Texts longer than [`NAME_BYTES_MAX`] are not kept: a cut text would select nothing.

@@ -1,59 +1,108 @@
 //! What the words in a path, a query or a user agent tell.
 
-use crate::store::cache::Cache;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::record::event::flag;
+use crate::record::lexicon::{ASSETS, DECLARED, FETCHERS, HOSTILE, LOGIN, TOKEN, TOOLS};
+use crate::store::cache::Cache;
+
+/// Bytes of one text that are searched for words; a longer one is cut.
+const SEARCHED_BYTES_MAX: usize = 4_096;
 
 /// What texts say, by their hash: paths and user agents repeat, searching them for words is dear.
 #[derive(Debug, Default)]
 pub struct Classes {
     user_agents: Cache<u16>,
     paths: Cache<u16>,
+    queries: Cache<u16>,
+}
+
+/// Words of one meaning, found in one pass over a text.
+struct Words {
+    /// `None` could only come of a table of words that cannot be compiled, which a test excludes.
+    automaton: Option<AhoCorasick>,
+    /// A word counts only where no letter or digit is beside it.
+    whole: bool,
+}
+
+impl Words {
+    fn new(words: &[&str], whole: bool) -> Self {
+        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok();
+        Self { automaton, whole }
+    }
+
+    fn are_in(&self, text: &[u8]) -> bool {
+        let Some(automaton) = &self.automaton else { return false };
+        if !self.whole {
+            return automaton.is_match(text);
+        }
+        let beside = |at: Option<usize>| {
+            at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric)
+        };
+        automaton
+            .find_overlapping_iter(text)
+            .any(|found| !beside(found.start().checked_sub(1)) && !beside(Some(found.end())))
+    }
+}
+
+static IS_LOGIN: LazyLock<Words> = LazyLock::new(|| Words::new(LOGIN, false));
+static IS_TOKEN: LazyLock<Words> = LazyLock::new(|| Words::new(TOKEN, true));
+static IS_HOSTILE: LazyLock<Words> = LazyLock::new(|| Words::new(HOSTILE, false));
+static IS_TOOL: LazyLock<Words> = LazyLock::new(|| Words::new(TOOLS, false));
+static IS_DECLARED: LazyLock<Words> = LazyLock::new(|| Words::new(DECLARED, false));
+static IS_FETCHER: LazyLock<Words> = LazyLock::new(|| Words::new(FETCHERS, false));
+
+fn searched(text: &str) -> &[u8] {
+    let bytes = text.as_bytes();
+    bytes.get(..SEARCHED_BYTES_MAX).unwrap_or(bytes)
+}
+
+fn flag_if(on: bool, flag: u16) -> u16 {
+    if on { flag } else { 0 }
 }
 
 impl Classes {
     /// Flags of a user agent.
     pub fn of_user_agent(&mut self, hash: u64, text: &str) -> u16 {
-        let classify = || if declares_itself(text) { flag::DECLARED_BOT } else { 0 };
+        let classify = || {
+            let text = searched(text);
+            let fetcher = flag_if(IS_FETCHER.are_in(text), flag::FETCHER | flag::DECLARED_BOT);
+            fetcher
+                | flag_if(IS_DECLARED.are_in(text), flag::DECLARED_BOT)
+                | flag_if(IS_TOOL.are_in(text), flag::HOSTILE)
+        };
         self.user_agents.get_or(hash, classify).0
     }
 
-    /// Flags of a path.
+    /// Flags of a path; those about credentials hold for a write only.
     pub fn of_path(&mut self, hash: u64, text: &str) -> u16 {
-        let classify = || {
-            let auth = if takes_credentials(text) { flag::AUTH } else { 0 };
-            if is_asset(text) { auth | flag::ASSET } else { auth }
-        };
-        self.paths.get_or(hash, classify).0
+        self.paths.get_or(hash, || of_address(text) | flag_if(is_asset(text), flag::ASSET)).0
+    }
+
+    /// Flags of a query; those about credentials hold for a write only.
+    pub fn of_query(&mut self, hash: u64, text: &str) -> u16 {
+        if hash == 0 { 0 } else { self.queries.get_or(hash, || of_address(text)).0 }
     }
 }
 
-/// Extensions of what a page pulls in by itself.
-const ASSETS: &[&str] = &[
-    "css",
-    "js",
-    "mjs",
-    "map",
-    "png",
-    "jpg",
-    "jpeg",
-    "gif",
-    "ico",
-    "svg",
-    "webp",
-    "avif",
-    "bmp",
-    "woff",
-    "woff2",
-    "ttf",
-    "otf",
-    "eot",
-    "mp3",
-    "ogg",
-    "webm",
-    "swf",
-    "cur",
-    "webmanifest",
-];
+fn of_address(text: &str) -> u16 {
+    let text = searched(text);
+    flag_if(takes_credentials(text), flag::AUTH)
+        | flag_if(IS_TOKEN.are_in(text), flag::TOKEN)
+        | flag_if(IS_HOSTILE.are_in(text), flag::HOSTILE)
+}
+
+/// Whether a path or query says that it takes a name and a password. `login` is part of `bloginfo`, which does not.
+fn takes_credentials(text: &[u8]) -> bool {
+    let Some(automaton) = &IS_LOGIN.automaton else { return false };
+    let in_blog = |start: usize| {
+        let before = start.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(0);
+        matches!(before, b'b' | b'B')
+    };
+    automaton.find_iter(text).any(|found| !in_blog(found.start()))
+}
 
 fn is_asset(path: &str) -> bool {
     let tail = &path.as_bytes()[path.len().saturating_sub(12)..];
@@ -62,74 +111,71 @@ fn is_asset(path: &str) -> bool {
     ASSETS.iter().any(|asset| extension.eq_ignore_ascii_case(asset.as_bytes()))
 }
 
-/// Words in the path of an address that takes credentials.
-const CREDENTIAL_WORDS: &[&str] = &[
-    "login",
-    "logon",
-    "signin",
-    "sign-in",
-    "sign_in",
-    "log-in",
-    "oauth",
-    "token",
-    "auth",
-    "session",
-    "password",
-    "xmlrpc",
-    "account/verify",
-    "2fa",
-    "otp",
-];
-
-/// Whether a path or query is one that takes credentials.
-pub fn takes_credentials(text: &str) -> bool {
-    CREDENTIAL_WORDS.iter().any(|word| contains(text, word))
-}
-
-/// ASCII case-insensitive search for a lower-case word.
-fn contains(text: &str, word: &str) -> bool {
-    let (text, word) = (text.as_bytes(), word.as_bytes());
-    text.len() >= word.len() && text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
-}
-
-/// Whether a user agent says who runs it and is no browser in use by a person.
-fn declares_itself(user_agent: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "+http",
-        "bot/",
-        "bot;",
-        "crawler",
-        "spider",
-        "slurp",
-        "monitor",
-        "bot_version",
-        "uptime",
-    ];
-    WORDS.iter().any(|word| contains(user_agent, word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn address(text: &str) -> u16 {
+        of_address(text) | flag_if(is_asset(text), flag::ASSET)
+    }
+
+    fn agent(text: &str) -> u16 {
+        Classes::default().of_user_agent(1, text)
+    }
+
+    #[test]
+    fn every_table_of_words_compiles() {
+        for words in [&IS_LOGIN, &IS_TOKEN, &IS_HOSTILE, &IS_TOOL, &IS_DECLARED, &IS_FETCHER] {
+            assert!(words.automaton.is_some());
+        }
+    }
+
     #[test]
     fn paths_have_classes() {
-        assert!(
-            is_asset("/a/b.CSS")
-                && is_asset("/x.woff2")
-                && !is_asset("/index.php")
-                && !is_asset("/")
-        );
-        assert!(!is_asset("/releases.tar.gz") && !is_asset(""));
-        assert!(takes_credentials("/wp-login.php") && takes_credentials("title=Special:UserLogin"));
-        assert!(!takes_credentials("/cart"));
+        for asset in ["/a/b.CSS", "/x.woff2"] {
+            assert_eq!(address(asset), flag::ASSET, "{asset}");
+        }
+        for login in ["/wp-login.php", "title=Special:UserLogin", "/konto/anmelden", "/Blog/login"]
+        {
+            assert_eq!(address(login), flag::AUTH, "{login}");
+        }
+        for token in ["/oauth/token", "/api/v1/auth", "grant=2fa", "/session/new"] {
+            assert_eq!(address(token), flag::TOKEN, "{token}");
+        }
+        for hostile in
+            ["id=1%27%20OR%201", "/cgi-bin/..%2f..%2fetc", "x=%3CScript%3e", "q=${jndi:ldap://x}"]
+        {
+            assert_eq!(address(hostile), flag::HOSTILE, "{hostile}");
+        }
+        for plain in [
+            "/index.php",
+            "/",
+            "/releases.tar.gz",
+            "",
+            "/author/x",
+            "/footprint",
+            "/get_bloginfo",
+            "/cart",
+        ] {
+            assert_eq!(address(plain), 0, "{plain}");
+        }
     }
 
     #[test]
     fn bots_say_so() {
-        assert!(declares_itself(
-            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-        ));
-        assert!(!declares_itself("python-requests/2.31.0"));
+        assert_eq!(
+            agent("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
+            flag::DECLARED_BOT
+        );
+        assert_eq!(
+            agent("Mastodon/4.2.1 (http.rb/5.1.1; +https://a.example/)") & flag::FETCHER,
+            flag::FETCHER
+        );
+        assert_eq!(agent("sqlmap/1.7#stable (https://sqlmap.org)"), flag::HOSTILE);
+        assert_eq!(agent("python-requests/2.31.0"), 0);
+        assert_eq!(
+            agent("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/131.0.0.0 Safari/537.36"),
+            0
+        );
     }
 }

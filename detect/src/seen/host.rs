@@ -1,34 +1,33 @@
-//! One host: what is ordinary there, what is there now, and its incidents.
+//! One host: what is there now, and what is ordinary there. Counts, and never judges.
 
 use std::collections::VecDeque;
 
-use schemas::{Kind, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::normal::rate::RateBaseline;
-use crate::config::DetectConfig;
-use crate::record::event::{Event, flag};
+use crate::limits::{BARE_SOURCES_MAX, RECENT_SAMPLES_MAX};
 use crate::math::hash::Hasher;
-use crate::incident::open::Open;
-use crate::limits::{BARE_SOURCES_MAX, BASELINE_SAMPLES_MAX, RECENT_SAMPLES_MAX};
+use crate::normal::composition::{Composition, Tally};
+use crate::normal::endpoints::{Endpoints, Prior};
+use crate::normal::habits::Habit;
+use crate::normal::misses::Misses;
+use crate::normal::paths::KnownPaths;
 use crate::normal::population::Population;
-use crate::math::evalue::EDetector;
+use crate::normal::rate::RateBaseline;
+use crate::normal::reservoir::Reservoir;
+use crate::record::attribute::Facts;
+use crate::record::event::{Event, flag};
 use crate::record::source::Source;
-use crate::seen::sources::Alarm;
-use crate::seen::votes::{Composition, Facts, Tally, Votes};
 use crate::seen::minutes::TargetMinute;
+use crate::seen::votes::Votes;
 
 /// Seconds of samples kept as what is there now.
 pub const RECENT_S: i64 = 60;
 
-/// Words of the bitmap of paths the host serves.
-const KNOWN_PATH_WORDS: usize = 2_048;
-
-/// Seconds that a crowd's rate is averaged over, at least.
-const CROWD_SECONDS_MIN: f64 = 10.0;
-
 /// Seconds of strong evidence without an attack after which the new state is taken for ordinary.
 const ADOPT_S: u32 = 2_400;
+
+/// Seconds of silence after which what was being counted is over.
+const SILENCE_S: i64 = 5;
 
 /// Counts of one second.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -43,62 +42,32 @@ pub struct Second {
     pub all: u32,
 }
 
-/// Ordinary records: a reservoir that slowly forgets.
+/// What is ordinary on a host.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Reservoir {
-    /// The sample.
-    pub events: Vec<Event>,
-    offered: u64,
+pub struct Normal {
+    /// Rate of ordinary requests.
+    pub rate: RateBaseline,
+    /// Ordinary shares.
+    pub composition: Composition,
+    /// Ordinary records.
+    pub sample: Reservoir,
+    /// What sources ordinarily do.
+    pub population: Population,
+    /// Paths it serves.
+    pub paths: KnownPaths,
+    /// Paths that are asked for in vain all day.
+    pub misses: Misses,
+    /// Where it takes writes.
+    pub endpoints: Endpoints,
+    /// Excess that came to nothing.
+    pub habit: Habit,
 }
-
-impl Reservoir {
-    fn offer(&mut self, event: Event) {
-        self.offered += 1;
-        if self.events.len() < BASELINE_SAMPLES_MAX {
-            self.events.push(event);
-            return;
-        }
-        // The sample reaches back about sixteen times its size, then replaces itself.
-        let depth = self.offered.min(16 * BASELINE_SAMPLES_MAX as u64);
-        let draw = crate::math::hash::mix(self.offered) % depth;
-        if let Some(slot) = usize::try_from(draw).ok().and_then(|at| self.events.get_mut(at)) {
-            *slot = event;
-        }
-    }
-}
-
-/// Volume that raised suspicion before and came to nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-struct Custom {
-    /// Its peak, requests per second.
-    peak: f64,
-    at_s: i64,
-}
-
-impl Custom {
-    #[expect(clippy::cast_precision_loss, reason = "seconds")]
-    fn peak(&self, now_s: i64) -> f64 {
-        self.peak * libm::exp(-((now_s - self.at_s) as f64) / CUSTOM_MEMORY_S)
-    }
-}
-
-/// Time constant with which a host's customs are forgotten, seconds.
-const CUSTOM_MEMORY_S: f64 = 172_800.0;
-
-/// How far an excess must surpass what the host has got away with to raise suspicion again.
-const CUSTOM_FACTOR: f64 = 2.0;
 
 /// State of one host.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Target {
-    /// Rate of ordinary requests.
-    pub baseline: RateBaseline,
-    /// Test of the rate.
-    pub detector: EDetector,
-    /// Evidence against the rate, nats.
-    pub rate_nats: f64,
-    /// Forecast of the last second.
-    pub expected: f64,
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// What is ordinary.
+    pub normal: Normal,
     /// Running minute.
     pub minute: TargetMinute,
     /// Sampled records of the last minute.
@@ -113,115 +82,71 @@ pub struct Target {
     pub slow: Votes,
     /// Sources of the running minute that read pages without assets.
     pub bare: Vec<Source>,
-    /// Ordinary shares.
-    pub composition: Composition,
     /// Votes that wait to be taken for ordinary.
     pending: VecDeque<(i64, Tally)>,
-    /// Ordinary records.
-    pub ordinary: Reservoir,
-    /// What sources ordinarily do.
-    pub population: Population,
-    known_paths: Vec<u64>,
-    /// Open incidents, oldest first.
-    pub open: Vec<Open>,
-    /// Incidents closed a short while ago.
-    pub closed: Vec<Open>,
-    /// Sources that stood out in the running second.
-    #[serde(skip)]
-    pub alarms: Vec<Alarm>,
-    custom: Custom,
     /// First second.
     pub first_s: i64,
     /// Last second ended.
     pub last_s: i64,
     /// Last second with a record.
     pub active_s: i64,
-    /// Earliest next investigation, and the wait after it.
-    pub next_look_s: i64,
-    /// Wait after the next investigation that finds nothing.
-    pub look_wait_s: i64,
-    frozen_s: u32,
+    /// Seconds in which what is there was suspect, less twice those in which it was not.
+    suspect_s: u32,
 }
 
-impl Target {
+/// How far what is there now may be taken for ordinary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The host has been watched long enough to be judged.
+    pub learned: bool,
+    /// There is evidence against what is there now, or an incident is open.
+    pub suspect: bool,
+}
+
+impl Host {
     /// A host first seen in this second.
     pub fn new(now_s: i64) -> Self {
-        Self {
-            baseline: RateBaseline::default(),
-            detector: EDetector::default(),
-            rate_nats: 0.0,
-            expected: 0.0,
-            minute: TargetMinute::default(),
-            recent: VecDeque::new(),
-            seconds: VecDeque::new(),
-            second: Second::default(),
-            fast: Votes::default(),
-            slow: Votes::default(),
-            bare: Vec::new(),
-            composition: Composition::default(),
-            pending: VecDeque::new(),
-            ordinary: Reservoir::default(),
-            population: Population::default(),
-            known_paths: vec![0; KNOWN_PATH_WORDS],
-            open: Vec::new(),
-            closed: Vec::new(),
-            alarms: Vec::new(),
-            custom: Custom::default(),
-            first_s: now_s,
-            last_s: now_s - 1,
-            active_s: now_s,
-            next_look_s: 0,
-            look_wait_s: 2,
-            frozen_s: 0,
+        Self { first_s: now_s, last_s: now_s - 1, active_s: now_s, ..Self::default() }
+    }
+
+    /// Whether the host has been watched for so long, µs.
+    pub const fn was_watched(&self, us: i64) -> bool {
+        (self.last_s - self.first_s) * 1_000_000 >= us
+    }
+
+    /// Counts a record of the running second that an open incident explains.
+    pub fn count_explained(&mut self, event: &Event) {
+        self.second.all += 1;
+        if event.has(flag::NAMED) {
+            self.recent.push_back(*event);
         }
     }
 
-    /// Whether the host has been watched long enough to be judged.
-    pub fn has_learned(&self, config: &DetectConfig) -> bool {
-        (self.last_s - self.first_s) * 1_000_000 >= config.learning_us
-    }
-
-    const fn path_slot(path: u64) -> (usize, u64) {
-        ((path >> 6) as usize % KNOWN_PATH_WORDS, 1 << (path & 63))
-    }
-
-    /// Whether the host has answered this path with success.
-    pub fn serves(&self, path: u64) -> bool {
-        let (word, bit) = Self::path_slot(path);
-        self.known_paths[word] & bit != 0
+    /// Counts a record of the running second that nothing explains, of a source that has been here for a while or has
+    /// not; what the host knows of it, and what its writes are held to be.
+    pub fn count(&mut self, event: &Event, stays: bool) -> (Facts, Prior) {
+        self.second.all += 1;
+        self.second.free += 1;
+        let now_s = event.ts.div_euclid(1_000_000);
+        let (mut facts, mut prior) = (Facts::default(), Prior::None);
+        if event.is_hit() {
+            self.normal.paths.insert(event.path);
+        } else if self.is_unserved(event) {
+            facts.probe = !self.normal.misses.add(event.path, event.source, now_s, stays);
+        }
+        if event.has(flag::WRITE) {
+            (facts.endpoint, prior) = self.normal.endpoints.note_write(event);
+        } else if !event.has(flag::ASSET) {
+            self.normal.endpoints.note_read(event);
+        }
+        (facts, prior)
     }
 
     /// Whether a request asked in vain for what the host does not serve.
-    pub fn is_probe(&self, event: &Event) -> bool {
-        event.is_refused_path() && !event.has(flag::ASSET) && !self.serves(event.path)
-    }
-
-    /// Counts one record of the running second; returns whether an open incident explains it.
-    pub fn explain(&mut self, event: &mut Event) -> bool {
-        self.second.all += 1;
-        let seen = *event;
-        for open in self.open.iter_mut().filter(|open| open.matches(&seen)) {
-            let benign = open.verdict == Verdict::Benign;
-            if !benign && event.has(flag::EXPLAINED) {
-                continue;
-            }
-            open.count(&seen);
-            if !benign {
-                event.flags |= flag::EXPLAINED;
-            }
-        }
-        if event.has(flag::EXPLAINED) {
-            if event.has(flag::NAMED) {
-                self.recent.push_back(*event);
-            }
-            return true;
-        }
-        self.second.free += 1;
-        if matches!(event.status_class(), 2 | 3) {
-            let (word, bit) = Self::path_slot(event.path);
-            self.known_paths[word] |= bit;
-        }
-        false
+    pub fn is_unserved(&self, event: &Event) -> bool {
+        event.is_refused_path()
+            && !event.has(flag::ASSET)
+            && !self.normal.paths.contains(event.path)
     }
 
     /// Lets a record that nothing explains vote, if it is part of the sample.
@@ -233,8 +158,8 @@ impl Target {
             self.bare.push(event.source);
         }
         self.second.sampled += 1;
-        self.fast.vote(&event, facts, hasher, &self.composition);
-        self.slow.vote(&event, facts, hasher, &self.composition);
+        self.fast.vote(&event, facts, hasher);
+        self.slow.vote(&event, facts, hasher);
         self.recent.push_back(event);
     }
 
@@ -244,69 +169,42 @@ impl Target {
         self.bare.clear();
     }
 
-    /// Catches up on seconds without a record.
-    pub fn catch_up(&mut self, now_s: i64) {
+    /// Catches up on seconds without a record; whether what was being counted is over, and whether a minute ended.
+    pub fn catch_up(&mut self, now_s: i64) -> (bool, bool) {
         let gap = now_s - 1 - self.last_s;
         if gap <= 0 {
-            return;
+            return (false, false);
         }
         #[expect(clippy::cast_precision_loss, reason = "seconds")]
-        self.baseline.learn_silence(gap as f64);
-        if gap >= 5 {
-            self.end_pane(now_s - 1, 12.0);
-            self.detector.reset();
-            self.rate_nats = 0.0;
-        }
-        if (self.last_s + 1).div_euclid(RECENT_S) != now_s.div_euclid(RECENT_S) {
-            self.end_minute();
-        }
+        self.normal.rate.learn_silence(gap as f64);
+        let minute_ended = (self.last_s + 1).div_euclid(RECENT_S) != now_s.div_euclid(RECENT_S);
         self.last_s = now_s - 1;
+        (gap >= SILENCE_S, minute_ended)
     }
 
-    /// Ends the running second: tests the rate and learns.
-    pub fn end_second(&mut self, now_s: i64, config: &DetectConfig) {
-        self.catch_up(now_s);
+    /// Ends the running second and learns from it, unless it is suspect.
+    pub fn end_second(&mut self, now_s: i64, standing: Standing) {
         if self.second.all > 0 {
             self.active_s = now_s;
         }
         self.second.at_s = now_s;
-        let free = f64::from(self.second.free);
-        let forecast = self.baseline.forecast();
-        self.expected = forecast.mean;
-        self.population.learned = self.has_learned(config);
-        self.population.origin_fails = self.open.iter().any(|open| open.kind == Kind::OriginFault);
-        if self.has_learned(config) {
-            self.rate_nats = self.detector.observe(free, forecast);
-            self.minute.score = self.minute.score.max(self.rate_nats);
-        }
-        if self.is_suspect(config) {
-            self.frozen_s += 1;
-        } else {
-            self.frozen_s = self.frozen_s.saturating_sub(2);
-        }
-        if !self.is_frozen(config) {
-            self.baseline.learn(free);
+        self.suspect_s =
+            if standing.suspect { self.suspect_s + 1 } else { self.suspect_s.saturating_sub(2) };
+        // What stays suspect for long without an attack being found in it is the new ordinary.
+        let frozen = standing.suspect && standing.learned && self.suspect_s < ADOPT_S;
+        if !frozen {
+            self.normal.rate.learn(f64::from(self.second.free));
         }
         self.seconds.push_back(std::mem::take(&mut self.second));
         while self.seconds.front().is_some_and(|second| second.at_s <= now_s - RECENT_S) {
             self.seconds.pop_front();
         }
-        self.forget(now_s, config);
+        self.forget(now_s, frozen);
         self.last_s = now_s;
     }
 
-    fn is_suspect(&self, config: &DetectConfig) -> bool {
-        self.rate_nats >= config.alarm_nats / 2.0 || !self.open.is_empty()
-    }
-
-    /// Whether what is seen now must not be taken for ordinary.
-    fn is_frozen(&self, config: &DetectConfig) -> bool {
-        self.is_suspect(config) && self.frozen_s < ADOPT_S && self.has_learned(config)
-    }
-
-    fn forget(&mut self, now_s: i64, config: &DetectConfig) {
+    fn forget(&mut self, now_s: i64, frozen: bool) {
         let cut = (now_s - RECENT_S) * 1_000_000;
-        let frozen = self.is_frozen(config);
         while self.recent.front().is_some_and(|event| event.ts < cut)
             || self.recent.len() > RECENT_SAMPLES_MAX
         {
@@ -314,38 +212,29 @@ impl Target {
                 && !event.has(flag::EXPLAINED)
                 && !frozen
             {
-                self.ordinary.offer(event);
+                self.normal.sample.offer(event);
             }
         }
     }
 
-    /// Ends a pane: its votes wait a minute before they count as ordinary.
-    pub fn end_pane(&mut self, now_s: i64, half_alarm: f64) {
-        if self.fast.strongest().max(self.slow.strongest()) < half_alarm {
+    /// Ends a pane: its votes, unless they are suspect, wait a minute before they count as ordinary.
+    pub fn end_pane(&mut self, now_s: i64, suspect: bool) {
+        if !suspect {
             self.pending.push_back((now_s, self.fast.tally()));
         }
         self.fast.clear();
         while self.pending.front().is_some_and(|(at, _)| *at <= now_s - RECENT_S) {
             if let Some((_, votes)) = self.pending.pop_front() {
-                self.composition.learn(&votes);
+                self.normal.composition.learn(&votes);
             }
         }
     }
 
-    /// What waits to be taken for ordinary is not: an attack was found in it. Records it explains are marked.
-    pub fn taint(&mut self) {
+    /// What waits to be taken for ordinary is not: an attack was found in it.
+    pub fn discard_pending(&mut self) {
         self.pending.clear();
         self.fast.clear();
         self.slow.clear();
-        self.detector.reset();
-        self.rate_nats = 0.0;
-        for event in &mut self.recent {
-            let explained =
-                self.open.iter().any(|open| open.verdict != Verdict::Benign && open.matches(event));
-            if explained {
-                event.flags |= flag::EXPLAINED;
-            }
-        }
     }
 
     /// Sum over the last `seconds` of the unexplained requests, and how many of them were sampled.
@@ -358,38 +247,27 @@ impl Target {
             })
     }
 
-    /// Ordinary rate, or, in a crowd that is known to be one, the rate it had up to `until_s`, requests per second:
-    /// in a crowd every value is more frequent, and that is no trait of an attack.
-    pub fn level_in_crowd(&self, until_s: i64) -> f64 {
-        let level = self.baseline.level();
-        if !self.open.iter().any(|open| open.kind == Kind::FlashCrowd) {
-            return level;
-        }
+    /// Requests a second no incident explains, on average over the counted seconds up to `until_s`, and over how many
+    /// seconds.
+    pub fn rate_until(&self, until_s: i64) -> (f64, f64) {
         let before = self.seconds.iter().filter(|second| second.at_s <= until_s);
         let (seconds, requests) = before.fold((0.0_f64, 0.0), |(seconds, requests), second| {
             (seconds + 1.0, requests + f64::from(second.free))
         });
-        if seconds < CROWD_SECONDS_MIN { level } else { level.max(requests / seconds) }
-    }
-
-    /// Suspicion about volume has come to nothing: the same again is no news.
-    pub fn get_used_to(&mut self, peak: f64, now_s: i64) {
-        self.custom = Custom { peak: peak.max(self.custom.peak(now_s)), at_s: now_s };
-    }
-
-    /// Whether the host has had an excess like this before, requests per second, that came to nothing.
-    pub fn is_used_to(&self, excess: f64, now_s: i64) -> bool {
-        excess < CUSTOM_FACTOR * self.custom.peak(now_s)
+        (requests / seconds.max(1.0), seconds)
     }
 
     /// Bytes held.
     pub fn state_bytes(&self) -> usize {
+        let normal = &self.normal;
         size_of::<Self>()
             + self.minute.state_bytes()
-            + (self.recent.capacity() + self.ordinary.events.capacity()) * size_of::<Event>()
+            + (self.recent.capacity() + normal.sample.events.capacity()) * size_of::<Event>()
             + self.fast.state_bytes()
             + self.slow.state_bytes()
-            + self.composition.state_bytes()
-            + self.known_paths.capacity() * 8
+            + normal.composition.state_bytes()
+            + normal.paths.state_bytes()
+            + normal.misses.state_bytes()
+            + normal.endpoints.state_bytes()
     }
 }

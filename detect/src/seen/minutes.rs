@@ -4,10 +4,10 @@ use schemas::limits::WINDOW_US;
 use schemas::{SourceWindow, TargetWindow};
 use serde::{Deserialize, Serialize};
 
-use crate::record::event::{Event, flag};
-use crate::store::histogram::Histogram;
 use crate::limits::{WINDOW_HOT_SOURCES_MAX, WINDOW_SOURCES_MAX};
+use crate::record::event::{Event, flag};
 use crate::record::source::Source;
+use crate::store::histogram::Histogram;
 use crate::store::table::Table;
 
 /// Requests a source needs in a minute for entropies, and for a row of its own.

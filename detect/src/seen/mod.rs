@@ -1,6 +1,8 @@
 //! What was seen, counted: nothing here judges.
 
+pub mod attempts;
 pub mod host;
 pub mod minutes;
+pub mod source_record;
 pub mod sources;
 pub mod votes;

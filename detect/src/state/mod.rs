@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::detector::Counters;
+use crate::clock::partition::Partition;
+use crate::counters::Counters;
+use crate::incident::target::Target;
 use crate::record::event::{Event, method_name_key};
 use crate::record::names::Names;
-use crate::clock::partition::Partition;
+use crate::seen::attempts::Attempters;
+use crate::seen::minutes::SourceMinutes;
 use crate::seen::sources::Sources;
 use crate::store::table::Table;
-use crate::seen::host::Target;
-use crate::seen::minutes::SourceMinutes;
 
 /// Everything a checkpoint holds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub struct State {
     pub names_at_sweep: usize,
     /// What each source has been doing on each host.
     pub sources: Sources,
+    /// What sources tried in vain, by host and source.
+    pub attempters: Attempters,
     /// Sources in the running minute.
     pub minutes: SourceMinutes,
     /// Hosts.
@@ -58,9 +61,10 @@ impl State {
         }
         for (key, target) in self.targets.iter() {
             keep(*key);
-            let sampled = target.recent.iter().chain(&target.ordinary.events);
+            let host = &target.host;
+            let sampled = host.recent.iter().chain(&host.normal.sample.events);
             sampled.for_each(|event| event_names(event, &mut keep));
-            for open in target.open.iter().chain(&target.closed) {
+            for open in target.cases.open.iter().chain(&target.cases.closed) {
                 open.named().for_each(&mut keep);
             }
         }

@@ -3,8 +3,8 @@
 use schemas::window::Entropies;
 use serde::{Deserialize, Serialize};
 
-use crate::math::entropy::{entropy_h2, miller_madow};
 use crate::limits::HISTOGRAM_VALUES_MAX;
+use crate::math::entropy::{entropy_h2, miller_madow};
 use crate::store::table::Table;
 
 /// Requests per distinct value. Beyond [`HISTOGRAM_VALUES_MAX`] values, a new one is counted with an old one.

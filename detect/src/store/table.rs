@@ -1,6 +1,13 @@
 //! A hash table whose iteration order is the order of insertion, so that no result depends on a hasher.
 
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
+
+/// Secret of this process that decides where keys are placed and nothing else: whoever chooses keys (the owner of an
+/// IPv6 /32 chooses a whole network of them) cannot choose collisions, and no result depends on it.
+static PLACEMENT: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0_u64) | 1);
 
 const EMPTY: u32 = u32::MAX;
 
@@ -13,11 +20,12 @@ const EMPTY: u32 = u32::MAX;
 pub struct Table<V> {
     entries: Vec<(u64, V)>,
     index: Vec<u32>,
+    secret: u64,
 }
 
 impl<V> Default for Table<V> {
     fn default() -> Self {
-        Self { entries: Vec::new(), index: Vec::new() }
+        Self { entries: Vec::new(), index: Vec::new(), secret: *PLACEMENT }
     }
 }
 
@@ -29,7 +37,7 @@ impl<V: PartialEq> PartialEq for Table<V> {
 
 impl<V> From<Vec<(u64, V)>> for Table<V> {
     fn from(entries: Vec<(u64, V)>) -> Self {
-        let mut table = Self { entries, index: Vec::new() };
+        let mut table = Self { entries, ..Self::default() };
         table.rebuild();
         table
     }
@@ -41,10 +49,11 @@ impl<V> From<Table<V>> for Vec<(u64, V)> {
     }
 }
 
-/// The low bits of a mixed key choose the slot.
-const fn home(key: u64, mask: usize) -> usize {
-    let mixed = (key ^ (key >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 20) as usize & mask
+/// Slot at which the search for a key begins: both halves of the product of the key with the secret, folded.
+#[expect(clippy::cast_possible_truncation, reason = "both halves of a product, then the low bits")]
+const fn home(key: u64, secret: u64, mask: usize) -> usize {
+    let product = ((key ^ secret) as u128) * ((secret ^ 0x9e37_79b9_7f4a_7c15) as u128);
+    ((product >> 64) as u64 ^ product as u64) as usize & mask
 }
 
 impl<V> Table<V> {
@@ -95,7 +104,7 @@ impl<V> Table<V> {
             return None;
         }
         let mask = self.index.len() - 1;
-        let mut slot = home(key, mask);
+        let mut slot = home(key, self.secret, mask);
         loop {
             match self.index[slot] {
                 EMPTY => return None,
@@ -116,7 +125,7 @@ impl<V> Table<V> {
             self.rebuild();
         }
         let mask = self.index.len() - 1;
-        let mut slot = home(key, mask);
+        let mut slot = home(key, self.secret, mask);
         let (at, new) = loop {
             match self.index[slot] {
                 EMPTY => {
@@ -147,7 +156,7 @@ impl<V> Table<V> {
         self.index.resize(slots, EMPTY);
         let mask = slots - 1;
         for (at, (key, _)) in self.entries.iter().enumerate() {
-            let mut slot = home(*key, mask);
+            let mut slot = home(*key, self.secret, mask);
             while self.index[slot] != EMPTY {
                 slot = (slot + 1) & mask;
             }

@@ -1,0 +1,32 @@
+//! What was counted since the first start: losses are never silent.
+
+use serde::{Deserialize, Serialize};
+
+/// What was counted since the first start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Records taken in.
+    pub records: u64,
+    /// Records too late to be decided on.
+    pub late: u64,
+    /// Records moved up to their partition's watermark.
+    pub delayed: u64,
+    /// Records whose time was not believed.
+    pub implausible: u64,
+    /// Records of sources that are never judged.
+    pub exempt: u64,
+    /// Records held back until others confirm their time.
+    pub held: u64,
+    /// Source records given up for room, before they were idle for an hour.
+    pub evicted_sources: u64,
+    /// Sources that tried something in vain and were forgotten for room.
+    pub evicted_attempters: u64,
+    /// Sources that found no room in their minute's table.
+    pub refused_window_sources: u64,
+    /// Records of hosts beyond the maximum, counted under one shared state.
+    pub overflow_hosts: u64,
+    /// Seconds closed.
+    pub sub_panes: u64,
+    /// Incidents opened.
+    pub incidents: u64,
+}

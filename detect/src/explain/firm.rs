@@ -1,0 +1,45 @@
+//! Whether a rule is more than chance, and better than the present ones.
+
+use crate::explain::rule::{Atom, Rule};
+use crate::explain::search::{Evidence, Found, gain};
+use crate::record::event::Event;
+use crate::store::table::Table;
+
+/// Gain below which a rule is chance, nats.
+const RULE_NATS: f64 = 15.0;
+
+/// Whether a rule is more than the chance of a few visits: the requests of one source are one piece of evidence,
+/// unless few sources send it all.
+pub fn firm(evidence: &Evidence<'_>, found: &Found) -> bool {
+    let mut sources: Table<()> = Table::default();
+    let mut selected = 0_usize;
+    for event in evidence.now.iter().filter(|event| found.rule.matches(event)) {
+        selected += 1;
+        sources.entry(event.source.0, || ());
+    }
+    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+    let each = selected as f64 / sources.len().max(1) as f64;
+    let named = found.rule.atoms.iter().any(|atom| matches!(atom, Atom::Source(_)));
+    found.gain / if named { 1.0 } else { each.max(1.0) } >= RULE_NATS
+}
+
+/// A single rule that does better than the present ones and does not let go of what they select.
+pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rule>> {
+    let found = evidence.best_rule(None)?;
+    let any = |event: &Event| present.iter().any(|rule| rule.matches(event));
+    let count = |events: &[Event], keep: &dyn Fn(&Event) -> bool| {
+        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+        let count = events.iter().filter(|event| keep(event)).count() as f64;
+        count
+    };
+    let now = count(evidence.now, &|event| any(event));
+    let both = count(evidence.now, &|event| any(event) && found.rule.matches(event));
+    let usual = count(evidence.ordinary, &|event| any(event));
+    let others = count(evidence.now, &|event| !any(event) && found.rule.matches(event));
+    if others > 0.1 * both + usual * evidence.ordinary_weight / evidence.now_weight {
+        return None;
+    }
+    let held = gain(now * evidence.now_weight, (usual + 0.3) * evidence.ordinary_weight)
+        / evidence.now_weight;
+    (both >= 0.9 * now && found.gain > held * 1.01 + 4.0).then(|| vec![found.rule])
+}

@@ -1,0 +1,82 @@
+//! The incidents of one host, and the sources that stand out until the second ends.
+
+use schemas::{Kind, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::incident::open::Open;
+use crate::limits::ALARMS_MAX;
+use crate::record::event::{Event, flag};
+use crate::suspect::source::Alarm;
+
+/// The incidents of one host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cases {
+    /// Open incidents, oldest first.
+    pub open: Vec<Open>,
+    /// Incidents closed a short while ago.
+    pub closed: Vec<Open>,
+    /// Sources that stood out in the running second, and what they did before, requests and since when, µs.
+    #[serde(skip)]
+    pub alarms: Vec<(Alarm, u64, i64)>,
+    /// Earliest next investigation.
+    pub next_look_s: i64,
+    /// Wait after the next investigation that finds nothing.
+    pub look_wait_s: i64,
+}
+
+impl Default for Cases {
+    fn default() -> Self {
+        Self {
+            open: Vec::new(),
+            closed: Vec::new(),
+            alarms: Vec::new(),
+            next_look_s: 0,
+            look_wait_s: LOOK_WAIT_S,
+        }
+    }
+}
+
+/// Wait after an investigation that found something, seconds.
+pub const LOOK_WAIT_S: i64 = 2;
+
+impl Cases {
+    /// Counts an event in the incidents that select it; whether one of them explains it.
+    pub fn explain(&mut self, event: &mut Event) -> bool {
+        let seen = *event;
+        for open in self.open.iter_mut().filter(|open| open.matches(&seen)) {
+            let benign = open.verdict == Verdict::Benign;
+            if !benign && event.has(flag::EXPLAINED) {
+                continue;
+            }
+            open.count(&seen);
+            if !benign {
+                event.flags |= flag::EXPLAINED;
+            }
+        }
+        event.has(flag::EXPLAINED)
+    }
+
+    /// Whether an incident of this kind is open.
+    pub fn is_open(&self, kind: Kind) -> bool {
+        self.open.iter().any(|open| open.kind == kind)
+    }
+
+    /// Marks the records that the open incidents explain.
+    pub fn mark_explained<'a>(&self, events: impl Iterator<Item = &'a mut Event>) {
+        for event in events {
+            let explains = |open: &Open| open.verdict != Verdict::Benign && open.matches(event);
+            if self.open.iter().any(explains) {
+                event.flags |= flag::EXPLAINED;
+            }
+        }
+    }
+
+    /// Notes a source that stands out, if there is room; it then does so once.
+    pub fn raise(&mut self, alarm: Alarm, requests: u64, first_ts: i64) -> bool {
+        let has_room = self.alarms.len() < ALARMS_MAX;
+        if has_room {
+            self.alarms.push((alarm, requests, first_ts));
+        }
+        has_room
+    }
+}

@@ -1,0 +1,364 @@
+//! Investigations: what lies behind evidence that is strong enough, and whether open incidents are still what they were.
+
+use schemas::{Incident, Kind, State, Verdict};
+
+use crate::explain::firm::{better_rules, firm};
+use crate::explain::search::{Evidence, Found};
+use crate::incident::cases::LOOK_WAIT_S;
+use crate::incident::lifecycle::Desk;
+use crate::incident::open::Spoken;
+use crate::incident::target::Target;
+use crate::judge::evidence::{Case, Judgement};
+use crate::judge::kinds::{Class, class_of};
+use crate::judge::profile::Profile;
+use crate::judge::worth::{CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, is_volume, supported, worth};
+use crate::record::attribute::Attribute;
+use crate::record::event::{Event, flag};
+use crate::record::source::Source;
+use crate::seen::host::RECENT_S;
+use crate::suspect::source::{Alarm, Crawl, Solo};
+use crate::suspect::votes::HotValue;
+
+/// What a search came to: a rule, what it is held to be, the evidence for it, and the seconds it was seen in.
+#[derive(Debug, Clone, Copy)]
+struct Finding<'a> {
+    found: &'a Found,
+    judgement: Judgement,
+    hot: &'a [HotValue],
+    seconds: i64,
+}
+
+/// Sources of the last seconds without which volume is the matter of the tests of single sources.
+const CROWD_SOURCES_MIN: usize = 5;
+
+/// Share of assets in ordinary traffic below which pages without assets say nothing.
+const ASSETS_SHARE_MIN: f64 = 0.15;
+
+impl Desk<'_> {
+    fn profile<'e>(&self, target: &Target, events: impl Iterator<Item = &'e Event>) -> Profile {
+        let now_s = self.now_s();
+        Profile::of(
+            events,
+            self.hasher,
+            |event| target.host.is_unserved(event),
+            |event| {
+                let key = self.hasher.pair(self.host_key, event.source.0);
+                self.sources.get(key).is_some_and(|record| now_s - record.first_s > 600)
+            },
+        )
+    }
+
+    /// Looks for what lies behind evidence that is strong enough.
+    pub(super) fn look(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        let now_s = self.now_s();
+        if !target.has_learned(self.config) {
+            return;
+        }
+        let alarm = self.config.alarm_nats;
+        let fast = target.suspicion.fast.at_least(alarm);
+        let telling = fast.first().is_some_and(|hot| hot.attribute.is_software_or_network());
+        if now_s < target.cases.next_look_s && !(telling && target.cases.look_wait_s > 4) {
+            return;
+        }
+        self.readers(target, out);
+        let mut slow = target.suspicion.slow.at_least(alarm);
+        slow.retain(|hot| hot.attribute != Attribute::Bare);
+        let (last, _) = target.host.totals(now_s, 5);
+        let rate = target.suspicion.rate.nats >= alarm
+            && last
+                > 5.0
+                    * (1.1 * target.suspicion.rate.expected)
+                        .max(target.host.normal.rate.level() + CROWD_RATE_MIN)
+            && self.has_sources(target, CROWD_SOURCES_MIN);
+        if fast.is_empty() && slow.is_empty() && !rate {
+            return;
+        }
+        let mut opened = false;
+        if !fast.is_empty() || rate {
+            opened = self.look_at(target, 5, &fast, out);
+        }
+        if !opened && (!slow.is_empty() || rate) {
+            opened = self.look_at(target, RECENT_S, &slow, out);
+        }
+        target.cases.look_wait_s =
+            if opened { LOOK_WAIT_S } else { (target.cases.look_wait_s * 2).min(30) };
+        target.cases.next_look_s = now_s + if opened { 1 } else { target.cases.look_wait_s };
+    }
+
+    fn has_sources(&self, target: &Target, least: usize) -> bool {
+        let mut seen: Vec<Source> = Vec::new();
+        for event in self.window(target, 5, |event| !event.has(flag::EXPLAINED)) {
+            if !seen.contains(&event.source) {
+                seen.push(event.source);
+            }
+            if seen.len() >= least {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Many sources at once read pages without assets: each of them is one of the scrapers, and so is who joins.
+    fn readers(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        if target.host.bare.is_empty() || target.cases.is_open(Kind::OriginFault) {
+            return;
+        }
+        let hot = target.suspicion.slow.at_least(self.config.alarm_nats);
+        let hot = hot.iter().find(|hot| hot.attribute == Attribute::Bare);
+        let hot = hot.map(|hot| (hot.expected, hot.observed, hot.score)).or_else(|| {
+            let open = target.cases.open.iter().find(|open| open.class == Class::Copying)?;
+            open.spoken(Solo::Pages.feature())
+                .map(|said| (said.expected, said.observed, said.score))
+        });
+        let Some((expected, observed, score)) = hot else { return };
+        let assets =
+            target.host.normal.sample.events.iter().filter(|event| event.has(flag::ASSET)).count();
+        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+        let share = assets as f64 / target.host.normal.sample.events.len().max(1) as f64;
+        if share < ASSETS_SHARE_MIN {
+            return;
+        }
+        for source in std::mem::take(&mut target.host.bare) {
+            let alarm = Alarm {
+                solo: Solo::Pages,
+                source,
+                scale_s: 60.0,
+                expected,
+                observed,
+                score,
+                crawl: Crawl::No,
+            };
+            self.single(target, &alarm, 0, self.now, out);
+        }
+    }
+
+    fn window(&self, target: &Target, seconds: i64, keep: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let cut = self.now - seconds * 1_000_000;
+        target.host.recent.iter().filter(|event| event.ts >= cut && keep(event)).copied().collect()
+    }
+
+    fn look_at(
+        &self,
+        target: &mut Target,
+        seconds: i64,
+        hot: &[HotValue],
+        out: &mut Vec<Incident>,
+    ) -> bool {
+        let now = self.window(target, seconds, |event| !event.has(flag::EXPLAINED));
+        let (total, sampled) = target.host.totals(self.now_s(), seconds);
+        if now.is_empty() || target.host.normal.sample.events.is_empty() {
+            return false;
+        }
+        let weight = (total / sampled.max(1.0)).max(1.0);
+        let ordinary = target.host.normal.sample.events.clone();
+        let evidence = self.evidence(target, &now, weight, &ordinary, seconds);
+        let seed = hot.first().map(|hot| (hot.attribute.columns(), &hot.example));
+        let Some(found) = evidence.best_rule(seed).filter(|found| firm(&evidence, found)) else {
+            return false;
+        };
+        let judgement = self.judge(target, &evidence, &found, hot);
+        let excess = (found.selected - found.expected) / span(seconds);
+        let level = target.host.normal.rate.level();
+        let few = is_volume(judgement) && found.selected - found.expected < EXCESS_REQUESTS_MIN;
+        let usual = judgement.verdict == Verdict::Suspicious
+            && is_volume(judgement)
+            && target.host.normal.habit.covers(excess, self.now_s());
+        if few || usual || !worth(judgement, excess, level) || !supported(judgement, hot) {
+            return false;
+        }
+        self.act(target, &Finding { found: &found, judgement, hot, seconds }, out)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+    fn evidence<'e>(
+        &self,
+        target: &Target,
+        now: &'e [Event],
+        now_weight: f64,
+        ordinary: &'e [Event],
+        seconds: i64,
+    ) -> Evidence<'e> {
+        let level = target.level_in_crowd(self.now_s() - seconds).max(0.02);
+        let ordinary_weight = level * span(seconds) / ordinary.len().max(1) as f64;
+        Evidence {
+            now,
+            now_weight,
+            ordinary,
+            ordinary_weight,
+            sources_min: 3,
+            source_requests_min: target.host.normal.population.window_envelope(span(seconds)),
+        }
+    }
+
+    fn judge(
+        &self,
+        target: &Target,
+        evidence: &Evidence<'_>,
+        found: &Found,
+        hot: &[HotValue],
+    ) -> Judgement {
+        let seen =
+            self.profile(target, evidence.now.iter().filter(|event| found.rule.matches(event)));
+        let all = self.profile(target, evidence.now.iter());
+        let ordinary = self.profile(target, evidence.ordinary.iter());
+        let software_nats = hot
+            .iter()
+            .filter(|hot| hot.attribute.speaks_of_sender())
+            .map(|hot| hot.score)
+            .fold(0.0, f64::max);
+        let case = Case {
+            seen,
+            all,
+            ordinary,
+            software_nats,
+            level: target.host.normal.rate.level(),
+            rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
+        };
+        case.judge()
+    }
+
+    /// Joins the open incident of the class, or opens one.
+    fn act(&self, target: &mut Target, matter: &Finding<'_>, out: &mut Vec<Incident>) -> bool {
+        let Finding { found, judgement, hot, seconds } = *matter;
+        let class = class_of(judgement.kind);
+        let joined = target.cases.open.iter().position(|open| open.takes_in(class, self.now));
+        if let Some(at) = joined {
+            let open = &mut target.cases.open[at];
+            if judgement.verdict != Verdict::Attack {
+                return false;
+            }
+            open.hear_votes(hot);
+            if open.rules.len() < 4 && !open.rules.contains(&found.rule) {
+                open.rules.push(found.rule.clone());
+                open.ordinary_rate += found.expected / span(seconds);
+            }
+            if open.verdict == Verdict::Suspicious && judgement.verdict == Verdict::Attack {
+                open.promote(judgement);
+                out.push(self.revise(target, at, State::Update));
+            }
+            target.mark_explained();
+            return true;
+        }
+        let rate = (
+            target.suspicion.rate.nats,
+            target.suspicion.rate.expected,
+            target.host.seconds.back().map_or(0, |s| s.free),
+        );
+        let crowded = target.cases.open.iter().any(|open| open.kind == Kind::FlashCrowd);
+        if crowded && class == Class::Volume && judgement.verdict != Verdict::Attack {
+            return false;
+        }
+        let Some(at) = self.open_many(
+            target,
+            judgement,
+            found.rule.clone(),
+            found.expected / span(seconds),
+            seconds.unsigned_abs(),
+        ) else {
+            return false;
+        };
+        let open = &mut target.cases.open[at];
+        open.hear_votes(hot);
+        let said = |feature: &str, expected: f64, observed: f64, score: f64| Spoken {
+            feature: feature.to_owned(),
+            expected,
+            observed,
+            score,
+            of_sender: false,
+        };
+        open.hear(said("fingerprint", found.expected, found.selected, found.gain));
+        if rate.0 > 3.0 {
+            open.hear(said("request_rate", rate.1, f64::from(rate.2), rate.0));
+        }
+        self.refine(target, at);
+        let state = target.cases.open[at].state();
+        out.push(self.revise(target, at, state));
+        true
+    }
+
+    /// Looks again at the incidents that are due.
+    pub(super) fn review(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        for at in 0..target.cases.open.len() {
+            if target.cases.open[at].next_review_ts > self.now {
+                continue;
+            }
+            self.refine(target, at);
+            target.cases.open[at].schedule(self.now);
+            out.push(self.revise(target, at, State::Update));
+        }
+    }
+
+    /// Searches a better fingerprint for an open incident and judges it by all that is known now.
+    pub(super) fn refine(&self, target: &mut Target, at: usize) {
+        let open = &target.cases.open[at];
+        let since = (self.now - open.detected_ts).div_euclid(1_000_000);
+        let seconds = (since + 5).clamp(5, RECENT_S);
+        let benign = open.verdict == Verdict::Benign;
+        let now = self
+            .window(target, seconds, |event| !event.has(flag::EXPLAINED) || open.matches(event));
+        let ordinary = target.host.normal.sample.events.clone();
+        let matched = now.iter().filter(|event| open.matches(event)).count();
+        if matched == 0 {
+            return;
+        }
+        let weight = self.weight(target, now.len(), seconds);
+        let mut evidence = self.evidence(target, &now, weight, &ordinary, seconds);
+        if open.is_of_singles() {
+            evidence.sources_min = 1;
+        }
+        let rules = if benign { None } else { better_rules(&evidence, &open.rules) };
+        let rules = rules.unwrap_or_else(|| open.rules.clone());
+        let seen = self.profile(
+            target,
+            now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))),
+        );
+        let all = self.profile(target, now.iter());
+        let usual = self.profile(target, ordinary.iter());
+        let hits =
+            ordinary.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))).count();
+        let case = Case {
+            seen,
+            all,
+            ordinary: usual,
+            software_nats: open.sender_nats(),
+            level: target.host.normal.rate.level(),
+            rate: None,
+        };
+        let judgement = case.judge();
+        let odd = |index: usize| now.len() < 64 || index % 2 == 1;
+        let quality = evidence.quality(&rules, 0.0, odd);
+        let changed = rules != open.rules;
+        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+        let share = hits as f64 / ordinary.len().max(1) as f64;
+        let ordinary_rate = share * target.host.normal.rate.level();
+        let open = &mut target.cases.open[at];
+        open.rules = rules;
+        open.quality = Some(quality.into());
+        open.ordinary_rate = ordinary_rate;
+        open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
+        if !benign {
+            open.rejudge(judgement);
+        }
+        if changed && !benign {
+            target.mark_explained();
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+    fn weight(&self, target: &Target, sampled: usize, seconds: i64) -> f64 {
+        let now_s = self.now_s();
+        let all: f64 = target
+            .host
+            .seconds
+            .iter()
+            .filter(|second| second.at_s > now_s - seconds)
+            .map(|second| f64::from(second.all))
+            .sum();
+        (all / sampled.max(1) as f64).clamp(1.0, 1e6)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most a minute")]
+const fn span(seconds: i64) -> f64 {
+    seconds as f64
+}

@@ -1,0 +1,104 @@
+//! One host with the evidence against what is there now, and its incidents.
+
+use schemas::Kind;
+use serde::{Deserialize, Serialize};
+
+use crate::config::DetectConfig;
+use crate::incident::cases::Cases;
+use crate::record::event::Event;
+use crate::seen::host::{Host, Standing};
+use crate::suspect::Suspicion;
+use crate::suspect::votes::Hot;
+
+/// Evidence against the composition from which a pane is not taken for ordinary, when it ends in silence, nats.
+const SILENT_PANE_NATS: f64 = 12.0;
+
+/// Seconds that a crowd's rate is averaged over, at least.
+const CROWD_SECONDS_MIN: f64 = 10.0;
+
+/// One host under watch.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// What is there, and what is ordinary.
+    pub host: Host,
+    /// Evidence against it.
+    pub suspicion: Suspicion,
+    /// Its incidents.
+    pub cases: Cases,
+}
+
+impl Target {
+    /// A host first seen in this second.
+    pub fn new(now_s: i64) -> Self {
+        Self { host: Host::new(now_s), ..Self::default() }
+    }
+
+    /// Whether the host has been watched long enough to be judged.
+    pub const fn has_learned(&self, config: &DetectConfig) -> bool {
+        self.host.was_watched(config.learning_us)
+    }
+
+    /// Catches up on seconds without a record.
+    pub fn catch_up(&mut self, now_s: i64) {
+        let (over, minute_ended) = self.host.catch_up(now_s);
+        if over {
+            let suspect = self.suspicion.composition_nats() >= SILENT_PANE_NATS;
+            self.host.end_pane(now_s - 1, suspect);
+            self.suspicion.fast = Hot::default();
+            self.suspicion.rate.reset();
+        }
+        if minute_ended {
+            self.end_minute();
+        }
+    }
+
+    /// Counts an event in the incidents that select it; whether one of them explains it.
+    pub fn explain(&mut self, event: &mut Event) -> bool {
+        let explained = self.cases.explain(event);
+        if explained {
+            self.host.count_explained(event);
+        }
+        explained
+    }
+
+    /// Ends the running second: tests what was seen in it, and learns.
+    pub fn end_second(&mut self, now_s: i64, config: &DetectConfig) {
+        self.catch_up(now_s);
+        let learned = self.has_learned(config);
+        self.suspicion.end_second(&mut self.host, learned);
+        let suspect =
+            self.suspicion.rate.nats >= config.alarm_nats / 2.0 || !self.cases.open.is_empty();
+        self.host.end_second(now_s, Standing { learned, suspect });
+    }
+
+    /// Ends a pane.
+    pub fn end_pane(&mut self, now_s: i64, config: &DetectConfig) {
+        let suspect = self.suspicion.composition_nats() >= config.alarm_nats / 2.0;
+        self.host.end_pane(now_s, suspect);
+        self.suspicion.fast = Hot::default();
+    }
+
+    /// Ends a minute.
+    pub fn end_minute(&mut self) {
+        self.host.end_minute();
+        self.suspicion.slow = Hot::default();
+    }
+
+    /// An attack was found: what waits to be taken for ordinary is not, and the records that it explains are marked.
+    pub fn mark_explained(&mut self) {
+        self.host.discard_pending();
+        self.suspicion.reset();
+        self.cases.mark_explained(self.host.recent.iter_mut());
+    }
+
+    /// Ordinary rate, or, in a crowd that is known to be one, the rate it had up to `until_s`, requests per second:
+    /// in a crowd every value is more frequent, and that is no trait of an attack.
+    pub fn level_in_crowd(&self, until_s: i64) -> f64 {
+        let level = self.host.normal.rate.level();
+        if !self.cases.is_open(Kind::FlashCrowd) {
+            return level;
+        }
+        let (rate, seconds) = self.host.rate_until(until_s);
+        if seconds < CROWD_SECONDS_MIN { level } else { level.max(rate) }
+    }
+}

@@ -1,0 +1,83 @@
+//! What looks like an attack and is none: ordered rules with names, the first that fits wins.
+
+use schemas::Kind;
+
+use crate::judge::evidence::Case;
+
+/// One rule.
+struct Rule {
+    kind: Kind,
+    fits: fn(&Case) -> bool,
+}
+
+/// Networks from which a crawler comes, at most: anybody can send its name, few its addresses.
+const CRAWLER_NETWORKS_MAX: f64 = 8.0;
+
+/// Share of one path in what a crawler reads, at most.
+const CRAWLER_TOP_PATH_MAX: f64 = 0.5;
+
+/// Share of those that name their operator from which a crowd is one of programs.
+const DECLARED_MIN: f64 = 0.8;
+
+/// Requests of one fetcher that come of one link: the page, its image, a second try.
+const FETCHES_MAX: f64 = 4.0;
+
+/// Every rule, in order.
+const RULES: &[Rule] = &[
+    Rule { kind: Kind::Crawler, fits: is_fetched_link },
+    Rule { kind: Kind::OriginFault, fits: origin_fails },
+    Rule { kind: Kind::OriginFault, fits: was_taken_away },
+    Rule { kind: Kind::Crawler, fits: is_crawled },
+    Rule { kind: Kind::FlashCrowd, fits: is_shared_address },
+];
+
+/// Kind of the first rule that fits.
+pub fn first_fit(case: &Case) -> Option<Kind> {
+    RULES.iter().find(|rule| (rule.fits)(case)).map(|rule| rule.kind)
+}
+
+/// A link went round among programs that fetch what it leads to: each names its operator and asks a few times.
+fn is_fetched_link(case: &Case) -> bool {
+    let seen = &case.seen;
+    seen.declared >= DECLARED_MIN
+        && seen.fetchers >= 0.5
+        && seen.count <= FETCHES_MAX * seen.sources
+        && seen.queries < 0.5
+        && seen.writes == 0.0
+}
+
+/// The origin answers everybody with errors, whatever they ask for.
+fn origin_fails(case: &Case) -> bool {
+    let seen = &case.seen;
+    seen.errors_5xx >= 0.4
+        && case.ordinary.errors_5xx < 0.2
+        && case.all.errors_5xx >= 0.3
+        && seen.top_path < 0.7
+}
+
+/// What the host used to serve is gone: a deployment, not a search for it.
+fn was_taken_away(case: &Case) -> bool {
+    let seen = &case.seen;
+    let broken = seen.refused >= 0.6 && seen.probes < 0.3 * seen.refused && seen.auth < 0.3;
+    broken
+        && case.software_nats < 20.0
+        && case.rate.is_some_and(|rate| rate < 1.5 * case.level + 5.0)
+}
+
+/// Programs that name their operator read page after page, from where one operator is.
+fn is_crawled(case: &Case) -> bool {
+    let seen = &case.seen;
+    seen.declared >= DECLARED_MIN
+        && seen.networks <= CRAWLER_NETWORKS_MAX
+        && seen.top_path < CRAWLER_TOP_PATH_MAX
+}
+
+/// Many people behind few addresses.
+fn is_shared_address(case: &Case) -> bool {
+    let seen = &case.seen;
+    seen.sources <= 3.0
+        && seen.top_source >= 0.8
+        && seen.agents >= 5.0
+        && seen.top_agent < 0.5
+        && case.software_nats < 10.0
+}

@@ -1,0 +1,83 @@
+//! Ordinary shares of the values of each attribute, in votes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::COMPOSITION_VALUES_MAX;
+use crate::record::attribute::{ATTRIBUTES, Attribute};
+use crate::store::table::Table;
+
+/// Votes by attribute and value: the attribute's number, the value's key, its votes.
+pub type Tally = Vec<(u8, u64, u32)>;
+
+/// Ordinary shares, exponentially forgotten.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Composition {
+    weights: Table<f64>,
+    totals: [f64; ATTRIBUTES],
+    values: [f64; ATTRIBUTES],
+    gain: f64,
+}
+
+/// Panes after which a vote weighs 1/e: six hours.
+const MEMORY_PANES: f64 = 4_320.0;
+
+impl Composition {
+    /// Takes in the votes of one ordinary pane.
+    pub fn learn(&mut self, votes: &[(u8, u64, u32)]) {
+        self.gain = if self.gain == 0.0 { 1.0 } else { self.gain * (1.0 + 1.0 / MEMORY_PANES) };
+        for (attribute, key, count) in votes {
+            let weight = f64::from(*count) * self.gain;
+            self.totals[usize::from(*attribute)] += weight;
+            if self.weights.len() < COMPOSITION_VALUES_MAX || self.weights.get(*key).is_some() {
+                let (sum, new) = self.weights.entry(*key, || 0.0);
+                *sum += weight;
+                if new {
+                    self.values[usize::from(*attribute)] += 1.0;
+                }
+            }
+        }
+        if self.gain > 1e3 || self.weights.len() >= COMPOSITION_VALUES_MAX {
+            self.rescale();
+        }
+    }
+
+    /// Brings the gain back to 1 and makes room by forgetting the rarest values.
+    fn rescale(&mut self) {
+        let gain = self.gain.max(1.0);
+        let mut sorted: Vec<f64> = self.weights.iter().map(|(_, weight)| *weight).collect();
+        sorted.sort_by(f64::total_cmp);
+        let cut = if sorted.len() * 4 >= COMPOSITION_VALUES_MAX * 3 {
+            sorted[sorted.len() / 3]
+        } else {
+            0.0
+        };
+        self.weights.retain(|_, weight| {
+            let keep = *weight > cut;
+            *weight /= gain;
+            keep
+        });
+        self.totals.iter_mut().for_each(|total| *total /= gain);
+        self.gain = 1.0;
+    }
+
+    /// Votes learned on one attribute.
+    pub fn learned(&self, attribute: Attribute) -> f64 {
+        self.totals[attribute.whole()] / self.gain.max(1.0)
+    }
+
+    /// Ordinary share of a value; half a vote where it was never seen.
+    pub fn share(&self, attribute: Attribute, key: u64) -> f64 {
+        let seen = self.weights.get(key).copied().unwrap_or(0.0) / self.gain.max(1.0);
+        (seen + 0.5) / (self.learned(attribute) + 1.0)
+    }
+
+    /// Number of values known of one attribute.
+    pub fn known(&self, attribute: Attribute) -> f64 {
+        self.values[attribute as usize].max(2.0)
+    }
+
+    /// Bytes held.
+    pub const fn state_bytes(&self) -> usize {
+        self.weights.state_bytes()
+    }
+}

@@ -1,0 +1,204 @@
+//! Where a host takes writes, and whether credentials are handed over there: learned from how they are answered.
+//!
+//! Words of the address are a prior. Without one, a refusal for want of credentials (401) tells at once; answers that
+//! are always alike tell together with a form served at the same address. What many sources do all day, such as
+//! polling and telemetry, is not trying.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::ENDPOINTS_MAX;
+use crate::math::hash::mix;
+use crate::record::event::{Event, flag};
+use crate::store::table::Table;
+
+/// Sources in whose hands an endpoint is in ordinary use, at least.
+const USERS_MIN: u32 = 8;
+
+/// Writes a source of an endpoint in ordinary use sends in ten minutes, quantile followed like those of the population.
+const QUANTILE: f32 = 0.95;
+
+/// Step with which the quantile is followed.
+const GAIN: f32 = 0.1;
+
+/// Bytes of an answer that may be a form with a word of refusal; telemetry and webhooks are answered with less.
+const FORM_BYTES_MIN: u32 = 300;
+
+/// Writes in a row that must come back alike before the first counts as a try, where no word says what the address is.
+const ALIKE_MIN: u32 = 4;
+
+/// One address that takes writes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Endpoint {
+    writes: u32,
+    /// Bitmap of the sources that write.
+    users: u64,
+    /// Writes of a source in ten minutes, upper quantile.
+    each_600: f32,
+    /// A form was served at the same address.
+    form: bool,
+}
+
+/// Addresses of one host that take writes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Endpoints {
+    known: Table<Endpoint>,
+}
+
+/// How likely writes to an address hand over credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prior {
+    /// Its words say so.
+    Login,
+    /// Its words speak of tokens or second factors.
+    Token,
+    /// Nothing says so, and a form was served there.
+    Form,
+    /// Nothing says so.
+    None,
+}
+
+impl Endpoints {
+    /// Key of the address a request writes to: the path, and where one path serves all, the parameter that tells.
+    pub const fn key(event: &Event) -> u64 {
+        let key = mix(event.path ^ mix(event.query_key as u64));
+        if key == 0 { 1 } else { key }
+    }
+
+    /// Takes in a request that is answered with a page at an address that takes writes as well.
+    pub fn note_read(&mut self, event: &Event) {
+        if event.is_hit()
+            && event.bytes >= FORM_BYTES_MIN
+            && let Some(endpoint) = self.known.get_mut(Self::key(event))
+        {
+            endpoint.form = true;
+        }
+    }
+
+    /// Takes in a write; its key and what to hold of it.
+    pub fn note_write(&mut self, event: &Event) -> (u64, Prior) {
+        let key = Self::key(event);
+        if self.known.len() >= ENDPOINTS_MAX && self.known.get(key).is_none() {
+            self.make_room();
+        }
+        let (endpoint, _) = self.known.entry(key, Endpoint::default);
+        endpoint.writes = endpoint.writes.saturating_add(1);
+        endpoint.users |= 1 << (mix(event.source.0) >> 58);
+        let prior = match event.flags & (flag::AUTH | flag::TOKEN) {
+            0 if endpoint.form => Prior::Form,
+            0 => Prior::None,
+            flag::TOKEN => Prior::Token,
+            _ => Prior::Login,
+        };
+        (key, prior)
+    }
+
+    /// Takes in what one source sent to an address in the last ten minutes; asked for once in a while.
+    pub fn look(&mut self, key: u64, writes_600: f32) {
+        if let Some(endpoint) = self.known.get_mut(key) {
+            let step = if writes_600 > endpoint.each_600 { QUANTILE } else { QUANTILE - 1.0 };
+            endpoint.each_600 = endpoint.each_600.max(1.0) * (1.0 + GAIN * step);
+        }
+    }
+
+    /// Upper envelope of the writes of one source in ten minutes, where the address is in ordinary use; else 0.
+    pub fn usual_600(&self, key: u64) -> f32 {
+        let known = self.known.get(key).filter(|known| known.users.count_ones() >= USERS_MIN);
+        known.map_or(0.0, |known| 1.5 * known.each_600)
+    }
+
+    /// Forgets the half of the addresses with the fewest writes; what is in use comes back with the next write.
+    fn make_room(&mut self) {
+        let mut writes: Vec<u32> = self.known.iter().map(|(_, endpoint)| endpoint.writes).collect();
+        writes.sort_unstable();
+        let cut = writes.get(writes.len() / 2).copied().unwrap_or(0);
+        self.known.retain(|_, endpoint| endpoint.writes > cut);
+        self.known.entries_mut().for_each(|(_, endpoint)| endpoint.writes /= 2);
+    }
+
+    /// Bytes held.
+    pub const fn state_bytes(&self) -> usize {
+        self.known.state_bytes()
+    }
+}
+
+impl Prior {
+    /// Whether a write is a try of credentials in vain, given how many writes in a row of its source came back alike.
+    pub fn is_try(self, event: &Event, alike: u32) -> bool {
+        let redirected = event.status_class() == 3;
+        match self {
+            // A log-in that succeeds leads elsewhere, once.
+            Self::Login => event.status_class() != 5 && (!redirected || alike >= 3),
+            Self::Token => event.is_refused_login() || self.is_form(event, alike),
+            Self::Form => event.status == 401 || self.is_form(event, alike),
+            Self::None => {
+                event.status == 401 || matches!(event.status, 403 | 422) && alike >= ALIKE_MIN
+            }
+        }
+    }
+
+    fn is_form(self, event: &Event, alike: u32) -> bool {
+        let shown = matches!(event.status, 200 | 403 | 422) && event.bytes >= FORM_BYTES_MIN;
+        let sent_back = matches!(event.status, 302 | 303);
+        alike >= ALIKE_MIN && (shown || sent_back && self == Self::Form)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(status: u16, bytes: u32, flags: u16) -> Event {
+        Event { status, bytes, flags: flag::WRITE | flags, path: 77, ..Event::default() }
+    }
+
+    #[test]
+    fn a_form_whose_writes_come_back_alike_takes_credentials() {
+        let mut endpoints = Endpoints::default();
+        let post = write(200, 4_000, 0);
+        let (key, prior) = endpoints.note_write(&post);
+        assert_eq!(prior, Prior::None);
+        assert!(!prior.is_try(&post, 20), "no form was seen");
+        endpoints.note_read(&Event { status: 200, bytes: 4_000, path: 77, ..Event::default() });
+        let (again, prior) = endpoints.note_write(&post);
+        assert_eq!((again, prior), (key, Prior::Form));
+        assert!(prior.is_try(&post, 5) && !prior.is_try(&post, 2));
+    }
+
+    #[test]
+    fn telemetry_tokens_and_success_are_no_tries() {
+        assert!(!Prior::None.is_try(&write(204, 0, 0), 100));
+        assert!(!Prior::Token.is_try(&write(200, 200, flag::TOKEN), 100));
+        assert!(Prior::Token.is_try(&write(401, 90, flag::TOKEN), 1));
+        assert!(!Prior::Login.is_try(&write(302, 0, flag::AUTH), 1));
+        assert!(Prior::Login.is_try(&write(200, 3_000, flag::AUTH), 1));
+    }
+
+    #[test]
+    fn what_many_do_all_day_is_usual() {
+        let mut endpoints = Endpoints::default();
+        for source in 0..40_u32 {
+            let event =
+                Event { source: crate::record::source::Source::v4(source), ..write(200, 40, 0) };
+            let (key, _) = endpoints.note_write(&event);
+            (0..20).for_each(|_| endpoints.look(key, 60.0));
+        }
+        let usual = endpoints.usual_600(Endpoints::key(&write(200, 40, 0)));
+        assert!((60.0..140.0).contains(&usual), "{usual}");
+    }
+
+    #[test]
+    fn no_number_of_addresses_fills_the_table() {
+        let mut endpoints = Endpoints::default();
+        for path in 0..50_000_u64 {
+            endpoints.note_write(&Event { path: mix(path), ..write(404, 0, 0) });
+            endpoints.note_write(&write(200, 0, 0));
+        }
+        assert!(endpoints.known.len() <= ENDPOINTS_MAX);
+        assert!(
+            endpoints
+                .known
+                .get(Endpoints::key(&write(200, 0, 0)))
+                .is_some_and(|known| known.writes > 30)
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! Which paths a host serves, in two generations of a bitmap: what was not asked for in a whole generation is
+//! forgotten, and no number of paths fills it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{KNOWN_PATH_WORDS_MAX, KNOWN_PATH_WORDS_MIN};
+
+/// Share of set bits at which a generation is full: a path never served is then taken for a served one in as many
+/// cases, in each of two generations.
+const FILL_MAX: f64 = 0.05;
+
+/// A set of hashes that forgets in generations.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct KnownPaths {
+    current: Vec<u64>,
+    previous: Vec<u64>,
+    set: u32,
+}
+
+const fn slot(words: usize, path: u64) -> (usize, u64) {
+    #[expect(clippy::cast_possible_truncation, reason = "chooses a word")]
+    ((path >> 6) as usize % words, 1 << (path & 63))
+}
+
+fn holds(words: &[u64], path: u64) -> bool {
+    if words.is_empty() {
+        return false;
+    }
+    let (word, bit) = slot(words.len(), path);
+    words.get(word).is_some_and(|word| word & bit != 0)
+}
+
+impl KnownPaths {
+    /// Whether the path is in the set.
+    pub fn contains(&self, path: u64) -> bool {
+        holds(&self.current, path) || holds(&self.previous, path)
+    }
+
+    /// Adds a path.
+    #[expect(clippy::cast_precision_loss, reason = "sizes of bitmaps")]
+    pub fn insert(&mut self, path: u64) {
+        if self.current.is_empty() {
+            self.current = vec![0; KNOWN_PATH_WORDS_MIN];
+        }
+        let (word, bit) = slot(self.current.len(), path);
+        let Some(word) = self.current.get_mut(word) else { return };
+        if *word & bit != 0 {
+            return;
+        }
+        *word |= bit;
+        self.set += 1;
+        if f64::from(self.set) > FILL_MAX * 64.0 * self.current.len() as f64 {
+            let words = (self.current.len() * 4).min(KNOWN_PATH_WORDS_MAX);
+            self.previous = std::mem::replace(&mut self.current, vec![0; words]);
+            self.set = 0;
+        }
+    }
+
+    /// Bytes held.
+    pub const fn state_bytes(&self) -> usize {
+        (self.current.capacity() + self.previous.capacity()) * 8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::hash::mix;
+
+    #[test]
+    fn paths_in_use_stay_known_however_many_others_come() {
+        let mut known = KnownPaths::default();
+        for i in 0..2_000_000_u64 {
+            if i % 100 == 0 {
+                (0..50).for_each(|home| known.insert(mix(home)));
+            }
+            known.insert(mix(1_000 + i));
+        }
+        assert!((0..50).all(|home| known.contains(mix(home))));
+        let strange = (0..10_000_u64).filter(|i| known.contains(mix(1 << 40 | i))).count();
+        assert!(strange < 1_500, "{strange} of 10,000 paths never served are held to be");
+        assert!(known.state_bytes() <= 16 * KNOWN_PATH_WORDS_MAX);
+    }
+}

@@ -1,0 +1,153 @@
+//! What is voted on: the attributes of a record, and the value it shows of each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::math::hash::Hasher;
+use crate::record::event::{Event, flag};
+
+/// Facts about an event that its host and its source know.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts {
+    /// Refused, and the host is not known to serve the path.
+    pub probe: bool,
+    /// Its source reads pages without what a browser loads with them.
+    pub bare: bool,
+    /// Endpoint it wrote to, when that may take credentials; otherwise 0.
+    pub endpoint: u64,
+}
+
+/// What is voted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Attribute {
+    /// User agent.
+    UserAgent,
+    /// JA4 fingerprint.
+    Ja4,
+    /// User agent and JA4 together.
+    Software,
+    /// /24 or /48.
+    Prefix,
+    /// Autonomous system.
+    Asn,
+    /// Referer: none, own host, elsewhere.
+    Referer,
+    /// Path, assets aside.
+    Path,
+    /// Path with the first query parameter.
+    QueryKey,
+    /// Path with a refusing status.
+    Refusal,
+    /// Hands over credentials.
+    Credentials,
+    /// Asks for what the host does not serve.
+    Probe,
+    /// Reads page after page and nothing a browser loads with them.
+    Bare,
+}
+
+impl Attribute {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::UserAgent,
+        Self::Ja4,
+        Self::Software,
+        Self::Prefix,
+        Self::Asn,
+        Self::Referer,
+        Self::Path,
+        Self::QueryKey,
+        Self::Refusal,
+        Self::Credentials,
+        Self::Probe,
+        Self::Bare,
+    ];
+
+    /// Name in the evidence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UserAgent => "user_agent",
+            Self::Ja4 => "ja4",
+            Self::Software => "user_agent+ja4",
+            Self::Prefix => "source_prefix",
+            Self::Asn => "client_asn",
+            Self::Referer => "referer",
+            Self::Path => "path",
+            Self::QueryKey => "path+query_key",
+            Self::Refusal => "path+status",
+            Self::Credentials => "credentials",
+            Self::Probe => "unknown_path",
+            Self::Bare => "pages_without_assets",
+        }
+    }
+
+    /// Whether it speaks of who sends rather than of what is asked for.
+    pub const fn is_software_or_network(self) -> bool {
+        matches!(self, Self::UserAgent | Self::Ja4 | Self::Software | Self::Prefix | Self::Asn)
+    }
+
+    /// Whether it tells what the senders run, where they are or how they read.
+    pub const fn speaks_of_sender(self) -> bool {
+        self.is_software_or_network() || matches!(self, Self::Bare)
+    }
+
+    /// Columns of the predicates that speak of it, see `Atom::column`.
+    pub const fn columns(self) -> &'static [u8] {
+        match self {
+            Self::UserAgent => &[0],
+            Self::Ja4 => &[1],
+            Self::Software => &[0, 1],
+            Self::Prefix | Self::Bare => &[6],
+            Self::Asn => &[7],
+            Self::Referer => &[8],
+            Self::Path => &[2],
+            Self::QueryKey => &[2, 3],
+            Self::Refusal => &[2, 5],
+            Self::Credentials => &[2, 3, 4],
+            Self::Probe => &[5],
+        }
+    }
+
+    /// Negative-binomial size of the votes: content comes in fashions, software does not.
+    pub const fn size(self) -> f64 {
+        match self {
+            Self::UserAgent | Self::Ja4 | Self::Software | Self::Prefix | Self::Asn => 10.0,
+            Self::Referer => 20.0,
+            Self::Path
+            | Self::QueryKey
+            | Self::Refusal
+            | Self::Credentials
+            | Self::Probe
+            | Self::Bare => 4.0,
+        }
+    }
+
+    /// The votes its own are a share of: what is asked for is a share of all that is asked for.
+    pub const fn whole(self) -> usize {
+        if self as usize > Self::Path as usize { Self::Path as usize } else { self as usize }
+    }
+
+    /// The value an event votes for.
+    pub fn value(self, event: &Event, facts: Facts, hasher: &Hasher) -> u64 {
+        match self {
+            Self::Credentials => u64::from(event.has(flag::AUTH)),
+            Self::Probe => u64::from(facts.probe),
+            Self::Bare => u64::from(facts.bare),
+            Self::UserAgent => event.user_agent.max(1),
+            Self::Ja4 => event.ja4,
+            Self::Software if event.ja4 == 0 => 0,
+            Self::Software => hasher.pair(event.user_agent, event.ja4),
+            Self::Prefix => event.source.prefix().0,
+            Self::Asn => u64::from(event.asn),
+            Self::Referer => 1 + u64::from(event.flags & (flag::REFERER_NONE | flag::REFERER_OWN)),
+            Self::Path if event.has(flag::ASSET) => 0,
+            Self::Path => hasher.pair(event.path, u64::from(event.method)),
+            Self::QueryKey if event.query_key == 0 => 0,
+            Self::QueryKey => hasher.pair(event.path, u64::from(event.query_key)),
+            Self::Refusal if event.status < 400 || event.has(flag::ASSET) => 0,
+            Self::Refusal => hasher.pair(event.path, u64::from(event.status)),
+        }
+    }
+}
+
+/// Number of attributes.
+pub const ATTRIBUTES: usize = Attribute::ALL.len();

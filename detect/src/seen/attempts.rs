@@ -1,0 +1,278 @@
+//! What sources tried in vain, over minutes, hours and a day: paths guessed, credentials refused, attack texts sent.
+//!
+//! Few sources ever try anything in vain; those that do are remembered for days, however seldom they come, in a table
+//! that ordinary traffic cannot push them out of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{ATTEMPTERS_MAX, VAIN_PATH_WORDS};
+use crate::record::attribute::Facts;
+use crate::record::event::{Event, flag};
+use crate::record::source::Source;
+use crate::store::table::Table;
+
+/// Time constants of the decayed counts, seconds: a minute, ten minutes, an hour, a day.
+pub const SCALES_S: [f64; 4] = [60.0, 600.0, 3_600.0, 86_400.0];
+
+/// Counts decayed over each of [`SCALES_S`].
+pub type Scaled = [f32; SCALES_S.len()];
+
+/// Answers of one endpoint whose sizes differ by no more than this are alike, bytes and share: a form that repeats
+/// what was typed, or a token of varying length.
+const ALIKE_BYTES: u32 = 48;
+
+const ALIKE_SHARE: u32 = 50;
+
+/// What one source tried in vain on one host.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// Source.
+    pub source: Source,
+    /// First attempt, second.
+    pub first_s: i64,
+    /// Last request, second.
+    pub last_s: i64,
+    /// Distinct paths that the host does not serve, asked for in vain.
+    pub paths: Scaled,
+    /// Requests for such paths, repetitions included.
+    pub probes: Scaled,
+    /// Credentials tried in vain.
+    pub tries: Scaled,
+    /// Requests that carry an attack in their text.
+    pub hostile: Scaled,
+    /// Requests other than assets.
+    pub pages: Scaled,
+    /// Endpoint of the last write.
+    endpoint: u64,
+    answer: (u16, u32),
+    /// Writes to that endpoint in a row that came back alike.
+    alike: u32,
+    /// Writes to that endpoint, decayed over ten minutes.
+    writes_600: f32,
+    looked_s: i64,
+    asked: [u64; VAIN_PATH_WORDS],
+}
+
+fn add(counts: &mut Scaled, on: bool) {
+    if on {
+        counts.iter_mut().for_each(|count| *count += 1.0);
+    }
+}
+
+impl Attempts {
+    fn new(source: Source, now_s: i64) -> Self {
+        let none = Scaled::default();
+        Self {
+            source,
+            first_s: now_s,
+            last_s: now_s,
+            paths: none,
+            probes: none,
+            tries: none,
+            hostile: none,
+            pages: none,
+            endpoint: 0,
+            answer: (0, 0),
+            alike: 0,
+            writes_600: 0.0,
+            looked_s: now_s,
+            asked: [0; VAIN_PATH_WORDS],
+        }
+    }
+
+    fn decay(&mut self, factors: &Scaled) {
+        for counts in
+            [&mut self.paths, &mut self.probes, &mut self.tries, &mut self.hostile, &mut self.pages]
+        {
+            counts.iter_mut().zip(factors).for_each(|(count, factor)| *count *= factor);
+        }
+        self.writes_600 *= factors[1];
+        if self.paths[2] < 1.0 {
+            self.asked = [0; VAIN_PATH_WORDS];
+        }
+    }
+
+    /// The endpoint of the last write and how many in ten minutes, once in [`LOOK_EVERY_S`].
+    pub fn look(&mut self) -> Option<(u64, f32)> {
+        let due = self.last_s - self.looked_s >= LOOK_EVERY_S;
+        if !due || self.endpoint == 0 {
+            return None;
+        }
+        self.looked_s = self.last_s;
+        Some((self.endpoint, self.writes_600))
+    }
+
+    /// Whether a path was not asked for in vain before; it is now.
+    fn is_new(&mut self, path: u64) -> bool {
+        #[expect(clippy::cast_possible_truncation, reason = "chooses a word")]
+        let (word, bit) = ((path >> 6) as usize % VAIN_PATH_WORDS, 1_u64 << (path & 63));
+        let is_new = self.asked[word] & bit == 0;
+        self.asked[word] |= bit;
+        is_new
+    }
+
+    /// Corrects the distinct paths for those that share a bit with another: `−m ln(1 − n/m)` of `n` bits set of `m`.
+    fn weight_of_new(&self) -> f32 {
+        let set: u32 = self.asked.iter().map(|word| word.count_ones()).sum();
+        #[expect(clippy::cast_precision_loss, reason = "bits of a small map")]
+        let free = 1.0 - set as f32 / (64 * VAIN_PATH_WORDS) as f32;
+        1.0 / free.max(0.02)
+    }
+
+    /// Notes how a write was answered; how many writes to its endpoint in a row were answered alike, this one included.
+    fn note_answer(&mut self, endpoint: u64, event: &Event) -> u32 {
+        let (status, bytes) = self.answer;
+        let near = bytes.abs_diff(event.bytes) <= ALIKE_BYTES.max(bytes / ALIKE_SHARE);
+        if self.endpoint != endpoint {
+            (self.endpoint, self.alike, self.writes_600) = (endpoint, 0, 0.0);
+        } else if status != event.status || !near {
+            self.alike = 0;
+        }
+        self.alike += 1;
+        self.writes_600 += 1.0;
+        self.answer = (event.status, event.bytes);
+        self.alike
+    }
+}
+
+/// How often a source's writes are taken for the ordinary of their endpoint, seconds.
+const LOOK_EVERY_S: i64 = 30;
+
+/// All sources that tried something in vain of late, by (host, source).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Attempters {
+    records: Table<Attempts>,
+    /// Records dropped for room before they were a day old.
+    pub evicted: u64,
+}
+
+/// Days a record is kept without a request.
+const KEEP_S: i64 = 2 * 86_400;
+
+impl Attempters {
+    /// Takes in a record of a source that tries something in vain, or did so before; `alike` tells, from the writes to
+    /// an endpoint in a row that were answered alike, whether this one was a try.
+    pub fn add(
+        &mut self,
+        key: u64,
+        event: &Event,
+        facts: Facts,
+        is_try: impl FnOnce(u32) -> bool,
+    ) -> Option<&mut Attempts> {
+        let now_s = event.ts.div_euclid(1_000_000);
+        let hostile = event.has(flag::HOSTILE);
+        let opens = facts.probe || hostile || facts.endpoint != 0;
+        if !opens && self.records.get(key).is_none() {
+            return None;
+        }
+        let (record, _) = self.records.entry(key, || Attempts::new(event.source, now_s));
+        let idle = now_s - record.last_s;
+        if idle > 0 {
+            record.decay(&factors(idle));
+            record.last_s = now_s;
+        }
+        add(&mut record.pages, !event.has(flag::ASSET));
+        add(&mut record.hostile, hostile);
+        add(&mut record.probes, facts.probe);
+        if facts.probe && record.is_new(event.path) {
+            let weight = record.weight_of_new();
+            record.paths.iter_mut().for_each(|count| *count += weight);
+        }
+        if facts.endpoint != 0 {
+            let alike = record.note_answer(facts.endpoint, event);
+            add(&mut record.tries, is_try(alike));
+        }
+        Some(record)
+    }
+
+    /// Drops who has been away for days; when there are too many, those who tried least.
+    pub fn sweep(&mut self, now_s: i64) {
+        self.records.retain(|_, record| now_s - record.last_s <= KEEP_S);
+        if self.records.len() < ATTEMPTERS_MAX {
+            return;
+        }
+        let weight = |record: &Attempts| {
+            let left = factors(now_s - record.last_s)[3];
+            left * (record.paths[3] + record.tries[3] + record.hostile[3])
+        };
+        let mut weights: Vec<f32> = self.records.iter().map(|(_, record)| weight(record)).collect();
+        let middle = weights.len() / 2;
+        let cut = *weights.select_nth_unstable_by(middle, f32::total_cmp).1;
+        let before = self.records.len();
+        self.records.retain(|_, record| weight(record) > cut);
+        self.evicted += (before - self.records.len()) as u64;
+    }
+
+    /// Bytes held.
+    pub const fn state_bytes(&self) -> usize {
+        self.records.state_bytes()
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "decay of counts that carry 24 bits"
+)]
+fn factors(seconds: i64) -> Scaled {
+    SCALES_S.map(|tau| libm::exp(-(seconds as f64) / tau) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probe(at_s: i64, path: u64) -> (Event, Facts) {
+        let event = Event {
+            ts: at_s * 1_000_000,
+            status: 404,
+            path: crate::math::hash::mix(path),
+            ..Event::default()
+        };
+        (event, Facts { probe: true, ..Facts::default() })
+    }
+
+    #[test]
+    fn a_path_asked_for_twice_is_one_path_and_a_thousand_are_a_thousand() {
+        let mut all = Attempters::default();
+        for i in 0..2_000 {
+            let (event, facts) = probe(i / 100, (i / 2).unsigned_abs());
+            all.add(1, &event, facts, |_| false);
+        }
+        let record = all.records.get(1).unwrap();
+        assert!((f64::from(record.paths[3]) - 1_000.0).abs() < 60.0, "{:?}", record.paths);
+        assert!((f64::from(record.probes[3]) - 2_000.0).abs() < 5.0, "{:?}", record.probes);
+    }
+
+    #[test]
+    fn twice_an_hour_adds_up_in_a_day() {
+        let mut all = Attempters::default();
+        for i in 0..48 {
+            let event = Event {
+                ts: i * 1_800_000_000,
+                status: 401,
+                flags: flag::WRITE,
+                ..Event::default()
+            };
+            all.add(1, &event, Facts { endpoint: 5, ..Facts::default() }, |_| true);
+        }
+        let tries = all.records.get(1).unwrap().tries;
+        assert!(tries[3] > 24.0 && tries[1] < 2.0, "{tries:?}");
+    }
+
+    #[test]
+    fn room_is_made_by_those_who_tried_least() {
+        let mut all = Attempters::default();
+        for i in 0..40 {
+            let (event, facts) = probe(0, i);
+            all.add(7, &event, facts, |_| false);
+        }
+        for source in 0..ATTEMPTERS_MAX as u64 {
+            let (event, facts) = probe(1, 3);
+            all.add(100 + source, &event, facts, |_| false);
+        }
+        all.sweep(2);
+        assert!(all.records.len() < ATTEMPTERS_MAX && all.records.get(7).is_some());
+        assert!(all.evicted > 0);
+    }
+}

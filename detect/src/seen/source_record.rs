@@ -1,0 +1,152 @@
+//! What one source has been doing on one host.
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::event::{Event, flag};
+use crate::record::source::Source;
+
+/// Time constants of the decayed counts, seconds.
+const TAU_S: [f64; 3] = [10.0, 60.0, 600.0];
+
+/// Seconds after which a decayed count is nothing.
+const HORIZON_S: usize = 4_096;
+
+/// What is left of the longest decayed counts, below which a source begins anew.
+const FORGOTTEN: f32 = 0.05;
+
+/// `exp(−Δ/τ)` for whole seconds.
+#[derive(Debug, Clone)]
+pub struct Decay {
+    factors: [Vec<f32>; 3],
+}
+
+impl Default for Decay {
+    fn default() -> Self {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "a table of factors"
+        )]
+        let factors =
+            TAU_S.map(|tau| (0..HORIZON_S).map(|s| libm::exp(-(s as f64) / tau) as f32).collect());
+        Self { factors }
+    }
+}
+
+impl Decay {
+    /// Factors of the three time constants after some seconds.
+    pub fn by(&self, seconds: i64) -> [f32; 3] {
+        let at = usize::try_from(seconds.max(0)).unwrap_or(HORIZON_S);
+        [0, 1, 2].map(|which| self.factors[which].get(at).copied().unwrap_or(0.0))
+    }
+}
+
+/// What a source has been doing on one host. Counts named `_10`, `_60`, `_600` are decayed with that time
+/// constant in seconds: a steady rate `R` reads `10 R`, `60 R`, `600 R`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// Host.
+    pub host: u64,
+    /// Source.
+    pub source: Source,
+    /// First second seen.
+    pub first_s: i64,
+    /// Last second seen.
+    pub last_s: i64,
+    /// Requests.
+    pub all_10: f32,
+    /// Requests other than assets.
+    pub pages_10: f32,
+    /// Requests other than assets.
+    pub pages_60: f32,
+    /// Requests other than assets.
+    pub pages_600: f32,
+    /// Requests for assets.
+    pub assets_60: f32,
+    /// Megabytes sent.
+    pub megabytes_60: f32,
+    /// Linear-counting bitmap of the paths.
+    pub paths: u64,
+    /// Linear-counting bitmap of the user agents.
+    pub agents: u64,
+    /// Linear-counting bitmap of the JA4 fingerprints.
+    pub ja4s: u64,
+    /// Tests whose alarm was already raised, by slot.
+    pub reported: u32,
+    /// Every request so far named its operator in the user agent.
+    pub declared: bool,
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "decayed counts carry 24 bits")]
+const fn f64_to_f32(x: f64) -> f32 {
+    x as f32
+}
+
+impl SourceRecord {
+    /// A source first seen with this event.
+    pub fn new(event: &Event) -> Self {
+        let now_s = event.ts.div_euclid(1_000_000);
+        Self {
+            host: event.host,
+            source: event.source,
+            first_s: now_s,
+            last_s: now_s,
+            declared: true,
+            ..Self::default()
+        }
+    }
+
+    /// Lets the counts decay.
+    pub(super) fn decay(&mut self, [ten, minute, long]: [f32; 3]) {
+        self.all_10 *= ten;
+        self.pages_10 *= ten;
+        self.pages_60 *= minute;
+        self.assets_60 *= minute;
+        self.megabytes_60 *= minute;
+        self.pages_600 *= long;
+        if long < FORGOTTEN {
+            (self.paths, self.agents, self.ja4s, self.reported) = (0, 0, 0, 0);
+        }
+    }
+
+    /// Counts one record.
+    pub(super) fn add(&mut self, event: &Event) {
+        self.all_10 += 1.0;
+        if event.has(flag::ASSET) {
+            self.assets_60 += 1.0;
+        } else {
+            self.pages_10 += 1.0;
+            self.pages_60 += 1.0;
+            self.pages_600 += 1.0;
+        }
+        self.megabytes_60 += f64_to_f32(f64::from(event.bytes) / 1e6);
+        self.paths |= 1 << (event.path >> 58);
+        self.agents |= 1 << (event.user_agent >> 58);
+        if event.ja4 != 0 {
+            self.ja4s |= 1 << (event.ja4 >> 58);
+        }
+        self.declared &= event.has(flag::DECLARED_BOT);
+    }
+
+    /// Many people behind one address: many user agents, and not all from one program that changes its name. Where
+    /// no fingerprint tells, people are known by the assets that their browsers load.
+    pub fn is_shared(&self, visitors_load_assets: bool) -> bool {
+        let browses = self.assets_60 > 0.1 * self.pages_60;
+        let many_programs = match self.ja4s.count_ones() {
+            0 => !visitors_load_assets,
+            programs => programs >= 3,
+        };
+        self.agents.count_ones() >= 5 && (browses || many_programs)
+    }
+
+    /// Pages without what a browser loads with them.
+    pub fn is_bare(&self) -> bool {
+        self.assets_60 <= 0.05 * self.pages_60
+    }
+
+    /// Distinct paths, roughly, saturating at some hundreds: `64 ln(64 / zeros)` (linear counting, Whang et al. 1990).
+    pub fn distinct_paths(&self) -> f64 {
+        let zeros = f64::from(self.paths.count_zeros()).max(0.5);
+        64.0 * libm::log(64.0 / zeros)
+    }
+}

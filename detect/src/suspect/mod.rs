@@ -1,0 +1,49 @@
+//! Tests: what stands out of the ordinary, and by how much. They look at what was seen and change none of it.
+
+pub mod rate;
+pub mod source;
+pub mod votes;
+
+use serde::{Deserialize, Serialize};
+
+use crate::seen::host::{Host, Second};
+use rate::RateTest;
+use votes::Hot;
+
+/// Evidence against what is there now on one host.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Suspicion {
+    /// Against its rate.
+    pub rate: RateTest,
+    /// Against the composition of the running pane.
+    pub fast: Hot,
+    /// Against the composition of the running minute.
+    pub slow: Hot,
+}
+
+impl Suspicion {
+    /// Takes in the second that is about to end.
+    pub fn end_second(&mut self, host: &mut Host, learned: bool) {
+        let forecast = host.normal.rate.forecast();
+        self.rate.expected = forecast.mean;
+        let Second { free, .. } = host.second;
+        if learned {
+            self.rate.observe(f64::from(free), forecast);
+            host.minute.score = host.minute.score.max(self.rate.nats);
+        }
+        self.fast.look(&mut host.fast, &host.normal.composition);
+        self.slow.look(&mut host.slow, &host.normal.composition);
+    }
+
+    /// Strongest evidence from the composition, nats.
+    pub fn composition_nats(&self) -> f64 {
+        self.fast.strongest().max(self.slow.strongest())
+    }
+
+    /// An attack was found, or what was being watched is over: it begins anew.
+    pub fn reset(&mut self) {
+        self.rate.reset();
+        self.fast = Hot::default();
+        self.slow = Hot::default();
+    }
+}

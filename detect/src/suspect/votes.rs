@@ -1,0 +1,86 @@
+//! Test of the composition: a value drew more votes than its ordinary share of them allows.
+//!
+//! Votes are tested *given the number of votes*, so that a change of volume alone is no evidence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::math::evalue::{Forecast, log_e};
+use crate::normal::composition::Composition;
+use crate::record::attribute::{ATTRIBUTES, Attribute};
+use crate::record::event::Event;
+use crate::seen::votes::{Count, Votes};
+
+/// A value that drew more votes than its share allows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HotValue {
+    /// Of which attribute.
+    pub attribute: Attribute,
+    /// Votes expected, upper envelope.
+    pub expected: f64,
+    /// Votes seen.
+    pub observed: f64,
+    /// Evidence after the correction for the number of values looked at, nats.
+    pub score: f64,
+    /// A record that shows the value.
+    pub example: Event,
+}
+
+/// Votes a value needs before it is looked at: fewer are one household.
+const VOTES_MIN: u32 = 4;
+
+/// Votes a host needs to have shown before its composition is judged: a share of 5 % is then known to ± 3 points.
+const LEARNED_MIN: f64 = 60.0;
+
+/// Upper envelope of a share: the 90th percentile of a share estimated from some hundred votes is about this much
+/// above its mean (binomial, shares of 5–20 %).
+const SHARE_ENVELOPE: f64 = 1.3;
+
+/// Factor above the envelope below which no value is looked at: a crowd doubles shares of its own accord.
+const LIFT_MIN: f64 = 2.0;
+
+/// The strongest hot value of each attribute in a window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hot {
+    values: [Option<HotValue>; ATTRIBUTES],
+}
+
+fn test(count: &Count, ordinary: &Composition) -> Option<HotValue> {
+    let attribute = count.attribute;
+    if count.votes < VOTES_MIN || ordinary.learned(attribute) < LEARNED_MIN {
+        return None;
+    }
+    let (observed, of) = (f64::from(count.votes), f64::from(count.of));
+    let expected = SHARE_ENVELOPE * of * ordinary.share(attribute, count.key);
+    if observed < LIFT_MIN * expected {
+        return None;
+    }
+    let forecast = Forecast { mean: expected, size: attribute.size() };
+    let score = log_e(observed, forecast) - libm::log(ordinary.known(attribute));
+    Some(HotValue { attribute, expected, observed, score, example: count.example })
+}
+
+impl Hot {
+    /// Looks at the values that drew votes in the last second.
+    pub fn look(&mut self, votes: &mut Votes, ordinary: &Composition) {
+        for count in votes.take_fresh() {
+            let Some(value) = test(&count, ordinary) else { continue };
+            let slot = &mut self.values[value.attribute as usize];
+            if slot.is_none_or(|hot| hot.score < value.score) {
+                *slot = Some(value);
+            }
+        }
+    }
+
+    /// Hot values of this window, strongest first, at least `nats` strong.
+    pub fn at_least(&self, nats: f64) -> Vec<HotValue> {
+        let mut hot: Vec<HotValue> =
+            self.values.iter().flatten().filter(|hot| hot.score >= nats).copied().collect();
+        hot.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.attribute.cmp(&b.attribute)));
+        hot
+    }
+
+    /// Strongest evidence in this window, nats.
+    pub fn strongest(&self) -> f64 {
+        self.values.iter().flatten().map(|hot| hot.score).fold(0.0, f64::max)
+    }
+}
