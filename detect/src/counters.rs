@@ -23,7 +23,9 @@ pub struct Counters {
     pub evicted_attempters: u64,
     /// Sources that found no room in their minute's table.
     pub refused_window_sources: u64,
-    /// Records of hosts beyond the maximum, counted under one shared state.
+    /// Hosts that made room for others.
+    pub evicted_hosts: u64,
+    /// Records of hosts that are not admitted, counted together.
     pub overflow_hosts: u64,
     /// Seconds closed.
     pub sub_panes: u64,

@@ -10,7 +10,7 @@ use crate::counters::Counters;
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::name;
 use crate::incident::target::Target;
-use crate::limits::{NAMES_MAX, TARGETS_MAX};
+use crate::limits::NAMES_MAX;
 use crate::math::hash::Hasher;
 use crate::normal::misses;
 use crate::record::columns::Columns;
@@ -54,9 +54,6 @@ pub struct Detector {
     remembered: Cache<()>,
     state: State,
 }
-
-/// Shared state of the hosts beyond [`TARGETS_MAX`].
-const OVERFLOW_HOST: u64 = 2;
 
 impl Detector {
     /// A detector that has seen nothing.
@@ -207,13 +204,15 @@ impl Detector {
             + state.sources.state_bytes()
             + state.attempters.state_bytes()
             + state.minutes.state_bytes()
-            + state.targets.iter().map(|(_, target)| target.host.state_bytes()).sum::<usize>()
+            + state.hosts.state_bytes()
     }
 
     /// What was counted.
     pub fn counters(&self) -> Counters {
         Counters {
             evicted_sources: self.state.sources.evicted,
+            overflow_hosts: self.state.hosts.others,
+            evicted_hosts: self.state.hosts.evicted,
             evicted_attempters: self.state.attempters.evicted,
             refused_window_sources: self.state.minutes.refused,
             ..self.state.counters
@@ -279,7 +278,7 @@ impl Detector {
     /// Whether a second without records can still change anything: an incident is open or a host was busy a moment
     /// ago.
     fn is_lively(&self, at_s: i64) -> bool {
-        self.state.targets.iter().any(|(_, target)| is_warm(target, at_s))
+        self.state.hosts.iter().any(|(_, target)| is_warm(target, at_s))
     }
 
     fn close_second(&mut self, at_s: i64, out: &mut Findings) {
@@ -301,10 +300,8 @@ impl Detector {
             state.counters.exempt += 1;
             return;
         }
-        let known = state.targets.len() < TARGETS_MAX || state.targets.get(event.host).is_some();
-        let host = if known { event.host } else { OVERFLOW_HOST };
-        state.counters.overflow_hosts += u64::from(!known);
-        let (target, _) = state.targets.entry(host, || Box::new(Target::new(at_s)));
+        let place = state.hosts.place(event, at_s);
+        let Some(target) = state.hosts.get_mut(place) else { return };
         target.host.minute.add(event);
         if event.has(flag::LATE) {
             return;
@@ -315,10 +312,10 @@ impl Detector {
         if target.explain(&mut event) {
             return;
         }
-        let key = hasher.pair(host, event.source.0);
+        let key = hasher.pair(place, event.source.0);
         let learned = target.has_learned(config);
         let origin_fails = target.cases.is_open(Kind::OriginFault);
-        let Target { host, cases, .. } = target.as_mut();
+        let Target { host, cases, .. } = target;
         let record = state.sources.add(key, &event, &mut host.normal.population, decay);
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
         let is_try = |alike| prior.is_try(&event, alike);
@@ -347,15 +344,15 @@ impl Detector {
     fn end_second(&mut self, at_s: i64, out: &mut Findings) {
         let Self { state, hasher, config, .. } = self;
         let mut warm: Vec<(String, u64)> = Vec::new();
-        for (key, target) in state.targets.iter() {
+        for (key, target) in state.hosts.iter() {
             if is_warm(target, at_s) {
-                warm.push((state.names.get(*key).unwrap_or("").to_owned(), *key));
+                warm.push((state.names.get(key).unwrap_or("").to_owned(), key));
             }
         }
         warm.sort();
         let mut incidents = Vec::new();
         for (host, key) in warm {
-            let Some(target) = state.targets.get_mut(key) else { continue };
+            let Some(target) = state.hosts.get_mut(key) else { continue };
             target.end_second(at_s, config);
             let desk = Desk {
                 config,
@@ -408,11 +405,11 @@ impl Detector {
         let end = end_s * SUB_PANE_US;
         let mut rows = Vec::new();
         let mut envelope = 60.0_f64;
-        for (key, target) in state.targets.entries_mut() {
+        for (key, target) in state.hosts.iter_mut() {
             if target.host.minute.is_empty() {
                 continue;
             }
-            let host = state.names.get(*key).map(str::to_owned);
+            let host = state.names.get(key).map(str::to_owned);
             let forecast = target.has_learned(&self.config).then(|| {
                 let forecast = target.host.normal.rate.forecast();
                 (forecast.mean * 60.0, forecast.size)

@@ -11,6 +11,12 @@ pub const JUMP_CONFIRMATIONS: usize = 16;
 /// Hosts with a state of their own; records of further hosts share one state.
 pub const TARGETS_MAX: usize = 4_096;
 
+/// Hosts that are admitted with their first answer of success; further ones by merit.
+pub const HOSTS_AT_ONCE: usize = 1_024;
+
+/// Hosts that wait for admission.
+pub const HOSTS_WAITING_MAX: usize = 16_384;
+
 /// Live (host, source) records over all hosts.
 pub const SOURCES_MAX: usize = 2_000_000;
 

@@ -217,7 +217,7 @@ impl Open {
             let gap = now - self.active_ts;
             if gap > 10_000_000 {
                 self.pulses += 1;
-                self.quiet_us = (3 * gap).clamp(self.quiet_us, 900_000_000);
+                self.quiet_us = (3 * gap).min(900_000_000).max(self.quiet_us);
             }
             self.active_ts = now;
         }

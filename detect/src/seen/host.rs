@@ -84,6 +84,8 @@ pub struct Host {
     pub bare: Vec<Source>,
     /// Votes that wait to be taken for ordinary.
     pending: VecDeque<(i64, Tally)>,
+    /// Requests since the host was admitted.
+    pub requests: u64,
     /// First second.
     pub first_s: i64,
     /// Last second ended.
@@ -127,6 +129,7 @@ impl Host {
     pub fn count(&mut self, event: &Event, stays: bool) -> (Facts, Prior) {
         self.second.all += 1;
         self.second.free += 1;
+        self.requests += 1;
         let now_s = event.ts.div_euclid(1_000_000);
         let (mut facts, mut prior) = (Facts::default(), Prior::None);
         if event.is_hit() {

@@ -1,6 +1,7 @@
 //! Everything a checkpoint holds.
 
 pub(crate) mod checkpoint;
+pub mod hosts;
 
 use std::collections::BTreeMap;
 
@@ -8,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::partition::Partition;
 use crate::counters::Counters;
-use crate::incident::target::Target;
 use crate::record::event::{Event, method_name_key};
 use crate::record::names::Names;
 use crate::seen::attempts::Attempters;
 use crate::seen::minutes::SourceMinutes;
 use crate::seen::sources::Sources;
+use crate::state::hosts::Hosts;
 use crate::store::table::Table;
 
 /// Everything a checkpoint holds.
@@ -36,7 +37,7 @@ pub struct State {
     /// Sources in the running minute.
     pub minutes: SourceMinutes,
     /// Hosts.
-    pub targets: Table<Box<Target>>,
+    pub hosts: Hosts,
     /// What was counted.
     pub counters: Counters,
 }
@@ -59,8 +60,8 @@ impl State {
         for partition in self.partitions.values() {
             partition.staged_events().for_each(|event| event_names(event, &mut keep));
         }
-        for (key, target) in self.targets.iter() {
-            keep(*key);
+        for (key, target) in self.hosts.iter() {
+            keep(key);
             let host = &target.host;
             let sampled = host.recent.iter().chain(&host.normal.sample.events);
             sampled.for_each(|event| event_names(event, &mut keep));

@@ -141,6 +141,15 @@ impl<V> Table<V> {
         (&mut self.entries[at].1, new)
     }
 
+    /// Removes a key; its value, if it was there. The order of the others stays: this takes time in proportion to their
+    /// number.
+    pub fn remove(&mut self, key: u64) -> Option<V> {
+        let at = self.position(key)?;
+        let (_, value) = self.entries.remove(at);
+        self.rebuild();
+        Some(value)
+    }
+
     /// Keeps the entries that `keep` accepts, in order.
     pub fn retain(&mut self, mut keep: impl FnMut(u64, &mut V) -> bool) {
         let before = self.entries.len();

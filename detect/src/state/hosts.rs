@@ -1,0 +1,205 @@
+//! Which hosts have a state of their own.
+//!
+//! A `Host` header is chosen by whoever sends the request. A host is therefore admitted by merit: while there is plenty
+//! of room, once it answered something with success; later, once it did so to several sources, or has been asked for
+//! over minutes. What is not admitted is counted together, under [`OTHERS`], and judged as a class of its own. When the
+//! table is full, hosts that have been silent longest make room, those that never had much traffic first.
+
+use serde::{Deserialize, Serialize};
+
+use crate::incident::target::Target;
+use crate::limits::{HOSTS_AT_ONCE, HOSTS_WAITING_MAX, TARGETS_MAX};
+use crate::math::hash::mix;
+use crate::record::event::Event;
+use crate::store::table::Table;
+
+/// Key of what is not admitted.
+pub const OTHERS: u64 = 2;
+
+/// Answers with success that admit a host when room is short, and sources they went to.
+const HITS_MIN: u32 = 3;
+const SOURCES_MIN: u32 = 2;
+
+/// Time over which a host that never answered with success must be asked for, seconds, and how often.
+const ASKED_S: i64 = 120;
+const ASKED_MIN: u32 = 20;
+
+/// Seconds of silence after which a host may make room, and after which one that waits is forgotten.
+const SILENT_S: i64 = 600;
+const WAITING_S: i64 = 300;
+
+/// Requests below which a host has had little traffic.
+const LIGHT: u64 = 200;
+
+/// A host that is not admitted yet.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Waiting {
+    first_s: i64,
+    last_s: i64,
+    asked: u32,
+    hits: u32,
+    /// Bitmap of the sources that asked.
+    sources: u64,
+}
+
+/// Hosts by the hash of their name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hosts {
+    targets: Table<Box<Target>>,
+    waiting: Table<Waiting>,
+    first_s: Option<i64>,
+    /// Records counted under [`OTHERS`].
+    pub others: u64,
+    /// Hosts that made room for others.
+    pub evicted: u64,
+}
+
+impl Hosts {
+    /// Key of the state that a record belongs to: its host's own, or [`OTHERS`]. The state is there afterwards.
+    pub fn place(&mut self, event: &Event, now_s: i64) -> u64 {
+        let first_s = *self.first_s.get_or_insert(now_s);
+        if self.targets.get(event.host).is_some() {
+            return event.host;
+        }
+        if self.has_merit(event, now_s) && self.has_room(now_s) {
+            self.targets.entry(event.host, || Box::new(Target::new(now_s)));
+            self.waiting.remove(event.host);
+            return event.host;
+        }
+        self.others += 1;
+        self.targets.entry(OTHERS, || Box::new(Target::new(first_s)));
+        OTHERS
+    }
+
+    fn has_merit(&mut self, event: &Event, now_s: i64) -> bool {
+        let is_roomy = self.targets.len() < HOSTS_AT_ONCE;
+        // Records that name no host are of one site; a log without status codes tells of no success.
+        if event.host == 0 || is_roomy && (event.is_hit() || event.status == 0) {
+            return true;
+        }
+        if self.waiting.len() >= HOSTS_WAITING_MAX && self.waiting.get(event.host).is_none() {
+            self.waiting.retain(|_, waiting| now_s - waiting.last_s <= WAITING_S);
+            if self.waiting.len() >= HOSTS_WAITING_MAX {
+                self.waiting.retain(|_, waiting| waiting.asked > 1);
+            }
+            if self.waiting.len() >= HOSTS_WAITING_MAX {
+                self.waiting.clear();
+            }
+        }
+        let fresh = || Waiting { first_s: now_s, last_s: now_s, asked: 0, hits: 0, sources: 0 };
+        let (waiting, _) = self.waiting.entry(event.host, fresh);
+        waiting.last_s = now_s;
+        waiting.asked = waiting.asked.saturating_add(1);
+        waiting.hits = waiting.hits.saturating_add(u32::from(event.is_hit()));
+        waiting.sources |= 1 << (mix(event.source.0) >> 58);
+        let served = waiting.hits >= HITS_MIN && waiting.sources.count_ones() >= SOURCES_MIN;
+        served || waiting.asked >= ASKED_MIN && now_s - waiting.first_s >= ASKED_S
+    }
+
+    /// Makes room where there is none: the half of the hosts that may go which were silent longest.
+    fn has_room(&mut self, now_s: i64) -> bool {
+        if self.targets.len() < TARGETS_MAX {
+            return true;
+        }
+        let may_go = |key: u64, target: &Target| {
+            let silent = now_s - target.host.active_s;
+            (key > OTHERS && target.cases.open.is_empty() && silent >= SILENT_S)
+                .then_some((target.host.requests >= LIGHT, target.host.active_s))
+        };
+        let mut ranks: Vec<(bool, i64)> =
+            self.targets.iter().filter_map(|(key, target)| may_go(*key, target)).collect();
+        if ranks.is_empty() {
+            return false;
+        }
+        ranks.sort_unstable();
+        let cut = ranks.get(ranks.len() / 2).copied().unwrap_or_default();
+        let before = self.targets.len();
+        self.targets.retain(|key, target| may_go(key, target).is_none_or(|rank| rank > cut));
+        self.evicted += (before - self.targets.len()) as u64;
+        true
+    }
+
+    /// Number of hosts that wait.
+    pub const fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// States in order of admission.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Target)> {
+        self.targets.iter().map(|(key, target)| (*key, &**target))
+    }
+
+    /// States in order of admission, mutable.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (u64, &mut Target)> {
+        self.targets.entries_mut().map(|(key, target)| (*key, &mut **target))
+    }
+
+    /// The state of a key.
+    pub fn get_mut(&mut self, key: u64) -> Option<&mut Target> {
+        self.targets.get_mut(key).map(|target| &mut **target)
+    }
+
+    /// Bytes held.
+    pub fn state_bytes(&self) -> usize {
+        let own: usize = self.iter().map(|(_, target)| target.host.state_bytes()).sum();
+        own + self.targets.state_bytes() + self.waiting.state_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::source::Source;
+
+    fn event(host: u64, status: u16, source: u32) -> Event {
+        Event { host: mix(host), status, source: Source::v4(source), ..Event::default() }
+    }
+
+    /// Fills the table beyond what is admitted at once with hosts that answer to one source.
+    fn flooded() -> Hosts {
+        let mut hosts = Hosts::default();
+        for host in 0..200_000 {
+            hosts.place(&event(1_000 + host, 200, 5), 100);
+        }
+        hosts
+    }
+
+    #[test]
+    fn random_hosts_are_one_class_and_fill_nothing() {
+        let hosts = flooded();
+        assert!(hosts.targets.len() <= HOSTS_AT_ONCE + 1, "{}", hosts.targets.len());
+        assert!(hosts.waiting() <= HOSTS_WAITING_MAX);
+        assert!(hosts.others > 190_000);
+    }
+
+    #[test]
+    fn a_host_with_visitors_is_admitted_beside_them() {
+        let mut hosts = flooded();
+        let late = event(7, 200, 1);
+        let places: Vec<u64> =
+            (1..4).map(|source| hosts.place(&event(7, 200, source), 101)).collect();
+        assert_eq!(places, [OTHERS, OTHERS, late.host]);
+    }
+
+    #[test]
+    fn a_host_that_never_answers_with_success_is_admitted_in_time() {
+        let mut hosts = Hosts::default();
+        let places: Vec<u64> =
+            (0..40).map(|i| hosts.place(&event(7, 503, 1), 100 + i * 10)).collect();
+        assert_eq!(places.first(), Some(&OTHERS));
+        assert_eq!(places.last(), Some(&mix(7)));
+    }
+
+    #[test]
+    fn when_all_room_is_taken_the_silent_make_some() {
+        let mut hosts = Hosts::default();
+        for host in 0..2 * TARGETS_MAX as u64 {
+            for source in 0..HITS_MIN {
+                hosts.place(&event(host, 200, source), i64::try_from(host).unwrap());
+            }
+        }
+        assert!(hosts.targets.len() <= TARGETS_MAX && hosts.evicted > 0, "{}", hosts.targets.len());
+        let newest = 2 * TARGETS_MAX as u64 - 1;
+        assert_eq!(hosts.place(&event(newest, 404, 9), 9_000), mix(newest));
+    }
+}
