@@ -320,12 +320,20 @@ impl Detector {
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
         let is_try = |alike| prior.is_try(&event, alike);
         let mut attempts = state.attempters.add(key, &event, facts, is_try);
+        if let Some(attempts) = &attempts
+            && facts.endpoint != 0
+            && attempts.tried_last
+            && attempts.only_tries()
+        {
+            host.tries.add(&event);
+        }
         if let Some((endpoint, writes)) = attempts.as_mut().and_then(|attempts| attempts.look()) {
             host.normal.endpoints.look(endpoint, writes);
         }
         let population = &host.normal.population;
         let circumstances = Circumstances {
             population,
+            level: host.normal.rate.level(),
             learned,
             origin_fails,
             usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),

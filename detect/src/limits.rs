@@ -23,6 +23,9 @@ pub const SOURCES_MAX: usize = 2_000_000;
 /// (host, source) pairs whose attempts in vain are remembered for days.
 pub const ATTEMPTERS_MAX: usize = 262_144;
 
+/// Sources of one host whose tries of credentials are counted in half an hour.
+pub const TRYING_SOURCES_MAX: usize = 4_096;
+
 /// Words of the bitmap that tells the paths one source asked for in vain apart: 1,024 bits count to some thousands.
 pub const VAIN_PATH_WORDS: usize = 16;
 

@@ -13,6 +13,7 @@ use crate::limits::OPEN_INCIDENTS_MAX;
 use crate::math::hash::Hasher;
 use crate::record::event::flag;
 use crate::record::names::Names;
+use crate::seen::host::RECENT_S;
 use crate::seen::sources::Sources;
 use crate::suspect::source::{Alarm, Solo};
 
@@ -38,6 +39,9 @@ pub struct Desk<'a> {
 /// Sources reading pages without assets that make a flood the work of scrapers.
 const READERS_MIN: u32 = 5;
 
+/// Sources drawing bytes at once that are no partner's job.
+const DRAWERS_MIN: u32 = 2;
+
 /// Longest time without a request after which an incident of attempts hours apart is over, µs: six hours.
 const PATIENCE_US_MAX: i64 = 21_600_000_000;
 
@@ -62,6 +66,9 @@ impl Desk<'_> {
         self.age(target, out);
         for (alarm, requests, first_ts) in std::mem::take(&mut target.cases.alarms) {
             self.single(target, &alarm, requests, first_ts, out);
+        }
+        if (self.now_s() + 1) % RECENT_S == 0 {
+            self.campaign(target, out);
         }
         self.review(target, out);
         self.look(target, out);
@@ -117,7 +124,9 @@ impl Desk<'_> {
             }
             take_in(open, alarm, requests, first_ts);
             open.add_source(alarm.source);
-            if open.verdict == Verdict::Suspicious && judgement.verdict == Verdict::Attack {
+            let several = alarm.solo == Solo::Bytes && open.singles() >= DRAWERS_MIN;
+            let is_attack = judgement.verdict == Verdict::Attack || several;
+            if open.verdict == Verdict::Suspicious && is_attack {
                 open.verdict = Verdict::Attack;
                 open.attackness = open.attackness.max(judgement.attackness);
                 open.next_review_ts = self.now;

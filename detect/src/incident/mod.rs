@@ -1,5 +1,6 @@
 //! The life of incidents: opened, joined, reviewed, closed, taken up again. Only this stage changes them.
 
+pub mod campaign;
 pub mod cases;
 pub mod lifecycle;
 pub mod look;

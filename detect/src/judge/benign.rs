@@ -13,6 +13,12 @@ struct Rule {
 /// Networks from which a crawler comes, at most: anybody can send its name, few its addresses.
 const CRAWLER_NETWORKS_MAX: f64 = 8.0;
 
+/// The same for one that stays polite.
+const POLITE_NETWORKS_MAX: f64 = 24.0;
+
+/// Excess up to which a crawler is polite, requests per second.
+const POLITE_RATE_MAX: f64 = 10.0;
+
 /// Share of one path in what a crawler reads, at most.
 const CRAWLER_TOP_PATH_MAX: f64 = 0.5;
 
@@ -67,8 +73,10 @@ fn was_taken_away(case: &Case) -> bool {
 /// Programs that name their operator read page after page, from where one operator is.
 fn is_crawled(case: &Case) -> bool {
     let seen = &case.seen;
+    let polite = case.rate.is_some_and(|rate| rate - case.level <= POLITE_RATE_MAX);
+    let networks_max = if polite { POLITE_NETWORKS_MAX } else { CRAWLER_NETWORKS_MAX };
     seen.declared >= DECLARED_MIN
-        && seen.networks <= CRAWLER_NETWORKS_MAX
+        && seen.networks <= networks_max
         && seen.top_path < CRAWLER_TOP_PATH_MAX
 }
 

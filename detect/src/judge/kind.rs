@@ -40,7 +40,7 @@ pub fn kind_of(case: &Case) -> Kind {
 
 fn tries(case: &Case) -> bool {
     let (seen, ordinary) = (case.seen.auth, case.ordinary.auth);
-    seen >= 0.6 && ordinary < 0.5 && seen > 3.0 * ordinary
+    seen >= 0.6 && ordinary < 0.5 && seen > 3.0 * ordinary && case.seen.fetchers < 0.5
 }
 
 fn is_spread(case: &Case) -> bool {

@@ -14,8 +14,8 @@ const EXCESS_RATE_MIN: f64 = 1.0;
 /// The same as a share of the ordinary rate.
 const EXCESS_SHARE_MIN: f64 = 0.05;
 
-/// Excess requests of the window without which volume is no matter.
-pub const EXCESS_REQUESTS_MIN: f64 = 20.0;
+/// Excess requests of the window without which volume is no matter: one a second for a minute, two visitors' worth.
+pub const EXCESS_REQUESTS_MIN: f64 = 60.0;
 
 /// Excess that makes a crowd worth a record.
 pub const CROWD_RATE_MIN: f64 = 5.0;
@@ -58,7 +58,9 @@ pub fn solo_judgement(alarm: &Alarm) -> Judgement {
         Solo::Credentials => (Kind::BruteForce, Verdict::Attack),
         Solo::Probes => (Kind::ContentDiscovery, Verdict::Attack),
         Solo::Hostile => (Kind::VulnScan, Verdict::Attack),
-        Solo::Pages | Solo::Bytes => (Kind::Scraping, Verdict::Attack),
+        Solo::Pages => (Kind::Scraping, Verdict::Attack),
+        // one address that draws much may be a partner's job; several at once are not
+        Solo::Bytes => (Kind::Scraping, Verdict::Suspicious),
     };
     Judgement { kind, verdict, attackness }
 }

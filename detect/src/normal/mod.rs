@@ -1,5 +1,6 @@
 //! What is ordinary on a host.
 
+pub mod answers;
 pub mod composition;
 pub mod endpoints;
 pub mod habits;

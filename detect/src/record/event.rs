@@ -91,6 +91,11 @@ impl Event {
         matches!(self.status, 200..=299 | 304)
     }
 
+    /// Sent elsewhere.
+    pub const fn is_redirected(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+    }
+
     /// Path asked for that does not exist or must not be seen, by the status alone: every 4xx but those about
     /// credentials (401, 407), the client's time or rate (408, 425, 429, 499), or the size of the request (411, 413,
     /// 414, 431), and 444, with which nginx closes without an answer.

@@ -79,6 +79,8 @@ pub const TOKEN: &[&str] = &[
 /// Texts in a path or query that only an attack puts there, plain and percent-encoded.
 pub const HOSTILE: &[&str] = &[
     "../",
+    ".%2e/",
+    "%2e./",
     "..%2f",
     "..%5c",
     "%2e%2e",

@@ -42,6 +42,8 @@ pub struct Attempts {
     pub hostile: Scaled,
     /// Requests other than assets.
     pub pages: Scaled,
+    /// The last write was a try.
+    pub tried_last: bool,
     /// Endpoint of the last write.
     endpoint: u64,
     answer: (u16, u32),
@@ -71,6 +73,7 @@ impl Attempts {
             tries: none,
             hostile: none,
             pages: none,
+            tried_last: false,
             endpoint: 0,
             answer: (0, 0),
             alike: 0,
@@ -90,6 +93,11 @@ impl Attempts {
         if self.paths[2] < 1.0 {
             self.asked = [0; VAIN_PATH_WORDS];
         }
+    }
+
+    /// Whether it does little else here than try credentials.
+    pub fn only_tries(&self) -> bool {
+        self.tries[2] >= ONLY_TRIES_MIN * self.pages[2]
     }
 
     /// The endpoint of the last write and how many in ten minutes, once in [`LOOK_EVERY_S`].
@@ -135,6 +143,13 @@ impl Attempts {
     }
 }
 
+/// What a redirected request counts for among the requests in vain: who follows every redirect gets something for every
+/// second request, and stays below the share that tells a search; who follows none is above it.
+const REDIRECTED: f32 = 0.6;
+
+/// Share of its tries in the pages of a source that does little else: a form is read for every try.
+const ONLY_TRIES_MIN: f32 = 0.4;
+
 /// How often a source's writes are taken for the ordinary of their endpoint, seconds.
 const LOOK_EVERY_S: i64 = 30;
 
@@ -173,14 +188,19 @@ impl Attempters {
         }
         add(&mut record.pages, !event.has(flag::ASSET));
         add(&mut record.hostile, hostile);
-        add(&mut record.probes, facts.probe);
+        if facts.probe {
+            let weight = if event.is_redirected() { REDIRECTED } else { 1.0 };
+            record.probes.iter_mut().for_each(|count| *count += weight);
+        }
         if facts.probe && record.is_new(event.path) {
             let weight = record.weight_of_new();
             record.paths.iter_mut().for_each(|count| *count += weight);
         }
         if facts.endpoint != 0 {
             let alike = record.note_answer(facts.endpoint, event);
-            add(&mut record.tries, is_try(alike));
+            let in_vain = is_try(alike);
+            add(&mut record.tries, in_vain);
+            record.tried_last = in_vain;
         }
         Some(record)
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{BARE_SOURCES_MAX, RECENT_SAMPLES_MAX};
 use crate::math::hash::Hasher;
+use crate::normal::answers::Answers;
 use crate::normal::composition::{Composition, Tally};
 use crate::normal::endpoints::{Endpoints, Prior};
 use crate::normal::habits::Habit;
@@ -18,6 +19,7 @@ use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::minutes::TargetMinute;
+use crate::seen::tries::Tries;
 use crate::seen::votes::Votes;
 
 /// Seconds of samples kept as what is there now.
@@ -57,6 +59,8 @@ pub struct Normal {
     pub paths: KnownPaths,
     /// Paths that are asked for in vain all day.
     pub misses: Misses,
+    /// What it answers to paths that it was never asked for.
+    pub answers: Answers,
     /// Where it takes writes.
     pub endpoints: Endpoints,
     /// Excess that came to nothing.
@@ -82,6 +86,8 @@ pub struct Host {
     pub slow: Votes,
     /// Sources of the running minute that read pages without assets.
     pub bare: Vec<Source>,
+    /// Credentials tried in vain in the last hour by sources that do nothing else.
+    pub tries: Tries,
     /// Votes that wait to be taken for ordinary.
     pending: VecDeque<(i64, Tally)>,
     /// Requests since the host was admitted.
@@ -132,8 +138,9 @@ impl Host {
         self.requests += 1;
         let now_s = event.ts.div_euclid(1_000_000);
         let (mut facts, mut prior) = (Facts::default(), Prior::None);
-        if event.is_hit() {
-            self.normal.paths.insert(event.path);
+        let Normal { answers, paths, .. } = &mut self.normal;
+        if answers.is_hit(event, || paths.contains(event.path)) {
+            paths.insert(event.path);
         } else if self.is_unserved(event) {
             facts.probe = !self.normal.misses.add(event.path, event.source, now_s, stays);
         }
@@ -145,11 +152,13 @@ impl Host {
         (facts, prior)
     }
 
-    /// Whether a request asked in vain for what the host does not serve.
+    /// Whether a request asked in vain for what the host does not serve: it was refused, sent elsewhere, or answered
+    /// with what the host answers to everything.
     pub fn is_unserved(&self, event: &Event) -> bool {
-        event.is_refused_path()
-            && !event.has(flag::ASSET)
-            && !self.normal.paths.contains(event.path)
+        let in_vain = event.is_refused_path()
+            || event.is_redirected() && !event.has(flag::WRITE)
+            || self.normal.answers.is_catch_all(event);
+        in_vain && !event.has(flag::ASSET) && !self.normal.paths.contains(event.path)
     }
 
     /// Lets a record that nothing explains vote, if it is part of the sample.
@@ -272,5 +281,6 @@ impl Host {
             + normal.paths.state_bytes()
             + normal.misses.state_bytes()
             + normal.endpoints.state_bytes()
+            + self.tries.state_bytes()
     }
 }

@@ -5,4 +5,5 @@ pub mod host;
 pub mod minutes;
 pub mod source_record;
 pub mod sources;
+pub mod tries;
 pub mod votes;

@@ -92,6 +92,8 @@ const TAIL_SIZE: f64 = 4.0;
 pub struct Circumstances<'a> {
     /// What the host's sources ordinarily do.
     pub population: &'a Population,
+    /// Ordinary rate of the host, requests per second.
+    pub level: f64,
     /// The host has been watched long enough for quantiles to mean something.
     pub learned: bool,
     /// The origin is known to fail: people ask for the same pages again and again.
@@ -99,6 +101,18 @@ pub struct Circumstances<'a> {
     /// Upper envelope of one source's writes in ten minutes to the address it writes to; 0 where it is not in
     /// ordinary use.
     pub usual_writes_600: f64,
+}
+
+/// Pages a minute that passing robots without a name read, where visitors load assets: more is held to be theirs only on
+/// hosts whose visitors are programs themselves.
+const ROBOTS_60_MAX: f32 = 16.0;
+
+impl Circumstances<'_> {
+    /// Upper envelope of the pages that a source without assets reads, decayed over a minute.
+    fn readers_60(&self) -> f64 {
+        let bare = self.population.bare_60.max(8.0);
+        f64::from(if self.population.loads_assets() { bare.min(ROBOTS_60_MAX) } else { bare })
+    }
 }
 
 /// A source, as it was seen.
@@ -119,6 +133,8 @@ pub struct Test {
     counter: fn(&Suspect<'_>) -> f64,
     /// Count below which it is nobody's harm, or what any source may do by chance.
     pub floor: f64,
+    /// The same on a host with hardly any traffic of its own, see [`QUIET_RATE`].
+    pub quiet_floor: f64,
     /// Where the floor comes from.
     pub why: &'static str,
     /// Upper envelope of what an ordinary source does.
@@ -155,6 +171,10 @@ const NEW_IN_VAIN_MIN: f32 = 0.1;
 /// Distinct paths in vain that tell a search on a host not yet known: every path is new there.
 const COLD_PATHS_MIN: f32 = 100.0;
 
+/// Paths in vain within a minute from which a program that names its operator is searching: crawlers follow dead links, and
+/// slowly.
+const DECLARED_PATHS_MIN: f32 = 20.0;
+
 /// Mostly in vain, and for ever new paths.
 fn searches(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let Some(attempts) = suspect.attempts else { return false };
@@ -162,7 +182,9 @@ fn searches(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let [_, probes_600, _, probes_day] = attempts.probes;
     let in_vain = probes_600 >= IN_VAIN_MIN * suspect.record.pages_600
         || probes_day >= IN_VAIN_MIN * attempts.pages[3] && paths_60 < 1.0;
+    let named = !suspect.record.declared || paths_60 >= DECLARED_PATHS_MIN;
     in_vain
+        && named
         && paths_600 >= NEW_IN_VAIN_MIN * suspect.record.pages_600
         && (circumstances.learned || paths_600 >= COLD_PATHS_MIN)
 }
@@ -173,6 +195,7 @@ const PLAIN: Test = Test {
     scale_s: 10.0,
     counter: |_| 0.0,
     floor: f64::INFINITY,
+    quiet_floor: f64::INFINITY,
     why: "",
     envelope: |_| 0.0,
     nats: 0.0,
@@ -234,22 +257,23 @@ pub const TESTS: &[Test] = &[
         ..CREDENTIALS
     },
     Test {
-        scale_s: 60.0,
-        counter: |s| s.attempts(|a| a.hostile[0]),
-        floor: 12.0,
-        why: "a page with a quote in its address is asked for a few times, not twelve times a minute",
+        scale_s: 600.0,
+        counter: |s| s.attempts(|a| a.hostile[1]),
+        floor: PROBING_FLOOR,
+        quiet_floor: QUIET_HOSTILE_FLOOR,
+        why: PROBING,
         envelope: |_| 1.0,
-        of: |s| f64::from(s.record.pages_60),
+        of: |s| f64::from(s.record.pages_600),
         share: 0.2,
         ..HOSTILE
     },
     Test {
-        scale_s: 3_600.0,
-        counter: |s| s.attempts(|a| a.hostile[2]),
-        floor: 24.0,
-        why: "the same over an hour: nobody meets as many such addresses by chance",
+        scale_s: 86_400.0,
+        counter: |s| s.attempts(|a| a.hostile[3]),
+        floor: 60.0,
+        why: "twice the floor of ten minutes over a day: nobody meets as many such addresses by chance",
         envelope: |_| 3.0,
-        of: |s| s.attempts(|a| a.pages[2]),
+        of: |s| s.attempts(|a| a.pages[3]),
         share: 0.2,
         ..HOSTILE
     },
@@ -257,6 +281,7 @@ pub const TESTS: &[Test] = &[
         scale_s: 60.0,
         counter: |s| s.attempts(|a| a.paths[0]),
         floor: PROBING_FLOOR,
+        quiet_floor: QUIET_PROBING_FLOOR,
         why: PROBING,
         envelope: |_| 4.0,
         ..PROBES
@@ -265,6 +290,7 @@ pub const TESTS: &[Test] = &[
         scale_s: 600.0,
         counter: |s| s.attempts(|a| a.paths[1]),
         floor: PROBING_FLOOR,
+        quiet_floor: QUIET_PROBING_FLOOR,
         why: PROBING,
         envelope: |_| 8.0,
         ..PROBES
@@ -306,7 +332,7 @@ pub const TESTS: &[Test] = &[
         counter: |s| f64::from(s.record.pages_60),
         floor: 40.0,
         why: "a page every one and a half seconds: nobody reads as fast",
-        envelope: |c| f64::from(c.population.bare_60.max(8.0)),
+        envelope: |c| c.readers_60(),
         nats: 7.0,
         ..PAGES
     },
@@ -315,7 +341,7 @@ pub const TESTS: &[Test] = &[
         counter: |s| f64::from(s.record.pages_600),
         floor: 150.0,
         why: "a page every three seconds for ten minutes",
-        envelope: |c| 4.0 * f64::from(c.population.bare_60.max(8.0)),
+        envelope: |c| 4.0 * c.readers_60(),
         nats: 7.0,
         ..PAGES
     },
@@ -332,8 +358,26 @@ pub const TESTS: &[Test] = &[
     },
 ];
 
+/// Ordinary requests per second up to which a host is quiet: sixty in ten minutes, so that thirty are half of its traffic.
+const QUIET_RATE: f64 = 0.1;
+
 /// Distinct paths guessed at in ten minutes, or at once, that are no matter.
 const PROBING_FLOOR: f64 = 31.0;
+
+/// The same on a host that is asked for less than that in ten minutes altogether.
+const QUIET_PROBING_FLOOR: f64 = 20.0;
+
+/// Attack texts on such a host: they say more than an unknown path.
+const QUIET_HOSTILE_FLOOR: f64 = 12.0;
+
+impl Test {
+    /// The floor on a host with this ordinary rate, requests per second: it rises from the quiet one.
+    fn floor_at(&self, level: f64) -> f64 {
+        let share = (level / QUIET_RATE).clamp(0.0, 1.0);
+        let quiet = self.quiet_floor.min(self.floor);
+        quiet + share * (self.floor - quiet)
+    }
+}
 
 /// Where that comes from.
 const PROBING: &str =
@@ -385,7 +429,7 @@ impl Suspect<'_> {
 
     fn fails(&self, test: &Test, shared: bool, circumstances: &Circumstances<'_>) -> Option<Alarm> {
         let observed = (test.counter)(self);
-        if observed < test.floor
+        if observed < test.floor_at(circumstances.level)
             || test.skips_shared && shared
             || test.needs_learning && !circumstances.learned
             || observed < test.share * (test.of)(self)
@@ -441,6 +485,7 @@ mod tests {
             let suspect = Suspect { record, attempts: None };
             let circumstances = Circumstances {
                 population: &Population { bare_60: 8.0, ..Population::default() },
+                level: 1.0,
                 learned: true,
                 origin_fails: false,
                 usual_writes_600: 0.0,

@@ -1,0 +1,97 @@
+//! Campaigns: credentials tried over an hour by many sources, each of them seldom.
+
+use schemas::{Incident, Kind, Verdict};
+
+use crate::explain::rule::{Atom, Rule};
+use crate::incident::lifecycle::Desk;
+use crate::incident::open::Spoken;
+use crate::incident::target::Target;
+use crate::judge::evidence::{ATTACK, Judgement};
+use crate::judge::kinds::Class;
+use crate::math::evalue::{Forecast, log_e};
+use crate::record::event::method_name_key;
+use crate::seen::tries::Campaign;
+
+/// Tries of an hour below which nobody is harmed: one a minute and a half.
+const TRIES_MIN: u32 = 40;
+
+/// The same as a multiple of what is usual.
+const USUAL_FACTOR: f64 = 3.0;
+
+/// Sources from which it is a campaign: fewer are looked at one by one.
+const SOURCES_MIN: usize = 15;
+
+/// Negative-binomial size of the tries of an hour: robots come in waves.
+const TRIES_SIZE: f64 = 2.0;
+
+/// Least tries of an hour that are taken for usual.
+const USUAL_MIN: f64 = 4.0;
+
+/// Time without a try after which a campaign is over, µs.
+const QUIET_US: i64 = 1_800_000_000;
+
+impl Desk<'_> {
+    /// Looks at the tries of the last hour; due once a minute.
+    pub(super) fn campaign(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        let (count, usual) = target.host.tries.count();
+        if count < TRIES_MIN || f64::from(count) < USUAL_FACTOR * usual {
+            return;
+        }
+        let campaign = target.host.tries.campaign();
+        if campaign.sources.len() < SOURCES_MIN {
+            return;
+        }
+        target.host.tries.clear();
+        let said = spoken(&campaign);
+        let open =
+            target.cases.open.iter().position(|open| open.takes_in(Class::Credentials, self.now));
+        let (at, is_new) = match open {
+            Some(at) => (at, false),
+            None => {
+                let judgement = Judgement {
+                    kind: Kind::CredentialStuffing,
+                    verdict: Verdict::Attack,
+                    attackness: (said.score / 4.0).clamp(ATTACK, 6.0),
+                };
+                let rule = rule_of(&campaign);
+                let salt = campaign.first_ts.unsigned_abs();
+                let Some(at) = self.open_many(target, judgement, rule, 0.0, salt) else { return };
+                (at, true)
+            }
+        };
+        let incident = &mut target.cases.open[at];
+        incident.hear(said);
+        incident.be_patient(QUIET_US);
+        for (source, tries) in &campaign.sources {
+            incident.credit(*source, u64::from(*tries), campaign.first_ts);
+        }
+        if is_new {
+            let state = incident.state();
+            self.refine(target, at);
+            out.push(self.revise(target, at, state));
+        }
+    }
+}
+
+fn spoken(campaign: &Campaign) -> Spoken {
+    let expected = campaign.usual.max(USUAL_MIN);
+    let observed = f64::from(campaign.count);
+    Spoken {
+        feature: "credentials_of_an_hour".to_owned(),
+        expected,
+        observed,
+        score: log_e(observed, Forecast { mean: expected, size: TRIES_SIZE }),
+        of_sender: false,
+    }
+}
+
+/// What is tried most: where, how, and how it is answered.
+fn rule_of(campaign: &Campaign) -> Rule {
+    let event = &campaign.example;
+    let atoms = vec![
+        Atom::Path(vec![event.path]),
+        Atom::Method(event.method, method_name_key(event.method)),
+        Atom::Status(vec![event.status]),
+    ];
+    Rule { atoms }
+}

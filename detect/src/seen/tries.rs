@@ -1,0 +1,164 @@
+//! Credentials tried in vain on one host by sources that do nothing else there, over the last half to full hour,
+//! whoever tried: a campaign of thousands of addresses shows in the sum alone.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::TRYING_SOURCES_MAX;
+use crate::record::event::Event;
+use crate::record::source::Source;
+use crate::store::table::Table;
+
+/// Length of one half of what is remembered, seconds.
+const HALF_S: i64 = 1_800;
+
+/// Quantile of the tries of an hour that is held to be usual, and the step with which it is followed.
+const QUANTILE: f64 = 0.9;
+const GAIN: f64 = 0.2;
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Half {
+    begin_s: i64,
+    first_ts: i64,
+    count: u32,
+    sources: Table<u32>,
+}
+
+/// Tries of the last hour.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tries {
+    old: Half,
+    new: Half,
+    /// Tries of an hour that are usual here; `None` before the first hour.
+    usual: Option<f64>,
+    /// Majority vote on what is tried: a record that shows it, and its lead.
+    example: Event,
+    lead: u32,
+}
+
+/// What the last hour came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Campaign {
+    /// Tries.
+    pub count: u32,
+    /// Tries that are usual.
+    pub usual: f64,
+    /// Time of the first, µs.
+    pub first_ts: i64,
+    /// Who tried, and how often.
+    pub sources: Vec<(Source, u32)>,
+    /// A record of what is tried most.
+    pub example: Event,
+}
+
+const fn same_target(a: &Event, b: &Event) -> bool {
+    a.path == b.path && a.query_key == b.query_key && a.method == b.method && a.status == b.status
+}
+
+impl Tries {
+    /// Counts a try.
+    pub fn add(&mut self, event: &Event) {
+        let now_s = event.ts.div_euclid(1_000_000);
+        self.turn(now_s, true);
+        if self.new.count == 0 {
+            self.new.first_ts = event.ts;
+        }
+        self.new.count += 1;
+        let known = self.new.sources.get(event.source.0).is_some();
+        if known || self.new.sources.len() < TRYING_SOURCES_MAX {
+            *self.new.sources.entry(event.source.0, || 0).0 += 1;
+        }
+        if same_target(&self.example, event) {
+            self.lead += 1;
+        } else if self.lead == 0 {
+            (self.example, self.lead) = (*event, 1);
+        } else {
+            self.lead -= 1;
+        }
+    }
+
+    /// Begins the next half when it is time; learns from the hour that ended, unless it was that of a campaign.
+    fn turn(&mut self, now_s: i64, learns: bool) {
+        let begin_s = now_s - now_s.rem_euclid(HALF_S);
+        if begin_s == self.new.begin_s {
+            return;
+        }
+        if self.new.begin_s != 0 && learns {
+            let hour = f64::from(self.old.count + self.new.count);
+            self.usual = Some(self.usual.map_or(hour, |usual| {
+                let step = if hour > usual { QUANTILE } else { QUANTILE - 1.0 };
+                usual.max(1.0) * (1.0 + GAIN * step)
+            }));
+        }
+        let is_next = begin_s == self.new.begin_s + HALF_S;
+        let ended = std::mem::replace(&mut self.new, Half { begin_s, ..Half::default() });
+        self.old = if is_next { ended } else { Half::default() };
+    }
+
+    /// Tries of the last hour, and how many are usual.
+    pub fn count(&self) -> (u32, f64) {
+        (self.old.count + self.new.count, self.usual.unwrap_or(0.0))
+    }
+
+    /// Everything about the tries of the last hour.
+    pub fn campaign(&self) -> Campaign {
+        let mut sources = self.old.sources.clone();
+        for (source, count) in self.new.sources.iter() {
+            *sources.entry(*source, || 0).0 += count;
+        }
+        let first_ts = if self.old.count > 0 { self.old.first_ts } else { self.new.first_ts };
+        let (count, usual) = self.count();
+        let sources = sources.iter().map(|(source, count)| (Source(*source), *count)).collect();
+        Campaign { count, usual, first_ts, sources, example: self.example }
+    }
+
+    /// What was counted belongs to an incident now.
+    pub fn clear(&mut self) {
+        let begin_s = self.new.begin_s;
+        self.old = Half::default();
+        self.new = Half { begin_s, ..Half::default() };
+        self.lead = 0;
+    }
+
+    /// Bytes held.
+    pub const fn state_bytes(&self) -> usize {
+        self.old.sources.state_bytes() + self.new.sources.state_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(at_s: i64, source: u32) -> Event {
+        Event {
+            ts: at_s * 1_000_000,
+            source: Source::v4(source),
+            path: 5,
+            status: 200,
+            ..Event::default()
+        }
+    }
+
+    #[test]
+    fn an_hour_of_tries_is_a_sum_over_sources() {
+        let mut tries = Tries::default();
+        for i in 0..120 {
+            tries.add(&event(36_000 + i64::from(i) * 30, i % 40));
+        }
+        let campaign = tries.campaign();
+        assert_eq!((campaign.count, campaign.sources.len()), (120, 40));
+        assert_eq!((campaign.example.path, campaign.first_ts), (5, 36_000_000_000));
+        tries.add(&event(36_000 + 4 * 3_600, 1));
+        assert_eq!(tries.count().0, 1);
+    }
+
+    #[test]
+    fn what_is_tried_every_hour_is_usual() {
+        let mut tries = Tries::default();
+        for i in 0..3_000 {
+            tries.add(&event(36_000 + i64::from(i) * 60, i % 50));
+        }
+        let (count, usual) = tries.count();
+        assert!(usual > 45.0 && count <= 60, "{usual} {count}");
+    }
+}
