@@ -1,6 +1,8 @@
 //! One open incident: what it selects, what it has counted, when it speaks and when it ends.
 
+use schemas::incident::{one_line, subject};
 use schemas::limits::INCIDENT_SOURCES_MAX;
+use schemas::text::thousands;
 use schemas::{Evidence, Incident, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -261,7 +263,7 @@ impl Open {
         level: f64,
     ) -> Incident {
         let excess = (float(self.requests) - self.ordinary_sum).max(0.0);
-        let rate = self.peak.max(self.rate);
+        let rate = self.told_rate();
         let severity = gate::severity(self.kind, self.verdict, rate, level, self.source_count());
         let path = names.get(self.main_path).map(str::to_owned);
         let fingerprint = any_sql(&self.rules, names);
@@ -334,34 +336,49 @@ impl Open {
             .collect()
     }
 
+    /// Requests per second to be told, and severity to be judged by: the greatest so far. Before a second of it has
+    /// ended, as when it opens, there is only the mean over the span of what it has counted, of a second at least.
+    fn told_rate(&self) -> f64 {
+        if self.revision > 0 {
+            return self.peak.max(self.rate);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a span of minutes")]
+        let span_us = (self.last_ts - self.first_ts) as f64;
+        let mean = float(self.requests) / (span_us / 1e6).max(1.0);
+        mean.max(self.peak).max(self.rate)
+    }
+
+    /// One sentence for a person: how fast, against what, how much, by how many, on what.
     fn summary(&self, host: Option<&str>, names: &Names, level: f64) -> String {
-        let place = host.unwrap_or("the site");
-        let rate = self.peak;
         let sources = self.sources.len();
         let noun = if sources == 1 { "source" } else { "sources" };
-        let what = match self.verdict {
-            Verdict::Attack => format!("{}", self.kind),
-            Verdict::Suspicious => format!("possible {}", self.kind),
-            Verdict::Benign => format!("{} (no attack)", self.kind),
+        let rate = self.told_rate();
+        let up_to = if self.revision > 0 { "up to " } else { "" };
+        let ordinary = if level >= 0.05 {
+            format!("{level:.1} are ordinary for the host{}", times(rate / level))
+        } else {
+            "next to none is ordinary for the host".to_owned()
         };
         let path = names
             .get(self.main_path)
-            .map_or_else(String::new, |path| format!(", most for {}", printable(path)));
+            .map_or_else(String::new, |path| format!(", most for {}", one_line(path)));
+        let requests = thousands(self.requests);
+        let whom = subject(self.kind, self.verdict, host);
         format!(
-            "{what} on {}: {} requests from {sources} {noun}, up to {rate:.1} req/s where the host's ordinary rate is {level:.1}{path}",
-            printable(place),
-            self.requests,
+            "{whom}: {up_to}{rate:.1} requests/s where {ordinary}; {requests} requests from {} {noun}{path}",
+            thousands(sources as u64),
         )
     }
+}
+
+/// ` (30 times as many)`; nothing below twice.
+fn times(ratio: f64) -> String {
+    if ratio < 1.95 { String::new() } else { format!(" ({ratio:.0} times as many)") }
 }
 
 /// Text of a source.
 pub fn name(source: Source, names: &Names) -> Option<String> {
     source.text().or_else(|| names.get(source.0).map(str::to_owned))
-}
-
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count for people")]

@@ -4,50 +4,19 @@
 //! where they come from, behave unlike people (no assets, no referer), or ask for what only machines ask for.
 
 use schemas::{Kind, Verdict};
-use serde::{Deserialize, Serialize};
 
 use crate::judge::profile::Profile;
 
-/// Which incidents of one host may be one: a class has at most one open incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Class {
-    /// Volume and cost.
-    Volume,
-    /// Credentials.
-    Credentials,
-    /// Discovery of paths.
-    Discovery,
-    /// Copying.
-    Copying,
-    /// Not an attack.
-    Benign,
-}
+pub use schemas::Class;
 
 /// The class of a kind.
 pub const fn class_of(kind: Kind) -> Class {
-    match kind {
-        Kind::CredentialStuffing | Kind::BruteForce => Class::Credentials,
-        Kind::ContentDiscovery | Kind::VulnScan => Class::Discovery,
-        Kind::Scraping | Kind::Enumeration => Class::Copying,
-        Kind::FlashCrowd | Kind::OriginFault | Kind::Crawler => Class::Benign,
-        Kind::HttpFlood | Kind::CacheBusting | Kind::AppExhaustion | Kind::UnknownShift => {
-            Class::Volume
-        }
-    }
+    kind.class()
 }
 
 /// MITRE ATT&CK technique of a kind.
-pub const fn technique(kind: Kind) -> Option<&'static str> {
-    match kind {
-        Kind::HttpFlood => Some("T1499.002"),
-        Kind::CacheBusting | Kind::AppExhaustion => Some("T1499.003"),
-        Kind::CredentialStuffing => Some("T1110.004"),
-        Kind::BruteForce => Some("T1110.001"),
-        Kind::ContentDiscovery | Kind::Enumeration => Some("T1595.003"),
-        Kind::VulnScan => Some("T1595.002"),
-        Kind::Scraping => Some("T1594"),
-        Kind::UnknownShift | Kind::FlashCrowd | Kind::OriginFault | Kind::Crawler => None,
-    }
+pub fn technique(kind: Kind) -> Option<&'static str> {
+    kind.row().technique.map(|technique| technique.id)
 }
 
 /// What is judged: the records a rule selects, against ordinary traffic of the host.
@@ -196,8 +165,7 @@ pub fn severity(kind: Kind, verdict: Verdict, excess_rate: f64, level: f64, sour
     let breadth = (libm::log10(sources.max(1.0)) / 4.0).clamp(0.0, 1.0);
     let sure = if verdict == Verdict::Attack { 20.0 } else { 0.0 };
     let base = 15.0 + 45.0 * volume + 20.0 * breadth + sure;
-    let floor =
-        if matches!(class_of(kind), Class::Credentials | Class::Discovery) { 35.0 } else { 0.0 };
+    let floor = f64::from(kind.row().floor.severity);
     let ceiling = if verdict == Verdict::Attack { 100.0 } else { 59.0 };
     #[expect(clippy::cast_possible_truncation, reason = "clamped to 0–100")]
     let severity = libm::round(base.max(floor).clamp(0.0, ceiling)) as i32;

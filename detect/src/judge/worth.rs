@@ -67,7 +67,7 @@ pub(crate) fn worth(judgement: Judgement, excess: f64, level: f64) -> bool {
     match gate::class_of(judgement.kind) {
         Class::Credentials | Class::Discovery => excess >= 0.1,
         Class::Benign => excess >= CROWD_RATE_MIN.max(0.5 * level),
-        Class::Volume | Class::Copying => excess >= EXCESS_RATE_MIN.max(EXCESS_SHARE_MIN * level),
+        Class::Volume | Class::Copying | Class::Connections => excess >= EXCESS_RATE_MIN.max(EXCESS_SHARE_MIN * level),
     }
 }
 
