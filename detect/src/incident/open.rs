@@ -355,7 +355,7 @@ impl Open {
         let rate = self.told_rate();
         let up_to = if self.revision > 0 { "up to " } else { "" };
         let ordinary = if level >= 0.05 {
-            format!("{level:.1} are ordinary for the host{}", times(rate / level))
+            format!("{} are ordinary for the host{}", told(level), times(rate / level))
         } else {
             "next to none is ordinary for the host".to_owned()
         };
@@ -365,15 +365,23 @@ impl Open {
         let requests = thousands(self.requests);
         let whom = subject(self.kind, self.verdict, host);
         format!(
-            "{whom}: {up_to}{rate:.1} requests/s where {ordinary}; {requests} requests from {} {noun}{path}",
+            "{whom}: {up_to}{} requests/s where {ordinary}; {requests} requests from {} {noun}{path}",
+            told(rate),
             thousands(sources as u64),
         )
     }
 }
 
+/// A rate with what counts of it: `1,234`, `56.7`.
+fn told(rate: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let whole = libm::round(rate) as u64;
+    if rate < 99.95 { format!("{rate:.1}") } else { thousands(whole) }
+}
+
 /// ` (30 times as many)`; nothing below twice.
 fn times(ratio: f64) -> String {
-    if ratio < 1.95 { String::new() } else { format!(" ({ratio:.0} times as many)") }
+    if ratio < 1.95 { String::new() } else { format!(" ({} times as many)", told(ratio).trim_end_matches(".0")) }
 }
 
 /// Text of a source.
