@@ -51,7 +51,7 @@ fn a_life_is_a_block_and_a_line_for_what_matters() {
     };
     check(
         &[flood(), more, milder, other, over],
-        &expect![[r#"
+        &expect![[r"
         2023-11-14T22:13:23Z ATTACK 80 critical  http_flood on shop.example/
           Many requests at once, to exhaust the edge or the origin.
           rate    1,000 requests/s where 100 are ordinary for the host (10 times as many)
@@ -63,7 +63,7 @@ fn a_life_is_a_block_and_a_line_for_what_matters() {
         2023-11-14T22:13:50Z UPDATE http_flood on shop.example/  severity 80 critical → 70 high; where path = '/' AND user_agent = 'x' (recall 98 %, precision 97 %, collateral 0.10 %)  id a1b2
         2023-11-14T22:14:20Z UPDATE app_exhaustion on shop.example  held to be attack → suspicious; kind http_flood → app_exhaustion; severity 70 high → 80 critical; target changed; where path = '/' (recall 98 %, precision 97 %, collateral 0.10 %)  id a1b2
         2023-11-14T22:15:18Z OVER http_flood on shop.example/  lasted 1 min 58 s: 7,000 requests, 6,900 above the forecast, from 12,345 sources; held to be attack, severity 80 critical  id a1b2
-    "#]],
+    "]],
     );
 }
 
@@ -81,12 +81,12 @@ fn what_opened_before_is_told_in_full() {
     };
     check(
         &[update],
-        &expect![[r#"
+        &expect![[r"
         2023-11-14T22:13:23Z ATTACK 80 critical  http_flood on all hosts  since 2023-11-14T22:13:20Z
           Many requests at once, to exhaust the edge or the origin.
           rate    http_flood on shop.example: 1,000 requests/s where 100 are ordinary for the host (10 times as many); 3,000 requests from 2 sources, most for /
           id      a1b2
-    "#]],
+    "]],
     );
 }
 
@@ -107,7 +107,7 @@ fn hostile_text_is_shown_and_does_nothing() {
     let over = Incident { state: State::Close, excess_requests: 3_000, ..hostile.clone() };
     check(
         &[hostile, over],
-        &expect![[r#"
+        &expect![[r"
             2023-11-14T22:13:23Z ATTACK 80 critical  http_flood on shop\x1b[31m.example/\x20\x20severity\x205\x20lowa\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\r… (+366 characters)
               Many requests at once, to exhaust the edge or the origin.
               rate    not as expected; \x1b]0;owned\x07\u{202e}\n2023-11-14T22:13:23Z ATTACK http_flood on bank.example: \x1b[2J
@@ -116,7 +116,7 @@ fn hostile_text_is_shown_and_does_nothing() {
                       recall 98 %, precision 97 %, collateral 0.10 %
               id      \u{9b}2J
             2023-11-14T22:13:23Z OVER http_flood on shop\x1b[31m.example/\x20\x20severity\x205\x20lowa\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\r… (+366 characters)  lasted 2 s: 3,000 requests from 70,002 sources; held to be attack, severity 80 critical  id \u{9b}2J
-        "#]],
+        "]],
     );
 }
 
