@@ -1,12 +1,11 @@
 //! One open incident: what it selects, what it has counted, when it speaks and when it ends.
 
-use schemas::incident::{one_line, subject};
 use schemas::limits::INCIDENT_SOURCES_MAX;
-use schemas::text::thousands;
 use schemas::{Evidence, Incident, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::record::event::Event;
+use crate::incident::summary::Summary;
 use crate::judge::evidence::{self as gate, Class};
 use crate::limits::INCIDENT_SOURCES_COUNTED_MAX;
 use crate::record::names::Names;
@@ -270,6 +269,17 @@ impl Open {
         let shown = |get: fn(&QualityRecord) -> f64| {
             fingerprint.as_ref().and(self.quality.as_ref()).map(|quality| rounded(get(quality)))
         };
+        let summary = Summary {
+            kind: self.kind,
+            verdict: self.verdict,
+            host,
+            path: path.as_deref(),
+            rate,
+            is_peak: self.revision > 0,
+            level,
+            requests: self.requests,
+            sources: self.sources.len(),
+        };
         let incident = Incident {
             incident_id: self.id.clone(),
             revision: self.revision,
@@ -279,7 +289,7 @@ impl Open {
             severity,
             confidence: gate::confidence(self.attackness),
             target_host: host.map(str::to_owned),
-            target_path: path,
+            target_path: path.clone(),
             first_ts: self.first_ts,
             detected_ts: self.detected_ts,
             revision_ts: now,
@@ -294,7 +304,7 @@ impl Open {
             fingerprint_collateral: shown(|quality| quality.collateral),
             fingerprint,
             technique: gate::technique(self.kind).map(str::to_owned),
-            summary: self.summary(host, names, level),
+            summary: summary.text(),
             evidence: self.evidence(),
         };
         self.revision += 1;
@@ -347,41 +357,6 @@ impl Open {
         let mean = float(self.requests) / (span_us / 1e6).max(1.0);
         mean.max(self.peak).max(self.rate)
     }
-
-    /// One sentence for a person: how fast, against what, how much, by how many, on what.
-    fn summary(&self, host: Option<&str>, names: &Names, level: f64) -> String {
-        let sources = self.sources.len();
-        let noun = if sources == 1 { "source" } else { "sources" };
-        let rate = self.told_rate();
-        let up_to = if self.revision > 0 { "up to " } else { "" };
-        let ordinary = if level >= 0.05 {
-            format!("{} are ordinary for the host{}", told(level), times(rate / level))
-        } else {
-            "next to none is ordinary for the host".to_owned()
-        };
-        let path = names
-            .get(self.main_path)
-            .map_or_else(String::new, |path| format!(", most for {}", one_line(path)));
-        let requests = thousands(self.requests);
-        let whom = subject(self.kind, self.verdict, host);
-        format!(
-            "{whom}: {up_to}{} requests/s where {ordinary}; {requests} requests from {} {noun}{path}",
-            told(rate),
-            thousands(sources as u64),
-        )
-    }
-}
-
-/// A rate with what counts of it: `1,234`, `56.7`.
-fn told(rate: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-    let whole = libm::round(rate) as u64;
-    if rate < 99.95 { format!("{rate:.1}") } else { thousands(whole) }
-}
-
-/// ` (30 times as many)`; nothing below twice.
-fn times(ratio: f64) -> String {
-    if ratio < 1.95 { String::new() } else { format!(" ({} times as many)", told(ratio).trim_end_matches(".0")) }
 }
 
 /// Text of a source.

@@ -9,8 +9,8 @@ use crate::alerts::{AlertFormat, AlertWriter};
 
 /// A flood as the detector tells of it.
 fn flood() -> Incident {
-    let summary = "http_flood on shop.example: 1,000 requests/s where 100 are ordinary for the host \
-                   (10 times as many); 3,000 requests from 2 sources, most for /";
+    let summary = "http_flood on shop.example: 1,000 requests/s, 10 times the host's ordinary 100; \
+                    3,000 requests from 2 sources, most for /";
     Incident { summary: summary.into(), target_path: Some("/".into()), ..incident() }
 }
 
@@ -54,7 +54,7 @@ fn a_life_is_a_block_and_a_line_for_what_matters() {
         &expect![[r"
         2023-11-14T22:13:23Z ATTACK 80 critical  http_flood on shop.example/
           Many requests at once, to exhaust the edge or the origin.
-          rate    1,000 requests/s where 100 are ordinary for the host (10 times as many)
+          rate    1,000 requests/s, 10 times the host's ordinary 100
           so far  3,000 requests from 2 sources, most for /
           from    192.0.2.1, 2001:db8::/64
           where   path = '/'
@@ -84,7 +84,7 @@ fn what_opened_before_is_told_in_full() {
         &expect![[r"
         2023-11-14T22:13:23Z ATTACK 80 critical  http_flood on all hosts  since 2023-11-14T22:13:20Z
           Many requests at once, to exhaust the edge or the origin.
-          rate    http_flood on shop.example: 1,000 requests/s where 100 are ordinary for the host (10 times as many); 3,000 requests from 2 sources, most for /
+          rate    http_flood on shop.example: 1,000 requests/s, 10 times the host's ordinary 100; 3,000 requests from 2 sources, most for /
           id      a1b2
     "]],
     );
