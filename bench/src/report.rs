@@ -75,16 +75,9 @@ fn digits(value: f64) -> String {
 }
 
 /// A whole number in groups of three digits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a figure is positive")]
 fn thousands(value: f64) -> String {
-    let plain = format!("{value:.0}");
-    let mut text = String::new();
-    for (index, digit) in plain.chars().enumerate() {
-        if index > 0 && (plain.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    schemas::text::thousands(value.round() as u64)
 }
 
 #[cfg(test)]

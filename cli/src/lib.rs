@@ -61,7 +61,7 @@ fn explain(error: &anyhow::Error) -> String {
 
 /// An error's text made safe line by line: its line feeds are ours.
 fn lines(text: &str) -> String {
-    text.lines().map(alerts::escape).collect::<Vec<_>>().join("\n")
+    text.lines().map(schemas::text::escape).collect::<Vec<_>>().join("\n")
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use schemas::signals::{self, Readiness, SIGNALS, Signal};
+use schemas::kinds::KindRow;
+use schemas::signals::{self, Readiness};
 use schemas::tables::{INCIDENTS, REQUESTS};
 
 /// A view over the tables.
@@ -62,11 +63,11 @@ fn signals() -> String {
         let _ = write!(sql, ", count({column}) AS {column}");
     }
     let _ = write!(sql, " FROM {} GROUP BY topic) ", REQUESTS.name);
-    let parts: Vec<String> = SIGNALS.iter().map(signal).collect();
+    let parts: Vec<String> = signals::detections().map(signal).collect();
     sql + &parts.join(" UNION ALL ")
 }
 
-fn signal(signal: &Signal) -> String {
+fn signal(signal: &KindRow) -> String {
     let lacks = |columns: &[&str]| {
         let each: Vec<String> = columns.iter().map(|column| format!("{column} = 0")).collect();
         if each.is_empty() { "false".to_owned() } else { each.join(" OR ") }

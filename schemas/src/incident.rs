@@ -12,33 +12,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::column::UTC;
+use crate::kinds::Kind;
+use crate::limits::SUMMARY_TEXT_CHARS_MAX;
+use crate::named::named_enum;
 use crate::tables::INCIDENTS;
-
-macro_rules! named_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $text)] $variant),*
-        }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The name used in tables, alerts and queries.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),* }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-    };
-}
 
 named_enum! {
     /// Where an incident is in its life.
@@ -61,38 +38,6 @@ named_enum! {
         Suspicious = "suspicious",
         /// Information only.
         Benign = "benign",
-    }
-}
-
-named_enum! {
-    /// What kind of traffic an incident is made of.
-    Kind {
-        /// Many requests, to exhaust edge or origin.
-        HttpFlood = "http_flood",
-        /// Requests whose queries change so that no cache can answer.
-        CacheBusting = "cache_busting",
-        /// Stolen credentials tried from many sources.
-        CredentialStuffing = "credential_stuffing",
-        /// Passwords tried by few sources.
-        BruteForce = "brute_force",
-        /// Guessing at paths that may exist.
-        ContentDiscovery = "content_discovery",
-        /// Probing for known weaknesses.
-        VulnScan = "vuln_scan",
-        /// Copying the content of a site.
-        Scraping = "scraping",
-        /// Counting through identifiers.
-        Enumeration = "enumeration",
-        /// Few requests that cost the origin much.
-        AppExhaustion = "app_exhaustion",
-        /// A change of composition with no better name.
-        UnknownShift = "unknown_shift",
-        /// Many people at once.
-        FlashCrowd = "flash_crowd",
-        /// The origin answers with errors.
-        OriginFault = "origin_fault",
-        /// A crawler at work.
-        Crawler = "crawler",
     }
 }
 
@@ -168,6 +113,31 @@ pub struct Incident {
     pub summary: String,
     /// The tests that spoke.
     pub evidence: Vec<Evidence>,
+}
+
+/// What a summary says of whom, before its colon: `possible http_flood on shop.example`. `host` is what
+/// [`Incident::target_host`] holds.
+///
+/// Control characters are left out and a long host is cut: a summary is one line.
+///
+/// # Example
+/// ```
+/// use schemas::{Kind, Verdict, incident::subject};
+///
+/// assert_eq!(subject(Kind::HttpFlood, Verdict::Suspicious, None), "possible http_flood on the site");
+/// ```
+pub fn subject(kind: Kind, verdict: Verdict, host: Option<&str>) -> String {
+    let host = one_line(host.unwrap_or("the site"));
+    match verdict {
+        Verdict::Attack => format!("{kind} on {host}"),
+        Verdict::Suspicious => format!("possible {kind} on {host}"),
+        Verdict::Benign => format!("{kind} (no attack) on {host}"),
+    }
+}
+
+/// The beginning of a text from traffic, without control characters, for a summary.
+pub fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(SUMMARY_TEXT_CHARS_MAX).collect()
 }
 
 /// Event time as RFC 3339 text with microseconds, for people and JSON.

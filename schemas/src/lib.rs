@@ -5,14 +5,16 @@
 //!                        │
 //!              batch: RequestBatch (checked once, typed accessors) ─▶ PositionedBatch
 //! networks: sets of addresses that operators name
-//! signals:  which columns each detection lives on
+//! kinds:    what an incident can be made of, a row a kind ─▶ signals: which columns each detection lives on
 //! incident: one revision of one incident, as a struct, as JSON and as a row
 //! window:   what the detector saw, as structs and as rows
+//! text:     what an attacker chose, made safe to show
 //! ```
 //!
 //! # Invariants
 //! - Every column of every table is defined exactly once, in [`tables`]; Arrow schemas, Delta tables and the
 //!   reference in `schemas/TABLES.md` derive from it.
+//! - Every kind is defined exactly once, in [`kinds`].
 //! - Deliberately absent: I/O, Kafka, Delta, async.
 //!
 //! Read [`tables::REQUESTS`] first, then [`RequestBatch`].
@@ -20,14 +22,19 @@
 pub mod batch;
 pub mod column;
 pub mod incident;
+pub mod kinds;
 pub mod limits;
+mod named;
 pub mod networks;
 pub mod signals;
 pub mod tables;
+pub mod techniques;
+pub mod text;
 pub mod window;
 
 pub use batch::{PositionedBatch, RequestBatch, SchemaMismatch};
 pub use column::{Column, ColumnType, Table};
-pub use incident::{Evidence, Incident, Kind, State, Verdict};
+pub use incident::{Evidence, Incident, State, Verdict};
+pub use kinds::{Class, Kind};
 pub use networks::{NetworkError, Networks};
 pub use window::{SourceWindow, TargetWindow};

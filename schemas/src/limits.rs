@@ -12,6 +12,9 @@ pub const REJECT_BYTES_MAX: usize = 1 << 30;
 /// Sources named by one incident revision.
 pub const INCIDENT_SOURCES_MAX: usize = 1_000;
 
+/// Characters of one text from traffic that a summary quotes.
+pub const SUMMARY_TEXT_CHARS_MAX: usize = 120;
+
 /// Version of the table layout, written to every table as the property `floodmark.schemaVersion`.
 pub const SCHEMA_VERSION: u32 = 1;
 

@@ -63,6 +63,31 @@ fn alerts_are_the_incidents_of_the_table() {
 }
 
 #[test]
+fn a_person_reads_of_each_attack_once_and_the_count_is_the_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let tables = Tables::at(folder.path().join("lake"));
+    let log = traffic();
+    let scan = ["scan", "--alerts", "text", "--data", tables.arg()];
+    let output = Floodmark::new(scan).arg(log.path()).success();
+    let attacks = tables.rows("SELECT incident_id FROM attacks");
+    assert!(!attacks.is_empty(), "the sample has attacks");
+    for attack in &attacks {
+        let id = attack["incident_id"].as_str().unwrap();
+        let lines: Vec<&str> = output.stdout.lines().filter(|line| line.ends_with(id)).collect();
+        let blocks = lines.iter().filter(|line| line.starts_with("  id ")).count();
+        let ends = lines.iter().filter(|line| line.contains(" OVER ")).count();
+        assert_eq!((blocks, ends), (1, 1), "{id}\n{}", output.stdout);
+    }
+    let verdicts = ["attack", "suspicious", "benign"].map(|verdict| {
+        let latest = "SELECT *, row_number() OVER (PARTITION BY incident_id ORDER BY revision DESC) AS n FROM incidents";
+        let count = format!("SELECT 1 FROM ({latest}) WHERE n = 1 AND verdict = '{verdict}'");
+        format!("{} {verdict}", tables.rows(&count).len())
+    });
+    let counted = format!("incidents: {};", verdicts.join(", "));
+    assert!(output.stderr.contains(&counted), "no `{counted}` in\n{}", output.stderr);
+}
+
+#[test]
 fn the_same_bytes_give_the_same_incidents() {
     let folder = tempfile::tempdir().unwrap();
     let log = traffic();

@@ -1,22 +1,25 @@
-//! Alerts on stdout: each incident revision once, as text, JSON or OCSF.
+//! Alerts on stdout: each incident revision once as JSON or OCSF; as text those that a person must know of.
 
-mod escape;
+mod json;
 mod ocsf;
+mod printed;
+mod shape;
 mod text;
 
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
+use schemas::text::escape_json;
 use schemas::{Incident, Verdict};
 use serde::Deserialize;
 
-pub use escape::escape;
+use printed::Printed;
 
 /// How alerts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertFormat {
-    /// A short block a person can read.
+    /// A block a person can read when an incident opens, a line when something that matters has changed or it closes.
     Text,
     /// One JSON object a line, an incident revision each.
     Json,
@@ -33,11 +36,12 @@ impl AlertFormat {
     }
 }
 
-/// Writes incident revisions to a stream, and counts them.
+/// Writes incident revisions to a stream.
 #[derive(Debug)]
 pub struct AlertWriter<W: Write> {
     format: AlertFormat,
     out: W,
+    printed: Printed,
     reader_gone: bool,
 }
 
@@ -50,17 +54,17 @@ impl AlertWriter<anstream::Stdout> {
 
 impl<W: Write> AlertWriter<W> {
     /// A writer to any stream.
-    pub const fn new(format: AlertFormat, out: W) -> Self {
-        Self { format, out, reader_gone: false }
+    pub fn new(format: AlertFormat, out: W) -> Self {
+        Self { format, out, printed: Printed::default(), reader_gone: false }
     }
 
-    /// Writes one revision and flushes; benign incidents are kept for the tables.
+    /// Writes what there is to say of one revision and flushes; benign incidents are kept for the tables.
     ///
     /// # Errors
     /// Whatever the stream reports, except that a reader that went away is not an error: alerts end, the
     /// pipeline goes on.
     pub fn write(&mut self, incident: &Incident) -> io::Result<()> {
-        if self.reader_gone || incident.verdict == Verdict::Benign {
+        if self.reader_gone {
             return Ok(());
         }
         match self.try_write(incident) {
@@ -74,10 +78,15 @@ impl<W: Write> AlertWriter<W> {
     }
 
     fn try_write(&mut self, incident: &Incident) -> io::Result<()> {
+        let is_benign = incident.verdict == Verdict::Benign;
         match self.format {
             AlertFormat::None => return Ok(()),
-            AlertFormat::Text => text::write(&mut self.out, incident)?,
-            AlertFormat::Json => write_line(&mut self.out, incident)?,
+            AlertFormat::Text => {
+                let telling = self.printed.take(incident);
+                text::write(&mut self.out, incident, &telling)?;
+            }
+            AlertFormat::Json | AlertFormat::Ocsf if is_benign => return Ok(()),
+            AlertFormat::Json => write_line(&mut self.out, &json::Alert::of(incident))?,
             AlertFormat::Ocsf => write_line(&mut self.out, &ocsf::finding(incident))?,
         }
         self.out.flush()
@@ -86,7 +95,7 @@ impl<W: Write> AlertWriter<W> {
 
 fn write_line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
     let json = serde_json::to_string(value)?;
-    writeln!(out, "{}", escape::json(&json))
+    writeln!(out, "{}", escape_json(&json))
 }
 
 #[cfg(test)]
@@ -141,6 +150,34 @@ pub(crate) mod tests {
         assert_eq!(line.matches('\n').count(), 1);
         assert!(!line.contains('\u{1b}') && !line.contains('\u{9b}'));
         assert_eq!(serde_json::from_str::<Incident>(&line).unwrap(), incident());
+    }
+
+    #[test]
+    fn a_line_is_short_whatever_was_found() {
+        let count = schemas::limits::INCIDENT_SOURCES_MAX;
+        let fingerprint = "path = '\u{202e}'".repeat(1 << 16);
+        let huge = Incident {
+            sources: (0..count).map(|n| format!("2001:db8:0:{n:x}::/64")).collect(),
+            source_count: 123_456,
+            fingerprint: Some(fingerprint.clone()),
+            ..incident()
+        };
+        for format in [AlertFormat::Json, AlertFormat::Ocsf] {
+            let line = written(format, &huge);
+            assert!(line.len() < 8_192, "{} bytes", line.len());
+        }
+        let alert: serde_json::Value =
+            serde_json::from_str(&written(AlertFormat::Json, &huge)).unwrap();
+        assert_eq!(alert["sources"].as_array().map(Vec::len), Some(json::SOURCES_MAX));
+        assert_eq!(alert["source_count"], 123_456);
+        // A predicate is whole or absent.
+        assert_eq!(alert["fingerprint"], serde_json::Value::Null);
+        assert_eq!(alert["fingerprint_bytes"], fingerprint.len());
+        let most = "x".repeat(json::FINGERPRINT_BYTES_MAX);
+        let whole = Incident { fingerprint: Some(most.clone()), ..huge };
+        let alert: serde_json::Value =
+            serde_json::from_str(&written(AlertFormat::Json, &whole)).unwrap();
+        assert_eq!((&alert["fingerprint"], alert.get("fingerprint_bytes")), (&most.into(), None));
     }
 
     #[test]

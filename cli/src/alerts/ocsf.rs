@@ -3,8 +3,11 @@
 //! Field meanings follow the Open Cybersecurity Schema Framework 1.9: `activity_id` 1 Create, 2 Update, 3 Close;
 //! severity 1–5; an anomaly's observations and baselines carry what each test saw and expected.
 
+use schemas::techniques::Technique;
 use schemas::{Incident, State, Verdict};
 use serde_json::{Value, json};
+
+use super::json as bounded;
 
 const CLASS_UID: i64 = 2004;
 
@@ -39,38 +42,48 @@ pub fn finding(incident: &Incident) -> Value {
             "verdict": incident.verdict,
             "url": { "hostname": incident.target_host, "path": incident.target_path },
         }],
-        "observables": incident.sources.iter().take(100)
+        "observables": incident.sources.iter().take(bounded::SOURCES_MAX)
             .map(|source| json!({ "name": "source", "type_id": 2, "value": source }))
             .collect::<Vec<_>>(),
         "anomaly_analyses": [anomalies(incident)],
         "unmapped": {
-            "fingerprint": incident.fingerprint,
+            "fingerprint": bounded::fingerprint(incident),
+            "fingerprint_bytes": bounded::left_out(incident),
             "fingerprint_recall": incident.fingerprint_recall,
             "fingerprint_precision": incident.fingerprint_precision,
             "fingerprint_collateral": incident.fingerprint_collateral,
             "revision": incident.revision,
             "excess_requests": incident.excess_requests,
             "source_count": incident.source_count,
+            "owasp_automated_threats": incident.kind.row().oat,
         },
     })
 }
 
 fn finding_info(incident: &Incident) -> Value {
-    let attacks: Vec<Value> = incident
-        .technique
-        .iter()
-        .map(|technique| json!({ "technique": { "uid": technique } }))
-        .collect();
+    let row = incident.kind.row();
+    let host = incident.target_host.as_deref().unwrap_or("all hosts");
     json!({
         "uid": incident.incident_id,
-        "title": incident.kind,
-        "desc": incident.summary,
+        "title": format!("{} on {host}", row.title),
+        "desc": row.says,
+        "types": [incident.kind],
         "created_time": incident.detected_ts / 1_000,
         "modified_time": incident.revision_ts / 1_000,
         "first_seen_time": incident.first_ts / 1_000,
         "last_seen_time": incident.last_ts / 1_000,
-        "attacks": attacks,
+        "attacks": row.technique.iter().map(attack).collect::<Vec<_>>(),
     })
+}
+
+/// The object `attack`: a technique, and where it is one of a technique's the sub-technique.
+fn attack(technique: &Technique) -> Value {
+    let whole = json!({ "uid": technique.parent_id(), "name": technique.parent_name });
+    if !technique.is_sub_technique() {
+        return json!({ "technique": whole });
+    }
+    let sub = json!({ "uid": technique.id, "name": technique.name });
+    json!({ "technique": whole, "sub_technique": sub })
 }
 
 fn anomalies(incident: &Incident) -> Value {
@@ -107,6 +120,9 @@ fn percent(share: f64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use schemas::{Incident, Kind};
+    use serde_json::json;
+
     use super::finding;
     use crate::alerts::tests::incident;
 
@@ -121,5 +137,20 @@ mod tests {
         assert_eq!(finding["type_uid"], 200_401);
         assert_eq!(finding["finding_info"]["uid"], "a1b2");
         assert_eq!(finding["is_alert"], true);
+        assert_eq!(finding["finding_info"]["title"], "HTTP flood on shop.example");
+    }
+
+    #[test]
+    fn a_kind_is_told_as_others_know_it() {
+        let told =
+            |kind| finding(&Incident { kind, ..incident() })["finding_info"]["attacks"].clone();
+        let stuffing = json!([{
+            "technique": { "uid": "T1110", "name": "Brute Force" },
+            "sub_technique": { "uid": "T1110.004", "name": "Credential Stuffing" },
+        }]);
+        assert_eq!(told(Kind::CredentialStuffing), stuffing);
+        let scraping =
+            json!([{ "technique": { "uid": "T1594", "name": "Search Victim-Owned Websites" } }]);
+        assert_eq!(told(Kind::Scraping), scraping);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use schemas::text::thousands;
+
 use crate::pipeline::Totals;
-use crate::pipeline::totals::thousands;
 
 /// Says what was read, what was found and where it is.
 pub fn summary(quiet: bool, command: &str, totals: &Totals, data: &str) {

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use anyhow::bail;
 use ingest::{ShipConfig, ShipControl, ShipProgress};
+use schemas::text::thousands;
 
 use crate::config::Ship;
-use crate::pipeline::totals::thousands;
 use crate::progress::Progress;
 use crate::signals::StopFlag;
 

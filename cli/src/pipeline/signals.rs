@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::PositionedBatch;
-use schemas::signals::{self, Readiness, SIGNALS};
+use schemas::kinds::KindRow;
+use schemas::signals::{self, Readiness};
 
 /// Requests after which a column that held nothing is taken to hold nothing ever.
 const REQUESTS_MIN: usize = 2_000;
@@ -65,27 +66,42 @@ impl Seen {
     }
 }
 
-/// `detections on: a, b; degraded: c (no host); off: d (no query)`.
+/// `detections on: a, b; degraded: c, d (no host, ja4); off: e (no query)`.
 fn summary(has: impl Fn(&str) -> bool) -> String {
     let mut parts = Vec::new();
     for readiness in [Readiness::On, Readiness::Degraded, Readiness::Off] {
-        let named: Vec<String> = SIGNALS
-            .iter()
-            .map(|signal| (signal.kind, signal.readiness(&has)))
-            .filter(|(_, (found, _))| *found == readiness)
-            .map(|(kind, (_, missing))| {
-                if missing.is_empty() {
-                    kind.to_string()
-                } else {
-                    format!("{kind} (no {})", missing.join(", "))
-                }
-            })
-            .collect();
-        if !named.is_empty() {
-            parts.push(format!("{}: {}", readiness.as_str(), named.join(", ")));
+        let so: Vec<&KindRow> =
+            signals::detections().filter(|row| row.readiness(&has).0 == readiness).collect();
+        if so.is_empty() {
+            continue;
         }
+        let named = match readiness {
+            Readiness::On => joined(so.iter().map(|row| row.kind.to_string())),
+            Readiness::Degraded => with_lacks(&so, &has),
+            Readiness::Off => joined(so.iter().map(|row| {
+                let lacks = row.needs.iter().filter(|column| !has(column));
+                format!("{} (no {})", row.kind, joined(lacks.map(ToString::to_string)))
+            })),
+        };
+        parts.push(format!("{}: {named}", readiness.as_str()));
     }
     format!("detections {}", parts.join("; "))
+}
+
+/// What lacks for one of them lacks for most: it is said once for all.
+fn with_lacks(rows: &[&KindRow], has: impl Fn(&str) -> bool) -> String {
+    let mut lacks: Vec<&str> = Vec::new();
+    for column in rows.iter().flat_map(|row| row.columns()) {
+        if !has(column) && !lacks.contains(&column) {
+            lacks.push(column);
+        }
+    }
+    let kinds = joined(rows.iter().map(|row| row.kind.to_string()));
+    format!("{kinds} (no {})", lacks.join(", "))
+}
+
+fn joined(texts: impl Iterator<Item = String>) -> String {
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -94,9 +110,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        let text = summary(|column| !matches!(column, "query" | "host"));
-        assert!(text.starts_with("detections degraded: http_flood (no host), "), "{text}");
-        assert!(text.ends_with("off: cache_busting (no query, host)"), "{text}");
         assert!(!summary(|_| true).contains("no "));
+        // As nginx and Apache write it by default.
+        let combined = ["client_ip", "method", "path", "query", "status", "response_bytes"];
+        let text = summary(|column| combined.contains(&column) || column == "user_agent");
+        expect_test::expect!["detections degraded: http_flood, cache_busting, credential_stuffing, brute_force, content_discovery, scraping (no host, ja4, client_asn, referer); off: app_exhaustion (no duration_us)"].assert_eq(&text);
     }
 }

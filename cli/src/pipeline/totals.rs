@@ -1,10 +1,12 @@
 //! What a run has read and found, for the progress line and the closing summary.
 
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ingest::identity::ClientCounters;
+use schemas::text::thousands;
 use schemas::{Incident, PositionedBatch, State, Verdict};
 
 /// Counts since the start of the process.
@@ -22,26 +24,74 @@ pub struct Totals {
     incidents: Arc<IncidentTotals>,
 }
 
-/// Incidents opened, by verdict; counted by the detection thread.
+/// Incidents whose latest verdict is remembered. Beyond it those closed longest ago are let go: their count stays, and
+/// one that opened again after so many others would be counted twice.
+const INCIDENTS_REMEMBERED_MAX: usize = 65_536;
+
+/// Incidents by verdict as of their latest revisions, as the view `attacks` counts them; kept by the detection thread.
 #[derive(Debug, Default)]
 pub struct IncidentTotals {
     attack: AtomicU64,
     suspicious: AtomicU64,
     benign: AtomicU64,
+    latest: Mutex<Latest>,
+}
+
+#[derive(Debug, Default)]
+struct Latest {
+    verdicts: HashMap<String, Known>,
+    /// Ids in the order in which they were first closed, each once; some may have opened again since.
+    closed: VecDeque<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    verdict: Verdict,
+    is_closed: bool,
+    /// Its id is among the closed.
+    is_queued: bool,
 }
 
 impl IncidentTotals {
-    /// Counts an incident when it opens.
+    /// Counts a revision: its incident is what this one holds it to be.
     pub fn add(&self, incident: &Incident) {
-        if incident.state != State::Open {
-            return;
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = latest.take(incident, INCIDENTS_REMEMBERED_MAX);
+        if let Some(before) = before {
+            self.counter(before).fetch_sub(1, Ordering::Relaxed);
         }
-        let counter = match incident.verdict {
+        self.counter(incident.verdict).fetch_add(1, Ordering::Relaxed);
+    }
+
+    const fn counter(&self, verdict: Verdict) -> &AtomicU64 {
+        match verdict {
             Verdict::Attack => &self.attack,
             Verdict::Suspicious => &self.suspicious,
             Verdict::Benign => &self.benign,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Latest {
+    /// Remembers a revision; the verdict of the one before.
+    fn take(&mut self, incident: &Incident, most: usize) -> Option<Verdict> {
+        let id = &incident.incident_id;
+        let is_closed = incident.state == State::Close;
+        let was_queued = self.verdicts.get(id).is_some_and(|known| known.is_queued);
+        let is_queued = was_queued || is_closed;
+        let known = Known { verdict: incident.verdict, is_closed, is_queued };
+        let before = self.verdicts.insert(id.clone(), known);
+        if is_queued && !was_queued {
+            self.closed.push_back(id.clone());
+        }
+        while self.verdicts.len() > most {
+            let Some(oldest) = self.closed.pop_front() else { break };
+            match self.verdicts.get_mut(&oldest) {
+                Some(known) if !known.is_closed => known.is_queued = false,
+                _ => _ = self.verdicts.remove(&oldest),
+            }
+        }
+        before.map(|before| before.verdict)
     }
 }
 
@@ -105,19 +155,6 @@ impl Totals {
     }
 }
 
-/// `1234567` as `1,234,567`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 /// A rate, rounded and grouped.
 #[expect(
     clippy::cast_possible_truncation,
@@ -130,10 +167,46 @@ pub fn thousands_f64(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::thousands;
+    use super::*;
+    use crate::alerts::tests::incident;
+
+    fn revision(id: &str, state: State, verdict: Verdict) -> Incident {
+        Incident { incident_id: id.to_owned(), state, verdict, ..incident() }
+    }
+
+    fn counts(totals: &IncidentTotals) -> [u64; 3] {
+        [Verdict::Attack, Verdict::Suspicious, Verdict::Benign]
+            .map(|verdict| totals.counter(verdict).load(Ordering::Relaxed))
+    }
 
     #[test]
-    fn thousands_are_grouped() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+    fn an_incident_counts_once_as_what_it_is_held_to_be_last() {
+        let totals = IncidentTotals::default();
+        totals.add(&revision("a", State::Open, Verdict::Suspicious));
+        totals.add(&revision("b", State::Open, Verdict::Benign));
+        assert_eq!(counts(&totals), [0, 1, 1]);
+        totals.add(&revision("a", State::Update, Verdict::Attack));
+        totals.add(&revision("a", State::Close, Verdict::Attack));
+        assert_eq!(counts(&totals), [1, 0, 1]);
+        // It opens again; one of an earlier run goes on.
+        totals.add(&revision("a", State::Update, Verdict::Attack));
+        totals.add(&revision("c", State::Update, Verdict::Attack));
+        assert_eq!(counts(&totals), [2, 0, 1]);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_open_ones_stay() {
+        let mut latest = Latest::default();
+        let open = revision("open", State::Open, Verdict::Suspicious);
+        assert_eq!(latest.take(&open, 10), None);
+        for n in 0..100 {
+            let id = format!("{n}");
+            assert_eq!(latest.take(&revision(&id, State::Open, Verdict::Attack), 10), None);
+            latest.take(&revision(&id, State::Close, Verdict::Attack), 10);
+            latest.take(&revision(&id, State::Update, Verdict::Attack), 10);
+            latest.take(&revision(&id, State::Close, Verdict::Attack), 10);
+            assert!(latest.verdicts.len() <= 10 && latest.closed.len() <= 10, "{latest:?}");
+        }
+        assert_eq!(latest.take(&open, 10), Some(Verdict::Suspicious));
     }
 }

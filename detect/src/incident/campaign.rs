@@ -1,13 +1,12 @@
 //! Campaigns: credentials tried over an hour by many sources, each of them seldom.
 
-use schemas::{Incident, Kind, Verdict};
+use schemas::{Class, Incident, Kind, Verdict};
 
 use crate::explain::rule::{Atom, Rule};
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::{ATTACK, Judgement};
-use crate::judge::kinds::Class;
 use crate::math::evalue::{Forecast, log_e};
 use crate::record::event::method_name_key;
 use crate::seen::tries::Campaign;

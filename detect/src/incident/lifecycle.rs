@@ -1,13 +1,12 @@
 //! The life of incidents on one host: what is due at the end of a second.
 
-use schemas::{Incident, Kind, State, Verdict};
+use schemas::{Class, Incident, Kind, State, Verdict};
 
 use crate::config::DetectConfig;
 use crate::explain::rule::{Atom, Rule};
 use crate::incident::open::{Open, Opening, Origin, Spoken};
 use crate::incident::target::Target;
 use crate::judge::evidence::Judgement;
-use crate::judge::kinds::{Class, class_of};
 use crate::judge::worth::{is_vague, solo_judgement};
 use crate::limits::OPEN_INCIDENTS_MAX;
 use crate::math::hash::Hasher;
@@ -112,7 +111,7 @@ impl Desk<'_> {
         out: &mut Vec<Incident>,
     ) {
         let judgement = solo_judgement(alarm);
-        let class = class_of(judgement.kind);
+        let class = judgement.kind.class();
         let joined = target.cases.open.iter_mut().find(|open| {
             open.takes_in(class, self.now)
                 && (class != Class::Benign || open.kind == judgement.kind)
@@ -183,7 +182,7 @@ impl Desk<'_> {
         if cases.open.len() >= OPEN_INCIDENTS_MAX {
             return None;
         }
-        let class = class_of(opening.kind);
+        let class = opening.kind.class();
         let benign = opening.verdict == Verdict::Benign;
         let known =
             cases.closed.iter().position(|old| old.class == class && old.rules == opening.rules);

@@ -1,6 +1,6 @@
 //! Investigations: what lies behind evidence that is strong enough, and whether open incidents are still what they were.
 
-use schemas::{Incident, Kind, State, Verdict};
+use schemas::{Class, Incident, Kind, State, Verdict};
 
 use crate::explain::firm::{better_rules, firm};
 use crate::explain::search::{Evidence, Found};
@@ -9,7 +9,6 @@ use crate::incident::lifecycle::Desk;
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
-use crate::judge::kinds::{Class, class_of};
 use crate::judge::profile::Profile;
 use crate::judge::worth::{CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, is_volume, supported, worth};
 use crate::record::attribute::Attribute;
@@ -220,7 +219,7 @@ impl Desk<'_> {
     /// Joins the open incident of the class, or opens one.
     fn act(&self, target: &mut Target, matter: &Finding<'_>, out: &mut Vec<Incident>) -> bool {
         let Finding { found, judgement, hot, seconds } = *matter;
-        let class = class_of(judgement.kind);
+        let class = judgement.kind.class();
         let joined = target.cases.open.iter().position(|open| open.takes_in(class, self.now));
         if let Some(at) = joined {
             let open = &mut target.cases.open[at];

@@ -5,4 +5,5 @@ pub mod cases;
 pub mod lifecycle;
 pub mod look;
 pub mod open;
+mod summary;
 pub mod target;

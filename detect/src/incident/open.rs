@@ -1,13 +1,14 @@
 //! One open incident: what it selects, what it has counted, when it speaks and when it ends.
 
 use schemas::limits::INCIDENT_SOURCES_MAX;
-use schemas::{Evidence, Incident, Kind, State, Verdict};
+use schemas::{Class, Evidence, Incident, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::explain::rule::{Atom, Rule, any_sql};
 use crate::explain::search::Quality;
+use crate::incident::summary::Summary;
 use crate::judge::evidence::Judgement;
-use crate::judge::kinds::{Class, class_of, confidence, severity, technique};
+use crate::judge::severity::{confidence, severity};
 use crate::judge::worth::is_vague;
 use crate::limits::{INCIDENT_SOURCES_COUNTED_MAX, RULE_SOURCES_MAX};
 use crate::record::event::Event;
@@ -144,7 +145,7 @@ impl Open {
     /// Opens an incident.
     pub fn new(opening: Opening) -> Self {
         Self {
-            class: class_of(opening.kind),
+            class: opening.kind.class(),
             id: opening.id,
             kind: opening.kind,
             verdict: opening.verdict,
@@ -319,7 +320,7 @@ impl Open {
 
     /// Takes a new judgement: a verdict only hardens, a vague kind becomes a plainer one of its class.
     pub fn rejudge(&mut self, judgement: Judgement) {
-        if class_of(judgement.kind) == self.class && !self.is_of_singles() && is_vague(self.kind) {
+        if judgement.kind.class() == self.class && !self.is_of_singles() && is_vague(self.kind) {
             self.kind = judgement.kind;
         }
         if judgement.verdict == Verdict::Attack && self.verdict == Verdict::Suspicious {
@@ -332,7 +333,7 @@ impl Open {
     pub const fn promote(&mut self, judgement: Judgement) {
         self.verdict = judgement.verdict;
         self.kind = judgement.kind;
-        self.class = class_of(judgement.kind);
+        self.class = judgement.kind.class();
         self.attackness = judgement.attackness;
     }
 
@@ -369,12 +370,23 @@ impl Open {
         level: f64,
     ) -> Incident {
         let excess = (float(self.requests) - self.ordinary_sum).max(0.0);
-        let rate = self.peak.max(self.rate);
+        let rate = self.told_rate();
         let severe = severity(self.kind, self.verdict, rate, level, self.source_count());
         let path = names.get(self.main_path).map(str::to_owned);
         let fingerprint = any_sql(&self.rules, names);
         let shown = |get: fn(&QualityRecord) -> f64| {
             fingerprint.as_ref().and(self.quality.as_ref()).map(|quality| rounded(get(quality)))
+        };
+        let summary = Summary {
+            kind: self.kind,
+            verdict: self.verdict,
+            host,
+            path: path.as_deref(),
+            rate,
+            is_peak: self.revision > 0,
+            level,
+            requests: self.requests,
+            sources: self.sources.len(),
         };
         let incident = Incident {
             incident_id: self.id.clone(),
@@ -385,7 +397,7 @@ impl Open {
             severity: severe,
             confidence: confidence(self.attackness),
             target_host: host.map(str::to_owned),
-            target_path: path,
+            target_path: path.clone(),
             first_ts: self.first_ts,
             detected_ts: self.detected_ts,
             revision_ts: now,
@@ -399,8 +411,8 @@ impl Open {
             fingerprint_precision: shown(|quality| quality.precision),
             fingerprint_collateral: shown(|quality| quality.collateral),
             fingerprint,
-            technique: technique(self.kind).map(str::to_owned),
-            summary: self.summary(host, names, level),
+            technique: self.kind.row().technique.map(|technique| technique.id.to_owned()),
+            summary: summary.text(),
             evidence: self.evidence(),
         };
         self.revision += 1;
@@ -438,34 +450,22 @@ impl Open {
             .collect()
     }
 
-    fn summary(&self, host: Option<&str>, names: &Names, level: f64) -> String {
-        let place = host.unwrap_or("the site");
-        let rate = self.peak;
-        let sources = self.sources.len();
-        let noun = if sources == 1 { "source" } else { "sources" };
-        let what = match self.verdict {
-            Verdict::Attack => format!("{}", self.kind),
-            Verdict::Suspicious => format!("possible {}", self.kind),
-            Verdict::Benign => format!("{} (no attack)", self.kind),
-        };
-        let path = names
-            .get(self.main_path)
-            .map_or_else(String::new, |path| format!(", most for {}", printable(path)));
-        format!(
-            "{what} on {}: {} requests from {sources} {noun}, up to {rate:.1} req/s where the host's ordinary rate is {level:.1}{path}",
-            printable(place),
-            self.requests,
-        )
+    /// Requests per second to be told, and severity to be judged by: the greatest so far. Before a second of it has
+    /// ended, as when it opens, there is only the mean over the span of what it has counted, of a second at least.
+    fn told_rate(&self) -> f64 {
+        if self.revision > 0 {
+            return self.peak.max(self.rate);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a span of minutes")]
+        let span_us = (self.last_ts - self.first_ts) as f64;
+        let mean = float(self.requests) / (span_us / 1e6).max(1.0);
+        mean.max(self.peak).max(self.rate)
     }
 }
 
 /// Text of a source.
 pub fn name(source: Source, names: &Names) -> Option<String> {
     source.text().or_else(|| names.get(source.0).map(str::to_owned))
-}
-
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count for people")]

@@ -3,6 +3,6 @@
 pub mod benign;
 pub mod evidence;
 pub mod kind;
-pub mod kinds;
 pub mod profile;
+pub mod severity;
 pub mod worth;

@@ -1,9 +1,8 @@
 //! Whether what stands out is worth an incident.
 
-use schemas::{Kind, Verdict};
+use schemas::{Class, Kind, Verdict};
 
 use crate::judge::evidence::{ATTACK, Judgement};
-use crate::judge::kinds::{Class, class_of};
 use crate::record::attribute::Attribute;
 use crate::suspect::source::{Alarm, Crawl, Solo};
 use crate::suspect::votes::HotValue;
@@ -27,15 +26,17 @@ pub const fn is_vague(kind: Kind) -> bool {
 
 /// Whether it is a matter of volume.
 pub const fn is_volume(judgement: Judgement) -> bool {
-    matches!(class_of(judgement.kind), Class::Volume)
+    matches!(judgement.kind.class(), Class::Volume)
 }
 
 /// Whether the excess is worth an incident.
 pub fn worth(judgement: Judgement, excess: f64, level: f64) -> bool {
-    match class_of(judgement.kind) {
+    match judgement.kind.class() {
         Class::Credentials | Class::Discovery => excess >= 0.1,
         Class::Benign => excess >= CROWD_RATE_MIN.max(0.5 * level),
-        Class::Volume | Class::Copying => excess >= EXCESS_RATE_MIN.max(EXCESS_SHARE_MIN * level),
+        Class::Volume | Class::Copying | Class::Connections => {
+            excess >= EXCESS_RATE_MIN.max(EXCESS_SHARE_MIN * level)
+        }
     }
 }
 
@@ -44,7 +45,7 @@ pub fn supported(judgement: Judgement, hot: &[HotValue]) -> bool {
     let asks = |hot: &HotValue| {
         matches!(hot.attribute, Attribute::Probe | Attribute::Refusal | Attribute::Path)
     };
-    class_of(judgement.kind) != Class::Discovery || hot.iter().any(asks)
+    judgement.kind.class() != Class::Discovery || hot.iter().any(asks)
 }
 
 /// What a single source that stands out is held to be. Its floor is what makes it an attack; the evidence beyond tells how

@@ -1,57 +1,10 @@
-//! Text that an attacker chose, made safe to show.
-//!
-//! A terminal obeys control characters: C0 (U+0000–001F), DEL, C1 (U+0080–009F). Direction overrides and invisible
-//! characters make a line read as what it is not. Both kinds are shown by their number instead.
+//! What an attacker chose, made safe on its way to a terminal; which characters that concerns is said in
+//! [`schemas::text`].
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-/// Whether `c` could move the cursor, change the terminal's state, or hide or reorder text.
-pub const fn is_unsafe(c: char) -> bool {
-    matches!(
-        c,
-        '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
-}
-
-/// `text` on one line, with `\n`, `\t`, `\r`, `\x1b` or `\u{202e}` for every unsafe character.
-///
-/// # Example
-/// ```
-/// assert_eq!(query::output::escape::text("a\u{1b}[31m\tb"), r"a\x1b[31m\tb");
-/// ```
-pub fn text(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        push(&mut safe, c);
-    }
-    Cow::Owned(safe)
-}
-
-fn push(out: &mut String, c: char) {
-    match c {
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        c if !is_unsafe(c) => out.push(c),
-        c if u32::from(c) < 0x80 => _ = write!(out, "\\x{:02x}", u32::from(c)),
-        c => _ = write!(out, "\\u{{{:x}}}", u32::from(c)),
-    }
-}
+use schemas::text::{escape, escape_json, is_unsafe};
 
 /// Bytes as text: UTF-8 stays, other bytes become `\xNN`, a backslash becomes `\\`.
 ///
@@ -97,19 +50,15 @@ impl<W: Write> Guard<W> {
         if !text.contains(is_unsafe) {
             return self.inner.write_all(text.as_bytes());
         }
-        let mut safe = String::with_capacity(text.len() + 16);
-        for c in text.chars() {
-            match self.style {
-                _ if c == '\n' => safe.push(c),
-                Style::Json if is_unsafe(c) => {
-                    for unit in c.encode_utf16(&mut [0; 2]) {
-                        _ = write!(safe, "\\u{unit:04x}");
-                    }
-                }
-                Style::Json | Style::Text => push(&mut safe, c),
-            }
+        match self.style {
+            Style::Json => self.inner.write_all(escape_json(text).as_bytes()),
+            // Line ends are the format's own.
+            Style::Text => text.split_inclusive('\n').try_for_each(|line| {
+                let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+                self.inner.write_all(escape(line).as_bytes())?;
+                self.inner.write_all(end.as_bytes())
+            }),
         }
-        self.inner.write_all(safe.as_bytes())
     }
 }
 

@@ -8,9 +8,9 @@ use std::io::Write;
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use schemas::text::escape;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::escape;
 use super::plain::{self, Nested};
 use super::{Layout, OutputOptions, WriteError};
 
@@ -57,7 +57,7 @@ impl<'a> TableWriter<'a> {
         out: &'a mut (dyn Write + Send),
     ) -> Self {
         let schema = plain::schema(schema, Nested::Keep);
-        let names = schema.fields().iter().map(|f| escape::text(f.name()).into_owned()).collect();
+        let names = schema.fields().iter().map(|f| escape(f.name()).into_owned()).collect();
         Self {
             out,
             schema,
@@ -84,7 +84,7 @@ impl<'a> TableWriter<'a> {
                 } else {
                     column.value(row).try_to_string()?
                 };
-                cells.push(escape::text(&value).into_owned());
+                cells.push(escape(&value).into_owned());
             }
             self.row(cells)?;
         }

@@ -260,7 +260,7 @@ fn note(streams: &mut Streams<'_>, text: &str) -> Result<(), QueryError> {
 
 fn write_lines(out: &mut dyn Write, text: &str) -> io::Result<()> {
     for line in text.lines() {
-        writeln!(out, "{}", crate::output::escape::text(line))?;
+        writeln!(out, "{}", schemas::text::escape(line))?;
     }
     out.flush()
 }

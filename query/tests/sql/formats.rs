@@ -96,10 +96,7 @@ async fn a_terminal_gets_no_control_character() {
     for format in [Format::Table, Format::Csv, Format::Json, Format::Ndjson] {
         let options = OutputOptions { format, terminal_columns: TERMINAL, layout: Layout::Auto };
         let text = answer(&session, hostile, &options).await;
-        assert!(
-            !text.contains(|c: char| c != '\n' && query::output::escape::is_unsafe(c)),
-            "{text:?}"
-        );
+        assert!(!text.contains(|c: char| c != '\n' && schemas::text::is_unsafe(c)), "{text:?}");
         shown += &text;
     }
     expect![[r#"

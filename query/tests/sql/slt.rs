@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use query::{Session, output::escape, statements};
+use query::{Session, statements};
 
 use crate::fixture;
 
@@ -39,7 +39,11 @@ fn rows(batch: &RecordBatch, out: &mut String) {
         if column.data_type().is_floating() && column.is_valid(row) {
             return format!("{:.6}", text.parse::<f64>().expect("a number"));
         }
-        if text.is_empty() { "(empty)".to_owned() } else { escape::text(&text).into_owned() }
+        if text.is_empty() {
+            "(empty)".to_owned()
+        } else {
+            schemas::text::escape(&text).into_owned()
+        }
     };
     for row in 0..batch.num_rows() {
         let cells: Vec<String> = (0..batch.num_columns()).map(|index| cell(index, row)).collect();
