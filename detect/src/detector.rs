@@ -4,22 +4,21 @@ use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
 use schemas::{Incident, RequestBatch, SourceWindow, TargetWindow};
 use serde::{Deserialize, Serialize};
 
-use crate::store::cache::Cache;
-use crate::state::checkpoint::{self, CheckpointError, RestoreError};
-use crate::record::words::Classes;
-use crate::record::columns::Columns;
-use crate::config::DetectConfig;
-use crate::record::event::{Event, flag};
-use crate::math::hash::Hasher;
-use crate::incident::open::name;
-use crate::incident::lifecycle::Bench;
-use crate::limits::{NAMES_MAX, TARGETS_MAX};
 use crate::clock::partition::{Admitted, Allowance, Attendance, Partition};
-use crate::explain::rule::Atom;
-use crate::seen::sources::Decay;
-use crate::state::State;
+use crate::config::DetectConfig;
+use crate::incident::lifecycle::Bench;
+use crate::incident::open::name;
+use crate::limits::TARGETS_MAX;
+use crate::math::hash::Hasher;
+use crate::record::columns::Columns;
+use crate::record::event::{Event, flag};
+use crate::record::words::Classes;
 use crate::seen::host::{RECENT_S, Target};
+use crate::seen::sources::Decay;
 use crate::seen::votes::Facts;
+use crate::state::State;
+use crate::state::checkpoint::{self, CheckpointError, RestoreError};
+use crate::store::cache::Cache;
 
 /// What the detector found, drained by the caller.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -391,7 +390,7 @@ impl Detector {
             incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
         out.incidents.append(&mut incidents);
         state.sources.sweep(at_s);
-        if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.len() >= NAMES_MAX {
+        if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.is_full() {
             state.sweep_names();
             self.remembered.clear();
         }
@@ -443,17 +442,4 @@ const WARM_S: i64 = 6;
 
 fn is_warm(target: &Target, at_s: i64) -> bool {
     target.second.all > 0 || !target.open.is_empty() || at_s - target.active_s < WARM_S
-}
-
-/// The hashes a rule names.
-pub(crate) fn atom_names(atom: &Atom) -> Vec<u64> {
-    match atom {
-        Atom::UserAgent(values) | Atom::Ja4(values) | Atom::Path(values) | Atom::Query(values) => {
-            values.clone()
-        }
-        Atom::QueryKey(_, example) => vec![*example],
-        Atom::Method(_, text) => vec![*text],
-        Atom::Source(values) => values.iter().map(|source| source.0).collect(),
-        Atom::Status(_) | Atom::Prefix(_) | Atom::Asn(_) | Atom::RefererNone => Vec::new(),
-    }
 }

@@ -4,15 +4,15 @@ use schemas::limits::INCIDENT_SOURCES_MAX;
 use schemas::{Evidence, Incident, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::record::event::Event;
+use crate::explain::fingerprint::{Fingerprint, Quality};
+use crate::explain::rule::Rule;
 use crate::judge::evidence::{self as gate, Class};
 use crate::limits::INCIDENT_SOURCES_COUNTED_MAX;
-use crate::record::names::Names;
-use crate::explain::rule::{Rule, any_sql};
-use crate::explain::search::Quality;
+use crate::record::event::Event;
+use crate::record::names::{Names, is_cut};
 use crate::record::source::Source;
-use crate::store::table::Table;
 use crate::seen::votes::HotValue;
+use crate::store::table::Table;
 
 /// Seconds after the opening at which an incident is looked at again.
 pub const REVIEWS_S: [i64; 6] = [5, 15, 30, 60, 120, 300];
@@ -36,8 +36,8 @@ pub struct Open {
     pub attackness: f64,
     /// Tests that spoke.
     pub evidence: Vec<(String, f64, f64, f64)>,
-    /// Predicted quality of the fingerprint.
-    pub quality: Option<QualityRecord>,
+    /// What of the rules is printed, measured at the last review.
+    pub fingerprint: Option<Fingerprint>,
     /// Ordinary requests per second that the rules select.
     pub ordinary_rate: f64,
     /// Path that most of it asks for, when one does.
@@ -65,24 +65,6 @@ pub struct Open {
     quiet_us: i64,
     revision: i32,
     pulses: u32,
-}
-
-/// [`Quality`] as part of the state.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct QualityRecord {
-    recall: f64,
-    precision: f64,
-    collateral: f64,
-}
-
-impl From<Quality> for QualityRecord {
-    fn from(quality: Quality) -> Self {
-        Self {
-            recall: quality.recall,
-            precision: quality.precision,
-            collateral: quality.collateral,
-        }
-    }
 }
 
 /// What an incident begins with.
@@ -121,7 +103,7 @@ impl Open {
             solo_sources: Vec::new(),
             attackness: opening.attackness,
             evidence: Vec::new(),
-            quality: None,
+            fingerprint: None,
             ordinary_rate: opening.ordinary_rate,
             main_path: 0,
             first_ts: opening.now,
@@ -263,11 +245,10 @@ impl Open {
         let excess = (float(self.requests) - self.ordinary_sum).max(0.0);
         let rate = self.peak.max(self.rate);
         let severity = gate::severity(self.kind, self.verdict, rate, level, self.source_count());
-        let path = names.get(self.main_path).map(str::to_owned);
-        let fingerprint = any_sql(&self.rules, names);
-        let shown = |get: fn(&QualityRecord) -> f64| {
-            fingerprint.as_ref().and(self.quality.as_ref()).map(|quality| rounded(get(quality)))
-        };
+        let path = names.get(self.main_path).filter(|path| !is_cut(path)).map(str::to_owned);
+        let printed = self.fingerprint.as_ref().and_then(|f| Some((f.sql(names)?, f.quality)));
+        let shown =
+            |get: fn(&Quality) -> f64| printed.as_ref().map(|(_, quality)| rounded(get(quality)));
         let incident = Incident {
             incident_id: self.id.clone(),
             revision: self.revision,
@@ -290,7 +271,7 @@ impl Open {
             fingerprint_recall: shown(|quality| quality.recall),
             fingerprint_precision: shown(|quality| quality.precision),
             fingerprint_collateral: shown(|quality| quality.collateral),
-            fingerprint,
+            fingerprint: printed.map(|(text, _)| text),
             technique: gate::technique(self.kind).map(str::to_owned),
             summary: self.summary(host, names, level),
             evidence: self.evidence(),
@@ -301,8 +282,8 @@ impl Open {
 
     /// The hashes whose texts it may still have to show.
     pub fn named(&self) -> impl Iterator<Item = u64> {
-        let rules =
-            self.rules.iter().flat_map(|rule| &rule.atoms).flat_map(crate::detector::atom_names);
+        let printed = self.fingerprint.iter().flat_map(|fingerprint| &fingerprint.rules);
+        let rules = self.rules.iter().chain(printed).flat_map(Rule::names);
         let sources =
             self.sources.iter().map(|(source, _)| *source).filter(|s| Source(*s).is_named());
         rules.chain(sources).chain([self.main_path])

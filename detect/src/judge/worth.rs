@@ -2,16 +2,15 @@
 
 use schemas::{Kind, Verdict};
 
-use crate::record::event::Event;
-use crate::judge::evidence::{self as gate, Class, Judgement};
-use crate::incident::open::Open;
-use crate::limits::FINGERPRINT_LIST_MAX;
 use crate::explain::rule::{Atom, Rule};
-use crate::explain::search::{Evidence, Found, gain};
+use crate::explain::search::{Evidence, Found};
+use crate::incident::open::Open;
+use crate::judge::evidence::{self as gate, Class, Judgement};
+use crate::limits::FINGERPRINT_LIST_MAX;
 use crate::record::source::Source;
 use crate::seen::sources::{Alarm, Crawl, Solo};
-use crate::store::table::Table;
 use crate::seen::votes::{Attribute, HotValue};
+use crate::store::table::Table;
 
 /// Gain below which a rule is chance, nats.
 const RULE_NATS: f64 = 15.0;
@@ -125,19 +124,13 @@ pub(crate) fn extend_sources(open: &mut Open, source: Source) {
 /// A single rule that does better than the present ones and does not let go of what they select.
 pub(crate) fn better_rules(evidence: &Evidence<'_>, open: &Open) -> Option<Vec<Rule>> {
     let found = evidence.best_rule(None)?;
-    let count = |events: &[Event], keep: &dyn Fn(&Event) -> bool| {
-        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-        let count = events.iter().filter(|event| keep(event)).count() as f64;
-        count
-    };
-    let now = count(evidence.now, &|event| open.matches(event));
-    let both = count(evidence.now, &|event| open.matches(event) && found.rule.matches(event));
-    let usual = count(evidence.ordinary, &|event| open.matches(event));
-    let others = count(evidence.now, &|event| !open.matches(event) && found.rule.matches(event));
-    if others > 0.1 * both + usual * evidence.ordinary_weight / evidence.now_weight {
+    let now = evidence.now.weigh(|event| open.matches(event));
+    let both = evidence.now.weigh(|event| open.matches(event) && found.rule.matches(event));
+    let usual = evidence.ordinary.weigh(|event| open.matches(event));
+    let others = evidence.now.weigh(|event| !open.matches(event) && found.rule.matches(event));
+    if others > 0.1 * both + usual {
         return None;
     }
-    let present = gain(now * evidence.now_weight, (usual + 0.3) * evidence.ordinary_weight)
-        / evidence.now_weight;
+    let present = evidence.gain_of(|event| open.matches(event));
     (both >= 0.9 * now && found.gain > present * 1.01 + 4.0).then(|| vec![found.rule])
 }

@@ -1,5 +1,6 @@
 //! One access record as the detector keeps it: what it says, in hashes, numbers and flags.
 
+pub mod column;
 pub mod columns;
 pub mod event;
 pub mod names;

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::detector::Counters;
-use crate::record::event::{Event, method_name_key};
-use crate::record::names::Names;
 use crate::clock::partition::Partition;
-use crate::seen::sources::Sources;
-use crate::store::table::Table;
+use crate::detector::Counters;
+use crate::record::event::Event;
+use crate::record::names::Names;
 use crate::seen::host::Target;
 use crate::seen::minutes::SourceMinutes;
+use crate::seen::sources::Sources;
+use crate::store::table::Table;
 
 /// Everything a checkpoint holds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,8 @@ impl State {
             {
                 keep(hash);
             }
-            keep(method_name_key(event.method));
+            keep(event.query_key);
+            keep(u64::from(event.method));
         };
         for partition in self.partitions.values() {
             partition.staged_events().for_each(|event| event_names(event, &mut keep));
