@@ -34,6 +34,8 @@ mod record;
 mod seen;
 mod state;
 mod store;
+#[doc(hidden)]
+pub mod testing;
 
 pub use config::{ConfigError, DetectConfig};
 pub use detector::{Counters, Detector, Findings};

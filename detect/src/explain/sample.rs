@@ -67,11 +67,6 @@ impl<'a> Sample<'a> {
         self.events.len()
     }
 
-    /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
     /// Requests that the records stand for.
     pub const fn total(&self) -> f64 {
         self.total
@@ -90,7 +85,8 @@ impl<'a> Sample<'a> {
 
     /// Requests of the records that `select` accepts.
     pub fn weigh(&self, select: impl Fn(&Event) -> bool) -> f64 {
-        self.entries().filter(|(event, _)| select(event)).map(|(_, weight)| weight).sum()
+        // a sum of nothing would be -0
+        self.entries().filter(|(event, _)| select(event)).fold(0.0, |sum, (_, weight)| sum + weight)
     }
 
     /// Requests of a set of the records.

@@ -34,7 +34,7 @@ const SHARE_LIFT_MIN: f64 = 2.0;
 /// What a conjunct must gain, nats.
 const CONJUNCT_NATS: f64 = 4.0;
 
-/// Share of the selected records a further conjunct must keep.
+/// Share of the excess a further conjunct must keep: what is ordinary among the selected it may well drop.
 const KEEP_SHARE: f64 = 0.92;
 
 /// Ordinary records that a value is taken to have besides those seen: what was never seen is rare, not impossible.
@@ -84,6 +84,8 @@ struct Partial {
     ordinary: Bits,
     gain: f64,
     cost: f64,
+    /// Requests selected beyond those expected.
+    excess: f64,
 }
 
 /// Likelihood gain of `selected` requests where `expected` are ordinary, nats; 0 where there is no excess.
@@ -176,28 +178,25 @@ impl<'a> Evidence<'a> {
     fn partial(&self, members: Vec<usize>, now: Bits, ordinary: Bits, cost: f64) -> Partial {
         let weights = (self.now.weigh_bits(&now), self.ordinary.weigh_bits(&ordinary));
         let gain = self.gain(weights.0, weights.1) - cost;
-        Partial { members, now, ordinary, gain, cost }
+        let excess = weights.0 - weights.1;
+        Partial { members, now, ordinary, gain, cost, excess }
     }
 
     fn children(&self, parent: &Partial, candidates: &[Candidate]) -> Vec<Partial> {
         let members = parent.members.iter().filter_map(|at| candidates.get(*at));
         let columns: Vec<Column> = members.map(|candidate| candidate.atom.column()).collect();
-        let before = self.now.weigh_bits(&parent.now);
         let mut children = Vec::new();
         for (at, candidate) in candidates.iter().enumerate() {
             if columns.contains(&candidate.atom.column()) {
                 continue;
             }
             let now = parent.now.and(&candidate.now);
-            if self.now.weigh_bits(&now) < KEEP_SHARE * before {
-                continue;
-            }
             let ordinary = parent.ordinary.and(&candidate.ordinary);
             let mut members = parent.members.clone();
             members.push(at);
             members.sort_unstable();
             let child = self.partial(members, now, ordinary, parent.cost + cost(&candidate.atom));
-            if child.gain > parent.gain {
+            if child.gain > parent.gain && child.excess >= KEEP_SHARE * parent.excess {
                 children.push(child);
             }
         }
@@ -443,6 +442,21 @@ mod tests {
         let again = other.best_rule(None).unwrap();
         assert_eq!((rule.selected, rule.expected), (again.selected, again.expected));
         assert_eq!(rule.rule, again.rule);
+    }
+
+    #[test]
+    fn a_pair_of_ordinary_values_is_found_where_neither_is_rare() {
+        let (names, ordinary) = (names(), ordinary());
+        let mut now = ordinary.clone();
+        now.extend((1..401).map(|i| event(1, 1, i * 70_000)));
+        let evidence = Evidence {
+            ordinary: Sample::even(&ordinary, 1.0),
+            ..evidence(&now, &ordinary, &names)
+        };
+        let mut columns: Vec<Column> =
+            evidence.best_rule(None).unwrap().rule.atoms.iter().map(Atom::column).collect();
+        columns.sort_unstable();
+        assert_eq!(columns, [Column::UserAgent, Column::Path]);
     }
 
     #[test]
