@@ -48,10 +48,10 @@ impl Rows {
     /// is a number below `n`.
     pub fn draw(&self, draw: &mut dyn FnMut(usize) -> usize) -> Selection {
         let mut rules = Vec::new();
-        for _ in 0..1 + draw(2) {
+        for _ in 0..=draw(2) {
             // the first values of all conjuncts come from one record, so that it is selected
             let first = draw(self.events.len().max(1));
-            let atoms = (0..1 + draw(3)).map(|_| self.atom(first, draw)).collect();
+            let atoms = (0..=draw(3)).map(|_| self.atom(first, draw)).collect();
             rules.push(Rule { atoms });
         }
         let selects = |event: &Event| rules.iter().any(|rule| rule.matches(event));
@@ -63,11 +63,6 @@ impl Rows {
         let mut shown: Vec<Event> = self.events.get(first).copied().into_iter().collect();
         for _ in 0..draw(4) {
             shown.extend(self.events.get(draw(self.events.len().max(1))));
-        }
-        fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
-            values.sort_unstable();
-            values.dedup();
-            values
         }
         let of = |column: Column| {
             let values = shown.iter().map(|event| column.of(event)).collect();
@@ -87,4 +82,10 @@ impl Rows {
             kind => of(Column::ALL[kind]),
         }
     }
+}
+
+fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values.dedup();
+    values
 }

@@ -174,7 +174,9 @@ impl Evidence<'_> {
         for (event, weight) in self.now.entries() {
             let listed = seen.sources.get_mut(event.source.0);
             let is_listed = listed.is_some();
-            listed.into_iter().for_each(|sum| *sum += weight);
+            if let Some(sum) = listed {
+                *sum += weight;
+            }
             if let Some(network) = seen.networks.get_mut(event.source.prefix().0) {
                 network.all += weight;
                 network.listed += if is_listed { weight } else { 0.0 };

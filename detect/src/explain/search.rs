@@ -96,7 +96,7 @@ pub fn gain(selected: f64, expected: f64) -> f64 {
     selected * libm::log(selected / expected) - (selected - expected)
 }
 
-impl<'a> Evidence<'a> {
+impl Evidence<'_> {
     /// Ordinary requests where `hits` of the sample were seen.
     fn expected(&self, hits: f64) -> f64 {
         hits + PRIOR_HITS * self.ordinary.mean()

@@ -1,11 +1,11 @@
 //! A rule as a predicate over the table `requests`.
 //!
-//! The text is an expression of standard SQL that DataFusion, DuckDB, PostgreSQL and Spark read alike, save `ip_in`
-//! (see `query`), which stands where the text of an IPv6 network has no beginning of its own.
+//! The text is an expression that `DataFusion`, `DuckDB` and `PostgreSQL` read alike, save `ip_in` (see `query`), which
+//! stands where the texts of an IPv6 network have no beginning of their own.
 //!
 //! Literals hold printable characters other than the backslash, with `'` doubled. Everything else is written as
 //! `chr(n)` and joined by `concat`: a control character would reach a terminal, and a backslash escapes the quote
-//! behind it in some dialects (Spark, MySQL), where `\'` in a literal would end it in another place.
+//! behind it in some dialects (Spark, `MySQL`), where `\'` in a literal would end it in another place.
 //!
 //! A rule is written whole or not at all.
 
@@ -97,12 +97,12 @@ fn v6(column: &str, address: u64, bits: u8) -> String {
     let groups = usize::from(bits / 16).min(4);
     let all = [address >> 48, address >> 32 & 0xffff, address >> 16 & 0xffff, address & 0xffff];
     let shown = all.get(..groups).unwrap_or(&all);
-    if bits % 16 != 0 || shown.contains(&0) || shown.is_empty() {
+    if !bits.is_multiple_of(16) || shown.contains(&0) || shown.is_empty() {
         let address = Ipv6Addr::from(u128::from(address) << 64);
         return format!("ip_in({column}, '{address}/{bits}')");
     }
-    let start: String = shown.iter().map(|group| format!("{group:x}:")).collect();
-    format!("starts_with({column}, '{start}')")
+    let groups: Vec<String> = shown.iter().map(|group| format!("{group:x}")).collect();
+    format!("starts_with({column}, '{}:')", groups.join(":"))
 }
 
 /// Whether a character stands for itself in a literal.

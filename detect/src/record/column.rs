@@ -80,19 +80,21 @@ impl Column {
         const fn row(name: &'static str, kind: Values, of: fn(&Event) -> u64) -> Facts {
             Facts { name, of, kind }
         }
-        let status = Values::Number { end: u16::MAX as u64, zero_is_null: true };
-        let asn = Values::Number { end: u32::MAX as u64, zero_is_null: false };
+        let status = Values::Number { end: (1 << 16) - 1, zero_is_null: true };
+        let asn = Values::Number { end: (1 << 32) - 1, zero_is_null: false };
         let referer = Values::Text { none: &["", "-"] };
         match self {
             Self::UserAgent => row("user_agent", TEXT, |event| event.user_agent),
             Self::Ja4 => row("ja4", TEXT, |event| event.ja4),
             Self::Path => row("path", TEXT, |event| event.path),
             Self::Query => row("query", TEXT, |event| event.query),
-            Self::Method => row("method", TEXT, |event| event.method as u64),
-            Self::Status => row("status", status, |event| event.status as u64),
+            Self::Method => row("method", TEXT, |event| u64::from(event.method)),
+            Self::Status => row("status", status, |event| u64::from(event.status)),
             Self::Source => row("client_ip", Values::Source, |event| event.source.0),
-            Self::Asn => row("client_asn", asn, |event| event.asn as u64),
-            Self::Referer => row("referer", referer, |event| !event.has(flag::REFERER_NONE) as u64),
+            Self::Asn => row("client_asn", asn, |event| u64::from(event.asn)),
+            Self::Referer => {
+                row("referer", referer, |event| u64::from(!event.has(flag::REFERER_NONE)))
+            }
         }
     }
 

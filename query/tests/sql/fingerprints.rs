@@ -77,7 +77,7 @@ impl Draw {
         match self.below(10) {
             0 | 1 => Value::Null,
             2..=5 => json!(self.one(&ODD)),
-            6 | 7 => json!((0..1 + self.below(3)).map(|_| self.one(&PARTS)).collect::<String>()),
+            6 | 7 => json!((0..=self.below(3)).map(|_| self.one(&PARTS)).collect::<String>()),
             8 => json!(self.one(&["/x", "r=1", "r=2", "q=1&r=2", "t13d", "bot/1"])),
             _ => json!(self.long()),
         }
