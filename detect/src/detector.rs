@@ -10,7 +10,6 @@ use crate::counters::Counters;
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::name;
 use crate::incident::target::Target;
-use crate::limits::NAMES_MAX;
 use crate::math::hash::Hasher;
 use crate::normal::misses;
 use crate::record::columns::Columns;
@@ -388,7 +387,7 @@ impl Detector {
         if state.sources.sweep(at_s) {
             state.attempters.sweep(at_s);
         }
-        if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.len() >= NAMES_MAX {
+        if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.is_full() {
             state.sweep_names();
             self.remembered.clear();
         }

@@ -36,6 +36,8 @@ mod seen;
 mod state;
 mod store;
 mod suspect;
+#[doc(hidden)]
+pub mod testing;
 
 pub use config::{ConfigError, DetectConfig};
 pub use counters::Counters;

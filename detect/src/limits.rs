@@ -68,8 +68,11 @@ pub const VOTES_CAST_MAX: usize = 98_304;
 /// Texts (paths, user agents, …) kept by name.
 pub const NAMES_MAX: usize = 1_000_000;
 
-/// Bytes of one text that are kept.
+/// Bytes of one text that are looked at and kept; a longer one is known by its beginning.
 pub const NAME_BYTES_MAX: usize = 1_024;
+
+/// Bytes of all texts kept by name; the last may go beyond.
+pub const NAMES_BYTES_MAX: usize = 128 << 20;
 
 /// Sources of one host noted in one minute as reading pages without assets.
 pub const BARE_SOURCES_MAX: usize = 256;
@@ -89,8 +92,14 @@ pub const RULE_SOURCES_MAX: usize = 1_024;
 /// Conjuncts of a fingerprint.
 pub const FINGERPRINT_CONJUNCTS_MAX: usize = 4;
 
-/// Values in one `IN` list of a fingerprint.
+/// Values in one list of a fingerprint.
 pub const FINGERPRINT_LIST_MAX: usize = 64;
+
+/// Bytes of one value as it is written in a fingerprint.
+pub const FINGERPRINT_VALUE_BYTES_MAX: usize = 4 * NAME_BYTES_MAX;
+
+/// Bytes of the values of one list of a fingerprint.
+pub const FINGERPRINT_LIST_BYTES_MAX: usize = 2 * FINGERPRINT_VALUE_BYTES_MAX;
 
 const _: () = assert!(WINDOW_US % PANE_US == 0 && PANE_US % SUB_PANE_US == 0, "windows nest");
 const _: () = assert!(JUMP_US_MAX > WINDOW_US, "a jump is longer than any window");

@@ -1,7 +1,7 @@
 //! Whether a rule is more than chance, and better than the present ones.
 
 use crate::explain::rule::{Atom, Rule};
-use crate::explain::search::{Evidence, Found, gain};
+use crate::explain::search::{Evidence, Found};
 use crate::record::event::Event;
 use crate::store::table::Table;
 
@@ -27,19 +27,13 @@ pub fn firm(evidence: &Evidence<'_>, found: &Found) -> bool {
 pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rule>> {
     let found = evidence.best_rule(None)?;
     let any = |event: &Event| present.iter().any(|rule| rule.matches(event));
-    let count = |events: &[Event], keep: &dyn Fn(&Event) -> bool| {
-        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-        let count = events.iter().filter(|event| keep(event)).count() as f64;
-        count
-    };
-    let now = count(evidence.now, &|event| any(event));
-    let both = count(evidence.now, &|event| any(event) && found.rule.matches(event));
-    let usual = count(evidence.ordinary, &|event| any(event));
-    let others = count(evidence.now, &|event| !any(event) && found.rule.matches(event));
-    if others > 0.1 * both + usual * evidence.ordinary_weight / evidence.now_weight {
+    let now = evidence.now.weigh(any);
+    let both = evidence.now.weigh(|event| any(event) && found.rule.matches(event));
+    let usual = evidence.ordinary.weigh(any);
+    let others = evidence.now.weigh(|event| !any(event) && found.rule.matches(event));
+    if others > 0.1 * both + usual {
         return None;
     }
-    let held = gain(now * evidence.now_weight, (usual + 0.3) * evidence.ordinary_weight)
-        / evidence.now_weight;
+    let held = evidence.gain_of(any);
     (both >= 0.9 * now && found.gain > held * 1.01 + 4.0).then(|| vec![found.rule])
 }

@@ -1,12 +1,20 @@
-//! Fingerprints: the conjunction of predicates that best separates what is there now from what is ordinary.
+//! The search: the conjunction of predicates that best separates what is there now from what is ordinary.
 //!
 //! A rule `S` is worth its likelihood gain `G = x ln(x/μ) − (x − μ)` nats, `x` the records it selects now and `μ`
 //! the number it would select of ordinary traffic in the same time; a conjunct must pay for the choice among the
 //! candidates. Records are told apart by a bit in a set per candidate, so that a conjunction is an AND.
+//!
+//! Only what can be written is a candidate: a value without a known text is no part of a list, and a rule that is
+//! found can be printed. Where the samples allow it, a rule is chosen on one half of the records; its quality is
+//! measured on the other, see [`super::fingerprint`].
 
 use crate::explain::rule::{Atom, Rule};
-use crate::limits::{FINGERPRINT_CONJUNCTS_MAX, FINGERPRINT_LIST_MAX};
+use crate::explain::sample::{Bits, Sample};
+use crate::explain::sql;
+use crate::limits::{FINGERPRINT_CONJUNCTS_MAX, FINGERPRINT_LIST_BYTES_MAX, FINGERPRINT_LIST_MAX};
+use crate::record::column::Column;
 use crate::record::event::Event;
+use crate::record::names::Names;
 use crate::record::source::Source;
 use crate::store::table::Table;
 
@@ -26,24 +34,29 @@ const SHARE_LIFT_MIN: f64 = 2.0;
 /// What a conjunct must gain, nats.
 const CONJUNCT_NATS: f64 = 4.0;
 
-/// Share of the selected records a further conjunct must keep.
+/// Share of the excess a further conjunct must keep: what is ordinary among the selected it may well drop.
 const KEEP_SHARE: f64 = 0.92;
 
+/// Ordinary records that a value is taken to have besides those seen: what was never seen is rare, not impossible.
+const PRIOR_HITS: f64 = 0.3;
+
+/// Records of each sample from which on rules are chosen on one half and measured on the other: half of them is
+/// enough for either.
+const SPLIT_MIN: usize = 512;
+
 /// What is there now, and what is ordinary.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Evidence<'a> {
-    /// Sampled records of the window.
-    pub now: &'a [Event],
-    /// Requests one of them stands for.
-    pub now_weight: f64,
-    /// Sampled ordinary records.
-    pub ordinary: &'a [Event],
-    /// Requests of the window's ordinary traffic one of them stands for.
-    pub ordinary_weight: f64,
+    /// Sampled records of the window, with the requests they stand for.
+    pub now: Sample<'a>,
+    /// Sampled ordinary records, with the requests of the window's ordinary traffic they stand for.
+    pub ordinary: Sample<'a>,
     /// Distinct sources a value needs: one visitor's page is no pattern.
     pub sources_min: u32,
     /// Requests of the window above which a source is no ordinary visitor.
     pub source_requests_min: f64,
+    /// Texts by their hash.
+    pub names: &'a Names,
 }
 
 /// A rule and what it selects.
@@ -51,46 +64,12 @@ pub struct Evidence<'a> {
 pub struct Found {
     /// The rule.
     pub rule: Rule,
-    /// Likelihood gain, nats.
+    /// Likelihood gain, nats, less what its conjuncts cost.
     pub gain: f64,
     /// Requests selected now.
     pub selected: f64,
     /// Requests it would select of ordinary traffic.
     pub expected: f64,
-}
-
-/// Predicted quality of a fingerprint.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quality {
-    /// Share of the excess that is selected.
-    pub recall: f64,
-    /// Share of the selected that is excess.
-    pub precision: f64,
-    /// Share of ordinary traffic that is selected.
-    pub collateral: f64,
-}
-
-#[derive(Clone)]
-struct Bits {
-    words: Vec<u64>,
-}
-
-impl Bits {
-    fn of(events: &[Event], atom: &Atom) -> Self {
-        let mut words = vec![0_u64; events.len().div_ceil(64)];
-        for (at, event) in events.iter().enumerate() {
-            words[at / 64] |= u64::from(atom.matches(event)) << (at % 64);
-        }
-        Self { words }
-    }
-
-    fn and(&self, other: &Self) -> Self {
-        Self { words: self.words.iter().zip(&other.words).map(|(a, b)| a & b).collect() }
-    }
-
-    fn count(&self) -> f64 {
-        self.words.iter().map(|word| f64::from(word.count_ones())).sum()
-    }
 }
 
 struct Candidate {
@@ -105,6 +84,8 @@ struct Partial {
     ordinary: Bits,
     gain: f64,
     cost: f64,
+    /// Requests selected beyond those expected.
+    excess: f64,
 }
 
 /// Likelihood gain of `selected` requests where `expected` are ordinary, nats; 0 where there is no excess.
@@ -116,28 +97,55 @@ pub fn gain(selected: f64, expected: f64) -> f64 {
 }
 
 impl Evidence<'_> {
+    /// Ordinary requests where `hits` of the sample were seen.
     fn expected(&self, hits: f64) -> f64 {
-        (hits + 0.3) * self.ordinary_weight
+        hits + PRIOR_HITS * self.ordinary.mean()
     }
 
     fn gain(&self, now: f64, ordinary: f64) -> f64 {
         // weights above 1 do not make a sample more certain
-        let scale = self.now_weight.max(1.0);
-        gain(now * self.now_weight, self.expected(ordinary)) / scale
+        gain(now, self.expected(ordinary)) / self.now.design().max(1.0)
+    }
+
+    /// Likelihood gain of what a predicate selects, nats.
+    pub fn gain_of(&self, select: impl Fn(&Event) -> bool) -> f64 {
+        self.gain(self.now.weigh(&select), self.ordinary.weigh(&select))
+    }
+
+    /// Whether the samples are large enough to choose on one half and to measure on the other.
+    pub(super) const fn is_split(&self) -> bool {
+        self.now.len() >= SPLIT_MIN && self.ordinary.len() >= SPLIT_MIN
+    }
+
+    /// One half of the evidence, or the other.
+    pub(super) fn half(&self, other: bool) -> Self {
+        Self { now: self.now.half(other), ordinary: self.ordinary.half(other), ..*self }
     }
 
     /// The best rule, if any stands out; with a seed, one that begins with a predicate on one of its columns
     /// and selects its record.
-    pub fn best_rule(&self, seed: Option<(&[u8], &Event)>) -> Option<Found> {
-        let candidates: Vec<Candidate> = self
-            .atoms()
-            .into_iter()
+    pub fn best_rule(&self, seed: Option<(&[Column], &Event)>) -> Option<Found> {
+        let rule = if self.is_split() { self.half(false).search(seed) } else { self.search(seed) }?;
+        let select = |event: &Event| rule.matches(event);
+        let (now, ordinary) = (self.now.weigh(select), self.ordinary.weigh(select));
+        let gain = self.gain(now, ordinary) - rule.atoms.iter().map(cost).sum::<f64>();
+        (gain > 0.0).then(|| Found { gain, selected: now, expected: self.expected(ordinary), rule })
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let bits = |sample: &Sample<'_>, atom: &Atom| sample.bits(|event| atom.matches(event));
+        let atoms = self.atoms().into_iter();
+        atoms
             .map(|atom| Candidate {
-                now: Bits::of(self.now, &atom),
-                ordinary: Bits::of(self.ordinary, &atom),
+                now: bits(&self.now, &atom),
+                ordinary: bits(&self.ordinary, &atom),
                 atom,
             })
-            .collect();
+            .collect()
+    }
+
+    fn search(&self, seed: Option<(&[Column], &Event)>) -> Option<Rule> {
+        let candidates = self.candidates();
         let mut beam: Vec<Partial> = Vec::new();
         let fits = |atom: &Atom| {
             seed.is_none_or(|(columns, event)| {
@@ -149,16 +157,13 @@ impl Evidence<'_> {
             if seeded && !fits(&candidate.atom) {
                 continue;
             }
-            let cost = cost(&candidate.atom);
-            let partial = self.partial(vec![at], &candidate.now, &candidate.ordinary, cost);
-            beam.push(partial);
+            let (now, ordinary) = (candidate.now.clone(), candidate.ordinary.clone());
+            beam.push(self.partial(vec![at], now, ordinary, cost(&candidate.atom)));
         }
         prune(&mut beam, 2 * BEAM);
         for _ in 1..FINGERPRINT_CONJUNCTS_MAX {
-            let mut next: Vec<Partial> = Vec::new();
-            for parent in &beam {
-                next.extend(self.children(parent, &candidates));
-            }
+            let next: Vec<Partial> =
+                beam.iter().flat_map(|parent| self.children(parent, &candidates)).collect();
             if next.is_empty() {
                 break;
             }
@@ -166,171 +171,149 @@ impl Evidence<'_> {
             prune(&mut beam, BEAM);
         }
         let best = beam.first().filter(|best| best.gain > 0.0)?;
-        let atoms = best.members.iter().map(|at| candidates[*at].atom.clone()).collect();
-        Some(Found {
-            rule: Rule { atoms },
-            gain: best.gain,
-            selected: best.now.count() * self.now_weight,
-            expected: self.expected(best.ordinary.count()),
-        })
+        let members = best.members.iter().filter_map(|at| candidates.get(*at));
+        Some(Rule { atoms: members.map(|candidate| candidate.atom.clone()).collect() })
     }
 
-    fn partial(&self, members: Vec<usize>, now: &Bits, ordinary: &Bits, cost: f64) -> Partial {
-        let (now, ordinary) = (now.clone(), ordinary.clone());
-        let gain = self.gain(now.count(), ordinary.count()) - cost;
-        Partial { members, now, ordinary, gain, cost }
+    fn partial(&self, members: Vec<usize>, now: Bits, ordinary: Bits, cost: f64) -> Partial {
+        let weights = (self.now.weigh_bits(&now), self.ordinary.weigh_bits(&ordinary));
+        let gain = self.gain(weights.0, weights.1) - cost;
+        let excess = weights.0 - weights.1;
+        Partial { members, now, ordinary, gain, cost, excess }
     }
 
     fn children(&self, parent: &Partial, candidates: &[Candidate]) -> Vec<Partial> {
-        let columns: Vec<u8> =
-            parent.members.iter().map(|at| candidates[*at].atom.column()).collect();
-        let before = parent.now.count();
+        let members = parent.members.iter().filter_map(|at| candidates.get(*at));
+        let columns: Vec<Column> = members.map(|candidate| candidate.atom.column()).collect();
         let mut children = Vec::new();
         for (at, candidate) in candidates.iter().enumerate() {
             if columns.contains(&candidate.atom.column()) {
                 continue;
             }
             let now = parent.now.and(&candidate.now);
-            if now.count() < KEEP_SHARE * before {
-                continue;
-            }
             let ordinary = parent.ordinary.and(&candidate.ordinary);
             let mut members = parent.members.clone();
             members.push(at);
             members.sort_unstable();
-            let child = self.partial(members, &now, &ordinary, parent.cost + cost(&candidate.atom));
-            if child.gain > parent.gain {
+            let child = self.partial(members, now, ordinary, parent.cost + cost(&candidate.atom));
+            if child.gain > parent.gain && child.excess >= KEEP_SHARE * parent.excess {
                 children.push(child);
             }
         }
         children
     }
 
-    /// Predicted quality of a disjunction of rules on the records `keep` accepts.
-    pub fn quality(&self, rules: &[Rule], excess: f64, keep: impl Fn(usize) -> bool) -> Quality {
-        let share = |events: &[Event]| {
-            let (mut hits, mut all) = (0.0_f64, 0.0_f64);
-            for (_, event) in events.iter().enumerate().filter(|(at, _)| keep(*at)) {
-                all += 1.0;
-                hits += f64::from(u8::from(rules.iter().any(|rule| rule.matches(event))));
-            }
-            (hits / all.max(1.0), all)
-        };
-        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-        let (now_total, ordinary_total) = (
-            self.now.len() as f64 * self.now_weight,
-            self.ordinary.len() as f64 * self.ordinary_weight,
-        );
-        let (now, _) = share(self.now);
-        let (collateral, _) = share(self.ordinary);
-        let selected = now * now_total;
-        let expected = (collateral * ordinary_total).min(selected);
-        let excess = excess.max(selected - expected).max(1e-9);
-        Quality {
-            recall: ((selected - expected) / excess).clamp(0.0, 1.0),
-            precision: if selected > 0.0 {
-                (1.0 - expected / selected).clamp(0.0, 1.0)
-            } else {
-                0.0
-            },
-            collateral,
-        }
-    }
-
     /// Candidate predicates: of each attribute the values that gain most, and the list of all that stand out.
     fn atoms(&self) -> Vec<Atom> {
+        use Column::{Asn, Ja4, Method, Path, Query, Status, UserAgent};
         let mut atoms = Vec::new();
-        let mut offer = |standing: Vec<(u64, f64)>, make: fn(Vec<u64>) -> Atom| {
-            for (value, _) in standing.iter().take(SINGLES_MAX) {
-                atoms.push(make(vec![*value]));
-            }
-            let most = standing.first().map_or(0.0, |(_, gain)| *gain);
-            let mut all: Vec<u64> = standing
-                .iter()
-                .take_while(|(_, gain)| *gain >= LIST_GAIN_SHARE * most)
-                .take(FINGERPRINT_LIST_MAX)
-                .map(|(value, _)| *value)
-                .collect();
-            if all.len() > 1 {
-                all.sort_unstable();
-                atoms.push(make(all));
-            }
-        };
-        offer(self.values(|e| e.user_agent), Atom::UserAgent);
-        offer(self.values(|e| e.ja4).into_iter().filter(|(v, _)| *v != 0).collect(), Atom::Ja4);
-        offer(self.values(|e| e.path), Atom::Path);
-        offer(self.values(|e| e.query), Atom::Query);
-        offer(self.values(|e| u64::from(e.status)), |v| Atom::Status(narrow(&v)));
-        offer(
-            self.values(|e| u64::from(e.asn)).into_iter().filter(|(v, _)| *v != 0).collect(),
-            |v| Atom::Asn(narrow(&v)),
-        );
-        offer(self.prefixes(), |v| Atom::Prefix(v.into_iter().map(Source).collect()));
-        offer(self.sources(), |v| Atom::Source(v.into_iter().map(Source).collect()));
-        for (value, _) in
-            self.values(|e| u64::from(e.query_key)).iter().take(2).filter(|(v, _)| *v != 0)
-        {
-            if let Some(event) = self.now.iter().find(|event| u64::from(event.query_key) == *value)
-            {
-                atoms.push(Atom::QueryKey(event.query_key, event.query));
-            }
+        for column in [UserAgent, Ja4, Path, Query, Status, Asn] {
+            let mut standing = self.values(column);
+            standing.retain(|(value, _)| *value != 0 || !matches!(column, Ja4 | Asn));
+            self.offer(&standing, |values| Atom::OneOf(column, values), &mut atoms);
         }
-        for (value, _) in self.values(|e| u64::from(e.method)).iter().take(2) {
-            if let Ok(method) = u16::try_from(*value) {
-                atoms.push(Atom::Method(method, crate::record::event::method_name_key(method)));
-            }
-        }
-        atoms.push(Atom::RefererNone);
+        let sources = |values: Vec<u64>| values.into_iter().map(Source).collect();
+        self.offer(&self.prefixes(), |values| Atom::Prefix(sources(values)), &mut atoms);
+        self.offer(&self.sources(), |values| Atom::Source(sources(values)), &mut atoms);
+        let keys = self.standing(|event| event.query_key, self.sources_min, 2.0, 0.0);
+        let keys = keys.iter().filter(|(key, _)| *key != 0).map(|(key, _)| Atom::QueryKey(*key));
+        atoms.extend(keys.filter(|atom| self.length(atom).is_some()).take(2));
+        let methods = self.values(Method);
+        let methods = methods.iter().map(|(method, _)| Atom::OneOf(Method, vec![*method]));
+        atoms.extend(methods.filter(|atom| self.length(atom).is_some()).take(2));
+        atoms.push(Atom::referer_none());
         atoms
     }
 
+    /// Bytes of an atom's values as text, where all can be written.
+    pub(super) fn length(&self, atom: &Atom) -> Option<usize> {
+        let lengths = atom.tests(self.names).map(|test| sql::length(atom.column(), test));
+        lengths.sum()
+    }
+
+    /// Adds the values that gain most one by one, and the list of all that stand out, of those that can be written.
+    fn offer(
+        &self,
+        standing: &[(u64, f64)],
+        make: impl Fn(Vec<u64>) -> Atom,
+        atoms: &mut Vec<Atom>,
+    ) {
+        let mut list: Vec<u64> = Vec::new();
+        let (mut most, mut bytes) = (None, 0);
+        for (value, gain) in standing {
+            let atom = make(vec![*value]);
+            let Some(length) = self.length(&atom) else { continue };
+            let most = *most.get_or_insert(*gain);
+            bytes += length;
+            let listed = *gain >= LIST_GAIN_SHARE * most && bytes <= FINGERPRINT_LIST_BYTES_MAX;
+            if list.len() < SINGLES_MAX {
+                atoms.push(atom);
+            } else if !listed {
+                break;
+            }
+            if listed {
+                list.push(*value);
+            }
+            if list.len() >= FINGERPRINT_LIST_MAX {
+                break;
+            }
+        }
+        if list.len() > 1 {
+            list.sort_unstable();
+            atoms.push(make(list));
+        }
+    }
+
     /// Values that are more frequent now than ordinary and shown by enough sources, by gain.
-    fn values(&self, value: fn(&Event) -> u64) -> Vec<(u64, f64)> {
-        self.standing(value, |event| event.source.0, self.sources_min, 2.0)
+    fn values(&self, column: Column) -> Vec<(u64, f64)> {
+        self.standing(column.facts().of, self.sources_min, 2.0, 0.0)
     }
 
     /// Networks with several sources each.
     fn prefixes(&self) -> Vec<(u64, f64)> {
-        let named = self.standing(|e| e.source.prefix().0, |event| event.source.0, 4, 4.0);
+        let named = self.standing(|event| event.source.prefix().0, 4, 4.0, 0.0);
         named.into_iter().filter(|(value, _)| !Source(*value).is_named()).collect()
     }
 
     /// Sources that send more than visitors do.
     fn sources(&self) -> Vec<(u64, f64)> {
-        let least = self.source_requests_min / self.now_weight.max(1.0);
-        let standing = self.standing(|e| e.source.0, |event| event.source.0, 1, least);
+        let least = self.source_requests_min;
+        let standing = self.standing(|event| event.source.0, 1, 1.0, least);
         standing.into_iter().filter(|(value, _)| *value != 0).collect()
     }
 
+    /// Values with at least so many sources, records and requests that stand out, by gain.
     fn standing(
         &self,
         value: fn(&Event) -> u64,
-        voter: fn(&Event) -> u64,
         voters_min: u32,
-        least: f64,
+        records_min: f64,
+        requests_min: f64,
     ) -> Vec<(u64, f64)> {
-        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-        let (now_size, ordinary_size) = (self.now.len() as f64, self.ordinary.len() as f64);
         let mut counts: Table<Tally> = Table::default();
-        for event in self.now {
+        for (event, weight) in self.now.entries() {
             let (tally, _) = counts.entry(value(event), Tally::default);
-            tally.now += 1.0;
-            tally.vote(voter(event));
+            tally.records += 1.0;
+            tally.now += weight;
+            tally.vote(event.source.0);
         }
-        for event in self.ordinary {
+        for (event, weight) in self.ordinary.entries() {
             if let Some(tally) = counts.get_mut(value(event)) {
-                tally.ordinary += 1.0;
+                tally.ordinary += weight;
             }
         }
+        let (now_total, ordinary_total) = (self.now.total(), self.ordinary.total());
+        let stands = |tally: &Tally| {
+            let expected = self.expected(tally.ordinary);
+            tally.records >= records_min
+                && tally.now >= requests_min
+                && tally.voters >= voters_min
+                && tally.now > 2.5 * expected
+                && tally.now * ordinary_total > SHARE_LIFT_MIN * expected * now_total
+        };
         let mut standing: Vec<(u64, f64)> = counts
             .iter()
-            .filter(|(_, tally)| {
-                tally.now >= least
-                    && tally.voters >= voters_min
-                    && tally.now * self.now_weight > 2.5 * self.expected(tally.ordinary)
-                    && tally.now * ordinary_size
-                        > SHARE_LIFT_MIN * (tally.ordinary + 0.3) * now_size
-            })
+            .filter(|(_, tally)| stands(tally))
             .map(|(value, tally)| (*value, self.gain(tally.now, tally.ordinary)))
             .filter(|(_, gain)| *gain > 1.5)
             .collect();
@@ -339,9 +322,10 @@ impl Evidence<'_> {
     }
 }
 
-/// Records of one value, and its first few distinct sources.
+/// Records of one value, the requests they stand for, and its first few distinct sources.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
+    records: f64,
     now: f64,
     ordinary: f64,
     voters: u32,
@@ -356,10 +340,6 @@ impl Tally {
             self.voters += 1;
         }
     }
-}
-
-fn narrow<T: TryFrom<u64>>(values: &[u64]) -> Vec<T> {
-    values.iter().filter_map(|value| T::try_from(*value).ok()).collect()
 }
 
 /// A choice must pay for itself: each value of a list is one.
@@ -386,6 +366,7 @@ mod tests {
 
     fn event(agent: u64, path: u64, at: u64) -> Event {
         Event {
+            ts: i64::try_from(at).unwrap(),
             user_agent: agent,
             path,
             source: Source::v4(u32::try_from(at).unwrap()),
@@ -393,36 +374,94 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_common_trait_of_the_excess_is_found() {
-        let ordinary: Vec<Event> = (0..1_000).map(|i| event(i % 7, i % 50, i % 400)).collect();
-        let mut now: Vec<Event> = (0..200).map(|i| event(i % 7, i % 50, i % 400)).collect();
-        now.extend((0..300).map(|i| event(99, 3, 1_000 + i)));
-        let evidence = Evidence {
-            now: &now,
-            now_weight: 1.0,
-            ordinary: &ordinary,
-            ordinary_weight: 0.2,
+    /// Every number below 200 is the hash of a text.
+    fn names() -> Names {
+        let mut names = Names::default();
+        (1..200).for_each(|n| names.insert(n, &format!("text {n}")));
+        names
+    }
+
+    fn ordinary() -> Vec<Event> {
+        (0..1_000).map(|i| event(1 + i % 7, 1 + i % 50, i % 400)).collect()
+    }
+
+    fn evidence<'a>(now: &'a [Event], ordinary: &'a [Event], names: &'a Names) -> Evidence<'a> {
+        Evidence {
+            now: Sample::even(now, 1.0),
+            ordinary: Sample::even(ordinary, 0.2),
             sources_min: 3,
             source_requests_min: 50.0,
+            names,
+        }
+    }
+
+    fn flood(agent: u64, path: u64, n: u64) -> Vec<Event> {
+        let mut now = ordinary()[..200].to_vec();
+        now.extend((0..n).map(|i| event(agent, path, 1_000 + i)));
+        now
+    }
+
+    #[test]
+    fn the_common_trait_of_the_excess_is_found() {
+        let (names, ordinary) = (names(), ordinary());
+        for n in [300, 600] {
+            let now = flood(99, 3, n);
+            let evidence = evidence(&now, &ordinary, &names);
+            assert_eq!(evidence.is_split(), n == 600);
+            let found = evidence.best_rule(None).unwrap();
+            let agent = Atom::OneOf(Column::UserAgent, vec![99]);
+            assert!(found.rule.atoms.contains(&agent), "{found:?}");
+            let fingerprint = evidence.fingerprint(&[found.rule]).unwrap();
+            let quality = fingerprint.quality;
+            assert!(quality.recall > 0.95 && quality.precision > 0.99, "{quality:?}");
+            assert!(quality.collateral == 0.0 && quality.collateral_upper < 0.01, "{quality:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_no_candidate() {
+        let (names, ordinary) = (names(), ordinary());
+        let now = flood(777, 3, 300);
+        let found = evidence(&now, &ordinary, &names).best_rule(None).unwrap();
+        assert!(found.rule.atoms.iter().all(|atom| atom.column() != Column::UserAgent));
+        assert!(sql::all(&found.rule, &names).is_some(), "{found:?}");
+        let unnamed = Names::default();
+        let found = evidence(&now, &ordinary, &unnamed).best_rule(None).unwrap();
+        assert!(sql::all(&found.rule, &unnamed).is_some(), "{found:?}");
+    }
+
+    #[test]
+    fn weights_decide_as_repeated_records_do() {
+        let (names, ordinary) = (names(), ordinary());
+        let now = flood(99, 3, 300);
+        let doubled: Vec<Event> = now.iter().flat_map(|event| [*event, *event]).collect();
+        let one =
+            Evidence { now: Sample::weighted(&now, |_| 2.0), ..evidence(&now, &ordinary, &names) };
+        let other = evidence(&doubled, &ordinary, &names);
+        let rule = one.best_rule(None).unwrap();
+        let again = other.best_rule(None).unwrap();
+        assert_eq!((rule.selected, rule.expected), (again.selected, again.expected));
+        assert_eq!(rule.rule, again.rule);
+    }
+
+    #[test]
+    fn a_pair_of_ordinary_values_is_found_where_neither_is_rare() {
+        let (names, ordinary) = (names(), ordinary());
+        let mut now = ordinary.clone();
+        now.extend((1..401).map(|i| event(1, 1, i * 70_000)));
+        let evidence = Evidence {
+            ordinary: Sample::even(&ordinary, 1.0),
+            ..evidence(&now, &ordinary, &names)
         };
-        let found = evidence.best_rule(None).unwrap();
-        assert!(found.rule.atoms.contains(&Atom::UserAgent(vec![99])), "{found:?}");
-        let quality = evidence.quality(&[found.rule], 300.0, |at| at % 2 == 1);
-        assert!(quality.recall > 0.95 && quality.precision > 0.99 && quality.collateral == 0.0);
+        let mut columns: Vec<Column> =
+            evidence.best_rule(None).unwrap().rule.atoms.iter().map(Atom::column).collect();
+        columns.sort_unstable();
+        assert_eq!(columns, [Column::UserAgent, Column::Path]);
     }
 
     #[test]
     fn ordinary_traffic_has_no_fingerprint() {
-        let ordinary: Vec<Event> = (0..1_000).map(|i| event(i % 7, i % 50, i % 400)).collect();
-        let evidence = Evidence {
-            now: &ordinary[..200],
-            now_weight: 1.0,
-            ordinary: &ordinary,
-            ordinary_weight: 0.2,
-            sources_min: 3,
-            source_requests_min: 50.0,
-        };
-        assert_eq!(evidence.best_rule(None), None);
+        let (names, ordinary) = (names(), ordinary());
+        assert_eq!(evidence(&ordinary[..200], &ordinary, &names).best_rule(None), None);
     }
 }

@@ -8,7 +8,7 @@ use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::{ATTACK, Judgement};
 use crate::math::evalue::{Forecast, log_e};
-use crate::record::event::method_name_key;
+use crate::record::column::Column;
 use crate::seen::tries::Campaign;
 
 /// Tries of an hour below which nobody is harmed: one a minute and a half.
@@ -88,9 +88,9 @@ fn spoken(campaign: &Campaign) -> Spoken {
 fn rule_of(campaign: &Campaign) -> Rule {
     let event = &campaign.example;
     let atoms = vec![
-        Atom::Path(vec![event.path]),
-        Atom::Method(event.method, method_name_key(event.method)),
-        Atom::Status(vec![event.status]),
+        Atom::OneOf(Column::Path, vec![event.path]),
+        Atom::OneOf(Column::Method, vec![u64::from(event.method)]),
+        Atom::OneOf(Column::Status, vec![u64::from(event.status)]),
     ];
     Rule { atoms }
 }

@@ -3,6 +3,7 @@
 use schemas::{Class, Incident, Kind, State, Verdict};
 
 use crate::explain::firm::{better_rules, firm};
+use crate::explain::sample::Sample;
 use crate::explain::search::{Evidence, Found};
 use crate::incident::cases::LOOK_WAIT_S;
 use crate::incident::lifecycle::Desk;
@@ -131,9 +132,14 @@ impl Desk<'_> {
         }
     }
 
-    fn window(&self, target: &Target, seconds: i64, keep: impl Fn(&Event) -> bool) -> Vec<Event> {
+    fn window<'e>(
+        &self,
+        target: &'e Target,
+        seconds: i64,
+        keep: impl Fn(&Event) -> bool,
+    ) -> Vec<&'e Event> {
         let cut = self.now - seconds * 1_000_000;
-        target.host.recent.iter().filter(|event| event.ts >= cut && keep(event)).copied().collect()
+        target.host.recent.iter().filter(|event| event.ts >= cut && keep(event)).collect()
     }
 
     fn look_at(
@@ -149,8 +155,7 @@ impl Desk<'_> {
             return false;
         }
         let weight = (total / sampled.max(1.0)).max(1.0);
-        let ordinary = target.host.normal.sample.events.clone();
-        let evidence = self.evidence(target, &now, weight, &ordinary, seconds);
+        let evidence = self.evidence(target, Sample::even(now, weight), seconds);
         let seed = hot.first().map(|hot| (hot.attribute.columns(), &hot.example));
         let Some(found) = evidence.best_rule(seed).filter(|found| firm(&evidence, found)) else {
             return false;
@@ -169,21 +174,14 @@ impl Desk<'_> {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-    fn evidence<'e>(
-        &self,
-        target: &Target,
-        now: &'e [Event],
-        now_weight: f64,
-        ordinary: &'e [Event],
-        seconds: i64,
-    ) -> Evidence<'e> {
+    fn evidence<'e>(&'e self, target: &'e Target, now: Sample<'e>, seconds: i64) -> Evidence<'e> {
         let level = target.level_in_crowd(self.now_s() - seconds).max(0.02);
-        let ordinary_weight = level * span(seconds) / ordinary.len().max(1) as f64;
+        let ordinary = &target.host.normal.sample.events;
+        let weight = level * span(seconds) / ordinary.len().max(1) as f64;
         Evidence {
             now,
-            now_weight,
-            ordinary,
-            ordinary_weight,
+            ordinary: Sample::even(ordinary, weight),
+            names: self.names,
             sources_min: 3,
             source_requests_min: target.host.normal.population.window_envelope(span(seconds)),
         }
@@ -295,13 +293,12 @@ impl Desk<'_> {
         let benign = open.verdict == Verdict::Benign;
         let now = self
             .window(target, seconds, |event| !event.has(flag::EXPLAINED) || open.matches(event));
-        let ordinary = target.host.normal.sample.events.clone();
         let matched = now.iter().filter(|event| open.matches(event)).count();
         if matched == 0 {
             return;
         }
         let weight = self.weight(target, now.len(), seconds);
-        let mut evidence = self.evidence(target, &now, weight, &ordinary, seconds);
+        let mut evidence = self.evidence(target, Sample::even(now, weight), seconds);
         if open.is_of_singles() {
             evidence.sources_min = 1;
         }
@@ -309,10 +306,11 @@ impl Desk<'_> {
         let rules = rules.unwrap_or_else(|| open.rules.clone());
         let seen = self.profile(
             target,
-            now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))),
+            evidence.now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))),
         );
-        let all = self.profile(target, now.iter());
-        let usual = self.profile(target, ordinary.iter());
+        let all = self.profile(target, evidence.now.iter());
+        let usual = self.profile(target, evidence.ordinary.iter());
+        let ordinary = &target.host.normal.sample.events;
         let hits =
             ordinary.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))).count();
         let case = Case {
@@ -324,15 +322,14 @@ impl Desk<'_> {
             rate: None,
         };
         let judgement = case.judge();
-        let odd = |index: usize| now.len() < 64 || index % 2 == 1;
-        let quality = evidence.quality(&rules, 0.0, odd);
+        let fingerprint = evidence.fingerprint(&rules);
         let changed = rules != open.rules;
         #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
         let share = hits as f64 / ordinary.len().max(1) as f64;
         let ordinary_rate = share * target.host.normal.rate.level();
         let open = &mut target.cases.open[at];
         open.rules = rules;
-        open.quality = Some(quality.into());
+        open.fingerprint = fingerprint;
         open.ordinary_rate = ordinary_rate;
         open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
         if !benign {

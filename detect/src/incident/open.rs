@@ -4,15 +4,15 @@ use schemas::limits::INCIDENT_SOURCES_MAX;
 use schemas::{Class, Evidence, Incident, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::explain::rule::{Atom, Rule, any_sql};
-use crate::explain::search::Quality;
+use crate::explain::fingerprint::{Fingerprint, Quality};
+use crate::explain::rule::{Atom, Rule};
 use crate::incident::summary::Summary;
 use crate::judge::evidence::Judgement;
 use crate::judge::severity::{confidence, severity};
 use crate::judge::worth::is_vague;
 use crate::limits::{INCIDENT_SOURCES_COUNTED_MAX, RULE_SOURCES_MAX};
 use crate::record::event::Event;
-use crate::record::names::Names;
+use crate::record::names::{Names, is_cut};
 use crate::record::source::Source;
 use crate::store::table::Table;
 use crate::suspect::votes::HotValue;
@@ -39,8 +39,8 @@ pub struct Open {
     pub attackness: f64,
     /// Tests that spoke.
     pub evidence: Vec<Spoken>,
-    /// Predicted quality of the fingerprint.
-    pub quality: Option<QualityRecord>,
+    /// What of the rules is printed, measured at the last review.
+    pub fingerprint: Option<Fingerprint>,
     /// Ordinary requests per second that the rules select.
     pub ordinary_rate: f64,
     /// Path that most of it asks for, when one does.
@@ -94,24 +94,6 @@ pub struct Spoken {
     pub of_sender: bool,
 }
 
-/// [`Quality`] as part of the state.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct QualityRecord {
-    recall: f64,
-    precision: f64,
-    collateral: f64,
-}
-
-impl From<Quality> for QualityRecord {
-    fn from(quality: Quality) -> Self {
-        Self {
-            recall: quality.recall,
-            precision: quality.precision,
-            collateral: quality.collateral,
-        }
-    }
-}
-
 /// What an incident begins with.
 #[derive(Debug, Clone)]
 pub struct Opening {
@@ -153,7 +135,7 @@ impl Open {
             origin: opening.origin,
             attackness: opening.attackness,
             evidence: Vec::new(),
-            quality: None,
+            fingerprint: None,
             ordinary_rate: opening.ordinary_rate,
             main_path: 0,
             first_ts: opening.now,
@@ -372,11 +354,10 @@ impl Open {
         let excess = (float(self.requests) - self.ordinary_sum).max(0.0);
         let rate = self.told_rate();
         let severe = severity(self.kind, self.verdict, rate, level, self.source_count());
-        let path = names.get(self.main_path).map(str::to_owned);
-        let fingerprint = any_sql(&self.rules, names);
-        let shown = |get: fn(&QualityRecord) -> f64| {
-            fingerprint.as_ref().and(self.quality.as_ref()).map(|quality| rounded(get(quality)))
-        };
+        let path = names.get(self.main_path).filter(|path| !is_cut(path)).map(str::to_owned);
+        let printed = self.fingerprint.as_ref().and_then(|f| Some((f.sql(names)?, f.quality)));
+        let shown =
+            |get: fn(&Quality) -> f64| printed.as_ref().map(|(_, quality)| rounded(get(quality)));
         let summary = Summary {
             kind: self.kind,
             verdict: self.verdict,
@@ -410,7 +391,7 @@ impl Open {
             fingerprint_recall: shown(|quality| quality.recall),
             fingerprint_precision: shown(|quality| quality.precision),
             fingerprint_collateral: shown(|quality| quality.collateral),
-            fingerprint,
+            fingerprint: printed.map(|(text, _)| text),
             technique: self.kind.row().technique.map(|technique| technique.id.to_owned()),
             summary: summary.text(),
             evidence: self.evidence(),
@@ -421,7 +402,8 @@ impl Open {
 
     /// The hashes whose texts it may still have to show.
     pub fn named(&self) -> impl Iterator<Item = u64> {
-        let rules = self.rules.iter().flat_map(|rule| &rule.atoms).flat_map(Atom::names);
+        let printed = self.fingerprint.iter().flat_map(|fingerprint| &fingerprint.rules);
+        let rules = self.rules.iter().chain(printed).flat_map(Rule::names);
         let sources =
             self.sources.iter().map(|(source, _)| *source).filter(|s| Source(*s).is_named());
         rules.chain(sources).chain([self.main_path])

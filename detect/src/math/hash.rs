@@ -26,6 +26,12 @@ impl Hasher {
         rapidhash_v3_seeded(text.as_bytes(), &self.secrets).max(1)
     }
 
+    /// Half of the hash of a text, for what has few values; never 0.
+    #[expect(clippy::cast_possible_truncation, reason = "half of a hash")]
+    pub fn short(&self, text: &str) -> u32 {
+        (self.text(text) as u32).max(1)
+    }
+
     /// Hash of a pair of hashes or numbers; never 0.
     pub const fn pair(&self, a: u64, b: u64) -> u64 {
         let hash = mix(a ^ mix(b ^ self.key));

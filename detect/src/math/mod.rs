@@ -3,3 +3,4 @@
 pub mod entropy;
 pub mod evalue;
 pub mod hash;
+pub mod interval;

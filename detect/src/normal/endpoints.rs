@@ -60,7 +60,7 @@ pub enum Prior {
 impl Endpoints {
     /// Key of the address a request writes to: the path, and where one path serves all, the parameter that tells.
     pub const fn key(event: &Event) -> u64 {
-        let key = mix(event.path ^ mix(event.query_key as u64));
+        let key = mix(event.path ^ mix(event.query_key));
         if key == 0 { 1 } else { key }
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::math::hash::Hasher;
+use crate::record::column::Column;
 use crate::record::event::{Event, flag};
 
 /// Facts about an event that its host and its source know.
@@ -90,20 +91,21 @@ impl Attribute {
         self.is_software_or_network() || matches!(self, Self::Bare)
     }
 
-    /// Columns of the predicates that speak of it, see `Atom::column`.
-    pub const fn columns(self) -> &'static [u8] {
+    /// Columns of the predicates that speak of it.
+    pub const fn columns(self) -> &'static [Column] {
+        use Column as C;
         match self {
-            Self::UserAgent => &[0],
-            Self::Ja4 => &[1],
-            Self::Software => &[0, 1],
-            Self::Prefix | Self::Bare => &[6],
-            Self::Asn => &[7],
-            Self::Referer => &[8],
-            Self::Path => &[2],
-            Self::QueryKey => &[2, 3],
-            Self::Refusal => &[2, 5],
-            Self::Credentials => &[2, 3, 4],
-            Self::Probe => &[5],
+            Self::UserAgent => &[C::UserAgent],
+            Self::Ja4 => &[C::Ja4],
+            Self::Software => &[C::UserAgent, C::Ja4],
+            Self::Prefix | Self::Bare => &[C::Source],
+            Self::Asn => &[C::Asn],
+            Self::Referer => &[C::Referer],
+            Self::Path => &[C::Path],
+            Self::QueryKey => &[C::Path, C::Query],
+            Self::Refusal => &[C::Path, C::Status],
+            Self::Credentials => &[C::Path, C::Query, C::Method],
+            Self::Probe => &[C::Status],
         }
     }
 
@@ -142,7 +144,7 @@ impl Attribute {
             Self::Path if event.has(flag::ASSET) => 0,
             Self::Path => hasher.pair(event.path, u64::from(event.method)),
             Self::QueryKey if event.query_key == 0 => 0,
-            Self::QueryKey => hasher.pair(event.path, u64::from(event.query_key)),
+            Self::QueryKey => hasher.pair(event.path, event.query_key),
             Self::Refusal if event.status < 400 || event.has(flag::ASSET) => 0,
             Self::Refusal => hasher.pair(event.path, u64::from(event.status)),
         }

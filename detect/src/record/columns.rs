@@ -5,6 +5,7 @@ use schemas::RequestBatch;
 
 use crate::math::hash::Hasher;
 use crate::record::event::{Event, flag, query_key};
+use crate::record::names::cut;
 use crate::record::source::Source;
 use crate::record::words::Classes;
 
@@ -27,7 +28,8 @@ pub struct Columns<'a> {
     status: &'a Int32Array,
 }
 
-/// The texts of one record that may have to be shown, borrowed from its batch; absent ones are empty.
+/// The texts of one record that may have to be shown, borrowed from its batch and [`cut`]; absent ones are empty.
+/// Nothing behind the cut is looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Texts<'a> {
     /// Host.
@@ -70,13 +72,13 @@ impl<'a> Columns<'a> {
     /// Texts of a row.
     pub fn texts(&self, row: usize) -> Texts<'a> {
         Texts {
-            host: text(self.host, row),
-            path: text(self.path, row),
-            query: text(self.query, row),
-            user_agent: text(self.user_agent, row),
-            ja4: text(self.ja4, row),
-            method: text(self.method, row),
-            client_ip: text(self.client_ip, row),
+            host: cut(text(self.host, row)),
+            path: cut(text(self.path, row)),
+            query: cut(text(self.query, row)),
+            user_agent: cut(text(self.user_agent, row)),
+            ja4: cut(text(self.ja4, row)),
+            method: cut(text(self.method, row)),
+            client_ip: cut(text(self.client_ip, row)),
         }
     }
 
@@ -91,7 +93,7 @@ impl<'a> Columns<'a> {
         let hash = |text: &str| if text.is_empty() { 0 } else { hasher.text(text) };
         let (user_agent, path, query) =
             (hash(texts.user_agent), hash(texts.path), hash(texts.query));
-        let status = if self.status.is_null(row) { 0 } else { self.status.value(row) };
+        let status = self.status(row);
         let mut said = classes.of_path(path, texts.path) | classes.of_query(query, texts.query);
         let mut flags = self.flags(row, texts);
         if flags & flag::WRITE == 0 {
@@ -109,14 +111,22 @@ impl<'a> Columns<'a> {
             path,
             query,
             ja4: hash(texts.ja4),
-            query_key: short(hash(query_key(texts.query))),
+            query_key: hash(query_key(texts.query)),
             bytes: saturated(long(self.response_bytes, row)),
             duration_ms: saturated(long(self.duration_us, row) / 1_000),
             asn: saturated(long(self.client_asn, row)),
-            status: u16::try_from(status).unwrap_or(0),
+            status,
             flags,
-            method: method(texts.method),
+            method: if texts.method.is_empty() { 0 } else { hasher.short(texts.method) },
         }
+    }
+
+    /// Status; what a log cannot mean is a status of its own.
+    fn status(&self, row: usize) -> u16 {
+        if self.status.is_null(row) {
+            return 0;
+        }
+        u16::try_from(self.status.value(row)).ok().filter(|status| *status > 0).unwrap_or(u16::MAX)
     }
 
     fn flags(&self, row: usize, texts: &Texts<'_>) -> u16 {
@@ -140,7 +150,7 @@ impl<'a> Columns<'a> {
 
 /// Whether a request ended before it was answered, as far as the status tells: none at all, 408 (the client sent
 /// nothing in time), 499 (nginx: the client left), 460 (a load balancer of AWS: the same).
-fn is_aborted(status: i32, texts: &Texts<'_>) -> bool {
+fn is_aborted(status: u16, texts: &Texts<'_>) -> bool {
     matches!(status, 408 | 460 | 499) || status == 0 && texts.method.is_empty()
 }
 
@@ -154,19 +164,6 @@ fn long(array: &Int64Array, row: usize) -> i64 {
 
 fn saturated(value: i64) -> u32 {
     u32::try_from(value.max(0)).unwrap_or(u32::MAX)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash")]
-const fn short(hash: u64) -> u32 {
-    hash as u32
-}
-
-fn method(text: &str) -> u16 {
-    let mut hash = 0_u16;
-    for byte in text.bytes() {
-        hash = hash.wrapping_mul(31).wrapping_add(u16::from(byte));
-    }
-    hash
 }
 
 fn host_of(url: &str) -> Option<&str> {

@@ -40,7 +40,7 @@ pub mod flag {
     pub const FETCHER: u16 = 1 << 14;
 }
 
-/// One access record.
+/// One access record. A hash of a text is that of its beginning, see [`cut`](super::names::cut).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Event {
     /// Effective event time, µs.
@@ -51,26 +51,26 @@ pub struct Event {
     pub host: u64,
     /// Hash of the user agent; 0 if none.
     pub user_agent: u64,
-    /// Hash of the path.
+    /// Hash of the path; 0 if none.
     pub path: u64,
     /// Hash of the query; 0 if none.
     pub query: u64,
     /// Hash of the JA4 fingerprint; 0 if none.
     pub ja4: u64,
     /// Hash of the query up to and including its first `=`; 0 if none.
-    pub query_key: u32,
+    pub query_key: u64,
     /// Bytes sent, saturating.
     pub bytes: u32,
     /// Time to serve, ms, saturating.
     pub duration_ms: u32,
     /// Autonomous system; 0 if unknown.
     pub asn: u32,
-    /// Status; 0 if none.
+    /// Hash of the method; 0 if none.
+    pub method: u32,
+    /// Status; 0 if null, [`u16::MAX`] where it is no number between.
     pub status: u16,
     /// Bits of [`flag`].
     pub flags: u16,
-    /// Hash of the method.
-    pub method: u16,
 }
 
 const _: () = assert!(size_of::<Event>() <= 96, "a staged record fits one and a half cache lines");
@@ -113,11 +113,6 @@ impl Event {
 /// A query up to and including its first `=`: `r=` of `r=8f3a`; empty when there is none.
 pub fn query_key(query: &str) -> &str {
     query.find('=').map_or("", |at| &query[..=at])
-}
-
-/// Key under which the text of a method is named.
-pub const fn method_name_key(method: u16) -> u64 {
-    0x6d65_7468_6f64_0000 | method as u64
 }
 
 #[cfg(test)]

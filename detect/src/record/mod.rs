@@ -1,6 +1,7 @@
 //! One access record as the detector keeps it: what it says, in hashes, numbers and flags.
 
 pub mod attribute;
+pub mod column;
 pub mod columns;
 pub mod event;
 pub mod lexicon;

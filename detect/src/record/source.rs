@@ -25,17 +25,19 @@ impl Source {
         Self(IPV4 | address as u64)
     }
 
-    /// The source of an IPv6 address; an IPv4-mapped one is its IPv4 address.
-    pub fn v6(address: Ipv6Addr) -> Self {
+    /// The source of an IPv6 address; an IPv4-mapped one is its IPv4 address. `None` in the blocks that stand for
+    /// something else here: an address there is a name.
+    pub fn v6(address: Ipv6Addr) -> Option<Self> {
         let bits = u128::from(address);
         if bits >> 32 == 0xffff {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "the low 32 bits are the address"
             )]
-            return Self::v4(bits as u32);
+            return Some(Self::v4(bits as u32));
         }
-        Self((bits >> 64) as u64)
+        let source = Self((bits >> 64) as u64);
+        if source.is_named() || source.as_v4().is_some() { None } else { Some(source) }
     }
 
     /// Reads an address; `name_hash` stands in where it is none.
@@ -46,10 +48,8 @@ impl Source {
         if let Some(address) = ipv4(text.as_bytes()) {
             return Self::v4(address);
         }
-        match text.parse::<Ipv6Addr>() {
-            Ok(address) => Self::v6(address),
-            Err(_) => Self(NAMED | name_hash() >> 8),
-        }
+        let address = text.parse::<Ipv6Addr>().ok();
+        address.and_then(Self::v6).unwrap_or_else(|| Self(NAMED | name_hash() >> 8))
     }
 
     /// The IPv4 address, when it is one.
@@ -142,6 +142,14 @@ mod tests {
         assert_eq!(read("::1").as_deref(), None, "the loopback shares its /64 with nothing else");
         for bad in ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1..2.3", "host.example", "1.2.3.4 "] {
             assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_a_block_of_ours_is_a_name() {
+        for odd in ["0:ffff:c000:207::1", "ff02::1", "::1", "::"] {
+            let source = Source::parse(odd, || 1 << 40);
+            assert!(source.is_named() && source != Source::UNKNOWN, "{odd}");
         }
     }
 

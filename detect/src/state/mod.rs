@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::partition::Partition;
 use crate::counters::Counters;
-use crate::record::event::{Event, method_name_key};
+use crate::record::event::Event;
 use crate::record::names::Names;
 use crate::seen::attempts::Attempters;
 use crate::seen::minutes::SourceMinutes;
@@ -55,7 +55,8 @@ impl State {
             {
                 keep(hash);
             }
-            keep(method_name_key(event.method));
+            keep(event.query_key);
+            keep(u64::from(event.method));
         };
         for partition in self.partitions.values() {
             partition.staged_events().for_each(|event| event_names(event, &mut keep));

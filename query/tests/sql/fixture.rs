@@ -68,7 +68,8 @@ fn at(seconds: u32) -> String {
     format!("2026-03-01T{:02}:{:02}:{:02}Z", 10 + seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-fn request(offset: u32, seconds: u32) -> Value {
+/// A request with what every row has, `seconds` after the start.
+pub(crate) fn request(offset: u32, seconds: u32) -> Value {
     json!({
         "date": "2026-03-01", "ts": at(seconds), "edge": "ams1", "method": "GET", "scheme": "https",
         "protocol": "HTTP/2.0", "malformed": false, "topic": "edge", "topic_partition": 0,
@@ -76,7 +77,8 @@ fn request(offset: u32, seconds: u32) -> Value {
     })
 }
 
-fn with(mut row: Value, more: Value) -> Value {
+/// A row with more fields, or others.
+pub(crate) fn with(mut row: Value, more: Value) -> Value {
     let (Value::Object(row_fields), Value::Object(more)) = (&mut row, more) else { return row };
     row_fields.extend(more);
     row

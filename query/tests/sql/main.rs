@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
+mod fingerprints;
 mod fixture;
 mod formats;
 mod functions;
