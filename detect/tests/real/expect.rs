@@ -27,6 +27,8 @@ pub struct Expectation {
     pub at_most: usize,
     /// Least share of the hostile sources with five requests and more that are named or selected.
     pub sources: f64,
+    /// Least share of those that are named.
+    pub named: f64,
     /// Least share of the hostile requests that the fingerprints select.
     pub requests: f64,
     /// Largest share of a host's ordinary requests that the fingerprints select.
@@ -42,7 +44,7 @@ pub const HARMFUL: &[Verdict] = &[Verdict::Attack, Verdict::Suspicious];
 
 /// Nobody does harm: nothing may stand above benign, not for a moment.
 pub fn nothing() -> Expectation {
-    Expectation { at_most: 0, ..found("", &[], 0.0) }
+    Expectation { hosts: Vec::new(), ..found("", &[], 0.0) }
 }
 
 /// Something of these kinds is found on the host, attack or suspicious, within this many seconds of the start.
@@ -52,9 +54,10 @@ pub fn found(host: &str, kinds: &'static [&'static str], within_s: f64) -> Expec
         verdicts: HARMFUL,
         start_s: START_S,
         within_s,
-        hosts: if host.is_empty() { Vec::new() } else { vec![host.to_owned()] },
+        hosts: vec![host.to_owned()],
         at_most: 2,
         sources: 0.0,
+        named: 0.0,
         requests: 0.0,
         collateral: 0.05,
         visitors: usize::MAX,
@@ -117,7 +120,7 @@ impl Scenario {
             let of_host: Vec<&Incident> = harmful
                 .iter()
                 .copied()
-                .filter(|incident| incident.target_host.as_deref() == Some(host))
+                .filter(|incident| incident.target_host.as_deref().unwrap_or("") == host)
                 .collect();
             wrong.extend(self.host_faults(host, &of_host));
         }
@@ -174,7 +177,7 @@ impl Scenario {
             incidents.iter().flat_map(|incident| &incident.sources).map(String::as_str).collect();
         let mut hostile: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
         let (mut caught, mut ordinary, mut hit) = (0, 0, 0);
-        for row in self.rows.iter().filter(|row| row.host == host) {
+        for row in self.rows.iter().filter(|row| host.is_empty() || row.host == host) {
             let selected = terms.iter().any(|term| selects(term, row));
             if row.hostile {
                 let source = hostile.entry(&row.ip).or_default();
@@ -190,6 +193,7 @@ impl Scenario {
         let heavy: Vec<_> = hostile.iter().filter(|(_, (all, _))| *all >= 5).collect();
         let known =
             heavy.iter().filter(|(ip, (all, some))| named.contains(**ip) || some * 2 >= *all);
+        let listed = heavy.iter().filter(|(ip, _)| named.contains(**ip)).count();
         let mut wrong = Vec::new();
         let mut least = |what: &str, part: usize, of: usize, wanted: f64| {
             if (part as f64) < wanted * of as f64 {
@@ -197,6 +201,7 @@ impl Scenario {
             }
         };
         least("hostile sources named or selected", known.count(), heavy.len(), expect.sources);
+        least("hostile sources named", listed, heavy.len(), expect.named);
         least("hostile requests selected", caught as usize, sum as usize, expect.requests);
         if f64::from(hit) > expect.collateral * f64::from(ordinary) {
             wrong.push(format!(

@@ -10,11 +10,19 @@
     reason = "small numbers"
 )]
 
+mod crowd;
 mod expect;
+mod floods;
 mod known;
+mod logins;
+mod ordinary;
 mod predicate;
+mod programs;
 mod regex;
+mod scans;
 mod scene;
+mod services;
+mod silence;
 mod swarm;
 #[path = "../traffic/mod.rs"]
 mod traffic;
@@ -59,6 +67,63 @@ scenarios! {
     swarm_of_homes_reads_versions = swarm::of_versions,
     swarm_of_homes_reads_paths = swarm::of_paths,
     swarm_meets_challenge_pages = swarm::challenged,
+    link_goes_round = crowd::link_held,
+    link_goes_round_and_the_origin_fails = crowd::link_overloaded,
+    programs_poll_in_vain = programs::poll_in_vain,
+    reconnect_storm = programs::reconnect_storm,
+    connections_that_send_nothing = silence::connections,
+    ordinary_blog = ordinary::blog,
+    ordinary_wiki = ordinary::wiki,
+    ordinary_catalogue = ordinary::catalogue,
+    ordinary_news = ordinary::news,
+    ordinary_shop = ordinary::shop,
+    ordinary_chat = ordinary::chat,
+    ordinary_cloud = ordinary::cloud,
+    ordinary_small_sites = ordinary::small,
+    podcast_release = crowd::podcast,
+    campus_behind_one_address = crowd::campus,
+    referrer_spam = crowd::referrer_spam,
+    handshakes_401 = programs::handshakes,
+    office_after_password_change = programs::office_after_password_change,
+    uploads_logged_late = programs::uploads_logged_late,
+    preconnects_alone = programs::preconnects_alone,
+    rapid_reset = silence::rapid_reset,
+    stream_abuse = silence::stream_abuse,
+    login_waves_over_30_hosts = logins::waves,
+    xmlrpc_answered_200 = logins::xmlrpc,
+    xmlrpc_twice_slashed = logins::xmlrpc_twice_slashed,
+    login_joomla = logins::joomla,
+    login_phpmyadmin = logins::phpmyadmin,
+    login_router = logins::router,
+    login_json_in_german = logins::json_in_german,
+    login_graphql = logins::graphql,
+    login_spread_over_thousands = logins::spread_over_thousands,
+    login_twice_an_hour = logins::twice_an_hour,
+    scan_refused_by_the_edge = scans::refused_by_the_edge,
+    scan_moved_to_https = scans::moved_to_https,
+    scan_asked_twice = scans::asked_twice,
+    scan_catch_all = scans::catch_all,
+    scan_refused_405 = scans::refused_405,
+    scan_refused_406 = scans::refused_406,
+    scan_refused_421 = scans::refused_421,
+    scan_slow = scans::slow,
+    injection = scans::injection,
+    enumeration = scans::enumeration,
+    false_googlebot = scans::false_googlebot,
+    image_proxies = services::image_proxies,
+    link_previews = services::link_previews,
+    feed_readers = services::feed_readers,
+    monitors = services::monitors,
+    nightly_backup = services::nightly_backup,
+    jetpack = services::jetpack,
+    token_refresh = services::token_refresh,
+    telemetry = services::telemetry,
+    page_polling = services::polling,
+    webhooks = services::webhooks,
+    tiny_excess = services::tiny_excess,
+    large_host_flooded = floods::large_host,
+    random_hosts = floods::random_hosts,
+    bulk_download = floods::bulk_download,
 }
 
 #[test]
@@ -91,6 +156,44 @@ fn table() {
             );
             came.iter().for_each(|line| println!("    came  {line}"));
             wrong.iter().for_each(|line| println!("    wrong {line}"));
+        }
+    }
+}
+
+#[test]
+#[ignore = "debug"]
+fn debug() {
+    let name = std::env::var("ONLY").unwrap();
+    let seed: u64 = std::env::var("SEED").unwrap().parse().unwrap();
+    let (_, make) = ALL.iter().find(|(known, _)| *known == name).unwrap();
+    let s = make(seed);
+    let (f, _) = traffic::detect(&s.rows);
+    for i in f.incidents.iter().filter(|i| i.revision == 0) {
+        println!(
+            "{} {:?} {:?} first {} {:#?}",
+            i.kind,
+            i.verdict,
+            i.fingerprint,
+            (i.first_ts - traffic::time(0.0)) / 1_000_000,
+            i.evidence
+        );
+        let t = i.detected_ts - 1;
+        for k in (-20..4).rev() {
+            let a = t + k * 1_000_000;
+            let n = s
+                .rows
+                .iter()
+                .filter(|r| {
+                    r.ts >= a && r.ts < a + 1_000_000 && Some(&*r.host) == i.target_host.as_deref()
+                })
+                .count();
+            print!("{n} ");
+        }
+        println!();
+        for r in s.rows.iter().filter(|r| {
+            r.ts >= t - 3_000_000 && r.ts < t && Some(&*r.host) == i.target_host.as_deref()
+        }) {
+            println!("{} {} {} {}", r.at_s(), r.ip, r.path, r.agent);
         }
     }
 }

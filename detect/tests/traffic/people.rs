@@ -149,15 +149,15 @@ pub fn session(site: &Site, draw: &mut Draw, at_s: f64, who: &Person) -> Vec<Row
 pub fn visits(site: &Site, seconds: f64, per_s: f64, people: u64, seed: u64) -> Vec<Row> {
     let mut probe = Draw::of(seed, 11);
     let sample: usize =
-        (0..300).map(|who| session(site, &mut probe, 0.0, &Person::visitor(who)).len()).sum();
+        (0..300).map(|who| session(site, &mut probe, 0.0, &site.person(who)).len()).sum();
     let gap = sample as f64 / 300.0 / per_s;
     let mut draw = Draw::of(seed, 12);
-    let (mut rows, mut at) = (Vec::new(), -120.0);
+    let (mut rows, mut at) = (Vec::new(), -900.0);
     while at < seconds {
         // Busy and quiet quarters of an hour.
         let tide = 1.0 + 0.25 * libm::sin(at / 900.0 * core::f64::consts::TAU / 4.0);
         at += draw.wait(gap / tide);
-        let who = Person::visitor(draw.below(people));
+        let who = site.person(draw.below(people));
         rows.extend(session(site, &mut draw, at, &who));
     }
     let (start, end) = (time(0.0), time(seconds));

@@ -17,6 +17,7 @@ pub const GOOGLE_PROXY: &str =
 
 /// A request of a program: nothing but the path, no referer.
 pub fn asks(site: &Site, at_s: f64, ip: String, agent: &Text, path: String) -> Row {
+    let network = ip.split('.').take(2).fold(0, |sum, part| sum * 256 + part.parse().unwrap_or(0));
     let weight = path.bytes().fold(7_u64, |sum, byte| mix(sum ^ u64::from(byte)));
     Row {
         host: site.host.into(),
@@ -25,7 +26,7 @@ pub fn asks(site: &Site, at_s: f64, ip: String, agent: &Text, path: String) -> R
         bytes: 6_000 + (weight % 40_000) as i64,
         duration_us: Some(15_000 + (weight % 150_000) as i64),
         cache: Some("dynamic"),
-        asn: Some(15_169),
+        asn: Some(20_000 + network),
         country: Some("US"),
         ..Row::page(at_s, ip, path)
     }

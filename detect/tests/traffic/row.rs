@@ -124,7 +124,11 @@ fn column(rows: &[Row], name: &str) -> Option<ArrayRef> {
         "referer" => texts(rows, |row| row.referer.as_deref()),
         "cache_status" => texts(rows, |row| row.cache),
         "ja4" => texts(rows, |row| row.ja4),
-        "malformed" => Arc::new(BooleanArray::from(vec![false; rows.len()])),
+        "malformed" => {
+            let malformed: BooleanArray =
+                rows.iter().map(|row| Some(row.path.is_empty())).collect();
+            Arc::new(malformed)
+        }
         "record_index" => Arc::new(Int32Array::from(vec![0; rows.len()])),
         _ => return None,
     })

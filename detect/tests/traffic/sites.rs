@@ -1,7 +1,8 @@
 //! Sites: what their pages are called, what a page pulls in, what people do besides reading.
 
 use super::Draw;
-use super::people::{Person, visits};
+use super::draw::mix;
+use super::people::{Person, home, visits};
 use super::robots;
 use super::row::Row;
 
@@ -24,6 +25,8 @@ pub struct Site {
     pub depth: f64,
     pub aside: fn(&mut Draw) -> Option<Aside>,
     pub feed: &'static str,
+    /// Of a hundred people this many sit behind one of 48 gateways.
+    pub shared: u64,
 }
 
 impl Site {
@@ -34,6 +37,16 @@ impl Site {
         row.referer = Some(format!("https://{}{page}", self.host));
         (row.method, row.query, row.status, row.bytes) = (method, query, status, bytes);
         Some(row)
+    }
+
+    /// A visitor of this site, always the same by this number.
+    pub fn person(&self, who: u64) -> Person {
+        let mut person = Person::visitor(who);
+        let place = mix(who ^ 0x9a7e);
+        if place % 100 < self.shared {
+            person.home = home(300 + place / 100 % 48, 1);
+        }
+        person
     }
 
     /// The site under another name.
@@ -55,7 +68,7 @@ fn slug(page: u64) -> String {
         "garden", "river", "notes", "winter", "bread", "engine", "letter", "harbour", "lamp",
         "field", "stone", "paper", "cloud", "market", "bridge", "window",
     ];
-    let word = |shift: u64| WORDS[((super::draw::mix(page + 1) >> shift) % 16) as usize];
+    let word = |shift: u64| WORDS[((mix(page + 1) >> shift) % 16) as usize];
     format!("{}-{}-{page}", word(0), word(8))
 }
 
@@ -95,6 +108,7 @@ pub const BLOG: Site = Site {
         _ => None,
     },
     feed: "/feed/",
+    shared: 0,
 };
 
 /// A wiki on MediaWiki.
@@ -144,6 +158,7 @@ pub const WIKI: Site = Site {
         _ => None,
     },
     feed: "/feed.atom",
+    shared: 0,
 };
 
 /// A library's catalogue.
@@ -183,6 +198,7 @@ pub const CATALOGUE: Site = Site {
         _ => None,
     },
     feed: "/new.rss",
+    shared: 0,
 };
 
 /// A newspaper.
@@ -222,6 +238,7 @@ pub const NEWS: Site = Site {
         _ => None,
     },
     feed: "/rss.xml",
+    shared: 0,
 };
 
 /// A shop.
@@ -264,6 +281,7 @@ pub const SHOP: Site = Site {
         _ => None,
     },
     feed: "/offers.xml",
+    shared: 0,
 };
 
 /// A small site of a club.
@@ -281,6 +299,7 @@ pub const SMALL: Site = Site {
             .then(|| ("POST", "/wp-login.php".into(), None, if refused { 200 } else { 302 }, 7_700))
     },
     feed: "/feed.xml",
+    shared: 0,
 };
 
 /// A chat in the browser.
@@ -309,6 +328,7 @@ pub const CHAT: Site = Site {
         _ => None,
     },
     feed: "/changelog.xml",
+    shared: 15,
 };
 
 /// A storage for files, with programs that keep a folder the same.
@@ -358,4 +378,5 @@ pub const CLOUD: Site = Site {
         _ => None,
     },
     feed: "/index.php/apps/activity/feed",
+    shared: 0,
 };
