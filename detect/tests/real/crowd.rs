@@ -2,7 +2,7 @@
 
 use super::expect::{START_S, Scenario, nothing};
 use super::scene::{around, times};
-use crate::traffic::people::{Home, Person, home, session};
+use crate::traffic::people::{Home, Person, home, load, session};
 use crate::traffic::row::{Text, combined};
 use crate::traffic::sites::{BLOG, WIKI};
 use crate::traffic::{Draw, Row, agents, robots, time, together};
@@ -47,6 +47,12 @@ pub fn link_overloaded(seed: u64) -> Scenario {
     link_goes_round(seed, true)
 }
 
+/// How long after an episode a player fetches it: most within minutes, all within half an hour.
+fn soon(draw: &mut Draw) -> f64 {
+    let wait = draw.wait(420.0);
+    if wait < 1_700.0 { wait } else { draw.between(0.0, 1_700.0) }
+}
+
 /// A new episode: players ask for the feed and fetch the file in parts, most within twenty minutes.
 pub fn podcast(seed: u64) -> Scenario {
     const PLAYERS: [&str; 6] = [
@@ -75,7 +81,7 @@ pub fn podcast(seed: u64) -> Scenario {
     }
     for who in 0..2_500_u64 {
         let agent: Text = PLAYERS[(who % 6) as usize].into();
-        let mut at = START_S + draw.wait(420.0).min(1_700.0);
+        let mut at = START_S + soon(&mut draw);
         let ip = Person::visitor(50_000 + who).home.ip;
         rows.push(robots::asks(&BLOG, at, ip.clone(), &agent, BLOG.feed.into()));
         for _ in 0..draw.several(4.0, 12) {
@@ -123,5 +129,20 @@ pub fn referrer_spam(seed: u64) -> Scenario {
         rows.push(row);
     }
     let rows = together(vec![around(&BLOG, 1.5, 1_200.0, seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
+/// A link on a large site: 3,000 people within a few minutes, with referer and all that a page pulls in.
+pub fn people_follow_a_link(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 45);
+    let mut rows = Vec::new();
+    for who in 0..3_000 {
+        let person = Person { returns: false, ..Person::visitor(90_000 + who) };
+        let (path, _) = (BLOG.page)(51);
+        let mut row = person.asks(&BLOG, START_S + 300.0 * draw.unit() * draw.unit(), &path);
+        row.referer = draw.chance(0.8).then(|| "https://news.example/item?id=4411".to_owned());
+        rows.extend(load(&BLOG, &mut draw, row, &person, true, 51));
+    }
+    let rows = together(vec![around(&BLOG, 1.5, 400.0, seed), rows]);
     Scenario { rows: combined(rows), expect: nothing() }
 }

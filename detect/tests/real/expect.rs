@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use detect::Findings;
+use detect::{DetectConfig, Findings};
 use schemas::{Incident, Verdict};
 
 use super::predicate::{parse, selects};
-use crate::traffic::{Row, agents, detect, time};
+use crate::traffic::{Row, agents, detect_with, time};
 
 /// When the event of most scenarios begins, seconds after the start: after 70 minutes of ordinary traffic.
 pub const START_S: f64 = 4_200.0;
@@ -17,6 +17,8 @@ pub struct Expectation {
     /// Kinds that an incident above benign may have; none stands for: there must be no such incident.
     pub kinds: &'static [&'static str],
     pub verdicts: &'static [Verdict],
+    /// How long a host is learned before it is judged, s; none stands for the default.
+    pub learning_s: Option<i64>,
     /// The first decision falls at or after this, s.
     pub start_s: f64,
     /// And no later than this after the start, s.
@@ -52,6 +54,7 @@ pub fn found(host: &str, kinds: &'static [&'static str], within_s: f64) -> Expec
     Expectation {
         kinds,
         verdicts: HARMFUL,
+        learning_s: None,
         start_s: START_S,
         within_s,
         hosts: vec![host.to_owned()],
@@ -72,21 +75,24 @@ pub struct Scenario {
     pub expect: Expectation,
 }
 
-/// In words that fit a line.
+/// In words that fit a line; of the evidence what was seen against what was expected.
 pub fn told(incident: &Incident) -> String {
     let after = (incident.detected_ts - time(0.0)) as f64 / 1e6;
+    let fingerprint = incident.fingerprint.as_deref().unwrap_or("no fingerprint");
+    let evidence: Vec<String> = incident
+        .evidence
+        .iter()
+        .map(|one| format!("{} {:.1}/{:.1}", one.feature, one.observed, one.expected))
+        .collect();
     format!(
-        "{} {} {} on {} at {after:.0} s, {} requests, {} sources, {}",
+        "{} {} on {} at {after:.0} s, {} requests, {} sources, {} | {}",
         incident.verdict,
         incident.kind,
-        incident.revision,
         incident.target_host.as_deref().unwrap_or("no host"),
         incident.requests,
         incident.source_count,
-        incident.fingerprint.as_deref().map_or_else(
-            || "no fingerprint".to_owned(),
-            |text| text.chars().take(160).collect::<String>()
-        ),
+        fingerprint.chars().take(160).collect::<String>(),
+        evidence.join(", "),
     )
 }
 
@@ -105,7 +111,11 @@ fn incidents(findings: &Findings) -> Vec<(&Incident, Verdict)> {
 impl Scenario {
     /// Runs it: what came out, and what of it is wrong.
     pub fn run(&self) -> (Vec<String>, Vec<String>) {
-        let (findings, _) = detect(&self.rows);
+        let mut config = DetectConfig::default();
+        if let Some(learning_s) = self.expect.learning_s {
+            config.learning_us = learning_s * 1_000_000;
+        }
+        let (findings, _) = detect_with(&self.rows, config, |_| false);
         let all = incidents(&findings);
         let harmful: Vec<&Incident> = all
             .iter()

@@ -1,13 +1,13 @@
 //! Volume: on a large host, under made-up names, in bytes.
 
-use super::expect::{Expectation, START_S, Scenario, found};
+use super::expect::{ATTACK, Expectation, START_S, Scenario, found};
 use super::scene::{around, hostile, times};
 use crate::traffic::people::{Person, home};
 use crate::traffic::row::combined;
 use crate::traffic::sites::{CLOUD, NEWS, SHOP};
 use crate::traffic::{Draw, Row, agents, together};
 
-/// 10,000 requests a second for a minute, then 12,000 more for ten seconds.
+/// 10,000 requests a second for a minute, then 12,000 more for ten seconds; the host is learned for 40 s only.
 pub fn large_host(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 101);
     let bots: Vec<Person> = (0..4_000)
@@ -22,7 +22,11 @@ pub fn large_host(seed: u64) -> Scenario {
         bot.asks(&NEWS, 60.0 + f64::from(n) / 12_000.0, "/")
     });
     let rows = together(vec![hostile(flood.collect()), NEWS.ordinary(75.0, 10_000.0, seed)]);
-    let expect = Expectation { start_s: 60.0, ..found(NEWS.host, &["http_flood"], 10.0) };
+    let expect = Expectation {
+        start_s: 60.0,
+        learning_s: Some(40),
+        ..found(NEWS.host, &["http_flood"], 10.0)
+    };
     Scenario { rows, expect }
 }
 
@@ -43,6 +47,7 @@ pub fn random_hosts(seed: u64) -> Scenario {
     new.retain(|row| row.at_s() > START_S + 60.0);
     let rows = together(vec![around(&SHOP, 5.0, 300.0, seed), hostile(rows), new]);
     let expect = Expectation {
+        verdicts: ATTACK,
         sources: 0.9,
         requests: 0.9,
         ..found("", &["http_flood", "content_discovery", "unknown_shift"], 120.0)

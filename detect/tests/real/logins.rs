@@ -1,6 +1,6 @@
 //! Passwords tried: in waves, from many, slowly, where nobody would look for a log-in.
 
-use super::expect::{Expectation, START_S, Scenario, found};
+use super::expect::{ATTACK, Expectation, START_S, Scenario, found};
 use super::scene::{around, hostile, lasting, times};
 use crate::traffic::people::{Person, home};
 use crate::traffic::row::combined;
@@ -133,4 +133,27 @@ pub fn twice_an_hour(seed: u64) -> Scenario {
         together(vec![lasting(&SMALL, 0.2, START_S + 87_300.0, seed), hostile(rows.collect())]);
     let expect = Expectation { sources: 1.0, ..found(SMALL.host, KINDS, 86_400.0) };
     Scenario { rows: combined(rows), expect }
+}
+
+/// 589 tries in eleven hours from 234 addresses, answered with 403.
+pub fn slow_from_hundreds(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 75);
+    let door = Door { status: 403, bytes: 1_200, ..WORDPRESS };
+    let rows = (0..589_u64).map(|_| {
+        let at = START_S + draw.between(0.0, 39_600.0);
+        try_at(&BLOG, door, at, 900 + draw.below(234))
+    });
+    let rows = hostile(rows.collect());
+    let rows = together(vec![lasting(&BLOG, 0.6, START_S + 40_500.0, seed), rows]);
+    let expect = Expectation { requests: 0.5, ..found(BLOG.host, KINDS, 39_600.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// A host with a request every twenty seconds: one machine tries every two seconds for half an hour.
+pub fn on_a_quiet_host(seed: u64) -> Scenario {
+    let door = Door { status: 403, bytes: 1_200, ..WORDPRESS };
+    let rows =
+        vec![around(&SMALL, 0.05, 1_800.0, seed), tries(&SMALL, door, (1, 0.5, 1_800.0), seed)];
+    let expect = Expectation { verdicts: ATTACK, sources: 1.0, ..found(SMALL.host, KINDS, 600.0) };
+    Scenario { rows: combined(together(rows)), expect }
 }

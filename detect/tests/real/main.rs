@@ -12,6 +12,7 @@
 
 mod crowd;
 mod expect;
+mod faults;
 mod floods;
 mod known;
 mod logins;
@@ -86,7 +87,7 @@ scenarios! {
     handshakes_401 = programs::handshakes,
     office_after_password_change = programs::office_after_password_change,
     uploads_logged_late = programs::uploads_logged_late,
-    preconnects_alone = programs::preconnects_alone,
+    preconnects_alone = silence::preconnects_alone,
     rapid_reset = silence::rapid_reset,
     stream_abuse = silence::stream_abuse,
     login_waves_over_30_hosts = logins::waves,
@@ -124,6 +125,13 @@ scenarios! {
     large_host_flooded = floods::large_host,
     random_hosts = floods::random_hosts,
     bulk_download = floods::bulk_download,
+    people_follow_a_link = crowd::people_follow_a_link,
+    polite_crawler = services::polite_crawler,
+    origin_down = faults::origin_down,
+    deploy_renames_assets = faults::deploy,
+    login_slow_from_hundreds = logins::slow_from_hundreds,
+    login_on_a_quiet_host = logins::on_a_quiet_host,
+    scraper_of_sixty_a_minute = scans::scraper_of_sixty_a_minute,
 }
 
 #[test]
@@ -156,44 +164,6 @@ fn table() {
             );
             came.iter().for_each(|line| println!("    came  {line}"));
             wrong.iter().for_each(|line| println!("    wrong {line}"));
-        }
-    }
-}
-
-#[test]
-#[ignore = "debug"]
-fn debug() {
-    let name = std::env::var("ONLY").unwrap();
-    let seed: u64 = std::env::var("SEED").unwrap().parse().unwrap();
-    let (_, make) = ALL.iter().find(|(known, _)| *known == name).unwrap();
-    let s = make(seed);
-    let (f, _) = traffic::detect(&s.rows);
-    for i in f.incidents.iter().filter(|i| i.revision == 0) {
-        println!(
-            "{} {:?} {:?} first {} {:#?}",
-            i.kind,
-            i.verdict,
-            i.fingerprint,
-            (i.first_ts - traffic::time(0.0)) / 1_000_000,
-            i.evidence
-        );
-        let t = i.detected_ts - 1;
-        for k in (-20..4).rev() {
-            let a = t + k * 1_000_000;
-            let n = s
-                .rows
-                .iter()
-                .filter(|r| {
-                    r.ts >= a && r.ts < a + 1_000_000 && Some(&*r.host) == i.target_host.as_deref()
-                })
-                .count();
-            print!("{n} ");
-        }
-        println!();
-        for r in s.rows.iter().filter(|r| {
-            r.ts >= t - 3_000_000 && r.ts < t && Some(&*r.host) == i.target_host.as_deref()
-        }) {
-            println!("{} {} {} {}", r.at_s(), r.ip, r.path, r.agent);
         }
     }
 }

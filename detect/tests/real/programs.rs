@@ -5,7 +5,7 @@ use super::scene::{around, lasting, times};
 use crate::traffic::people::{Person, home};
 use crate::traffic::robots::asks;
 use crate::traffic::row::{Text, combined};
-use crate::traffic::sites::{CHAT, CLOUD, NEWS, SHOP};
+use crate::traffic::sites::{CHAT, CLOUD, SHOP};
 use crate::traffic::{Draw, Row, together};
 
 /// Path and answer number `n` of 60 that a version of a desktop client asks for.
@@ -158,24 +158,4 @@ pub fn uploads_logged_late(seed: u64) -> Scenario {
     }
     logged.sort_by_key(|(at, _)| *at);
     Scenario { rows: logged.into_iter().map(|(_, row)| row).collect(), expect: nothing() }
-}
-
-/// A connection that a browser opened in advance and never used: no request at all.
-pub fn silence(at_s: f64, ip: String) -> Row {
-    let mut row = Row::page(at_s, ip, String::new());
-    (row.host, row.method, row.agent, row.ja4) = (NEWS.host.into(), "", "".into(), None);
-    (row.status, row.bytes) = (408, 0);
-    row
-}
-
-/// Visitors' preconnects all the time, and nothing else.
-pub fn preconnects(until_s: f64, seed: u64) -> Vec<Row> {
-    let mut draw = Draw::of(seed, 56);
-    let all = times(&mut draw, (0.0, until_s), 0.3);
-    all.into_iter().map(|at| silence(at, Person::visitor(draw.below(18_000)).home.ip)).collect()
-}
-
-pub fn preconnects_alone(seed: u64) -> Scenario {
-    let rows = vec![around(&NEWS, 8.0, 600.0, seed), preconnects(START_S + 1_500.0, seed)];
-    Scenario { rows: combined(together(rows)), expect: nothing() }
 }

@@ -150,7 +150,20 @@ pub fn false_googlebot(seed: u64) -> Scenario {
     let rows = together(vec![around(&SHOP, 6.0, 600.0, seed), hostile(rows)]);
     let expect = Expectation {
         sources: 0.9,
+        // The name is that of the true one as well, a twentieth of what is ordinary here.
+        collateral: 0.08,
         ..found(SHOP.host, &["scraping", "swarm", "http_flood"], 300.0)
     };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// One address copies page after page, one a second, and nothing else.
+pub fn scraper_of_sixty_a_minute(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 83);
+    let all = times(&mut draw, (START_S, START_S + 1_200.0), 1.0);
+    let ask = |(n, at): (usize, f64)| scanner(4).asks(&BLOG, at, &(BLOG.page)(n as u64 % 400).0);
+    let rows = hostile(all.into_iter().enumerate().map(ask).collect());
+    let rows = together(vec![around(&BLOG, 1.5, 1_200.0, seed), rows]);
+    let expect = Expectation { sources: 1.0, ..found(BLOG.host, &["scraping"], 900.0) };
     Scenario { rows: combined(rows), expect }
 }

@@ -60,7 +60,7 @@ pub fn feed_readers(seed: u64) -> Scenario {
     let mut rows = robots::feed_readers(&BLOG, END_S, 250, seed);
     let mut draw = Draw::of(seed, 93);
     let agent: Text = "FreshRSS/1.24.3 (Linux; https://freshrss.org)".into();
-    for hour in 1..=1 {
+    for hour in 0..=1 {
         for reader in 0..150 {
             let at = f64::from(hour) * 3_600.0 + draw.wait(8.0);
             let row = asks(&BLOG, at, home(8_000 + reader, 1).ip, &agent, BLOG.feed.into());
@@ -207,4 +207,11 @@ pub fn tiny_excess(seed: u64) -> Scenario {
     };
     let rows = (0..30).map(ask).collect();
     harmless(&BLOG, 1.0, rows, seed)
+}
+
+/// A new crawler that says who it is reads a page every two seconds from one network.
+pub fn polite_crawler(seed: u64) -> Scenario {
+    let agent = "Mozilla/5.0 (compatible; Exampleseek/1.2; +https://seek.example/about-our-bot)";
+    let rows = robots::crawl(&BLOG, (START_S, END_S - 900.0), 0.5, agent, (&["141.98"], 6), seed);
+    harmless(&BLOG, 1.5, rows, seed)
 }

@@ -1,7 +1,6 @@
 //! Requests that never come, or are broken off as soon as they have.
 
-use super::expect::{ATTACK, Expectation, START_S, Scenario, found};
-use super::programs::{preconnects, silence};
+use super::expect::{ATTACK, Expectation, START_S, Scenario, found, nothing};
 use super::scene::{around, hostile, times};
 use crate::traffic::agents;
 use crate::traffic::people::{Home, Person, home};
@@ -10,6 +9,27 @@ use crate::traffic::sites::{NEWS, SHOP, Site};
 use crate::traffic::{Draw, Row, together};
 
 const KINDS: &[&str] = &["slow_http", "stream_abuse", "http_flood"];
+
+/// A connection that sent nothing until the server's patience ended: no request at all.
+fn silence(at_s: f64, ip: String) -> Row {
+    let mut row = Row::page(at_s, ip, String::new());
+    (row.host, row.method, row.agent, row.ja4) = (NEWS.host.into(), "", "".into(), None);
+    (row.status, row.bytes) = (408, 0);
+    row
+}
+
+/// What visitors' browsers open in advance and never use, all the time.
+fn preconnects(until_s: f64, seed: u64) -> Vec<Row> {
+    let mut draw = Draw::of(seed, 63);
+    let all = times(&mut draw, (0.0, until_s), 0.3);
+    all.into_iter().map(|at| silence(at, Person::visitor(draw.below(18_000)).home.ip)).collect()
+}
+
+/// Preconnects alone.
+pub fn preconnects_alone(seed: u64) -> Scenario {
+    let rows = vec![around(&NEWS, 8.0, 600.0, seed), preconnects(START_S + 1_500.0, seed)];
+    Scenario { rows: combined(together(rows)), expect: nothing() }
+}
 
 /// Connections that are held open and send nothing: 15 a second from 30 addresses for 20 minutes.
 pub fn connections(seed: u64) -> Scenario {

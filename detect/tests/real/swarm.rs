@@ -41,7 +41,7 @@ fn homes(site: &Site, seed: u64, page: impl Fn(&mut Draw, u64) -> (String, Strin
 fn expect_swarm() -> Expectation {
     Expectation {
         collateral: 0.02,
-        browsers: 0.4,
+        browsers: 0.5,
         ..found(WIKI.host, &["scraping", "swarm"], 1_800.0)
     }
 }

@@ -109,7 +109,16 @@ pub fn detect(rows: &[Row]) -> (Findings, Detector) {
 
 /// The same, with rows that are never judged.
 pub fn detect_but(rows: &[Row], exempt: impl Fn(&Row) -> bool) -> (Findings, Detector) {
-    let mut detector = Detector::new(DetectConfig::default());
+    detect_with(rows, DetectConfig::default(), exempt)
+}
+
+/// The same with other settings.
+pub fn detect_with(
+    rows: &[Row],
+    config: DetectConfig,
+    exempt: impl Fn(&Row) -> bool,
+) -> (Findings, Detector) {
+    let mut detector = Detector::new(config);
     let mut findings = Findings::default();
     for part in rows.chunks(4_096) {
         let marks: BooleanArray = part.iter().map(|row| Some(exempt(row))).collect();

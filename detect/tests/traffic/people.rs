@@ -152,7 +152,7 @@ pub fn visits(site: &Site, seconds: f64, per_s: f64, people: u64, seed: u64) -> 
         (0..300).map(|who| session(site, &mut probe, 0.0, &site.person(who)).len()).sum();
     let gap = sample as f64 / 300.0 / per_s;
     let mut draw = Draw::of(seed, 12);
-    let (mut rows, mut at) = (Vec::new(), -900.0);
+    let (mut rows, mut at) = (Vec::new(), if per_s > 1_000.0 { -60.0 } else { -600.0 });
     while at < seconds {
         // Busy and quiet quarters of an hour.
         let tide = 1.0 + 0.25 * libm::sin(at / 900.0 * core::f64::consts::TAU / 4.0);

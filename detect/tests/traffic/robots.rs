@@ -113,7 +113,7 @@ pub fn feed_readers(site: &Site, seconds: f64, readers: u64, seed: u64) -> Vec<R
     rows
 }
 
-/// Now and then a link is shared: five to fifteen fetches of a page and its images within seconds.
+/// Now and then a link is shared: two to six fetches of a page or its images within seconds.
 pub fn previews(site: &Site, seconds: f64, every_s: f64, seed: u64) -> Vec<Row> {
     let mut draw = Draw::of(seed, 22);
     let (mut rows, mut at) = (Vec::new(), draw.wait(every_s));
@@ -124,8 +124,8 @@ pub fn previews(site: &Site, seconds: f64, every_s: f64, seed: u64) -> Vec<Row> 
             1 => (PHOTON.into(), "192.0"),
             _ => (GOOGLE_PROXY.into(), "66.102"),
         };
-        for n in 0..5 + draw.below(11) {
-            let ip = address(network, 30, &mut draw);
+        for n in 0..2 + draw.below(5) {
+            let ip = address(network, 12, &mut draw);
             let proxy = agent != FACEBOOK;
             let path =
                 if proxy || n % 3 == 2 { (site.image)(page, n % 5) } else { (site.page)(page).0 };
@@ -173,6 +173,8 @@ pub fn probes(site: &Site, seconds: f64, every_s: f64, seed: u64) -> Vec<Row> {
 
 /// All of them, about 15 % of `per_s`.
 pub fn all(site: &Site, seconds: f64, per_s: f64, seed: u64) -> Vec<Row> {
+    // Crawlers do not grow with the site for ever.
+    let per_s = per_s.min(100.0);
     let span = (0.0, seconds);
     let mut rows = crawl(site, span, per_s * 0.05, GOOGLEBOT, (&["66.249"], 60), seed);
     rows.extend(crawl(site, span, per_s * 0.03, BINGBOT, (&["40.77", "157.55"], 40), seed));
