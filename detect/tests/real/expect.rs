@@ -6,7 +6,7 @@ use detect::{DetectConfig, Findings};
 use schemas::{Incident, Verdict};
 
 use super::predicate::{parse, selects};
-use crate::traffic::{Row, agents, detect_with, time};
+use crate::traffic::{EPOCH, Row, agents, detect_with, time};
 
 /// When the event of most scenarios begins, seconds after the start: after 70 minutes of ordinary traffic.
 pub const START_S: f64 = 4_200.0;
@@ -77,7 +77,7 @@ pub struct Scenario {
 
 /// In words that fit a line; of the evidence what was seen against what was expected.
 pub fn told(incident: &Incident) -> String {
-    let after = (incident.detected_ts - time(0.0)) as f64 / 1e6;
+    let after = (incident.detected_ts - EPOCH) as f64 / 1e6;
     let fingerprint = incident.fingerprint.as_deref().unwrap_or("no fingerprint");
     let evidence: Vec<String> = incident
         .evidence

@@ -4,8 +4,8 @@ use super::expect::{ATTACK, Expectation, START_S, Scenario, found};
 use super::scene::{around, hostile, times};
 use crate::traffic::people::{Person, home};
 use crate::traffic::row::combined;
-use crate::traffic::sites::{CLOUD, NEWS, SHOP};
-use crate::traffic::{Draw, Row, agents, together};
+use crate::traffic::sites::{BLOG, CLOUD, NEWS, SHOP};
+use crate::traffic::{Draw, Row, agents, robots, together};
 
 /// 10,000 requests a second for a minute, then 12,000 more for ten seconds; the host is learned for 40 s only.
 pub fn large_host(seed: u64) -> Scenario {
@@ -71,5 +71,40 @@ pub fn bulk_download(seed: u64) -> Scenario {
         visitors: 0,
         ..found(CLOUD.host, &["bulk_download", "scraping"], 600.0)
     };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// A new program adds a third to a host of 1,200 requests a second, from 2,000 addresses; learned for 40 s only.
+pub fn new_program(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 104);
+    let flood = (0..8_000_u32).map(|n| {
+        let ip = home(9_900 + draw.below(400), draw.below(5)).ip;
+        let (path, _) = (NEWS.page)(draw.zipf(60));
+        let row =
+            robots::asks(&NEWS, 80.0 + f64::from(n) / 400.0, ip, &"okhttp/4.9.0".into(), path);
+        Row { ja4: Some("t13d190900_9dc949149365_97f8aa674fd9"), ..row }
+    });
+    let rows = together(vec![hostile(flood.collect()), NEWS.ordinary(110.0, 1_200.0, seed)]);
+    let expect = Expectation {
+        start_s: 80.0,
+        learning_s: Some(40),
+        verdicts: ATTACK,
+        requests: 0.9,
+        ..found(NEWS.host, &["http_flood"], 20.0)
+    };
+    Scenario { rows, expect }
+}
+
+/// One machine asks for a hundred overlapping ranges of the front page at a time.
+pub fn range_abuse(seed: u64) -> Scenario {
+    let agent = agents::current()[1].clone();
+    let one = Person { home: home(9_810, 1), agent, returns: false };
+    let rows = (0..1_800_u32).map(|n| {
+        let row = one.asks(&BLOG, START_S + f64::from(n) * 0.1, "/");
+        Row { method: "HEAD", status: 206, bytes: 340, duration_us: Some(4_000_000), ..row }
+    });
+    let rows = together(vec![hostile(rows.collect()), around(&BLOG, 1.5, 180.0, seed)]);
+    let kinds = &["http_flood", "app_exhaustion", "exploit_burst", "stream_abuse"];
+    let expect = Expectation { sources: 1.0, ..found(BLOG.host, kinds, 120.0) };
     Scenario { rows: combined(rows), expect }
 }

@@ -125,6 +125,8 @@ scenarios! {
     large_host_flooded = floods::large_host,
     random_hosts = floods::random_hosts,
     bulk_download = floods::bulk_download,
+    new_program_adds_a_third = floods::new_program,
+    range_abuse = floods::range_abuse,
     people_follow_a_link = crowd::people_follow_a_link,
     polite_crawler = services::polite_crawler,
     origin_down = faults::origin_down,
@@ -162,8 +164,12 @@ fn table() {
                 "{right} {name} {seed} ({rows} rows, made {made:.1?}, all {:.1?})",
                 start.elapsed()
             );
-            came.iter().for_each(|line| println!("    came  {line}"));
-            wrong.iter().for_each(|line| println!("    wrong {line}"));
+            for line in came {
+                println!("    came  {line}");
+            }
+            for line in wrong {
+                println!("    wrong {line}");
+            }
         }
     }
 }

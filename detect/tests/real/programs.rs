@@ -47,7 +47,7 @@ pub fn poll_in_vain(seed: u64) -> Scenario {
     Scenario { rows: combined(rows), expect: nothing() }
 }
 
-/// 9,000 WebSockets close at once; each tries again, in vain for 40 s, then gets through.
+/// 9,000 sockets close at once; each tries again, in vain for 40 s, then gets through.
 pub fn reconnect_storm(seed: u64) -> Scenario {
     const WAITS: [f64; 4] = [1.0, 2.0, 4.0, 5.0];
     let mut draw = Draw::of(seed, 52);

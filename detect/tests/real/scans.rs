@@ -59,7 +59,9 @@ pub fn moved_to_https(seed: u64) -> Scenario {
 pub fn asked_twice(seed: u64) -> Scenario {
     let first = guesses(&BLOG, (200, 0.8), |_| (404, 2_900));
     let mut again = first.clone();
-    again.iter_mut().for_each(|row| row.ts += 400_000);
+    for row in &mut again {
+        row.ts += 400_000;
+    }
     scan(seed, together(vec![first, again]), 300.0)
 }
 

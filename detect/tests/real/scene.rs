@@ -30,6 +30,8 @@ pub fn times(draw: &mut Draw, (from_s, to_s): (f64, f64), per_s: f64) -> Vec<f64
 
 /// Marks rows as what the scenario holds to be the attack.
 pub fn hostile(mut rows: Vec<Row>) -> Vec<Row> {
-    rows.iter_mut().for_each(|row| row.hostile = true);
+    for row in &mut rows {
+        row.hostile = true;
+    }
     rows
 }

@@ -13,15 +13,19 @@ const CHROME_MOBILE: &str = "t13d1517h2_8daaf6152771_b1ff8ab2d16f";
 const SAFARI: &str = "t13d2014h2_a09f3c656075_e42f34c56612";
 const FIREFOX: &str = "t13d1715h2_5b57614c22b0_5c2c66f702b0";
 
+/// Made once and copied into many rows.
+fn kept(text: String) -> Text {
+    Text::Borrowed(text.leak())
+}
+
 fn chrome(system: &str, version: u64, tail: &str) -> Text {
-    format!(
+    kept(format!(
         "Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 {tail}"
-    )
-    .into()
+    ))
 }
 
 fn firefox(system: &str, version: u64) -> Text {
-    format!("Mozilla/5.0 ({system}; rv:{version}.0) Gecko/20100101 Firefox/{version}.0").into()
+    kept(format!("Mozilla/5.0 ({system}; rv:{version}.0) Gecko/20100101 Firefox/{version}.0"))
 }
 
 const WINDOWS: &str = "Windows NT 10.0; Win64; x64";
@@ -41,7 +45,7 @@ pub fn current() -> &'static [Agent] {
             let phone = format!(
                 "Mozilla/5.0 (iPhone; CPU iPhone OS {ios}_3 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{ios}.3 Mobile/15E148 Safari/604.1"
             );
-            list.push((phone.into(), SAFARI));
+            list.push((kept(phone), SAFARI));
             list.push((chrome(MAC, version, "Safari/537.36"), CHROME));
             let edge = format!("Safari/537.36 Edg/{version}.0.0.0");
             list.push((chrome(WINDOWS, version, &edge), CHROME));
@@ -49,7 +53,7 @@ pub fn current() -> &'static [Agent] {
             let mac = format!(
                 "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{ios}.2 Safari/605.1.15"
             );
-            list.push((mac.into(), SAFARI));
+            list.push((kept(mac), SAFARI));
             list.push((firefox(LINUX, version + 1), FIREFOX));
             list.push((chrome(LINUX, version, "Safari/537.36"), CHROME));
             list.push((firefox(MAC, version + 2), FIREFOX));

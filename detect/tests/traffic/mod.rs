@@ -21,7 +21,6 @@ use detect::{DetectConfig, Detector, Findings};
 use schemas::Incident;
 
 pub use draw::Draw;
-#[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub use row::{EPOCH, Row, batch, time};
 
 const AGENTS: [(&str, &str); 4] = [

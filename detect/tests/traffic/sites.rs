@@ -72,7 +72,7 @@ fn slug(page: u64) -> String {
     format!("{}-{}-{page}", word(0), word(8))
 }
 
-/// A blog on WordPress.
+/// A blog, with the paths of `WordPress`.
 pub const BLOG: Site = Site {
     host: "blog.example",
     pages: 400,
@@ -111,7 +111,7 @@ pub const BLOG: Site = Site {
     shared: 0,
 };
 
-/// A wiki on MediaWiki.
+/// A wiki, with the paths of `MediaWiki`.
 pub const WIKI: Site = Site {
     host: "wiki.example",
     pages: 6_000,
