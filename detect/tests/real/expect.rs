@@ -6,7 +6,7 @@ use detect::{DetectConfig, Findings};
 use schemas::{Incident, Verdict};
 
 use super::predicate::{parse, selects};
-use crate::traffic::{EPOCH, Row, agents, detect_with, time};
+use crate::traffic::{EPOCH, Row, agents, detect_dealt, detect_with, time};
 
 /// When the event of most scenarios begins, seconds after the start: after 70 minutes of ordinary traffic.
 pub const START_S: f64 = 4_200.0;
@@ -109,13 +109,23 @@ fn incidents(findings: &Findings) -> Vec<(&Incident, Verdict)> {
 }
 
 impl Scenario {
-    /// Runs it: what came out, and what of it is wrong.
-    pub fn run(&self) -> (Vec<String>, Vec<String>) {
+    fn config(&self) -> DetectConfig {
         let mut config = DetectConfig::default();
         if let Some(learning_s) = self.expect.learning_s {
             config.learning_us = learning_s * 1_000_000;
         }
-        let (findings, _) = detect_with(&self.rows, config, |_| false);
+        config
+    }
+
+    /// What comes out when the rows are dealt out to so many partitions, revision by revision.
+    pub fn dealt(&self, partitions: usize) -> Vec<String> {
+        let findings = detect_dealt(&self.rows, self.config(), partitions);
+        findings.incidents.iter().map(told).collect()
+    }
+
+    /// Runs it: what came out, and what of it is wrong.
+    pub fn run(&self) -> (Vec<String>, Vec<String>) {
+        let (findings, _) = detect_with(&self.rows, self.config(), |_| false);
         let all = incidents(&findings);
         let harmful: Vec<&Incident> = all
             .iter()

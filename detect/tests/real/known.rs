@@ -30,7 +30,11 @@ pub const KNOWN_WRONG: &[(&str, &[u64], &str)] = &[
     ("enumeration", &[1, 2], "false alarm: suspicious http_flood; content_discovery"),
     ("false_googlebot", &[1, 2], "nothing found; late"),
     ("image_proxies", &[2], "false alarm: suspicious http_flood"),
-    ("link_previews", &[1, 2], "false alarm: suspicious http_flood; false alarm: attack http_flood"),
+    (
+        "link_previews",
+        &[1, 2],
+        "false alarm: suspicious http_flood; false alarm: attack http_flood",
+    ),
     ("feed_readers", &[1, 2], "false alarm: attack http_flood"),
     ("token_refresh", &[1, 2], "false alarm: attack brute_force"),
     ("page_polling", &[1, 2], "false alarm: attack brute_force"),
