@@ -13,6 +13,7 @@ pub const KNOWN_WRONG: &[(&str, &[u64], &str)] = &[
     ("podcast_release", &[2], "false alarm: suspicious scraping"),
     ("handshakes_401", &[1, 2], "false alarm: suspicious http_flood"),
     ("office_after_password_change", &[1], "false alarm: suspicious http_flood"),
+    ("rapid_reset", &[1, 2], "misses requests"),
     ("login_joomla", &[1, 2], "nothing found"),
     ("login_phpmyadmin", &[1, 2], "nothing found"),
     ("login_router", &[1, 2], "nothing found"),
@@ -41,7 +42,6 @@ pub const KNOWN_WRONG: &[(&str, &[u64], &str)] = &[
     ("webhooks", &[1, 2], "false alarm: attack http_flood"),
     ("large_host_flooded", &[1, 2], "scraping"),
     ("random_hosts", &[1, 2], "nothing found"),
-    ("range_abuse", &[1, 2], "late"),
     ("login_slow_from_hundreds", &[1, 2], "nothing found"),
     ("scraper_of_sixty_a_minute", &[1, 2], "nothing found"),
 ];

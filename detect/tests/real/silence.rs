@@ -80,7 +80,7 @@ pub fn rapid_reset(seed: u64) -> Scenario {
         requests: 0.95,
         ..found(SHOP.host, KINDS, 60.0)
     };
-    Scenario { rows, expect }
+    Scenario { rows: combined(rows), expect }
 }
 
 /// A surge of requests broken off or never finished, from 40 machines.
