@@ -140,6 +140,7 @@ impl Scenario {
             let of_host: Vec<&Incident> = harmful
                 .iter()
                 .copied()
+                .filter(|incident| incident.detected_ts >= time(self.expect.start_s))
                 .filter(|incident| incident.target_host.as_deref().unwrap_or("") == host)
                 .collect();
             wrong.extend(self.host_faults(host, &of_host));

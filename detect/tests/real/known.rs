@@ -27,7 +27,7 @@ pub const KNOWN_WRONG: &[(&str, &[u64], &str)] = &[
     ("scan_refused_406", &[1, 2], "scraping"),
     ("scan_refused_421", &[1, 2], "scraping"),
     ("scan_slow", &[1, 2], "nothing found"),
-    ("injection", &[1, 2], "false alarm: suspicious http_flood; misses sources; nothing found"),
+    ("injection", &[1, 2], "false alarm: suspicious http_flood; nothing found"),
     ("enumeration", &[1, 2], "false alarm: suspicious http_flood; content_discovery"),
     ("false_googlebot", &[1, 2], "nothing found; late"),
     ("image_proxies", &[2], "false alarm: suspicious http_flood"),
