@@ -107,7 +107,7 @@ fn the_name_of_a_crawler_excuses_no_flood() {
 fn a_flood_that_changes_its_user_agent_is_no_crowd() {
     let attack = check(
         burst(720.0, 780.0, 6_000, |draw, _| Row {
-            agent: format!("Mozilla/5.0 (X11) Chrome/{}.0", 60 + draw.below(50)),
+            agent: format!("Mozilla/5.0 (X11) Chrome/{}.0", 60 + draw.below(50)).into(),
             ja4: None,
             ..Row::page(0.0, "203.0.113.22".into(), format!("/p/{}", draw.below(40)))
         }),
@@ -126,7 +126,7 @@ fn an_office_behind_one_address_is_no_attack() {
         let mut visit = visit(&mut draw, at, u64::from(i), None);
         for row in &mut visit {
             row.ip = "203.0.113.23".into();
-            row.agent = format!("Mozilla/5.0 (X11) Firefox/{}.0", 100 + i % 30);
+            row.agent = format!("Mozilla/5.0 (X11) Firefox/{}.0", 100 + i % 30).into();
             row.ja4 = None;
         }
         office.extend(visit);

@@ -1,74 +1,27 @@
 //! Small synthetic traffic: people who load pages with their assets, and whatever a test adds.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::cast_lossless,
+    reason = "small numbers"
+)]
 
-use std::sync::Arc;
+pub mod agents;
+pub mod draw;
+pub mod people;
+pub mod robots;
+pub mod row;
+pub mod sites;
 
-use arrow_array::{
-    ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
-};
+use arrow_array::BooleanArray;
 use detect::{DetectConfig, Detector, Findings};
-use schemas::tables::REQUESTS;
-use schemas::{Incident, RequestBatch};
+use schemas::Incident;
 
-/// Start of every run, µs: 2025-03-04 12:00:00 UTC.
-pub const EPOCH: i64 = 1_741_089_600_000_000;
-
-/// One record.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    pub ts: i64,
-    pub ip: String,
-    pub method: &'static str,
-    pub host: &'static str,
-    pub path: String,
-    pub query: Option<String>,
-    pub status: i32,
-    pub agent: String,
-    pub referer: Option<String>,
-    pub ja4: Option<&'static str>,
-}
-
-impl Row {
-    /// A page read by a browser, `at_s` seconds after the start.
-    pub fn page(at_s: f64, ip: String, path: String) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "whole microseconds")]
-        let ts = EPOCH + (at_s * 1e6) as i64;
-        Self {
-            ts,
-            ip,
-            method: "GET",
-            host: "shop.example",
-            path,
-            query: None,
-            status: 200,
-            agent: "Mozilla/5.0 (X11) Firefox/131.0".into(),
-            referer: None,
-            ja4: Some("t13d1715h2_5b57614c22b0_5c2c66f702b0"),
-        }
-    }
-}
-
-/// Numbers without a pattern, the same in every run.
-#[derive(Debug)]
-pub struct Draw(u64);
-
-impl Draw {
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-    pub fn unit(&mut self) -> f64 {
-        self.below(1 << 30) as f64 / f64::from(1 << 30)
-    }
-}
+pub use draw::Draw;
+pub use row::{EPOCH, Row, batch, time};
 
 const AGENTS: [(&str, &str); 4] = [
     ("Mozilla/5.0 (Windows NT 10.0) Chrome/131.0.0.0", "t13d1516h2_8daaf6152771_02713d6af862"),
@@ -114,7 +67,6 @@ pub fn ordinary(seconds: u64, per_s: f64, seed: u64) -> Vec<Row> {
     let mut draw = Draw::new(seed);
     let mut rows = Vec::new();
     let mut at = 0.0;
-    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let end = seconds as f64;
     while at < end {
         at += -libm::log(1.0 - draw.unit()) / per_s;
@@ -136,9 +88,7 @@ pub fn burst(
     (0..n)
         .map(|i| {
             let mut row = make(&mut draw, u64::from(i));
-            #[expect(clippy::cast_possible_truncation, reason = "whole microseconds")]
-            let at = ((from_s + (to_s - from_s) * f64::from(i) / f64::from(n)) * 1e6) as i64;
-            row.ts = EPOCH + at;
+            row.ts = time(from_s + (to_s - from_s) * f64::from(i) / f64::from(n));
             row
         })
         .collect()
@@ -151,47 +101,6 @@ pub fn together(parts: Vec<Vec<Row>>) -> Vec<Row> {
     rows
 }
 
-/// Rows as a batch.
-pub fn batch(rows: &[Row]) -> RequestBatch {
-    let text = |get: &dyn Fn(&Row) -> Option<String>| -> ArrayRef {
-        Arc::new(rows.iter().map(get).collect::<StringArray>())
-    };
-    let n = rows.len();
-    let none: ArrayRef = Arc::new(StringArray::new_null(n));
-    let longs: ArrayRef = Arc::new(Int64Array::new_null(n));
-    let times: TimestampMicrosecondArray = rows.iter().map(|row| Some(row.ts)).collect();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(times.with_timezone("UTC")),
-        Arc::clone(&none),
-        text(&|row| Some(row.ip.clone())),
-        Arc::clone(&longs),
-        Arc::clone(&none),
-        text(&|row| Some(row.method.to_owned())),
-        Arc::clone(&none),
-        text(&|row| (!row.host.is_empty()).then(|| row.host.to_owned())),
-        text(&|row| Some(row.path.clone())),
-        text(&|row| row.query.clone()),
-        Arc::clone(&none),
-        Arc::new(rows.iter().map(|row| Some(row.status)).collect::<Int32Array>()),
-        Arc::clone(&longs),
-        Arc::new(Int64Array::from(vec![5_000; n])),
-        Arc::new(Int64Array::from(vec![20_000; n])),
-        text(&|row| Some(row.agent.clone())),
-        text(&|row| row.referer.clone()),
-        Arc::clone(&none),
-        Arc::clone(&none),
-        text(&|row| row.ja4.map(str::to_owned)),
-        Arc::clone(&none),
-        Arc::new(BooleanArray::from(vec![false; n])),
-        Arc::clone(&none),
-        Arc::new(Int32Array::new_null(n)),
-        Arc::clone(&longs),
-        Arc::new(Int32Array::from(vec![0; n])),
-    ];
-    let rows = RecordBatch::try_new(REQUESTS.row_schema(), columns).unwrap();
-    RequestBatch::try_new(rows).unwrap()
-}
-
 /// Runs rows of one partition to the end.
 pub fn detect(rows: &[Row]) -> (Findings, Detector) {
     detect_but(rows, |_| false)
@@ -199,7 +108,16 @@ pub fn detect(rows: &[Row]) -> (Findings, Detector) {
 
 /// The same, with rows that are never judged.
 pub fn detect_but(rows: &[Row], exempt: impl Fn(&Row) -> bool) -> (Findings, Detector) {
-    let mut detector = Detector::new(DetectConfig::default());
+    detect_with(rows, DetectConfig::default(), exempt)
+}
+
+/// The same with other settings.
+pub fn detect_with(
+    rows: &[Row],
+    config: DetectConfig,
+    exempt: impl Fn(&Row) -> bool,
+) -> (Findings, Detector) {
+    let mut detector = Detector::new(config);
     let mut findings = Findings::default();
     for part in rows.chunks(4_096) {
         let marks: BooleanArray = part.iter().map(|row| Some(exempt(row))).collect();
@@ -207,6 +125,24 @@ pub fn detect_but(rows: &[Row], exempt: impl Fn(&Row) -> bool) -> (Findings, Det
     }
     detector.finish(&mut findings);
     (findings, detector)
+}
+
+/// The same rows dealt out to so many partitions, one to each in turn.
+pub fn detect_dealt(rows: &[Row], config: DetectConfig, partitions: usize) -> Findings {
+    let names: Vec<String> = (0..partitions).map(|n| format!("log/{n}")).collect();
+    let mut detector = Detector::new(config);
+    let mut findings = Findings::default();
+    for name in &names {
+        detector.open_partition(name);
+    }
+    for part in rows.chunks(1_024 * partitions) {
+        for (n, name) in names.iter().enumerate() {
+            let own: Vec<Row> = part.iter().skip(n).step_by(partitions).cloned().collect();
+            detector.on_batch(name, &batch(&own), &mut findings);
+        }
+    }
+    detector.finish(&mut findings);
+    findings
 }
 
 /// The last revision of each incident, in order of decision.

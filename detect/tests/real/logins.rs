@@ -1,0 +1,159 @@
+//! Passwords tried: in waves, from many, slowly, where nobody would look for a log-in.
+
+use super::expect::{ATTACK, Expectation, START_S, Scenario, found};
+use super::scene::{around, hostile, lasting, times};
+use crate::traffic::people::{Person, home};
+use crate::traffic::row::combined;
+use crate::traffic::sites::{BLOG, SHOP, SMALL, Site};
+use crate::traffic::{Draw, Row, agents, together};
+
+const KINDS: &[&str] = &["brute_force", "credential_stuffing"];
+
+/// One try: where, and how it is answered when it fails.
+#[derive(Debug, Clone, Copy)]
+struct Door {
+    path: &'static str,
+    status: i32,
+    bytes: i64,
+}
+
+const WORDPRESS: Door = Door { path: "/wp-login.php", status: 200, bytes: 7_800 };
+
+fn try_at(site: &Site, door: Door, at_s: f64, machine: u64) -> Row {
+    let agent = agents::current()[(machine % 4) as usize].clone();
+    let machine = Person { home: home(6_000 + machine % 900, machine), agent, returns: false };
+    let mut row = machine.asks(site, at_s, door.path);
+    (row.method, row.status, row.bytes) = ("POST", door.status, door.bytes);
+    row
+}
+
+/// Tries from so many machines, so many a second in all, for so long.
+fn tries(
+    site: &Site,
+    door: Door,
+    (machines, per_s, last_s): (u64, f64, f64),
+    seed: u64,
+) -> Vec<Row> {
+    let mut draw = Draw::of(seed, 71);
+    let all = times(&mut draw, (START_S, START_S + last_s), per_s);
+    hostile(all.into_iter().map(|at| try_at(site, door, at, draw.below(machines))).collect())
+}
+
+/// Thirty hosts of a provider are tried one after the other, by the same 300 machines.
+pub fn waves(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 72);
+    let mut parts = Vec::new();
+    let mut hosts = Vec::new();
+    let end_s = START_S + 30.0 * 120.0 + 1_200.0;
+    for n in 0..30_u64 {
+        let host: &'static str = format!("customer{n}.example").leak();
+        let site = SMALL.named(host);
+        parts.push(site.ordinary(end_s, 0.15, seed * 40 + n));
+        let from = START_S + n as f64 * 120.0;
+        let wave = times(&mut draw, (from, from + 300.0), 2.0);
+        let wave = wave
+            .into_iter()
+            .map(|at| try_at(&site, WORDPRESS, at, (n * 10 + draw.below(40)) % 300));
+        parts.push(hostile(wave.collect()));
+        hosts.push(host.to_owned());
+    }
+    let expect = Expectation { hosts, at_most: 1, ..found("", KINDS, 30.0 * 120.0 + 300.0) };
+    Scenario { rows: combined(together(parts)), expect }
+}
+
+/// XML-RPC is answered with 200 whatever the password.
+const XMLRPC: Door = Door { path: "/xmlrpc.php", status: 200, bytes: 403 };
+
+pub fn xmlrpc(seed: u64) -> Scenario {
+    let rows = vec![around(&BLOG, 1.5, 600.0, seed), tries(&BLOG, XMLRPC, (1, 2.0, 600.0), seed)];
+    let expect = Expectation { sources: 1.0, ..found(BLOG.host, KINDS, 300.0) };
+    Scenario { rows: combined(together(rows)), expect }
+}
+
+pub fn xmlrpc_twice_slashed(seed: u64) -> Scenario {
+    let door = Door { path: "//xmlrpc.php", ..XMLRPC };
+    let rows = vec![around(&BLOG, 1.5, 900.0, seed), tries(&BLOG, door, (60, 2.0, 900.0), seed)];
+    let expect = Expectation { sources: 0.9, ..found(BLOG.host, KINDS, 600.0) };
+    Scenario { rows: combined(together(rows)), expect }
+}
+
+/// One machine tries at a door with an unusual name, once a second for a quarter of an hour.
+fn at_door(door: Door, machines: u64, seed: u64) -> Scenario {
+    let rows = vec![
+        around(&SHOP, 2.0, 900.0, seed),
+        tries(&SHOP, door, (machines, 1.0 + machines as f64 / 40.0, 900.0), seed),
+    ];
+    let expect = Expectation { sources: 0.9, ..found(SHOP.host, KINDS, 600.0) };
+    Scenario { rows: combined(together(rows)), expect }
+}
+
+pub fn joomla(seed: u64) -> Scenario {
+    at_door(Door { path: "/administrator/index.php", status: 200, bytes: 5_212 }, 1, seed)
+}
+
+pub fn phpmyadmin(seed: u64) -> Scenario {
+    at_door(Door { path: "/pma/index.php", status: 200, bytes: 11_480 }, 3, seed)
+}
+
+pub fn router(seed: u64) -> Scenario {
+    at_door(Door { path: "/cgi-bin/luci", status: 403, bytes: 3_870 }, 1, seed)
+}
+
+pub fn json_in_german(seed: u64) -> Scenario {
+    at_door(Door { path: "/api/v2/konto/anmelden", status: 401, bytes: 61 }, 40, seed)
+}
+
+pub fn graphql(seed: u64) -> Scenario {
+    at_door(Door { path: "/graphql", status: 200, bytes: 118 }, 1, seed)
+}
+
+/// 2,000 addresses try three times each within three hours.
+pub fn spread_over_thousands(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 73);
+    let mut rows = Vec::new();
+    for machine in 0..2_000 {
+        for _ in 0..3 {
+            rows.push(try_at(&SMALL, WORDPRESS, START_S + draw.between(0.0, 10_800.0), machine));
+        }
+    }
+    let rows = together(vec![around(&SMALL, 0.3, 10_800.0, seed), hostile(rows)]);
+    let expect = Expectation { requests: 0.5, ..found(SMALL.host, KINDS, 3_600.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// One address tries twice an hour for a day; the edge refuses it.
+pub fn twice_an_hour(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 74);
+    let door = Door { status: 403, bytes: 1_200, ..WORDPRESS };
+    let rows = (0..48).map(|n| {
+        let at = START_S + 1_800.0 * f64::from(n) + draw.between(0.0, 300.0);
+        try_at(&SMALL, door, at, 5)
+    });
+    let rows =
+        together(vec![lasting(&SMALL, 0.2, START_S + 87_300.0, seed), hostile(rows.collect())]);
+    let expect = Expectation { sources: 1.0, ..found(SMALL.host, KINDS, 86_400.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// 589 tries in eleven hours from 234 addresses, answered with 403.
+pub fn slow_from_hundreds(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 75);
+    let door = Door { status: 403, bytes: 1_200, ..WORDPRESS };
+    let rows = (0..589_u64).map(|_| {
+        let at = START_S + draw.between(0.0, 39_600.0);
+        try_at(&BLOG, door, at, 900 + draw.below(234))
+    });
+    let rows = hostile(rows.collect());
+    let rows = together(vec![lasting(&BLOG, 0.6, START_S + 40_500.0, seed), rows]);
+    let expect = Expectation { requests: 0.5, ..found(BLOG.host, KINDS, 39_600.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// A host with a request every twenty seconds: one machine tries every two seconds for half an hour.
+pub fn on_a_quiet_host(seed: u64) -> Scenario {
+    let door = Door { status: 403, bytes: 1_200, ..WORDPRESS };
+    let rows =
+        vec![around(&SMALL, 0.05, 1_800.0, seed), tries(&SMALL, door, (1, 0.5, 1_800.0), seed)];
+    let expect = Expectation { verdicts: ATTACK, sources: 1.0, ..found(SMALL.host, KINDS, 600.0) };
+    Scenario { rows: combined(together(rows)), expect }
+}

@@ -1,0 +1,171 @@
+//! Paths guessed, weaknesses probed, numbers counted through, pages copied under a false name.
+
+use super::expect::{Expectation, START_S, Scenario, found};
+use super::scene::{around, hostile, times};
+use crate::traffic::people::{Person, home};
+use crate::traffic::robots::{self, GOOGLEBOT};
+use crate::traffic::row::combined;
+use crate::traffic::sites::{BLOG, SHOP, Site};
+use crate::traffic::{Draw, Row, agents, together};
+
+const SEARCH: &[&str] = &["content_discovery", "vuln_scan"];
+
+/// A path that a list of a scanner holds.
+fn guess(n: u64) -> String {
+    const NAMES: [&str; 12] = [
+        "backup", "admin", "old", "test", "db", "dump", "config", "install", "shell", "upload",
+        "panel", "tmp",
+    ];
+    const TAILS: [&str; 7] = [".zip", ".php", ".sql", "/", ".bak", ".tar.gz", "/.git/HEAD"];
+    let name = NAMES[(n % 12) as usize];
+    format!("/{name}{}{}", n / 84, TAILS[(n / 12 % 7) as usize])
+}
+
+fn scanner(n: u64) -> Person {
+    let agent = agents::current()[(n % 3) as usize].clone();
+    Person { home: home(7_000 + n, 9), agent, returns: false }
+}
+
+/// One address asks for `count` guessed paths at a steady pace, answered as `answer` says.
+fn guesses(
+    site: &Site,
+    (count, pace_s): (u64, f64),
+    answer: impl Fn(u64) -> (i32, i64),
+) -> Vec<Row> {
+    let ask = |n: u64| {
+        let mut row = scanner(0).asks(site, START_S + n as f64 * pace_s, &guess(n));
+        (row.status, row.bytes) = answer(n);
+        row
+    };
+    hostile((0..count).map(ask).collect())
+}
+
+fn scan(seed: u64, scan: Vec<Row>, within_s: f64) -> Scenario {
+    let rows = together(vec![around(&BLOG, 1.5, 600.0, seed), scan]);
+    let expect = Expectation { sources: 1.0, ..found(BLOG.host, SEARCH, within_s) };
+    Scenario { rows: combined(rows), expect }
+}
+
+pub fn refused_by_the_edge(seed: u64) -> Scenario {
+    scan(seed, guesses(&BLOG, (400, 0.3), |_| (403, 150)), 120.0)
+}
+
+/// Everything is moved to https first, and the scanner does not follow.
+pub fn moved_to_https(seed: u64) -> Scenario {
+    scan(seed, guesses(&BLOG, (400, 0.4), |_| (301, 178)), 300.0)
+}
+
+/// Each path twice, with and without TLS for example.
+pub fn asked_twice(seed: u64) -> Scenario {
+    let first = guesses(&BLOG, (200, 0.8), |_| (404, 2_900));
+    let mut again = first.clone();
+    for row in &mut again {
+        row.ts += 400_000;
+    }
+    scan(seed, together(vec![first, again]), 300.0)
+}
+
+/// A site that answers whatever is asked for with one and the same page.
+pub fn catch_all(seed: u64) -> Scenario {
+    scan(seed, guesses(&BLOG, (400, 0.4), |_| (200, 12_345)), 300.0)
+}
+
+pub fn refused_405(seed: u64) -> Scenario {
+    scan(seed, guesses(&BLOG, (300, 0.4), |_| (405, 310)), 300.0)
+}
+
+pub fn refused_406(seed: u64) -> Scenario {
+    scan(seed, guesses(&BLOG, (300, 0.4), |_| (406, 226)), 300.0)
+}
+
+pub fn refused_421(seed: u64) -> Scenario {
+    scan(seed, guesses(&BLOG, (300, 0.4), |_| (421, 322)), 300.0)
+}
+
+/// 25 paths every ten minutes for five hours.
+pub fn slow(seed: u64) -> Scenario {
+    let ask = |n: u64| {
+        let at = START_S + (n / 25) as f64 * 600.0 + (n % 25) as f64 * 3.0;
+        let mut row = scanner(2).asks(&BLOG, at, &guess(n));
+        (row.status, row.bytes) = (404, 2_900);
+        row
+    };
+    let rows = hostile((0..750).map(ask).collect());
+    let rows = together(vec![around(&BLOG, 1.5, 18_000.0, seed), rows]);
+    let expect = Expectation { sources: 1.0, ..found(BLOG.host, SEARCH, 10_800.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// Statements put into the parameters of pages that exist.
+pub fn injection(seed: u64) -> Scenario {
+    const TRIES: [&str; 6] = [
+        "page=1%27%20UNION%20SELECT%20NULL,NULL,NULL--%20",
+        "page=1%20AND%20SLEEP(5)",
+        "page=1%27%20OR%20%271%27=%271",
+        "page=%3Cscript%3Ealert(1)%3C/script%3E",
+        "page=..%2F..%2F..%2Fetc%2Fpasswd",
+        "page=1;SELECT%20pg_sleep(5)--",
+    ];
+    let mut draw = Draw::of(seed, 81);
+    let mut rows = Vec::new();
+    for n in 0..60_u64 {
+        let (path, _) = (SHOP.page)(3 + 7 * draw.below(12));
+        let mut row = scanner(1).asks(&SHOP, START_S + n as f64 * 4.0, &path);
+        row.query = Some(format!("{}{n}", TRIES[(n % 6) as usize]));
+        if draw.chance(0.2) {
+            (row.status, row.bytes) = (500, 640);
+        }
+        rows.push(row);
+    }
+    let rows = together(vec![around(&SHOP, 4.0, 240.0, seed), hostile(rows)]);
+    let expect =
+        Expectation { sources: 1.0, ..found(SHOP.host, &["vuln_scan", "exploit_burst"], 240.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// `/user/1` to `/user/800`, every other of which exists.
+pub fn enumeration(seed: u64) -> Scenario {
+    let ask = |n: u64| {
+        let mut row = scanner(3).asks(&SHOP, START_S + n as f64 * 0.6, &format!("/user/{}", n + 1));
+        if n % 2 == 1 {
+            (row.status, row.bytes) = (404, 2_900);
+        }
+        row
+    };
+    let rows = hostile((0..800).map(ask).collect());
+    let rows = together(vec![around(&SHOP, 4.0, 480.0, seed), rows]);
+    let expect =
+        Expectation { sources: 1.0, ..found(SHOP.host, &["enumeration", "scraping"], 300.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// Claims to be Googlebot, comes from 120 networks, reads eight pages a second.
+pub fn false_googlebot(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 82);
+    let mut rows = Vec::new();
+    for at in times(&mut draw, (START_S, START_S + 600.0), 8.0) {
+        let ip = home(7_500 + draw.below(120), draw.below(2)).ip;
+        let (path, query) = (SHOP.page)(draw.below(SHOP.pages));
+        let row = robots::asks(&SHOP, at, ip, &GOOGLEBOT.into(), path);
+        rows.push(Row { query, ..row });
+    }
+    let rows = together(vec![around(&SHOP, 6.0, 600.0, seed), hostile(rows)]);
+    let expect = Expectation {
+        sources: 0.9,
+        // The name is that of the true one as well, a twentieth of what is ordinary here.
+        collateral: 0.08,
+        ..found(SHOP.host, &["scraping", "swarm", "http_flood"], 300.0)
+    };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// One address copies page after page, one a second, and nothing else.
+pub fn scraper_of_sixty_a_minute(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 83);
+    let all = times(&mut draw, (START_S, START_S + 1_200.0), 1.0);
+    let ask = |(n, at): (usize, f64)| scanner(4).asks(&BLOG, at, &(BLOG.page)(n as u64 % 400).0);
+    let rows = hostile(all.into_iter().enumerate().map(ask).collect());
+    let rows = together(vec![around(&BLOG, 1.5, 1_200.0, seed), rows]);
+    let expect = Expectation { sources: 1.0, ..found(BLOG.host, &["scraping"], 900.0) };
+    Scenario { rows: combined(rows), expect }
+}
