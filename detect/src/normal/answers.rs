@@ -1,7 +1,8 @@
 //! What a host answers to paths it was never asked for: some answer everything with success and one page.
 //!
 //! The sizes of successful answers to new paths are counted, the frequent ones exactly (Misra and Gries, 1982). Pages
-//! differ in size; one size for most new paths is what the host says when it has nothing to say.
+//! differ in size; one size for most new paths, which few of the known ones have, is what the host says when it has
+//! nothing to say.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,14 +14,28 @@ const SIZES: usize = 8;
 /// New paths that must have been answered, before any size says something.
 const PATHS_MIN: u32 = 32;
 
+/// Share of the known paths' answers that may have the same size: where more do, the size tells nothing.
+const KNOWN_SHARE_MAX: f64 = 0.3;
+
 /// Counts are halved at this sum: what a host did long ago does not matter.
 const SUM_MAX: u32 = 1_024;
 
 /// Sizes of successful answers to new paths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answers {
-    sizes: [(u32, u32); SIZES],
+    sizes: [Size; SIZES],
     sum: u32,
+    known_sum: u32,
+}
+
+/// Answers of one size.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Size {
+    bytes: u32,
+    /// To new paths.
+    new: u32,
+    /// To known ones.
+    known: u32,
 }
 
 impl Answers {
@@ -29,33 +44,57 @@ impl Answers {
         if !event.is_hit() {
             return false;
         }
-        let tells = event.status == 200 && event.bytes > 0 && !event.has(flag::ASSET);
-        if !tells || is_known() {
+        if event.status != 200 || event.bytes == 0 || event.has(flag::ASSET) {
             return true;
         }
-        self.count(event.bytes);
+        if is_known() {
+            self.count_known(event.bytes);
+            return true;
+        }
+        self.count_new(event.bytes);
         !self.is_catch_all(event)
     }
 
-    fn count(&mut self, bytes: u32) {
-        self.sum += 1;
-        if let Some((_, count)) = self.sizes.iter_mut().find(|(size, _)| *size == bytes) {
-            *count += 1;
-        } else if let Some(free) = self.sizes.iter_mut().find(|(_, count)| *count == 0) {
-            *free = (bytes, 1);
-        } else {
-            self.sizes.iter_mut().for_each(|(_, count)| *count -= 1);
+    fn count_known(&mut self, bytes: u32) {
+        self.known_sum += 1;
+        if let Some(size) = self.sizes.iter_mut().find(|size| size.bytes == bytes) {
+            size.known += 1;
         }
-        if self.sum >= SUM_MAX {
-            self.sum /= 2;
-            self.sizes.iter_mut().for_each(|(_, count)| *count /= 2);
+        self.forget();
+    }
+
+    fn count_new(&mut self, bytes: u32) {
+        self.sum += 1;
+        if let Some(size) = self.sizes.iter_mut().find(|size| size.bytes == bytes) {
+            size.new += 1;
+        } else if let Some(free) = self.sizes.iter_mut().find(|size| size.new == 0) {
+            *free = Size { bytes, new: 1, known: 0 };
+        } else {
+            self.sizes.iter_mut().for_each(|size| size.new -= 1);
+        }
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        if self.sum.max(self.known_sum) < SUM_MAX {
+            return;
+        }
+        (self.sum, self.known_sum) = (self.sum / 2, self.known_sum / 2);
+        for size in &mut self.sizes {
+            (size.new, size.known) = (size.new / 2, size.known / 2);
         }
     }
 
     /// Whether a success is the one that the host gives to most new paths.
     pub fn is_catch_all(&self, event: &Event) -> bool {
-        let of = |(size, count): &(u32, u32)| *size == event.bytes && 2 * count > self.sum;
-        event.status == 200 && self.sum >= PATHS_MIN && self.sizes.iter().any(of)
+        let is_usual =
+            |size: &Size| f64::from(size.known) > KNOWN_SHARE_MAX * f64::from(self.known_sum);
+        event.status == 200
+            && self.sum >= PATHS_MIN
+            && self
+                .sizes
+                .iter()
+                .any(|size| size.bytes == event.bytes && 2 * size.new > self.sum && !is_usual(size))
     }
 }
 
@@ -74,6 +113,13 @@ mod tests {
         assert_eq!(hits, 31);
         assert!(answers.is_hit(&page(512), || true), "what is known stays known");
         assert!(answers.is_hit(&page(9_000), || false));
+    }
+
+    #[test]
+    fn a_site_whose_pages_are_alike_serves_them() {
+        let mut answers = Answers::default();
+        let hits = (0..1_000_u32).filter(|i| answers.is_hit(&page(512), || i % 3 > 0)).count();
+        assert_eq!(hits, 1_000);
     }
 
     #[test]
