@@ -10,7 +10,7 @@ use crate::counters::Counters;
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::name;
 use crate::incident::target::Target;
-use crate::math::hash::Hasher;
+use crate::math::hash::{Hasher, mix};
 use crate::normal::misses;
 use crate::record::columns::Columns;
 use crate::record::event::{Event, flag};
@@ -313,16 +313,22 @@ impl Detector {
         }
         let key = hasher.pair(place, event.source.0);
         let learned = target.has_learned(config);
-        let origin_fails = target.cases.is_open(Kind::OriginFault);
+        let origin_fails =
+            target.cases.is_open(Kind::OriginFault) || target.cases.is_open(Kind::RetryStorm);
         let Target { host, cases, .. } = target;
-        let record = state.sources.add(key, &event, &mut host.normal.population, decay);
+        let (record, is_new) = state.sources.add(key, &event, &mut host.normal.population, decay);
+        if is_new {
+            host.normal.visitors.note(event.source, at_s);
+        }
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
         let is_try = |alike| prior.is_try(&event, alike);
         let mut attempts = state.attempters.add(key, &event, facts, is_try);
         if let Some(attempts) = &attempts
-            && facts.endpoint != 0
+            && facts.usual_answer
             && attempts.tried_last
             && attempts.only_tries()
+            && record.distinct_paths() < ONLY_PATHS_MAX
+            && !event.has(flag::FETCHER)
         {
             host.tries.add(&event);
         }
@@ -339,7 +345,8 @@ impl Detector {
         };
         let suspect = Suspect { record, attempts: attempts.as_deref() };
         facts.bare = suspect.is_bare_reader(population);
-        if let Some(alarm) = suspect.alarm(&circumstances) {
+        if let Some(mut alarm) = suspect.alarm(&circumstances) {
+            alarm.counts &= host.normal.shapes.contains(mix(u64::from(record.shape)));
             let (requests, first_ts) = suspect.so_far(&alarm, event.ts);
             if cases.raise(alarm, requests, first_ts) {
                 record.reported |= alarm.slot();
@@ -360,7 +367,7 @@ impl Detector {
         let mut incidents = Vec::new();
         for (host, key) in warm {
             let Some(target) = state.hosts.get_mut(key) else { continue };
-            target.end_second(at_s, config);
+            target.end_second(at_s, config, hasher);
             let desk = Desk {
                 config,
                 hasher,
@@ -433,6 +440,9 @@ impl Detector {
         }
     }
 }
+
+/// Distinct paths below which a source does nothing but try: the form, what answers it, and where that leads.
+const ONLY_PATHS_MAX: f64 = 4.5;
 
 /// Seconds after its last record in which a host is still looked at; a longer silence is caught up with at its end.
 const WARM_S: i64 = 6;

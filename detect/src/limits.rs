@@ -56,11 +56,14 @@ pub const BASELINE_SAMPLES_MAX: usize = 4_096;
 /// Values whose ordinary share is remembered, for one attribute of one host.
 pub const COMPOSITION_VALUES_MAX: usize = 8_192;
 
-/// Words of the first bitmap of the paths a host serves: 800 paths until it is full.
-pub const KNOWN_PATH_WORDS_MIN: usize = 256;
+/// Words of the first bitmap of what a host knows: 800 values until it is full.
+pub const KNOWN_WORDS_MIN: usize = 256;
 
-/// Words of the greatest bitmap of the paths a host serves, of which there are two: 52,000 paths each.
-pub const KNOWN_PATH_WORDS_MAX: usize = 16_384;
+/// Words of the greatest bitmap of what a host knows, of which there are two: 52,000 values each.
+pub const KNOWN_WORDS_MAX: usize = 16_384;
+
+/// Visitors of one host noted in ten minutes.
+pub const VISITORS_NOTED_MAX: usize = 16_384;
 
 /// Votes (source and value) counted in one window of one host: 128 sampled records a second for a minute cast fewer.
 pub const VOTES_CAST_MAX: usize = 98_304;

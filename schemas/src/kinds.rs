@@ -166,7 +166,7 @@ kinds! {
         floor: SECURITY,
         needs: &["client_ip", "path"],
         helps: &["host", "method", "query", "status", "user_agent"],
-        produced: false,
+        produced: true,
     }
     ExploitBurst "exploit_burst": "One weakness tried from many networks within a short time." {
         title: "Burst of exploits",
@@ -196,7 +196,7 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "path"],
         helps: &["host", "query", "status", "response_bytes", "user_agent", "ja4", "referer"],
-        produced: false,
+        produced: true,
     }
     Enumeration "enumeration": "Counting through identifiers, to find those that exist." {
         title: "Enumeration",
@@ -206,7 +206,7 @@ kinds! {
         floor: SECURITY,
         needs: &["client_ip", "path"],
         helps: &["host", "query", "status"],
-        produced: false,
+        produced: true,
     }
     AppExhaustion "app_exhaustion": "Few requests that cost the origin much." {
         title: "Exhaustion of the application",
@@ -228,7 +228,7 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "status"],
         helps: &["host", "duration_us", "request_bytes", "response_bytes"],
-        produced: false,
+        produced: true,
     }
     StreamAbuse "stream_abuse":
         "Streams opened and cancelled at once, so that the server works for nothing." {
@@ -239,7 +239,7 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "status"],
         helps: &["host", "protocol", "duration_us", "response_bytes"],
-        produced: false,
+        produced: true,
     }
     BulkDownload "bulk_download": "Large files fetched again and again, to use up bandwidth." {
         title: "Bulk download",
@@ -249,7 +249,7 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "response_bytes"],
         helps: &["host", "path"],
-        produced: false,
+        produced: true,
     }
     FlashCrowd "flash_crowd": "Many people at once, after a link or an announcement; no attack." {
         title: "Flash crowd",
@@ -289,7 +289,7 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "status"],
         helps: &["host", "path", "user_agent"],
-        produced: false,
+        produced: true,
     }
     Crawler "crawler": "A crawler that says who runs it and keeps a bearable pace; no attack." {
         title: "Crawler",
@@ -310,7 +310,7 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "path"],
         helps: &["host", "user_agent", "client_asn"],
-        produced: false,
+        produced: true,
     }
 }
 

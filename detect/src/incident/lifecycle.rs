@@ -41,6 +41,12 @@ const READERS_MIN: u32 = 5;
 /// Sources drawing bytes at once that are no partner's job.
 const DRAWERS_MIN: u32 = 2;
 
+/// Sources that leave connections open at once that are no accident.
+const ABORTERS_MIN: u32 = 5;
+
+/// Seconds from which a source has been here before what is happening now.
+pub(super) const REGULAR_S: i64 = 600;
+
 /// Longest time without a request after which an incident of attempts hours apart is over, µs: six hours.
 const PATIENCE_US_MAX: i64 = 21_600_000_000;
 
@@ -63,14 +69,29 @@ impl Desk<'_> {
     /// Everything that is due on a host at the end of a second.
     pub fn end_second(&self, target: &mut Target, out: &mut Vec<Incident>) {
         self.age(target, out);
+        if target.cases.alarms.iter().any(|(alarm, ..)| alarm.solo == Solo::Flood) {
+            // Those who come back all at once are told by what they have in common, before one of them is named.
+            self.look(target, out);
+        }
         for (alarm, requests, first_ts) in std::mem::take(&mut target.cases.alarms) {
-            self.single(target, &alarm, requests, first_ts, out);
+            if alarm.solo != Solo::Flood || !self.is_return(target, &alarm) {
+                self.single(target, &alarm, requests, first_ts, out);
+            }
         }
         if (self.now_s() + 1) % RECENT_S == 0 {
             self.campaign(target, out);
         }
         self.review(target, out);
         self.look(target, out);
+    }
+
+    /// Whether a source that floods is one of those who come back after an outage.
+    fn is_return(&self, target: &Target, alarm: &Alarm) -> bool {
+        let key = self.hasher.pair(self.host_key, alarm.source.0);
+        let regular = |first_s: i64| self.now_s() - first_s > REGULAR_S;
+        target.cases.is_open(Kind::RetryStorm)
+            && (self.sources.get(key).is_some_and(|record| regular(record.first_s))
+                || target.host.normal.visitors.contains(alarm.source))
     }
 
     /// The next revision of an open incident.
@@ -123,7 +144,11 @@ impl Desk<'_> {
             }
             take_in(open, alarm, requests, first_ts);
             open.add_source(alarm.source);
-            let several = alarm.solo == Solo::Bytes && open.singles() >= DRAWERS_MIN;
+            let several = match alarm.solo {
+                Solo::Bytes => open.singles() >= DRAWERS_MIN,
+                Solo::Aborts => open.singles() >= ABORTERS_MIN,
+                _ => false,
+            };
             let is_attack = judgement.verdict == Verdict::Attack || several;
             if open.verdict == Verdict::Suspicious && is_attack {
                 open.verdict = Verdict::Attack;

@@ -6,7 +6,7 @@ use crate::explain::firm::{better_rules, firm};
 use crate::explain::sample::Sample;
 use crate::explain::search::{Evidence, Found};
 use crate::incident::cases::LOOK_WAIT_S;
-use crate::incident::lifecycle::Desk;
+use crate::incident::lifecycle::{Desk, REGULAR_S};
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
@@ -40,10 +40,11 @@ impl Desk<'_> {
         Profile::of(
             events,
             self.hasher,
-            |event| target.host.is_unserved(event),
+            |event| target.host.is_unserved(event) && !target.host.has_shape(event),
             |event| {
                 let key = self.hasher.pair(self.host_key, event.source.0);
-                self.sources.get(key).is_some_and(|record| now_s - record.first_s > 600)
+                let regular = self.sources.get(key).is_some_and(|r| now_s - r.first_s > REGULAR_S);
+                regular || target.host.normal.visitors.contains(event.source)
             },
         )
     }
@@ -55,13 +56,13 @@ impl Desk<'_> {
             return;
         }
         let alarm = self.config.alarm_nats;
-        let fast = target.suspicion.fast.at_least(alarm);
+        let fast = told_by_strangers(target.suspicion.fast.at_least(alarm));
         let telling = fast.first().is_some_and(|hot| hot.attribute.is_software_or_network());
         if now_s < target.cases.next_look_s && !(telling && target.cases.look_wait_s > 4) {
             return;
         }
         self.readers(target, out);
-        let mut slow = target.suspicion.slow.at_least(alarm);
+        let mut slow = told_by_strangers(target.suspicion.slow.at_least(alarm));
         slow.retain(|hot| hot.attribute != Attribute::Bare);
         let (last, _) = target.host.totals(now_s, 5);
         let rate = target.suspicion.rate.nats >= alarm
@@ -127,6 +128,7 @@ impl Desk<'_> {
                 observed,
                 score,
                 crawl: Crawl::No,
+                counts: false,
             };
             self.single(target, &alarm, 0, self.now, out);
         }
@@ -200,7 +202,7 @@ impl Desk<'_> {
         let ordinary = self.profile(target, evidence.ordinary.iter());
         let software_nats = hot
             .iter()
-            .filter(|hot| hot.attribute.speaks_of_sender())
+            .filter(|hot| hot.attribute.is_software_or_network())
             .map(|hot| hot.score)
             .fold(0.0, f64::max);
         let case = Case {
@@ -208,6 +210,7 @@ impl Desk<'_> {
             all,
             ordinary,
             software_nats,
+            share: share_of(&evidence.ordinary, |event| found.rule.matches(event)),
             level: target.host.normal.rate.level(),
             rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
         };
@@ -241,7 +244,8 @@ impl Desk<'_> {
             target.suspicion.rate.expected,
             target.host.seconds.back().map_or(0, |s| s.free),
         );
-        let crowded = target.cases.open.iter().any(|open| open.kind == Kind::FlashCrowd);
+        let crowded =
+            [Kind::FlashCrowd, Kind::RetryStorm].into_iter().any(|kind| target.cases.is_open(kind));
         if crowded && class == Class::Volume && judgement.verdict != Verdict::Attack {
             return false;
         }
@@ -318,6 +322,9 @@ impl Desk<'_> {
             all,
             ordinary: usual,
             software_nats: open.sender_nats(),
+            share: share_of(&evidence.ordinary, |event| {
+                rules.iter().any(|rule| rule.matches(event))
+            }),
             level: target.host.normal.rate.level(),
             rate: None,
         };
@@ -352,6 +359,18 @@ impl Desk<'_> {
             .sum();
         (all / sampled.max(1) as f64).clamp(1.0, 1e6)
     }
+}
+
+/// Share of a sample that a predicate selects.
+fn share_of(sample: &Sample<'_>, select: impl Fn(&Event) -> bool) -> f64 {
+    if sample.total() > 0.0 { sample.weigh(select) / sample.total() } else { 0.0 }
+}
+
+/// Without what the name of a program says that fetches for people: a burst of previews is one program by nature. What
+/// it asks for, and how often, still tells.
+fn told_by_strangers(mut hot: Vec<HotValue>) -> Vec<HotValue> {
+    hot.retain(|value| !(value.attribute.speaks_of_sender() && value.example.has(flag::FETCHER)));
+    hot
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most a minute")]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::DetectConfig;
 use crate::incident::cases::Cases;
+use crate::math::hash::Hasher;
 use crate::record::event::Event;
 use crate::seen::host::{Host, Standing};
 use crate::suspect::Suspicion;
@@ -62,10 +63,10 @@ impl Target {
     }
 
     /// Ends the running second: tests what was seen in it, and learns.
-    pub fn end_second(&mut self, now_s: i64, config: &DetectConfig) {
+    pub fn end_second(&mut self, now_s: i64, config: &DetectConfig, hasher: &Hasher) {
         self.catch_up(now_s);
         let learned = self.has_learned(config);
-        self.suspicion.end_second(&mut self.host, learned);
+        self.suspicion.end_second(&mut self.host, learned, hasher);
         let suspect =
             self.suspicion.rate.nats >= config.alarm_nats / 2.0 || !self.cases.open.is_empty();
         self.host.end_second(now_s, Standing { learned, suspect });

@@ -14,7 +14,13 @@ struct Rule {
 const CRAWLER_NETWORKS_MAX: f64 = 8.0;
 
 /// The same for one that stays polite.
-const POLITE_NETWORKS_MAX: f64 = 24.0;
+const POLITE_NETWORKS_MAX: f64 = 12.0;
+
+/// Networks from which a service delivers, at most: clouds have many.
+const DELIVERY_NETWORKS_MAX: f64 = 24.0;
+
+/// Excess up to which deliveries are no flood, requests per second.
+const DELIVERY_RATE_MAX: f64 = 30.0;
 
 /// Excess up to which a crawler is polite, requests per second.
 const POLITE_RATE_MAX: f64 = 10.0;
@@ -25,16 +31,29 @@ const CRAWLER_TOP_PATH_MAX: f64 = 0.5;
 /// Share of those that name their operator from which a crowd is one of programs.
 const DECLARED_MIN: f64 = 0.8;
 
+/// Share of sources that were here before from which what comes is a return.
+const REGULARS_MIN: f64 = 0.6;
+
+/// The same where the origin fails for a third of them at once: those who hold a connection open for hours leave no line
+/// until it ends. A flood of strangers has next to none.
+const SOME_REGULARS_MIN: f64 = 0.2;
+
+/// Share of ordinary records that a rule selects from which it tells nothing apart.
+const ORDINARY_LOOK_MIN: f64 = 0.5;
+
 /// Requests of one fetcher that come of one link: the page, its image, a second try.
 const FETCHES_MAX: f64 = 4.0;
 
 /// Every rule, in order.
 const RULES: &[Rule] = &[
-    Rule { kind: Kind::Crawler, fits: is_fetched_link },
+    Rule { kind: Kind::Fetcher, fits: is_fetched_link },
+    Rule { kind: Kind::Fetcher, fits: is_delivered },
+    Rule { kind: Kind::RetryStorm, fits: is_return },
     Rule { kind: Kind::OriginFault, fits: origin_fails },
     Rule { kind: Kind::OriginFault, fits: was_taken_away },
     Rule { kind: Kind::Crawler, fits: is_crawled },
     Rule { kind: Kind::FlashCrowd, fits: is_shared_address },
+    Rule { kind: Kind::FlashCrowd, fits: is_more_of_the_same },
 ];
 
 /// Kind of the first rule that fits.
@@ -50,6 +69,30 @@ fn is_fetched_link(case: &Case) -> bool {
         && seen.count <= FETCHES_MAX * seen.sources
         && seen.queries < 0.5
         && seen.writes == 0.0
+}
+
+/// A service delivers what was ordered of it: from one operator, small writes that are taken.
+fn is_delivered(case: &Case) -> bool {
+    let seen = &case.seen;
+    seen.declared >= DECLARED_MIN
+        && seen.networks <= DELIVERY_NETWORKS_MAX
+        && seen.writes >= 0.8
+        && seen.refused < 0.1
+        && case.rate.is_none_or(|rate| rate - case.level <= DELIVERY_RATE_MAX)
+}
+
+/// Those who were here before come back at once to what they used, since it failed them.
+fn is_return(case: &Case) -> bool {
+    let seen = &case.seen;
+    let as_ever = case.software_nats < 10.0
+        && seen.agents >= 5.0
+        && seen.top_agent < case.ordinary.top_agent + 0.1;
+    let failing = seen.errors_5xx.max(case.all.errors_5xx);
+    seen.sources >= 10.0
+        && seen.top_path >= 0.5
+        && as_ever
+        && (seen.known_sources >= REGULARS_MIN && failing >= 0.2
+            || seen.known_sources >= SOME_REGULARS_MIN && failing >= 0.35)
 }
 
 /// The origin answers everybody with errors, whatever they ask for.
@@ -78,6 +121,11 @@ fn is_crawled(case: &Case) -> bool {
     seen.declared >= DECLARED_MIN
         && seen.networks <= networks_max
         && seen.top_path < CRAWLER_TOP_PATH_MAX
+}
+
+/// There is more of what is there anyway: the best that can be said of it holds for half of the ordinary.
+fn is_more_of_the_same(case: &Case) -> bool {
+    case.share >= ORDINARY_LOOK_MIN && case.software_nats < 10.0
 }
 
 /// Many people behind few addresses.

@@ -20,6 +20,8 @@ pub struct Case {
     pub ordinary: Profile,
     /// Strongest evidence from software or network of the sources, nats.
     pub software_nats: f64,
+    /// Share of ordinary records that the rule selects.
+    pub share: f64,
     /// Ordinary rate of the host, requests per second.
     pub level: f64,
     /// Unexplained rate of the host of late, requests per second; `None` where that was looked at before.
@@ -134,6 +136,25 @@ pub const WEIGHTS: &[Weight] = &[
         why: "twenty people share no user agent beyond what the host's visitors share; a tenth is allowed for chance",
     },
     Weight {
+        name: "regulars",
+        value: |case| {
+            let known = case.seen.known_sources - 0.7;
+            (case.software_nats < 10.0 && case.seen.sources >= AGENT_SOURCES_MIN).then_some(known)
+        },
+        clamp: (0.0, 0.3),
+        weight: -6.0,
+        why: "who was here ten minutes ago and runs what it ran comes back for a reason of its own: all of them undo \
+              the weight of one alarm nearly",
+    },
+    Weight {
+        name: "ordinary_look",
+        value: |case| Some(case.share - 0.1),
+        clamp: (0.0, 0.5),
+        weight: -4.0,
+        why: "what the best rule can say of it is true of much that is ordinary: there is more of the same, and a rule \
+              that strikes a third of the visitors undoes one alarm",
+    },
+    Weight {
         name: "fetchers",
         value: |case| Some(case.seen.fetchers - case.ordinary.fetchers),
         clamp: (0.0, 1.0),
@@ -196,6 +217,7 @@ mod tests {
             all: seen,
             ordinary: ordinary(),
             software_nats,
+            share: 0.0,
             level: 40.0,
             rate: Some(140.0),
         }

@@ -27,6 +27,8 @@ pub struct Profile {
     pub refused: f64,
     /// Share of responses 500–599.
     pub errors_5xx: f64,
+    /// Distinct paths per record.
+    pub path_spread: f64,
     /// Share of the most frequent path.
     pub top_path: f64,
     /// Distinct queries per record with a query, among records with a query.
@@ -39,6 +41,8 @@ pub struct Profile {
     pub fetchers: f64,
     /// Share of cache misses among the records that tell of the cache; `None` where none does.
     pub cache_miss: Option<f64>,
+    /// Share of connections without a request.
+    pub empty: f64,
     /// Share of requests broken off before they were answered.
     pub aborted: f64,
     /// Share of user agents that name their operator.
@@ -85,7 +89,7 @@ struct Sums {
 }
 
 /// Facts that hold of a record or not, in the order of [`facts`].
-const FACTS: usize = 15;
+const FACTS: usize = 16;
 
 fn facts(event: &Event, is_probe: bool) -> [bool; FACTS] {
     let page = !event.has(flag::ASSET);
@@ -106,6 +110,7 @@ fn facts(event: &Event, is_probe: bool) -> [bool; FACTS] {
         event.has(flag::ABORTED),
         event.has(flag::CACHE_MISS),
         event.flags & (flag::CACHE_MISS | flag::CACHE_HIT) != 0,
+        event.is_empty(),
     ]
 }
 
@@ -139,8 +144,19 @@ impl Sums {
         let most = |table: &Table<usize>| table.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let share = |part: usize, whole: usize| f(part) / f(whole.max(1));
         let [assets, referer_none, referer_other, auth, probes, refused, ..] = self.facts;
-        let [.., errors_5xx, queries, declared, writes, hostile, fetchers, aborted, missed, cached] =
-            self.facts;
+        let [
+            ..,
+            errors_5xx,
+            queries,
+            declared,
+            writes,
+            hostile,
+            fetchers,
+            aborted,
+            missed,
+            cached,
+            empty,
+        ] = self.facts;
         let n = self.n;
         let main_path =
             self.paths.iter().max_by_key(|(key, count)| (*count, *key)).map_or(0, |(key, _)| *key);
@@ -155,6 +171,7 @@ impl Sums {
             probes: share(probes, n),
             refused: share(refused, n),
             errors_5xx: share(errors_5xx, n),
+            path_spread: share(self.paths.len(), n),
             top_path: share(most(&self.paths), n),
             query_spread: share(self.queries.len(), queries),
             queries: share(queries, n),
@@ -162,6 +179,7 @@ impl Sums {
             hostile: share(hostile, n),
             fetchers: share(fetchers, n),
             aborted: share(aborted, n),
+            empty: share(empty, n),
             cache_miss: (cached > 0).then(|| share(missed, cached)),
             duration_ms: self.duration_ms / f(n.max(1)),
             bytes: self.bytes / f(n.max(1)),

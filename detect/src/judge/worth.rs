@@ -57,11 +57,13 @@ pub fn solo_judgement(alarm: &Alarm) -> Judgement {
         _ if alarm.crawl == Crawl::Fast => (Kind::HttpFlood, Verdict::Suspicious),
         Solo::Flood => (Kind::HttpFlood, Verdict::Attack),
         Solo::Credentials => (Kind::BruteForce, Verdict::Attack),
+        Solo::Probes if alarm.counts => (Kind::Enumeration, Verdict::Attack),
         Solo::Probes => (Kind::ContentDiscovery, Verdict::Attack),
         Solo::Hostile => (Kind::VulnScan, Verdict::Attack),
         Solo::Pages => (Kind::Scraping, Verdict::Attack),
         // one address that draws much may be a partner's job; several at once are not
-        Solo::Bytes => (Kind::Scraping, Verdict::Suspicious),
+        Solo::Bytes => (Kind::BulkDownload, Verdict::Suspicious),
+        Solo::Aborts => (Kind::SlowHttp, Verdict::Suspicious),
     };
     Judgement { kind, verdict, attackness }
 }

@@ -12,13 +12,13 @@ use crate::record::event::{Event, flag};
 const SIZES: usize = 8;
 
 /// New paths that must have been answered, before any size says something.
-const PATHS_MIN: u32 = 32;
+const PATHS_MIN: u32 = 12;
 
 /// Share of the known paths' answers that may have the same size: where more do, the size tells nothing.
 const KNOWN_SHARE_MAX: f64 = 0.3;
 
 /// Counts are halved at this sum: what a host did long ago does not matter.
-const SUM_MAX: u32 = 1_024;
+const SUM_MAX: u32 = 64;
 
 /// Sizes of successful answers to new paths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ mod tests {
     fn one_page_for_everything_is_no_success() {
         let mut answers = Answers::default();
         let hits = (0..100).filter(|_| answers.is_hit(&page(512), || false)).count();
-        assert_eq!(hits, 31);
+        assert_eq!(hits, 11);
         assert!(answers.is_hit(&page(512), || true), "what is known stays known");
         assert!(answers.is_hit(&page(9_000), || false));
     }

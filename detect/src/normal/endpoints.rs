@@ -23,6 +23,16 @@ const GAIN: f32 = 0.1;
 /// Bytes of an answer that may be a form with a word of refusal; telemetry and webhooks are answered with less.
 const FORM_BYTES_MIN: u32 = 300;
 
+/// Bytes of an answer that may be a message, and how many of them must come in a row.
+const MESSAGE_BYTES_MIN: u32 = 100;
+const MESSAGES_MIN: u32 = 40;
+
+/// Answers of an address whose sizes differ by no more are alike.
+const ALIKE_BYTES: u32 = 48;
+
+/// Lead of an answer that cannot be made up for is no lead: addresses change.
+const LEAD_MAX: u32 = 64;
+
 /// Writes in a row that must come back alike before the first counts as a try, where no word says what the address is.
 const ALIKE_MIN: u32 = 4;
 
@@ -36,6 +46,25 @@ struct Endpoint {
     each_600: f32,
     /// A form was served at the same address.
     form: bool,
+    /// Majority vote on the answer: status, bytes, and its lead.
+    answer: (u16, u32),
+    lead: u32,
+}
+
+impl Endpoint {
+    /// Whether a write was answered as most are.
+    fn is_usual(&mut self, event: &Event) -> bool {
+        let (status, bytes) = self.answer;
+        let like = status == event.status && bytes.abs_diff(event.bytes) <= ALIKE_BYTES;
+        if like {
+            self.lead = (self.lead + 1).min(LEAD_MAX);
+        } else if self.lead == 0 {
+            (self.answer, self.lead) = ((event.status, event.bytes), 1);
+        } else {
+            self.lead -= 1;
+        }
+        like
+    }
 }
 
 /// Addresses of one host that take writes.
@@ -74,8 +103,8 @@ impl Endpoints {
         }
     }
 
-    /// Takes in a write; its key and what to hold of it.
-    pub fn note_write(&mut self, event: &Event) -> (u64, Prior) {
+    /// Takes in a write; its key, what to hold of it, and whether it was answered as most writes to the address are.
+    pub fn note_write(&mut self, event: &Event) -> (u64, Prior, bool) {
         let key = Self::key(event);
         if self.known.len() >= ENDPOINTS_MAX && self.known.get(key).is_none() {
             self.make_room();
@@ -89,7 +118,7 @@ impl Endpoints {
             flag::TOKEN => Prior::Token,
             _ => Prior::Login,
         };
-        (key, prior)
+        (key, prior, endpoint.is_usual(event))
     }
 
     /// Takes in what one source sent to an address in the last ten minutes; asked for once in a while.
@@ -127,20 +156,39 @@ impl Prior {
         let redirected = event.status_class() == 3;
         match self {
             // A log-in that succeeds leads elsewhere, once.
+            Self::Login if event.has(flag::DECLARED_BOT) => {
+                event.is_refused_login() || is_form(event, alike)
+            }
             Self::Login => event.status_class() != 5 && (!redirected || alike >= 3),
-            Self::Token => event.is_refused_login() || self.is_form(event, alike),
-            Self::Form => event.status == 401 || self.is_form(event, alike),
+            Self::Token => event.is_refused_login(),
+            Self::Form => {
+                event.status == 401 || is_form(event, alike) || is_sent_back(event, alike)
+            }
             Self::None => {
-                event.status == 401 || matches!(event.status, 403 | 422) && alike >= ALIKE_MIN
+                let refused =
+                    event.status == 401 || matches!(event.status, 403 | 422) && alike >= ALIKE_MIN;
+                refused || is_form(event, alike / 2) || is_message(event, alike)
             }
         }
     }
+}
 
-    fn is_form(self, event: &Event, alike: u32) -> bool {
-        let shown = matches!(event.status, 200 | 403 | 422) && event.bytes >= FORM_BYTES_MIN;
-        let sent_back = matches!(event.status, 302 | 303);
-        alike >= ALIKE_MIN && (shown || sent_back && self == Self::Form)
-    }
+/// Answered with what may be the form again.
+const fn is_form(event: &Event, alike: u32) -> bool {
+    matches!(event.status, 200 | 403 | 422) && event.bytes >= FORM_BYTES_MIN && alike >= ALIKE_MIN
+}
+
+/// Sent back to the form, again and again.
+const fn is_sent_back(event: &Event, alike: u32) -> bool {
+    matches!(event.status, 302 | 303) && alike >= ALIKE_MIN
+}
+
+/// Answered with one short text for ever, as an API says that a password is wrong.
+const fn is_message(event: &Event, alike: u32) -> bool {
+    event.status == 200
+        && event.bytes >= MESSAGE_BYTES_MIN
+        && alike >= MESSAGES_MIN
+        && !event.has(flag::DECLARED_BOT)
 }
 
 #[cfg(test)]
@@ -155,11 +203,11 @@ mod tests {
     fn a_form_whose_writes_come_back_alike_takes_credentials() {
         let mut endpoints = Endpoints::default();
         let post = write(200, 4_000, 0);
-        let (key, prior) = endpoints.note_write(&post);
+        let (key, prior, _) = endpoints.note_write(&post);
         assert_eq!(prior, Prior::None);
-        assert!(!prior.is_try(&post, 20), "no form was seen");
+        assert!(!prior.is_try(&post, 5), "no form was seen");
         endpoints.note_read(&Event { status: 200, bytes: 4_000, path: 77, ..Event::default() });
-        let (again, prior) = endpoints.note_write(&post);
+        let (again, prior, _) = endpoints.note_write(&post);
         assert_eq!((again, prior), (key, Prior::Form));
         assert!(prior.is_try(&post, 5) && !prior.is_try(&post, 2));
     }
@@ -179,7 +227,7 @@ mod tests {
         for source in 0..40_u32 {
             let event =
                 Event { source: crate::record::source::Source::v4(source), ..write(200, 40, 0) };
-            let (key, _) = endpoints.note_write(&event);
+            let (key, ..) = endpoints.note_write(&event);
             (0..20).for_each(|_| endpoints.look(key, 60.0));
         }
         let usual = endpoints.usual_600(Endpoints::key(&write(200, 40, 0)));

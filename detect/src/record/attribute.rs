@@ -11,10 +11,14 @@ use crate::record::event::{Event, flag};
 pub struct Facts {
     /// Refused, and the host is not known to serve the path.
     pub probe: bool,
+    /// The same, and no path of its shape is served either.
+    pub guess: bool,
     /// Its source reads pages without what a browser loads with them.
     pub bare: bool,
-    /// Endpoint it wrote to, when that may take credentials; otherwise 0.
+    /// Endpoint it wrote to; otherwise 0.
     pub endpoint: u64,
+    /// It was refused, or answered as most writes to its endpoint are.
+    pub usual_answer: bool,
 }
 
 /// What is voted on.
@@ -32,6 +36,8 @@ pub enum Attribute {
     Asn,
     /// Referer: none, own host, elsewhere.
     Referer,
+    /// Program, whatever its version; browsers aside.
+    Program,
     /// Path, assets aside.
     Path,
     /// Path with the first query parameter.
@@ -48,13 +54,14 @@ pub enum Attribute {
 
 impl Attribute {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::UserAgent,
         Self::Ja4,
         Self::Software,
         Self::Prefix,
         Self::Asn,
         Self::Referer,
+        Self::Program,
         Self::Path,
         Self::QueryKey,
         Self::Refusal,
@@ -72,6 +79,7 @@ impl Attribute {
             Self::Prefix => "source_prefix",
             Self::Asn => "client_asn",
             Self::Referer => "referer",
+            Self::Program => "program",
             Self::Path => "path",
             Self::QueryKey => "path+query_key",
             Self::Refusal => "path+status",
@@ -83,7 +91,10 @@ impl Attribute {
 
     /// Whether it speaks of who sends rather than of what is asked for.
     pub const fn is_software_or_network(self) -> bool {
-        matches!(self, Self::UserAgent | Self::Ja4 | Self::Software | Self::Prefix | Self::Asn)
+        matches!(
+            self,
+            Self::UserAgent | Self::Ja4 | Self::Software | Self::Program | Self::Prefix | Self::Asn
+        )
     }
 
     /// Whether it tells what the senders run, where they are or how they read.
@@ -95,7 +106,7 @@ impl Attribute {
     pub const fn columns(self) -> &'static [Column] {
         use Column as C;
         match self {
-            Self::UserAgent => &[C::UserAgent],
+            Self::UserAgent | Self::Program => &[C::UserAgent],
             Self::Ja4 => &[C::Ja4],
             Self::Software => &[C::UserAgent, C::Ja4],
             Self::Prefix | Self::Bare => &[C::Source],
@@ -112,7 +123,12 @@ impl Attribute {
     /// Negative-binomial size of the votes: content comes in fashions, software does not.
     pub const fn size(self) -> f64 {
         match self {
-            Self::UserAgent | Self::Ja4 | Self::Software | Self::Prefix | Self::Asn => 10.0,
+            Self::UserAgent
+            | Self::Ja4
+            | Self::Software
+            | Self::Program
+            | Self::Prefix
+            | Self::Asn => 10.0,
             Self::Referer => 20.0,
             Self::Path
             | Self::QueryKey
@@ -132,9 +148,10 @@ impl Attribute {
     pub fn value(self, event: &Event, facts: Facts, hasher: &Hasher) -> u64 {
         match self {
             Self::Credentials => u64::from(event.has(flag::AUTH)),
-            Self::Probe => u64::from(facts.probe),
+            Self::Probe => u64::from(facts.guess),
             Self::Bare => u64::from(facts.bare),
             Self::UserAgent => event.user_agent.max(1),
+            Self::Program => u64::from(event.program),
             Self::Ja4 => event.ja4,
             Self::Software if event.ja4 == 0 => 0,
             Self::Software => hasher.pair(event.user_agent, event.ja4),

@@ -117,6 +117,8 @@ impl<'a> Columns<'a> {
             asn: saturated(long(self.client_asn, row)),
             status,
             flags,
+            program: classes.program_of(user_agent, texts.user_agent, hasher),
+            shape: classes.shape_of_path(path, texts.path, hasher),
             method: if texts.method.is_empty() { 0 } else { hasher.short(texts.method) },
         }
     }

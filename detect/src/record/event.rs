@@ -67,6 +67,10 @@ pub struct Event {
     pub asn: u32,
     /// Hash of the method; 0 if none.
     pub method: u32,
+    /// Hash of the path with its numbers and keys left out; 0 where it has none.
+    pub shape: u32,
+    /// Hash of the user agent with its numbers and keys left out; 0 for browsers, whose names all look alike so.
+    pub program: u32,
     /// Status; 0 if null, [`u16::MAX`] where it is no number between.
     pub status: u16,
     /// Bits of [`flag`].
@@ -89,6 +93,11 @@ impl Event {
     /// Answered with what was asked for: 2xx, or 304 where the client has it already.
     pub const fn is_hit(&self) -> bool {
         matches!(self.status, 200..=299 | 304)
+    }
+
+    /// A connection that ended without a request.
+    pub const fn is_empty(&self) -> bool {
+        self.path == 0 && self.method == 0
     }
 
     /// Sent elsewhere.

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use crate::math::hash::Hasher;
 use crate::record::event::flag;
 use crate::record::lexicon::{ASSETS, DECLARED, FETCHERS, HOSTILE, LOGIN, TOKEN, TOOLS};
 use crate::store::cache::Cache;
@@ -17,6 +18,8 @@ pub struct Classes {
     user_agents: Cache<u16>,
     paths: Cache<u16>,
     queries: Cache<u16>,
+    shapes: Cache<u32>,
+    programs: Cache<u32>,
 }
 
 /// Words of one meaning, found in one pass over a text.
@@ -81,6 +84,21 @@ impl Classes {
         self.paths.get_or(hash, || of_address(text) | flag_if(is_asset(text), flag::ASSET)).0
     }
 
+    /// Hash of the shape of a path; 0 where it has neither numbers nor keys.
+    pub fn shape_of_path(&mut self, hash: u64, text: &str, hasher: &Hasher) -> u32 {
+        let shape = || shape(text).map_or(0, |shape| hasher.short(&shape));
+        if hash == 0 { 0 } else { self.shapes.get_or(hash, shape).0 }
+    }
+
+    /// Hash of a program's name whatever its version; 0 for none, and for browsers.
+    pub fn program_of(&mut self, hash: u64, text: &str, hasher: &Hasher) -> u32 {
+        let program = || {
+            let browser = text.contains("Gecko") || text.is_empty();
+            if browser { 0 } else { hasher.short(shape(text).as_deref().unwrap_or(text)) }
+        };
+        if hash == 0 { 0 } else { self.programs.get_or(hash, program).0 }
+    }
+
     /// Flags of a query; those about credentials hold for a write only.
     pub fn of_query(&mut self, hash: u64, text: &str) -> u16 {
         if hash == 0 { 0 } else { self.queries.get_or(hash, || of_address(text)).0 }
@@ -102,6 +120,36 @@ fn takes_credentials(text: &[u8]) -> bool {
         matches!(before, b'b' | b'B')
     };
     automaton.find_iter(text).any(|found| !in_blog(found.start()))
+}
+
+/// Letters and digits in a row, digits among them, from which on they are a key and no word.
+const KEY_BYTES_MIN: usize = 16;
+
+/// A path with its numbers as `#` and its keys as `*`; `None` where it has neither.
+fn shape(path: &str) -> Option<String> {
+    if !path.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let mut shape = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(first) = rest.chars().next() {
+        let alphanumeric =
+            |text: &str, of: fn(char) -> bool| text.find(|c: char| !of(c)).unwrap_or(text.len());
+        let word = alphanumeric(rest, |c| c.is_ascii_alphanumeric());
+        let digits = alphanumeric(rest, |c| c.is_ascii_digit());
+        let has_digits =
+            rest.get(..word).is_some_and(|word| word.bytes().any(|b| b.is_ascii_digit()));
+        let (taken, mark) = if word >= KEY_BYTES_MIN && has_digits {
+            (word, '*')
+        } else if digits > 0 {
+            (digits, '#')
+        } else {
+            (first.len_utf8(), first)
+        };
+        shape.push(mark);
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    Some(shape)
 }
 
 fn is_asset(path: &str) -> bool {
@@ -159,6 +207,13 @@ mod tests {
         ] {
             assert_eq!(address(plain), 0, "{plain}");
         }
+    }
+
+    #[test]
+    fn paths_have_shapes() {
+        assert_eq!(shape("/works/81234/edit").as_deref(), Some("/works/#/edit"));
+        assert_eq!(shape("/f/0a1b2c3d4e5f60718293/ü2.txt").as_deref(), Some("/f/*/ü#.txt"));
+        assert_eq!(shape("/about"), None);
     }
 
     #[test]

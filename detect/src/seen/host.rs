@@ -5,16 +5,17 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{BARE_SOURCES_MAX, RECENT_SAMPLES_MAX};
-use crate::math::hash::Hasher;
+use crate::math::hash::{Hasher, mix};
 use crate::normal::answers::Answers;
 use crate::normal::composition::{Composition, Tally};
 use crate::normal::endpoints::{Endpoints, Prior};
 use crate::normal::habits::Habit;
+use crate::normal::known::Known;
 use crate::normal::misses::Misses;
-use crate::normal::paths::KnownPaths;
 use crate::normal::population::Population;
 use crate::normal::rate::RateBaseline;
 use crate::normal::reservoir::Reservoir;
+use crate::normal::visitors::Visitors;
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
@@ -56,7 +57,11 @@ pub struct Normal {
     /// What sources ordinarily do.
     pub population: Population,
     /// Paths it serves.
-    pub paths: KnownPaths,
+    pub paths: Known,
+    /// Shapes of the paths it serves: paths with their numbers and keys left out.
+    pub shapes: Known,
+    /// Who was here before.
+    pub visitors: Visitors,
     /// Paths that are asked for in vain all day.
     pub misses: Misses,
     /// What it answers to paths that it was never asked for.
@@ -138,14 +143,20 @@ impl Host {
         self.requests += 1;
         let now_s = event.ts.div_euclid(1_000_000);
         let (mut facts, mut prior) = (Facts::default(), Prior::None);
-        let Normal { answers, paths, .. } = &mut self.normal;
+        let Normal { answers, paths, shapes, .. } = &mut self.normal;
         if answers.is_hit(event, || paths.contains(event.path)) {
             paths.insert(event.path);
+            if event.shape != 0 {
+                shapes.insert(mix(u64::from(event.shape)));
+            }
         } else if self.is_unserved(event) {
             facts.probe = !self.normal.misses.add(event.path, event.source, now_s, stays);
+            facts.guess = facts.probe && !self.has_shape(event);
         }
         if event.has(flag::WRITE) {
-            (facts.endpoint, prior) = self.normal.endpoints.note_write(event);
+            let usual;
+            (facts.endpoint, prior, usual) = self.normal.endpoints.note_write(event);
+            facts.usual_answer = usual || event.is_refused_login();
         } else if !event.has(flag::ASSET) {
             self.normal.endpoints.note_read(event);
         }
@@ -159,6 +170,11 @@ impl Host {
             || event.is_redirected() && !event.has(flag::WRITE)
             || self.normal.answers.is_catch_all(event);
         in_vain && !event.has(flag::ASSET) && !self.normal.paths.contains(event.path)
+    }
+
+    /// Whether a path has the shape of others that the host serves: one more number, not a guess at what it runs.
+    pub fn has_shape(&self, event: &Event) -> bool {
+        event.shape != 0 && self.normal.shapes.contains(mix(u64::from(event.shape)))
     }
 
     /// Lets a record that nothing explains vote, if it is part of the sample.
@@ -279,6 +295,8 @@ impl Host {
             + self.slow.state_bytes()
             + normal.composition.state_bytes()
             + normal.paths.state_bytes()
+            + normal.shapes.state_bytes()
+            + normal.visitors.state_bytes()
             + normal.misses.state_bytes()
             + normal.endpoints.state_bytes()
             + self.tries.state_bytes()

@@ -65,17 +65,28 @@ pub struct SourceRecord {
     pub assets_60: f32,
     /// Megabytes sent.
     pub megabytes_60: f32,
+    /// Requests broken off before they were answered.
+    pub aborted_60: f32,
+    /// Connections that ended without a request.
+    pub empty_60: f32,
     /// Linear-counting bitmap of the paths.
     pub paths: u64,
     /// Linear-counting bitmap of the user agents.
     pub agents: u64,
     /// Linear-counting bitmap of the JA4 fingerprints.
     pub ja4s: u64,
+    /// Majority vote on the shape of paths, pages only: the shape, and its lead.
+    pub shape: u32,
+    shape_lead: u16,
+    shape_pages: u16,
     /// Tests whose alarm was already raised, by slot.
     pub reported: u32,
     /// Every request so far named its operator in the user agent.
     pub declared: bool,
 }
+
+/// Pages whose shapes are remembered: what a source did long ago does not matter.
+const SHAPE_PAGES_MAX: u16 = 256;
 
 #[expect(clippy::cast_possible_truncation, reason = "decayed counts carry 24 bits")]
 const fn f64_to_f32(x: f64) -> f32 {
@@ -103,6 +114,8 @@ impl SourceRecord {
         self.pages_60 *= minute;
         self.assets_60 *= minute;
         self.megabytes_60 *= minute;
+        self.aborted_60 *= minute;
+        self.empty_60 *= minute;
         self.pages_600 *= long;
         if long < FORGOTTEN {
             (self.paths, self.agents, self.ja4s, self.reported) = (0, 0, 0, 0);
@@ -112,12 +125,22 @@ impl SourceRecord {
     /// Counts one record.
     pub(super) fn add(&mut self, event: &Event) {
         self.all_10 += 1.0;
+        if event.has(flag::ABORTED) {
+            self.aborted_60 += 1.0;
+        }
+        if event.is_empty() {
+            self.empty_60 += 1.0;
+            return;
+        }
         if event.has(flag::ASSET) {
             self.assets_60 += 1.0;
         } else {
             self.pages_10 += 1.0;
             self.pages_60 += 1.0;
             self.pages_600 += 1.0;
+        }
+        if !event.has(flag::ASSET) {
+            self.note_shape(event.shape);
         }
         self.megabytes_60 += f64_to_f32(f64::from(event.bytes) / 1e6);
         self.paths |= 1 << (event.path >> 58);
@@ -126,6 +149,25 @@ impl SourceRecord {
             self.ja4s |= 1 << (event.ja4 >> 58);
         }
         self.declared &= event.has(flag::DECLARED_BOT);
+    }
+
+    const fn note_shape(&mut self, shape: u32) {
+        if self.shape_pages == SHAPE_PAGES_MAX {
+            (self.shape_pages, self.shape_lead) = (SHAPE_PAGES_MAX / 2, self.shape_lead / 2);
+        }
+        self.shape_pages += 1;
+        if self.shape == shape {
+            self.shape_lead += 1;
+        } else if self.shape_lead == 0 {
+            (self.shape, self.shape_lead) = (shape, 1);
+        } else {
+            self.shape_lead -= 1;
+        }
+    }
+
+    /// Whether it counts through paths of one shape. The lead of a share `s` is at least `2 s − 1` of the pages.
+    pub fn counts_through(&self) -> bool {
+        self.shape != 0 && 5 * self.shape_lead >= 3 * self.shape_pages
     }
 
     /// Many people behind one address: many user agents, and not all from one program that changes its name. Where

@@ -24,16 +24,16 @@ const LOOK_EVERY_S: i64 = 30;
 const IDLE_S: i64 = 3_600;
 
 impl Sources {
-    /// Takes an event in; the record of its source.
+    /// Takes an event in; the record of its source, and whether that begins with it.
     pub fn add(
         &mut self,
         key: u64,
         event: &Event,
         population: &mut Population,
         decay: &Decay,
-    ) -> &mut SourceRecord {
+    ) -> (&mut SourceRecord, bool) {
         let now_s = event.ts.div_euclid(1_000_000);
-        let (record, _) = self.records.entry(key, || SourceRecord::new(event));
+        let (record, is_new) = self.records.entry(key, || SourceRecord::new(event));
         let idle = now_s - record.last_s;
         if idle > 0 {
             // A busy source counts no more often than an idle one: else it would lift what is held to be ordinary.
@@ -46,7 +46,7 @@ impl Sources {
             record.last_s = now_s;
         }
         record.add(event);
-        record
+        (record, is_new)
     }
 
     /// The record of a key.

@@ -28,8 +28,8 @@ struct Half {
 pub struct Tries {
     old: Half,
     new: Half,
-    /// Tries of an hour that are usual here; `None` before the first hour.
-    usual: Option<f64>,
+    /// Tries of an hour that are usual here, learned slowly: a campaign must not become usual while it is young.
+    usual: f64,
     /// Majority vote on what is tried: a record that shows it, and its lead.
     example: Event,
     lead: u32,
@@ -84,10 +84,8 @@ impl Tries {
         }
         if self.new.begin_s != 0 && learns {
             let hour = f64::from(self.old.count + self.new.count);
-            self.usual = Some(self.usual.map_or(hour, |usual| {
-                let step = if hour > usual { QUANTILE } else { QUANTILE - 1.0 };
-                usual.max(1.0) * (1.0 + GAIN * step)
-            }));
+            let step = if hour > self.usual { QUANTILE } else { QUANTILE - 1.0 };
+            self.usual = self.usual.max(1.0) * (1.0 + GAIN * step);
         }
         let is_next = begin_s == self.new.begin_s + HALF_S;
         let ended = std::mem::replace(&mut self.new, Half { begin_s, ..Half::default() });
@@ -96,7 +94,7 @@ impl Tries {
 
     /// Tries of the last hour, and how many are usual.
     pub fn count(&self) -> (u32, f64) {
-        (self.old.count + self.new.count, self.usual.unwrap_or(0.0))
+        (self.old.count + self.new.count, self.usual)
     }
 
     /// Everything about the tries of the last hour.

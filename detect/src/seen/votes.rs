@@ -20,6 +20,8 @@ pub struct Votes {
     /// Values that drew votes since they were last looked at, each with a record that shows it.
     #[serde(skip)]
     fresh: Table<Event>,
+    /// Votes for programs, whatever their version.
+    programs: Table<u32>,
 }
 
 /// Votes for one value.
@@ -33,6 +35,8 @@ pub struct Count {
     pub votes: u32,
     /// Votes its own are a share of.
     pub of: u32,
+    /// Votes for the program that a user agent is a version of, and its key; 0 where it is of none.
+    pub program: (u32, u64),
     /// A record that shows the value.
     pub example: Event,
 }
@@ -50,7 +54,7 @@ impl Votes {
                 ^ event.ja4.rotate_left(17)
                 ^ u64::from(event.flags & (flag::REFERER_NONE | flag::REFERER_OWN)),
         );
-        let content = !event.has(flag::ASSET);
+        let content = !event.has(flag::ASSET) && !event.is_empty();
         let new_look = self.cast.entry(look, || ()).1;
         if !new_look && !content {
             return;
@@ -69,17 +73,25 @@ impl Votes {
                 self.totals[attribute as usize] += 1;
                 self.counts.entry(key, || (attribute as u8, 0)).0.1 += 1;
                 self.fresh.entry(key, || *event);
+                if attribute == Attribute::Program {
+                    *self.programs.entry(u64::from(event.program), || 0).0 += 1;
+                }
             }
         }
     }
 
     /// The values that drew votes since the last call.
-    pub fn take_fresh(&mut self) -> Vec<Count> {
+    pub fn take_fresh(&mut self, hasher: &Hasher) -> Vec<Count> {
         let fresh = std::mem::take(&mut self.fresh);
         let count = |(key, example): &(u64, Event)| {
             let (attribute, votes) = *self.counts.get(*key)?;
             let attribute = *Attribute::ALL.get(usize::from(attribute))?;
+            let is_version = matches!(attribute, Attribute::UserAgent | Attribute::Software);
+            let program = u64::from(if is_version { example.program } else { 0 });
+            let votes_of = self.programs.get(program).copied().unwrap_or(0);
+            let key_of = hasher.pair(program, Attribute::Program as u64 + 1);
             Some(Count {
+                program: if program == 0 { (0, 0) } else { (votes_of, key_of) },
                 attribute,
                 key: *key,
                 votes,
@@ -103,6 +115,7 @@ impl Votes {
         }
         self.cast.clear();
         self.counts.clear();
+        self.programs.clear();
         self.totals = [0; ATTRIBUTES];
         self.fresh = Table::default();
     }

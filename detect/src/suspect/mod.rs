@@ -6,6 +6,7 @@ pub mod votes;
 
 use serde::{Deserialize, Serialize};
 
+use crate::math::hash::Hasher;
 use crate::seen::host::{Host, Second};
 use rate::RateTest;
 use votes::Hot;
@@ -23,7 +24,7 @@ pub struct Suspicion {
 
 impl Suspicion {
     /// Takes in the second that is about to end.
-    pub fn end_second(&mut self, host: &mut Host, learned: bool) {
+    pub fn end_second(&mut self, host: &mut Host, learned: bool, hasher: &Hasher) {
         let forecast = host.normal.rate.forecast();
         self.rate.expected = forecast.mean;
         let Second { free, .. } = host.second;
@@ -31,8 +32,8 @@ impl Suspicion {
             self.rate.observe(f64::from(free), forecast);
             host.minute.score = host.minute.score.max(self.rate.nats);
         }
-        self.fast.look(&mut host.fast, &host.normal.composition);
-        self.slow.look(&mut host.slow, &host.normal.composition);
+        self.fast.look(&mut host.fast, &host.normal.composition, hasher);
+        self.slow.look(&mut host.slow, &host.normal.composition, hasher);
     }
 
     /// Strongest evidence from the composition, nats.

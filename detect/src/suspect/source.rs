@@ -23,6 +23,8 @@ pub enum Solo {
     Pages,
     /// Bytes drawn.
     Bytes,
+    /// Connections broken off or left without a request.
+    Aborts,
 }
 
 impl Solo {
@@ -35,6 +37,7 @@ impl Solo {
             Self::Hostile => "source_attack_texts",
             Self::Pages => "source_pages_without_assets",
             Self::Bytes => "source_megabytes",
+            Self::Aborts => "source_aborted_requests",
         }
     }
 }
@@ -56,6 +59,8 @@ pub struct Alarm {
     pub score: f64,
     /// Whether it reads as crawlers do.
     pub crawl: Crawl,
+    /// Whether it counts through paths of one shape.
+    pub counts: bool,
 }
 
 /// Whether a source is a crawler, as far as that shows: it says who runs it and reads page after page.
@@ -77,6 +82,9 @@ const CRAWL_RATE_MAX: f32 = 50.0;
 
 /// Pages without assets, decayed over a minute, from which a source counts as one that only reads.
 const BARE_PAGES_MIN: f32 = 15.0;
+
+/// Distinct paths from which it reads at all: a flood asks for the same again and again.
+const BARE_PATHS_MIN: f64 = 8.0;
 
 /// Pages decayed over a minute against those over ten seconds, from which a source has been reading long enough to be
 /// held for a scraper: faster than that it is a flood. Ten seconds at a steady rate R give `60 R (1 − exp(−10/60))`
@@ -107,7 +115,16 @@ pub struct Circumstances<'a> {
 /// hosts whose visitors are programs themselves.
 const ROBOTS_60_MAX: f32 = 16.0;
 
+/// Writes of one source in ten minutes from which an address is written to by programs, all the time.
+const PROGRAM_WRITES_MIN: f64 = 10.0;
+
 impl Circumstances<'_> {
+    /// Upper envelope of one source's writes in so many times ten minutes: people do not go on for hours.
+    fn usual_writes(&self, times: f64) -> f64 {
+        let usual = self.usual_writes_600;
+        if usual < PROGRAM_WRITES_MIN { usual } else { times * usual }
+    }
+
     /// Upper envelope of the pages that a source without assets reads, decayed over a minute.
     fn readers_60(&self) -> f64 {
         let bare = self.population.bare_60.max(8.0);
@@ -189,6 +206,15 @@ fn searches(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
         && (circumstances.learned || paths_600 >= COLD_PATHS_MIN)
 }
 
+/// Seconds from which a source has been here before what is happening now.
+const REGULAR_S: i64 = 600;
+
+/// Who was here before an outage and comes back at once is no flood.
+fn is_no_return(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
+    let record = suspect.record;
+    !circumstances.origin_fails || record.last_s - record.first_s < REGULAR_S
+}
+
 /// A test that needs no share, no learning and no more, and does not judge shared addresses.
 const PLAIN: Test = Test {
     solo: Solo::Flood,
@@ -243,7 +269,7 @@ pub const TESTS: &[Test] = &[
         counter: |s| s.attempts(|a| a.tries[2]),
         floor: 30.0,
         why: "a try every two minutes for an hour is a program",
-        envelope: |c| (4.0 * c.usual_writes_600).max(8.0),
+        envelope: |c| c.usual_writes(6.0).max(8.0),
         of: |s| s.attempts(|a| a.pages[2]),
         ..CREDENTIALS
     },
@@ -252,7 +278,7 @@ pub const TESTS: &[Test] = &[
         counter: |s| s.attempts(|a| a.tries[3]),
         floor: 24.0,
         why: "more than one try an hour all day: nobody forgets a password day and night",
-        envelope: |c| (24.0 * c.usual_writes_600).max(8.0),
+        envelope: |c| c.usual_writes(144.0).max(8.0),
         of: |s| s.attempts(|a| a.pages[3]),
         ..CREDENTIALS
     },
@@ -312,6 +338,7 @@ pub const TESTS: &[Test] = &[
         ..PROBES
     },
     Test {
+        also: is_no_return,
         counter: |s| f64::from(s.record.pages_10),
         floor: 70.0,
         why: "seven pages a second for ten seconds; people open no more than two",
@@ -320,6 +347,7 @@ pub const TESTS: &[Test] = &[
         ..PLAIN
     },
     Test {
+        also: is_no_return,
         counter: |s| f64::from(s.record.all_10),
         floor: 200.0,
         why: "twenty requests a second for ten seconds: a heavy page loads as many once",
@@ -346,6 +374,18 @@ pub const TESTS: &[Test] = &[
         ..PAGES
     },
     Test {
+        solo: Solo::Aborts,
+        scale_s: 60.0,
+        counter: |s| f64::from(s.record.aborted_60),
+        floor: 20.0,
+        why: "a browser opens up to six connections ahead of need and lets them go, not twenty a minute",
+        envelope: |_| 2.0,
+        nats: 7.0,
+        of: |s| f64::from(s.record.pages_60 + s.record.assets_60 + s.record.empty_60),
+        share: ABORTED_MIN,
+        ..PLAIN
+    },
+    Test {
         solo: Solo::Bytes,
         scale_s: 60.0,
         counter: |s| f64::from(s.record.megabytes_60),
@@ -360,6 +400,9 @@ pub const TESTS: &[Test] = &[
 
 /// Ordinary requests per second up to which a host is quiet: sixty in ten minutes, so that thirty are half of its traffic.
 const QUIET_RATE: f64 = 0.1;
+
+/// Share of aborted requests from which a source does little else.
+const ABORTED_MIN: f64 = 0.8;
 
 /// Distinct paths guessed at in ten minutes, or at once, that are no matter.
 const PROBING_FLOOR: f64 = 31.0;
@@ -393,6 +436,7 @@ impl Suspect<'_> {
         let record = self.record;
         record.is_bare()
             && record.pages_60 >= BARE_PAGES_MIN
+            && record.distinct_paths() >= BARE_PATHS_MIN
             && !record.declared
             && !record.is_shared(population.loads_assets())
     }
@@ -449,6 +493,7 @@ impl Suspect<'_> {
             observed,
             score,
             crawl,
+            counts: self.record.counts_through(),
         };
         (score >= test.nats && self.record.reported & alarm.slot() == 0).then_some(alarm)
     }
@@ -481,7 +526,7 @@ mod tests {
         let alarms = std::iter::once(0).chain(times).zip(1_u64..).filter_map(|(ts, page)| {
             let path = page.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let event = Event { ts, host: 1, path, ..Event::default() };
-            let record = sources.add(1, &event, &mut population, &decay);
+            let (record, _) = sources.add(1, &event, &mut population, &decay);
             let suspect = Suspect { record, attempts: None };
             let circumstances = Circumstances {
                 population: &Population { bare_60: 8.0, ..Population::default() },

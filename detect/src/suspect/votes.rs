@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::math::evalue::{Forecast, log_e};
+use crate::math::hash::Hasher;
 use crate::normal::composition::Composition;
 use crate::record::attribute::{ATTRIBUTES, Attribute};
 use crate::record::event::Event;
@@ -54,6 +55,14 @@ fn test(count: &Count, ordinary: &Composition) -> Option<HotValue> {
     if observed < LIFT_MIN * expected {
         return None;
     }
+    let (of_program, program) = count.program;
+    if program != 0 {
+        // Another version of a program that is here anyway, and no more of it, is an update.
+        let share = ordinary.share(Attribute::Program, program);
+        if f64::from(of_program) < LIFT_MIN * SHARE_ENVELOPE * of * share {
+            return None;
+        }
+    }
     let forecast = Forecast { mean: expected, size: attribute.size() };
     let score = log_e(observed, forecast) - libm::log(ordinary.known(attribute));
     Some(HotValue { attribute, expected, observed, score, example: count.example })
@@ -61,8 +70,8 @@ fn test(count: &Count, ordinary: &Composition) -> Option<HotValue> {
 
 impl Hot {
     /// Looks at the values that drew votes in the last second.
-    pub fn look(&mut self, votes: &mut Votes, ordinary: &Composition) {
-        for count in votes.take_fresh() {
+    pub fn look(&mut self, votes: &mut Votes, ordinary: &Composition, hasher: &Hasher) {
+        for count in votes.take_fresh(hasher) {
             let Some(value) = test(&count, ordinary) else { continue };
             let slot = &mut self.values[value.attribute as usize];
             if slot.is_none_or(|hot| hot.score < value.score) {

@@ -1,48 +1,48 @@
-//! Which paths a host serves, in two generations of a bitmap: what was not asked for in a whole generation is
-//! forgotten, and no number of paths fills it.
+//! What a host knows, such as the paths it serves, in two generations of a bitmap: what was not seen in a whole
+//! generation is forgotten, and no number of values fills it.
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{KNOWN_PATH_WORDS_MAX, KNOWN_PATH_WORDS_MIN};
+use crate::limits::{KNOWN_WORDS_MAX, KNOWN_WORDS_MIN};
 
-/// Share of set bits at which a generation is full: a path never served is then taken for a served one in as many
+/// Share of set bits at which a generation is full: a value never seen is then taken for a known one in as many
 /// cases, in each of two generations.
 const FILL_MAX: f64 = 0.05;
 
 /// A set of hashes that forgets in generations.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct KnownPaths {
+pub struct Known {
     current: Vec<u64>,
     previous: Vec<u64>,
     set: u32,
 }
 
-const fn slot(words: usize, path: u64) -> (usize, u64) {
+const fn slot(words: usize, value: u64) -> (usize, u64) {
     #[expect(clippy::cast_possible_truncation, reason = "chooses a word")]
-    ((path >> 6) as usize % words, 1 << (path & 63))
+    ((value >> 6) as usize % words, 1 << (value & 63))
 }
 
-fn holds(words: &[u64], path: u64) -> bool {
+fn holds(words: &[u64], value: u64) -> bool {
     if words.is_empty() {
         return false;
     }
-    let (word, bit) = slot(words.len(), path);
+    let (word, bit) = slot(words.len(), value);
     words.get(word).is_some_and(|word| word & bit != 0)
 }
 
-impl KnownPaths {
-    /// Whether the path is in the set.
-    pub fn contains(&self, path: u64) -> bool {
-        holds(&self.current, path) || holds(&self.previous, path)
+impl Known {
+    /// Whether the value is in the set.
+    pub fn contains(&self, value: u64) -> bool {
+        holds(&self.current, value) || holds(&self.previous, value)
     }
 
-    /// Adds a path.
+    /// Adds a value.
     #[expect(clippy::cast_precision_loss, reason = "sizes of bitmaps")]
-    pub fn insert(&mut self, path: u64) {
+    pub fn insert(&mut self, value: u64) {
         if self.current.is_empty() {
-            self.current = vec![0; KNOWN_PATH_WORDS_MIN];
+            self.current = vec![0; KNOWN_WORDS_MIN];
         }
-        let (word, bit) = slot(self.current.len(), path);
+        let (word, bit) = slot(self.current.len(), value);
         let Some(word) = self.current.get_mut(word) else { return };
         if *word & bit != 0 {
             return;
@@ -50,7 +50,7 @@ impl KnownPaths {
         *word |= bit;
         self.set += 1;
         if f64::from(self.set) > FILL_MAX * 64.0 * self.current.len() as f64 {
-            let words = (self.current.len() * 4).min(KNOWN_PATH_WORDS_MAX);
+            let words = (self.current.len() * 4).min(KNOWN_WORDS_MAX);
             self.previous = std::mem::replace(&mut self.current, vec![0; words]);
             self.set = 0;
         }
@@ -68,8 +68,8 @@ mod tests {
     use crate::math::hash::mix;
 
     #[test]
-    fn paths_in_use_stay_known_however_many_others_come() {
-        let mut known = KnownPaths::default();
+    fn what_is_in_use_stays_known_however_much_else_comes() {
+        let mut known = Known::default();
         for i in 0..2_000_000_u64 {
             if i % 100 == 0 {
                 (0..50).for_each(|home| known.insert(mix(home)));
@@ -79,6 +79,6 @@ mod tests {
         assert!((0..50).all(|home| known.contains(mix(home))));
         let strange = (0..10_000_u64).filter(|i| known.contains(mix(1 << 40 | i))).count();
         assert!(strange < 1_500, "{strange} of 10,000 paths never served are held to be");
-        assert!(known.state_bytes() <= 16 * KNOWN_PATH_WORDS_MAX);
+        assert!(known.state_bytes() <= 16 * KNOWN_WORDS_MAX);
     }
 }

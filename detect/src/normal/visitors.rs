@@ -1,0 +1,66 @@
+//! Who was on a host before: known from the second ten minutes after the first visit on, for days.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::VISITORS_NOTED_MAX;
+use crate::math::hash::mix;
+use crate::normal::known::Known;
+use crate::record::source::Source;
+
+/// Length of a span, seconds: who came in this one or the one before is new.
+const SPAN_S: i64 = 600;
+
+/// Visitors of one host.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Visitors {
+    known: Known,
+    now: Vec<u64>,
+    before: Vec<u64>,
+    span: i64,
+}
+
+impl Visitors {
+    /// Notes a source with its first request of late.
+    pub fn note(&mut self, source: Source, now_s: i64) {
+        let span = now_s.div_euclid(SPAN_S);
+        if span > self.span {
+            let ended = std::mem::take(&mut self.now);
+            let older = std::mem::replace(&mut self.before, ended);
+            older.into_iter().for_each(|source| self.known.insert(source));
+            if span > self.span + 1 {
+                let older = std::mem::take(&mut self.before);
+                older.into_iter().for_each(|source| self.known.insert(source));
+            }
+            self.span = span;
+        }
+        if self.now.len() < VISITORS_NOTED_MAX {
+            self.now.push(mix(source.0));
+        }
+    }
+
+    /// Whether a source came ten minutes ago or earlier.
+    pub fn contains(&self, source: Source) -> bool {
+        self.known.contains(mix(source.0))
+    }
+
+    /// Bytes held.
+    pub const fn state_bytes(&self) -> usize {
+        self.known.state_bytes() + (self.now.capacity() + self.before.capacity()) * 8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_just_came_is_new_and_who_came_before_is_known() {
+        let mut visitors = Visitors::default();
+        let (one, other) = (Source::v4(1), Source::v4(2));
+        visitors.note(one, 10_000);
+        visitors.note(other, 10_700);
+        assert!(!visitors.contains(one));
+        visitors.note(other, 11_300);
+        assert!(visitors.contains(one) && !visitors.contains(other));
+    }
+}
