@@ -162,8 +162,30 @@ impl Evidence<'_> {
             prune(&mut beam, BEAM);
         }
         let best = beam.first().filter(|best| best.gain > 0.0)?;
-        let members = best.members.iter().filter_map(|at| candidates.get(*at));
+        let members = self.needed(best, &candidates);
+        let members = members.iter().filter_map(|at| candidates.get(*at));
         Some(Rule { atoms: members.map(|candidate| candidate.atom.clone()).collect() })
+    }
+
+    /// The members without which the rule is worth less: what the search began with may have become superfluous.
+    fn needed(&self, best: &Partial, candidates: &[Candidate]) -> Vec<usize> {
+        let (mut members, mut gain) = (best.members.clone(), best.gain);
+        for at in &best.members {
+            let rest: Vec<usize> = members.iter().copied().filter(|other| other != at).collect();
+            let chosen: Vec<&Candidate> =
+                rest.iter().filter_map(|at| candidates.get(*at)).collect();
+            let Some(first) = chosen.first() else { break };
+            let both = |sets: (Bits, Bits), next: &&Candidate| {
+                (sets.0.and(&next.now), sets.1.and(&next.ordinary))
+            };
+            let sets = chosen.iter().fold((first.now.clone(), first.ordinary.clone()), both);
+            let cost = chosen.iter().map(|candidate| cost(&candidate.atom)).sum();
+            let shorter = self.partial(rest, sets.0, sets.1, cost);
+            if shorter.gain >= gain {
+                (members, gain) = (shorter.members, shorter.gain);
+            }
+        }
+        members
     }
 
     fn partial(&self, members: Vec<usize>, now: Bits, ordinary: Bits, cost: f64) -> Partial {
@@ -217,6 +239,7 @@ fn prune(beam: &mut Vec<Partial>, width: usize) {
 mod tests {
     use super::*;
     use crate::explain::sql;
+    use crate::record::event::flag;
     use crate::record::source::Source;
 
     fn event(agent: u64, path: u64, at: u64) -> Event {
@@ -306,6 +329,9 @@ mod tests {
         ordinary.iter_mut().step_by(3).for_each(|event| event.user_agent = 1);
         let mut now = ordinary.clone();
         now.extend((1..401).map(|i| event(1, 1, i * 70_000)));
+        // nobody shows a referer: that may be where the search begins, and is no part of the rule
+        let no_referer = |event: &mut Event| event.flags = flag::REFERER_NONE;
+        now.iter_mut().chain(&mut ordinary).for_each(no_referer);
         let evidence = Evidence {
             ordinary: Sample::even(&ordinary, 1.0),
             ..evidence(&now, &ordinary, &names)
