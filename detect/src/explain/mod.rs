@@ -7,6 +7,7 @@
 //! What is printed is what was measured: the search takes only values that can be written, and a conjunct without a
 //! text is never left out.
 
+mod candidates;
 pub mod fingerprint;
 pub mod firm;
 pub mod rule;

@@ -10,26 +10,13 @@
 
 use crate::explain::rule::{Atom, Rule};
 use crate::explain::sample::{Bits, Sample};
-use crate::explain::sql;
-use crate::limits::{FINGERPRINT_CONJUNCTS_MAX, FINGERPRINT_LIST_BYTES_MAX, FINGERPRINT_LIST_MAX};
+use crate::limits::FINGERPRINT_CONJUNCTS_MAX;
 use crate::record::column::Column;
 use crate::record::event::Event;
 use crate::record::names::Names;
-use crate::record::source::Source;
-use crate::store::table::Table;
-
-/// Candidates kept of one attribute, besides the list of all that stand out.
-const SINGLES_MAX: usize = 5;
 
 /// Rules followed at once.
 const BEAM: usize = 4;
-
-/// Gain a value needs for the list of all that stand out, as a share of the greatest.
-const LIST_GAIN_SHARE: f64 = 0.08;
-
-/// How much greater a value's share of the traffic must be than its ordinary share: in a crowd everything is
-/// more frequent.
-const SHARE_LIFT_MIN: f64 = 2.0;
 
 /// What a conjunct must gain, nats.
 const CONJUNCT_NATS: f64 = 4.0;
@@ -74,6 +61,8 @@ pub struct Found {
 
 struct Candidate {
     atom: Atom,
+    /// Whether a rule may begin with it.
+    begins: bool,
     now: Bits,
     ordinary: Bits,
 }
@@ -98,11 +87,11 @@ pub fn gain(selected: f64, expected: f64) -> f64 {
 
 impl Evidence<'_> {
     /// Ordinary requests where `hits` of the sample were seen.
-    fn expected(&self, hits: f64) -> f64 {
+    pub(super) fn expected(&self, hits: f64) -> f64 {
         hits + PRIOR_HITS * self.ordinary.mean()
     }
 
-    fn gain(&self, now: f64, ordinary: f64) -> f64 {
+    pub(super) fn gain(&self, now: f64, ordinary: f64) -> f64 {
         // weights above 1 do not make a sample more certain
         gain(now, self.expected(ordinary)) / self.now.design().max(1.0)
     }
@@ -134,9 +123,11 @@ impl Evidence<'_> {
 
     fn candidates(&self) -> Vec<Candidate> {
         let bits = |sample: &Sample<'_>, atom: &Atom| sample.bits(|event| atom.matches(event));
-        let atoms = self.atoms().into_iter();
+        let atoms = self.atoms().into_iter().map(|atom| (atom, true));
         atoms
-            .map(|atom| Candidate {
+            .chain(self.companions().into_iter().map(|atom| (atom, false)))
+            .map(|(atom, begins)| Candidate {
+                begins,
                 now: bits(&self.now, &atom),
                 ordinary: bits(&self.ordinary, &atom),
                 atom,
@@ -152,9 +143,9 @@ impl Evidence<'_> {
                 columns.contains(&atom.column()) && atom.matches(event)
             })
         };
-        let seeded = candidates.iter().any(|candidate| fits(&candidate.atom));
+        let seeded = candidates.iter().any(|candidate| candidate.begins && fits(&candidate.atom));
         for (at, candidate) in candidates.iter().enumerate() {
-            if seeded && !fits(&candidate.atom) {
+            if !candidate.begins || seeded && !fits(&candidate.atom) {
                 continue;
             }
             let (now, ordinary) = (candidate.now.clone(), candidate.ordinary.clone());
@@ -171,8 +162,30 @@ impl Evidence<'_> {
             prune(&mut beam, BEAM);
         }
         let best = beam.first().filter(|best| best.gain > 0.0)?;
-        let members = best.members.iter().filter_map(|at| candidates.get(*at));
+        let members = self.needed(best, &candidates);
+        let members = members.iter().filter_map(|at| candidates.get(*at));
         Some(Rule { atoms: members.map(|candidate| candidate.atom.clone()).collect() })
+    }
+
+    /// The members without which the rule is worth less: what the search began with may have become superfluous.
+    fn needed(&self, best: &Partial, candidates: &[Candidate]) -> Vec<usize> {
+        let (mut members, mut gain) = (best.members.clone(), best.gain);
+        for at in &best.members {
+            let rest: Vec<usize> = members.iter().copied().filter(|other| other != at).collect();
+            let chosen: Vec<&Candidate> =
+                rest.iter().filter_map(|at| candidates.get(*at)).collect();
+            let Some(first) = chosen.first() else { break };
+            let both = |sets: (Bits, Bits), next: &&Candidate| {
+                (sets.0.and(&next.now), sets.1.and(&next.ordinary))
+            };
+            let sets = chosen.iter().fold((first.now.clone(), first.ordinary.clone()), both);
+            let cost = chosen.iter().map(|candidate| cost(&candidate.atom)).sum();
+            let shorter = self.partial(rest, sets.0, sets.1, cost);
+            if shorter.gain >= gain {
+                (members, gain) = (shorter.members, shorter.gain);
+            }
+        }
+        members
     }
 
     fn partial(&self, members: Vec<usize>, now: Bits, ordinary: Bits, cost: f64) -> Partial {
@@ -202,144 +215,6 @@ impl Evidence<'_> {
         }
         children
     }
-
-    /// Candidate predicates: of each attribute the values that gain most, and the list of all that stand out.
-    fn atoms(&self) -> Vec<Atom> {
-        use Column::{Asn, Ja4, Method, Path, Query, Status, UserAgent};
-        let mut atoms = Vec::new();
-        for column in [UserAgent, Ja4, Path, Query, Status, Asn] {
-            let mut standing = self.values(column);
-            standing.retain(|(value, _)| *value != 0 || !matches!(column, Ja4 | Asn));
-            self.offer(&standing, |values| Atom::OneOf(column, values), &mut atoms);
-        }
-        let sources = |values: Vec<u64>| values.into_iter().map(Source).collect();
-        self.offer(&self.prefixes(), |values| Atom::Prefix(sources(values)), &mut atoms);
-        self.offer(&self.sources(), |values| Atom::Source(sources(values)), &mut atoms);
-        let keys = self.standing(|event| event.query_key, self.sources_min, 2.0, 0.0);
-        let keys = keys.iter().filter(|(key, _)| *key != 0).map(|(key, _)| Atom::QueryKey(*key));
-        atoms.extend(keys.filter(|atom| self.length(atom).is_some()).take(2));
-        let methods = self.values(Method);
-        let methods = methods.iter().map(|(method, _)| Atom::OneOf(Method, vec![*method]));
-        atoms.extend(methods.filter(|atom| self.length(atom).is_some()).take(2));
-        atoms.push(Atom::referer_none());
-        atoms
-    }
-
-    /// Bytes of an atom's values as text, where all can be written.
-    pub(super) fn length(&self, atom: &Atom) -> Option<usize> {
-        let lengths = atom.tests(self.names).map(|test| sql::length(atom.column(), test));
-        lengths.sum()
-    }
-
-    /// Adds the values that gain most one by one, and the list of all that stand out, of those that can be written.
-    fn offer(
-        &self,
-        standing: &[(u64, f64)],
-        make: impl Fn(Vec<u64>) -> Atom,
-        atoms: &mut Vec<Atom>,
-    ) {
-        let mut list: Vec<u64> = Vec::new();
-        let (mut most, mut bytes) = (None, 0);
-        for (value, gain) in standing {
-            let atom = make(vec![*value]);
-            let Some(length) = self.length(&atom) else { continue };
-            let most = *most.get_or_insert(*gain);
-            bytes += length;
-            let listed = *gain >= LIST_GAIN_SHARE * most && bytes <= FINGERPRINT_LIST_BYTES_MAX;
-            if list.len() < SINGLES_MAX {
-                atoms.push(atom);
-            } else if !listed {
-                break;
-            }
-            if listed {
-                list.push(*value);
-            }
-            if list.len() >= FINGERPRINT_LIST_MAX {
-                break;
-            }
-        }
-        if list.len() > 1 {
-            list.sort_unstable();
-            atoms.push(make(list));
-        }
-    }
-
-    /// Values that are more frequent now than ordinary and shown by enough sources, by gain.
-    fn values(&self, column: Column) -> Vec<(u64, f64)> {
-        self.standing(column.facts().of, self.sources_min, 2.0, 0.0)
-    }
-
-    /// Networks with several sources each.
-    fn prefixes(&self) -> Vec<(u64, f64)> {
-        let named = self.standing(|event| event.source.prefix().0, 4, 4.0, 0.0);
-        named.into_iter().filter(|(value, _)| !Source(*value).is_named()).collect()
-    }
-
-    /// Sources that send more than visitors do.
-    fn sources(&self) -> Vec<(u64, f64)> {
-        let least = self.source_requests_min;
-        let standing = self.standing(|event| event.source.0, 1, 1.0, least);
-        standing.into_iter().filter(|(value, _)| *value != 0).collect()
-    }
-
-    /// Values with at least so many sources, records and requests that stand out, by gain.
-    fn standing(
-        &self,
-        value: fn(&Event) -> u64,
-        voters_min: u32,
-        records_min: f64,
-        requests_min: f64,
-    ) -> Vec<(u64, f64)> {
-        let mut counts: Table<Tally> = Table::default();
-        for (event, weight) in self.now.entries() {
-            let (tally, _) = counts.entry(value(event), Tally::default);
-            tally.records += 1.0;
-            tally.now += weight;
-            tally.vote(event.source.0);
-        }
-        for (event, weight) in self.ordinary.entries() {
-            if let Some(tally) = counts.get_mut(value(event)) {
-                tally.ordinary += weight;
-            }
-        }
-        let (now_total, ordinary_total) = (self.now.total(), self.ordinary.total());
-        let stands = |tally: &Tally| {
-            let expected = self.expected(tally.ordinary);
-            tally.records >= records_min
-                && tally.now >= requests_min
-                && tally.voters >= voters_min
-                && tally.now > 2.5 * expected
-                && tally.now * ordinary_total > SHARE_LIFT_MIN * expected * now_total
-        };
-        let mut standing: Vec<(u64, f64)> = counts
-            .iter()
-            .filter(|(_, tally)| stands(tally))
-            .map(|(value, tally)| (*value, self.gain(tally.now, tally.ordinary)))
-            .filter(|(_, gain)| *gain > 1.5)
-            .collect();
-        standing.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        standing
-    }
-}
-
-/// Records of one value, the requests they stand for, and its first few distinct sources.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    records: f64,
-    now: f64,
-    ordinary: f64,
-    voters: u32,
-    seen: [u64; 4],
-}
-
-impl Tally {
-    fn vote(&mut self, voter: u64) {
-        let known = self.seen.len().min(self.voters as usize);
-        if known < self.seen.len() && !self.seen[..known].contains(&voter) {
-            self.seen[known] = voter;
-            self.voters += 1;
-        }
-    }
 }
 
 /// A choice must pay for itself: each value of a list is one.
@@ -363,6 +238,9 @@ fn prune(beam: &mut Vec<Partial>, width: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explain::sql;
+    use crate::record::event::flag;
+    use crate::record::source::Source;
 
     fn event(agent: u64, path: u64, at: u64) -> Event {
         Event {
@@ -446,9 +324,14 @@ mod tests {
 
     #[test]
     fn a_pair_of_ordinary_values_is_found_where_neither_is_rare() {
-        let (names, ordinary) = (names(), ordinary());
+        let (names, mut ordinary) = (names(), ordinary());
+        // every third record is of the user agent, too common to stand out by itself
+        ordinary.iter_mut().step_by(3).for_each(|event| event.user_agent = 1);
         let mut now = ordinary.clone();
         now.extend((1..401).map(|i| event(1, 1, i * 70_000)));
+        // nobody shows a referer: that may be where the search begins, and is no part of the rule
+        let no_referer = |event: &mut Event| event.flags = flag::REFERER_NONE;
+        now.iter_mut().chain(&mut ordinary).for_each(no_referer);
         let evidence = Evidence {
             ordinary: Sample::even(&ordinary, 1.0),
             ..evidence(&now, &ordinary, &names)
