@@ -13,8 +13,9 @@ use crate::record::event::{Event, flag};
 use crate::math::hash::Hasher;
 use crate::incident::open::name;
 use crate::incident::lifecycle::Bench;
-use crate::limits::{NAMES_MAX, TARGETS_MAX};
-use crate::clock::partition::{Admitted, Allowance, Attendance, Partition};
+use crate::limits::{HEAL_AHEAD_US, NAMES_MAX, TARGETS_MAX};
+use crate::clock::partition::{Allowance, Attendance, Bounds, Partition};
+use crate::clock::tally::Tally;
 use crate::explain::rule::Atom;
 use crate::seen::sources::Decay;
 use crate::state::State;
@@ -50,8 +51,10 @@ pub struct Counters {
     pub late: u64,
     /// Records moved up to their partition's watermark.
     pub delayed: u64,
-    /// Records whose time was not believed.
+    /// Records whose time was not believed, and that were not judged.
     pub implausible: u64,
+    /// Records judged at another time than they name: their clock is a whole number of quarter-hours off.
+    pub corrected: u64,
     /// Records of sources that are never judged.
     pub exempt: u64,
     /// Records held back until others confirm their time.
@@ -120,6 +123,16 @@ impl Detector {
         }
     }
 
+    /// What the partition of that name is told of the others.
+    fn bounds(&self, name: &str) -> Bounds {
+        let mut others = self.state.partitions.iter().filter(|(other, _)| *other != name);
+        Bounds {
+            allowance: self.allowance(),
+            floor: self.floor_us(),
+            others_are_right: others.any(|(_, partition)| partition.is_right()),
+        }
+    }
+
     const fn floor_us(&self) -> i64 {
         match self.state.closed_s {
             Some(s) => s.saturating_mul(SUB_PANE_US),
@@ -154,45 +167,70 @@ impl Detector {
     }
 
     fn retire(&mut self, name: &str, attendance: Attendance) {
-        let (allowance, floor) = (self.allowance(), self.floor_us());
+        let bounds = self.bounds(name);
         let Some(partition) = self.state.partitions.get_mut(name) else { return };
         partition.attendance = attendance;
-        let admitted = partition.release(allowance, floor);
-        self.count(admitted);
+        let admitted = partition.release(bounds);
+        self.count(&admitted.tally);
     }
 
-    fn count(&mut self, admitted: Admitted) {
+    const fn count(&mut self, tally: &Tally) {
         let counters = &mut self.state.counters;
-        counters.late += admitted.late;
-        counters.delayed += admitted.delayed;
-        counters.implausible += admitted.implausible;
+        counters.records += tally.records;
+        counters.late += tally.late;
+        counters.delayed += tally.delayed;
+        counters.held += tally.held;
+        counters.implausible += tally.implausible;
+        counters.corrected += tally.corrected;
     }
 
     /// Takes in the next records of a partition, in order; closes what they complete.
     pub fn on_batch(&mut self, partition: &str, batch: &RequestBatch, out: &mut Findings) {
-        let (allowance, floor) = (self.allowance(), self.floor_us());
         self.partition(partition);
-        let State { partitions, names, counters, .. } = &mut self.state;
+        let bounds = self.bounds(partition);
+        let State { partitions, names, .. } = &mut self.state;
         let Some(state) = partitions.get_mut(partition) else { return };
         let columns = Columns::of(batch);
-        let mut sum = Admitted::default();
+        let mut sum = Tally::default();
         for row in 0..batch.rows() {
             let texts = columns.texts(row);
             let mut event = columns.event(row, &texts, &self.hasher, &mut self.classes);
             if batch.is_exempt(row) {
                 event.flags |= flag::EXEMPT;
             }
-            let admitted = state.admit(event, allowance, floor);
+            let admitted = state.admit(event, batch.arrival_us(row), bounds);
             if admitted.wanted {
                 names.remember(&event, &texts, &mut self.remembered);
             }
-            sum.late += admitted.late;
-            sum.delayed += admitted.delayed;
-            sum.implausible += admitted.implausible;
+            sum.add(&admitted.tally);
         }
-        counters.records += batch.rows() as u64;
-        self.count(sum);
+        self.count(&sum);
+        self.heal();
         self.advance(out);
+    }
+
+    /// Takes event time back where it is far ahead of everything that has arrived since the start: a clock was wrong
+    /// when the checkpoint was written. What is known of the hosts stays.
+    fn heal(&mut self) {
+        let latest = self.state.partitions.values().filter_map(Partition::latest_arrival).max();
+        let Some(limit) = latest.map(|latest| latest.saturating_add(HEAL_AHEAD_US)) else { return };
+        let newest = self.state.partitions.values().filter_map(Partition::newest).max();
+        if newest.is_none_or(|newest| newest <= limit) && self.floor_us() <= limit {
+            return;
+        }
+        self.state.partitions.values_mut().for_each(|partition| partition.heal(limit));
+        if self.floor_us() > limit {
+            (self.state.closed_s, self.state.window_end_s) = (None, None);
+        }
+        let limit_s = limit.div_euclid(SUB_PANE_US);
+        for (_, target) in self.state.targets.entries_mut() {
+            target.active_s = target.active_s.min(limit_s);
+        }
+    }
+
+    /// What became of the records of a partition since the start of the process.
+    pub fn tally(&self, partition: &str) -> Tally {
+        self.state.partitions.get(partition).map(Partition::tally).unwrap_or_default()
     }
 
     /// The end of all input: closes every second that holds data. Incidents stay open.
@@ -256,7 +294,7 @@ impl Detector {
         for partition in self.state.partitions.values() {
             let watermark = partition.watermark(allowance);
             greatest = greatest.max(watermark);
-            if partition.attendance == Attendance::Active {
+            if partition.attendance == Attendance::Active && !partition.is_astray() {
                 let watermark = watermark?;
                 least = Some(least.map_or(watermark, |least| least.min(watermark)));
             }
@@ -338,7 +376,7 @@ impl Detector {
         state.counters.overflow_hosts += u64::from(!known);
         let (target, _) = state.targets.entry(host, || Box::new(Target::new(at_s)));
         target.minute.add(event);
-        if event.has(flag::LATE) {
+        if event.has(flag::LATE) || event.has(flag::IMPLAUSIBLE) {
             return;
         }
         target.catch_up(at_s);

@@ -35,6 +35,7 @@ mod seen;
 mod state;
 mod store;
 
+pub use clock::tally::Tally;
 pub use config::{ConfigError, DetectConfig};
 pub use detector::{Counters, Detector, Findings};
 pub use math::{entropy, evalue};

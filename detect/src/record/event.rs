@@ -30,6 +30,10 @@ pub mod flag {
     pub const EXPLAINED: u16 = 1 << 10;
     /// Its source is never judged.
     pub const EXEMPT: u16 = 1 << 11;
+    /// Its time is not believed: only counted.
+    pub const IMPLAUSIBLE: u16 = 1 << 12;
+    /// Judged at another time than it names: its clock is a whole number of quarter-hours off.
+    pub const CORRECTED: u16 = 1 << 13;
 }
 
 /// One access record.
