@@ -192,6 +192,12 @@ pub fn batch(rows: &[Row]) -> RequestBatch {
     RequestBatch::try_new(rows).unwrap()
 }
 
+/// Rows as a batch, with the time at which each arrived.
+pub fn batch_arrived(rows: &[(Row, Option<i64>)]) -> RequestBatch {
+    let plain: Vec<Row> = rows.iter().map(|(row, _)| row.clone()).collect();
+    batch(&plain).with_arrivals(rows.iter().map(|(_, arrival)| *arrival).collect())
+}
+
 /// Runs rows of one partition to the end.
 pub fn detect(rows: &[Row]) -> (Findings, Detector) {
     detect_but(rows, |_| false)
