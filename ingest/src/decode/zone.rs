@@ -11,6 +11,9 @@ const STEP_S: i64 = 900;
 /// Longest gap in a zone's clock: Samoa left out a day.
 const GAP_STEPS_MAX: i64 = 25 * 3_600 / STEP_S;
 
+/// How far lines may be out of order, µs.
+const DISORDER_US: i64 = 300_000_000;
+
 /// How far a record may seem to be ahead of its arrival, µs.
 const SKEW_US: i64 = 60_000_000;
 
@@ -91,7 +94,7 @@ impl LocalClock {
     /// Seconds since 1970 UTC at which the clock shows `local_s`, counted as if it were UTC.
     ///
     /// Of the two moments of an hour that is shown twice it is the later one, if the earlier would take time back by
-    /// half an hour and the later is not after the arrival. A time that is left out in spring counts as if the clock
+    /// five minutes and the later is not after the arrival. A time that is left out in spring counts as if the clock
     /// had not been put forward.
     #[inline]
     pub fn utc(&mut self, local_s: i64) -> i64 {
@@ -114,7 +117,7 @@ impl LocalClock {
         let is_future =
             arrival_us.is_some_and(|arrival| second * 1_000_000 > arrival.saturating_add(SKEW_US));
         let goes_back =
-            before_us.is_some_and(|before| first * 1_000_000 < before - (second - first) * 500_000);
+            before_us.is_some_and(|before| first * 1_000_000 < before.saturating_sub(DISORDER_US));
         is_future || !goes_back
     }
 }
