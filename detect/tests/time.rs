@@ -65,7 +65,9 @@ struct Break {
 /// Reads two partitions side by side, second by second of what the first one's records should have named.
 fn run(parts: &[Vec<Arrived>; 2], clock: &[Vec<i64>; 2], stop: Break) -> (Findings, Detector) {
     let (mut detector, mut findings) = (Detector::new(config()), Findings::default());
-    NAMES.iter().for_each(|name| detector.open_partition(name));
+    for name in NAMES {
+        detector.open_partition(name);
+    }
     let mut at = [0, 0];
     for second in 0..400 {
         for which in 0..2 {
@@ -86,8 +88,8 @@ fn run(parts: &[Vec<Arrived>; 2], clock: &[Vec<i64>; 2], stop: Break) -> (Findin
                     &batch_arrived(&parts[which][piece]),
                     &mut findings,
                 );
-                if last && stop.silence {
-                    NAMES.iter().for_each(|name| detector.set_idle(name, &mut findings));
+                for name in NAMES.iter().filter(|_| last && stop.silence) {
+                    detector.set_idle(name, &mut findings);
                 }
                 if last && stop.restart {
                     let bytes = detector.checkpoint().unwrap();
@@ -219,7 +221,9 @@ fn a_producer_ahead_does_not_disturb_a_replay() {
 fn with_offset(offset: i64) -> (Detector, usize) {
     let mut detector = Detector::new(config());
     let rows = ordinary(600, 2.0, 9);
-    NAMES.iter().for_each(|name| detector.open_partition(name));
+    for name in NAMES {
+        detector.open_partition(name);
+    }
     for second in 0..=600 {
         let of_second = |row: &&Row| (row.ts - EPOCH) / S == second;
         let now: Vec<Row> = rows.iter().filter(of_second).cloned().collect();

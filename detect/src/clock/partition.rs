@@ -273,11 +273,12 @@ impl Partition {
         if self.held.iter().all(|told| told.event.ts <= limit) {
             return;
         }
-        let (kept, refuted) =
-            std::mem::take(&mut self.held).into_iter().partition(|told| told.event.ts <= limit);
-        self.held = kept;
-        for told in Vec::<Told>::from(refuted) {
-            self.disbelieve_told(told, bounds, admitted);
+        for told in std::mem::take(&mut self.held) {
+            if told.event.ts <= limit {
+                self.held.push(told);
+            } else {
+                self.disbelieve_told(told, bounds, admitted);
+            }
         }
     }
 
