@@ -181,6 +181,20 @@ fn a_lone_record_at_the_end_is_not_believed() {
 }
 
 #[test]
+fn a_file_of_two_zones_does_not_end_in_the_wrong_one() {
+    let mut rows = ordinary(120, 2.0, 3);
+    let last = rows.len();
+    for at in (50..last).filter(|at| at % 5 == 0 || at + 9 > last) {
+        rows[at].ts += 5 * HOUR;
+    }
+    let (findings, detector) = traffic::detect(&rows);
+    let counters = detector.counters();
+    assert!(detector.closed_us() < EPOCH + 130 * S, "{counters:?}");
+    assert_eq!(counters.late, 0);
+    assert_eq!(u64::try_from(judged(&findings)).unwrap() + counters.implausible, last as u64);
+}
+
+#[test]
 fn two_zones_in_a_partition_give_the_incidents_of_one() {
     for (zone, delivery) in [(5 * HOUR, Delivery::Live), (9 * HOUR / 2, Delivery::Live)] {
         let parts = partitions(delivery);

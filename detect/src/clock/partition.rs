@@ -100,6 +100,8 @@ pub struct Partition {
     /// Widest step of believed time lately, µs.
     pace_us: i64,
     held: Vec<Told>,
+    /// Records held back were refuted: jumps are nothing special here.
+    has_refuted: bool,
     /// Records from the future before the first that is believed.
     futures: u32,
     offset: Offset,
@@ -119,6 +121,7 @@ impl Default for Partition {
             lag_us: None,
             pace_us: 0,
             held: Vec::new(),
+            has_refuted: false,
             futures: 0,
             offset: Offset::default(),
             staged: BTreeMap::new(),
@@ -250,7 +253,8 @@ impl Partition {
         let mut admitted = Admitted::default();
         let times: Vec<i64> = self.held.iter().map(|told| told.event.ts).collect();
         let jump = bounds.allowance.jump_us();
-        let believed = witness::believed_at_end(&times, self.newest, self.pace_us, jump);
+        let stride = witness::stride(self.pace_us, jump);
+        let believed = witness::believed_at_end(&times, self.newest, stride, !self.has_refuted);
         for (told, believed) in std::mem::take(&mut self.held).into_iter().zip(believed) {
             if believed {
                 self.believe(told, bounds, &mut admitted);
@@ -273,6 +277,7 @@ impl Partition {
         if self.held.iter().all(|told| told.event.ts <= limit) {
             return;
         }
+        self.has_refuted = true;
         for told in std::mem::take(&mut self.held) {
             if told.event.ts <= limit {
                 self.held.push(told);

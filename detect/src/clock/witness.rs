@@ -2,27 +2,34 @@
 
 use crate::limits::{END_CONFIRMATIONS, FIRST_STEP_US_MAX, SPARSE_FACTOR};
 
+/// A step that is nothing special at the end of a partition, µs.
+///
+/// - `pace_us`: widest step of believed time lately; the log of a quiet site makes wide ones all the time.
+/// - `jump_us`: a step that needs no witness.
+pub fn stride(pace_us: i64, jump_us: i64) -> i64 {
+    jump_us.max(pace_us.saturating_mul(SPARSE_FACTOR))
+}
+
 /// Which of the records held back are believed once no further one will speak for or against them.
 ///
 /// - `times`: of the records held back, µs, in partition order.
 /// - `newest`: newest believed time; `None` when nothing was believed so far.
-/// - `pace_us`: widest step of believed time lately; the log of a quiet site makes wide ones all the time.
-/// - `jump_us`: a step that needs no witness.
+/// - `stride_us`: a step that is nothing special; see [`stride`].
+/// - `may_agree`: a few that agree with each other are believed after any step.
 pub fn believed_at_end(
     times: &[i64],
     newest: Option<i64>,
-    pace_us: i64,
-    jump_us: i64,
+    stride_us: i64,
+    may_agree: bool,
 ) -> Vec<bool> {
     let Some(mut newest) = newest else { return around_the_median(times) };
-    let stride = jump_us.max(pace_us.saturating_mul(SPARSE_FACTOR));
     let mut believed = Vec::with_capacity(times.len());
     for (at, ts) in times.iter().enumerate() {
         let run = times.get(at..at + END_CONFIRMATIONS);
-        let agree = run.is_some_and(|run| {
-            run.windows(2).all(|pair| (0..=stride).contains(&pair[1].saturating_sub(pair[0])))
+        let agree = run.filter(|_| may_agree).is_some_and(|run| {
+            run.windows(2).all(|pair| (0..=stride_us).contains(&pair[1].saturating_sub(pair[0])))
         });
-        let is_believed = agree || ts.saturating_sub(newest) <= stride;
+        let is_believed = agree || ts.saturating_sub(newest) <= stride_us;
         if is_believed {
             newest = newest.max(*ts);
         }
@@ -56,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_lone_record_at_the_end_is_believed_only_at_the_pace_of_the_log() {
-        let end = |times: &[i64], pace| believed_at_end(times, Some(0), pace, 60 * S);
+        let end = |times: &[i64], pace| believed_at_end(times, Some(0), stride(pace, 60 * S), true);
         assert_eq!(end(&[YEARS], 3 * S), [false]);
         assert_eq!(end(&[YEARS], 12 * HOUR), [false]);
         assert_eq!(end(&[2 * HOUR], HOUR), [true], "a quiet site");
@@ -68,15 +75,16 @@ mod tests {
     fn three_that_agree_are_believed_after_any_silence() {
         let silence = 400 * 24 * HOUR;
         let times = [silence, silence + S, silence + 9 * S, silence + 8 * S, YEARS];
-        let believed = believed_at_end(&times, Some(0), S, 60 * S);
+        let believed = believed_at_end(&times, Some(0), 60 * S, true);
         assert_eq!(believed, [true, true, true, true, false]);
+        assert_eq!(believed_at_end(&times, Some(0), 60 * S, false), [false; 5], "a mixture");
         let apart = [YEARS, YEARS + HOUR, YEARS + 2 * HOUR];
-        assert_eq!(believed_at_end(&apart, Some(0), S, 60 * S), [false; 3]);
+        assert_eq!(believed_at_end(&apart, Some(0), 60 * S, true), [false; 3]);
     }
 
     #[test]
     fn of_a_log_of_a_few_lines_all_are_believed_but_those_far_ahead() {
-        let first = |times: &[i64]| believed_at_end(times, None, 0, 60 * S);
+        let first = |times: &[i64]| believed_at_end(times, None, 60 * S, true);
         assert_eq!(first(&[]), Vec::<bool>::new());
         assert_eq!(first(&[5]), [true]);
         assert_eq!(first(&[0, 5 * HOUR, 10 * HOUR]), [true; 3]);
