@@ -10,9 +10,6 @@ pub const JUMP_US_MIN: i64 = 10_000_000;
 /// are held back at most.
 pub const JUMP_CONFIRMATIONS: usize = 16;
 
-/// A record held back is refuted by one this far before it, µs.
-pub const RETRACT_US_MAX: i64 = 600_000_000;
-
 /// Records that must agree at the end of a partition, or when it falls silent.
 pub const END_CONFIRMATIONS: usize = 3;
 

@@ -20,8 +20,8 @@ use super::offset::{self, Offset};
 use super::tally::Tally;
 use super::witness;
 use crate::limits::{
-    HEAL_RECORDS_MIN, JUMP_CONFIRMATIONS, JUMP_US_MIN, LIVE_LAG_US_MAX, RETRACT_US_MAX,
-    SAMPLES_PER_SECOND_MAX, SKEW_US_MAX,
+    HEAL_RECORDS_MIN, JUMP_CONFIRMATIONS, JUMP_US_MIN, LIVE_LAG_US_MAX, SAMPLES_PER_SECOND_MAX,
+    SKEW_US_MAX,
 };
 use crate::record::event::{Event, flag};
 use crate::store::table::Table;
@@ -218,12 +218,12 @@ impl Partition {
         let jump = bounds.allowance.jump_us();
         let ts = told.event.ts;
         if !self.is_believable(told, jump) {
-            self.refute(ts.saturating_add(RETRACT_US_MAX), bounds, admitted);
+            self.refute(ts.saturating_add(jump), bounds, admitted);
             self.held.push(told);
             admitted.tally.held += 1;
             admitted.wanted = true;
             if self.held.len() >= JUMP_CONFIRMATIONS {
-                self.believe_held(bounds, admitted);
+                self.believe_confirmed(told, bounds, admitted);
             }
             return;
         }
@@ -239,7 +239,7 @@ impl Partition {
     fn is_believable(&self, told: Told, jump: i64) -> bool {
         let lag = told.arrival.map(|arrival| arrival.saturating_sub(told.event.ts));
         match self.newest {
-            None => lag.is_some_and(|lag| lag <= LIVE_LAG_US_MAX),
+            None => self.held.is_empty() && lag.is_some_and(|lag| lag <= LIVE_LAG_US_MAX),
             Some(newest) => {
                 told.event.ts <= newest.saturating_add(jump)
                     || lag.zip(self.lag_us).is_some_and(|(lag, before)| lag >= before - jump)
@@ -251,6 +251,10 @@ impl Partition {
     /// or with those before them.
     pub fn release(&mut self, bounds: Bounds) -> Admitted {
         let mut admitted = Admitted::default();
+        // Silence so early tells nothing yet, and nobody waits for an idle partition.
+        if self.newest.is_none() && self.attendance == Attendance::Idle {
+            return admitted;
+        }
         let times: Vec<i64> = self.held.iter().map(|told| told.event.ts).collect();
         let jump = bounds.allowance.jump_us();
         let stride = witness::stride(self.pace_us, jump);
@@ -264,6 +268,17 @@ impl Partition {
         }
         self.tally.add(&admitted.tally);
         admitted
+    }
+
+    /// Believes those held back that others followed; the `last` of them may itself be a jump.
+    fn believe_confirmed(&mut self, last: Told, bounds: Bounds, admitted: &mut Admitted) {
+        self.held.pop();
+        self.believe_held(bounds, admitted);
+        if self.is_believable(last, bounds.allowance.jump_us()) {
+            self.believe(last, bounds, admitted);
+        } else {
+            self.held.push(last);
+        }
     }
 
     fn believe_held(&mut self, bounds: Bounds, admitted: &mut Admitted) {
