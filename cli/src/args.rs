@@ -116,6 +116,9 @@ pub struct InputArgs {
     /// Fields of W3C lines without a header, as in `#Fields:`: of CloudFront's real-time log, or of IIS.
     #[arg(long, env = "FLOODMARK_W3C_FIELDS", value_name = "FIELDS")]
     pub w3c_fields: Option<String>,
+    /// Zone of times that carry no offset: a name such as `Europe/Berlin`, or an offset such as `+02:00`.
+    #[arg(long, env = "FLOODMARK_TIME_ZONE", value_name = "ZONE")]
+    pub time_zone: Option<String>,
     /// Host of the records whose format names none.
     #[arg(long, env = "FLOODMARK_HOST", value_name = "HOST")]
     pub host: Option<String>,

@@ -11,8 +11,10 @@ pub struct Counters {
     pub late: u64,
     /// Records moved up to their partition's watermark.
     pub delayed: u64,
-    /// Records whose time was not believed.
+    /// Records whose time was not believed, and that were not judged.
     pub implausible: u64,
+    /// Records judged at another time than they name: their clock is a whole number of quarter-hours off.
+    pub corrected: u64,
     /// Records of sources that are never judged.
     pub exempt: u64,
     /// Records held back until others confirm their time.

@@ -4,12 +4,14 @@ use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
 use schemas::{Incident, Kind, RequestBatch, SourceWindow, TargetWindow};
 
 use crate::clock::merge::merge;
-use crate::clock::partition::{Admitted, Allowance, Attendance, Partition};
+use crate::clock::partition::{Allowance, Attendance, Bounds, Partition};
+use crate::clock::tally::Tally;
 use crate::config::DetectConfig;
 use crate::counters::Counters;
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::name;
 use crate::incident::target::Target;
+use crate::limits::HEAL_AHEAD_US;
 use crate::math::hash::{Hasher, mix};
 use crate::normal::misses;
 use crate::record::columns::Columns;
@@ -91,6 +93,16 @@ impl Detector {
         }
     }
 
+    /// What the partition of that name is told of the others.
+    fn bounds(&self, name: &str) -> Bounds {
+        let mut others = self.state.partitions.iter().filter(|(other, _)| *other != name);
+        Bounds {
+            allowance: self.allowance(),
+            floor: self.floor_us(),
+            others_are_right: others.any(|(_, partition)| partition.is_right()),
+        }
+    }
+
     const fn floor_us(&self) -> i64 {
         match self.state.closed_s {
             Some(s) => s.saturating_mul(SUB_PANE_US),
@@ -125,45 +137,70 @@ impl Detector {
     }
 
     fn retire(&mut self, name: &str, attendance: Attendance) {
-        let (allowance, floor) = (self.allowance(), self.floor_us());
+        let bounds = self.bounds(name);
         let Some(partition) = self.state.partitions.get_mut(name) else { return };
         partition.attendance = attendance;
-        let admitted = partition.release(allowance, floor);
-        self.count(admitted);
+        let admitted = partition.release(bounds);
+        self.count(&admitted.tally);
     }
 
-    fn count(&mut self, admitted: Admitted) {
+    const fn count(&mut self, tally: &Tally) {
         let counters = &mut self.state.counters;
-        counters.late += admitted.late;
-        counters.delayed += admitted.delayed;
-        counters.implausible += admitted.implausible;
+        counters.records += tally.records;
+        counters.late += tally.late;
+        counters.delayed += tally.delayed;
+        counters.held += tally.held;
+        counters.implausible += tally.implausible;
+        counters.corrected += tally.corrected;
     }
 
     /// Takes in the next records of a partition, in order; closes what they complete.
     pub fn on_batch(&mut self, partition: &str, batch: &RequestBatch, out: &mut Findings) {
-        let (allowance, floor) = (self.allowance(), self.floor_us());
         self.partition(partition);
-        let State { partitions, names, counters, .. } = &mut self.state;
+        let bounds = self.bounds(partition);
+        let State { partitions, names, .. } = &mut self.state;
         let Some(state) = partitions.get_mut(partition) else { return };
         let columns = Columns::of(batch);
-        let mut sum = Admitted::default();
+        let mut sum = Tally::default();
         for row in 0..batch.rows() {
             let texts = columns.texts(row);
             let mut event = columns.event(row, &texts, &self.hasher, &mut self.classes);
             if batch.is_exempt(row) {
                 event.flags |= flag::EXEMPT;
             }
-            let admitted = state.admit(event, allowance, floor);
+            let admitted = state.admit(event, batch.arrival_us(row), bounds);
             if admitted.wanted {
                 names.remember(&event, &texts, &mut self.remembered);
             }
-            sum.late += admitted.late;
-            sum.delayed += admitted.delayed;
-            sum.implausible += admitted.implausible;
+            sum.add(&admitted.tally);
         }
-        counters.records += batch.rows() as u64;
-        self.count(sum);
+        self.count(&sum);
+        self.heal();
         self.advance(out);
+    }
+
+    /// Takes event time back where it is far ahead of everything that has arrived since the start: a clock was wrong
+    /// when the checkpoint was written. What is known of the hosts stays.
+    fn heal(&mut self) {
+        let latest = self.state.partitions.values().filter_map(Partition::latest_arrival).max();
+        let Some(limit) = latest.map(|latest| latest.saturating_add(HEAL_AHEAD_US)) else { return };
+        let newest = self.state.partitions.values().filter_map(Partition::newest).max();
+        if newest.is_none_or(|newest| newest <= limit) && self.floor_us() <= limit {
+            return;
+        }
+        self.state.partitions.values_mut().for_each(|partition| partition.heal(limit));
+        if self.floor_us() > limit {
+            (self.state.closed_s, self.state.window_end_s) = (None, None);
+        }
+        let limit_s = limit.div_euclid(SUB_PANE_US);
+        for (_, target) in self.state.hosts.iter_mut() {
+            target.host.rewind(limit_s);
+        }
+    }
+
+    /// What became of the records of a partition since the start of the process.
+    pub fn tally(&self, partition: &str) -> Tally {
+        self.state.partitions.get(partition).map(Partition::tally).unwrap_or_default()
     }
 
     /// The end of all input: closes every second that holds data. Incidents stay open.
@@ -231,7 +268,7 @@ impl Detector {
         for partition in self.state.partitions.values() {
             let watermark = partition.watermark(allowance);
             greatest = greatest.max(watermark);
-            if partition.attendance == Attendance::Active {
+            if partition.attendance == Attendance::Active && !partition.is_astray() {
                 let watermark = watermark?;
                 least = Some(least.map_or(watermark, |least| least.min(watermark)));
             }
@@ -302,7 +339,7 @@ impl Detector {
         let place = state.hosts.place(event, at_s);
         let Some(target) = state.hosts.get_mut(place) else { return };
         target.host.minute.add(event);
-        if event.has(flag::LATE) {
+        if event.has(flag::LATE) || event.has(flag::IMPLAUSIBLE) {
             return;
         }
         target.catch_up(at_s);

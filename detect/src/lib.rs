@@ -39,6 +39,7 @@ mod suspect;
 #[doc(hidden)]
 pub mod testing;
 
+pub use clock::tally::Tally;
 pub use config::{ConfigError, DetectConfig};
 pub use counters::Counters;
 pub use detector::{Detector, Findings};

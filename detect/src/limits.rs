@@ -2,11 +2,50 @@
 
 use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
 
-/// A record this far ahead of its partition's newest believed time must be confirmed by those that follow, µs.
-pub const JUMP_US_MAX: i64 = 600_000_000;
+/// A step forward that makes nobody late needs no witness: at least this long, and as long as the lateness that is
+/// allowed, µs.
+pub const JUMP_US_MIN: i64 = 10_000_000;
 
-/// Records that must agree before a jump in time is believed.
+/// Records in a row that must agree before a longer jump in time is believed, where arrivals do not explain it. So many
+/// are held back at most.
 pub const JUMP_CONFIRMATIONS: usize = 16;
+
+/// Records that must agree at the end of a partition, or when it falls silent.
+pub const END_CONFIRMATIONS: usize = 3;
+
+/// At the end a step may be this many times the widest of late.
+pub const SPARSE_FACTOR: i64 = 4;
+
+/// Longest step in a partition of so few records that none was believed before its end, µs.
+pub const FIRST_STEP_US_MAX: i64 = 86_400_000_000;
+
+/// A record may be this far ahead of its arrival: clocks of edges and brokers differ, µs. Time moves no further than
+/// the arrival all the same.
+pub const SKEW_US_MAX: i64 = 60_000_000;
+
+/// The first record of a partition is believed at once when it is at most this old on arrival, µs.
+pub const LIVE_LAG_US_MAX: i64 = 600_000_000;
+
+/// Zones are whole multiples of this from each other, µs.
+pub const OFFSET_QUANTUM_US: i64 = 900_000_000;
+
+/// Two producers are at most this many quarter-hours apart: UTC-12 and UTC+14.
+pub const ZONE_SPREAD_QUANTA_MAX: i64 = 26 * 4;
+
+/// Lag on arrival up to which the offset of a clock is told from it, µs.
+pub const OFFSET_LAG_US_MAX: i64 = 120_000_000;
+
+/// Records from which an offset is told, in a minute of arrivals or longer.
+pub const OFFSET_RECORDS_MIN: u32 = 8;
+
+/// Minutes in a row that must come to the same offset.
+pub const OFFSET_PERIODS: u32 = 3;
+
+/// Arrivals since the start from which it is told that event time was poisoned before.
+pub const HEAL_RECORDS_MIN: u32 = 64;
+
+/// Believed time this far ahead of all arrivals since the start is taken back, µs.
+pub const HEAL_AHEAD_US: i64 = 3_600_000_000;
 
 /// Hosts with a state of their own; records of further hosts share one state.
 pub const TARGETS_MAX: usize = 4_096;
@@ -105,4 +144,4 @@ pub const FINGERPRINT_VALUE_BYTES_MAX: usize = 4 * NAME_BYTES_MAX;
 pub const FINGERPRINT_LIST_BYTES_MAX: usize = 2 * FINGERPRINT_VALUE_BYTES_MAX;
 
 const _: () = assert!(WINDOW_US % PANE_US == 0 && PANE_US % SUB_PANE_US == 0, "windows nest");
-const _: () = assert!(JUMP_US_MAX > WINDOW_US, "a jump is longer than any window");
+const _: () = assert!(HEAL_AHEAD_US > SKEW_US_MAX, "what skew allows is not taken back");

@@ -5,14 +5,16 @@ mod traffic;
 
 use detect::{DetectConfig, Detector, Findings, RestoreError};
 use proptest::prelude::*;
+use traffic::row::batch_arrived;
 use traffic::{Draw, Row, batch, burst, detect, ordinary, together};
 
 fn config() -> DetectConfig {
     DetectConfig { learning_us: 60_000_000, ..DetectConfig::default() }
 }
 
-/// Three minutes on two partitions, with a flood, late records and records from other centuries.
-fn partitions() -> [Vec<Row>; 2] {
+/// Three minutes on two partitions, with a flood, late records and records from other centuries; `live` with the
+/// arrivals that Kafka notes and a producer five hours ahead.
+fn partitions(live: bool) -> [Vec<(Row, Option<i64>)>; 2] {
     let flood = burst(100.0, 130.0, 1_500, |draw, i| Row {
         agent: "curl/8".into(),
         query: Some(format!("q={i}")),
@@ -21,13 +23,16 @@ fn partitions() -> [Vec<Row>; 2] {
     let rows = together(vec![ordinary(180, 2.0, 9), flood]);
     let mut parts = [Vec::new(), Vec::new()];
     for (at, row) in rows.into_iter().enumerate() {
-        parts[usize::from(at % 3 == 0)].push(row);
+        let arrival = live.then_some(row.ts + 1_500_000);
+        let zone_s = if live && at > 20 && at % 7 == 0 { 18_000 } else { 0 };
+        let row = Row { ts: row.ts + zone_s * 1_000_000, ..row };
+        parts[usize::from(at % 3 == 0)].push((row, arrival));
     }
     for (at, shift_s) in
         [(50, 40 * 365 * 86_400_i64), (90, -300), (400, -20), (700, -40 * 365 * 86_400)]
     {
         let mut odd = parts[0][at].clone();
-        odd.ts += shift_s * 1_000_000;
+        odd.0.ts += shift_s * 1_000_000;
         parts[0].insert(at, odd);
     }
     parts
@@ -37,7 +42,7 @@ const NAMES: [&str; 2] = ["log/0", "log/1"];
 
 /// Feeds both partitions in pieces whose sizes and order `draw` chooses; restores a checkpoint now and then.
 fn run(
-    parts: &[Vec<Row>; 2],
+    parts: &[Vec<(Row, Option<i64>)>; 2],
     seed: u64,
     pieces: u64,
     restart: bool,
@@ -56,7 +61,11 @@ fn run(
         }
         let size = usize::try_from(1 + draw.below(pieces)).unwrap();
         let end = (at[which] + size).min(parts[which].len());
-        detector.on_batch(NAMES[which], &batch(&parts[which][at[which]..end]), &mut findings);
+        detector.on_batch(
+            NAMES[which],
+            &batch_arrived(&parts[which][at[which]..end]),
+            &mut findings,
+        );
         at[which] = end;
         for incident in &findings.incidents {
             assert!(incident.revision_ts <= detector.closed_us());
@@ -72,7 +81,13 @@ fn run(
 
 #[test]
 fn cuts_interleavings_and_restarts_change_nothing() {
-    let parts = partitions();
+    for live in [false, true] {
+        cuts_change_nothing(live);
+    }
+}
+
+fn cuts_change_nothing(live: bool) {
+    let parts = partitions(live);
     let (whole, counters) = run(&parts, 1, 100_000, false);
     assert!(
         whole.incidents.iter().any(|incident| incident.requests > 1_000),
@@ -80,6 +95,7 @@ fn cuts_interleavings_and_restarts_change_nothing() {
         whole.incidents
     );
     assert_eq!((counters.late, counters.implausible), (2, 1), "{counters:?}");
+    assert_eq!(counters.corrected > 100, live, "{counters:?}");
     for seed in 2..8 {
         let (again, counted) = run(
             &parts,
@@ -95,8 +111,8 @@ fn cuts_interleavings_and_restarts_change_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
     #[test]
-    fn any_cut_gives_the_same_findings(seed: u64, pieces in 1_u64..500, restart: bool) {
-        let parts = partitions();
+    fn any_cut_gives_the_same_findings(seed: u64, pieces in 1_u64..500, restart: bool, live: bool) {
+        let parts = partitions(live);
         prop_assert_eq!(run(&parts, seed, pieces, restart).0, run(&parts, 0, 100_000, false).0);
     }
 }

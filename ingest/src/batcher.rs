@@ -59,6 +59,8 @@ struct Partition {
     rejects: Rejects,
     bytes: usize,
     next_position: i64,
+    /// Event time of the last row.
+    last_us: Option<i64>,
     /// Messages were read since the last batch.
     moved: bool,
 }
@@ -77,7 +79,7 @@ impl Batcher {
             by_name: BTreeMap::new(),
             last: 0,
             ready: VecDeque::new(),
-            scratch: Scratch::default(),
+            scratch: Scratch::new(config.time_zone),
             hint: Hint::default(),
         })
     }
@@ -207,6 +209,7 @@ impl Partition {
             rejects,
             bytes: 0,
             next_position: 0,
+            last_us: None,
             moved: false,
         }
     }
@@ -285,6 +288,8 @@ impl Lines<'_> {
             kafka_partition: message.kafka_partition,
             offset: message.offset,
             record_index: 0,
+            arrival_us: message.kafka_partition.map(|_| message.arrival_us),
+            before_us: None,
         };
         if !std::mem::replace(&mut self.partition.moved, true) {
             self.partition.topic.clear();
@@ -427,7 +432,9 @@ impl Lines<'_> {
     #[inline]
     fn row(&mut self, position: &Position<'_>, record: &Record<'_>) -> Result<(), RejectReason> {
         let rows = self.partition.rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint));
-        if rows.append(record, position, self.default_host, self.clients, self.scratch) {
+        let position = Position { before_us: self.partition.last_us, ..*position };
+        if rows.append(record, &position, self.default_host, self.clients, self.scratch) {
+            self.partition.last_us = rows.last_us();
             Ok(())
         } else {
             Err(RejectReason::NoTimestamp)

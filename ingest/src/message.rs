@@ -27,7 +27,8 @@ pub struct RawMessage<'a> {
     pub offset: i64,
     /// How the lines are numbered.
     pub numbering: Numbering,
-    /// When the message arrived, microseconds UTC: Kafka's timestamp, or when the file was read.
+    /// When the message arrived, microseconds UTC: Kafka's timestamp where it can be true (see
+    /// [`KafkaSource`](crate::KafkaSource)), else when it was read. Never later than that.
     pub arrival_us: i64,
     /// One line or many, separated by `\n`; the last one may lack it.
     pub payload: &'a [u8],

@@ -52,6 +52,56 @@ fn records_of_one_kafka_message_share_its_offset() {
 }
 
 #[test]
+fn rows_of_kafka_know_their_arrival_and_those_of_files_do_not() {
+    let mut reader = Batcher::new(&DecoderConfig::default()).unwrap();
+    let (topic, file): (Arc<str>, Arc<str>) = ("logs/3".into(), "file/1".into());
+    for (offset, arrival_us) in [(1, 70), (2, 80)] {
+        let lines = format!("rubbish\n{LINE}{LINE}");
+        reader.push(&RawMessage { arrival_us, ..message(&topic, offset, lines.as_bytes()) });
+    }
+    let line = RawMessage { kafka_partition: None, ..message(&file, 1, LINE.as_bytes()) };
+    reader.push(&RawMessage { numbering: Numbering::Lines, ..line });
+    let batches = flush(&mut reader);
+    let arrivals = |batch: &schemas::PositionedBatch| {
+        (0..batch.requests.rows()).map(|row| batch.requests.arrival_us(row)).collect::<Vec<_>>()
+    };
+    assert_eq!(arrivals(&batches[0]), [None]);
+    assert_eq!(arrivals(&batches[1]), [Some(70), Some(70), Some(80), Some(80)]);
+}
+
+#[test]
+fn times_without_an_offset_are_of_the_zone_and_do_not_go_back_in_autumn() {
+    let time_zone = "Europe/Berlin".parse().unwrap();
+    let format = "$remote_addr [$time_iso8601] \"$request\"";
+    let config = DecoderConfig { time_zone, ..DecoderConfig::of(format) };
+    for kafka_partition in [None, Some(3)] {
+        let mut reader = Batcher::new(&config).unwrap();
+        let partition: Arc<str> = "logs/3".into();
+        let mut minutes = Vec::new();
+        // Minutes after 01:30 on the clock, and after that moment.
+        for (clock, minute) in [(0, 0), (40, 40), (80, 80), (40, 100), (80, 140), (100, 160)] {
+            let (hour, past) = (1 + (30 + clock) / 60, (30 + clock) % 60);
+            let line =
+                format!("192.0.2.1 [2024-10-27T{hour:02}:{past:02}:00] \"GET / HTTP/1.1\"\n");
+            let arrival_us = 1_729_985_401_000_000 + minute * 60_000_000;
+            let line = message(&partition, minute, line.as_bytes());
+            reader.push(&RawMessage { kafka_partition, arrival_us, ..line });
+            for batch in flush(&mut reader) {
+                minutes.extend(
+                    batch
+                        .requests
+                        .ts()
+                        .values()
+                        .iter()
+                        .map(|ts| (ts - 1_729_985_400_000_000) / 60_000_000),
+                );
+            }
+        }
+        assert_eq!(minutes, [0, 40, 80, 100, 140, 160], "{kafka_partition:?}");
+    }
+}
+
+#[test]
 fn each_record_of_a_list_has_its_own_place() {
     let record =
         |path: &str| format!("{{\"time\":1714564800,\"ip\":\"192.0.2.1\",\"uri\":\"{path}\"}}");

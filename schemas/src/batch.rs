@@ -28,6 +28,7 @@ pub struct SchemaMismatch {
 pub struct RequestBatch {
     batch: RecordBatch,
     exempt: Option<BooleanArray>,
+    arrivals: Option<Int64Array>,
 }
 
 macro_rules! accessors {
@@ -52,7 +53,7 @@ impl RequestBatch {
     /// [`SchemaMismatch`] names the first column that differs in name or type, or holds a null it must not.
     pub fn try_new(batch: RecordBatch) -> Result<Self, SchemaMismatch> {
         check(&batch, &REQUESTS)?;
-        Ok(Self { batch, exempt: None })
+        Ok(Self { batch, exempt: None, arrivals: None })
     }
 
     /// The same rows, of which those marked are never judged. The marks go with the batch, not into the tables.
@@ -70,9 +71,27 @@ impl RequestBatch {
         self.exempt.as_ref().is_some_and(|exempt| exempt.value(row))
     }
 
+    /// The same rows with the time at which each arrived, microseconds UTC, by the clock of whoever took it in and not
+    /// of whoever logged it. The times go with the batch, not into the tables.
+    ///
+    /// # Panics
+    /// When there is not a place for each row: a bug.
+    #[must_use]
+    pub fn with_arrivals(self, arrivals: Int64Array) -> Self {
+        assert_eq!(arrivals.len(), self.rows(), "an arrival for each row");
+        Self { arrivals: Some(arrivals), ..self }
+    }
+
+    /// When a row arrived, microseconds UTC; `None` where nobody noted it.
+    pub fn arrival_us(&self, row: usize) -> Option<i64> {
+        let arrivals = self.arrivals.as_ref()?;
+        (!arrivals.is_null(row)).then(|| arrivals.value(row))
+    }
+
     /// A batch without rows.
     pub fn empty() -> Self {
-        Self { batch: RecordBatch::new_empty(REQUESTS.row_schema()), exempt: None }
+        let batch = RecordBatch::new_empty(REQUESTS.row_schema());
+        Self { batch, exempt: None, arrivals: None }
     }
 
     /// Rows of those who are never judged.

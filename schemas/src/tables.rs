@@ -213,6 +213,16 @@ pub const TARGET_WINDOWS: Table = Table {
         opt("host", String, "Host; null where the log names none."),
         req("requests", Long, "Requests in the window."),
         req("late_requests", Long, "Requests that came too late to be decided on."),
+        req(
+            "implausible_requests",
+            Long,
+            "Requests that arrived then and were not decided on, since nothing confirms the time they name.",
+        ),
+        req(
+            "corrected_requests",
+            Long,
+            "Of `requests`, those whose clock is whole quarter-hours off (a time zone): decided on at the right time.",
+        ),
         req("response_bytes", Long, "Bytes sent in the window."),
         req("errors_4xx", Long, "Responses with status 400–499."),
         req("errors_5xx", Long, "Responses with status 500–599."),

@@ -69,6 +69,10 @@ pub struct TargetWindow {
     pub requests: i64,
     /// Requests too late to be decided on.
     pub late_requests: i64,
+    /// Requests whose time was not believed.
+    pub implausible_requests: i64,
+    /// Requests judged at another time than they name.
+    pub corrected_requests: i64,
     /// Bytes sent.
     pub response_bytes: i64,
     /// Responses 400–499.
@@ -177,6 +181,8 @@ pub fn target_window_rows(rows: &[TargetWindow]) -> Result<RecordBatch, ArrowErr
         .text(|w| w.host.as_deref())
         .long(|w| w.requests)
         .long(|w| w.late_requests)
+        .long(|w| w.implausible_requests)
+        .long(|w| w.corrected_requests)
         .long(|w| w.response_bytes)
         .long(|w| w.errors_4xx)
         .long(|w| w.errors_5xx)

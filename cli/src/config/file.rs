@@ -18,6 +18,8 @@ use crate::alerts::AlertFormat;
 pub struct File {
     /// `--format`
     pub format: Option<String>,
+    /// `--time-zone`
+    pub time_zone: Option<String>,
     /// `--host`
     pub host: Option<String>,
     /// `--trusted-proxy`

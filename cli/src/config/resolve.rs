@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ingest::DecoderConfig;
+use ingest::decode::zone::UnknownZone;
 
 use super::{DEFAULT_COMMIT_INTERVAL, DEFAULT_DATA, DEFAULT_GROUP, File, UsageError, clients};
 use crate::alerts::AlertFormat;
@@ -21,7 +22,13 @@ pub struct Decode {
 
 impl Decode {
     fn new(args: InputArgs, clients: ClientArgs, file: &File) -> Result<Self, UsageError> {
+        let zone = args.time_zone.as_ref().or(file.time_zone.as_ref()).map(|zone| zone.parse());
+        let time_zone = zone
+            .transpose()
+            .map_err(|error: UnknownZone| UsageError::new(format!("time-zone: {error}")))?
+            .unwrap_or_default();
         let decoder = DecoderConfig {
+            time_zone,
             default_host: args.host.or_else(|| file.host.clone()),
             clients: clients::clients(clients, file)?,
             ..decoder(args.format, args.w3c_fields, file)?
@@ -215,5 +222,24 @@ impl Ship {
             state: args.state.or_else(|| file.state.clone()),
             rate,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_zone_of_the_command_line_replaces_that_of_the_file() {
+        let decode = |zone: Option<&str>, file: Option<&str>| {
+            let args = InputArgs { time_zone: zone.map(str::to_owned), ..InputArgs::default() };
+            let file = File { time_zone: file.map(str::to_owned), ..File::default() };
+            Decode::new(args, ClientArgs::default(), &file).map(|decode| decode.decoder.time_zone)
+        };
+        let (berlin, kolkata) = ("Europe/Berlin".parse().unwrap(), "+05:30".parse().unwrap());
+        assert_eq!(decode(None, Some("Europe/Berlin")).unwrap(), berlin);
+        assert_eq!(decode(Some("+05:30"), Some("Europe/Berlin")).unwrap(), kolkata);
+        let error = decode(None, Some("Berlin")).unwrap_err().to_string();
+        assert!(error.starts_with("time-zone: `Berlin` is no time zone"), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
-use detect::{Detector, Findings};
+use detect::{Counters, Detector, Findings};
 use ingest::Positions;
 use ingest::decode::stream::Learnt;
 use lake::CommitPoint;
@@ -20,7 +20,8 @@ use schemas::window::{source_window_rows, target_window_rows};
 use super::alignment::Alignment;
 use super::back::{Back, FindingRows, plain};
 use super::checkpoint;
-use super::totals::IncidentTotals;
+use super::times::Times;
+use super::totals::{IncidentTotals, TimeTotals};
 use crate::alerts::AlertWriter;
 use crate::progress::Screen;
 
@@ -85,6 +86,7 @@ pub struct Detection {
     pauses: Receiver<(Arc<str>, bool)>,
     shared: Arc<Shared>,
     incidents: Arc<IncidentTotals>,
+    times: Arc<TimeTotals>,
     thread: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -103,8 +105,12 @@ impl Detection {
         let (to_pause, pauses) = unbounded();
         let shared = Arc::<Shared>::default();
         let incidents = Arc::<IncidentTotals>::default();
+        let times = Arc::<TimeTotals>::default();
         let worker = Worker {
             history,
+            start: detector.counters(),
+            watch: Times::start(Instant::now()),
+            times: Arc::clone(&times),
             detector,
             findings: Findings::default(),
             alignment: Alignment::default(),
@@ -118,12 +124,17 @@ impl Detection {
             .name("detect".into())
             .spawn(move || worker.work(&incoming))
             .context("cannot start the thread that detects")?;
-        Ok(Self { orders, pauses, shared, incidents, thread })
+        Ok(Self { orders, pauses, shared, incidents, times, thread })
     }
 
     /// Incidents found so far.
     pub const fn incidents(&self) -> &Arc<IncidentTotals> {
         &self.incidents
+    }
+
+    /// Records so far that were not judged at the time they name.
+    pub const fn times(&self) -> &Arc<TimeTotals> {
+        &self.times
     }
 
     /// Hands over an order; waits while detection or the tables are behind. False when the thread has ended: ask
@@ -184,6 +195,10 @@ struct Worker<W: Write> {
     pauses: Sender<(Arc<str>, bool)>,
     shared: Arc<Shared>,
     incidents: Arc<IncidentTotals>,
+    /// What the detector had counted before this run.
+    start: Counters,
+    watch: Times,
+    times: Arc<TimeTotals>,
 }
 
 impl<W: Write> Worker<W> {
@@ -193,8 +208,12 @@ impl<W: Write> Worker<W> {
                 Ok(_) if self.shared.abandoned.load(Ordering::Acquire) => {}
                 Ok(order) => self.carry_out(order)?,
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.back.finish(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.watch.look_at_all(|partition| self.detector.tally(partition));
+                    return self.back.finish();
+                }
             }
+            self.watch.look(Instant::now(), |partition| self.detector.tally(partition));
             self.align(orders.is_empty())?;
         }
     }
@@ -204,6 +223,7 @@ impl<W: Write> Worker<W> {
             Order::Open(partitions) => {
                 for partition in &partitions {
                     self.alignment.open(partition);
+                    self.watch.watch(partition);
                     self.detector.open_partition(partition);
                 }
             }
@@ -220,6 +240,7 @@ impl<W: Write> Worker<W> {
             Order::Ended(partition) => self.alignment.ended(&partition),
             Order::Close(partition) => {
                 self.alignment.close(&partition);
+                self.watch.close(&partition, self.detector.tally(&partition));
                 self.detector.close_partition(&partition, &mut self.findings);
             }
             Order::Finish => self.detector.finish(&mut self.findings),
@@ -229,6 +250,7 @@ impl<W: Write> Worker<W> {
                 let _ = reply.send(self.shared.news.load(Ordering::Acquire));
             }
         }
+        self.times.set(&self.detector.counters(), &self.start);
         self.emit()
     }
 

@@ -126,7 +126,7 @@ impl<'a> Front<'a> {
             failures: Vec::new(),
             formats: BTreeMap::new(),
             signals: Signals::default(),
-            totals: Totals::start(Arc::clone(detection.incidents())),
+            totals: Totals::start(Arc::clone(detection.incidents()), Arc::clone(detection.times())),
             detection: Some(detection),
             uncommitted_records: 0,
             moved: false,

@@ -17,6 +17,7 @@ mod detection;
 pub mod front;
 mod opening;
 mod signals;
+mod times;
 pub mod totals;
 
 pub use back::Back;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use detect::Counters;
 use ingest::identity::ClientCounters;
 use schemas::text::thousands;
 use schemas::{Incident, PositionedBatch, State, Verdict};
@@ -22,6 +23,28 @@ pub struct Totals {
     /// Forwarding headers that were not followed, as of the last commit.
     pub clients: ClientCounters,
     incidents: Arc<IncidentTotals>,
+    times: Arc<TimeTotals>,
+}
+
+/// Records that were not judged at the time they name; counted by the detection thread.
+#[derive(Debug, Default)]
+pub struct TimeTotals {
+    late: AtomicU64,
+    implausible: AtomicU64,
+    corrected: AtomicU64,
+}
+
+impl TimeTotals {
+    /// Takes over what the detector has counted since `start`.
+    pub fn set(&self, now: &Counters, start: &Counters) {
+        for (total, now, start) in [
+            (&self.late, now.late, start.late),
+            (&self.implausible, now.implausible, start.implausible),
+            (&self.corrected, now.corrected, start.corrected),
+        ] {
+            total.store(now.saturating_sub(start), Ordering::Relaxed);
+        }
+    }
 }
 
 /// Incidents whose latest verdict is remembered. Beyond it those closed longest ago are let go: their count stays, and
@@ -96,8 +119,8 @@ impl Latest {
 }
 
 impl Totals {
-    /// Nothing yet; `incidents` is counted elsewhere.
-    pub fn start(incidents: Arc<IncidentTotals>) -> Self {
+    /// Nothing yet; `incidents` and `times` are counted elsewhere.
+    pub fn start(incidents: Arc<IncidentTotals>, times: Arc<TimeTotals>) -> Self {
         Self {
             started: Instant::now(),
             requests: 0,
@@ -105,6 +128,7 @@ impl Totals {
             exempt: 0,
             clients: ClientCounters::default(),
             incidents,
+            times,
         }
     }
 
@@ -133,7 +157,14 @@ impl Totals {
 
     /// One line: what was read and found.
     pub fn summary(&self) -> String {
+        let load = |total: &AtomicU64| total.load(Ordering::Relaxed);
         let asides = [
+            (load(&self.times.late), "too late to be judged"),
+            (load(&self.times.implausible), "not judged since nothing confirms the time they name"),
+            (
+                load(&self.times.corrected),
+                "judged at the time that their zone or clock should have named",
+            ),
             (self.exempt, "from the allow-list"),
             (self.clients.untrusted, "with forwarding headers from peers that are not trusted"),
         ];

@@ -16,7 +16,10 @@ const fn content(event: &Event) -> u64 {
     hash = mix(hash ^ event.path ^ event.query.rotate_left(3));
     hash = mix(hash ^ event.user_agent ^ event.ja4.rotate_left(5));
     hash = mix(hash ^ (event.bytes as u64) << 32 ^ event.duration_ms as u64);
-    mix(hash ^ (event.status as u64) << 32 ^ (event.flags as u64) << 16 ^ event.method as u64)
+    mix(hash
+        ^ (event.status as u64) << 32
+        ^ (event.flags as u64) << 8
+        ^ (event.method as u64) << 24)
 }
 
 /// Place of the `occurrence`-th record of this content among all that may be sampled.
@@ -55,7 +58,7 @@ pub fn merge(buckets: impl Iterator<Item = Bucket>) -> Vec<Event> {
 
 /// Whether a record takes part in what is judged.
 const fn counts(event: &Event) -> bool {
-    event.flags & (flag::LATE | flag::EXEMPT) == 0
+    event.flags & (flag::LATE | flag::EXEMPT | flag::IMPLAUSIBLE) == 0
 }
 
 fn sample(events: &mut [Event], contents: &[u64]) {

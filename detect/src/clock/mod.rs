@@ -1,4 +1,13 @@
 //! Event time: what is believed of it, what is late, and which second is complete.
+//!
+//! ```text
+//! record, arrival ─▶ offset (wrong zones put right) ─▶ future of its arrival? ──▶ only counted
+//!                                                        │ no
+//!                            witness (held until others agree) ─▶ partition (late, staged by second)
+//! ```
 
 pub mod merge;
+pub mod offset;
 pub mod partition;
+pub mod tally;
+pub mod witness;

@@ -1,15 +1,28 @@
 //! Event time of one partition: which records are believed, which are late, and what is staged.
 //!
-//! Every decision here depends on the order of this partition's records alone, so that neither the cutting of
-//! batches nor the interleaving of partitions can change it.
+//! Every decision here depends on the order of this partition's records and their arrivals alone, so that neither the
+//! cutting of batches nor the interleaving of partitions can change it. (One exception: whether a partition whose clock
+//! is steadily behind is put right waits until another is known to be right.)
+//!
+//! # What is believed
+//! - With an arrival, a time more than [`SKEW_US_MAX`] after it is in the future: the record is judged a whole number
+//!   of quarter-hours earlier where that fits ([`offset`]), or only counted. It never moves time.
+//! - A step forward that makes nobody late is believed, and so is any that arrivals explain: a record at least as old
+//!   on arrival as those before it (days of silence in a live log).
+//! - Any other step is held back until [`JUMP_CONFIRMATIONS`] records in a row agree, or the end; see [`witness`].
 
 use std::collections::BTreeMap;
 
 use schemas::limits::SUB_PANE_US;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::merge::is_wanted;
-use crate::limits::{JUMP_CONFIRMATIONS, JUMP_US_MAX};
+use super::merge::is_wanted;
+use super::offset::{self, Offset};
+use super::tally::Tally;
+use super::witness;
+use crate::limits::{
+    HEAL_RECORDS_MIN, JUMP_CONFIRMATIONS, JUMP_US_MIN, LIVE_LAG_US_MAX, SKEW_US_MAX,
+};
 use crate::record::event::{Event, flag};
 use crate::store::table::Table;
 
@@ -36,14 +49,8 @@ pub enum Attendance {
 /// What became of a record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Admitted {
-    /// Records staged, the late ones included.
-    pub staged: u64,
-    /// Records too late to be decided on.
-    pub late: u64,
-    /// Records whose time was moved up to the partition's watermark.
-    pub delayed: u64,
-    /// Records whose time was not believed.
-    pub implausible: u64,
+    /// Counts.
+    pub tally: Tally,
     /// The texts of the record are wanted: it is part of the sample, or held back.
     pub wanted: bool,
 }
@@ -57,14 +64,53 @@ pub struct Allowance {
     pub grace_us: i64,
 }
 
+impl Allowance {
+    /// A step forward by no more than this makes nobody late.
+    fn jump_us(self) -> i64 {
+        self.bound_us.saturating_add(self.grace_us).max(JUMP_US_MIN)
+    }
+}
+
+/// What a partition is told of the others.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Times it allows itself.
+    pub allowance: Allowance,
+    /// End of the last closed sub-pane, µs.
+    pub floor: i64,
+    /// The clock of another partition is known to be right.
+    pub others_are_right: bool,
+}
+
+/// A record and when it arrived, µs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Told {
+    event: Event,
+    arrival: Option<i64>,
+}
+
 /// State of one partition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Partition {
     /// How it takes part in the watermark.
     pub attendance: Attendance,
     newest: Option<i64>,
-    held: Vec<Event>,
+    /// How old the newest record was on arrival, µs.
+    lag_us: Option<i64>,
+    /// Widest step of believed time lately, µs.
+    pace_us: i64,
+    held: Vec<Told>,
+    /// Records held back were refuted: jumps are nothing special here.
+    has_refuted: bool,
+    /// Records from the future before the first that is believed.
+    futures: u32,
+    offset: Offset,
     staged: BTreeMap<i64, Bucket>,
+    /// Arrivals since the start of the process, and the latest of them.
+    #[serde(skip)]
+    arrivals: (u32, i64),
+    #[serde(skip)]
+    tally: Tally,
 }
 
 impl Default for Partition {
@@ -72,8 +118,15 @@ impl Default for Partition {
         Self {
             attendance: Attendance::Active,
             newest: None,
+            lag_us: None,
+            pace_us: 0,
             held: Vec::new(),
+            has_refuted: false,
+            futures: 0,
+            offset: Offset::default(),
             staged: BTreeMap::new(),
+            arrivals: (0, i64::MIN),
+            tally: Tally::default(),
         }
     }
 }
@@ -89,67 +142,229 @@ impl Partition {
         self.newest.map(|newest| newest.saturating_sub(allowance.bound_us))
     }
 
-    /// Takes a record in, in order. `floor` is the end of the last closed sub-pane.
-    pub fn admit(&mut self, event: Event, allowance: Allowance, floor: i64) -> Admitted {
+    /// Whether all that came so far is in the future: nothing is known that others could wait for.
+    pub const fn is_astray(&self) -> bool {
+        self.newest.is_none() && self.held.is_empty() && self.futures as usize >= JUMP_CONFIRMATIONS
+    }
+
+    /// Whether its clock is known to be right, or put right.
+    pub fn is_right(&self) -> bool {
+        self.offset.is_right()
+    }
+
+    /// What became of its records since the start of the process.
+    pub const fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// The latest arrival since the start of the process, once there were enough to tell that it is late.
+    pub const fn latest_arrival(&self) -> Option<i64> {
+        if self.arrivals.0 >= HEAL_RECORDS_MIN { Some(self.arrivals.1) } else { None }
+    }
+
+    /// Takes a record in, in order, with its arrival where that is known.
+    pub fn admit(&mut self, event: Event, arrival: Option<i64>, bounds: Bounds) -> Admitted {
         let mut admitted = Admitted::default();
-        if !self.held.is_empty() {
-            let before = self.held.len();
-            self.held.retain(|held| held.ts <= event.ts.saturating_add(JUMP_US_MAX));
-            admitted.implausible = (before - self.held.len()) as u64;
+        admitted.tally.records = 1;
+        match arrival {
+            Some(arrival) => self.admit_arrived(event, arrival, bounds, &mut admitted),
+            None => self.admit_told(Told { event, arrival }, bounds, &mut admitted),
         }
-        if self.newest.is_some_and(|newest| event.ts <= newest.saturating_add(JUMP_US_MAX)) {
-            self.stage(event, allowance, floor, &mut admitted);
-            return admitted;
-        }
-        self.held.push(event);
-        admitted.wanted = true;
-        if self.held.len() >= JUMP_CONFIRMATIONS {
-            self.believe_held(allowance, floor, &mut admitted);
-        }
+        self.tally.add(&admitted.tally);
         admitted
     }
 
-    /// No further record will speak for or against those held back: they are believed.
-    pub fn release(&mut self, allowance: Allowance, floor: i64) -> Admitted {
-        let mut admitted = Admitted::default();
-        self.believe_held(allowance, floor, &mut admitted);
-        admitted
-    }
-
-    fn believe_held(&mut self, allowance: Allowance, floor: i64, admitted: &mut Admitted) {
-        for event in std::mem::take(&mut self.held) {
-            self.stage(event, allowance, floor, admitted);
-        }
-    }
-
-    fn stage(
+    fn admit_arrived(
         &mut self,
         mut event: Event,
-        allowance: Allowance,
-        floor: i64,
+        arrival: i64,
+        bounds: Bounds,
         admitted: &mut Admitted,
     ) {
-        let newest = self.newest.map_or(event.ts, |newest| newest.max(event.ts));
-        self.newest = Some(newest);
-        let watermark = newest.saturating_sub(allowance.bound_us);
-        let earliest = (watermark - watermark.rem_euclid(SUB_PANE_US)).max(floor);
-        if event.ts < earliest {
-            if event.ts < earliest.saturating_sub(allowance.grace_us) {
-                event.flags |= flag::LATE;
-                admitted.late += 1;
+        self.arrivals = (self.arrivals.0.saturating_add(1), self.arrivals.1.max(arrival));
+        self.offset.see(event.ts, arrival);
+        self.follow_offset(bounds);
+        let limit = arrival.saturating_add(SKEW_US_MAX);
+        let ahead = event.ts.saturating_sub(arrival);
+        if let Some(ts) = self.offset.shifted(event.ts, limit) {
+            correct(&mut event, ts, ahead, admitted);
+        }
+        if event.ts <= limit {
+            self.admit_told(Told { event, arrival: Some(arrival) }, bounds, admitted);
+            return;
+        }
+        self.futures = self.futures.saturating_add(1);
+        let zone = self.newest.and_then(|newest| offset::zone_ahead(event.ts, newest));
+        if let Some(ts) = zone.filter(|ts| *ts <= limit) {
+            correct(&mut event, ts, ahead, admitted);
+            self.stage(event, bounds, admitted);
+        } else {
+            admitted.tally.offset_us = ahead;
+            self.disbelieve(event, bounds, admitted);
+        }
+    }
+
+    /// Applies what was learnt of the partition's clock.
+    fn follow_offset(&mut self, bounds: Bounds) {
+        let moved = self.offset.follow(bounds.others_are_right);
+        if moved != 0 {
+            self.newest = self.newest.map(|newest| newest.saturating_add(moved));
+            self.lag_us = self.lag_us.map(|lag| lag.saturating_sub(moved));
+        }
+    }
+
+    /// Takes in a record that is not known to be from the future.
+    fn admit_told(&mut self, told: Told, bounds: Bounds, admitted: &mut Admitted) {
+        let jump = bounds.allowance.jump_us();
+        let ts = told.event.ts;
+        if !self.is_believable(told, jump) {
+            self.refute(ts.saturating_add(jump), bounds, admitted);
+            self.held.push(told);
+            admitted.tally.held += 1;
+            admitted.wanted = true;
+            if self.held.len() >= JUMP_CONFIRMATIONS {
+                self.believe_confirmed(told, bounds, admitted);
+            }
+            return;
+        }
+        // One that comes late itself says nothing about the present.
+        if !self.held.is_empty() && self.newest.is_none_or(|newest| ts >= newest - jump) {
+            self.refute(ts.saturating_add(jump), bounds, admitted);
+            self.believe_held(bounds, admitted);
+        }
+        self.believe(told, bounds, admitted);
+    }
+
+    /// Whether a record needs no witness.
+    fn is_believable(&self, told: Told, jump: i64) -> bool {
+        let lag = told.arrival.map(|arrival| arrival.saturating_sub(told.event.ts));
+        match self.newest {
+            None => self.held.is_empty() && lag.is_some_and(|lag| lag <= LIVE_LAG_US_MAX),
+            Some(newest) => {
+                told.event.ts <= newest.saturating_add(jump)
+                    || lag.zip(self.lag_us).is_some_and(|(lag, before)| lag >= before - jump)
+            }
+        }
+    }
+
+    /// No further record will speak for or against those held back: they are believed if they agree with each other
+    /// or with those before them.
+    pub fn release(&mut self, bounds: Bounds) -> Admitted {
+        let mut admitted = Admitted::default();
+        // Silence so early tells nothing yet, and nobody waits for an idle partition.
+        if self.newest.is_none() && self.attendance == Attendance::Idle {
+            return admitted;
+        }
+        let times: Vec<i64> = self.held.iter().map(|told| told.event.ts).collect();
+        let jump = bounds.allowance.jump_us();
+        let stride = witness::stride(self.pace_us, jump);
+        let believed = witness::believed_at_end(&times, self.newest, stride, !self.has_refuted);
+        for (told, believed) in std::mem::take(&mut self.held).into_iter().zip(believed) {
+            if believed {
+                self.believe(told, bounds, &mut admitted);
             } else {
-                admitted.delayed += 1;
+                self.disbelieve_told(told, bounds, &mut admitted);
+            }
+        }
+        self.tally.add(&admitted.tally);
+        admitted
+    }
+
+    /// Believes those held back that others followed; the `last` of them may itself be a jump.
+    fn believe_confirmed(&mut self, last: Told, bounds: Bounds, admitted: &mut Admitted) {
+        self.held.pop();
+        self.believe_held(bounds, admitted);
+        if self.is_believable(last, bounds.allowance.jump_us()) {
+            self.believe(last, bounds, admitted);
+        } else {
+            self.held.push(last);
+        }
+    }
+
+    fn believe_held(&mut self, bounds: Bounds, admitted: &mut Admitted) {
+        for told in std::mem::take(&mut self.held) {
+            self.believe(told, bounds, admitted);
+        }
+    }
+
+    /// Gives up the records held back that are later than `limit`.
+    fn refute(&mut self, limit: i64, bounds: Bounds, admitted: &mut Admitted) {
+        if self.held.iter().all(|told| told.event.ts <= limit) {
+            return;
+        }
+        self.has_refuted = true;
+        for told in std::mem::take(&mut self.held) {
+            if told.event.ts <= limit {
+                self.held.push(told);
+            } else {
+                self.disbelieve_told(told, bounds, admitted);
+            }
+        }
+    }
+
+    fn disbelieve_told(&mut self, told: Told, bounds: Bounds, admitted: &mut Admitted) {
+        let reference = told.arrival.or(self.newest).unwrap_or(told.event.ts);
+        admitted.tally.offset_us = told.event.ts.saturating_sub(reference);
+        self.disbelieve(told.event, bounds, admitted);
+    }
+
+    /// Counts a record at the time that is believed, not to be judged.
+    fn disbelieve(&mut self, mut event: Event, bounds: Bounds, admitted: &mut Admitted) {
+        admitted.tally.implausible += 1;
+        let Some(newest) = self.newest else { return };
+        event.ts = newest.max(bounds.floor);
+        event.flags |= flag::IMPLAUSIBLE;
+        admitted.wanted = true;
+        self.stage(event, bounds, admitted);
+    }
+
+    /// Moves time up to a record, though not past its arrival, and stages it.
+    fn believe(&mut self, told: Told, bounds: Bounds, admitted: &mut Admitted) {
+        let point = told.arrival.map_or(told.event.ts, |arrival| told.event.ts.min(arrival));
+        if self.newest.is_none_or(|newest| point > newest) {
+            let step = self.newest.map_or(0, |newest| point.saturating_sub(newest));
+            self.pace_us = step.max(self.pace_us - self.pace_us / 8);
+            self.newest = Some(point);
+            self.lag_us = told.arrival.map(|arrival| arrival.saturating_sub(point));
+        }
+        let late = admitted.tally.late;
+        self.stage(told.event, bounds, admitted);
+        if admitted.tally.late > late {
+            let reference = told.arrival.or(self.newest).unwrap_or(told.event.ts);
+            admitted.tally.offset_us = told.event.ts.saturating_sub(reference);
+        }
+    }
+
+    fn stage(&mut self, mut event: Event, bounds: Bounds, admitted: &mut Admitted) {
+        let Some(newest) = self.newest else { return };
+        let watermark = newest.saturating_sub(bounds.allowance.bound_us);
+        let earliest = (watermark - watermark.rem_euclid(SUB_PANE_US)).max(bounds.floor);
+        if event.ts < earliest {
+            if event.ts < earliest.saturating_sub(bounds.allowance.grace_us) {
+                event.flags |= flag::LATE;
+                admitted.tally.late += 1;
+            } else {
+                admitted.tally.delayed += 1;
             }
             event.ts = earliest;
         }
-        admitted.staged += 1;
         let bucket = self.staged.entry(event.ts.div_euclid(SUB_PANE_US)).or_default();
-        if event.flags & (flag::LATE | flag::EXEMPT) == 0 {
+        if event.flags & (flag::LATE | flag::EXEMPT | flag::IMPLAUSIBLE) == 0 {
             let (before, _) = bucket.hosts.entry(event.host, || 0);
             admitted.wanted |= is_wanted(&event, *before);
             *before += 1;
         }
         bucket.events.push(event);
+    }
+
+    /// Takes back what is believed beyond `limit`, the latest that can be: a clock was wrong, and is right again.
+    pub fn heal(&mut self, limit: i64) {
+        if self.newest.is_some_and(|newest| newest > limit) {
+            (self.newest, self.lag_us, self.pace_us) = (None, None, 0);
+            self.tally.implausible += self.held.len() as u64;
+            self.held.clear();
+        }
+        self.staged.split_off(&limit.div_euclid(SUB_PANE_US).saturating_add(1));
     }
 
     /// Start of the oldest staged second, in sub-panes.
@@ -169,7 +384,8 @@ impl Partition {
 
     /// Hashes of the staged texts.
     pub fn staged_events(&self) -> impl Iterator<Item = &Event> {
-        self.staged.values().flat_map(|bucket| &bucket.events).chain(&self.held)
+        let held = self.held.iter().map(|told| &told.event);
+        self.staged.values().flat_map(|bucket| &bucket.events).chain(held)
     }
 
     /// Bytes held.
@@ -181,6 +397,14 @@ impl Partition {
                 bucket.events.capacity() * size_of::<Event>() + bucket.hosts.state_bytes()
             })
             .sum();
-        staged + self.held.capacity() * size_of::<Event>()
+        staged + self.held.capacity() * size_of::<Told>()
     }
+}
+
+/// Moves a record whose clock is `ahead` of its arrival to the time it should have named.
+const fn correct(event: &mut Event, ts: i64, ahead: i64, admitted: &mut Admitted) {
+    event.ts = ts;
+    event.flags |= flag::CORRECTED;
+    admitted.tally.corrected += 1;
+    admitted.tally.offset_us = ahead;
 }

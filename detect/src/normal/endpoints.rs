@@ -195,7 +195,7 @@ const fn is_message(event: &Event, alike: u32) -> bool {
 mod tests {
     use super::*;
 
-    fn write(status: u16, bytes: u32, flags: u16) -> Event {
+    fn write(status: u16, bytes: u32, flags: u32) -> Event {
         Event { status, bytes, flags: flag::WRITE | flags, path: 77, ..Event::default() }
     }
 

@@ -131,9 +131,9 @@ impl<'a> Columns<'a> {
         u16::try_from(self.status.value(row)).ok().filter(|status| *status > 0).unwrap_or(u16::MAX)
     }
 
-    fn flags(&self, row: usize, texts: &Texts<'_>) -> u16 {
+    fn flags(&self, row: usize, texts: &Texts<'_>) -> u32 {
         let mut flags = 0;
-        let mut set = |on: bool, bit: u16| {
+        let mut set = |on: bool, bit: u32| {
             if on {
                 flags |= bit;
             }

@@ -7,37 +7,41 @@ use crate::record::source::Source;
 /// Facts about a record, as bits of [`Event::flags`].
 pub mod flag {
     /// Path of a style sheet, script, image, font, …
-    pub const ASSET: u16 = 1;
+    pub const ASSET: u32 = 1;
     /// Path or query that takes credentials.
-    pub const AUTH: u16 = 1 << 1;
+    pub const AUTH: u32 = 1 << 1;
     /// Referer absent.
-    pub const REFERER_NONE: u16 = 1 << 2;
+    pub const REFERER_NONE: u32 = 1 << 2;
     /// Referer on the same host.
-    pub const REFERER_OWN: u16 = 1 << 3;
+    pub const REFERER_OWN: u32 = 1 << 3;
     /// User agent that names its operator (`+http`, `bot`, …).
-    pub const DECLARED_BOT: u16 = 1 << 4;
+    pub const DECLARED_BOT: u32 = 1 << 4;
     /// Came too late to be decided on: only counted.
-    pub const LATE: u16 = 1 << 5;
+    pub const LATE: u32 = 1 << 5;
     /// Its texts are in the table of names.
-    pub const NAMED: u16 = 1 << 6;
+    pub const NAMED: u32 = 1 << 6;
     /// Method with a body: POST, PUT, PATCH.
-    pub const WRITE: u16 = 1 << 7;
+    pub const WRITE: u32 = 1 << 7;
     /// Cache status miss, expired, bypass: the origin was asked for what a cache might have held.
-    pub const CACHE_MISS: u16 = 1 << 8;
+    pub const CACHE_MISS: u32 = 1 << 8;
     /// Path, query or user agent carries an attack or names a tool for attacks.
-    pub const HOSTILE: u16 = 1 << 9;
+    pub const HOSTILE: u32 = 1 << 9;
     /// Matches a rule of an open incident.
-    pub const EXPLAINED: u16 = 1 << 10;
+    pub const EXPLAINED: u32 = 1 << 10;
     /// Its source is never judged.
-    pub const EXEMPT: u16 = 1 << 11;
+    pub const EXEMPT: u32 = 1 << 11;
     /// Path or query says that it may take credentials, or hands out tokens for them: only refusals count.
-    pub const TOKEN: u16 = 1 << 12;
+    pub const TOKEN: u32 = 1 << 12;
     /// Broken off before it was answered, by the client or by the edge.
-    pub const ABORTED: u16 = 1 << 13;
+    pub const ABORTED: u32 = 1 << 13;
     /// Cache status hit or the like: the log tells of the cache.
-    pub const CACHE_HIT: u16 = 1 << 15;
+    pub const CACHE_HIT: u32 = 1 << 15;
     /// Fetches pages, images or feeds on behalf of people, and says so.
-    pub const FETCHER: u16 = 1 << 14;
+    pub const FETCHER: u32 = 1 << 14;
+    /// Its time is not believed: only counted.
+    pub const IMPLAUSIBLE: u32 = 1 << 16;
+    /// Judged at another time than it names: its clock is a whole number of quarter-hours off.
+    pub const CORRECTED: u32 = 1 << 17;
 }
 
 /// One access record. A hash of a text is that of its beginning, see [`cut`](super::names::cut).
@@ -65,6 +69,8 @@ pub struct Event {
     pub duration_ms: u32,
     /// Autonomous system; 0 if unknown.
     pub asn: u32,
+    /// Bits of [`flag`].
+    pub flags: u32,
     /// Hash of the method; 0 if none.
     pub method: u32,
     /// Hash of the path with its numbers and keys left out; 0 where it has none.
@@ -73,15 +79,13 @@ pub struct Event {
     pub program: u32,
     /// Status; 0 if null, [`u16::MAX`] where it is no number between.
     pub status: u16,
-    /// Bits of [`flag`].
-    pub flags: u16,
 }
 
 const _: () = assert!(size_of::<Event>() <= 96, "a staged record fits one and a half cache lines");
 
 impl Event {
     /// Whether every bit of `flags` is set.
-    pub const fn has(&self, flags: u16) -> bool {
+    pub const fn has(&self, flags: u32) -> bool {
         self.flags & flags == flags
     }
 

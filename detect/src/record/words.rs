@@ -15,9 +15,9 @@ const SEARCHED_BYTES_MAX: usize = 4_096;
 /// What texts say, by their hash: paths and user agents repeat, searching them for words is dear.
 #[derive(Debug, Default)]
 pub struct Classes {
-    user_agents: Cache<u16>,
-    paths: Cache<u16>,
-    queries: Cache<u16>,
+    user_agents: Cache<u32>,
+    paths: Cache<u32>,
+    queries: Cache<u32>,
     shapes: Cache<u32>,
     programs: Cache<u32>,
 }
@@ -62,13 +62,13 @@ fn searched(text: &str) -> &[u8] {
     bytes.get(..SEARCHED_BYTES_MAX).unwrap_or(bytes)
 }
 
-fn flag_if(on: bool, flag: u16) -> u16 {
+fn flag_if(on: bool, flag: u32) -> u32 {
     if on { flag } else { 0 }
 }
 
 impl Classes {
     /// Flags of a user agent.
-    pub fn of_user_agent(&mut self, hash: u64, text: &str) -> u16 {
+    pub fn of_user_agent(&mut self, hash: u64, text: &str) -> u32 {
         let classify = || {
             let text = searched(text);
             let fetcher = flag_if(IS_FETCHER.are_in(text), flag::FETCHER | flag::DECLARED_BOT);
@@ -80,7 +80,7 @@ impl Classes {
     }
 
     /// Flags of a path; those about credentials hold for a write only.
-    pub fn of_path(&mut self, hash: u64, text: &str) -> u16 {
+    pub fn of_path(&mut self, hash: u64, text: &str) -> u32 {
         self.paths.get_or(hash, || of_address(text) | flag_if(is_asset(text), flag::ASSET)).0
     }
 
@@ -100,12 +100,12 @@ impl Classes {
     }
 
     /// Flags of a query; those about credentials hold for a write only.
-    pub fn of_query(&mut self, hash: u64, text: &str) -> u16 {
+    pub fn of_query(&mut self, hash: u64, text: &str) -> u32 {
         if hash == 0 { 0 } else { self.queries.get_or(hash, || of_address(text)).0 }
     }
 }
 
-fn of_address(text: &str) -> u16 {
+fn of_address(text: &str) -> u32 {
     let text = searched(text);
     flag_if(takes_credentials(text), flag::AUTH)
         | flag_if(IS_TOKEN.are_in(text), flag::TOKEN)
@@ -163,11 +163,11 @@ fn is_asset(path: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> u16 {
+    fn address(text: &str) -> u32 {
         of_address(text) | flag_if(is_asset(text), flag::ASSET)
     }
 
-    fn agent(text: &str) -> u16 {
+    fn agent(text: &str) -> u32 {
         Classes::default().of_user_agent(1, text)
     }
 

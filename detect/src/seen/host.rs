@@ -122,6 +122,13 @@ impl Host {
         Self { first_s: now_s, last_s: now_s - 1, active_s: now_s, ..Self::default() }
     }
 
+    /// Takes times that a wrong clock set back to `limit_s`.
+    pub fn rewind(&mut self, limit_s: i64) {
+        for time in [&mut self.first_s, &mut self.last_s, &mut self.active_s] {
+            *time = (*time).min(limit_s);
+        }
+    }
+
     /// Whether the host has been watched for so long, µs.
     pub const fn was_watched(&self, us: i64) -> bool {
         (self.last_s - self.first_s) * 1_000_000 >= us

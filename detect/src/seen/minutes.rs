@@ -26,6 +26,10 @@ pub struct TargetMinute {
     pub requests: i64,
     /// Requests too late.
     pub late: i64,
+    /// Requests whose time was not believed.
+    pub implausible: i64,
+    /// Requests judged at another time than they name.
+    pub corrected: i64,
     bytes: i64,
     errors: [i64; 2],
     sources: Histogram,
@@ -44,6 +48,11 @@ impl TargetMinute {
             self.late += 1;
             return;
         }
+        if event.has(flag::IMPLAUSIBLE) {
+            self.implausible += 1;
+            return;
+        }
+        self.corrected += i64::from(event.has(flag::CORRECTED));
         self.requests += 1;
         self.bytes += i64::from(event.bytes);
         if let class @ 4..=5 = event.status_class() {
@@ -58,7 +67,7 @@ impl TargetMinute {
 
     /// Whether anything was counted.
     pub const fn is_empty(&self) -> bool {
-        self.requests == 0 && self.late == 0
+        self.requests == 0 && self.late == 0 && self.implausible == 0
     }
 
     /// The row, and a fresh minute.
@@ -75,6 +84,8 @@ impl TargetMinute {
             host,
             requests: self.requests,
             late_requests: self.late,
+            implausible_requests: self.implausible,
+            corrected_requests: self.corrected,
             response_bytes: self.bytes,
             errors_4xx: self.errors[0],
             errors_5xx: self.errors[1],
@@ -90,7 +101,8 @@ impl TargetMinute {
             baseline_dispersion: forecast.map(|(_, size)| size),
             score: self.score,
         };
-        (self.requests, self.late, self.bytes, self.errors, self.score) = (0, 0, 0, [0; 2], 0.0);
+        (self.requests, self.late, self.implausible, self.corrected) = (0, 0, 0, 0);
+        (self.bytes, self.errors, self.score) = (0, [0; 2], 0.0);
         for histogram in [
             &mut self.sources,
             &mut self.paths,

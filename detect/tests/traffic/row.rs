@@ -146,3 +146,9 @@ pub fn batch(rows: &[Row]) -> RequestBatch {
     let columns = columns.collect();
     RequestBatch::try_new(RecordBatch::try_new(schema, columns).unwrap()).unwrap()
 }
+
+/// Rows as a batch, with the time at which each arrived.
+pub fn batch_arrived(rows: &[(Row, Option<i64>)]) -> RequestBatch {
+    let plain: Vec<Row> = rows.iter().map(|(row, _)| row.clone()).collect();
+    batch(&plain).with_arrivals(rows.iter().map(|(_, arrival)| *arrival).collect())
+}

@@ -8,6 +8,7 @@ use super::json::{FieldMap, JsonDecoder};
 use super::line::{FormatError, Plan};
 use super::presets::{Preset, preset};
 use super::record::Slot;
+use super::zone::Zone;
 use super::{Decoder, Engine};
 use crate::format::{Format, UnknownFormat};
 use crate::identity::{ClientsConfig, DatabaseError};
@@ -26,6 +27,9 @@ pub struct DecoderConfig {
     pub w3c_fields: Option<String>,
     /// Host of records whose log does not name one.
     pub default_host: Option<String>,
+    /// The zone of times that carry no offset.
+    #[serde(skip)]
+    pub time_zone: Zone,
     /// Who is trusted to name clients, where they belong, and how much of their addresses is kept.
     #[serde(skip)]
     pub clients: ClientsConfig,
@@ -38,6 +42,7 @@ impl Default for DecoderConfig {
             fields: FieldMap::new(),
             w3c_fields: None,
             default_host: None,
+            time_zone: Zone::default(),
             clients: ClientsConfig::default(),
         }
     }

@@ -16,7 +16,8 @@
 //!
 //! # What is decided here for every format
 //! - `ts` is the moment the edge logged the request: its end where a format has start and end (edges write lines in
-//!   that order, and a detector learns of a request no earlier), else the one time there is. No offset means UTC.
+//!   that order, and a detector learns of a request no earlier), else the one time there is. Without an offset it is of the zone that the configuration names, else
+//!   UTC; the W3C formats are in UTC by definition.
 //! - `malformed` is set when the request itself cannot be understood: it is empty, binary, or not `method target
 //!   protocol`, or the line ends early. A method never heard of, an absolute URL or a CONNECT target is a request.
 //!   Of a request that cannot be understood `path` holds the text, so that it can be read.
@@ -42,6 +43,7 @@ pub mod stream;
 pub mod text;
 pub mod time;
 mod word;
+pub mod zone;
 
 pub use config::{ConfigError, DecoderConfig};
 

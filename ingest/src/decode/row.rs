@@ -20,10 +20,11 @@ use super::address::{canonical_host, canonical_ip, is_plain_ip, lower};
 use super::columns::{NumberColumn, TextColumn};
 use super::lanes::{contains, is};
 use super::memo::Memo;
-use super::record::{Record, Slot, Unit, Value};
+use super::record::{Record, Slot, Value};
 use super::request::{Target, is_method, is_target, split_request, split_target};
 use super::text::plain;
 use super::time::{TimeParser, duration_us, number};
+use super::zone::{Near, Zone};
 
 /// Where a line came from, for the position columns.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +37,10 @@ pub struct Position<'a> {
     pub offset: i64,
     /// Index within the Kafka message.
     pub record_index: i32,
+    /// When its message arrived, microseconds UTC, by Kafka's clock; `None` for files.
+    pub arrival_us: Option<i64>,
+    /// Time of the row before it in its partition, microseconds UTC.
+    pub before_us: Option<i64>,
 }
 
 /// Memory reused from line to line.
@@ -49,6 +54,14 @@ pub struct Scratch {
     target: String,
     query: String,
     agents: Memo,
+}
+
+impl Scratch {
+    /// Memory for lines whose times are of that zone where they do not say.
+    pub fn new(zone: Zone) -> Self {
+        let times = TimeParser::new(zone);
+        Self { starts: times.clone(), times, ..Self::default() }
+    }
 }
 
 /// How many bytes a text column held last time: the capacity it starts with next time.
@@ -85,6 +98,8 @@ pub struct Rows {
     exempt: BooleanBuilder,
     topic_offset: Vec<i64>,
     record_index: Vec<i32>,
+    /// When each arrived; empty for files.
+    arrivals: Vec<i64>,
 }
 
 impl Rows {
@@ -118,6 +133,7 @@ impl Rows {
             exempt: BooleanBuilder::new(),
             topic_offset: Vec::with_capacity(rows),
             record_index: Vec::with_capacity(rows),
+            arrivals: Vec::new(),
         }
     }
 
@@ -131,6 +147,11 @@ impl Rows {
         self.ts.is_empty()
     }
 
+    /// Event time of the last row.
+    pub fn last_us(&self) -> Option<i64> {
+        self.ts.last().copied()
+    }
+
     /// Appends a row; `false`, with nothing appended, when the record has no readable time.
     pub fn append(
         &mut self,
@@ -141,6 +162,11 @@ impl Rows {
         scratch: &mut Scratch,
     ) -> bool {
         let Scratch { times, starts, plain: buffer, .. } = scratch;
+        if times.is_ambiguous() {
+            let near = Near { arrival_us: position.arrival_us, before_us: position.before_us };
+            times.set_near(near);
+            starts.set_near(near);
+        }
         let mut time = |slot, times: &mut TimeParser| {
             let value: &Value<'_> = record.get(slot)?;
             times.parse(plain(value, buffer), value.unit)
@@ -156,6 +182,7 @@ impl Rows {
         self.append_response(record, scratch);
         self.topic_offset.push(position.offset);
         self.record_index.push(position.record_index);
+        self.arrivals.extend(position.arrival_us);
         true
     }
 
@@ -356,11 +383,13 @@ impl Rows {
         let batch = RecordBatch::try_new(REQUESTS.row_schema(), columns).expect("rows fit");
         let batch = RequestBatch::try_new(batch).expect("rows fit");
         let exempt = self.exempt.finish();
-        (if exempt.is_empty() { batch } else { batch.with_exempt(exempt) }, hint)
+        let batch = if exempt.is_empty() { batch } else { batch.with_exempt(exempt) };
+        let arrivals = Int64Array::from(self.arrivals);
+        (if arrivals.is_empty() { batch } else { batch.with_arrivals(arrivals) }, hint)
     }
 }
 
-/// The time of formats that log day and time of day apart.
+/// The time of formats that log day and time of day apart: W3C's, in UTC.
 fn date_and_clock(record: &Record<'_>, scratch: &mut Scratch) -> Option<i64> {
     let (date, clock) = (record.get(Slot::Date)?, record.get(Slot::Clock)?);
     let Scratch { times, plain: buffer, .. } = scratch;
@@ -368,7 +397,7 @@ fn date_and_clock(record: &Record<'_>, scratch: &mut Scratch) -> Option<i64> {
     buffer.push_str(date.text);
     buffer.push('T');
     buffer.push_str(clock.text);
-    times.parse(buffer, Unit::Auto)
+    times.parse_utc(buffer)
 }
 
 /// The logged duration; else the time between start and end; else a weaker measure such as time to first byte.

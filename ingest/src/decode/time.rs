@@ -5,6 +5,7 @@
 
 use super::record::Unit;
 use super::word;
+use super::zone::{LocalClock, Near, Zone};
 
 const DAY_S: i64 = 86_400;
 
@@ -13,6 +14,7 @@ const DAY_S: i64 = 86_400;
 pub struct TimeParser {
     iso: Cached<19>,
     clf: Cached<20>,
+    local: LocalClock,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,12 +42,28 @@ impl<const N: usize> Cached<N> {
 }
 
 impl TimeParser {
+    /// A parser that takes times without an offset to be of that zone.
+    pub fn new(zone: Zone) -> Self {
+        Self { local: LocalClock::new(zone), ..Self::default() }
+    }
+
+    /// Whether [`TimeParser::set_near`] matters.
+    #[inline]
+    pub const fn is_ambiguous(&self) -> bool {
+        self.local.is_ambiguous()
+    }
+
+    /// Tells what is known of the next time, in case the clock shows it twice.
+    pub const fn set_near(&mut self, near: Near) {
+        self.local.set_near(near);
+    }
+
     /// Microseconds since 1970 UTC, or `None` when the text is no timestamp.
     ///
     /// Understood: RFC 3339 and ISO 8601 (`2024-05-01T12:00:00.123Z`, a blank for the `T`, `/` for `-`, any or no offset),
     /// common log format (`01/May/2024:12:00:00 +0200`, HAProxy's with milliseconds and no offset) and numbers
     /// since the epoch, whose unit is told by their size when `unit` is [`Unit::Auto`]. Square brackets around it
-    /// are ignored. Without an offset the time is taken as UTC.
+    /// are ignored. Without an offset the time is of the parser's zone.
     #[inline]
     pub fn parse(&mut self, text: &str, unit: Unit) -> Option<i64> {
         let bytes = text.as_bytes();
@@ -54,18 +72,37 @@ impl TimeParser {
             _ => bytes,
         };
         match (bytes.get(4), bytes.get(2)) {
-            (Some(b'-' | b'/'), _) => self.parse_iso(bytes),
+            (Some(b'-' | b'/'), _) => {
+                let (seconds, micros, offset) = self.iso_parts(bytes)?;
+                Some(self.moment(seconds, micros, offset))
+            }
             (_, Some(b'/')) => self.parse_clf(bytes),
             _ => parse_epoch(bytes, unit),
         }
     }
 
-    /// `2024-05-01T12:00:00[.fraction][offset]`.
-    fn parse_iso(&mut self, bytes: &[u8]) -> Option<i64> {
+    /// The same for formats that are in UTC by definition: `2024-05-01T12:00:00[.fraction]`.
+    pub fn parse_utc(&mut self, text: &str) -> Option<i64> {
+        let (seconds, micros, offset) = self.iso_parts(text.as_bytes())?;
+        Some((seconds - offset.unwrap_or(0)) * 1_000_000 + micros)
+    }
+
+    #[inline]
+    fn moment(&mut self, seconds: i64, micros: i64, offset: Option<i64>) -> i64 {
+        let utc = match offset {
+            Some(offset) => seconds - offset,
+            None => self.local.utc(seconds),
+        };
+        utc * 1_000_000 + micros
+    }
+
+    /// `2024-05-01T12:00:00[.fraction][offset]`: seconds on the clock, microseconds, seconds east of UTC.
+    #[inline]
+    fn iso_parts(&mut self, bytes: &[u8]) -> Option<(i64, i64, Option<i64>)> {
         let (head, rest) = bytes.split_first_chunk::<19>()?;
         let seconds = self.iso.get(head, iso_seconds)?;
         let (micros, rest) = fraction_us(rest)?;
-        Some((seconds - offset_seconds(rest)?) * 1_000_000 + micros)
+        Some((seconds, micros, offset_seconds(rest)?))
     }
 
     /// `01/May/2024:12:00:00[.fraction][ +0200]`.
@@ -73,7 +110,7 @@ impl TimeParser {
         let (head, rest) = bytes.split_first_chunk::<20>()?;
         let seconds = self.clf.get(head, clf_seconds)?;
         let (micros, rest) = fraction_us(rest)?;
-        Some((seconds - offset_seconds(rest)?) * 1_000_000 + micros)
+        Some(self.moment(seconds, micros, offset_seconds(rest)?))
     }
 }
 
@@ -172,25 +209,23 @@ fn count_digits(text: &[u8]) -> usize {
         .unwrap_or_else(|| text.iter().take_while(|byte| byte.is_ascii_digit()).count())
 }
 
-/// Seconds east of UTC: nothing, `Z`, `UTC`, `GMT`, `+0200` or `+02:00`, possibly after a blank.
-fn offset_seconds(text: &[u8]) -> Option<i64> {
+/// Seconds east of UTC of `Z`, `UTC`, `GMT`, `+0200` or `+02:00`, possibly after a blank; of nothing it is `Some(None)`.
+pub(super) fn offset_seconds(text: &[u8]) -> Option<Option<i64>> {
     // What nearly all lines have.
-    if matches!(text, [] | b"Z" | b" +0000" | b"+00:00") {
-        return Some(0);
+    if matches!(text, b"Z" | b" +0000" | b"+00:00") {
+        return Some(Some(0));
     }
     let text = text.trim_ascii();
-    match text {
-        [] | b"Z" | b"z" | b"UTC" | b"GMT" => Some(0),
+    let (sign, seconds) = match text {
+        [] => return Some(None),
+        b"Z" | b"z" | b"UTC" | b"GMT" => return Some(Some(0)),
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
-            let seconds = number(&[*h1, *h2])? * 3600 + number(&[*m1, *m2])? * 60;
-            Some(if *sign == b'-' { -seconds } else { seconds })
+            (sign, number(&[*h1, *h2])? * 3600 + number(&[*m1, *m2])? * 60)
         }
-        [sign @ (b'+' | b'-'), h1, h2] => {
-            let seconds = number(&[*h1, *h2])? * 3600;
-            Some(if *sign == b'-' { -seconds } else { seconds })
-        }
-        _ => None,
-    }
+        [sign @ (b'+' | b'-'), h1, h2] => (sign, number(&[*h1, *h2])? * 3600),
+        _ => return None,
+    };
+    Some(Some(if *sign == b'-' { -seconds } else { seconds }))
 }
 
 /// A number since the epoch. With [`Unit::Auto`]: below 10¹¹ seconds, 10¹⁴ milliseconds, 10¹⁷ microseconds, else
@@ -315,6 +350,18 @@ mod tests {
         ] {
             assert_eq!(parse(text), micros, "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_of_the_zone_and_no_other_is() {
+        let mut parser = TimeParser::new("Europe/Berlin".parse().unwrap());
+        let noon = Some(1_714_564_800_000_000);
+        for text in
+            ["2024-05-01T14:00:00", "01/May/2024:14:00:00", "2024-05-01T12:00:00Z", "1714564800"]
+        {
+            assert_eq!(parser.parse(text, Unit::Auto), noon, "{text}");
+        }
+        assert_eq!(parser.parse_utc("2024-05-01T12:00:00"), noon);
     }
 
     #[test]

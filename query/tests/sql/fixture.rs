@@ -176,7 +176,7 @@ fn target_windows() -> Vec<Value> {
             let flooded = (90..95).contains(&minute);
             json!({
                 "date": "2026-03-01", "window_start": at(minute * 60), "window_end": at(minute * 60 + 60),
-                "host": "shop.example", "requests": if flooded { 246 } else { 6 }, "late_requests": 0,
+                "host": "shop.example", "requests": if flooded { 246 } else { 6 }, "late_requests": 0, "implausible_requests": 0, "corrected_requests": 0,
                 "response_bytes": 9_000, "errors_4xx": 0, "errors_5xx": if flooded { 240 } else { 0 },
                 "distinct_sources": 10, "distinct_paths": 5, "distinct_user_agents": 3,
                 "entropy_path": if flooded { Some(0.2) } else { None },

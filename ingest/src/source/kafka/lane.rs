@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rdkafka::Message;
 use rdkafka::consumer::BaseConsumer;
@@ -12,6 +12,9 @@ use rdkafka::error::KafkaError;
 use super::context::Context;
 use crate::message::{Numbering, RawMessage};
 use crate::source::MessageSink;
+
+/// A message that says it is older than this, ten years, says nothing, µs: 1970 is what a client without a clock writes.
+const AGE_US_MAX: i64 = 10 * 31_557_600_000_000;
 
 /// One partition.
 pub(super) struct Lane {
@@ -58,6 +61,7 @@ impl Lane {
         sink: &mut dyn MessageSink,
     ) -> Drained {
         let mut drained = Drained::default();
+        let now_us = now_us();
         while !self.paused && !self.ended && drained.messages < messages_max {
             let message = match self.queue.poll(Duration::ZERO) {
                 None => break,
@@ -78,14 +82,14 @@ impl Lane {
             }
             // A message without a payload holds no record, but moves the position.
             let payload = message.payload().unwrap_or_default();
-            let arrival_ms = message.timestamp().to_millis().unwrap_or_default();
+            let stamp_ms = message.timestamp().to_millis();
             sink.message(&RawMessage {
                 partition: &self.name,
                 topic,
                 kafka_partition: Some(number),
                 offset,
                 numbering: Numbering::Records,
-                arrival_us: arrival_ms.saturating_mul(1_000),
+                arrival_us: arrival_us(stamp_ms, now_us),
                 payload,
             });
             drained.messages += 1;
@@ -95,11 +99,40 @@ impl Lane {
     }
 }
 
+/// When a message arrived: its timestamp, or when it was read if it has none or one that cannot be true. Producers may
+/// write any time into it, so it is no later than now.
+fn arrival_us(stamp_ms: Option<i64>, now_us: i64) -> i64 {
+    let stamp_us = stamp_ms.map(|stamp| stamp.saturating_mul(1_000));
+    let plausible = now_us.saturating_sub(AGE_US_MAX)..=now_us;
+    stamp_us.filter(|stamp| plausible.contains(stamp)).unwrap_or(now_us)
+}
+
+fn now_us() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
+}
+
 /// A callback that rings `bell`.
 pub(super) fn ring(bell: &SyncSender<()>) -> impl Fn() + Send + Sync + 'static {
     let bell = bell.clone();
     move || {
         // A full bell is rung already.
         bell.try_send(()).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arrival_us;
+
+    #[test]
+    fn a_timestamp_that_cannot_be_true_is_the_time_of_reading() {
+        let now = 1_800_000_000_000_000;
+        let arrival = |stamp_ms| arrival_us(stamp_ms, now);
+        assert_eq!(arrival(Some(1_799_999_999_999)), now - 1_000);
+        assert_eq!(arrival(Some(1_700_000_000_000)), 1_700_000_000_000_000);
+        for stamp in [None, Some(0), Some(1), Some(-1), Some(4_102_444_800_000), Some(i64::MAX)] {
+            assert_eq!(arrival(stamp), now, "{stamp:?}");
+        }
     }
 }
