@@ -84,25 +84,26 @@ impl TimeParser {
     /// The same for formats that are in UTC by definition: `2024-05-01T12:00:00[.fraction]`.
     pub fn parse_utc(&mut self, text: &str) -> Option<i64> {
         let (seconds, micros, offset) = self.iso_parts(text.as_bytes())?;
-        Some((seconds - offset.unwrap_or(0)) * 1_000_000 + micros)
+        let east = if let Written::East(offset) = offset { offset } else { 0 };
+        Some((seconds - east) * 1_000_000 + micros)
     }
 
     #[inline]
-    fn moment(&mut self, seconds: i64, micros: i64, offset: Option<i64>) -> i64 {
+    fn moment(&mut self, seconds: i64, micros: i64, offset: Written) -> i64 {
         let utc = match offset {
-            Some(offset) => seconds - offset,
-            None => self.local.utc(seconds),
+            Written::East(offset) => seconds - offset,
+            Written::Nothing => self.local.utc(seconds),
         };
         utc * 1_000_000 + micros
     }
 
-    /// `2024-05-01T12:00:00[.fraction][offset]`: seconds on the clock, microseconds, seconds east of UTC.
+    /// `2024-05-01T12:00:00[.fraction][offset]`: seconds on the clock, microseconds, offset.
     #[inline]
-    fn iso_parts(&mut self, bytes: &[u8]) -> Option<(i64, i64, Option<i64>)> {
+    fn iso_parts(&mut self, bytes: &[u8]) -> Option<(i64, i64, Written)> {
         let (head, rest) = bytes.split_first_chunk::<19>()?;
         let seconds = self.iso.get(head, iso_seconds)?;
         let (micros, rest) = fraction_us(rest)?;
-        Some((seconds, micros, offset_seconds(rest)?))
+        Some((seconds, micros, written_offset(rest)?))
     }
 
     /// `01/May/2024:12:00:00[.fraction][ +0200]`.
@@ -110,7 +111,7 @@ impl TimeParser {
         let (head, rest) = bytes.split_first_chunk::<20>()?;
         let seconds = self.clf.get(head, clf_seconds)?;
         let (micros, rest) = fraction_us(rest)?;
-        Some(self.moment(seconds, micros, offset_seconds(rest)?))
+        Some(self.moment(seconds, micros, written_offset(rest)?))
     }
 }
 
@@ -209,23 +210,32 @@ fn count_digits(text: &[u8]) -> usize {
         .unwrap_or_else(|| text.iter().take_while(|byte| byte.is_ascii_digit()).count())
 }
 
-/// Seconds east of UTC of `Z`, `UTC`, `GMT`, `+0200` or `+02:00`, possibly after a blank; of nothing it is `Some(None)`.
-pub(super) fn offset_seconds(text: &[u8]) -> Option<Option<i64>> {
+/// What a time says of its zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Seconds east of UTC.
+    East(i64),
+    /// Nothing.
+    Nothing,
+}
+
+/// What `Z`, `UTC`, `GMT`, `+0200` or `+02:00` says, possibly after a blank.
+pub(super) fn written_offset(text: &[u8]) -> Option<Written> {
     // What nearly all lines have.
     if matches!(text, b"Z" | b" +0000" | b"+00:00") {
-        return Some(Some(0));
+        return Some(Written::East(0));
     }
     let text = text.trim_ascii();
     let (sign, seconds) = match text {
-        [] => return Some(None),
-        b"Z" | b"z" | b"UTC" | b"GMT" => return Some(Some(0)),
+        [] => return Some(Written::Nothing),
+        b"Z" | b"z" | b"UTC" | b"GMT" => return Some(Written::East(0)),
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
             (sign, number(&[*h1, *h2])? * 3600 + number(&[*m1, *m2])? * 60)
         }
         [sign @ (b'+' | b'-'), h1, h2] => (sign, number(&[*h1, *h2])? * 3600),
         _ => return None,
     };
-    Some(Some(if *sign == b'-' { -seconds } else { seconds }))
+    Some(Written::East(if *sign == b'-' { -seconds } else { seconds }))
 }
 
 /// A number since the epoch. With [`Unit::Auto`]: below 10¹¹ seconds, 10¹⁴ milliseconds, 10¹⁷ microseconds, else

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use chrono::{DateTime, MappedLocalTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
+use super::time::{Written, written_offset};
+
 /// Every transition of every zone is at a whole number of these on its clock, or so nearly that it does not matter.
 const STEP_S: i64 = 900;
 
@@ -44,7 +46,7 @@ impl FromStr for Zone {
 
     fn from_str(text: &str) -> Result<Self, UnknownZone> {
         let unknown = || UnknownZone(text.to_owned());
-        if let Some(seconds) = super::time::offset_seconds(text.as_bytes()).flatten() {
+        if let Some(Written::East(seconds)) = written_offset(text.as_bytes()) {
             return if seconds.abs() <= 14 * 3_600 {
                 Ok(Self::Fixed(seconds))
             } else {

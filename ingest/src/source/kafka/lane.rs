@@ -102,9 +102,9 @@ impl Lane {
 /// When a message arrived: its timestamp, or when it was read if it has none or one that cannot be true. Producers may
 /// write any time into it, so it is no later than now.
 fn arrival_us(stamp_ms: Option<i64>, now_us: i64) -> i64 {
-    let stamp_us = stamp_ms.map(|stamp| stamp.saturating_mul(1_000));
     let plausible = now_us.saturating_sub(AGE_US_MAX)..=now_us;
-    stamp_us.filter(|stamp| plausible.contains(stamp)).unwrap_or(now_us)
+    let stamp = stamp_ms.map(|millis| millis.saturating_mul(1_000));
+    stamp.filter(|stamp| plausible.contains(stamp)).unwrap_or(now_us)
 }
 
 fn now_us() -> i64 {
