@@ -1,7 +1,7 @@
 //! The detector: records in, in partition order; findings out, in event-time order.
 
 use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
-use schemas::{Incident, Kind, RequestBatch, SourceWindow, TargetWindow};
+use schemas::{Incident, RequestBatch, SourceWindow, TargetWindow};
 
 use crate::clock::merge::merge;
 use crate::clock::partition::{Allowance, Attendance, Bounds, Partition};
@@ -13,6 +13,7 @@ use crate::incident::open::name;
 use crate::incident::target::Target;
 use crate::limits::HEAL_AHEAD_US;
 use crate::math::hash::{Hasher, mix};
+use crate::normal::endpoints::Prior;
 use crate::normal::misses;
 use crate::record::columns::Columns;
 use crate::record::event::{Event, flag};
@@ -21,6 +22,7 @@ use crate::seen::host::RECENT_S;
 use crate::seen::source_record::Decay;
 use crate::state::State;
 use crate::state::checkpoint::{self, CheckpointError, RestoreError};
+use crate::state::hosts::OTHERS;
 use crate::store::cache::Cache;
 use crate::suspect::source::{Circumstances, Suspect};
 
@@ -350,8 +352,7 @@ impl Detector {
         }
         let key = hasher.pair(place, event.source.0);
         let learned = target.has_learned(config);
-        let origin_fails =
-            target.cases.is_open(Kind::OriginFault) || target.cases.is_open(Kind::RetryStorm);
+        let origin_fails = target.cases.is_failing();
         let Target { host, cases, .. } = target;
         let (record, is_new) = state.sources.add(key, &event, &mut host.normal.population, decay);
         if is_new {
@@ -360,6 +361,9 @@ impl Detector {
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
         let is_try = |alike| prior.is_try(&event, alike);
         let mut attempts = state.attempters.add(key, &event, facts, is_try);
+        if facts.endpoint != 0 && prior != Prior::None {
+            host.tries.note_write(&event);
+        }
         if let Some(attempts) = &attempts
             && facts.usual_answer
             && attempts.tried_last
@@ -402,6 +406,7 @@ impl Detector {
         }
         warm.sort();
         let mut incidents = Vec::new();
+        let level = state.hosts.level;
         for (host, key) in warm {
             let Some(target) = state.hosts.get_mut(key) else { continue };
             target.end_second(at_s, config, hasher);
@@ -411,6 +416,7 @@ impl Detector {
                 names: &state.names,
                 sources: &state.sources,
                 host_key: key,
+                of_strangers: (key == OTHERS).then_some(level),
                 host: (!host.is_empty()).then_some(host.as_str()),
                 now: (at_s + 1) * SUB_PANE_US,
             };
@@ -468,6 +474,7 @@ impl Detector {
             envelope = envelope.max(target.host.normal.population.minute_envelope());
             rows.push(target.host.minute.take(end, host, forecast));
         }
+        state.hosts.end_minute();
         rows.sort_by(|a, b| a.host.cmp(&b.host));
         out.target_windows.append(&mut rows);
         if !state.minutes.is_empty() {

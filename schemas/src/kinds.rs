@@ -279,7 +279,7 @@ kinds! {
         floor: BY_SIZE,
         needs: &["path", "status"],
         helps: &["client_ip", "host", "referer"],
-        produced: false,
+        produced: true,
     }
     RetryStorm "retry_storm": "Clients repeat what failed, all at once; no attack." {
         title: "Storm of retries",

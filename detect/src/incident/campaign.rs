@@ -17,6 +17,9 @@ const TRIES_MIN: u32 = 40;
 /// The same as a multiple of what is usual.
 const USUAL_FACTOR: f64 = 3.0;
 
+/// Share of the tries in all writes to such addresses: below it, it is how often those who may come in mistype.
+const SHARE_MIN: f64 = 0.4;
+
 /// Sources from which it is a campaign: fewer are looked at one by one.
 const SOURCES_MIN: usize = 15;
 
@@ -33,7 +36,8 @@ impl Desk<'_> {
     /// Looks at the tries of the last hour; due once a minute.
     pub(super) fn campaign(&self, target: &mut Target, out: &mut Vec<Incident>) {
         let (count, usual) = target.host.tries.count();
-        if count < TRIES_MIN || f64::from(count) < USUAL_FACTOR * usual {
+        let share = target.host.tries.share();
+        if count < TRIES_MIN || f64::from(count) < USUAL_FACTOR * usual || share < SHARE_MIN {
             return;
         }
         let campaign = target.host.tries.campaign();

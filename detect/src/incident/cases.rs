@@ -61,6 +61,12 @@ impl Cases {
         self.open.iter().any(|open| open.kind == kind)
     }
 
+    /// Whether the origin fails, or did so a short while ago: people ask again and again for what they did not get.
+    pub fn is_failing(&self) -> bool {
+        let fails = |open: &Open| matches!(open.kind, Kind::OriginFault | Kind::RetryStorm);
+        self.open.iter().chain(&self.closed).any(fails)
+    }
+
     /// Marks the records that the open incidents explain.
     pub fn mark_explained<'a>(&self, events: impl Iterator<Item = &'a mut Event>) {
         for event in events {

@@ -29,6 +29,8 @@ pub struct Desk<'a> {
     pub sources: &'a Sources,
     /// Hash of the host.
     pub host_key: u64,
+    /// Ordinary rate of all hosts together, where those are meant that nobody knows; else `None`.
+    pub of_strangers: Option<f64>,
     /// Host.
     pub host: Option<&'a str>,
     /// End of the second just closed, µs.
@@ -69,20 +71,27 @@ impl Desk<'_> {
     /// Everything that is due on a host at the end of a second.
     pub fn end_second(&self, target: &mut Target, out: &mut Vec<Incident>) {
         self.age(target, out);
-        if target.cases.alarms.iter().any(|(alarm, ..)| alarm.solo == Solo::Flood) {
+        let is_own = self.of_strangers.is_none();
+        if is_own && target.cases.alarms.iter().any(|(alarm, ..)| alarm.solo == Solo::Flood) {
             // Those who come back all at once are told by what they have in common, before one of them is named.
             self.look(target, out);
         }
         for (alarm, requests, first_ts) in std::mem::take(&mut target.cases.alarms) {
-            if alarm.solo != Solo::Flood || !self.is_return(target, &alarm) {
+            let reads = matches!(alarm.solo, Solo::Flood | Solo::Pages);
+            if !reads || !self.is_return(target, &alarm) {
                 self.single(target, &alarm, requests, first_ts, out);
             }
         }
         if (self.now_s() + 1) % RECENT_S == 0 {
             self.campaign(target, out);
+            self.swarm(target, out);
         }
         self.review(target, out);
-        self.look(target, out);
+        if self.of_strangers.is_some() {
+            self.strangers(target, out);
+        } else {
+            self.look(target, out);
+        }
     }
 
     /// Whether a source that floods is one of those who come back after an outage.

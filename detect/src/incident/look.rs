@@ -61,7 +61,6 @@ impl Desk<'_> {
         if now_s < target.cases.next_look_s && !(telling && target.cases.look_wait_s > 4) {
             return;
         }
-        self.readers(target, out);
         let mut slow = told_by_strangers(target.suspicion.slow.at_least(alarm));
         slow.retain(|hot| hot.attribute != Attribute::Bare);
         let (last, _) = target.host.totals(now_s, 5);
@@ -72,6 +71,7 @@ impl Desk<'_> {
                         .max(target.host.normal.rate.level() + CROWD_RATE_MIN)
             && self.has_sources(target, CROWD_SOURCES_MIN);
         if fast.is_empty() && slow.is_empty() && !rate {
+            self.readers(target, out);
             return;
         }
         let mut opened = false;
@@ -101,7 +101,7 @@ impl Desk<'_> {
 
     /// Many sources at once read pages without assets: each of them is one of the scrapers, and so is who joins.
     fn readers(&self, target: &mut Target, out: &mut Vec<Incident>) {
-        if target.host.bare.is_empty() || target.cases.is_open(Kind::OriginFault) {
+        if target.host.bare.is_empty() || target.cases.is_failing() {
             return;
         }
         let hot = target.suspicion.slow.at_least(self.config.alarm_nats);
@@ -134,7 +134,7 @@ impl Desk<'_> {
         }
     }
 
-    fn window<'e>(
+    pub(super) fn window<'e>(
         &self,
         target: &'e Target,
         seconds: i64,
@@ -176,8 +176,14 @@ impl Desk<'_> {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-    fn evidence<'e>(&'e self, target: &'e Target, now: Sample<'e>, seconds: i64) -> Evidence<'e> {
-        let level = target.level_in_crowd(self.now_s() - seconds).max(0.02);
+    pub(super) fn evidence<'e>(
+        &'e self,
+        target: &'e Target,
+        now: Sample<'e>,
+        seconds: i64,
+    ) -> Evidence<'e> {
+        let own = || target.level_in_crowd(self.now_s() - seconds);
+        let level = self.of_strangers.unwrap_or_else(own).max(0.02);
         let ordinary = &target.host.normal.sample.events;
         let weight = level * span(seconds) / ordinary.len().max(1) as f64;
         Evidence {

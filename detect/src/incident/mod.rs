@@ -5,5 +5,7 @@ pub mod cases;
 pub mod lifecycle;
 pub mod look;
 pub mod open;
+pub mod strangers;
 mod summary;
+pub mod swarm;
 pub mod target;

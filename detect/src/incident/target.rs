@@ -1,6 +1,6 @@
 //! One host with the evidence against what is there now, and its incidents.
 
-use schemas::Kind;
+use schemas::{Kind, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::config::DetectConfig;
@@ -101,5 +101,10 @@ impl Target {
         }
         let (rate, seconds) = self.host.rate_until(until_s);
         if seconds < CROWD_SECONDS_MIN { level } else { level.max(rate) }
+    }
+
+    /// Whether anything but benign incidents is open.
+    pub fn is_under_attack(&self) -> bool {
+        self.cases.open.iter().any(|open| open.verdict != Verdict::Benign)
     }
 }

@@ -38,6 +38,9 @@ const REGULARS_MIN: f64 = 0.6;
 /// until it ends. A flood of strangers has next to none.
 const SOME_REGULARS_MIN: f64 = 0.2;
 
+/// Share of sources that were here before from which those who ask in vain are the host's own.
+const UPDATED_MIN: f64 = 0.8;
+
 /// Share of ordinary records that a rule selects from which it tells nothing apart.
 const ORDINARY_LOOK_MIN: f64 = 0.5;
 
@@ -51,6 +54,7 @@ const RULES: &[Rule] = &[
     Rule { kind: Kind::RetryStorm, fits: is_return },
     Rule { kind: Kind::OriginFault, fits: origin_fails },
     Rule { kind: Kind::OriginFault, fits: was_taken_away },
+    Rule { kind: Kind::Deploy404, fits: is_update },
     Rule { kind: Kind::Crawler, fits: is_crawled },
     Rule { kind: Kind::FlashCrowd, fits: is_shared_address },
     Rule { kind: Kind::FlashCrowd, fits: is_more_of_the_same },
@@ -111,6 +115,17 @@ fn was_taken_away(case: &Case) -> bool {
     broken
         && case.software_nats < 20.0
         && case.rate.is_some_and(|rate| rate < 1.5 * case.level + 5.0)
+}
+
+/// Those who were here before ask for other paths than before, in vain: their program was renewed, or the host was.
+fn is_update(case: &Case) -> bool {
+    let seen = &case.seen;
+    seen.known_sources >= UPDATED_MIN
+        && seen.sources >= 10.0
+        && seen.refused >= 0.4
+        && seen.auth < 0.3
+        && seen.hostile < 0.05
+        && case.software_nats < 10.0
 }
 
 /// Programs that name their operator read page after page, from where one operator is.

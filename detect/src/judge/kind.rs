@@ -24,7 +24,7 @@ const SWARM_EACH_MAX: f64 = 3.0;
 const SWARM_SPREAD_MIN: f64 = 0.6;
 
 /// Excess up to which it reads rather than floods, requests per second.
-const SWARM_RATE_MAX: f64 = 20.0;
+const SWARM_RATE_MAX: f64 = 40.0;
 
 /// Bytes of an answer from which copying it is worth a name.
 const LARGE_BYTES: f64 = 5e6;

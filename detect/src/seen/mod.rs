@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod host;
 pub mod minutes;
+pub mod readers;
 pub mod source_record;
 pub mod sources;
 pub mod tries;

@@ -20,6 +20,8 @@ struct Half {
     begin_s: i64,
     first_ts: i64,
     count: u32,
+    /// Writes to the same kinds of addresses by anybody.
+    writes: u32,
     sources: Table<u32>,
 }
 
@@ -55,6 +57,18 @@ const fn same_target(a: &Event, b: &Event) -> bool {
 }
 
 impl Tries {
+    /// Counts a write to an address that takes credentials, a try or not.
+    pub fn note_write(&mut self, event: &Event) {
+        self.turn(event.ts.div_euclid(1_000_000), true);
+        self.new.writes = self.new.writes.saturating_add(1);
+    }
+
+    /// Share of the tries in the writes of the last hour to addresses that take credentials.
+    pub fn share(&self) -> f64 {
+        let writes = (self.old.writes + self.new.writes).max(1);
+        f64::from(self.old.count + self.new.count) / f64::from(writes)
+    }
+
     /// Counts a try.
     pub fn add(&mut self, event: &Event) {
         let now_s = event.ts.div_euclid(1_000_000);

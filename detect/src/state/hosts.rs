@@ -28,6 +28,9 @@ const ASKED_MIN: u32 = 20;
 const SILENT_S: i64 = 600;
 const WAITING_S: i64 = 300;
 
+/// Ordinary records of each host that are shared in a minute.
+const SHARED_SAMPLES: usize = 16;
+
 /// Requests below which a host has had little traffic.
 const LIGHT: u64 = 200;
 
@@ -48,6 +51,8 @@ pub struct Hosts {
     targets: Table<Box<Target>>,
     waiting: Table<Waiting>,
     first_s: Option<i64>,
+    /// Ordinary rate of all hosts together, requests per second, as of the last minute.
+    pub level: f64,
     /// Records counted under [`OTHERS`].
     pub others: u64,
     /// Hosts that made room for others.
@@ -119,9 +124,18 @@ impl Hosts {
         true
     }
 
-    /// Number of hosts that wait.
-    pub const fn waiting(&self) -> usize {
-        self.waiting.len()
+    /// Ends a minute: what is ordinary on all hosts together is what strangers are compared with.
+    pub fn end_minute(&mut self) {
+        self.level = self.iter().map(|(_, target)| target.host.normal.rate.level()).sum();
+        let mut shared: Vec<Event> = Vec::new();
+        for (_, target) in self.iter().filter(|(key, _)| *key != OTHERS) {
+            let sample = &target.host.normal.sample.events;
+            let step = sample.len().div_ceil(SHARED_SAMPLES).max(1);
+            shared.extend(sample.iter().step_by(step));
+        }
+        if let Some(others) = self.get_mut(OTHERS) {
+            shared.into_iter().for_each(|event| others.host.normal.sample.offer(event));
+        }
     }
 
     /// States in order of admission.
@@ -168,7 +182,7 @@ mod tests {
     fn random_hosts_are_one_class_and_fill_nothing() {
         let hosts = flooded();
         assert!(hosts.targets.len() <= HOSTS_AT_ONCE + 1, "{}", hosts.targets.len());
-        assert!(hosts.waiting() <= HOSTS_WAITING_MAX);
+        assert!(hosts.waiting.len() <= HOSTS_WAITING_MAX);
         assert!(hosts.others > 190_000);
     }
 

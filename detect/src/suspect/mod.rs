@@ -1,5 +1,6 @@
 //! Tests: what stands out of the ordinary, and by how much. They look at what was seen and change none of it.
 
+pub mod alone;
 pub mod rate;
 pub mod source;
 pub mod votes;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::math::hash::Hasher;
 use crate::seen::host::{Host, Second};
+use alone::AloneTest;
 use rate::RateTest;
 use votes::Hot;
 
@@ -20,6 +22,8 @@ pub struct Suspicion {
     pub fast: Hot,
     /// Against the composition of the running minute.
     pub slow: Hot,
+    /// Against its readers.
+    pub alone: AloneTest,
 }
 
 impl Suspicion {
@@ -46,5 +50,6 @@ impl Suspicion {
         self.rate.reset();
         self.fast = Hot::default();
         self.slow = Hot::default();
+        self.alone.reset();
     }
 }

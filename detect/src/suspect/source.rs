@@ -84,7 +84,7 @@ const CRAWL_RATE_MAX: f32 = 50.0;
 const BARE_PAGES_MIN: f32 = 15.0;
 
 /// Distinct paths from which it reads at all: a flood asks for the same again and again.
-const BARE_PATHS_MIN: f64 = 8.0;
+const BARE_PATHS_MIN: f64 = 3.5;
 
 /// Pages decayed over a minute against those over ten seconds, from which a source has been reading long enough to be
 /// held for a scraper: faster than that it is a flood. Ten seconds at a steady rate R give `60 R (1 − exp(−10/60))`
@@ -371,6 +371,7 @@ pub const TESTS: &[Test] = &[
         why: "a page every three seconds for ten minutes",
         envelope: |c| 4.0 * c.readers_60(),
         nats: 7.0,
+        also: |s, c| reads(s, c) && c.population.loads_assets(),
         ..PAGES
     },
     Test {
