@@ -61,6 +61,9 @@ impl Desk<'_> {
         if now_s < target.cases.next_look_s && !(telling && target.cases.look_wait_s > 4) {
             return;
         }
+        if !self.answers_fail(target) {
+            self.readers(target, out);
+        }
         let mut slow = told_by_strangers(target.suspicion.slow.at_least(alarm));
         slow.retain(|hot| hot.attribute != Attribute::Bare);
         let (last, _) = target.host.totals(now_s, 5);
@@ -71,7 +74,6 @@ impl Desk<'_> {
                         .max(target.host.normal.rate.level() + CROWD_RATE_MIN)
             && self.has_sources(target, CROWD_SOURCES_MIN);
         if fast.is_empty() && slow.is_empty() && !rate {
-            self.readers(target, out);
             return;
         }
         let mut opened = false;
@@ -84,6 +86,13 @@ impl Desk<'_> {
         target.cases.look_wait_s =
             if opened { LOOK_WAIT_S } else { (target.cases.look_wait_s * 2).min(30) };
         target.cases.next_look_s = now_s + if opened { 1 } else { target.cases.look_wait_s };
+    }
+
+    /// Whether the origin fails for many in this moment: who asks again is no reader.
+    fn answers_fail(&self, target: &Target) -> bool {
+        let now = self.window(target, 5, |event| !event.has(flag::EXPLAINED));
+        let failed = now.iter().filter(|event| event.status_class() == 5).count();
+        10 * failed >= 3 * now.len().max(1)
     }
 
     fn has_sources(&self, target: &Target, least: usize) -> bool {

@@ -302,8 +302,9 @@ impl Open {
 
     /// Takes a new judgement: a verdict only hardens, a vague kind becomes a plainer one of its class.
     pub fn rejudge(&mut self, judgement: Judgement) {
-        if judgement.kind.class() == self.class && !self.is_of_singles() && is_vague(self.kind) {
-            self.kind = judgement.kind;
+        let plainer = judgement.kind.class() == self.class || judgement.kind == Kind::Swarm;
+        if plainer && !self.is_of_singles() && is_vague(self.kind) {
+            (self.kind, self.class) = (judgement.kind, judgement.kind.class());
         }
         if judgement.verdict == Verdict::Attack && self.verdict == Verdict::Suspicious {
             self.verdict = Verdict::Attack;
