@@ -373,7 +373,10 @@ impl Detector {
         {
             host.tries.add(&event);
         }
-        if let Some((endpoint, writes)) = attempts.as_mut().and_then(|attempts| attempts.look()) {
+        // Who tries passwords does not make it usual to.
+        if let Some(attempts) = attempts.as_mut().filter(|a| prior != Prior::Login || !a.tried_last)
+            && let Some((endpoint, writes)) = attempts.look()
+        {
             host.normal.endpoints.look(endpoint, writes);
         }
         let population = &host.normal.population;

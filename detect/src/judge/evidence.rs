@@ -136,6 +136,17 @@ pub const WEIGHTS: &[Weight] = &[
         why: "twenty people share no user agent beyond what the host's visitors share; a tenth is allowed for chance",
     },
     Weight {
+        name: "surge",
+        value: |case| {
+            let ratio = case.rate? / case.level.max(0.05);
+            (case.seen.sources >= 5.0).then(|| libm::log10(ratio.max(1.0)) - 1.0)
+        },
+        clamp: (0.0, 1.0),
+        weight: 1.5,
+        why: "a hundred times the ordinary rate: links bring that to small sites too, with the referer that undoes it; \
+              what is found on a host with little history must count by its size",
+    },
+    Weight {
         name: "regulars",
         value: |case| {
             let known = case.seen.known_sources - 0.7;
