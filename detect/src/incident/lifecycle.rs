@@ -38,7 +38,7 @@ pub struct Desk<'a> {
 }
 
 /// Sources reading pages without assets that make a flood the work of scrapers.
-const READERS_MIN: u32 = 5;
+pub(super) const READERS_MIN: u32 = 5;
 
 /// Sources drawing bytes at once that are no partner's job.
 const DRAWERS_MIN: u32 = 2;
@@ -143,8 +143,13 @@ impl Desk<'_> {
         let judgement = solo_judgement(alarm);
         let class = judgement.kind.class();
         let joined = target.cases.open.iter_mut().find(|open| {
-            open.takes_in(class, self.now)
-                && (class != Class::Benign || open.kind == judgement.kind)
+            // A campaign of many that each try seldom is another matter than one that tries for hours.
+            let alike = match class {
+                Class::Benign => open.kind == judgement.kind,
+                Class::Credentials => open.is_of_singles(),
+                _ => true,
+            };
+            alike && open.takes_in(class, self.now)
         });
         if let Some(open) = joined {
             let reads = alarm.solo == Solo::Pages && open.singles() + 1 >= READERS_MIN;

@@ -6,7 +6,7 @@ use crate::explain::firm::{better_rules, firm};
 use crate::explain::sample::Sample;
 use crate::explain::search::{Evidence, Found};
 use crate::incident::cases::LOOK_WAIT_S;
-use crate::incident::lifecycle::{Desk, REGULAR_S};
+use crate::incident::lifecycle::{Desk, READERS_MIN, REGULAR_S};
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
@@ -114,7 +114,8 @@ impl Desk<'_> {
             return;
         }
         let hot = target.suspicion.slow.at_least(self.config.alarm_nats);
-        let hot = hot.iter().find(|hot| hot.attribute == Attribute::Bare);
+        let several = |hot: &&HotValue| hot.observed >= f64::from(READERS_MIN);
+        let hot = hot.iter().filter(several).find(|hot| hot.attribute == Attribute::Bare);
         let hot = hot.map(|hot| (hot.expected, hot.observed, hot.score)).or_else(|| {
             let open = target.cases.open.iter().find(|open| open.class == Class::Copying)?;
             open.spoken(Solo::Pages.feature())

@@ -306,7 +306,9 @@ impl Open {
         if plainer && !self.is_of_singles() && is_vague(self.kind) {
             (self.kind, self.class) = (judgement.kind, judgement.kind.class());
         }
-        if judgement.verdict == Verdict::Attack && self.verdict == Verdict::Suspicious {
+        // What one source does is judged by its own tests.
+        let hardens = self.verdict == Verdict::Suspicious && !self.is_of_singles();
+        if judgement.verdict == Verdict::Attack && hardens {
             self.verdict = Verdict::Attack;
         }
         self.attackness = self.attackness.max(judgement.attackness);

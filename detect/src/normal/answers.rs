@@ -14,6 +14,9 @@ const SIZES: usize = 8;
 /// New paths that must have been answered, before any size says something.
 const PATHS_MIN: u32 = 12;
 
+/// Bytes of a page that says nothing, at most: larger answers of one size are parts of a file.
+const PAGE_BYTES_MAX: u32 = 262_144;
+
 /// Share of the known paths' answers that may have the same size: where more do, the size tells nothing.
 const KNOWN_SHARE_MAX: f64 = 0.3;
 
@@ -44,7 +47,11 @@ impl Answers {
         if !event.is_hit() {
             return false;
         }
-        if event.status != 200 || event.bytes == 0 || event.has(flag::ASSET) {
+        if event.status != 200
+            || event.bytes == 0
+            || event.bytes > PAGE_BYTES_MAX
+            || event.has(flag::ASSET)
+        {
             return true;
         }
         if is_known() {

@@ -46,6 +46,9 @@ const QUANTILE: f32 = 0.995;
 /// Weight of one source in the share of assets.
 const ASSETS_GAIN: f32 = 0.01;
 
+/// Share of assets from which browsers come to a host at all.
+const BROWSERS_SHARE_MIN: f32 = 0.03;
+
 /// Share of assets from which a host's visitors are held to load them.
 const ASSETS_SHARE_MIN: f32 = 0.2;
 
@@ -72,6 +75,11 @@ impl Population {
     /// Whether people who come to this host load assets, so that who loads none is no browser.
     pub const fn loads_assets(&self) -> bool {
         self.assets > ASSETS_SHARE_MIN
+    }
+
+    /// Whether some of those who come load assets: the host is no API.
+    pub const fn has_browsers(&self) -> bool {
+        self.assets > BROWSERS_SHARE_MIN
     }
 
     /// Upper envelope of an ordinary source's requests in a window of some seconds.

@@ -1,7 +1,7 @@
 //! Which hosts have a state of their own.
 //!
 //! A `Host` header is chosen by whoever sends the request. A host is therefore admitted by merit: while there is plenty
-//! of room, once it answered something with success; later, once it did so to several sources, or has been asked for
+//! of room, once it answered something other than a refusal; later, once it answered with success to several sources, or has been asked for
 //! over minutes. What is not admitted is counted together, under [`OTHERS`], and judged as a class of its own. When the
 //! table is full, hosts that have been silent longest make room, those that never had much traffic first.
 
@@ -79,7 +79,7 @@ impl Hosts {
     fn has_merit(&mut self, event: &Event, now_s: i64) -> bool {
         let is_roomy = self.targets.len() < HOSTS_AT_ONCE;
         // Records that name no host are of one site; a log without status codes tells of no success.
-        if event.host == 0 || is_roomy && (event.is_hit() || event.status == 0) {
+        if event.host == 0 || is_roomy && !event.is_refused_path() {
             return true;
         }
         if self.waiting.len() >= HOSTS_WAITING_MAX && self.waiting.get(event.host).is_none() {

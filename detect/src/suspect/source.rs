@@ -128,7 +128,7 @@ impl Circumstances<'_> {
     /// Upper envelope of the pages that a source without assets reads, decayed over a minute.
     fn readers_60(&self) -> f64 {
         let bare = self.population.bare_60.max(8.0);
-        f64::from(if self.population.loads_assets() { bare.min(ROBOTS_60_MAX) } else { bare })
+        f64::from(if self.population.has_browsers() { bare.min(ROBOTS_60_MAX) } else { bare })
     }
 }
 
@@ -232,8 +232,11 @@ const PLAIN: Test = Test {
     also: |_, _| true,
 };
 
-/// Credentials tried in vain. Shares: a form is read for every try, and who mostly does something else is a person.
-const CREDENTIALS: Test = Test { solo: Solo::Credentials, share: 0.4, ..PLAIN };
+/// Share of tries in pages within minutes: a form is read for every try.
+const FORM_SHARE_MIN: f64 = 0.4;
+
+/// Credentials tried in vain. Shares: who mostly does something else is a person.
+const CREDENTIALS: Test = Test { solo: Solo::Credentials, share: 0.5, ..PLAIN };
 
 /// Paths guessed; whoever shares an address with others guesses all the same.
 const PROBES: Test = Test { solo: Solo::Probes, skips_shared: false, also: searches, ..PLAIN };
@@ -253,6 +256,7 @@ pub const TESTS: &[Test] = &[
         why: "people who forgot a password try five to ten times, and not within a minute",
         envelope: |c| (0.3 * c.usual_writes_600).max(1.5),
         of: |s| f64::from(s.record.pages_60),
+        share: FORM_SHARE_MIN,
         ..CREDENTIALS
     },
     Test {
@@ -262,6 +266,7 @@ pub const TESTS: &[Test] = &[
         why: "twice the most that locks of accounts and patience allow a person in ten minutes",
         envelope: |c| c.usual_writes_600.max(6.0),
         of: |s| f64::from(s.record.pages_600),
+        share: FORM_SHARE_MIN,
         ..CREDENTIALS
     },
     Test {
@@ -371,7 +376,7 @@ pub const TESTS: &[Test] = &[
         why: "a page every three seconds for ten minutes",
         envelope: |c| 2.0 * c.readers_60(),
         nats: 4.0,
-        also: |s, c| reads(s, c) && c.population.loads_assets(),
+        also: |s, c| reads(s, c) && c.population.has_browsers(),
         ..PAGES
     },
     Test {
@@ -395,12 +400,16 @@ pub const TESTS: &[Test] = &[
         envelope: |c| 1.5 * f64::from(c.population.megabytes_60),
         nats: 10.0,
         needs_learning: true,
+        also: |s, _| s.record.pages_60 + s.record.assets_60 >= DRAWS_MIN,
         ..PLAIN
     },
 ];
 
 /// Ordinary requests per second up to which a host is quiet: sixty in ten minutes, so that thirty are half of its traffic.
 const QUIET_RATE: f64 = 0.1;
+
+/// Requests, decayed over a minute, below which who draws much fetches one large thing: a backup, an image of a disk.
+const DRAWS_MIN: f32 = 20.0;
 
 /// Share of aborted requests from which a source does little else.
 const ABORTED_MIN: f64 = 0.8;
@@ -457,9 +466,9 @@ impl Suspect<'_> {
         (requests, (first_s * 1_000_000).max(now - 2 * span_us))
     }
 
-    fn crawl(&self) -> Crawl {
+    fn crawl(&self, paths_min: f64) -> Crawl {
         let record = self.record;
-        match record.declared && record.distinct_paths() >= CRAWL_PATHS_MIN {
+        match record.declared && record.distinct_paths() >= paths_min {
             false => Crawl::No,
             true if record.pages_10 <= 10.0 * CRAWL_RATE_MAX => Crawl::Polite,
             true => Crawl::Fast,
@@ -482,8 +491,11 @@ impl Suspect<'_> {
         {
             return None;
         }
-        let reads = matches!(test.solo, Solo::Flood | Solo::Pages | Solo::Bytes);
-        let crawl = if reads { self.crawl() } else { Crawl::No };
+        let crawl = match test.solo {
+            Solo::Flood | Solo::Pages => self.crawl(CRAWL_PATHS_MIN),
+            Solo::Bytes => self.crawl(0.0),
+            _ => Crawl::No,
+        };
         let expected = (test.envelope)(circumstances);
         let score = log_e(observed, Forecast { mean: expected, size: TAIL_SIZE });
         let alarm = Alarm {
