@@ -199,7 +199,7 @@ mod tests {
     fn a_host_that_never_answers_with_success_is_admitted_in_time() {
         let mut hosts = Hosts::default();
         let places: Vec<u64> =
-            (0..40).map(|i| hosts.place(&event(7, 503, 1), 100 + i * 10)).collect();
+            (0..40).map(|i| hosts.place(&event(7, 404, 1), 100 + i * 10)).collect();
         assert_eq!(places.first(), Some(&OTHERS));
         assert_eq!(places.last(), Some(&mix(7)));
     }

@@ -169,6 +169,12 @@ pub struct Test {
     also: fn(&Suspect<'_>, &Circumstances<'_>) -> bool,
 }
 
+/// Distinct paths per page of who reads: a program that polls asks for the same again and again.
+const NEW_PAGES_MIN: f64 = 0.6;
+
+/// Pages up to which distinct paths are counted apart.
+const COUNTED_MAX: f32 = 250.0;
+
 /// Pages read by a program: hundreds, hardly an asset, and for long enough.
 fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let record = suspect.record;
@@ -176,6 +182,7 @@ fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
         && record.is_bare()
         && record.pages_60 >= READING_RATIO_MIN * record.pages_10
         && record.distinct_paths() >= CRAWL_PATHS_MIN
+        && record.distinct_paths() >= NEW_PAGES_MIN * f64::from(record.pages_600.min(COUNTED_MAX))
 }
 
 /// Share of requests in vain in what a source asks for, from which it is searching.
