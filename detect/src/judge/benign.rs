@@ -25,6 +25,9 @@ const DELIVERY_RATE_MAX: f64 = 30.0;
 /// Excess up to which a crawler is polite, requests per second.
 const POLITE_RATE_MAX: f64 = 10.0;
 
+/// Requests from which the share of one path says something.
+const CRAWLER_COUNT_MIN: f64 = 20.0;
+
 /// Share of one path in what a crawler reads, at most.
 const CRAWLER_TOP_PATH_MAX: f64 = 0.5;
 
@@ -131,11 +134,11 @@ fn is_update(case: &Case) -> bool {
 /// Programs that name their operator read page after page, from where one operator is.
 fn is_crawled(case: &Case) -> bool {
     let seen = &case.seen;
-    let polite = case.rate.is_some_and(|rate| rate - case.level <= POLITE_RATE_MAX);
+    let polite = case.rate.is_none_or(|rate| rate - case.level <= POLITE_RATE_MAX);
     let networks_max = if polite { POLITE_NETWORKS_MAX } else { CRAWLER_NETWORKS_MAX };
     seen.declared >= DECLARED_MIN
         && seen.networks <= networks_max
-        && seen.top_path < CRAWLER_TOP_PATH_MAX
+        && (seen.top_path < CRAWLER_TOP_PATH_MAX || seen.count < CRAWLER_COUNT_MIN)
 }
 
 /// There is more of what is there anyway: the best that can be said of it holds for half of the ordinary.

@@ -161,7 +161,7 @@ pub const WEIGHTS: &[Weight] = &[
         name: "ordinary_look",
         value: |case| Some(case.share - 0.1),
         clamp: (0.0, 0.5),
-        weight: -4.0,
+        weight: -6.0,
         why: "what the best rule can say of it is true of much that is ordinary: there is more of the same, and a rule \
               that strikes a third of the visitors undoes one alarm",
     },

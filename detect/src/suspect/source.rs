@@ -169,6 +169,12 @@ pub struct Test {
     also: fn(&Suspect<'_>, &Circumstances<'_>) -> bool,
 }
 
+/// Share of pages read by programs that say what they are, up to which a source poses as a browser.
+const POSING_MAX: f32 = 0.1;
+
+/// Seconds that the sample of records reaches back; what was counted for longer is told of.
+const RECENT_S: f64 = 60.0;
+
 /// Distinct paths per page of who reads: a program that polls asks for the same again and again.
 const NEW_PAGES_MIN: f64 = 0.6;
 
@@ -182,7 +188,9 @@ fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
         && record.is_bare()
         && record.pages_60 >= READING_RATIO_MIN * record.pages_10
         && record.distinct_paths() >= CRAWL_PATHS_MIN
-        && record.distinct_paths() >= NEW_PAGES_MIN * f64::from(record.pages_600.min(COUNTED_MAX))
+        && (record.programs_60 < POSING_MAX * record.pages_60
+            || record.distinct_paths()
+                >= NEW_PAGES_MIN * f64::from(record.pages_600.min(COUNTED_MAX)))
 }
 
 /// Share of requests in vain in what a source asks for, from which it is searching.
@@ -379,8 +387,8 @@ pub const TESTS: &[Test] = &[
     Test {
         scale_s: 600.0,
         counter: |s| f64::from(s.record.pages_600),
-        floor: 150.0,
-        why: "a page every three seconds for ten minutes",
+        floor: 180.0,
+        why: "a page every three seconds for ten minutes, and more",
         envelope: |c| 2.0 * c.readers_60(),
         nats: 4.0,
         also: |s, c| reads(s, c) && c.population.has_browsers(),
@@ -462,6 +470,7 @@ impl Suspect<'_> {
     pub fn so_far(&self, alarm: &Alarm, now: i64) -> (u64, i64) {
         let first_s = match (alarm.solo, self.attempts) {
             (Solo::Credentials | Solo::Probes | Solo::Hostile, Some(attempts)) => attempts.first_s,
+            (Solo::Pages, _) if alarm.scale_s > RECENT_S => self.record.first_s,
             _ => return (0, now),
         };
         #[expect(
