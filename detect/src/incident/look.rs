@@ -11,7 +11,7 @@ use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
 use crate::judge::profile::Profile;
-use crate::judge::worth::{CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, is_volume, supported, worth};
+use crate::judge::worth::{CROWD_RATE_MIN, is_volume, requests_min, supported, worth};
 use crate::record::attribute::Attribute;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
@@ -171,7 +171,7 @@ impl Desk<'_> {
         let judgement = self.judge(target, &evidence, &found, hot);
         let excess = (found.selected - found.expected) / span(seconds);
         let level = target.host.normal.rate.level();
-        let few = is_volume(judgement) && found.selected - found.expected < EXCESS_REQUESTS_MIN;
+        let few = found.selected - found.expected < requests_min(judgement);
         let usual = judgement.verdict == Verdict::Suspicious
             && is_volume(judgement)
             && target.host.normal.habit.covers(excess, self.now_s());
@@ -318,7 +318,8 @@ impl Desk<'_> {
         if open.is_of_singles() {
             evidence.sources_min = 1;
         }
-        let rules = if benign { None } else { better_rules(&evidence, &open.rules) };
+        let by_name = open.class == Class::Connections;
+        let rules = if benign || by_name { None } else { better_rules(&evidence, &open.rules) };
         let rules = rules.unwrap_or_else(|| open.rules.clone());
         let seen = self.profile(
             target,

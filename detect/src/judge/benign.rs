@@ -39,7 +39,7 @@ const REGULARS_MIN: f64 = 0.6;
 
 /// The same where the origin fails for a third of them at once: those who hold a connection open for hours leave no line
 /// until it ends. A flood of strangers has next to none.
-const SOME_REGULARS_MIN: f64 = 0.2;
+const SOME_REGULARS_MIN: f64 = 0.15;
 
 /// Share of sources that were here before from which those who ask in vain are the host's own.
 const UPDATED_MIN: f64 = 0.8;
@@ -99,7 +99,7 @@ fn is_return(case: &Case) -> bool {
         && seen.top_path >= 0.5
         && as_ever
         && (seen.known_sources >= REGULARS_MIN && failing >= 0.2
-            || seen.known_sources >= SOME_REGULARS_MIN && failing >= 0.35)
+            || seen.known_sources >= SOME_REGULARS_MIN && failing >= 0.25)
 }
 
 /// The origin answers everybody with errors, whatever they ask for.
@@ -124,7 +124,7 @@ fn was_taken_away(case: &Case) -> bool {
 fn is_update(case: &Case) -> bool {
     let seen = &case.seen;
     seen.known_sources >= UPDATED_MIN
-        && seen.sources >= 10.0
+        && seen.sources >= 4.0
         && seen.refused >= 0.4
         && seen.auth < 0.3
         && seen.hostile < 0.05

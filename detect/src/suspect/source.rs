@@ -169,6 +169,9 @@ pub struct Test {
     also: fn(&Suspect<'_>, &Circumstances<'_>) -> bool,
 }
 
+/// Share of writes from which a source does not read.
+const WRITING_MIN: f32 = 0.5;
+
 /// Share of pages read by programs that say what they are, up to which a source poses as a browser.
 const POSING_MAX: f32 = 0.1;
 
@@ -186,6 +189,7 @@ fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let record = suspect.record;
     !circumstances.origin_fails
         && record.is_bare()
+        && record.writes_60 < WRITING_MIN * record.pages_60
         && record.pages_60 >= READING_RATIO_MIN * record.pages_10
         && record.distinct_paths() >= CRAWL_PATHS_MIN
         && (record.programs_60 < POSING_MAX * record.pages_60
