@@ -9,3 +9,4 @@ pub mod strangers;
 mod summary;
 pub mod swarm;
 pub mod target;
+pub mod tell;

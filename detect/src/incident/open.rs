@@ -1,18 +1,14 @@
 //! One open incident: what it selects, what it has counted, when it speaks and when it ends.
 
-use schemas::limits::INCIDENT_SOURCES_MAX;
-use schemas::{Class, Evidence, Incident, Kind, State, Verdict};
+use schemas::{Class, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::explain::fingerprint::{Fingerprint, Quality};
+use crate::explain::fingerprint::Fingerprint;
 use crate::explain::rule::{Atom, Rule};
-use crate::incident::summary::Summary;
 use crate::judge::evidence::Judgement;
-use crate::judge::severity::{confidence, severity};
 use crate::judge::worth::is_vague;
 use crate::limits::{INCIDENT_SOURCES_COUNTED_MAX, RULE_SOURCES_MAX};
 use crate::record::event::Event;
-use crate::record::names::{Names, is_cut};
 use crate::record::source::Source;
 use crate::store::table::Table;
 use crate::suspect::votes::HotValue;
@@ -57,16 +53,16 @@ pub struct Open {
     pub next_review_ts: i64,
     /// Reviews so far.
     pub reviews: usize,
-    requests: u64,
-    ordinary_sum: f64,
-    sources: Table<u64>,
+    pub(super) requests: u64,
+    pub(super) ordinary_sum: f64,
+    pub(super) sources: Table<u64>,
     sources_uncounted: u64,
     second: u32,
-    rate: f64,
-    peak: f64,
+    pub(super) rate: f64,
+    pub(super) peak: f64,
     active_ts: i64,
     quiet_us: i64,
-    revision: i32,
+    pub(super) revision: i32,
     pulses: u32,
 }
 
@@ -345,64 +341,6 @@ impl Open {
         self.rules.push(Rule { atoms: vec![Atom::Source(vec![source])] });
     }
 
-    /// The next revision.
-    pub fn revise(
-        &mut self,
-        state: State,
-        now: i64,
-        host: Option<&str>,
-        names: &Names,
-        level: f64,
-    ) -> Incident {
-        let excess = (float(self.requests) - self.ordinary_sum).max(0.0);
-        let rate = self.told_rate();
-        let severe = severity(self.kind, self.verdict, rate, level, self.source_count());
-        let path = names.get(self.main_path).filter(|path| !is_cut(path)).map(str::to_owned);
-        let printed = self.fingerprint.as_ref().and_then(|f| Some((f.sql(names)?, f.quality)));
-        let shown =
-            |get: fn(&Quality) -> f64| printed.as_ref().map(|(_, quality)| rounded(get(quality)));
-        let summary = Summary {
-            kind: self.kind,
-            verdict: self.verdict,
-            host,
-            path: path.as_deref(),
-            rate,
-            is_peak: self.revision > 0,
-            level,
-            requests: self.requests,
-            sources: self.sources.len(),
-        };
-        let incident = Incident {
-            incident_id: self.id.clone(),
-            revision: self.revision,
-            state,
-            kind: self.kind,
-            verdict: self.verdict,
-            severity: severe,
-            confidence: confidence(self.attackness),
-            target_host: host.map(str::to_owned),
-            target_path: path.clone(),
-            first_ts: self.first_ts,
-            detected_ts: self.detected_ts,
-            revision_ts: now,
-            last_ts: self.last_ts,
-            closed_ts: self.closed_ts,
-            requests: i64::try_from(self.requests).unwrap_or(i64::MAX),
-            excess_requests: whole(excess),
-            source_count: i64::try_from(self.sources.len()).unwrap_or(i64::MAX),
-            sources: self.heaviest(names),
-            fingerprint_recall: shown(|quality| quality.recall),
-            fingerprint_precision: shown(|quality| quality.precision),
-            fingerprint_collateral: shown(|quality| quality.collateral),
-            fingerprint: printed.map(|(text, _)| text),
-            technique: self.kind.row().technique.map(|technique| technique.id.to_owned()),
-            summary: summary.text(),
-            evidence: self.evidence(),
-        };
-        self.revision += 1;
-        incident
-    }
-
     /// The hashes whose texts it may still have to show.
     pub fn named(&self) -> impl Iterator<Item = u64> {
         let printed = self.fingerprint.iter().flat_map(|fingerprint| &fingerprint.rules);
@@ -411,58 +349,4 @@ impl Open {
             self.sources.iter().map(|(source, _)| *source).filter(|s| Source(*s).is_named());
         rules.chain(sources).chain([self.main_path])
     }
-
-    fn evidence(&self) -> Vec<Evidence> {
-        let shown = |said: &Spoken| Evidence {
-            feature: said.feature.clone(),
-            expected: rounded(said.expected),
-            observed: rounded(said.observed),
-            score: rounded(said.score),
-        };
-        let mut evidence: Vec<Evidence> = self.evidence.iter().map(shown).collect();
-        evidence
-            .sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.feature.cmp(&b.feature)));
-        evidence
-    }
-
-    fn heaviest(&self, names: &Names) -> Vec<String> {
-        let mut all: Vec<(u64, u64)> =
-            self.sources.iter().map(|(source, count)| (*count, *source)).collect();
-        all.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        all.into_iter()
-            .filter_map(|(_, source)| name(Source(source), names))
-            .take(INCIDENT_SOURCES_MAX)
-            .collect()
-    }
-
-    /// Requests per second to be told, and severity to be judged by: the greatest so far. Before a second of it has
-    /// ended, as when it opens, there is only the mean over the span of what it has counted, of a second at least.
-    fn told_rate(&self) -> f64 {
-        if self.revision > 0 {
-            return self.peak.max(self.rate);
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a span of minutes")]
-        let span_us = (self.last_ts - self.first_ts) as f64;
-        let mean = float(self.requests) / (span_us / 1e6).max(1.0);
-        mean.max(self.peak).max(self.rate)
-    }
-}
-
-/// Text of a source.
-pub fn name(source: Source, names: &Names) -> Option<String> {
-    source.text().or_else(|| names.get(source.0).map(str::to_owned))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a count for people")]
-const fn float(n: u64) -> f64 {
-    n as f64
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "saturates")]
-fn whole(x: f64) -> i64 {
-    libm::round(x) as i64
-}
-
-fn rounded(x: f64) -> f64 {
-    libm::round(x * 10_000.0) / 10_000.0
 }

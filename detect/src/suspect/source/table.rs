@@ -1,145 +1,11 @@
 //! Tests that a single source can fail, as a table: one row for each counter and time scale.
 
-use serde::{Deserialize, Serialize};
-
-use crate::math::evalue::{Forecast, log_e};
-use crate::normal::population::Population;
-use crate::record::source::Source;
-use crate::seen::attempts::Attempts;
-use crate::seen::source_record::SourceRecord;
-
-/// Why a single source stands out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Solo {
-    /// Requests per second.
-    Flood,
-    /// Credentials tried.
-    Credentials,
-    /// Paths guessed.
-    Probes,
-    /// Texts of attacks sent.
-    Hostile,
-    /// Pages read without end.
-    Pages,
-    /// Bytes drawn.
-    Bytes,
-    /// Connections broken off or left without a request.
-    Aborts,
-}
-
-impl Solo {
-    /// Name in the evidence.
-    pub const fn feature(self) -> &'static str {
-        match self {
-            Self::Flood => "source_rate",
-            Self::Credentials => "source_credentials",
-            Self::Probes => "source_unknown_paths",
-            Self::Hostile => "source_attack_texts",
-            Self::Pages => "source_pages_without_assets",
-            Self::Bytes => "source_megabytes",
-            Self::Aborts => "source_aborted_requests",
-        }
-    }
-}
-
-/// A source that stands out, and by how much.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Alarm {
-    /// Why.
-    pub solo: Solo,
-    /// Who.
-    pub source: Source,
-    /// Time over which it was counted, seconds.
-    pub scale_s: f64,
-    /// Upper envelope of an ordinary source.
-    pub expected: f64,
-    /// Seen.
-    pub observed: f64,
-    /// Evidence, nats.
-    pub score: f64,
-    /// Whether it reads as crawlers do.
-    pub crawl: Crawl,
-    /// Whether it counts through paths of one shape.
-    pub counts: bool,
-}
-
-/// Whether a source is a crawler, as far as that shows: it says who runs it and reads page after page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Crawl {
-    /// It is none.
-    No,
-    /// At a rate that operators of crawlers keep to.
-    Polite,
-    /// Faster than that.
-    Fast,
-}
-
-/// Distinct paths below which nobody is a crawler: a flood asks for the same again and again.
-const CRAWL_PATHS_MIN: f64 = 20.0;
-
-/// Requests per second beyond which a crawler's name does not excuse what it does.
-const CRAWL_RATE_MAX: f32 = 50.0;
-
-/// Pages without assets, decayed over a minute, from which a source counts as one that only reads.
-const BARE_PAGES_MIN: f32 = 15.0;
-
-/// Distinct paths from which it reads at all: a flood asks for the same again and again.
-const BARE_PATHS_MIN: f64 = 3.5;
+use crate::suspect::source::{CRAWL_PATHS_MIN, Circumstances, Solo, Suspect};
 
 /// Pages decayed over a minute against those over ten seconds, from which a source has been reading long enough to be
 /// held for a scraper: faster than that it is a flood. Ten seconds at a steady rate R give `60 R (1 − exp(−10/60))`
 /// against `10 R (1 − exp(−1))`.
 const READING_RATIO_MIN: f32 = 1.457;
-
-/// Negative-binomial size beyond an envelope that is a quantile: an exponential tail, four times as steep as the
-/// body's mean.
-const TAIL_SIZE: f64 = 4.0;
-
-/// What a test may look at besides the source.
-#[derive(Debug, Clone, Copy)]
-pub struct Circumstances<'a> {
-    /// What the host's sources ordinarily do.
-    pub population: &'a Population,
-    /// Ordinary rate of the host, requests per second.
-    pub level: f64,
-    /// The host has been watched long enough for quantiles to mean something.
-    pub learned: bool,
-    /// The origin is known to fail: people ask for the same pages again and again.
-    pub origin_fails: bool,
-    /// Upper envelope of one source's writes in ten minutes to the address it writes to; 0 where it is not in
-    /// ordinary use.
-    pub usual_writes_600: f64,
-}
-
-/// Pages a minute that passing robots without a name read, where visitors load assets: more is held to be theirs only on
-/// hosts whose visitors are programs themselves.
-const ROBOTS_60_MAX: f32 = 16.0;
-
-/// Writes of one source in ten minutes from which an address is written to by programs, all the time.
-const PROGRAM_WRITES_MIN: f64 = 10.0;
-
-impl Circumstances<'_> {
-    /// Upper envelope of one source's writes in so many times ten minutes: people do not go on for hours.
-    fn usual_writes(&self, times: f64) -> f64 {
-        let usual = self.usual_writes_600;
-        if usual < PROGRAM_WRITES_MIN { usual } else { times * usual }
-    }
-
-    /// Upper envelope of the pages that a source without assets reads, decayed over a minute.
-    fn readers_60(&self) -> f64 {
-        let bare = self.population.bare_60.max(8.0);
-        f64::from(if self.population.has_browsers() { bare.min(ROBOTS_60_MAX) } else { bare })
-    }
-}
-
-/// A source, as it was seen.
-#[derive(Debug, Clone, Copy)]
-pub struct Suspect<'a> {
-    /// What it has been doing.
-    pub record: &'a SourceRecord,
-    /// What it tried in vain, if anything.
-    pub attempts: Option<&'a Attempts>,
-}
 
 /// One test: is `counter` above what `envelope` allows?
 pub struct Test {
@@ -147,7 +13,8 @@ pub struct Test {
     pub solo: Solo,
     /// Time over which is counted, seconds.
     pub scale_s: f64,
-    counter: fn(&Suspect<'_>) -> f64,
+    /// What is counted.
+    pub counter: fn(&Suspect<'_>) -> f64,
     /// Count below which it is nobody's harm, or what any source may do by chance.
     pub floor: f64,
     /// The same on a host with hardly any traffic of its own, see [`QUIET_RATE`].
@@ -155,18 +22,19 @@ pub struct Test {
     /// Where the floor comes from.
     pub why: &'static str,
     /// Upper envelope of what an ordinary source does.
-    envelope: fn(&Circumstances<'_>) -> f64,
+    pub envelope: fn(&Circumstances<'_>) -> f64,
     /// Evidence needed, nats.
     pub nats: f64,
     /// What the counter must be a share of.
-    of: fn(&Suspect<'_>) -> f64,
-    share: f64,
+    pub of: fn(&Suspect<'_>) -> f64,
+    /// That share: below it the source mostly does something else.
+    pub share: f64,
     /// Quantiles of the host's sources must be known.
-    needs_learning: bool,
+    pub needs_learning: bool,
     /// Many people behind one address are not judged: their counts are sums.
-    skips_shared: bool,
+    pub skips_shared: bool,
     /// What else must hold.
-    also: fn(&Suspect<'_>, &Circumstances<'_>) -> bool,
+    pub also: fn(&Suspect<'_>, &Circumstances<'_>) -> bool,
 }
 
 /// Share of writes from which a source does not read.
@@ -174,9 +42,6 @@ const WRITING_MIN: f32 = 0.5;
 
 /// Share of pages read by programs that say what they are, up to which a source poses as a browser.
 const POSING_MAX: f32 = 0.1;
-
-/// Seconds that the sample of records reaches back; what was counted for longer is told of.
-const RECENT_S: f64 = 60.0;
 
 /// Distinct paths per page of who reads: a program that polls asks for the same again and again.
 const NEW_PAGES_MIN: f64 = 0.6;
@@ -444,7 +309,7 @@ const QUIET_HOSTILE_FLOOR: f64 = 12.0;
 
 impl Test {
     /// The floor on a host with this ordinary rate, requests per second: it rises from the quiet one.
-    fn floor_at(&self, level: f64) -> f64 {
+    pub fn floor_at(&self, level: f64) -> f64 {
         let share = (level / QUIET_RATE).clamp(0.0, 1.0);
         let quiet = self.quiet_floor.min(self.floor);
         quiet + share * (self.floor - quiet)
@@ -454,142 +319,3 @@ impl Test {
 /// Where that comes from.
 const PROBING: &str =
     "every public site is asked for up to thirty unknown paths at a time by passing robots";
-
-impl Suspect<'_> {
-    fn attempts(&self, get: fn(&Attempts) -> f32) -> f64 {
-        self.attempts.map_or(0.0, |attempts| f64::from(get(attempts)))
-    }
-
-    /// Whether the source reads page after page and nothing a browser loads with them.
-    pub fn is_bare_reader(&self, population: &Population) -> bool {
-        let record = self.record;
-        record.is_bare()
-            && record.pages_60 >= BARE_PAGES_MIN
-            && record.distinct_paths() >= BARE_PATHS_MIN
-            && !record.declared
-            && !record.is_shared(population.loads_assets())
-    }
-
-    /// Requests that an alarm is about, as far as they are remembered, and since when, µs.
-    pub fn so_far(&self, alarm: &Alarm, now: i64) -> (u64, i64) {
-        let first_s = match (alarm.solo, self.attempts) {
-            (Solo::Credentials | Solo::Probes | Solo::Hostile, Some(attempts)) => attempts.first_s,
-            (Solo::Pages, _) if alarm.scale_s > RECENT_S => self.record.first_s,
-            _ => return (0, now),
-        };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a count that is not negative"
-        )]
-        let (requests, span_us) = (alarm.observed as u64, (alarm.scale_s * 1e6) as i64);
-        (requests, (first_s * 1_000_000).max(now - 2 * span_us))
-    }
-
-    fn crawl(&self, paths_min: f64) -> Crawl {
-        let record = self.record;
-        match record.declared && record.distinct_paths() >= paths_min {
-            false => Crawl::No,
-            true if record.pages_10 <= 10.0 * CRAWL_RATE_MAX => Crawl::Polite,
-            true => Crawl::Fast,
-        }
-    }
-
-    /// The first test that the source fails and that was not reported yet.
-    pub fn alarm(&self, circumstances: &Circumstances<'_>) -> Option<Alarm> {
-        let shared = self.record.is_shared(circumstances.population.loads_assets());
-        TESTS.iter().find_map(|test| self.fails(test, shared, circumstances))
-    }
-
-    fn fails(&self, test: &Test, shared: bool, circumstances: &Circumstances<'_>) -> Option<Alarm> {
-        let observed = (test.counter)(self);
-        if observed < test.floor_at(circumstances.level)
-            || test.skips_shared && shared
-            || test.needs_learning && !circumstances.learned
-            || observed < test.share * (test.of)(self)
-            || !(test.also)(self, circumstances)
-        {
-            return None;
-        }
-        let crawl = match test.solo {
-            Solo::Flood | Solo::Pages => self.crawl(CRAWL_PATHS_MIN),
-            Solo::Bytes => self.crawl(0.0),
-            _ => Crawl::No,
-        };
-        let expected = (test.envelope)(circumstances);
-        let score = log_e(observed, Forecast { mean: expected, size: TAIL_SIZE });
-        let alarm = Alarm {
-            solo: test.solo,
-            source: self.record.source,
-            scale_s: test.scale_s,
-            expected,
-            observed,
-            score,
-            crawl,
-            counts: self.record.counts_through(),
-        };
-        (score >= test.nats && self.record.reported & alarm.slot() == 0).then_some(alarm)
-    }
-}
-
-impl Alarm {
-    /// Bit under which it is noted as reported. What a source is said to be as a crawler does not excuse what it does
-    /// later.
-    pub const fn slot(&self) -> u32 {
-        match self.crawl {
-            Crawl::No => 1 << self.solo as u32,
-            Crawl::Fast => 1 << 30,
-            Crawl::Polite => 1 << 31,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::event::Event;
-    use crate::seen::source_record::Decay;
-    use crate::seen::sources::Sources;
-
-    /// What a source stands out by that asks for a page once and, ten minutes later, for `pages` in `seconds`.
-    fn reading(pages: i64, seconds: i64) -> Vec<Solo> {
-        let mut population = Population { bare_60: 8.0, ..Population::default() };
-        let (mut sources, decay) = (Sources::default(), Decay::default());
-        let times = (0..pages).map(|page| 600_000_000 + page * seconds * 1_000_000 / pages);
-        let alarms = std::iter::once(0).chain(times).zip(1_u64..).filter_map(|(ts, page)| {
-            let path = page.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            let event = Event { ts, host: 1, path, ..Event::default() };
-            let (record, _) = sources.add(1, &event, &mut population, &decay);
-            let suspect = Suspect { record, attempts: None };
-            let circumstances = Circumstances {
-                population: &Population { bare_60: 8.0, ..Population::default() },
-                level: 1.0,
-                learned: true,
-                origin_fails: false,
-                usual_writes_600: 0.0,
-            };
-            let alarm = suspect.alarm(&circumstances)?;
-            record.reported |= alarm.slot();
-            Some(alarm)
-        });
-        alarms.map(|alarm| alarm.solo).collect()
-    }
-
-    #[test]
-    fn who_came_before_and_opens_many_pages_at_once_is_no_scraper() {
-        assert_eq!(reading(65, 3), []);
-        assert_eq!(reading(65, 30), [Solo::Pages]);
-    }
-
-    #[test]
-    fn every_test_has_a_floor_and_says_where_it_comes_from() {
-        for test in TESTS {
-            assert!(
-                test.floor.is_finite() && test.why.len() > 19,
-                "{:?} {}",
-                test.solo,
-                test.scale_s
-            );
-        }
-    }
-}

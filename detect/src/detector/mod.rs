@@ -1,6 +1,9 @@
 //! The detector: records in, in partition order; findings out, in event-time order.
 
-use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
+mod second;
+mod windows;
+
+use schemas::limits::SUB_PANE_US;
 use schemas::{Incident, RequestBatch, SourceWindow, TargetWindow};
 
 use crate::clock::merge::merge;
@@ -8,23 +11,16 @@ use crate::clock::partition::{Allowance, Attendance, Bounds, Partition};
 use crate::clock::tally::Tally;
 use crate::config::DetectConfig;
 use crate::counters::Counters;
-use crate::incident::lifecycle::Desk;
-use crate::incident::open::name;
 use crate::incident::target::Target;
 use crate::limits::HEAL_AHEAD_US;
-use crate::math::hash::{Hasher, mix};
-use crate::normal::endpoints::Prior;
-use crate::normal::misses;
+use crate::math::hash::Hasher;
 use crate::record::columns::Columns;
-use crate::record::event::{Event, flag};
+use crate::record::event::flag;
 use crate::record::words::Classes;
-use crate::seen::host::RECENT_S;
 use crate::seen::source_record::Decay;
 use crate::state::State;
 use crate::state::checkpoint::{self, CheckpointError, RestoreError};
-use crate::state::hosts::OTHERS;
 use crate::store::cache::Cache;
-use crate::suspect::source::{Circumstances, Suspect};
 
 /// What the detector found, drained by the caller.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -330,166 +326,7 @@ impl Detector {
         self.end_second(at_s, out);
         self.state.closed_s = Some(at_s + 1);
     }
-
-    fn fold(&mut self, event: &Event) {
-        let at_s = event.ts.div_euclid(SUB_PANE_US);
-        let Self { state, hasher, decay, config, .. } = self;
-        if event.has(flag::EXEMPT) {
-            state.counters.exempt += 1;
-            return;
-        }
-        let place = state.hosts.place(event, at_s);
-        let Some(target) = state.hosts.get_mut(place) else { return };
-        target.host.minute.add(event);
-        if event.has(flag::LATE) || event.has(flag::IMPLAUSIBLE) {
-            return;
-        }
-        target.catch_up(at_s);
-        state.minutes.add(event);
-        let mut event = *event;
-        if target.explain(&mut event) {
-            return;
-        }
-        let key = hasher.pair(place, event.source.0);
-        let learned = target.has_learned(config);
-        let origin_fails = target.cases.is_failing();
-        let Target { host, cases, .. } = target;
-        let (record, is_new) = state.sources.add(key, &event, &mut host.normal.population, decay);
-        if is_new {
-            host.normal.visitors.note(event.source, at_s);
-        }
-        let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
-        let is_try = |alike| prior.is_try(&event, alike);
-        let mut attempts = state.attempters.add(key, &event, facts, is_try);
-        if facts.endpoint != 0 && prior != Prior::None {
-            host.tries.note_write(&event);
-        }
-        if let Some(attempts) = &attempts
-            && facts.usual_answer
-            && attempts.tried_last
-            && attempts.only_tries()
-            && record.distinct_paths() < ONLY_PATHS_MAX
-            && !event.has(flag::FETCHER)
-        {
-            host.tries.add(&event);
-        }
-        // Who tries passwords does not make it usual to.
-        if let Some(attempts) = attempts.as_mut().filter(|a| prior != Prior::Login || !a.tried_last)
-            && let Some((endpoint, writes)) = attempts.look()
-        {
-            host.normal.endpoints.look(endpoint, writes);
-        }
-        let population = &host.normal.population;
-        let circumstances = Circumstances {
-            population,
-            level: host.normal.rate.level(),
-            learned,
-            origin_fails,
-            usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
-        };
-        let suspect = Suspect { record, attempts: attempts.as_deref() };
-        facts.bare = suspect.is_bare_reader(population);
-        if let Some(mut alarm) = suspect.alarm(&circumstances) {
-            alarm.counts &= host.normal.shapes.contains(mix(u64::from(record.shape)));
-            let (requests, first_ts) = suspect.so_far(&alarm, event.ts);
-            if cases.raise(alarm, requests, first_ts) {
-                record.reported |= alarm.slot();
-            }
-        }
-        host.vote(event, facts, hasher);
-    }
-
-    fn end_second(&mut self, at_s: i64, out: &mut Findings) {
-        let Self { state, hasher, config, .. } = self;
-        let mut warm: Vec<(String, u64)> = Vec::new();
-        for (key, target) in state.hosts.iter() {
-            if is_warm(target, at_s) {
-                warm.push((state.names.get(key).unwrap_or("").to_owned(), key));
-            }
-        }
-        warm.sort();
-        let mut incidents = Vec::new();
-        let level = state.hosts.level;
-        for (host, key) in warm {
-            let Some(target) = state.hosts.get_mut(key) else { continue };
-            target.end_second(at_s, config, hasher);
-            let desk = Desk {
-                config,
-                hasher,
-                names: &state.names,
-                sources: &state.sources,
-                host_key: key,
-                of_strangers: (key == OTHERS).then_some(level),
-                host: (!host.is_empty()).then_some(host.as_str()),
-                now: (at_s + 1) * SUB_PANE_US,
-            };
-            for (alarm, ..) in &target.cases.alarms {
-                state.minutes.score(alarm.source, alarm.score);
-            }
-            desk.end_second(target, &mut incidents);
-            if (at_s + 1) % (PANE_US / SUB_PANE_US) == 0 {
-                target.end_pane(at_s, config);
-            }
-            if (at_s + 1) % RECENT_S == 0 {
-                target.end_minute();
-            }
-        }
-        state.counters.incidents +=
-            incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
-        out.incidents.append(&mut incidents);
-        if state.sources.sweep(at_s) {
-            state.attempters.sweep(at_s);
-        }
-        if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.is_full() {
-            state.sweep_names();
-            self.remembered.clear();
-        }
-    }
-
-    /// Emits the rows of the minutes that ended at or before `at_s`.
-    fn roll_window(&mut self, at_s: i64, out: &mut Findings) {
-        let length = WINDOW_US / SUB_PANE_US;
-        let end = match self.state.window_end_s {
-            Some(end) if at_s < end => return,
-            Some(end) => {
-                self.emit_windows(end, out);
-                (at_s.div_euclid(length) + 1) * length
-            }
-            None => (at_s.div_euclid(length) + 1) * length,
-        };
-        self.state.window_end_s = Some(end);
-    }
-
-    fn emit_windows(&mut self, end_s: i64, out: &mut Findings) {
-        let state = &mut self.state;
-        let end = end_s * SUB_PANE_US;
-        let mut rows = Vec::new();
-        let mut envelope = 60.0_f64;
-        for (key, target) in state.hosts.iter_mut() {
-            if target.host.minute.is_empty() {
-                continue;
-            }
-            let host = state.names.get(key).map(str::to_owned);
-            let forecast = target.has_learned(&self.config).then(|| {
-                let forecast = target.host.normal.rate.forecast();
-                (forecast.mean * 60.0, forecast.size)
-            });
-            envelope = envelope.max(target.host.normal.population.minute_envelope());
-            rows.push(target.host.minute.take(end, host, forecast));
-        }
-        state.hosts.end_minute();
-        rows.sort_by(|a, b| a.host.cmp(&b.host));
-        out.target_windows.append(&mut rows);
-        if !state.minutes.is_empty() {
-            let names = &state.names;
-            let label = |source| name(source, names).unwrap_or_else(|| "unknown".to_owned());
-            out.source_windows.append(&mut state.minutes.take(end, envelope, label));
-        }
-    }
 }
-
-/// Distinct paths below which a source does nothing but try: the form, what answers it, and where that leads.
-const ONLY_PATHS_MAX: f64 = 4.5;
 
 /// Seconds after its last record in which a host is still looked at; a longer silence is caught up with at its end.
 const WARM_S: i64 = 6;

@@ -1,0 +1,163 @@
+//! One second: its records folded into the hosts they belong to, then what is due at its end.
+
+use schemas::limits::{PANE_US, SUB_PANE_US};
+
+use super::{Detector, Findings, is_warm};
+use crate::incident::cases::Cases;
+use crate::incident::lifecycle::Desk;
+use crate::incident::target::Target;
+use crate::math::hash::mix;
+use crate::normal::endpoints::Prior;
+use crate::normal::misses;
+use crate::record::attribute::Facts;
+use crate::record::event::{Event, flag};
+use crate::seen::attempts::Attempts;
+use crate::seen::host::{Host, RECENT_S};
+use crate::seen::source_record::SourceRecord;
+use crate::state::hosts::OTHERS;
+use crate::suspect::source::{Circumstances, Suspect};
+
+/// Distinct paths below which a source does nothing but try: the form, what answers it, and where that leads.
+const ONLY_PATHS_MAX: f64 = 4.5;
+
+impl Detector {
+    /// Folds a record into its host: counts it, and where nothing explains it, tests its source and lets it vote.
+    pub(super) fn fold(&mut self, event: &Event) {
+        let at_s = event.ts.div_euclid(SUB_PANE_US);
+        let Self { state, hasher, decay, config, .. } = self;
+        if event.has(flag::EXEMPT) {
+            state.counters.exempt += 1;
+            return;
+        }
+        let place = state.hosts.place(event, at_s);
+        let Some(target) = state.hosts.get_mut(place) else { return };
+        target.host.minute.add(event);
+        if event.has(flag::LATE) || event.has(flag::IMPLAUSIBLE) {
+            return;
+        }
+        target.catch_up(at_s);
+        state.minutes.add(event);
+        let mut event = *event;
+        if target.explain(&mut event) {
+            return;
+        }
+        let key = hasher.pair(place, event.source.0);
+        let learned = target.has_learned(config);
+        let origin_fails = target.cases.is_failing();
+        let Target { host, cases, .. } = target;
+        let (record, is_new) = state.sources.add(key, &event, &mut host.normal.population, decay);
+        if is_new {
+            host.normal.visitors.note(event.source, at_s);
+        }
+        let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
+        let is_try = |alike| prior.is_try(&event, alike);
+        let mut attempts = state.attempters.add(key, &event, facts, is_try);
+        note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
+        let circumstances = Circumstances {
+            population: &host.normal.population,
+            level: host.normal.rate.level(),
+            learned,
+            origin_fails,
+            usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
+        };
+        facts.bare = test(host, cases, record, attempts.as_deref(), &circumstances, event.ts);
+        host.vote(event, facts, hasher);
+    }
+
+    /// What is due on every host at the end of a second.
+    pub(super) fn end_second(&mut self, at_s: i64, out: &mut Findings) {
+        let Self { state, hasher, config, .. } = self;
+        let mut warm: Vec<(String, u64)> = Vec::new();
+        for (key, target) in state.hosts.iter() {
+            if is_warm(target, at_s) {
+                warm.push((state.names.get(key).unwrap_or("").to_owned(), key));
+            }
+        }
+        warm.sort();
+        let mut incidents = Vec::new();
+        let level = state.hosts.level;
+        for (host, key) in warm {
+            let Some(target) = state.hosts.get_mut(key) else { continue };
+            target.end_second(at_s, config, hasher);
+            let desk = Desk {
+                config,
+                hasher,
+                names: &state.names,
+                sources: &state.sources,
+                host_key: key,
+                of_strangers: (key == OTHERS).then_some(level),
+                host: (!host.is_empty()).then_some(host.as_str()),
+                now: (at_s + 1) * SUB_PANE_US,
+            };
+            for (alarm, ..) in &target.cases.alarms {
+                state.minutes.score(alarm.source, alarm.score);
+            }
+            desk.end_second(target, &mut incidents);
+            if (at_s + 1) % (PANE_US / SUB_PANE_US) == 0 {
+                target.end_pane(at_s, config);
+            }
+            if (at_s + 1) % RECENT_S == 0 {
+                target.end_minute();
+            }
+        }
+        state.counters.incidents +=
+            incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
+        out.incidents.append(&mut incidents);
+        if state.sources.sweep(at_s) {
+            state.attempters.sweep(at_s);
+        }
+        if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.is_full() {
+            state.sweep_names();
+            self.remembered.clear();
+        }
+    }
+}
+
+/// Learns where and how often credentials are handed over on a host, and which are tried in vain.
+fn note_writes(
+    host: &mut Host,
+    event: &Event,
+    (facts, prior): (Facts, Prior),
+    record: &SourceRecord,
+    attempts: Option<&mut Attempts>,
+) {
+    if facts.endpoint != 0 && prior != Prior::None {
+        host.tries.note_write(event);
+    }
+    let Some(attempts) = attempts else { return };
+    if facts.usual_answer
+        && attempts.tried_last
+        && attempts.only_tries()
+        && record.distinct_paths() < ONLY_PATHS_MAX
+        && !event.has(flag::FETCHER)
+    {
+        host.tries.add(event);
+    }
+    // Who tries passwords does not make it usual to.
+    if (prior != Prior::Login || !attempts.tried_last)
+        && let Some((endpoint, writes)) = attempts.look()
+    {
+        host.normal.endpoints.look(endpoint, writes);
+    }
+}
+
+/// Tests the source of a record and notes what it stands out by; whether it reads pages alone.
+fn test(
+    host: &Host,
+    cases: &mut Cases,
+    record: &mut SourceRecord,
+    attempts: Option<&Attempts>,
+    circumstances: &Circumstances<'_>,
+    ts: i64,
+) -> bool {
+    let suspect = Suspect { record, attempts };
+    let is_bare = suspect.is_bare_reader(circumstances.population);
+    if let Some(mut alarm) = suspect.alarm(circumstances) {
+        alarm.counts &= host.normal.shapes.contains(mix(u64::from(record.shape)));
+        let (requests, first_ts) = suspect.so_far(&alarm, ts);
+        if cases.raise(alarm, requests, first_ts) {
+            record.reported |= alarm.slot();
+        }
+    }
+    is_bare
+}
