@@ -299,10 +299,10 @@ const DRAWS_MIN: f32 = 20.0;
 const ABORTED_MIN: f64 = 0.8;
 
 /// Distinct paths guessed at in ten minutes, or at once, that are no matter.
-const PROBING_FLOOR: f64 = 31.0;
+const PROBING_FLOOR: f64 = 26.0;
 
 /// The same on a host that is asked for less than that in ten minutes altogether.
-const QUIET_PROBING_FLOOR: f64 = 20.0;
+const QUIET_PROBING_FLOOR: f64 = 16.0;
 
 /// Attack texts on such a host: they say more than an unknown path.
 const QUIET_HOSTILE_FLOOR: f64 = 12.0;
@@ -317,5 +317,5 @@ impl Test {
 }
 
 /// Where that comes from.
-const PROBING: &str =
-    "every public site is asked for up to thirty unknown paths at a time by passing robots";
+const PROBING: &str = "every public site is asked for up to thirty unknown paths in ten minutes by passing robots; decayed, that is twenty \
+     to thirty";
