@@ -4,4 +4,5 @@
 
 mod arrows;
 mod lock;
+mod stages;
 mod tidy;

@@ -48,19 +48,18 @@ impl Desk<'_> {
         let said = spoken(&campaign);
         let open =
             target.cases.open.iter().position(|open| open.takes_in(Class::Credentials, self.now));
-        let (at, is_new) = match open {
-            Some(at) => (at, false),
-            None => {
-                let judgement = Judgement {
-                    kind: Kind::CredentialStuffing,
-                    verdict: Verdict::Attack,
-                    attackness: (said.score / 4.0).clamp(ATTACK, 6.0),
-                };
-                let rule = rule_of(&campaign);
-                let salt = campaign.first_ts.unsigned_abs();
-                let Some(at) = self.open_many(target, judgement, rule, 0.0, salt) else { return };
-                (at, true)
-            }
+        let (at, is_new) = if let Some(at) = open {
+            (at, false)
+        } else {
+            let judgement = Judgement {
+                kind: Kind::CredentialStuffing,
+                verdict: Verdict::Attack,
+                attackness: (said.score / 4.0).clamp(ATTACK, 6.0),
+            };
+            let rule = rule_of(&campaign);
+            let salt = campaign.first_ts.unsigned_abs();
+            let Some(at) = self.open_many(target, judgement, rule, 0.0, salt) else { return };
+            (at, true)
         };
         let incident = &mut target.cases.open[at];
         incident.hear(said);

@@ -38,9 +38,9 @@ impl Desk<'_> {
         }
         let now = self.window(target, WINDOW_S, |event| !event.has(flag::EXPLAINED));
         let mut hosts: Table<()> = Table::default();
-        now.iter().for_each(|event| {
+        for event in &now {
             hosts.entry(event.host, || ());
-        });
+        }
         #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
         let share = hosts.len() as f64 / now.len().max(1) as f64;
         if hosts.len() < HOSTS_MIN || share < HOSTS_SHARE_MIN {

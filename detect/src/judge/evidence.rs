@@ -49,6 +49,8 @@ pub const CROWD: f64 = -1.0;
 const PRIOR: f64 = -1.5;
 
 /// One piece of evidence for or against an attack.
+#[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "it is what the row says of itself")]
 pub struct Weight {
     /// Name.
     pub name: &'static str,
@@ -129,7 +131,8 @@ pub const WEIGHTS: &[Weight] = &[
         name: "one_agent",
         value: |case| {
             let (seen, ordinary) = (&case.seen, &case.ordinary);
-            (seen.sources >= AGENT_SOURCES_MIN).then(|| seen.top_agent - ordinary.top_agent - 0.1)
+            let more = seen.top_agent - ordinary.top_agent - 0.1;
+            (seen.sources >= AGENT_SOURCES_MIN).then_some(more)
         },
         clamp: (-0.2, 0.8),
         weight: 2.0,

@@ -18,7 +18,6 @@ pub struct Known {
 }
 
 const fn slot(words: usize, value: u64) -> (usize, u64) {
-    #[expect(clippy::cast_possible_truncation, reason = "chooses a word")]
     ((value >> 6) as usize % words, 1 << (value & 63))
 }
 

@@ -26,10 +26,13 @@ impl Visitors {
         if span > self.span {
             let ended = std::mem::take(&mut self.now);
             let older = std::mem::replace(&mut self.before, ended);
-            older.into_iter().for_each(|source| self.known.insert(source));
+            for source in older {
+                self.known.insert(source);
+            }
             if span > self.span + 1 {
-                let older = std::mem::take(&mut self.before);
-                older.into_iter().for_each(|source| self.known.insert(source));
+                for source in std::mem::take(&mut self.before) {
+                    self.known.insert(source);
+                }
             }
             self.span = span;
         }

@@ -57,7 +57,9 @@ pub struct Attempts {
 
 fn add(counts: &mut Scaled, on: bool) {
     if on {
-        counts.iter_mut().for_each(|count| *count += 1.0);
+        for count in counts {
+            *count += 1.0;
+        }
     }
 }
 
@@ -112,7 +114,6 @@ impl Attempts {
 
     /// Whether a path was not asked for in vain before; it is now.
     fn is_new(&mut self, path: u64) -> bool {
-        #[expect(clippy::cast_possible_truncation, reason = "chooses a word")]
         let (word, bit) = ((path >> 6) as usize % VAIN_PATH_WORDS, 1_u64 << (path & 63));
         let is_new = self.asked[word] & bit == 0;
         self.asked[word] |= bit;

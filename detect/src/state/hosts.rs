@@ -134,7 +134,9 @@ impl Hosts {
             shared.extend(sample.iter().step_by(step));
         }
         if let Some(others) = self.get_mut(OTHERS) {
-            shared.into_iter().for_each(|event| others.host.normal.sample.offer(event));
+            for event in shared {
+                others.host.normal.sample.offer(event);
+            }
         }
     }
 
