@@ -21,7 +21,7 @@ use super::alignment::Alignment;
 use super::back::{Back, FindingRows, plain};
 use super::checkpoint;
 use super::times::Times;
-use super::totals::{IncidentTotals, TimeTotals};
+use super::totals::{DetectTotals, IncidentTotals};
 use crate::alerts::AlertWriter;
 use crate::progress::Screen;
 
@@ -86,7 +86,7 @@ pub struct Detection {
     pauses: Receiver<(Arc<str>, bool)>,
     shared: Arc<Shared>,
     incidents: Arc<IncidentTotals>,
-    times: Arc<TimeTotals>,
+    times: Arc<DetectTotals>,
     thread: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -105,7 +105,7 @@ impl Detection {
         let (to_pause, pauses) = unbounded();
         let shared = Arc::<Shared>::default();
         let incidents = Arc::<IncidentTotals>::default();
-        let times = Arc::<TimeTotals>::default();
+        let times = Arc::<DetectTotals>::default();
         let worker = Worker {
             history,
             start: detector.counters(),
@@ -133,7 +133,7 @@ impl Detection {
     }
 
     /// Records so far that were not judged at the time they name.
-    pub const fn times(&self) -> &Arc<TimeTotals> {
+    pub const fn times(&self) -> &Arc<DetectTotals> {
         &self.times
     }
 
@@ -198,7 +198,7 @@ struct Worker<W: Write> {
     /// What the detector had counted before this run.
     start: Counters,
     watch: Times,
-    times: Arc<TimeTotals>,
+    times: Arc<DetectTotals>,
 }
 
 impl<W: Write> Worker<W> {

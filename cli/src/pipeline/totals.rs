@@ -23,29 +23,41 @@ pub struct Totals {
     /// Forwarding headers that were not followed, as of the last commit.
     pub clients: ClientCounters,
     incidents: Arc<IncidentTotals>,
-    times: Arc<TimeTotals>,
+    times: Arc<DetectTotals>,
 }
 
-/// Records that were not judged at the time they name; counted by the detection thread.
+/// What the detector did with records and what it forgot; counted by the detection thread.
 #[derive(Debug, Default)]
-pub struct TimeTotals {
+pub struct DetectTotals {
     late: AtomicU64,
     implausible: AtomicU64,
     corrected: AtomicU64,
+    strangers: AtomicU64,
+    evicted: AtomicU64,
 }
 
-impl TimeTotals {
+impl DetectTotals {
     /// Takes over what the detector has counted since `start`.
     pub fn set(&self, now: &Counters, start: &Counters) {
         for (total, now, start) in [
             (&self.late, now.late, start.late),
             (&self.implausible, now.implausible, start.implausible),
             (&self.corrected, now.corrected, start.corrected),
+            (&self.strangers, now.overflow_hosts, start.overflow_hosts),
+            (&self.evicted, forgotten(now), forgotten(start)),
         ] {
             total.store(now.saturating_sub(start), Ordering::Relaxed);
         }
     }
 }
+
+/// Hosts and sources that the detector forgot for want of room, before they were silent for long.
+const fn forgotten(counters: &Counters) -> u64 {
+    counters.evicted_hosts + counters.evicted_sources + counters.evicted_attempters
+}
+
+/// Share of the requests, one in so many, from which those for unknown hosts are worth a word: a few are everywhere.
+const STRANGERS_SHARE: u64 = 100;
 
 /// Incidents whose latest verdict is remembered. Beyond it those closed longest ago are let go: their count stays, and
 /// one that opened again after so many others would be counted twice.
@@ -120,7 +132,7 @@ impl Latest {
 
 impl Totals {
     /// Nothing yet; `incidents` and `times` are counted elsewhere.
-    pub fn start(incidents: Arc<IncidentTotals>, times: Arc<TimeTotals>) -> Self {
+    pub fn start(incidents: Arc<IncidentTotals>, times: Arc<DetectTotals>) -> Self {
         Self {
             started: Instant::now(),
             requests: 0,
@@ -158,7 +170,11 @@ impl Totals {
     /// One line: what was read and found.
     pub fn summary(&self) -> String {
         let load = |total: &AtomicU64| total.load(Ordering::Relaxed);
+        let strangers = load(&self.times.strangers);
+        let strangers = if strangers * STRANGERS_SHARE >= self.requests { strangers } else { 0 };
         let asides = [
+            (strangers, "for hosts that are not known, judged together"),
+            (load(&self.times.evicted), "hosts and sources forgotten for want of room"),
             (load(&self.times.late), "too late to be judged"),
             (load(&self.times.implausible), "not judged since nothing confirms the time they name"),
             (
