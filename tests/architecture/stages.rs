@@ -13,8 +13,9 @@ const STAGES: [&str; 12] = [
 /// What every stage may use, and what uses no stage.
 const COMMON: [&str; 3] = ["config", "limits", "counters"];
 
-/// What stands outside: the list of what there is, and what the tests of other crates look through.
-const OUTSIDE: [&str; 2] = ["lib", "testing"];
+/// What stands outside: the list of what there is, the page of its tables, and what the tests of other crates look
+/// through.
+const OUTSIDE: [&str; 3] = ["lib", "reference", "testing"];
 
 /// Folder, or file without its ending, directly under `detect/src`.
 fn part(name: &Path) -> Option<&str> {

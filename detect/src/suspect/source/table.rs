@@ -387,16 +387,13 @@ const DEAD_LINKS: &str = "dead links met by chance: a choice, doubled with each 
 const HALF_AS_MUCH_AGAIN: &str = "half as much again as the quantile (99.5 %) of the host's own sources; the margin, and the least, are choices";
 
 /// Where it comes from that no evidence is asked for beyond the floor.
-const FLOOR_SAYS_IT: &str =
-    "nobody reaches the floor by chance; the evidence beyond it only tells how sure it is";
+const FLOOR_SAYS_IT: &str = "a choice: the floor is set where chance does not reach; the evidence beyond it only tells how sure it is";
 
 /// Where the evidence comes from that volume needs.
-const FAR_BEYOND: &str = "a choice: odds of twenty thousand to one against what lies beyond the envelope by chance; a \
-                          flood is far beyond, and a false alarm here blocks a visitor";
+const FAR_BEYOND: &str = "a choice: odds of twenty thousand to one against chance beyond the envelope; a flood is far beyond";
 
 /// Where the evidence comes from that a steady pace needs.
-const ONE_IN_A_THOUSAND: &str =
-    "a choice: odds of a thousand to one, less than of a burst, for a minute of it was seen";
+const ONE_IN_A_THOUSAND: &str = "a choice: odds of a thousand to one against chance, less than of a burst, for a minute of it was seen";
 
 /// Where the shares of log-ins come from.
 const MOSTLY_TRIES: &str =
