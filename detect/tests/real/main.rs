@@ -9,6 +9,7 @@
     clippy::cast_possible_wrap,
     reason = "small numbers"
 )]
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 mod crowd;
 mod expect;
