@@ -38,7 +38,11 @@ pub struct Desk<'a> {
 }
 
 /// Sources reading pages without assets that make a flood the work of scrapers.
-pub(super) const READERS_MIN: u32 = 5;
+const READERS_MIN: u32 = 5;
+
+/// Time within which sources that try credentials are held to be one matter, µs, and sources that always are.
+const TOGETHER_US: i64 = 60_000_000;
+const TOGETHER_MIN: u32 = 3;
 
 /// Sources drawing bytes at once that are no partner's job.
 const DRAWERS_MIN: u32 = 2;
@@ -94,6 +98,12 @@ impl Desk<'_> {
         }
     }
 
+    /// Whether another source that tries credentials belongs to an incident: they began together, or are many. Else two
+    /// that try one after the other are two matters.
+    fn is_one_matter(&self, open: &Open) -> bool {
+        self.now - open.detected_ts <= TOGETHER_US || open.singles() >= TOGETHER_MIN
+    }
+
     /// Whether a source that floods is one of those who come back after an outage.
     fn is_return(&self, target: &Target, alarm: &Alarm) -> bool {
         let key = self.hasher.pair(self.host_key, alarm.source.0);
@@ -146,7 +156,7 @@ impl Desk<'_> {
             // A campaign of many that each try seldom is another matter than one that tries for hours.
             let alike = match class {
                 Class::Benign => open.kind == judgement.kind,
-                Class::Credentials => open.is_of_singles(),
+                Class::Credentials => open.is_of_singles() && self.is_one_matter(open),
                 _ => true,
             };
             alike && open.takes_in(class, self.now)

@@ -6,12 +6,12 @@ use crate::explain::firm::{better_rules, firm};
 use crate::explain::sample::Sample;
 use crate::explain::search::{Evidence, Found};
 use crate::incident::cases::LOOK_WAIT_S;
-use crate::incident::lifecycle::{Desk, READERS_MIN, REGULAR_S};
+use crate::incident::lifecycle::{Desk, REGULAR_S};
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
 use crate::judge::profile::Profile;
-use crate::judge::worth::{CROWD_RATE_MIN, EXCESS_REQUESTS_MIN, is_volume, supported, worth};
+use crate::judge::worth::{CROWD_RATE_MIN, is_volume, requests_min, supported, worth};
 use crate::record::attribute::Attribute;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
@@ -61,9 +61,7 @@ impl Desk<'_> {
         if now_s < target.cases.next_look_s && !(telling && target.cases.look_wait_s > 4) {
             return;
         }
-        if !self.answers_fail(target) {
-            self.readers(target, out);
-        }
+        let bare = self.bare_evidence(target);
         let mut slow = told_by_strangers(target.suspicion.slow.at_least(alarm));
         slow.retain(|hot| hot.attribute != Attribute::Bare);
         let (last, _) = target.host.totals(now_s, 5);
@@ -74,6 +72,7 @@ impl Desk<'_> {
                         .max(target.host.normal.rate.level() + CROWD_RATE_MIN)
             && self.has_sources(target, CROWD_SOURCES_MIN);
         if fast.is_empty() && slow.is_empty() && !rate {
+            self.readers(target, bare, out);
             return;
         }
         let mut opened = false;
@@ -83,16 +82,10 @@ impl Desk<'_> {
         if !opened && (!slow.is_empty() || rate) {
             opened = self.look_at(target, RECENT_S, &slow, out);
         }
+        self.readers(target, bare, out);
         target.cases.look_wait_s =
             if opened { LOOK_WAIT_S } else { (target.cases.look_wait_s * 2).min(30) };
         target.cases.next_look_s = now_s + if opened { 1 } else { target.cases.look_wait_s };
-    }
-
-    /// Whether the origin fails for many in this moment: who asks again is no reader.
-    fn answers_fail(&self, target: &Target) -> bool {
-        let now = self.window(target, 5, |event| !event.has(flag::EXPLAINED));
-        let failed = now.iter().filter(|event| event.status_class() == 5).count();
-        10 * failed >= 3 * now.len().max(1)
     }
 
     fn has_sources(&self, target: &Target, least: usize) -> bool {
@@ -108,20 +101,23 @@ impl Desk<'_> {
         false
     }
 
-    /// Many sources at once read pages without assets: each of them is one of the scrapers, and so is who joins.
-    fn readers(&self, target: &mut Target, out: &mut Vec<Incident>) {
-        if target.host.bare.is_empty() || target.cases.is_failing() {
-            return;
-        }
+    /// What speaks for scrapers, if it is strong enough or an incident of them is open: expected, observed, nats.
+    fn bare_evidence(&self, target: &Target) -> Option<(f64, f64, f64)> {
         let hot = target.suspicion.slow.at_least(self.config.alarm_nats);
-        let several = |hot: &&HotValue| hot.observed >= f64::from(READERS_MIN);
-        let hot = hot.iter().filter(several).find(|hot| hot.attribute == Attribute::Bare);
-        let hot = hot.map(|hot| (hot.expected, hot.observed, hot.score)).or_else(|| {
+        let hot = hot.iter().find(|hot| hot.attribute == Attribute::Bare);
+        hot.map(|hot| (hot.expected, hot.observed, hot.score)).or_else(|| {
             let open = target.cases.open.iter().find(|open| open.class == Class::Copying)?;
             open.spoken(Solo::Pages.feature())
                 .map(|said| (said.expected, said.observed, said.score))
-        });
-        let Some((expected, observed, score)) = hot else { return };
+        })
+    }
+
+    /// Many sources at once read pages without assets: each of them is one of the scrapers, and so is who joins.
+    fn readers(&self, target: &mut Target, bare: Option<(f64, f64, f64)>, out: &mut Vec<Incident>) {
+        if target.host.bare.is_empty() || target.cases.is_failing() {
+            return;
+        }
+        let Some((expected, observed, score)) = bare else { return };
         let assets =
             target.host.normal.sample.events.iter().filter(|event| event.has(flag::ASSET)).count();
         #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
@@ -175,7 +171,7 @@ impl Desk<'_> {
         let judgement = self.judge(target, &evidence, &found, hot);
         let excess = (found.selected - found.expected) / span(seconds);
         let level = target.host.normal.rate.level();
-        let few = is_volume(judgement) && found.selected - found.expected < EXCESS_REQUESTS_MIN;
+        let few = found.selected - found.expected < requests_min(judgement);
         let usual = judgement.verdict == Verdict::Suspicious
             && is_volume(judgement)
             && target.host.normal.habit.covers(excess, self.now_s());
@@ -322,7 +318,8 @@ impl Desk<'_> {
         if open.is_of_singles() {
             evidence.sources_min = 1;
         }
-        let rules = if benign { None } else { better_rules(&evidence, &open.rules) };
+        let by_name = open.class == Class::Connections;
+        let rules = if benign || by_name { None } else { better_rules(&evidence, &open.rules) };
         let rules = rules.unwrap_or_else(|| open.rules.clone());
         let seen = self.profile(
             target,

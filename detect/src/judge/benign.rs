@@ -33,6 +33,9 @@ const DELIVERY_RATE_MAX: f64 = 30.0;
 /// Excess up to which a crawler is polite, requests per second.
 const POLITE_RATE_MAX: f64 = 10.0;
 
+/// Requests from which the share of one path says something.
+const CRAWLER_COUNT_MIN: f64 = 20.0;
+
 /// Share of one path in what a crawler reads, at most.
 const CRAWLER_TOP_PATH_MAX: f64 = 0.5;
 
@@ -44,7 +47,7 @@ const REGULARS_MIN: f64 = 0.6;
 
 /// The same where the origin fails for a third of them at once: those who hold a connection open for hours leave no line
 /// until it ends. A flood of strangers has next to none.
-const SOME_REGULARS_MIN: f64 = 0.2;
+const SOME_REGULARS_MIN: f64 = 0.15;
 
 /// Share of sources that were here before from which those who ask in vain are the host's own.
 const UPDATED_MIN: f64 = 0.8;
@@ -158,7 +161,7 @@ fn is_return(case: &Case) -> bool {
         && seen.top_path >= 0.5
         && as_ever
         && (seen.known_sources >= REGULARS_MIN && failing >= 0.2
-            || seen.known_sources >= SOME_REGULARS_MIN && failing >= 0.35)
+            || seen.known_sources >= SOME_REGULARS_MIN && failing >= 0.25)
 }
 
 /// The origin answers everybody with errors, whatever they ask for.
@@ -183,7 +186,7 @@ fn was_taken_away(case: &Case) -> bool {
 fn is_update(case: &Case) -> bool {
     let seen = &case.seen;
     seen.known_sources >= UPDATED_MIN
-        && seen.sources >= 10.0
+        && seen.sources >= 4.0
         && seen.refused >= 0.4
         && seen.auth < 0.3
         && seen.hostile < 0.05
@@ -193,11 +196,11 @@ fn is_update(case: &Case) -> bool {
 /// Programs that name their operator read page after page, from where one operator is.
 fn is_crawled(case: &Case) -> bool {
     let seen = &case.seen;
-    let polite = case.rate.is_some_and(|rate| rate - case.level <= POLITE_RATE_MAX);
+    let polite = case.rate.is_none_or(|rate| rate - case.level <= POLITE_RATE_MAX);
     let networks_max = if polite { POLITE_NETWORKS_MAX } else { CRAWLER_NETWORKS_MAX };
     seen.declared >= DECLARED_MIN
         && seen.networks <= networks_max
-        && seen.top_path < CRAWLER_TOP_PATH_MAX
+        && (seen.top_path < CRAWLER_TOP_PATH_MAX || seen.count < CRAWLER_COUNT_MIN)
 }
 
 /// There is more of what is there anyway: the best that can be said of it holds for half of the ordinary.

@@ -93,7 +93,7 @@ pub const WEIGHTS: &[Weight] = &[
         why_clamp: "more assets than usual speak for people, two doublings at most; three halvings are as good as none left",
         weight: 0.7,
         why: "Oikonomou and Mirkovic (2009) tell people by the objects a page embeds; crowds keep half their assets \
-              through caches, floods have none: three halvings count twice the prior",
+              through caches, floods have none: three halvings outweigh the prior",
     },
     Weight {
         name: "no_referer",
@@ -177,9 +177,9 @@ pub const WEIGHTS: &[Weight] = &[
         value: |case| Some(case.share - 0.1),
         clamp: (0.0, 0.5),
         why_clamp: "a share beyond the tenth that chance explains, up to where a rule for what is no attack speaks: a choice",
-        weight: -4.0,
+        weight: -6.0,
         why: "what the best rule can say of it is true of much that is ordinary: there is more of the same, and a rule \
-              that strikes a third of the visitors undoes one alarm",
+              that strikes half of the visitors undoes one alarm",
     },
     Weight {
         name: "fetchers",
@@ -188,7 +188,7 @@ pub const WEIGHTS: &[Weight] = &[
         why_clamp: "a difference of shares; fewer of them than usual say nothing",
         weight: -4.0,
         why: "previews, image proxies and readers of feeds look like programs because they are; a name can be forged, \
-              so that twice the weight of one alarm still convicts",
+              so that two alarms still outweigh it",
     },
 ];
 

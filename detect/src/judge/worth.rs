@@ -14,10 +14,22 @@ const EXCESS_RATE_MIN: f64 = 1.0;
 const EXCESS_SHARE_MIN: f64 = 0.05;
 
 /// Excess requests of the window without which volume is no matter: one a second for a minute, two visitors' worth.
-pub const EXCESS_REQUESTS_MIN: f64 = 60.0;
+const EXCESS_REQUESTS_MIN: f64 = 60.0;
 
 /// Excess that makes a crowd worth a record.
 pub const CROWD_RATE_MIN: f64 = 5.0;
+
+/// Excess requests of the window without which a search for paths by many is no matter.
+const SEARCH_REQUESTS_MIN: f64 = 20.0;
+
+/// Excess requests of the window below which a judgement is no matter.
+pub const fn requests_min(judgement: Judgement) -> f64 {
+    match judgement.kind.class() {
+        Class::Volume | Class::Copying | Class::Connections => EXCESS_REQUESTS_MIN,
+        Class::Discovery => SEARCH_REQUESTS_MIN,
+        Class::Credentials | Class::Benign => 0.0,
+    }
+}
 
 /// Whether a kind says no more than that there is much of it.
 pub const fn is_vague(kind: Kind) -> bool {

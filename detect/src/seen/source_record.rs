@@ -61,6 +61,10 @@ pub struct SourceRecord {
     pub pages_60: f32,
     /// Requests other than assets.
     pub pages_600: f32,
+    /// Requests other than assets by programs that say what they are.
+    pub programs_60: f32,
+    /// Writes.
+    pub writes_60: f32,
     /// Requests for assets.
     pub assets_60: f32,
     /// Megabytes sent.
@@ -113,6 +117,8 @@ impl SourceRecord {
         self.pages_10 *= ten;
         self.pages_60 *= minute;
         self.assets_60 *= minute;
+        self.programs_60 *= minute;
+        self.writes_60 *= minute;
         self.megabytes_60 *= minute;
         self.aborted_60 *= minute;
         self.empty_60 *= minute;
@@ -138,6 +144,12 @@ impl SourceRecord {
             self.pages_10 += 1.0;
             self.pages_60 += 1.0;
             self.pages_600 += 1.0;
+            if event.program != 0 {
+                self.programs_60 += 1.0;
+            }
+            if event.has(flag::WRITE) {
+                self.writes_60 += 1.0;
+            }
         }
         if !event.has(flag::ASSET) {
             self.note_shape(event.shape);

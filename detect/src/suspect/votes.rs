@@ -29,8 +29,9 @@ pub struct HotValue {
 /// Votes a value needs before it is looked at: fewer are one household.
 const VOTES_MIN: u32 = 4;
 
-/// Votes a host needs to have shown before its composition is judged: a share of 5 % is then known to ± 3 points.
-const LEARNED_MIN: f64 = 60.0;
+/// Votes a host needs to have shown before its composition is judged: a value never seen among them has a share below
+/// 10 % with 95 % confidence (the rule of three), and half a vote is added to each.
+const LEARNED_MIN: f64 = 30.0;
 
 /// Upper envelope of a share: the 90th percentile of a share estimated from some hundred votes is about this much
 /// above its mean (binomial, shares of 5–20 %).

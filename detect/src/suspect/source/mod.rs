@@ -90,6 +90,9 @@ pub enum Crawl {
     Fast,
 }
 
+/// Seconds that the sample of records reaches back; what was counted for longer is told of.
+const RECENT_S: f64 = 60.0;
+
 /// Distinct paths below which nobody is a crawler: a flood asks for the same again and again.
 const CRAWL_PATHS_MIN: f64 = 20.0;
 
@@ -171,6 +174,7 @@ impl Suspect<'_> {
     pub fn so_far(&self, alarm: &Alarm, now: i64) -> (u64, i64) {
         let first_s = match (alarm.solo, self.attempts) {
             (Solo::Credentials | Solo::Probes | Solo::Hostile, Some(attempts)) => attempts.first_s,
+            (Solo::Pages, _) if alarm.scale_s > RECENT_S => self.record.first_s,
             _ => return (0, now),
         };
         #[expect(

@@ -47,6 +47,12 @@ pub struct Test {
     pub also: fn(&Suspect<'_>, &Circumstances<'_>) -> bool,
 }
 
+/// Share of writes from which a source does not read.
+const WRITING_MIN: f32 = 0.5;
+
+/// Share of pages read by programs that say what they are, up to which a source poses as a browser.
+const POSING_MAX: f32 = 0.1;
+
 /// Distinct paths per page of who reads: a program that polls asks for the same again and again.
 const NEW_PAGES_MIN: f64 = 0.6;
 
@@ -58,9 +64,12 @@ fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let record = suspect.record;
     !circumstances.origin_fails
         && record.is_bare()
+        && record.writes_60 < WRITING_MIN * record.pages_60
         && record.pages_60 >= READING_RATIO_MIN * record.pages_10
         && record.distinct_paths() >= CRAWL_PATHS_MIN
-        && record.distinct_paths() >= NEW_PAGES_MIN * f64::from(record.pages_600.min(COUNTED_MAX))
+        && (record.programs_60 < POSING_MAX * record.pages_60
+            || record.distinct_paths()
+                >= NEW_PAGES_MIN * f64::from(record.pages_600.min(COUNTED_MAX)))
 }
 
 /// Share of requests in vain in what a source asks for, from which it is searching.
@@ -299,8 +308,8 @@ pub const TESTS: &[Test] = &[
         name: "pages_alone_600",
         scale_s: 600.0,
         counter: |s| f64::from(s.record.pages_600),
-        floor: 150.0,
-        why: "a page every three seconds for ten minutes",
+        floor: 180.0,
+        why: "a page every three seconds for ten minutes, and more",
         envelope: |c| 2.0 * c.readers_60(),
         usual: "twice that of a minute: a person who reads for ten minutes pauses, a program does not: a choice",
         nats: 4.0,
@@ -351,10 +360,10 @@ const DRAWS_MIN: f32 = 20.0;
 const ABORTED_MIN: f64 = 0.8;
 
 /// Distinct paths guessed at in ten minutes, or at once, that are no matter.
-const PROBING_FLOOR: f64 = 31.0;
+const PROBING_FLOOR: f64 = 26.0;
 
 /// The same on a host that is asked for less than that in ten minutes altogether.
-const QUIET_PROBING_FLOOR: f64 = 20.0;
+const QUIET_PROBING_FLOOR: f64 = 16.0;
 
 /// Attack texts on such a host: they say more than an unknown path.
 const QUIET_HOSTILE_FLOOR: f64 = 12.0;
@@ -369,12 +378,12 @@ impl Test {
 }
 
 /// Where that comes from.
-const PROBING: &str =
-    "every public site is asked for up to thirty unknown paths at a time by passing robots";
+const PROBING: &str = "every public site is asked for up to thirty unknown paths in ten minutes by passing robots; decayed, that is twenty \
+     to thirty";
 
 /// Where the quiet floor of unknown paths comes from.
 const QUIET_PATHS: &str = "a choice: a host with fewer than sixty requests in ten minutes meets few robots, so that \
-                           two thirds of the floor are a search already";
+                           less than the floor is a search already";
 
 /// Where the quiet floor of attack texts comes from.
 const QUIET_TEXTS: &str =
