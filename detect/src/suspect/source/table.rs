@@ -217,7 +217,7 @@ pub const TESTS: &[Test] = &[
         scale_s: 86_400.0,
         counter: |s| s.attempts(|a| a.hostile[3]),
         floor: 60.0,
-        why: "twice the floor of ten minutes over a day: nobody meets as many such addresses by chance",
+        why: "more than twice the floor of ten minutes over a day: nobody meets as many such addresses by chance",
         envelope: |_| 3.0,
         usual: "an ordinary source sends none; a few that only look like attacks are allowed for in a day: a choice",
         of: |s| s.attempts(|a| a.pages[3]),
@@ -253,7 +253,7 @@ pub const TESTS: &[Test] = &[
         scale_s: 3_600.0,
         counter: |s| s.attempts(|a| a.paths[2]),
         floor: 60.0,
-        why: "twice the floor of ten minutes: old links are found in vain one by one",
+        why: "more than twice the floor of ten minutes: old links are found in vain one by one",
         envelope: |_| 16.0,
         usual: DEAD_LINKS,
         ..PROBES
@@ -263,7 +263,7 @@ pub const TESTS: &[Test] = &[
         scale_s: 86_400.0,
         counter: |s| s.attempts(|a| a.paths[3]),
         floor: 120.0,
-        why: "four times the floor of ten minutes",
+        why: "more than four times the floor of ten minutes: whoever meets dead links for a day meets fewer",
         envelope: |_| 32.0,
         usual: DEAD_LINKS,
         ..PROBES
