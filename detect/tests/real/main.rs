@@ -11,6 +11,7 @@
 )]
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
+mod costs;
 mod crowd;
 mod expect;
 mod faults;
@@ -127,6 +128,7 @@ scenarios! {
     scan_refused_406 = scans::refused_406,
     scan_refused_421 = scans::refused_421,
     scan_slow = scans::slow,
+    scan_by_many = scans::by_many,
     injection = scans::injection,
     enumeration = scans::enumeration,
     false_googlebot = scans::false_googlebot,
@@ -146,6 +148,10 @@ scenarios! {
     bulk_download = floods::bulk_download,
     new_program_adds_a_third = floods::new_program,
     range_abuse = floods::range_abuse,
+    flood_of_one_machine = costs::one_machine,
+    flood_past_the_caches = costs::past_the_caches,
+    flood_of_dear_searches = costs::dear_searches,
+    brisk_crawl = costs::brisk_crawl,
     people_follow_a_link = crowd::people_follow_a_link,
     polite_crawler = services::polite_crawler,
     origin_down = faults::origin_down,
