@@ -63,22 +63,26 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "link_fetched",
         kind: Kind::Fetcher,
-        says: "a link went round among programs that fetch what it leads to: each names its operator and asks a few times",
-        why: "one link costs a fetcher the page, its image and a second try; the shares are choices: most, and more than half",
+        says: "a link went round among programs that fetch what it leads to: each names its operator and asks a \
+               few times",
+        why: "one link costs a fetcher the page, its image and a second try; the shares are choices: most, and \
+              more than half",
         fits: is_fetched_link,
     },
     Rule {
         name: "delivered",
         kind: Kind::Fetcher,
         says: "a service delivers what was ordered of it: from one operator, small writes that are taken",
-        why: "a choice: two dozen networks are what one operator sends from, a flood comes from more; thirty a second hurt nobody",
+        why: "a choice: two dozen networks are what one operator sends from, a flood comes from more; thirty a \
+              second hurt nobody",
         fits: is_delivered,
     },
     Rule {
         name: "return",
         kind: Kind::RetryStorm,
         says: "those who were here before come back at once to what they used, since it failed them",
-        why: "a choice: most came before while a fifth of the answers fail, or a fifth did while a third of them fail; strangers have next to none",
+        why: "a choice: most came before while a fifth of the answers fail, or a fifth did while a third of them \
+              fail; strangers have next to none",
         fits: is_return,
     },
     Rule {
@@ -92,13 +96,15 @@ pub const RULES: &[Rule] = &[
         name: "taken_away",
         kind: Kind::OriginFault,
         says: "what the host used to serve is gone: a deployment, not a search for it",
-        why: "a choice: most is refused, yet fewer than a third of that was never served, and there is hardly more traffic than ever",
+        why: "a choice: most is refused, yet fewer than a third of that was never served, and there is hardly \
+              more traffic than ever",
         fits: was_taken_away,
     },
     Rule {
         name: "update",
         kind: Kind::Deploy404,
-        says: "those who were here before ask for other paths than before, in vain: their program was renewed, or the host was",
+        says: "those who were here before ask for other paths than before, in vain: their program was renewed, \
+               or the host was",
         why: "a choice: four in five came before; a search brings strangers, log-ins or attack texts",
         fits: is_update,
     },
@@ -106,7 +112,8 @@ pub const RULES: &[Rule] = &[
         name: "crawled",
         kind: Kind::Crawler,
         says: "programs that name their operator read page after page, from where one operator is",
-        why: "anybody can send the name of a crawler, few its networks: eight, a few more at a bearable pace; the numbers are choices",
+        why: "anybody can send the name of a crawler, few its networks: eight, a few more at a bearable pace; \
+              the numbers are choices",
         fits: is_crawled,
     },
     Rule {
@@ -119,8 +126,10 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "more_of_the_same",
         kind: Kind::FlashCrowd,
-        says: "there is more of what is there anyway: the best that can be said of it holds for half of the ordinary",
-        why: "a rule that strikes half of the visitors tells nothing apart; the evidence from software must stay below an alarm",
+        says: "there is more of what is there anyway: the best that can be said of it holds for half of the \
+               ordinary",
+        why: "a rule that strikes half of the visitors tells nothing apart; the evidence from software must stay \
+              below an alarm",
         fits: is_more_of_the_same,
     },
 ];

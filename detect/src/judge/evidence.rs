@@ -90,7 +90,8 @@ pub const WEIGHTS: &[Weight] = &[
             (ordinary > ASSETS_SHARE_MIN).then(|| libm::log2((ordinary + 0.02) / (seen + 0.02)))
         },
         clamp: (-2.0, 3.0),
-        why_clamp: "more assets than usual speak for people, two doublings at most; three halvings are as good as none left",
+        why_clamp: "more assets than usual speak for people, two doublings at most; three halvings are as good \
+                    as none left",
         weight: 0.7,
         why: "Oikonomou and Mirkovic (2009) tell people by the objects a page embeds; crowds keep half their assets \
               through caches, floods have none: three halvings outweigh the prior",
@@ -144,9 +145,11 @@ pub const WEIGHTS: &[Weight] = &[
             (seen.sources >= AGENT_SOURCES_MIN).then_some(more)
         },
         clamp: (-0.2, 0.8),
-        why_clamp: "a difference of shares, all against a fifth at most; that they vary more than usual counts a little: a choice",
+        why_clamp: "a difference of shares, all against a fifth at most; that they vary more than usual counts a \
+                    little: a choice",
         weight: 2.0,
-        why: "twenty people share no user agent beyond what the host's visitors share; a tenth is allowed for chance",
+        why: "twenty people share no user agent beyond what the host's visitors share; a tenth is allowed for \
+              chance",
     },
     Weight {
         name: "surge",
@@ -176,7 +179,8 @@ pub const WEIGHTS: &[Weight] = &[
         name: "ordinary_look",
         value: |case| Some(case.share - 0.1),
         clamp: (0.0, 0.5),
-        why_clamp: "a share beyond the tenth that chance explains, up to where a rule for what is no attack speaks: a choice",
+        why_clamp: "a share beyond the tenth that chance explains, up to where a rule for what is no attack \
+                    speaks: a choice",
         weight: -6.0,
         why: "what the best rule can say of it is true of much that is ordinary: there is more of the same, and a rule \
               that strikes half of the visitors undoes one alarm",

@@ -53,7 +53,8 @@ pub const RULES: &[Rule] = &[
         name: "tries",
         kind: Kind::BruteForce,
         says: "credentials are handed over, much more than usual",
-        why: "a choice: most of it, where ordinary traffic has less than a third as much, and not by programs that fetch for people",
+        why: "a choice: most of it, where ordinary traffic has less than a third as much, and not by programs \
+              that fetch for people",
         fits: tries,
     },
     Rule {
@@ -94,7 +95,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "swarm",
         kind: Kind::Swarm,
-        says: "very many sources read a few pages each, of the kinds the host has, and nothing a browser loads with them",
+        says: "very many sources read a few pages each, of the kinds the host has, and nothing a browser loads \
+               with them",
         why: "a choice: three pages by each of fifteen sources and more, hardly a path twice, slower than a flood",
         fits: swarms,
     },

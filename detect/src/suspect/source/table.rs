@@ -157,7 +157,8 @@ pub const TESTS: &[Test] = &[
         floor: 12.0,
         why: "people who forgot a password try five to ten times, and not within a minute",
         envelope: |c| (0.3 * c.usual_writes_600).max(1.5),
-        usual: "grows with what one source usually writes there in ten minutes, of which a burst may fall into one minute; where nobody writes, a mistake or two: a choice",
+        usual: "grows with what one source usually writes there in ten minutes, of which a burst may fall into \
+                one minute; where nobody writes, a mistake or two: a choice",
         of: |s| f64::from(s.record.pages_60),
         share: FORM_SHARE_MIN,
         why_share: FORM_IS_READ,
@@ -170,7 +171,8 @@ pub const TESTS: &[Test] = &[
         floor: 24.0,
         why: "twice the most that locks of accounts and patience allow a person in ten minutes",
         envelope: |c| c.usual_writes_600.max(6.0),
-        usual: "what one source usually writes there in ten minutes; where nobody writes, the mistakes of one person: a choice",
+        usual: "what one source usually writes there in ten minutes; where nobody writes, the mistakes of one \
+                person: a choice",
         of: |s| f64::from(s.record.pages_600),
         share: FORM_SHARE_MIN,
         why_share: FORM_IS_READ,
@@ -183,7 +185,8 @@ pub const TESTS: &[Test] = &[
         floor: 30.0,
         why: "a try every two minutes for an hour is a program",
         envelope: |c| c.usual_writes(6.0).max(8.0),
-        usual: "six times ten minutes where programs write all the time; people do not go on for an hour, so that theirs stays that of ten minutes; the least is a choice",
+        usual: "six times ten minutes where programs write all the time; people do not go on for an hour, so \
+                that theirs stays that of ten minutes; the least is a choice",
         of: |s| s.attempts(|a| a.pages[2]),
         ..CREDENTIALS
     },
@@ -194,7 +197,8 @@ pub const TESTS: &[Test] = &[
         floor: 24.0,
         why: "more than one try an hour all day: nobody forgets a password day and night",
         envelope: |c| c.usual_writes(144.0).max(8.0),
-        usual: "a day of ten minutes where programs write all the time; people do not go on for a day; the least is a choice",
+        usual: "a day of ten minutes where programs write all the time; people do not go on for a day; the least \
+                is a choice",
         of: |s| s.attempts(|a| a.pages[3]),
         ..CREDENTIALS
     },
@@ -219,7 +223,8 @@ pub const TESTS: &[Test] = &[
         floor: 60.0,
         why: "more than twice the floor of ten minutes over a day: nobody meets as many such addresses by chance",
         envelope: |_| 3.0,
-        usual: "an ordinary source sends none; a few that only look like attacks are allowed for in a day: a choice",
+        usual: "an ordinary source sends none; a few that only look like attacks are allowed for in a day: a \
+                choice",
         of: |s| s.attempts(|a| a.pages[3]),
         share: 0.2,
         ..HOSTILE
@@ -299,7 +304,8 @@ pub const TESTS: &[Test] = &[
         floor: 40.0,
         why: "a page every one and a half seconds: nobody reads as fast",
         envelope: |c| c.readers_60(),
-        usual: "the host's own quantile of readers without assets, held down where visitors load them: passing robots must not become the measure of who passes",
+        usual: "the host's own quantile of readers without assets, held down where visitors load them: passing \
+                robots must not become the measure of who passes",
         nats: 7.0,
         why_nats: ONE_IN_A_THOUSAND,
         ..PAGES
@@ -313,7 +319,8 @@ pub const TESTS: &[Test] = &[
         envelope: |c| 2.0 * c.readers_60(),
         usual: "twice that of a minute: a person who reads for ten minutes pauses, a program does not: a choice",
         nats: 4.0,
-        why_nats: "a choice: less than in one minute, for ten minutes of it are evidence that the floor holds already",
+        why_nats: "a choice: less than in one minute, for ten minutes of it are evidence that the floor holds \
+                   already",
         also: |s, c| reads(s, c) && c.population.has_browsers(),
         ..PAGES
     },
@@ -378,12 +385,12 @@ impl Test {
 }
 
 /// Where that comes from.
-const PROBING: &str = "every public site is asked for up to thirty unknown paths in ten minutes by passing robots; decayed, that is twenty \
-     to thirty";
+const PROBING: &str = "every public site is asked for up to thirty unknown paths in ten minutes \
+                       by passing robots; decayed, that is twenty to thirty";
 
 /// Where the quiet floor of unknown paths comes from.
-const QUIET_PATHS: &str = "a choice: a host with fewer than sixty requests in ten minutes meets few robots, so that \
-                           less than the floor is a search already";
+const QUIET_PATHS: &str = "a choice: a host with fewer than sixty requests in ten minutes meets \
+                           few robots, so that less than the floor is a search already";
 
 /// Where the quiet floor of attack texts comes from.
 const QUIET_TEXTS: &str =
@@ -393,26 +400,32 @@ const QUIET_TEXTS: &str =
 const DEAD_LINKS: &str = "dead links met by chance: a choice, doubled with each longer time";
 
 /// Where the envelopes of volume come from.
-const HALF_AS_MUCH_AGAIN: &str = "half as much again as the quantile (99.5 %) of the host's own sources; the margin, and the least, are choices";
+const HALF_AS_MUCH_AGAIN: &str = "half as much again as the quantile (99.5 %) of the host's own \
+                                  sources; the margin, and the least, are choices";
 
 /// Where it comes from that no evidence is asked for beyond the floor.
-const FLOOR_SAYS_IT: &str = "a choice: the floor is set where chance does not reach; the evidence beyond it only tells how sure it is";
+const FLOOR_SAYS_IT: &str = "a choice: the floor is set where chance does not reach; the evidence \
+                             beyond it only tells how sure it is";
 
 /// Where the evidence comes from that volume needs.
-const FAR_BEYOND: &str = "a choice: odds of twenty thousand to one against chance beyond the envelope; a flood is far beyond";
+const FAR_BEYOND: &str = "a choice: odds of twenty thousand to one against chance beyond the \
+                          envelope; a flood is far beyond";
 
 /// Where the evidence comes from that a steady pace needs.
-const ONE_IN_A_THOUSAND: &str = "a choice: odds of a thousand to one against chance, less than of a burst, for a minute of it was seen";
+const ONE_IN_A_THOUSAND: &str = "a choice: odds of a thousand to one against chance, less than of \
+                                 a burst, for a minute of it was seen";
 
 /// Where the shares of log-ins come from.
 const MOSTLY_TRIES: &str =
     "a choice: half of what it asks for; who mostly does something else is a person";
 
 /// Where the shares of log-ins within minutes come from.
-const FORM_IS_READ: &str = "a form is read for every try, so that who does nothing else has half; a tenth is allowed for the rest";
+const FORM_IS_READ: &str = "a form is read for every try, so that who does nothing else has half; \
+                            a tenth is allowed for the rest";
 
 /// Where the shares of attack texts come from.
-const MIXED_TEXTS: &str = "a choice: one request in five; scanners mix them with harmless ones, visitors send next to none";
+const MIXED_TEXTS: &str = "a choice: one request in five; scanners mix them with harmless ones, \
+                           visitors send next to none";
 
 #[cfg(test)]
 mod tests {
