@@ -32,6 +32,8 @@ pub mod limits;
 mod math;
 mod normal;
 mod record;
+#[doc(hidden)]
+pub mod reference;
 mod seen;
 mod state;
 mod store;

@@ -13,8 +13,9 @@ const STAGES: [&str; 12] = [
 /// What every stage may use, and what uses no stage.
 const COMMON: [&str; 3] = ["config", "limits", "counters"];
 
-/// What stands outside: the list of what there is, and what the tests of other crates look through.
-const OUTSIDE: [&str; 2] = ["lib", "testing"];
+/// What stands outside: the list of what there is, the page of its tables, and what the tests of other crates look
+/// through.
+const OUTSIDE: [&str; 3] = ["lib", "reference", "testing"];
 
 /// Folder, or file without its ending, directly under `detect/src`.
 fn part(name: &Path) -> Option<&str> {
@@ -24,7 +25,7 @@ fn part(name: &Path) -> Option<&str> {
 
 /// The text without comments and without the tests at its end.
 fn code(text: &str) -> String {
-    let end = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
+    let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
     let lines = text[..end].lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }

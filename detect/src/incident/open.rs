@@ -237,7 +237,7 @@ impl Open {
     pub fn hear_votes(&mut self, values: &[HotValue]) {
         for hot in values {
             self.hear(Spoken {
-                feature: format!("sources_with_one({})", hot.attribute.name()),
+                feature: hot.attribute.feature(),
                 expected: hot.expected,
                 observed: hot.observed,
                 score: hot.score,

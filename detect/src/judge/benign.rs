@@ -5,8 +5,16 @@ use schemas::Kind;
 use crate::judge::evidence::Case;
 
 /// One rule.
-struct Rule {
-    kind: Kind,
+#[derive(Debug)]
+pub struct Rule {
+    /// Name in the reference.
+    pub name: &'static str,
+    /// What it is called when the rule fits.
+    pub kind: Kind,
+    /// What it fits.
+    pub says: &'static str,
+    /// Where its numbers come from.
+    pub why: &'static str,
     fits: fn(&Case) -> bool,
 }
 
@@ -51,16 +59,79 @@ const ORDINARY_LOOK_MIN: f64 = 0.5;
 const FETCHES_MAX: f64 = 4.0;
 
 /// Every rule, in order.
-const RULES: &[Rule] = &[
-    Rule { kind: Kind::Fetcher, fits: is_fetched_link },
-    Rule { kind: Kind::Fetcher, fits: is_delivered },
-    Rule { kind: Kind::RetryStorm, fits: is_return },
-    Rule { kind: Kind::OriginFault, fits: origin_fails },
-    Rule { kind: Kind::OriginFault, fits: was_taken_away },
-    Rule { kind: Kind::Deploy404, fits: is_update },
-    Rule { kind: Kind::Crawler, fits: is_crawled },
-    Rule { kind: Kind::FlashCrowd, fits: is_shared_address },
-    Rule { kind: Kind::FlashCrowd, fits: is_more_of_the_same },
+pub const RULES: &[Rule] = &[
+    Rule {
+        name: "link_fetched",
+        kind: Kind::Fetcher,
+        says: "a link went round among programs that fetch what it leads to: each names its operator and asks a \
+               few times",
+        why: "one link costs a fetcher the page, its image and a second try; the shares are choices: most, and \
+              more than half",
+        fits: is_fetched_link,
+    },
+    Rule {
+        name: "delivered",
+        kind: Kind::Fetcher,
+        says: "a service delivers what was ordered of it: from one operator, small writes that are taken",
+        why: "a choice: two dozen networks are what one operator sends from, a flood comes from more; thirty a \
+              second hurt nobody",
+        fits: is_delivered,
+    },
+    Rule {
+        name: "return",
+        kind: Kind::RetryStorm,
+        says: "those who were here before come back at once to what they used, since it failed them",
+        why: "a choice: most came before while a fifth of the answers fail, or a fifth did while a third of them \
+              fail; strangers have next to none",
+        fits: is_return,
+    },
+    Rule {
+        name: "origin_fails",
+        kind: Kind::OriginFault,
+        says: "the origin answers everybody with errors, whatever they ask for",
+        why: "a choice: twice as many errors as the host ever has, and no one path that most ask for",
+        fits: origin_fails,
+    },
+    Rule {
+        name: "taken_away",
+        kind: Kind::OriginFault,
+        says: "what the host used to serve is gone: a deployment, not a search for it",
+        why: "a choice: most is refused, yet fewer than a third of that was never served, and there is hardly \
+              more traffic than ever",
+        fits: was_taken_away,
+    },
+    Rule {
+        name: "update",
+        kind: Kind::Deploy404,
+        says: "those who were here before ask for other paths than before, in vain: their program was renewed, \
+               or the host was",
+        why: "a choice: four in five came before; a search brings strangers, log-ins or attack texts",
+        fits: is_update,
+    },
+    Rule {
+        name: "crawled",
+        kind: Kind::Crawler,
+        says: "programs that name their operator read page after page, from where one operator is",
+        why: "anybody can send the name of a crawler, few its networks: eight, a few more at a bearable pace; \
+              the numbers are choices",
+        fits: is_crawled,
+    },
+    Rule {
+        name: "shared_address",
+        kind: Kind::FlashCrowd,
+        says: "many people behind few addresses",
+        why: "a choice: up to three addresses with five programs and more, none of which most of them run",
+        fits: is_shared_address,
+    },
+    Rule {
+        name: "more_of_the_same",
+        kind: Kind::FlashCrowd,
+        says: "there is more of what is there anyway: the best that can be said of it holds for half of the \
+               ordinary",
+        why: "a rule that strikes half of the visitors tells nothing apart; the evidence from software must stay \
+              below an alarm",
+        fits: is_more_of_the_same,
+    },
 ];
 
 /// Kind of the first rule that fits.
@@ -154,4 +225,18 @@ fn is_shared_address(case: &Case) -> bool {
         && seen.agents >= 5.0
         && seen.top_agent < 0.5
         && case.software_nats < 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_name_and_says_where_its_numbers_come_from() {
+        let names: std::collections::BTreeSet<&str> = RULES.iter().map(|rule| rule.name).collect();
+        assert_eq!(names.len(), RULES.len());
+        for rule in RULES {
+            assert!(rule.says.len() >= 20 && rule.why.len() >= 20, "{}", rule.name);
+        }
+    }
 }

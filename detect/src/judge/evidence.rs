@@ -42,11 +42,11 @@ pub struct Judgement {
 /// Log odds at which an attack is called one: seven to one.
 pub const ATTACK: f64 = 2.0;
 
-/// Log odds below which it is a crowd.
+/// Log odds below which it is a crowd: three to one against, a choice.
 pub const CROWD: f64 = -1.0;
 
 /// Log odds before anything is known: of the sudden excesses on public sites about one in five is hostile.
-const PRIOR: f64 = -1.5;
+pub const PRIOR: f64 = -1.5;
 
 /// One piece of evidence for or against an attack.
 #[derive(Debug)]
@@ -57,7 +57,9 @@ pub struct Weight {
     /// Its value; `None` where it says nothing.
     value: fn(&Case) -> Option<f64>,
     /// The value is held between these.
-    clamp: (f64, f64),
+    pub clamp: (f64, f64),
+    /// Where those come from.
+    pub why_clamp: &'static str,
     /// Log odds for a value of 1.
     pub weight: f64,
     /// Where the number comes from.
@@ -76,6 +78,7 @@ pub const WEIGHTS: &[Weight] = &[
         name: "software_or_network",
         value: |case| Some(case.software_nats / 25.0),
         clamp: (0.0, 2.0),
+        why_clamp: "two alarms: beyond, more of the same evidence convicts no more: a choice",
         weight: 2.5,
         why: "25 nats are the alarm of a thousand sites (ln of a day's seconds times sites over 0.01); one such alarm \
               outweighs the prior, two convict",
@@ -87,14 +90,17 @@ pub const WEIGHTS: &[Weight] = &[
             (ordinary > ASSETS_SHARE_MIN).then(|| libm::log2((ordinary + 0.02) / (seen + 0.02)))
         },
         clamp: (-2.0, 3.0),
+        why_clamp: "more assets than usual speak for people, two doublings at most; three halvings are as good \
+                    as none left",
         weight: 0.7,
         why: "Oikonomou and Mirkovic (2009) tell people by the objects a page embeds; crowds keep half their assets \
-              through caches, floods have none: three halvings count twice the prior",
+              through caches, floods have none: three halvings outweigh the prior",
     },
     Weight {
         name: "no_referer",
         value: |case| Some(case.seen.referer_none - case.ordinary.referer_none),
         clamp: (-1.0, 1.0),
+        why_clamp: "a difference of shares, which is what it can be",
         weight: 2.0,
         why: "a crowd comes by links, a script names none: all against none outweighs the prior",
     },
@@ -102,6 +108,7 @@ pub const WEIGHTS: &[Weight] = &[
         name: "new_sources",
         value: |case| Some(case.ordinary.known_sources - case.seen.known_sources),
         clamp: (-0.5, 1.0),
+        why_clamp: "a difference of shares; that more of them came before than usual counts half at most: a choice",
         weight: 1.0,
         why: "Jung, Krishnamurthy and Rabinovich (2002): most clusters of a crowd came before, those of a flood did \
               not; less than decisive, for a link brings new people too",
@@ -110,6 +117,7 @@ pub const WEIGHTS: &[Weight] = &[
         name: "refused",
         value: |case| Some(case.seen.refused - case.ordinary.refused),
         clamp: (0.0, 1.0),
+        why_clamp: "a difference of shares; fewer refusals than usual say nothing",
         weight: 2.0,
         why: "people follow links that work",
     },
@@ -117,6 +125,7 @@ pub const WEIGHTS: &[Weight] = &[
         name: "foreign_referer",
         value: |case| Some(case.seen.referer_other - case.ordinary.referer_other),
         clamp: (0.0, 1.0),
+        why_clamp: "a difference of shares; fewer links than usual say nothing",
         weight: -3.0,
         why: "the mark of a crowd: a link on another site; twice the prior, for it can be forged",
     },
@@ -124,6 +133,7 @@ pub const WEIGHTS: &[Weight] = &[
         name: "named_kind",
         value: |case| (case.kind() != Kind::HttpFlood).then_some(1.0),
         clamp: (0.0, 1.0),
+        why_clamp: "it has a name or it has none, which is what it can be",
         weight: 1.5,
         why: "a pattern with a name (log-ins, unknown paths, copied pages, random queries) is the prior undone",
     },
@@ -135,8 +145,11 @@ pub const WEIGHTS: &[Weight] = &[
             (seen.sources >= AGENT_SOURCES_MIN).then_some(more)
         },
         clamp: (-0.2, 0.8),
+        why_clamp: "a difference of shares, all against a fifth at most; that they vary more than usual counts a \
+                    little: a choice",
         weight: 2.0,
-        why: "twenty people share no user agent beyond what the host's visitors share; a tenth is allowed for chance",
+        why: "twenty people share no user agent beyond what the host's visitors share; a tenth is allowed for \
+              chance",
     },
     Weight {
         name: "surge",
@@ -145,6 +158,7 @@ pub const WEIGHTS: &[Weight] = &[
             (case.seen.sources >= 5.0).then(|| libm::log10(ratio.max(1.0)) - 1.0)
         },
         clamp: (0.0, 1.0),
+        why_clamp: "decades beyond ten times the ordinary rate, one at most: a choice",
         weight: 1.5,
         why: "a hundred times the ordinary rate: links bring that to small sites too, with the referer that undoes it; \
               what is found on a host with little history must count by its size",
@@ -156,6 +170,7 @@ pub const WEIGHTS: &[Weight] = &[
             (case.software_nats < 10.0 && case.seen.sources >= AGENT_SOURCES_MIN).then_some(known)
         },
         clamp: (0.0, 0.3),
+        why_clamp: "a share beyond seven tenths, so that three tenths more are all of them",
         weight: -6.0,
         why: "who was here ten minutes ago and runs what it ran comes back for a reason of its own: all of them undo \
               the weight of one alarm nearly",
@@ -164,17 +179,20 @@ pub const WEIGHTS: &[Weight] = &[
         name: "ordinary_look",
         value: |case| Some(case.share - 0.1),
         clamp: (0.0, 0.5),
+        why_clamp: "a share beyond the tenth that chance explains, up to where a rule for what is no attack \
+                    speaks: a choice",
         weight: -6.0,
         why: "what the best rule can say of it is true of much that is ordinary: there is more of the same, and a rule \
-              that strikes a third of the visitors undoes one alarm",
+              that strikes half of the visitors undoes one alarm",
     },
     Weight {
         name: "fetchers",
         value: |case| Some(case.seen.fetchers - case.ordinary.fetchers),
         clamp: (0.0, 1.0),
+        why_clamp: "a difference of shares; fewer of them than usual say nothing",
         weight: -4.0,
         why: "previews, image proxies and readers of feeds look like programs because they are; a name can be forged, \
-              so that twice the weight of one alarm still convicts",
+              so that two alarms still outweigh it",
     },
 ];
 
@@ -211,6 +229,16 @@ impl Case {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_weight_has_a_name_and_says_where_its_numbers_come_from() {
+        let names: std::collections::BTreeSet<&str> = WEIGHTS.iter().map(|w| w.name).collect();
+        assert_eq!(names.len(), WEIGHTS.len());
+        for weight in WEIGHTS {
+            assert!(weight.why.len() >= 20 && weight.why_clamp.len() >= 20, "{}", weight.name);
+            assert!(weight.clamp.0 < weight.clamp.1, "{}", weight.name);
+        }
+    }
 
     fn ordinary() -> Profile {
         Profile {

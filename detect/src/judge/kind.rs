@@ -5,8 +5,16 @@ use schemas::Kind;
 use crate::judge::evidence::Case;
 
 /// One rule.
-struct Rule {
-    kind: Kind,
+#[derive(Debug)]
+pub struct Rule {
+    /// Name in the reference.
+    pub name: &'static str,
+    /// What it is called when the rule fits.
+    pub kind: Kind,
+    /// What it fits.
+    pub says: &'static str,
+    /// Where its numbers come from.
+    pub why: &'static str,
     fits: fn(&Case) -> bool,
 }
 
@@ -33,17 +41,79 @@ const LARGE_BYTES: f64 = 5e6;
 const DEAR_MS: f64 = 1_000.0;
 
 /// Every rule, in order.
-const RULES: &[Rule] = &[
-    Rule { kind: Kind::CredentialStuffing, fits: |case| tries(case) && is_spread(case) },
-    Rule { kind: Kind::BruteForce, fits: tries },
-    Rule { kind: Kind::VulnScan, fits: |case| case.seen.hostile >= 0.3 },
-    Rule { kind: Kind::ContentDiscovery, fits: |case| case.seen.probes >= 0.5 },
-    Rule { kind: Kind::SlowHttp, fits: |case| case.seen.empty >= 0.5 },
-    Rule { kind: Kind::StreamAbuse, fits: breaks_off },
-    Rule { kind: Kind::BulkDownload, fits: draws },
-    Rule { kind: Kind::Swarm, fits: swarms },
-    Rule { kind: Kind::AppExhaustion, fits: is_dear },
-    Rule { kind: Kind::CacheBusting, fits: busts_caches },
+pub const RULES: &[Rule] = &[
+    Rule {
+        name: "tries_of_many",
+        kind: Kind::CredentialStuffing,
+        says: "credentials are handed over by many sources, a few times by each",
+        why: "a choice: ten sources are many; thirty tries by each go through a list, more guess at one account",
+        fits: |case| tries(case) && is_spread(case),
+    },
+    Rule {
+        name: "tries",
+        kind: Kind::BruteForce,
+        says: "credentials are handed over, much more than usual",
+        why: "a choice: most of it, where ordinary traffic has less than a third as much, and not by programs \
+              that fetch for people",
+        fits: tries,
+    },
+    Rule {
+        name: "attack_texts",
+        kind: Kind::VulnScan,
+        says: "requests carry attacks in their text",
+        why: "a choice: three in ten; scanners mix them with harmless ones, visitors send next to none",
+        fits: |case| case.seen.hostile >= 0.3,
+    },
+    Rule {
+        name: "probes",
+        kind: Kind::ContentDiscovery,
+        says: "paths are asked for that the host does not serve",
+        why: "a choice: half of it; less is a crawl that meets dead links",
+        fits: |case| case.seen.probes >= 0.5,
+    },
+    Rule {
+        name: "empty_connections",
+        kind: Kind::SlowHttp,
+        says: "connections come without a request",
+        why: "a choice: half of it; browsers open some ahead of need, beside others that they use",
+        fits: |case| case.seen.empty >= 0.5,
+    },
+    Rule {
+        name: "broken_off",
+        kind: Kind::StreamAbuse,
+        says: "streams are opened and broken off, again and again",
+        why: "a choice: most of it, where fewer than a fifth of ordinary requests are",
+        fits: breaks_off,
+    },
+    Rule {
+        name: "large_answers",
+        kind: Kind::BulkDownload,
+        says: "large answers are drawn",
+        why: "a choice: eight times the ordinary mean, from 5 MB on; a page and its images are smaller",
+        fits: draws,
+    },
+    Rule {
+        name: "swarm",
+        kind: Kind::Swarm,
+        says: "very many sources read a few pages each, of the kinds the host has, and nothing a browser loads \
+               with them",
+        why: "a choice: three pages by each of fifteen sources and more, hardly a path twice, slower than a flood",
+        fits: swarms,
+    },
+    Rule {
+        name: "dear",
+        kind: Kind::AppExhaustion,
+        says: "requests take the origin long",
+        why: "a choice: five times the ordinary mean, from a second on; a page that takes as long is rare",
+        fits: is_dear,
+    },
+    Rule {
+        name: "random_queries",
+        kind: Kind::CacheBusting,
+        says: "one path is asked for under ever new queries, so that no cache can answer",
+        why: "a choice: four in five carry a query of their own, for one path, of twenty requests and more",
+        fits: busts_caches,
+    },
 ];
 
 /// Kind of the first rule that fits, or a flood.
@@ -94,4 +164,18 @@ fn busts_caches(case: &Case) -> bool {
         && seen.count >= 20.0
         && ordinary.query_spread * ordinary.queries < 0.5
         && seen.cache_miss.is_none_or(|missed| missed >= 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_name_and_says_where_its_numbers_come_from() {
+        let names: std::collections::BTreeSet<&str> = RULES.iter().map(|rule| rule.name).collect();
+        assert_eq!(names.len(), RULES.len());
+        for rule in RULES {
+            assert!(rule.says.len() >= 20 && rule.why.len() >= 20, "{}", rule.name);
+        }
+    }
 }

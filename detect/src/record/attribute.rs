@@ -90,6 +90,11 @@ impl Attribute {
         }
     }
 
+    /// Name of the evidence that a value of it drew more votes than usual.
+    pub fn feature(self) -> String {
+        format!("sources_with_one({})", self.name())
+    }
+
     /// Whether it speaks of who sends rather than of what is asked for.
     pub const fn is_software_or_network(self) -> bool {
         matches!(

@@ -68,6 +68,17 @@ pub fn found(host: &str, kinds: &'static [&'static str], within_s: f64) -> Expec
     }
 }
 
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Each incident, in words.
+    pub came: Vec<String>,
+    /// What of it is wrong.
+    pub wrong: Vec<String>,
+    /// Kinds of incidents of any verdict, and features of their evidence.
+    pub fired: BTreeSet<String>,
+}
+
 /// One run of traffic and what has to come of it.
 #[derive(Debug)]
 pub struct Scenario {
@@ -108,6 +119,14 @@ fn incidents(findings: &Findings) -> Vec<(&Incident, Verdict)> {
     all
 }
 
+fn fired(findings: &Findings) -> BTreeSet<String> {
+    let names = |incident: &Incident| {
+        let features = incident.evidence.iter().map(|one| one.feature.clone());
+        features.chain([incident.kind.to_string()]).collect::<Vec<_>>()
+    };
+    findings.incidents.iter().flat_map(names).collect()
+}
+
 impl Scenario {
     fn config(&self) -> DetectConfig {
         let mut config = DetectConfig::default();
@@ -123,8 +142,8 @@ impl Scenario {
         findings.incidents.iter().map(told).collect()
     }
 
-    /// Runs it: what came out, and what of it is wrong.
-    pub fn run(&self) -> (Vec<String>, Vec<String>) {
+    /// Runs it.
+    pub fn run(&self) -> Outcome {
         let (findings, _) = detect_with(&self.rows, self.config(), |_| false);
         let all = incidents(&findings);
         let harmful: Vec<&Incident> = all
@@ -145,7 +164,8 @@ impl Scenario {
                 .collect();
             wrong.extend(self.host_faults(host, &of_host));
         }
-        (all.iter().map(|(incident, _)| told(incident)).collect(), wrong)
+        let came = all.iter().map(|(incident, _)| told(incident)).collect();
+        Outcome { came, wrong, fired: fired(&findings) }
     }
 
     fn faults(&self, incident: &Incident) -> Vec<String> {

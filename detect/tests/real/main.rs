@@ -9,10 +9,13 @@
     clippy::cast_possible_wrap,
     reason = "small numbers"
 )]
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
+mod costs;
 mod crowd;
 mod expect;
 mod faults;
+mod fired;
 mod floods;
 mod known;
 mod logins;
@@ -28,14 +31,31 @@ mod swarm;
 #[path = "../traffic/mod.rs"]
 mod traffic;
 
-use expect::Scenario;
+use std::sync::OnceLock;
+
+use expect::{Outcome, Scenario};
 use known::KNOWN_WRONG;
 
 type Make = fn(u64) -> Scenario;
 
+/// What came of the first seed of each scenario: run once, by whichever test asks for it first.
+static FIRST_SEED: [OnceLock<Outcome>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
+
 fn check(name: &str, seed: u64) {
+    if seed == 1 {
+        return check_outcome(name, seed, first_seed(name));
+    }
     let (_, make) = ALL.iter().find(|(known, _)| *known == name).unwrap();
-    let (came, wrong) = make(seed).run();
+    check_outcome(name, seed, &make(seed).run());
+}
+
+/// What came of a scenario with seed 1.
+fn first_seed(name: &str) -> &'static Outcome {
+    let at = ALL.iter().position(|(known, _)| *known == name).unwrap();
+    FIRST_SEED[at].get_or_init(|| (ALL[at].1)(1).run())
+}
+
+fn check_outcome(name: &str, seed: u64, Outcome { came, wrong, .. }: &Outcome) {
     let known =
         KNOWN_WRONG.iter().find(|(known, seeds, _)| *known == name && seeds.contains(&seed));
     match known {
@@ -108,6 +128,7 @@ scenarios! {
     scan_refused_406 = scans::refused_406,
     scan_refused_421 = scans::refused_421,
     scan_slow = scans::slow,
+    scan_by_many = scans::by_many,
     injection = scans::injection,
     enumeration = scans::enumeration,
     false_googlebot = scans::false_googlebot,
@@ -127,6 +148,10 @@ scenarios! {
     bulk_download = floods::bulk_download,
     new_program_adds_a_third = floods::new_program,
     range_abuse = floods::range_abuse,
+    flood_of_one_machine = costs::one_machine,
+    flood_past_the_caches = costs::past_the_caches,
+    flood_of_dear_searches = costs::dear_searches,
+    brisk_crawl = costs::brisk_crawl,
     people_follow_a_link = crowd::people_follow_a_link,
     polite_crawler = services::polite_crawler,
     origin_down = faults::origin_down,
@@ -182,7 +207,7 @@ fn table() {
             let start = std::time::Instant::now();
             let scenario = make(seed);
             let made = start.elapsed();
-            let (came, wrong) = scenario.run();
+            let Outcome { came, wrong, .. } = scenario.run();
             let right = if wrong.is_empty() { "right" } else { "WRONG" };
             let rows = scenario.rows.len();
             println!(

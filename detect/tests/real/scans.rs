@@ -169,3 +169,18 @@ pub fn scraper_of_sixty_a_minute(seed: u64) -> Scenario {
     let expect = Expectation { sources: 1.0, ..found(BLOG.host, &["scraping"], 900.0) };
     Scenario { rows: combined(rows), expect }
 }
+
+/// A list of paths worked through by 600 machines of one botnet, six a second; each asks for a few.
+pub fn by_many(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 61);
+    let all = times(&mut draw, (START_S, START_S + 300.0), 6.0);
+    let ask = |(n, at)| {
+        let mut row = scanner(draw.below(600)).asks(&BLOG, at, &guess(n));
+        (row.status, row.bytes) = (404, 2_900);
+        row
+    };
+    let rows = hostile((0..).zip(all).map(ask).collect());
+    let rows = together(vec![around(&BLOG, 1.5, 300.0, seed), rows]);
+    let expect = Expectation { requests: 0.8, ..found(BLOG.host, SEARCH, 120.0) };
+    Scenario { rows: combined(rows), expect }
+}

@@ -1,5 +1,7 @@
 //! Whether a single source stands out: the tests of [`table`], one by one, against what its host is used to.
 
+#[cfg(test)]
+mod rows;
 pub mod table;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,17 @@ pub enum Solo {
 }
 
 impl Solo {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Flood,
+        Self::Credentials,
+        Self::Probes,
+        Self::Hostile,
+        Self::Pages,
+        Self::Bytes,
+        Self::Aborts,
+    ];
+
     /// Name in the evidence.
     pub const fn feature(self) -> &'static str {
         match self {
@@ -266,17 +279,5 @@ mod tests {
     fn who_came_before_and_opens_many_pages_at_once_is_no_scraper() {
         assert_eq!(reading(65, 3), []);
         assert_eq!(reading(65, 30), [Solo::Pages]);
-    }
-
-    #[test]
-    fn every_test_has_a_floor_and_says_where_it_comes_from() {
-        for test in TESTS {
-            assert!(
-                test.floor.is_finite() && test.why.len() > 19,
-                "{:?} {}",
-                test.solo,
-                test.scale_s
-            );
-        }
     }
 }

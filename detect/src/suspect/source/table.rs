@@ -9,6 +9,8 @@ const READING_RATIO_MIN: f32 = 1.457;
 
 /// One test: is `counter` above what `envelope` allows?
 pub struct Test {
+    /// Name in the reference: what is counted, and the seconds.
+    pub name: &'static str,
     /// What it speaks of; each is reported once until the source has been quiet.
     pub solo: Solo,
     /// Time over which is counted, seconds.
@@ -21,14 +23,22 @@ pub struct Test {
     pub quiet_floor: f64,
     /// Where the floor comes from.
     pub why: &'static str,
+    /// Where the quiet floor comes from; empty where there is none.
+    pub why_quiet: &'static str,
     /// Upper envelope of what an ordinary source does.
     pub envelope: fn(&Circumstances<'_>) -> f64,
+    /// Where the envelope comes from.
+    pub usual: &'static str,
     /// Evidence needed, nats.
     pub nats: f64,
+    /// Where that comes from.
+    pub why_nats: &'static str,
     /// What the counter must be a share of.
     pub of: fn(&Suspect<'_>) -> f64,
     /// That share: below it the source mostly does something else.
     pub share: f64,
+    /// Where that comes from; empty where it is a share of nothing.
+    pub why_share: &'static str,
     /// Quantiles of the host's sources must be known.
     pub needs_learning: bool,
     /// Many people behind one address are not judged: their counts are sums.
@@ -101,16 +111,21 @@ fn is_no_return(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> boo
 
 /// A test that needs no share, no learning and no more, and does not judge shared addresses.
 const PLAIN: Test = Test {
+    name: "",
     solo: Solo::Flood,
     scale_s: 10.0,
     counter: |_| 0.0,
     floor: f64::INFINITY,
     quiet_floor: f64::INFINITY,
     why: "",
+    why_quiet: "",
     envelope: |_| 0.0,
+    usual: "",
     nats: 0.0,
+    why_nats: FLOOR_SAYS_IT,
     of: |_| 0.0,
     share: 0.0,
+    why_share: "",
     needs_learning: false,
     skips_shared: true,
     also: |_, _| true,
@@ -120,13 +135,15 @@ const PLAIN: Test = Test {
 const FORM_SHARE_MIN: f64 = 0.4;
 
 /// Credentials tried in vain. Shares: who mostly does something else is a person.
-const CREDENTIALS: Test = Test { solo: Solo::Credentials, share: 0.5, ..PLAIN };
+const CREDENTIALS: Test =
+    Test { solo: Solo::Credentials, share: 0.5, why_share: MOSTLY_TRIES, ..PLAIN };
 
 /// Paths guessed; whoever shares an address with others guesses all the same.
 const PROBES: Test = Test { solo: Solo::Probes, skips_shared: false, also: searches, ..PLAIN };
 
 /// Texts of attacks sent.
-const HOSTILE: Test = Test { solo: Solo::Hostile, skips_shared: false, ..PLAIN };
+const HOSTILE: Test =
+    Test { solo: Solo::Hostile, skips_shared: false, why_share: MIXED_TEXTS, ..PLAIN };
 
 /// Pages read without assets.
 const PAGES: Test = Test { solo: Solo::Pages, needs_learning: true, also: reads, ..PLAIN };
@@ -134,155 +151,206 @@ const PAGES: Test = Test { solo: Solo::Pages, needs_learning: true, also: reads,
 /// Every test of a single source, in order of how much it says.
 pub const TESTS: &[Test] = &[
     Test {
+        name: "tries_60",
         scale_s: 60.0,
         counter: |s| s.attempts(|a| a.tries[0]),
         floor: 12.0,
         why: "people who forgot a password try five to ten times, and not within a minute",
         envelope: |c| (0.3 * c.usual_writes_600).max(1.5),
+        usual: "grows with what one source usually writes there in ten minutes, of which a burst may fall into \
+                one minute; where nobody writes, a mistake or two: a choice",
         of: |s| f64::from(s.record.pages_60),
         share: FORM_SHARE_MIN,
+        why_share: FORM_IS_READ,
         ..CREDENTIALS
     },
     Test {
+        name: "tries_600",
         scale_s: 600.0,
         counter: |s| s.attempts(|a| a.tries[1]),
         floor: 24.0,
         why: "twice the most that locks of accounts and patience allow a person in ten minutes",
         envelope: |c| c.usual_writes_600.max(6.0),
+        usual: "what one source usually writes there in ten minutes; where nobody writes, the mistakes of one \
+                person: a choice",
         of: |s| f64::from(s.record.pages_600),
         share: FORM_SHARE_MIN,
+        why_share: FORM_IS_READ,
         ..CREDENTIALS
     },
     Test {
+        name: "tries_3600",
         scale_s: 3_600.0,
         counter: |s| s.attempts(|a| a.tries[2]),
         floor: 30.0,
         why: "a try every two minutes for an hour is a program",
         envelope: |c| c.usual_writes(6.0).max(8.0),
+        usual: "six times ten minutes where programs write all the time; people do not go on for an hour, so \
+                that theirs stays that of ten minutes; the least is a choice",
         of: |s| s.attempts(|a| a.pages[2]),
         ..CREDENTIALS
     },
     Test {
+        name: "tries_86400",
         scale_s: 86_400.0,
         counter: |s| s.attempts(|a| a.tries[3]),
         floor: 24.0,
         why: "more than one try an hour all day: nobody forgets a password day and night",
         envelope: |c| c.usual_writes(144.0).max(8.0),
+        usual: "a day of ten minutes where programs write all the time; people do not go on for a day; the least \
+                is a choice",
         of: |s| s.attempts(|a| a.pages[3]),
         ..CREDENTIALS
     },
     Test {
+        name: "attack_texts_600",
         scale_s: 600.0,
         counter: |s| s.attempts(|a| a.hostile[1]),
         floor: PROBING_FLOOR,
         quiet_floor: QUIET_HOSTILE_FLOOR,
         why: PROBING,
+        why_quiet: QUIET_TEXTS,
         envelope: |_| 1.0,
+        usual: "an ordinary source sends none; one path that only looks like an attack is allowed for: a choice",
         of: |s| f64::from(s.record.pages_600),
         share: 0.2,
         ..HOSTILE
     },
     Test {
+        name: "attack_texts_86400",
         scale_s: 86_400.0,
         counter: |s| s.attempts(|a| a.hostile[3]),
         floor: 60.0,
-        why: "twice the floor of ten minutes over a day: nobody meets as many such addresses by chance",
+        why: "more than twice the floor of ten minutes over a day: nobody meets as many such addresses by chance",
         envelope: |_| 3.0,
+        usual: "an ordinary source sends none; a few that only look like attacks are allowed for in a day: a \
+                choice",
         of: |s| s.attempts(|a| a.pages[3]),
         share: 0.2,
         ..HOSTILE
     },
     Test {
+        name: "unknown_paths_60",
         scale_s: 60.0,
         counter: |s| s.attempts(|a| a.paths[0]),
         floor: PROBING_FLOOR,
         quiet_floor: QUIET_PROBING_FLOOR,
         why: PROBING,
+        why_quiet: QUIET_PATHS,
         envelope: |_| 4.0,
+        usual: DEAD_LINKS,
         ..PROBES
     },
     Test {
+        name: "unknown_paths_600",
         scale_s: 600.0,
         counter: |s| s.attempts(|a| a.paths[1]),
         floor: PROBING_FLOOR,
         quiet_floor: QUIET_PROBING_FLOOR,
         why: PROBING,
+        why_quiet: QUIET_PATHS,
         envelope: |_| 8.0,
+        usual: DEAD_LINKS,
         ..PROBES
     },
     Test {
+        name: "unknown_paths_3600",
         scale_s: 3_600.0,
         counter: |s| s.attempts(|a| a.paths[2]),
         floor: 60.0,
-        why: "twice the floor of ten minutes: old links are found in vain one by one",
+        why: "more than twice the floor of ten minutes: old links are found in vain one by one",
         envelope: |_| 16.0,
+        usual: DEAD_LINKS,
         ..PROBES
     },
     Test {
+        name: "unknown_paths_86400",
         scale_s: 86_400.0,
         counter: |s| s.attempts(|a| a.paths[3]),
         floor: 120.0,
-        why: "four times the floor of ten minutes",
+        why: "more than four times the floor of ten minutes: whoever meets dead links for a day meets fewer",
         envelope: |_| 32.0,
+        usual: DEAD_LINKS,
         ..PROBES
     },
     Test {
+        name: "pages_10",
         also: is_no_return,
         counter: |s| f64::from(s.record.pages_10),
         floor: 70.0,
         why: "seven pages a second for ten seconds; people open no more than two",
         envelope: |c| 1.5 * f64::from(c.population.pages_10.max(12.0)),
+        usual: HALF_AS_MUCH_AGAIN,
         nats: 10.0,
+        why_nats: FAR_BEYOND,
         ..PLAIN
     },
     Test {
+        name: "requests_10",
         also: is_no_return,
         counter: |s| f64::from(s.record.all_10),
         floor: 200.0,
         why: "twenty requests a second for ten seconds: a heavy page loads as many once",
         envelope: |c| 1.5 * f64::from(c.population.all_10.max(40.0)),
+        usual: HALF_AS_MUCH_AGAIN,
         nats: 10.0,
+        why_nats: FAR_BEYOND,
         ..PLAIN
     },
     Test {
+        name: "pages_alone_60",
         scale_s: 60.0,
         counter: |s| f64::from(s.record.pages_60),
         floor: 40.0,
         why: "a page every one and a half seconds: nobody reads as fast",
         envelope: |c| c.readers_60(),
+        usual: "the host's own quantile of readers without assets, held down where visitors load them: passing \
+                robots must not become the measure of who passes",
         nats: 7.0,
+        why_nats: ONE_IN_A_THOUSAND,
         ..PAGES
     },
     Test {
+        name: "pages_alone_600",
         scale_s: 600.0,
         counter: |s| f64::from(s.record.pages_600),
         floor: 180.0,
         why: "a page every three seconds for ten minutes, and more",
         envelope: |c| 2.0 * c.readers_60(),
+        usual: "twice that of a minute: a person who reads for ten minutes pauses, a program does not: a choice",
         nats: 4.0,
+        why_nats: "a choice: less than in one minute, for ten minutes of it are evidence that the floor holds \
+                   already",
         also: |s, c| reads(s, c) && c.population.has_browsers(),
         ..PAGES
     },
     Test {
+        name: "aborted_60",
         solo: Solo::Aborts,
         scale_s: 60.0,
         counter: |s| f64::from(s.record.aborted_60),
         floor: 20.0,
         why: "a browser opens up to six connections ahead of need and lets them go, not twenty a minute",
         envelope: |_| 2.0,
+        usual: "a visitor breaks off one or two as they leave: a choice",
         nats: 7.0,
+        why_nats: ONE_IN_A_THOUSAND,
         of: |s| f64::from(s.record.pages_60 + s.record.assets_60 + s.record.empty_60),
         share: ABORTED_MIN,
+        why_share: "a choice: a browser that lets some connections go asks for something on the others",
         ..PLAIN
     },
     Test {
+        name: "megabytes_60",
         solo: Solo::Bytes,
         scale_s: 60.0,
         counter: |s| f64::from(s.record.megabytes_60),
         floor: 100.0,
         why: "13 Mbit/s for a minute: a film; what is much beyond it is told by the host's own quantile",
         envelope: |c| 1.5 * f64::from(c.population.megabytes_60),
+        usual: HALF_AS_MUCH_AGAIN,
         nats: 10.0,
+        why_nats: FAR_BEYOND,
         needs_learning: true,
         also: |s, _| s.record.pages_60 + s.record.assets_60 >= DRAWS_MIN,
         ..PLAIN
@@ -317,5 +385,68 @@ impl Test {
 }
 
 /// Where that comes from.
-const PROBING: &str = "every public site is asked for up to thirty unknown paths in ten minutes by passing robots; decayed, that is twenty \
-     to thirty";
+const PROBING: &str = "every public site is asked for up to thirty unknown paths in ten minutes \
+                       by passing robots; decayed, that is twenty to thirty";
+
+/// Where the quiet floor of unknown paths comes from.
+const QUIET_PATHS: &str = "a choice: a host with fewer than sixty requests in ten minutes meets \
+                           few robots, so that less than the floor is a search already";
+
+/// Where the quiet floor of attack texts comes from.
+const QUIET_TEXTS: &str =
+    "a choice: fewer than of unknown paths on such a host, for an attack text says more";
+
+/// Where the envelopes of unknown paths come from.
+const DEAD_LINKS: &str = "dead links met by chance: a choice, doubled with each longer time";
+
+/// Where the envelopes of volume come from.
+const HALF_AS_MUCH_AGAIN: &str = "half as much again as the quantile (99.5 %) of the host's own \
+                                  sources; the margin, and the least, are choices";
+
+/// Where it comes from that no evidence is asked for beyond the floor.
+const FLOOR_SAYS_IT: &str = "a choice: the floor is set where chance does not reach; the evidence \
+                             beyond it only tells how sure it is";
+
+/// Where the evidence comes from that volume needs.
+const FAR_BEYOND: &str = "a choice: odds of twenty thousand to one against chance beyond the \
+                          envelope; a flood is far beyond";
+
+/// Where the evidence comes from that a steady pace needs.
+const ONE_IN_A_THOUSAND: &str = "a choice: odds of a thousand to one against chance, less than of \
+                                 a burst, for a minute of it was seen";
+
+/// Where the shares of log-ins come from.
+const MOSTLY_TRIES: &str =
+    "a choice: half of what it asks for; who mostly does something else is a person";
+
+/// Where the shares of log-ins within minutes come from.
+const FORM_IS_READ: &str = "a form is read for every try, so that who does nothing else has half; \
+                            a tenth is allowed for the rest";
+
+/// Where the shares of attack texts come from.
+const MIXED_TEXTS: &str = "a choice: one request in five; scanners mix them with harmless ones, \
+                           visitors send next to none";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_of_a_test_says_where_it_comes_from() {
+        for test in TESTS {
+            let name = test.name;
+            assert!(test.floor.is_finite(), "{name} has no floor");
+            for why in [test.why, test.usual, test.why_nats] {
+                assert!(why.len() >= 20, "{name}: {why:?}");
+            }
+            assert_eq!(test.why_quiet.len() >= 20, test.quiet_floor.is_finite(), "{name}");
+            assert!(test.share == 0.0 || test.why_share.len() >= 20, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let names: std::collections::BTreeSet<&str> = TESTS.iter().map(|test| test.name).collect();
+        assert!(names.len() == TESTS.len() && names.iter().all(|name| !name.is_empty()));
+    }
+}

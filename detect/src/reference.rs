@@ -1,0 +1,144 @@
+//! The detector's tables as a page for people: `detect/TESTS.md`, which a test writes.
+
+use std::fmt::Write as _;
+
+use crate::judge::evidence::{ATTACK, CROWD, PRIOR, WEIGHTS};
+use crate::judge::{benign, kind};
+use crate::normal::population::Population;
+use crate::record::attribute::Attribute;
+use crate::suspect::source::table::{TESTS, Test};
+use crate::suspect::source::{Circumstances, Solo};
+
+/// Features of the evidence that no table holds, with what each says.
+const OTHER_FEATURES: [(&str, &str); 5] = [
+    ("request_rate", "the host gets more requests than its forecast allows"),
+    ("fingerprint", "a rule selects more than its ordinary share"),
+    ("credentials_of_an_hour", "many sources try credentials within an hour, each of them seldom"),
+    ("sources_reading_alone", "more sources than usual read pages alone, minute after minute"),
+    ("requests_for_unknown_hosts", "more is asked of hosts that nobody knows than is usual"),
+];
+
+/// Every feature that the evidence of an incident may name.
+pub fn features() -> Vec<String> {
+    let of_sources = Solo::ALL.iter().map(|solo| solo.feature().to_owned());
+    let of_votes = Attribute::ALL.iter().map(|attribute| attribute.feature());
+    let others = OTHER_FEATURES.iter().map(|(name, _)| (*name).to_owned());
+    of_sources.chain(of_votes).chain(others).collect()
+}
+
+/// The page.
+pub fn page() -> String {
+    let mut page = String::from(
+        "# Tests and weights\n\nWhat the detector looks for and how it judges what it finds: every number with where \
+         it comes from. Where that is \"a choice\",\nit was chosen, not derived. This page is written from the \
+         tables in `detect/src` by a test; `UPDATE_EXPECT=1 cargo test -p detect`\nrewrites it.\n",
+    );
+    tests(&mut page);
+    weights(&mut page);
+    rules(&mut page);
+    evidence(&mut page);
+    page
+}
+
+fn line(page: &mut String, cells: &[&str]) {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    // writing to a string cannot fail
+    let _ = writeln!(page, "| {} |", cells.join(" | "));
+}
+
+/// What a test allows on a host of which nothing is known but that it has visitors with browsers.
+fn usual(test: &Test) -> f64 {
+    let population = Population { assets: 0.5, ..Population::default() };
+    (test.envelope)(&Circumstances {
+        population: &population,
+        level: 1.0,
+        learned: true,
+        origin_fails: false,
+        usual_writes_600: 0.0,
+    })
+}
+
+fn tests(page: &mut String) {
+    page.push_str(
+        "\n## Tests of a single source\n\n`suspect/source/table.rs`. A source stands out when its count, decayed with \
+         so many seconds, reaches the floor, is at least\nthe share of what the source asks for, and is evidence of \
+         so many nats that it is above the usual. *Quiet* is the floor on a host\nthat hardly has traffic; *usual* \
+         is what is allowed where nothing is known of the host yet.\n\n\
+         | test | evidence | seconds | floor | quiet | usual | nats | share |\n\
+         | --- | --- | --: | --: | --: | --: | --: | --: |\n",
+    );
+    let some = |x: f64, is: bool| if is { x.to_string() } else { String::new() };
+    for test in TESTS {
+        let quiet = some(test.quiet_floor, test.quiet_floor.is_finite());
+        let share = some(test.share, test.share > 0.0);
+        let [seconds, floor, usual, nats] =
+            [test.scale_s, test.floor, usual(test), test.nats].map(|x| x.to_string());
+        let feature = format!("`{}`", test.solo.feature());
+        let name = format!("`{}`", test.name);
+        line(page, &[&name, &feature, &seconds, &floor, &quiet, &usual, &nats, &share]);
+    }
+    page.push_str("\nWhere the numbers come from:\n\n");
+    for test in TESTS {
+        let mut says = vec![("floor", test.why), ("usual", test.usual), ("nats", test.why_nats)];
+        says.extend(test.quiet_floor.is_finite().then_some(("quiet", test.why_quiet)));
+        says.extend((test.share > 0.0).then_some(("share", test.why_share)));
+        let says: Vec<String> =
+            says.iter().map(|(what, why)| format!("*{what}*: {why}.")).collect();
+        let _ = writeln!(page, "- `{}` {}", test.name, says.join(" "));
+    }
+}
+
+fn weights(page: &mut String) {
+    let _ = write!(
+        page,
+        "\n## Weights of evidence\n\n`judge/evidence.rs`. What many sources have in common is judged by the sum of\n\
+         these: log odds, of {PRIOR} before anything is known (of the sudden excesses on public sites about one in \
+         five is hostile).\nFrom {ATTACK} on (seven to one, a choice) it is an attack; below {CROWD} (three to one against, a \
+         choice) it is a crowd; between, it is\nsuspicious.\n\n\
+         | evidence | weight | least | most | the weight comes from | the limits come from |\n\
+         | --- | --: | --: | --: | --- | --- |\n",
+    );
+    for weight in WEIGHTS {
+        let name = format!("`{}`", weight.name);
+        let [nats, least, most] =
+            [weight.weight, weight.clamp.0, weight.clamp.1].map(|x| x.to_string());
+        line(page, &[&name, &nats, &least, &most, weight.why, weight.why_clamp]);
+    }
+}
+
+fn rules(page: &mut String) {
+    page.push_str(
+        "\n## What is no attack\n\n`judge/benign.rs`. The first rule that fits is the answer, whatever the weights \
+         say.\n\n| rule | kind | fits when | the numbers come from |\n| --- | --- | --- | --- |\n",
+    );
+    for rule in benign::RULES {
+        let (name, kind) = (format!("`{}`", rule.name), format!("`{}`", rule.kind));
+        line(page, &[&name, &kind, rule.says, rule.why]);
+    }
+    page.push_str(
+        "\n## What kind of attack\n\n`judge/kind.rs`. The first rule that fits is the answer; where none does, it is \
+         an `http_flood`.\n\n| rule | kind | fits when | the numbers come from |\n| --- | --- | --- | --- |\n",
+    );
+    for rule in kind::RULES {
+        let (name, kind) = (format!("`{}`", rule.name), format!("`{}`", rule.kind));
+        line(page, &[&name, &kind, rule.says, rule.why]);
+    }
+}
+
+fn evidence(page: &mut String) {
+    page.push_str(
+        "\n## Other evidence\n\nBesides the tests of single sources, the `evidence` of an incident names:\n\n\
+         | evidence | says |\n| --- | --- |\n",
+    );
+    for (name, says) in OTHER_FEATURES {
+        line(page, &[&format!("`{name}`"), says]);
+    }
+    for attribute in Attribute::ALL {
+        let says = format!(
+            "more sources than usual have one value of this in common; \
+             the evidence counts votes of negative-binomial size {}",
+            attribute.size()
+        );
+        line(page, &[&format!("`{}`", attribute.feature()), &says]);
+    }
+}

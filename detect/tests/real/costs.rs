@@ -1,0 +1,86 @@
+//! Floods of the plainest kinds: by one machine, past the caches, for what costs the origin most. And a crawl that is
+//! none of them.
+
+use super::expect::{ATTACK, Expectation, START_S, Scenario, found, nothing};
+use super::scene::{around, hostile, times};
+use crate::traffic::people::{Person, home};
+use crate::traffic::row::combined;
+use crate::traffic::sites::{BLOG, NEWS, SHOP, Site};
+use crate::traffic::{Draw, Row, agents, robots, together};
+
+/// One of so many machines that pose as browsers of some years ago.
+fn machine(draw: &mut Draw, network: u64, machines: u64) -> Person {
+    let n = draw.below(machines);
+    let agent = agents::old()[(n % 8) as usize].clone();
+    Person { home: home(network + n % 120, n), agent, returns: false }
+}
+
+fn flooded(site: &Site, per_s: f64, rows: Vec<Row>, seed: u64) -> Vec<Row> {
+    together(vec![hostile(rows), around(site, per_s, 180.0, seed)])
+}
+
+/// One machine asks for three pages over and over, 60 times a second for two minutes.
+pub fn one_machine(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 121);
+    let agent = agents::current()[2].clone();
+    let one = Person { home: home(9_820, 1), agent, returns: false };
+    let all = times(&mut draw, (START_S, START_S + 120.0), 60.0);
+    let rows = all.into_iter().map(|at| one.asks(&NEWS, at, &(NEWS.page)(draw.below(3)).0));
+    let rows = combined(flooded(&NEWS, 8.0, rows.collect(), seed));
+    let expect = Expectation {
+        verdicts: ATTACK,
+        named: 1.0,
+        visitors: 0,
+        requests: 0.9,
+        ..found(NEWS.host, &["http_flood"], 10.0)
+    };
+    Scenario { rows, expect }
+}
+
+/// The front page under ever new queries, 60 times a second from 400 addresses, so that no cache answers.
+pub fn past_the_caches(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 122);
+    let all = times(&mut draw, (START_S, START_S + 120.0), 60.0);
+    let ask = |at| {
+        let mut row = machine(&mut draw, 9_830, 400).asks(&NEWS, at, "/");
+        row.query = Some(format!("{:x}={:x}", draw.below(1 << 20), draw.below(1 << 30)));
+        row.cache = Some("miss");
+        row
+    };
+    let rows = all.into_iter().map(ask).collect();
+    let expect = Expectation {
+        verdicts: ATTACK,
+        requests: 0.9,
+        ..found(NEWS.host, &["cache_busting"], 30.0)
+    };
+    Scenario { rows: flooded(&NEWS, 8.0, rows, seed), expect }
+}
+
+/// Ten searches a second from 200 addresses, each of which takes the origin four to nine seconds.
+pub fn dear_searches(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 123);
+    let words = ["red", "shoe", "small", "new", "sale", "a", "e", "x"];
+    let all = times(&mut draw, (START_S, START_S + 150.0), 10.0);
+    let ask = |at| {
+        let mut row = machine(&mut draw, 9_960, 200).asks(&SHOP, at, "/search");
+        row.query = Some(format!("q={}+{}&sort=price", draw.pick(&words), draw.pick(&words)));
+        row.duration_us = Some(draw.between(4e6, 9e6) as i64);
+        row
+    };
+    let rows = all.into_iter().map(ask).collect();
+    let expect = Expectation {
+        verdicts: ATTACK,
+        requests: 0.9,
+        ..found(SHOP.host, &["app_exhaustion"], 60.0)
+    };
+    Scenario { rows: flooded(&SHOP, 5.0, rows, seed), expect }
+}
+
+/// A search engine reads a blog from one address, two pages a second: faster than anybody else there, and bearable.
+pub fn brisk_crawl(seed: u64) -> Scenario {
+    let agent = "Mozilla/5.0 (compatible; Exampleseek/1.2; +https://seek.example/about-our-bot)";
+    let time = (START_S, START_S + 600.0);
+    let rows = robots::crawl(&BLOG, time, 2.0, agent, (&["141.98"], 1), seed);
+    let rows = together(vec![rows, around(&BLOG, 1.5, 600.0, seed)]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}

@@ -1,0 +1,34 @@
+//! What the scenarios exercise: every kind that is produced, and every feature of the evidence.
+
+use std::collections::BTreeSet;
+
+use expect_test::expect;
+use schemas::Kind;
+
+use super::{ALL, first_seed};
+
+/// Names of `all` that are not in `some`, a line each.
+fn missing<'a>(all: impl Iterator<Item = &'a str>, some: &BTreeSet<&str>) -> String {
+    all.filter(|name| !some.contains(name)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_kind_and_feature_is_fired_by_a_scenario_and_not_by_all() {
+    let outcomes: Vec<_> = ALL.iter().map(|(name, _)| first_seed(name)).collect();
+    let features = detect::reference::features();
+    let produced: Vec<&str> =
+        Kind::ALL.iter().filter(|kind| kind.row().produced).map(|kind| kind.as_str()).collect();
+    let fired: BTreeSet<&str> =
+        outcomes.iter().flat_map(|one| one.fired.iter().map(String::as_str)).collect();
+
+    // NOT_FIRED: what nothing here fires; the small runs of `tests/scenarios.rs` are not counted. It can only shrink: what
+    // is new comes with a scenario.
+    let all = produced.iter().copied().chain(features.iter().map(String::as_str));
+    let not_fired = expect![""];
+    not_fired.assert_eq(&missing(all.clone(), &fired));
+
+    let known: BTreeSet<&str> = all.collect();
+    assert_eq!(missing(fired.iter().copied(), &known), "", "fired, and in no table");
+    let always = |name: &&str| outcomes.iter().all(|one| one.fired.contains(*name));
+    assert_eq!(fired.iter().filter(|name| always(name)).count(), 0, "some name fires always");
+}
