@@ -50,8 +50,8 @@ impl Detector {
             host.normal.visitors.note(event.source, at_s);
         }
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
-        let is_try = |alike| prior.is_try(&event, alike);
-        let mut attempts = state.attempters.add(key, &event, facts, is_try);
+        let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
+        let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
         let circumstances = Circumstances {
             population: &host.normal.population,
@@ -103,7 +103,7 @@ impl Detector {
         state.counters.incidents +=
             incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
         out.incidents.append(&mut incidents);
-        if state.sources.sweep(at_s) {
+        if state.sources.sweep(at_s) || state.attempters.is_full() {
             state.attempters.sweep(at_s);
         }
         if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.is_full() {
@@ -133,8 +133,8 @@ fn note_writes(
     {
         host.tries.add(event);
     }
-    // Who tries passwords does not make it usual to.
-    if (prior != Prior::Login || !attempts.tried_last)
+    // Who tries passwords does not make it usual to, however many of them are right.
+    if (prior != Prior::Login || !attempts.has_tried())
         && let Some((endpoint, writes)) = attempts.look()
     {
         host.normal.endpoints.look(endpoint, writes);

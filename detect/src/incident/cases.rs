@@ -1,10 +1,10 @@
 //! The incidents of one host, and the sources that stand out until the second ends.
 
-use schemas::{Kind, Verdict};
+use schemas::{Class, Kind, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::incident::open::Open;
-use crate::limits::ALARMS_MAX;
+use crate::limits::{ALARMS_MAX, OPEN_INCIDENTS_MAX};
 use crate::record::event::{Event, flag};
 use crate::suspect::source::Alarm;
 
@@ -54,6 +54,12 @@ impl Cases {
             }
         }
         event.has(flag::EXPLAINED)
+    }
+
+    /// Whether one more incident may be open: beyond the first few, each class has a place that no other takes, so that
+    /// small incidents leave no blind spot for a large one.
+    pub fn has_room(&self, class: Class) -> bool {
+        self.open.len() < OPEN_INCIDENTS_MAX || self.open.iter().all(|open| open.class != class)
     }
 
     /// Whether an incident of this kind is open.

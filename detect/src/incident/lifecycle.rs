@@ -8,7 +8,6 @@ use crate::incident::open::{Open, Opening, Origin, Spoken};
 use crate::incident::target::Target;
 use crate::judge::evidence::Judgement;
 use crate::judge::worth::{is_vague, solo_judgement};
-use crate::limits::OPEN_INCIDENTS_MAX;
 use crate::math::hash::Hasher;
 use crate::record::event::flag;
 use crate::record::names::Names;
@@ -228,10 +227,10 @@ impl Desk<'_> {
     /// Opens an incident, or takes up one closed a short while ago; its place among the open ones.
     fn open(&self, target: &mut Target, opening: Opening) -> Option<usize> {
         let cases = &mut target.cases;
-        if cases.open.len() >= OPEN_INCIDENTS_MAX {
+        let class = opening.kind.class();
+        if !cases.has_room(class) {
             return None;
         }
-        let class = opening.kind.class();
         let benign = opening.verdict == Verdict::Benign;
         let known =
             cases.closed.iter().position(|old| old.class == class && old.rules == opening.rules);

@@ -30,6 +30,25 @@ const DELIVERY_NETWORKS_MAX: f64 = 24.0;
 /// Excess up to which deliveries are no flood, requests per second.
 const DELIVERY_RATE_MAX: f64 = 30.0;
 
+/// Excess up to which a link that went round is no flood, requests per second: thousands of servers fetch a page within a
+/// minute.
+const FETCH_RATE_MAX: f64 = 100.0;
+
+/// Share of credentials from which nothing is excused by what it otherwise looks like.
+const AUTH_MAX: f64 = 0.3;
+
+/// Excess up to which a crawler from one operator's networks is one, requests per second.
+const CRAWL_RATE_MAX: f64 = 100.0;
+
+/// Times the ordinary rate up to which more is what people do that are answered with errors, or that share an address.
+const MORE_MAX: f64 = 4.0;
+
+/// Requests per second above that on hosts that have next to none.
+const MORE_RATE: f64 = 20.0;
+
+/// Distinct paths per source up to which a renewed program asks for the same everywhere.
+const UPDATED_PATHS_MAX: f64 = 8.0;
+
 /// Excess up to which a crawler is polite, requests per second.
 const POLITE_RATE_MAX: f64 = 10.0;
 
@@ -147,6 +166,7 @@ fn is_fetched_link(case: &Case) -> bool {
         && seen.count <= FETCHES_MAX * seen.sources
         && seen.queries < 0.5
         && seen.writes == 0.0
+        && excess_is_below(case, FETCH_RATE_MAX)
 }
 
 /// A service delivers what was ordered of it: from one operator, small writes that are taken.
@@ -156,7 +176,18 @@ fn is_delivered(case: &Case) -> bool {
         && seen.networks <= DELIVERY_NETWORKS_MAX
         && seen.writes >= 0.8
         && seen.refused < 0.1
-        && case.rate.is_none_or(|rate| rate - case.level <= DELIVERY_RATE_MAX)
+        && seen.auth < AUTH_MAX
+        && excess_is_below(case, DELIVERY_RATE_MAX)
+}
+
+/// Whether what comes above the ordinary stays below so many requests per second, as far as the rate is known.
+fn excess_is_below(case: &Case, max: f64) -> bool {
+    case.rate.is_none_or(|rate| rate - case.level <= max)
+}
+
+/// Whether there is no more than people make of a host when they ask again, as far as the rate is known.
+fn is_bearable(case: &Case) -> bool {
+    case.rate.is_none_or(|rate| rate <= MORE_MAX * case.level + MORE_RATE)
 }
 
 /// Those who were here before come back at once to what they used, since it failed them.
@@ -180,6 +211,7 @@ fn origin_fails(case: &Case) -> bool {
         && case.ordinary.errors_5xx < 0.2
         && case.all.errors_5xx >= 0.3
         && seen.top_path < 0.7
+        && (case.software_nats < 20.0 || is_bearable(case))
 }
 
 /// What the host used to serve is gone: a deployment, not a search for it.
@@ -199,16 +231,18 @@ fn is_update(case: &Case) -> bool {
         && seen.refused >= 0.4
         && seen.auth < 0.3
         && seen.hostile < 0.05
+        && seen.path_spread * seen.count <= UPDATED_PATHS_MAX * seen.sources
         && case.software_nats < 10.0
 }
 
 /// Programs that name their operator read page after page, from where one operator is.
 fn is_crawled(case: &Case) -> bool {
     let seen = &case.seen;
-    let polite = case.rate.is_none_or(|rate| rate - case.level <= POLITE_RATE_MAX);
+    let polite = excess_is_below(case, POLITE_RATE_MAX);
     let networks_max = if polite { POLITE_NETWORKS_MAX } else { CRAWLER_NETWORKS_MAX };
     seen.declared >= DECLARED_MIN
         && seen.networks <= networks_max
+        && excess_is_below(case, CRAWL_RATE_MAX)
         && (seen.top_path < CRAWLER_TOP_PATH_MAX || seen.count < CRAWLER_COUNT_MIN)
 }
 
@@ -224,6 +258,8 @@ fn is_shared_address(case: &Case) -> bool {
         && seen.top_source >= 0.8
         && seen.agents >= 5.0
         && seen.top_agent < 0.5
+        && seen.auth < AUTH_MAX
+        && is_bearable(case)
         && case.software_nats < 10.0
 }
 

@@ -33,6 +33,10 @@ const ALIKE_BYTES: u32 = 48;
 /// Lead of an answer that cannot be made up for is no lead: addresses change.
 const LEAD_MAX: u32 = 64;
 
+/// Seconds between requests from which sameness alone says nothing, where no word says what the address is: consoles,
+/// chats and servers poll all day.
+const HURRIED_S: i64 = 1;
+
 /// Writes in a row that must come back alike before the first counts as a try, where no word says what the address is.
 const ALIKE_MIN: u32 = 4;
 
@@ -151,8 +155,15 @@ impl Endpoints {
 }
 
 impl Prior {
-    /// Whether a write is a try of credentials in vain, given how many writes in a row of its source came back alike.
-    pub fn is_try(self, event: &Event, alike: u32) -> bool {
+    /// Whether a refusal for want of credentials may be the first half of every request: nothing says that passwords
+    /// are handed over there.
+    pub const fn may_challenge(self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Whether a write is a try of credentials in vain, given how many writes in a row of its source came back alike, and
+    /// the seconds since the source's last request.
+    pub fn is_try(self, event: &Event, alike: u32, idle_s: i64) -> bool {
         let redirected = event.status_class() == 3;
         match self {
             // A log-in that succeeds leads elsewhere, once.
@@ -167,7 +178,8 @@ impl Prior {
             Self::None => {
                 let refused =
                     event.status == 401 || matches!(event.status, 403 | 422) && alike >= ALIKE_MIN;
-                refused || is_form(event, alike / 2) || is_message(event, alike)
+                let same = is_form(event, alike / 2) || is_message(event, alike);
+                refused || same && idle_s <= HURRIED_S
             }
         }
     }
@@ -205,20 +217,20 @@ mod tests {
         let post = write(200, 4_000, 0);
         let (key, prior, _) = endpoints.note_write(&post);
         assert_eq!(prior, Prior::None);
-        assert!(!prior.is_try(&post, 5), "no form was seen");
+        assert!(!prior.is_try(&post, 5, 0), "no form was seen");
         endpoints.note_read(&Event { status: 200, bytes: 4_000, path: 77, ..Event::default() });
         let (again, prior, _) = endpoints.note_write(&post);
         assert_eq!((again, prior), (key, Prior::Form));
-        assert!(prior.is_try(&post, 5) && !prior.is_try(&post, 2));
+        assert!(prior.is_try(&post, 5, 0) && !prior.is_try(&post, 2, 0));
     }
 
     #[test]
     fn telemetry_tokens_and_success_are_no_tries() {
-        assert!(!Prior::None.is_try(&write(204, 0, 0), 100));
-        assert!(!Prior::Token.is_try(&write(200, 200, flag::TOKEN), 100));
-        assert!(Prior::Token.is_try(&write(401, 90, flag::TOKEN), 1));
-        assert!(!Prior::Login.is_try(&write(302, 0, flag::AUTH), 1));
-        assert!(Prior::Login.is_try(&write(200, 3_000, flag::AUTH), 1));
+        assert!(!Prior::None.is_try(&write(204, 0, 0), 100, 0));
+        assert!(!Prior::Token.is_try(&write(200, 200, flag::TOKEN), 100, 0));
+        assert!(Prior::Token.is_try(&write(401, 90, flag::TOKEN), 1, 0));
+        assert!(!Prior::Login.is_try(&write(302, 0, flag::AUTH), 1, 0));
+        assert!(Prior::Login.is_try(&write(200, 3_000, flag::AUTH), 1, 0));
     }
 
     #[test]

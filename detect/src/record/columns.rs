@@ -48,6 +48,9 @@ pub struct Texts<'a> {
     pub client_ip: &'a str,
 }
 
+/// End of the year 9999, µs: what a log claims beyond, or before 1970, is as implausible there as anywhere.
+const TS_MAX: i64 = 253_402_300_799_999_999;
+
 impl<'a> Columns<'a> {
     /// Columns of a batch.
     pub fn of(batch: &'a RequestBatch) -> Self {
@@ -104,7 +107,7 @@ impl<'a> Columns<'a> {
         }
         flags |= classes.of_user_agent(user_agent, texts.user_agent) | said;
         Event {
-            ts: self.ts.value(row),
+            ts: self.ts.value(row).clamp(0, TS_MAX),
             source: Source::parse(texts.client_ip, || hasher.text(texts.client_ip)),
             host: hash(texts.host),
             user_agent,

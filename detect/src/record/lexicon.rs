@@ -27,6 +27,13 @@ pub const ASSETS: &[&str] = &[
     "swf",
     "cur",
     "webmanifest",
+    "pbf",
+    "mvt",
+    "ts",
+    "m4s",
+    "m3u8",
+    "mpd",
+    "vtt",
 ];
 
 /// Words of addresses that take a name and a password, in the languages of common software and hosting.

@@ -63,7 +63,18 @@ fn add(counts: &mut Scaled, on: bool) {
     }
 }
 
+fn take_back(counts: &mut Scaled) {
+    for count in counts {
+        *count = (*count - 1.0).max(0.0);
+    }
+}
+
 impl Attempts {
+    /// Whether the last write went to this endpoint, was a try and was refused for want of credentials.
+    fn is_challenged(&self, endpoint: u64) -> bool {
+        self.tried_last && self.endpoint == endpoint && self.answer.0 == 401
+    }
+
     fn new(source: Source, now_s: i64) -> Self {
         let none = Scaled::default();
         Self {
@@ -95,6 +106,11 @@ impl Attempts {
         if self.paths[2] < 1.0 {
             self.asked = [0; VAIN_PATH_WORDS];
         }
+    }
+
+    /// Whether it tried more than a person who mistypes, within ten minutes.
+    pub fn has_tried(&self) -> bool {
+        self.tried_last || self.tries[1] > MISTYPED_MAX
     }
 
     /// Whether it does little else here than try credentials.
@@ -151,6 +167,9 @@ const REDIRECTED: f32 = 0.6;
 /// Share of its tries in the pages of a source that does little else: a form is read for every try.
 const ONLY_TRIES_MIN: f32 = 0.4;
 
+/// Tries in ten minutes of a person who mistypes.
+const MISTYPED_MAX: f32 = 2.5;
+
 /// How often a source's writes are taken for the ordinary of their endpoint, seconds.
 const LOOK_EVERY_S: i64 = 30;
 
@@ -167,13 +186,15 @@ const KEEP_S: i64 = 2 * 86_400;
 
 impl Attempters {
     /// Takes in a record of a source that tries something in vain, or did so before; `alike` tells, from the writes to
-    /// an endpoint in a row that were answered alike, whether this one was a try.
+    /// an endpoint in a row that were answered alike, and the seconds since its last request, whether this one was a try. Where an address may `challenge`, a
+    /// refusal (401) that is followed by success was no try: clients of NTLM, Digest and the like are refused first.
     pub fn add(
         &mut self,
         key: u64,
         event: &Event,
         facts: Facts,
-        is_try: impl FnOnce(u32) -> bool,
+        challenges: bool,
+        is_try: impl FnOnce(u32, i64) -> bool,
     ) -> Option<&mut Attempts> {
         let now_s = event.ts.div_euclid(1_000_000);
         let hostile = event.has(flag::HOSTILE);
@@ -198,12 +219,21 @@ impl Attempters {
             record.paths.iter_mut().for_each(|count| *count += weight);
         }
         if facts.endpoint != 0 {
+            let challenged = record.is_challenged(facts.endpoint);
             let alike = record.note_answer(facts.endpoint, event);
-            let in_vain = is_try(alike);
+            let in_vain = is_try(alike, idle);
             add(&mut record.tries, in_vain);
+            if challenged && challenges && matches!(event.status_class(), 2 | 3) {
+                take_back(&mut record.tries);
+            }
             record.tried_last = in_vain;
         }
         Some(record)
+    }
+
+    /// Whether there are so many that some must go before the next is due to.
+    pub fn is_full(&self) -> bool {
+        self.records.len() >= ATTEMPTERS_MAX
     }
 
     /// Drops who has been away for days; when there are too many, those who tried least.
@@ -258,7 +288,7 @@ mod tests {
         let mut all = Attempters::default();
         for i in 0..2_000 {
             let (event, facts) = probe(i / 100, (i / 2).unsigned_abs());
-            all.add(1, &event, facts, |_| false);
+            all.add(1, &event, facts, false, |_, _| false);
         }
         let record = all.records.get(1).unwrap();
         assert!((f64::from(record.paths[3]) - 1_000.0).abs() < 60.0, "{:?}", record.paths);
@@ -275,7 +305,7 @@ mod tests {
                 flags: flag::WRITE,
                 ..Event::default()
             };
-            all.add(1, &event, Facts { endpoint: 5, ..Facts::default() }, |_| true);
+            all.add(1, &event, Facts { endpoint: 5, ..Facts::default() }, false, |_, _| true);
         }
         let tries = all.records.get(1).unwrap().tries;
         assert!(tries[3] > 24.0 && tries[1] < 2.0, "{tries:?}");
@@ -286,11 +316,11 @@ mod tests {
         let mut all = Attempters::default();
         for i in 0..40 {
             let (event, facts) = probe(0, i);
-            all.add(7, &event, facts, |_| false);
+            all.add(7, &event, facts, false, |_, _| false);
         }
         for source in 0..ATTEMPTERS_MAX as u64 {
             let (event, facts) = probe(1, 3);
-            all.add(100 + source, &event, facts, |_| false);
+            all.add(100 + source, &event, facts, false, |_, _| false);
         }
         all.sweep(2);
         assert!(all.records.len() < ATTEMPTERS_MAX && all.records.get(7).is_some());

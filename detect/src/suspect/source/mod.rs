@@ -11,7 +11,7 @@ use crate::normal::population::Population;
 use crate::record::source::Source;
 use crate::seen::attempts::Attempts;
 use crate::seen::source_record::SourceRecord;
-use table::{TESTS, Test};
+use table::{Shared, TESTS, Test};
 
 /// Why a single source stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -203,8 +203,12 @@ impl Suspect<'_> {
 
     fn fails(&self, test: &Test, shared: bool, circumstances: &Circumstances<'_>) -> Option<Alarm> {
         let observed = (test.counter)(self);
-        if observed < test.floor_at(circumstances.level)
-            || test.skips_shared && shared
+        let people = match test.shared {
+            Shared::AsMany if shared => f64::from(self.record.agents.count_ones()),
+            _ => 1.0,
+        };
+        if observed < people * test.floor_at(circumstances.level)
+            || test.shared == Shared::Skipped && shared
             || test.needs_learning && !circumstances.learned
             || observed < test.share * (test.of)(self)
             || !(test.also)(self, circumstances)
@@ -216,7 +220,7 @@ impl Suspect<'_> {
             Solo::Bytes => self.crawl(0.0),
             _ => Crawl::No,
         };
-        let expected = (test.envelope)(circumstances);
+        let expected = people * (test.envelope)(circumstances);
         let score = log_e(observed, Forecast { mean: expected, size: TAIL_SIZE });
         let alarm = Alarm {
             solo: test.solo,

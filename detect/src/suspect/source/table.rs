@@ -41,10 +41,21 @@ pub struct Test {
     pub why_share: &'static str,
     /// Quantiles of the host's sources must be known.
     pub needs_learning: bool,
-    /// Many people behind one address are not judged: their counts are sums.
-    pub skips_shared: bool,
+    /// How many people behind one address are judged, whose counts are sums.
+    pub shared: Shared,
     /// What else must hold.
     pub also: fn(&Suspect<'_>, &Circumstances<'_>) -> bool,
+}
+
+/// How a test judges an address that many people seem to share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shared {
+    /// Like any other: what it counts nobody does, or its share tells.
+    AsOne,
+    /// Each of them may do what one may: floor and envelope times their number.
+    AsMany,
+    /// Not at all.
+    Skipped,
 }
 
 /// Share of writes from which a source does not read.
@@ -103,10 +114,16 @@ fn searches(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
 /// Seconds from which a source has been here before what is happening now.
 const REGULAR_S: i64 = 600;
 
+/// Requests, decayed over ten seconds, beyond which nobody asks again for what failed: people and their programs do so a
+/// few times a second.
+const RETURN_10_MAX: f32 = 250.0;
+
 /// Who was here before an outage and comes back at once is no flood.
 fn is_no_return(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let record = suspect.record;
-    !circumstances.origin_fails || record.last_s - record.first_s < REGULAR_S
+    !circumstances.origin_fails
+        || record.last_s - record.first_s < REGULAR_S
+        || record.all_10 > RETURN_10_MAX
 }
 
 /// A test that needs no share, no learning and no more, and does not judge shared addresses.
@@ -127,7 +144,7 @@ const PLAIN: Test = Test {
     share: 0.0,
     why_share: "",
     needs_learning: false,
-    skips_shared: true,
+    shared: Shared::Skipped,
     also: |_, _| true,
 };
 
@@ -135,15 +152,20 @@ const PLAIN: Test = Test {
 const FORM_SHARE_MIN: f64 = 0.4;
 
 /// Credentials tried in vain. Shares: who mostly does something else is a person.
-const CREDENTIALS: Test =
-    Test { solo: Solo::Credentials, share: 0.5, why_share: MOSTLY_TRIES, ..PLAIN };
+const CREDENTIALS: Test = Test {
+    solo: Solo::Credentials,
+    shared: Shared::AsMany,
+    share: 0.5,
+    why_share: MOSTLY_TRIES,
+    ..PLAIN
+};
 
 /// Paths guessed; whoever shares an address with others guesses all the same.
-const PROBES: Test = Test { solo: Solo::Probes, skips_shared: false, also: searches, ..PLAIN };
+const PROBES: Test = Test { solo: Solo::Probes, shared: Shared::AsOne, also: searches, ..PLAIN };
 
 /// Texts of attacks sent.
 const HOSTILE: Test =
-    Test { solo: Solo::Hostile, skips_shared: false, why_share: MIXED_TEXTS, ..PLAIN };
+    Test { solo: Solo::Hostile, shared: Shared::AsOne, why_share: MIXED_TEXTS, ..PLAIN };
 
 /// Pages read without assets.
 const PAGES: Test = Test { solo: Solo::Pages, needs_learning: true, also: reads, ..PLAIN };
@@ -275,6 +297,7 @@ pub const TESTS: &[Test] = &[
     },
     Test {
         name: "pages_10",
+        shared: Shared::AsMany,
         also: is_no_return,
         counter: |s| f64::from(s.record.pages_10),
         floor: 70.0,
@@ -287,6 +310,7 @@ pub const TESTS: &[Test] = &[
     },
     Test {
         name: "requests_10",
+        shared: Shared::AsMany,
         also: is_no_return,
         counter: |s| f64::from(s.record.all_10),
         floor: 200.0,
@@ -342,6 +366,7 @@ pub const TESTS: &[Test] = &[
     },
     Test {
         name: "megabytes_60",
+        shared: Shared::AsMany,
         solo: Solo::Bytes,
         scale_s: 60.0,
         counter: |s| f64::from(s.record.megabytes_60),
