@@ -46,8 +46,11 @@ const MORE_MAX: f64 = 4.0;
 /// Requests per second above that on hosts that have next to none.
 const MORE_RATE: f64 = 20.0;
 
-/// Distinct paths per source up to which a renewed program asks for the same everywhere.
-const UPDATED_PATHS_MAX: f64 = 8.0;
+/// Share of one user agent from which what was renewed is one program, each client of which has paths of its own.
+const ONE_PROGRAM_MIN: f64 = 0.5;
+
+/// Distinct paths per request up to which a renewed program asks for the same everywhere.
+const UPDATED_SPREAD_MAX: f64 = 0.6;
 
 /// Excess up to which a crawler is polite, requests per second.
 const POLITE_RATE_MAX: f64 = 10.0;
@@ -124,7 +127,8 @@ pub const RULES: &[Rule] = &[
         kind: Kind::Deploy404,
         says: "those who were here before ask for other paths than before, in vain: their program was renewed, \
                or the host was",
-        why: "a choice: four in five came before; a search brings strangers, log-ins or attack texts",
+        why: "a choice: four in five came before, and ask for the same as each other or are one program; a search \
+              brings strangers, ever new paths, log-ins or attack texts",
         fits: is_update,
     },
     Rule {
@@ -231,7 +235,7 @@ fn is_update(case: &Case) -> bool {
         && seen.refused >= 0.4
         && seen.auth < 0.3
         && seen.hostile < 0.05
-        && seen.path_spread * seen.count <= UPDATED_PATHS_MAX * seen.sources
+        && (seen.path_spread <= UPDATED_SPREAD_MAX || seen.top_agent >= ONE_PROGRAM_MIN)
         && case.software_nats < 10.0
 }
 

@@ -13,6 +13,7 @@
 
 mod costs;
 mod crowd;
+mod excuses;
 mod expect;
 mod faults;
 mod fired;
@@ -159,6 +160,16 @@ scenarios! {
     login_slow_from_hundreds = logins::slow_from_hundreds,
     login_on_a_quiet_host = logins::on_a_quiet_host,
     scraper_of_sixty_a_minute = scans::scraper_of_sixty_a_minute,
+    one_address_of_many_names_tries_passwords = excuses::names_try_passwords,
+    one_address_of_many_names_floods = excuses::names_flood,
+    flood_that_succeeds = excuses::flood_that_succeeds,
+    passwords_as_deliveries = excuses::deliveries_of_passwords,
+    flood_behind_four_incidents = excuses::behind_four_incidents,
+    search_by_known_sources = excuses::search_by_known,
+    clients_challenged_each_time = excuses::challenged_clients,
+    chat_polls = excuses::chat_polls,
+    servers_post_alike = excuses::servers_post,
+    live_video = excuses::live_video,
 }
 
 #[test]
