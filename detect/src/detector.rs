@@ -11,7 +11,7 @@ use crate::counters::Counters;
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::name;
 use crate::incident::target::Target;
-use crate::limits::HEAL_AHEAD_US;
+use crate::limits::{HEAL_AHEAD_US, HOSTS_BYTES_MAX};
 use crate::math::hash::{Hasher, mix};
 use crate::normal::endpoints::Prior;
 use crate::normal::misses;
@@ -354,6 +354,8 @@ impl Detector {
         let learned = target.has_learned(config);
         let origin_fails = target.cases.is_failing();
         let Target { host, cases, .. } = target;
+        state.sources.make_room(at_s);
+        state.attempters.make_room(at_s);
         let (record, is_new) = state.sources.add(key, &event, &mut host.normal.population, decay);
         if is_new {
             host.normal.visitors.note(event.source, at_s);
@@ -433,10 +435,12 @@ impl Detector {
             if (at_s + 1) % RECENT_S == 0 {
                 target.end_minute();
             }
+            state.hosts.weigh(key);
         }
         state.counters.incidents +=
             incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
         out.incidents.append(&mut incidents);
+        state.hosts.shed(HOSTS_BYTES_MAX);
         if state.sources.sweep(at_s) {
             state.attempters.sweep(at_s);
         }
