@@ -25,6 +25,7 @@ mod programs;
 mod record;
 mod report;
 mod stages;
+mod strangers;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -50,6 +50,13 @@ pub const HEAL_AHEAD_US: i64 = 3_600_000_000;
 /// Hosts with a state of their own; records of further hosts share one state.
 pub const TARGETS_MAX: usize = 4_096;
 
+/// Bytes of the states of all hosts together, at the end of a second; beyond it hosts that came last and hold much are
+/// given up. Within a second only what its records bring is added.
+pub const HOSTS_BYTES_MAX: usize = 1_536 << 20;
+
+/// Bytes of all that is kept from one second to the next, at the worst.
+pub const STATE_BYTES_MAX: usize = 4 << 30;
+
 /// Hosts that are admitted with their first answer of success; further ones by merit.
 pub const HOSTS_AT_ONCE: usize = 1_024;
 
@@ -79,6 +86,15 @@ pub const WINDOW_SOURCES_MAX: usize = 500_000;
 
 /// Sources with their own histograms in the running minute.
 pub const WINDOW_HOT_SOURCES_MAX: usize = 65_536;
+
+/// Distinct values counted apart for all hot sources of the running minute together.
+pub const WINDOW_HOT_VALUES_MAX: usize = 4_194_304;
+
+/// Values of one histogram of a host whose room is kept for the next minute.
+pub const HISTOGRAM_KEPT_MAX: usize = 64;
+
+/// Votes of one window of a host whose room is kept for the next.
+pub const VOTES_KEPT_MAX: usize = 256;
 
 /// Distinct values one histogram counts apart; further values share the rest of the table.
 pub const HISTOGRAM_VALUES_MAX: usize = 65_536;
@@ -124,6 +140,15 @@ pub const ALARMS_MAX: usize = 4_096;
 
 /// Incidents open at once on one host.
 pub const OPEN_INCIDENTS_MAX: usize = 4;
+
+/// Closed incidents of one host that may be opened again; those closed longest ago are forgotten.
+pub const CLOSED_INCIDENTS_MAX: usize = 16;
+
+/// Rules of one incident found by what its requests have in common; a list of sources may be one more.
+pub const INCIDENT_RULES_MAX: usize = 4;
+
+/// Tests that spoke for one incident.
+pub const EVIDENCE_MAX: usize = 32;
 
 /// Distinct sources one incident counts one by one.
 pub const INCIDENT_SOURCES_COUNTED_MAX: usize = 200_000;

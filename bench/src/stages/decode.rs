@@ -167,7 +167,8 @@ fn decode<'a>(
         batcher.push(&RawMessage {
             partition: &partition,
             topic: "bench",
-            kafka_partition: Some(0),
+            // A record that came by Kafka in 1970 would be from the future.
+            kafka_partition: None,
             offset,
             numbering,
             arrival_us: 0,

@@ -6,6 +6,7 @@ use super::{Detector, Findings, is_warm};
 use crate::incident::cases::Cases;
 use crate::incident::lifecycle::Desk;
 use crate::incident::target::Target;
+use crate::limits::HOSTS_BYTES_MAX;
 use crate::math::hash::mix;
 use crate::normal::endpoints::Prior;
 use crate::normal::misses;
@@ -45,6 +46,8 @@ impl Detector {
         let learned = target.has_learned(config);
         let origin_fails = target.cases.is_failing();
         let Target { host, cases, .. } = target;
+        state.sources.make_room(at_s);
+        state.attempters.make_room(at_s);
         let (record, is_new) = state.sources.add(key, &event, &mut host.normal.population, decay);
         if is_new {
             host.normal.visitors.note(event.source, at_s);
@@ -99,11 +102,13 @@ impl Detector {
             if (at_s + 1) % RECENT_S == 0 {
                 target.end_minute();
             }
+            state.hosts.weigh(key);
         }
         state.counters.incidents +=
             incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
         out.incidents.append(&mut incidents);
-        if state.sources.sweep(at_s) || state.attempters.is_full() {
+        state.hosts.shed(HOSTS_BYTES_MAX);
+        if state.sources.sweep(at_s) {
             state.attempters.sweep(at_s);
         }
         if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.is_full() {

@@ -4,7 +4,7 @@ use schemas::{Class, Kind, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::incident::open::Open;
-use crate::limits::{ALARMS_MAX, OPEN_INCIDENTS_MAX};
+use crate::limits::{ALARMS_MAX, CLOSED_INCIDENTS_MAX, OPEN_INCIDENTS_MAX};
 use crate::record::event::{Event, flag};
 use crate::suspect::source::Alarm;
 
@@ -60,6 +60,19 @@ impl Cases {
     /// small incidents leave no blind spot for a large one.
     pub fn has_room(&self, class: Class) -> bool {
         self.open.len() < OPEN_INCIDENTS_MAX || self.open.iter().all(|open| open.class != class)
+    }
+
+    /// Keeps an incident that was closed, in the place of the one closed longest ago where there are many.
+    pub fn keep_closed(&mut self, closed: Open) {
+        if self.closed.len() >= CLOSED_INCIDENTS_MAX {
+            self.closed.remove(0);
+        }
+        self.closed.push(closed);
+    }
+
+    /// Bytes held at most, by what it counts.
+    pub fn weight(&self) -> usize {
+        self.open.iter().chain(&self.closed).map(Open::weight).sum()
     }
 
     /// Whether an incident of this kind is open.

@@ -133,7 +133,7 @@ impl Desk<'_> {
                 target.host.normal.habit.learn(over.peak(), self.now_s());
             }
             out.push(over.revise(State::Close, self.now, self.host, self.names, level));
-            target.cases.closed.push(over);
+            target.cases.keep_closed(over);
         }
         target.cases.closed.retain(|closed| {
             closed.closed_ts.is_some_and(|at| self.now - at <= self.config.reopen_us)

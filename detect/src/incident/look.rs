@@ -12,6 +12,7 @@ use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
 use crate::judge::profile::Profile;
 use crate::judge::worth::{CROWD_RATE_MIN, is_volume, requests_min, supported, worth};
+use crate::limits::INCIDENT_RULES_MAX;
 use crate::record::attribute::Attribute;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
@@ -240,7 +241,7 @@ impl Desk<'_> {
                 return false;
             }
             open.hear_votes(hot);
-            if open.rules.len() < 4 && !open.rules.contains(&found.rule) {
+            if open.rules.len() < INCIDENT_RULES_MAX && !open.rules.contains(&found.rule) {
                 open.rules.push(found.rule.clone());
                 open.ordinary_rate += found.expected / span(seconds);
             }

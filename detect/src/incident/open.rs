@@ -7,7 +7,7 @@ use crate::explain::fingerprint::Fingerprint;
 use crate::explain::rule::{Atom, Rule};
 use crate::judge::evidence::Judgement;
 use crate::judge::worth::is_vague;
-use crate::limits::{INCIDENT_SOURCES_COUNTED_MAX, RULE_SOURCES_MAX};
+use crate::limits::{EVIDENCE_MAX, INCIDENT_SOURCES_COUNTED_MAX, RULE_SOURCES_MAX};
 use crate::record::event::Event;
 use crate::record::source::Source;
 use crate::store::table::Table;
@@ -115,6 +115,9 @@ pub struct Opening {
 
 /// How long after its opening an incident still takes in what stands out besides, µs.
 const YOUNG_US: i64 = 60_000_000;
+
+/// Bytes of the name of what was measured, at most.
+const FEATURE_BYTES: usize = 64;
 
 /// Time constant of the matched rate, seconds.
 const RATE_TAU_S: f64 = 4.0;
@@ -226,10 +229,12 @@ impl Open {
 
     /// Adds a test that spoke; the strongest of each feature is kept.
     pub fn hear(&mut self, said: Spoken) {
+        let has_room = self.evidence.len() < EVIDENCE_MAX;
         match self.evidence.iter_mut().find(|old| old.feature == said.feature) {
             Some(old) if old.score < said.score => *old = said,
             Some(_) => {}
-            None => self.evidence.push(said),
+            None if has_room => self.evidence.push(said),
+            None => {}
         }
     }
 
@@ -283,11 +288,18 @@ impl Open {
 
     /// Requests counted before the incident opened, by a test that remembers longer than the sample.
     pub fn credit(&mut self, source: Source, requests: u64, first_ts: i64) {
+        self.first_ts = self.first_ts.min(first_ts);
+        if self.sources.len() >= INCIDENT_SOURCES_COUNTED_MAX
+            && self.sources.get(source.0).is_none()
+        {
+            self.sources_uncounted += 1;
+            self.requests += requests;
+            return;
+        }
         let (counted, _) = self.sources.entry(source.0, || 0);
         let more = requests.saturating_sub(*counted);
         *counted += more;
         self.requests += more;
-        self.first_ts = self.first_ts.min(first_ts);
     }
 
     /// Waits at least so long without a request before it closes, µs: what comes twice an hour is not over after a
@@ -348,5 +360,16 @@ impl Open {
         let sources =
             self.sources.iter().map(|(source, _)| *source).filter(|s| Source(*s).is_named());
         rules.chain(sources).chain([self.main_path])
+    }
+
+    /// Bytes held at most, by what it counts.
+    pub fn weight(&self) -> usize {
+        let printed = self.fingerprint.iter().flat_map(|fingerprint| &fingerprint.rules);
+        let atoms = self.rules.iter().chain(printed).flat_map(|rule| &rule.atoms);
+        let values: usize = atoms.map(|atom| size_of::<Atom>() + 16 * atom.values()).sum();
+        size_of::<Self>()
+            + self.sources.weight()
+            + values
+            + 2 * self.evidence.len() * (size_of::<Spoken>() + FEATURE_BYTES)
     }
 }

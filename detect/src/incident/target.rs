@@ -26,6 +26,8 @@ pub struct Target {
     pub suspicion: Suspicion,
     /// Its incidents.
     pub cases: Cases,
+    /// Bytes it was last found to hold.
+    pub held: usize,
 }
 
 impl Target {
@@ -101,6 +103,11 @@ impl Target {
         }
         let (rate, seconds) = self.host.rate_until(until_s);
         if seconds < CROWD_SECONDS_MIN { level } else { level.max(rate) }
+    }
+
+    /// Bytes held at most, by what it counts.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.host.weight() + self.cases.weight()
     }
 
     /// Whether anything but benign incidents is open.

@@ -43,6 +43,9 @@ const CRAWL_RATE_MAX: f64 = 100.0;
 /// Times the ordinary rate up to which more is what people do that are answered with errors, or that share an address.
 const MORE_MAX: f64 = 4.0;
 
+/// Requests per second of one person who is in a hurry.
+const PERSON_RATE: f64 = 2.0;
+
 /// Requests per second above that on hosts that have next to none.
 const MORE_RATE: f64 = 20.0;
 
@@ -189,9 +192,10 @@ fn excess_is_below(case: &Case, max: f64) -> bool {
     case.rate.is_none_or(|rate| rate - case.level <= max)
 }
 
-/// Whether there is no more than people make of a host when they ask again, as far as the rate is known.
-fn is_bearable(case: &Case) -> bool {
-    case.rate.is_none_or(|rate| rate <= MORE_MAX * case.level + MORE_RATE)
+/// Whether there is no more than so many people make of a host when they ask again, as far as the rate is known.
+fn is_bearable(case: &Case, people: f64) -> bool {
+    let most = MORE_MAX * case.level + MORE_RATE.max(PERSON_RATE * people);
+    case.rate.is_none_or(|rate| rate <= most)
 }
 
 /// Those who were here before come back at once to what they used, since it failed them.
@@ -215,7 +219,7 @@ fn origin_fails(case: &Case) -> bool {
         && case.ordinary.errors_5xx < 0.2
         && case.all.errors_5xx >= 0.3
         && seen.top_path < 0.7
-        && (case.software_nats < 20.0 || is_bearable(case))
+        && (case.software_nats < 20.0 || is_bearable(case, 0.0))
 }
 
 /// What the host used to serve is gone: a deployment, not a search for it.
@@ -263,7 +267,7 @@ fn is_shared_address(case: &Case) -> bool {
         && seen.agents >= 5.0
         && seen.top_agent < 0.5
         && seen.auth < AUTH_MAX
-        && is_bearable(case)
+        && is_bearable(case, seen.agents)
         && case.software_nats < 10.0
 }
 

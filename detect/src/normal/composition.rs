@@ -76,8 +76,8 @@ impl Composition {
         self.values[attribute as usize].max(2.0)
     }
 
-    /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
-        self.weights.state_bytes()
+    /// Bytes held at most, by what it counts.
+    pub const fn weight(&self) -> usize {
+        self.weights.weight()
     }
 }

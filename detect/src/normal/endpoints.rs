@@ -148,9 +148,9 @@ impl Endpoints {
         self.known.entries_mut().for_each(|(_, endpoint)| endpoint.writes /= 2);
     }
 
-    /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
-        self.known.state_bytes()
+    /// Bytes held at most, by what it counts.
+    pub const fn weight(&self) -> usize {
+        self.known.weight()
     }
 }
 

@@ -55,9 +55,9 @@ impl Known {
         }
     }
 
-    /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
-        (self.current.capacity() + self.previous.capacity()) * 8
+    /// Bytes held at most, by what it counts.
+    pub const fn weight(&self) -> usize {
+        (self.current.len() + self.previous.len()) * 8
     }
 }
 
@@ -78,6 +78,6 @@ mod tests {
         assert!((0..50).all(|home| known.contains(mix(home))));
         let strange = (0..10_000_u64).filter(|i| known.contains(mix(1 << 40 | i))).count();
         assert!(strange < 1_500, "{strange} of 10,000 paths never served are held to be");
-        assert!(known.state_bytes() <= 16 * KNOWN_WORDS_MAX);
+        assert!(known.weight() <= 16 * KNOWN_WORDS_MAX);
     }
 }

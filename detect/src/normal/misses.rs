@@ -73,9 +73,9 @@ impl Misses {
         }
     }
 
-    /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
-        self.paths.state_bytes()
+    /// Bytes held at most, by what it counts.
+    pub const fn weight(&self) -> usize {
+        self.paths.weight()
     }
 }
 

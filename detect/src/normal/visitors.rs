@@ -46,9 +46,9 @@ impl Visitors {
         self.known.contains(mix(source.0))
     }
 
-    /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
-        self.known.state_bytes() + (self.now.capacity() + self.before.capacity()) * 8
+    /// Bytes held at most, by what it counts.
+    pub const fn weight(&self) -> usize {
+        self.known.weight() + (self.now.len() + self.before.len()) * 16
     }
 }
 

@@ -24,6 +24,10 @@ pub const fn is_cut(text: &str) -> bool {
     text.len() >= CUT
 }
 
+/// Bytes of all texts at most.
+pub const BYTES_MAX: usize =
+    NAMES_BYTES_MAX + NAME_BYTES_MAX + NAMES_MAX * Table::<Box<str>>::ENTRY_BYTES;
+
 /// Texts by keyed hash, each [`cut`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Names {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::math::hash::Hasher;
 use crate::record::event::flag;
@@ -32,7 +32,11 @@ struct Words {
 
 impl Words {
     fn new(words: &[&str], whole: bool) -> Self {
-        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok();
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(words)
+            .ok();
         Self { automaton, whole }
     }
 
@@ -130,26 +134,48 @@ fn shape(path: &str) -> Option<String> {
     if !path.bytes().any(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let mut shape = String::with_capacity(path.len());
-    let mut rest = path;
-    while let Some(first) = rest.chars().next() {
-        let alphanumeric =
-            |text: &str, of: fn(char) -> bool| text.find(|c: char| !of(c)).unwrap_or(text.len());
-        let word = alphanumeric(rest, |c| c.is_ascii_alphanumeric());
-        let digits = alphanumeric(rest, |c| c.is_ascii_digit());
-        let has_digits =
-            rest.get(..word).is_some_and(|word| word.bytes().any(|b| b.is_ascii_digit()));
-        let (taken, mark) = if word >= KEY_BYTES_MIN && has_digits {
-            (word, '*')
-        } else if digits > 0 {
-            (digits, '#')
+    let bytes = path.as_bytes();
+    let mut shape = Vec::with_capacity(bytes.len());
+    let (mut at, mut word) = (0, Word::default());
+    while let Some(byte) = bytes.get(at) {
+        if byte.is_ascii_alphanumeric() && at >= word.end {
+            word = Word::at(bytes, at);
+        }
+        if word.end >= at + KEY_BYTES_MIN && word.digits_end > at {
+            shape.push(b'*');
+            at = word.end;
+        } else if byte.is_ascii_digit() {
+            shape.push(b'#');
+            at += run(&bytes[at..], u8::is_ascii_digit);
         } else {
-            (first.len_utf8(), first)
-        };
-        shape.push(mark);
-        rest = rest.get(taken..).unwrap_or_default();
+            shape.push(*byte);
+            at += 1;
+        }
     }
-    Some(shape)
+    // Only ASCII was replaced.
+    String::from_utf8(shape).ok()
+}
+
+/// Letters and digits in a row.
+#[derive(Debug, Clone, Copy, Default)]
+struct Word {
+    /// Where it ends.
+    end: usize,
+    /// Where its last digit ends; 0 where it has none.
+    digits_end: usize,
+}
+
+impl Word {
+    fn at(bytes: &[u8], start: usize) -> Self {
+        let end = start + run(&bytes[start..], u8::is_ascii_alphanumeric);
+        let last = bytes[start..end].iter().rposition(u8::is_ascii_digit);
+        Self { end, digits_end: last.map_or(0, |last| start + last + 1) }
+    }
+}
+
+/// Bytes of a kind at the beginning.
+fn run(bytes: &[u8], of: fn(&u8) -> bool) -> usize {
+    bytes.iter().position(|byte| !of(byte)).unwrap_or(bytes.len())
 }
 
 fn is_asset(path: &str) -> bool {

@@ -181,6 +181,9 @@ pub struct Attempters {
     pub evicted: u64,
 }
 
+/// Bytes of all records at most.
+pub const BYTES_MAX: usize = ATTEMPTERS_MAX * Table::<Attempts>::ENTRY_BYTES;
+
 /// Days a record is kept without a request.
 const KEEP_S: i64 = 2 * 86_400;
 
@@ -231,9 +234,15 @@ impl Attempters {
         Some(record)
     }
 
-    /// Whether there are so many that some must go before the next is due to.
-    pub fn is_full(&self) -> bool {
-        self.records.len() >= ATTEMPTERS_MAX
+    /// Makes room within a second.
+    pub fn make_room(&mut self, now_s: i64) {
+        if self.records.len() >= ATTEMPTERS_MAX {
+            self.sweep(now_s);
+        }
+        if self.records.len() >= ATTEMPTERS_MAX {
+            self.evicted += self.records.len() as u64;
+            self.records = Table::default();
+        }
     }
 
     /// Drops who has been away for days; when there are too many, those who tried least.

@@ -21,7 +21,7 @@ use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::minutes::TargetMinute;
 use crate::seen::tries::Tries;
-use crate::seen::votes::Votes;
+use crate::seen::votes::{self, Votes};
 
 /// Seconds of samples kept as what is there now.
 pub const RECENT_S: i64 = 60;
@@ -193,8 +193,7 @@ impl Host {
             self.bare.push(event.source);
         }
         self.second.sampled += 1;
-        self.fast.vote(&event, facts, hasher);
-        self.slow.vote(&event, facts, hasher);
+        votes::vote([&mut self.fast, &mut self.slow], &event, facts, hasher);
         self.recent.push_back(event);
     }
 
@@ -292,20 +291,21 @@ impl Host {
         (requests / seconds.max(1.0), seconds)
     }
 
-    /// Bytes held.
-    pub fn state_bytes(&self) -> usize {
+    /// Bytes held at most, by what it counts.
+    pub fn weight(&self) -> usize {
         let normal = &self.normal;
-        size_of::<Self>()
-            + self.minute.state_bytes()
-            + (self.recent.capacity() + normal.sample.events.capacity()) * size_of::<Event>()
-            + self.fast.state_bytes()
-            + self.slow.state_bytes()
-            + normal.composition.state_bytes()
-            + normal.paths.state_bytes()
-            + normal.shapes.state_bytes()
-            + normal.visitors.state_bytes()
-            + normal.misses.state_bytes()
-            + normal.endpoints.state_bytes()
-            + self.tries.state_bytes()
+        let waiting: usize = self.pending.iter().map(|(_, tally)| tally.len()).sum();
+        self.minute.weight()
+            + 2 * (self.recent.len() + normal.sample.events.len()) * size_of::<Event>()
+            + waiting * size_of::<(u8, u64, u32)>()
+            + self.fast.weight()
+            + self.slow.weight()
+            + normal.composition.weight()
+            + normal.paths.weight()
+            + normal.shapes.weight()
+            + normal.visitors.weight()
+            + normal.misses.weight()
+            + normal.endpoints.weight()
+            + self.tries.weight()
     }
 }

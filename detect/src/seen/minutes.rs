@@ -4,7 +4,9 @@ use schemas::limits::WINDOW_US;
 use schemas::{SourceWindow, TargetWindow};
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{WINDOW_HOT_SOURCES_MAX, WINDOW_SOURCES_MAX};
+use crate::limits::{
+    HISTOGRAM_KEPT_MAX, WINDOW_HOT_SOURCES_MAX, WINDOW_HOT_VALUES_MAX, WINDOW_SOURCES_MAX,
+};
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::store::histogram::Histogram;
@@ -18,6 +20,9 @@ pub const TARGET_REQUESTS_MIN: u64 = 50;
 
 /// Requests of a source kept as they are before it gets histograms.
 const INLINE: usize = 4;
+
+/// Bytes that the histograms of one host keep for the next minute.
+pub const MINUTE_KEPT_BYTES: usize = 5 * HISTOGRAM_KEPT_MAX * Table::<u64>::ENTRY_BYTES;
 
 /// One host in the running minute.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -110,7 +115,7 @@ impl TargetMinute {
             &mut self.user_agents,
             &mut self.statuses,
         ] {
-            if histogram.distinct() > 1_024 {
+            if histogram.len() > HISTOGRAM_KEPT_MAX {
                 *histogram = Histogram::default();
             } else {
                 histogram.clear();
@@ -119,13 +124,13 @@ impl TargetMinute {
         row
     }
 
-    /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
-        self.sources.state_bytes()
-            + self.paths.state_bytes()
-            + self.queries.state_bytes()
-            + self.user_agents.state_bytes()
-            + self.statuses.state_bytes()
+    /// Bytes held at most, by what it counts.
+    pub const fn weight(&self) -> usize {
+        self.sources.weight()
+            + self.paths.weight()
+            + self.queries.weight()
+            + self.user_agents.weight()
+            + self.statuses.weight()
     }
 }
 
@@ -148,12 +153,13 @@ struct HotSource {
 }
 
 impl HotSource {
-    fn add(&mut self, values: Values) {
-        self.paths.add(values.path);
-        self.queries.add(values.query);
-        self.user_agents.add(values.user_agent);
-        self.hosts.add(values.host);
-        self.statuses.add(u64::from(values.status));
+    /// Counts a request; distinct values take of the `room` that all sources share.
+    fn add(&mut self, values: Values, room: &mut usize) {
+        self.paths.add_within(values.path, room);
+        self.queries.add_within(values.query, room);
+        self.user_agents.add_within(values.user_agent, room);
+        self.hosts.add_within(values.host, room);
+        self.statuses.add_within(u64::from(values.status), room);
     }
 }
 
@@ -169,11 +175,19 @@ struct SourceMinute {
     wanted: bool,
 }
 
+/// Bytes of all sources of a minute at most: each hot one begins with the values of its first requests.
+pub const BYTES_MAX: usize = WINDOW_SOURCES_MAX * Table::<SourceMinute>::ENTRY_BYTES
+    + WINDOW_HOT_SOURCES_MAX
+        * (2 * size_of::<HotSource>() + 5 * (INLINE + 1) * 2 * Table::<u64>::ENTRY_BYTES)
+    + WINDOW_HOT_VALUES_MAX * Table::<u64>::ENTRY_BYTES;
+
 /// All sources in the running minute.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceMinutes {
     sources: Table<SourceMinute>,
     hot: Vec<HotSource>,
+    /// Distinct values that hot sources have shown beyond their first requests.
+    hot_values: usize,
     /// Sources that found no room.
     pub refused: u64,
 }
@@ -211,11 +225,15 @@ impl SourceMinutes {
                 return;
             }
             let mut hot = HotSource::default();
-            minute.first.iter().for_each(|values| hot.add(*values));
+            let mut room = usize::MAX;
+            minute.first.iter().for_each(|values| hot.add(*values, &mut room));
             self.hot.push(hot);
             minute.hot = u32::try_from(self.hot.len()).unwrap_or(u32::MAX);
         }
-        self.hot[minute.hot as usize - 1].add(values);
+        let mut room = WINDOW_HOT_VALUES_MAX.saturating_sub(self.hot_values);
+        let before = room;
+        self.hot[minute.hot as usize - 1].add(values, &mut room);
+        self.hot_values += before - room;
     }
 
     /// Notes the evidence against a source; it gets a row whatever its requests.
@@ -245,7 +263,7 @@ impl SourceMinutes {
                     .first
                     .iter()
                     .take(minute.requests as usize)
-                    .for_each(|values| few.add(*values));
+                    .for_each(|values| few.add(*values, &mut usize::MAX.clone()));
                 &few
             } else {
                 &self.hot[minute.hot as usize - 1]
@@ -277,7 +295,8 @@ impl SourceMinutes {
         } else {
             self.sources.clear();
         }
-        self.hot.clear();
+        self.hot = Vec::new();
+        self.hot_values = 0;
         rows
     }
 
@@ -293,11 +312,11 @@ impl SourceMinutes {
             .iter()
             .map(|hot| {
                 size_of::<HotSource>()
-                    + hot.paths.state_bytes()
-                    + hot.queries.state_bytes()
-                    + hot.user_agents.state_bytes()
-                    + hot.hosts.state_bytes()
-                    + hot.statuses.state_bytes()
+                    + hot.paths.weight()
+                    + hot.queries.weight()
+                    + hot.user_agents.weight()
+                    + hot.hosts.weight()
+                    + hot.statuses.weight()
             })
             .sum();
         self.sources.state_bytes() + hot

@@ -17,6 +17,9 @@ pub struct Sources {
     pub evicted: u64,
 }
 
+/// Bytes of all records at most.
+pub const BYTES_MAX: usize = SOURCES_MAX * Table::<SourceRecord>::ENTRY_BYTES;
+
 /// A source is looked at for the population's quantiles once in this time, seconds.
 const LOOK_EVERY_S: i64 = 30;
 
@@ -52,6 +55,21 @@ impl Sources {
     /// The record of a key.
     pub fn get(&self, key: u64) -> Option<&SourceRecord> {
         self.records.get(key)
+    }
+
+    /// Makes room within a second: first those who are idle go, then those who asked once, then all.
+    pub fn make_room(&mut self, now_s: i64) {
+        if self.records.len() < SOURCES_MAX {
+            return;
+        }
+        self.sweep(now_s);
+        for all_min in [1.5, f32::INFINITY] {
+            let before = self.records.len();
+            if before >= SOURCES_MAX / 4 * 3 {
+                self.records.retain(|_, record| record.all_10 >= all_min);
+            }
+            self.evicted += (before - self.records.len()) as u64;
+        }
     }
 
     /// Drops idle records once a while, and the least recent ones when there are too many; whether it looked.
@@ -90,5 +108,27 @@ impl Glance {
             megabytes_60: record.megabytes_60,
             reads_bare: record.is_bare() && !record.declared,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::source::Source;
+
+    #[test]
+    fn sources_of_one_second_have_bounded_room() {
+        let (mut sources, mut population) = (Sources::default(), Population::default());
+        let decay = Decay::default();
+        let mut add = |sources: &mut Sources, source: u32| {
+            let event = Event { source: Source::v4(source), ..Event::default() };
+            sources.add(u64::from(source) + 1, &event, &mut population, &decay);
+        };
+        (0..5_000_000).for_each(|i| {
+            sources.make_room(0);
+            if i % 2 == 0 { add(&mut sources, i % 14) } else { add(&mut sources, 100 + i) }
+        });
+        assert!(sources.records.len() <= SOURCES_MAX && sources.evicted > 0);
+        assert!(sources.get(1).is_some(), "who asks again and again stays");
     }
 }

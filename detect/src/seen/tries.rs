@@ -131,9 +131,9 @@ impl Tries {
         self.lead = 0;
     }
 
-    /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
-        self.old.sources.state_bytes() + self.new.sources.state_bytes()
+    /// Bytes held at most, by what it counts.
+    pub const fn weight(&self) -> usize {
+        self.old.sources.weight() + self.new.sources.weight()
     }
 }
 

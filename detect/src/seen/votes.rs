@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::VOTES_CAST_MAX;
+use crate::limits::{VOTES_CAST_MAX, VOTES_KEPT_MAX};
 use crate::math::hash::Hasher;
 use crate::normal::composition::Tally;
 use crate::record::attribute::{ATTRIBUTES, Attribute, Facts};
@@ -19,10 +19,36 @@ pub struct Votes {
     totals: [u32; ATTRIBUTES],
     /// Values that drew votes since they were last looked at, each with a record that shows it.
     #[serde(skip)]
-    fresh: Table<Event>,
+    fresh: Fresh,
     /// Votes for programs, whatever their version.
     programs: Table<u32>,
 }
+
+/// Values that drew votes in the running second: their places among the counts, and which record shows them.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Fresh {
+    values: Vec<(usize, usize)>,
+    records: Vec<Event>,
+    /// Whether the value at a place is among them.
+    marks: Vec<bool>,
+}
+
+impl Fresh {
+    /// Notes a value that drew a vote by the newest of the records, if it is the first in this second.
+    fn note(&mut self, place: usize) {
+        if self.marks.len() <= place {
+            self.marks.resize(place + 1, false);
+        }
+        if let Some(mark) = self.marks.get_mut(place).filter(|mark| !**mark) {
+            *mark = true;
+            self.values.push((place, self.records.len().saturating_sub(1)));
+        }
+    }
+}
+
+/// Bytes that one window keeps for the next.
+pub const VOTES_KEPT_BYTES: usize =
+    VOTES_KEPT_MAX * (Table::<()>::ENTRY_BYTES + Table::<(u8, u32)>::ENTRY_BYTES);
 
 /// Votes for one value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,49 +68,37 @@ pub struct Count {
 }
 
 impl Votes {
-    /// Lets an event vote.
-    pub fn vote(&mut self, event: &Event, facts: Facts, hasher: &Hasher) {
-        if self.cast.len() >= VOTES_CAST_MAX {
+    /// Whether a source shows itself in a new way; `None` when no more votes are taken.
+    fn sees(&mut self, look: u64) -> Option<bool> {
+        let has_room = self.cast.len() < VOTES_CAST_MAX;
+        has_room.then(|| self.cast.entry(look, || ()).1)
+    }
+
+    /// Takes one vote of `of` (source and value) for a value, unless it was cast before.
+    fn cast(&mut self, attribute: Attribute, key: u64, of: u64, event: &Event) {
+        if !self.cast.entry(of, || ()).1 {
             return;
         }
-        let who = event.source.0;
-        let look = hasher.pair(
-            who,
-            event.user_agent
-                ^ event.ja4.rotate_left(17)
-                ^ u64::from(event.flags & (flag::REFERER_NONE | flag::REFERER_OWN)),
-        );
-        let content = !event.has(flag::ASSET) && !event.is_empty();
-        let new_look = self.cast.entry(look, || ()).1;
-        if !new_look && !content {
-            return;
+        self.totals[attribute as usize] += 1;
+        let (place, _) = self.counts.place(key, || (attribute as u8, 0));
+        if let Some((_, votes)) = self.counts.at_mut(place) {
+            *votes += 1;
         }
-        for attribute in Attribute::ALL {
-            let of_look = attribute < Attribute::Path;
-            if of_look && !new_look || !of_look && !content {
-                continue;
-            }
-            let value = attribute.value(event, facts, hasher);
-            if value == 0 {
-                continue;
-            }
-            let key = hasher.pair(value, attribute as u64 + 1);
-            if self.cast.entry(hasher.pair(key, who), || ()).1 {
-                self.totals[attribute as usize] += 1;
-                self.counts.entry(key, || (attribute as u8, 0)).0.1 += 1;
-                self.fresh.entry(key, || *event);
-                if attribute == Attribute::Program {
-                    *self.programs.entry(u64::from(event.program), || 0).0 += 1;
-                }
-            }
+        if self.fresh.records.last() != Some(event) {
+            self.fresh.records.push(*event);
+        }
+        self.fresh.note(place);
+        if attribute == Attribute::Program {
+            *self.programs.entry(u64::from(event.program), || 0).0 += 1;
         }
     }
 
     /// The values that drew votes since the last call.
     pub fn take_fresh(&mut self, hasher: &Hasher) -> Vec<Count> {
         let fresh = std::mem::take(&mut self.fresh);
-        let count = |(key, example): &(u64, Event)| {
-            let (attribute, votes) = *self.counts.get(*key)?;
+        let count = |(place, record): &(usize, usize)| {
+            let (key, (attribute, votes)) = *self.counts.at(*place)?;
+            let example = *fresh.records.get(*record)?;
             let attribute = *Attribute::ALL.get(usize::from(attribute))?;
             let is_version = matches!(attribute, Attribute::UserAgent | Attribute::Software);
             let program = u64::from(if is_version { example.program } else { 0 });
@@ -93,13 +107,13 @@ impl Votes {
             Some(Count {
                 program: if program == 0 { (0, 0) } else { (votes_of, key_of) },
                 attribute,
-                key: *key,
+                key,
                 votes,
                 of: self.totals[attribute.whole()],
-                example: *example,
+                example,
             })
         };
-        fresh.iter().filter_map(count).collect()
+        fresh.values.iter().filter_map(count).collect()
     }
 
     /// The counts, for learning.
@@ -109,7 +123,7 @@ impl Votes {
 
     /// Starts the next window.
     pub fn clear(&mut self) {
-        if self.cast.len() > 4_096 {
+        if self.cast.len() > VOTES_KEPT_MAX {
             *self = Self::default();
             return;
         }
@@ -117,11 +131,45 @@ impl Votes {
         self.counts.clear();
         self.programs.clear();
         self.totals = [0; ATTRIBUTES];
-        self.fresh = Table::default();
+        self.fresh = Fresh::default();
     }
 
-    /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
-        self.cast.state_bytes() + self.counts.state_bytes()
+    /// Bytes held at most, by what it counts.
+    pub const fn weight(&self) -> usize {
+        self.cast.weight() + self.counts.weight() + self.programs.weight()
+    }
+}
+
+/// Lets an event vote in several windows.
+pub fn vote(windows: [&mut Votes; 2], event: &Event, facts: Facts, hasher: &Hasher) {
+    let who = event.source.0;
+    let look = hasher.pair(
+        who,
+        event.user_agent
+            ^ event.ja4.rotate_left(17)
+            ^ u64::from(event.flags & (flag::REFERER_NONE | flag::REFERER_OWN)),
+    );
+    let content = !event.has(flag::ASSET) && !event.is_empty();
+    let mut windows = windows.map(|window| {
+        let new_look = window.sees(look);
+        (window, new_look)
+    });
+    let is_new = windows.iter().any(|(_, new_look)| *new_look == Some(true));
+    for attribute in Attribute::ALL {
+        let of_look = attribute < Attribute::Path;
+        if of_look && !is_new || !of_look && !content {
+            continue;
+        }
+        let value = attribute.value(event, facts, hasher);
+        if value == 0 {
+            continue;
+        }
+        let key = hasher.pair(value, attribute as u64 + 1);
+        let of = hasher.pair(key, who);
+        for (window, new_look) in &mut windows {
+            if new_look.is_some_and(|new_look| new_look || !of_look) {
+                window.cast(attribute, key, of, event);
+            }
+        }
     }
 }

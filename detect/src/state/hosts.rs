@@ -8,9 +8,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::incident::target::Target;
-use crate::limits::{HOSTS_AT_ONCE, HOSTS_WAITING_MAX, TARGETS_MAX};
+use crate::limits::{HOSTS_AT_ONCE, HOSTS_BYTES_MAX, HOSTS_WAITING_MAX, TARGETS_MAX};
 use crate::math::hash::mix;
 use crate::record::event::Event;
+use crate::seen::minutes::MINUTE_KEPT_BYTES;
+use crate::seen::votes::VOTES_KEPT_BYTES;
 use crate::store::table::Table;
 
 /// Key of what is not admitted.
@@ -33,6 +35,11 @@ const SHARED_SAMPLES: usize = 16;
 
 /// Requests below which a host has had little traffic.
 const LIGHT: u64 = 200;
+
+/// Bytes of all hosts at most, at the end of a second.
+pub const BYTES_MAX: usize = HOSTS_BYTES_MAX
+    + TARGETS_MAX * (MINUTE_KEPT_BYTES + 2 * VOTES_KEPT_BYTES)
+    + HOSTS_WAITING_MAX * Table::<Waiting>::ENTRY_BYTES;
 
 /// A host that is not admitted yet.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -57,6 +64,8 @@ pub struct Hosts {
     pub others: u64,
     /// Hosts that made room for others.
     pub evicted: u64,
+    /// Bytes that the states were last found to hold, together.
+    weight: usize,
 }
 
 impl Hosts {
@@ -121,7 +130,40 @@ impl Hosts {
         let before = self.targets.len();
         self.targets.retain(|key, target| may_go(key, target).is_none_or(|rank| rank > cut));
         self.evicted += (before - self.targets.len()) as u64;
+        self.weight = self.targets.iter().map(|(_, target)| target.held).sum();
         true
+    }
+
+    /// Notes what a state holds now, at the end of a second in which it may have grown.
+    pub fn weigh(&mut self, key: u64) {
+        let Some(target) = self.targets.get_mut(key) else { return };
+        let held = target.weight();
+        self.weight = self.weight - target.held + held;
+        target.held = held;
+    }
+
+    /// Gives up hosts where all hold more than `bytes_max` together, until a quarter of it is free: of those that hold
+    /// more than the mean the ones admitted last, since whoever invents hosts comes after those that were there; such
+    /// with an open incident only where the others are not enough.
+    pub fn shed(&mut self, bytes_max: usize) {
+        for with_incidents in [false, true] {
+            if self.weight <= bytes_max {
+                return;
+            }
+            let mean = self.weight / self.targets.len().max(1);
+            let mut excess = self.weight.saturating_sub(bytes_max / 4 * 3);
+            let mut gone: Table<()> = Table::default();
+            for (key, target) in self.targets.iter().rev() {
+                let may_go = *key != OTHERS && target.held >= mean;
+                if may_go && excess > 0 && (with_incidents || target.cases.open.is_empty()) {
+                    excess = excess.saturating_sub(target.held);
+                    gone.entry(*key, || ());
+                }
+            }
+            self.targets.retain(|key, _| gone.get(key).is_none());
+            self.evicted += gone.len() as u64;
+            self.weight = self.targets.iter().map(|(_, target)| target.held).sum();
+        }
     }
 
     /// Ends a minute: what is ordinary on all hosts together is what strangers are compared with.
@@ -156,9 +198,8 @@ impl Hosts {
     }
 
     /// Bytes held.
-    pub fn state_bytes(&self) -> usize {
-        let own: usize = self.iter().map(|(_, target)| target.host.state_bytes()).sum();
-        own + self.targets.state_bytes() + self.waiting.state_bytes()
+    pub const fn state_bytes(&self) -> usize {
+        self.weight + self.targets.state_bytes() + self.waiting.state_bytes()
     }
 }
 
@@ -186,6 +227,28 @@ mod tests {
         assert!(hosts.targets.len() <= HOSTS_AT_ONCE + 1, "{}", hosts.targets.len());
         assert!(hosts.waiting.len() <= HOSTS_WAITING_MAX);
         assert!(hosts.others > 190_000);
+    }
+
+    #[test]
+    fn when_hosts_hold_too_much_the_newest_of_the_heavy_go() {
+        let mut hosts = Hosts::default();
+        for host in 0..40 {
+            for path in 0..if host < 20 { 2_000 } else { 4_000 } {
+                let event = Event { path: mix(path), ..event(host, 200, 1) };
+                let place = hosts.place(&event, 100);
+                hosts.get_mut(place).unwrap().host.minute.add(&event);
+            }
+            hosts.weigh(mix(host));
+        }
+        let all = hosts.weight;
+        hosts.shed(all);
+        assert_eq!(hosts.evicted, 0);
+        hosts.shed(all - 1);
+        assert!(hosts.weight <= all / 4 * 3 && hosts.evicted > 5, "{} of {all}", hosts.weight);
+        let left = |host: u64| hosts.targets.get(mix(host)).is_some();
+        assert!((0..20).all(left) && left(20) && !left(39));
+        let held: usize = hosts.iter().map(|(_, target)| target.weight()).sum();
+        assert_eq!(held, hosts.weight);
     }
 
     #[test]

@@ -9,13 +9,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::partition::Partition;
 use crate::counters::Counters;
+use crate::limits::STATE_BYTES_MAX;
 use crate::record::event::Event;
-use crate::record::names::Names;
-use crate::seen::attempts::Attempters;
-use crate::seen::minutes::SourceMinutes;
-use crate::seen::sources::Sources;
+use crate::record::names::{self, Names};
+use crate::seen::attempts::{self, Attempters};
+use crate::seen::minutes::{self, SourceMinutes};
+use crate::seen::sources::{self, Sources};
 use crate::state::hosts::Hosts;
 use crate::store::table::Table;
+
+/// Bytes of the whole state at the end of a second, records that wait for their second aside.
+const BYTES_MAX: usize = sources::BYTES_MAX
+    + attempts::BYTES_MAX
+    + minutes::BYTES_MAX
+    + names::BYTES_MAX
+    + hosts::BYTES_MAX;
+
+const _: () = assert!(BYTES_MAX <= STATE_BYTES_MAX, "the parts fit the whole");
 
 /// Everything a checkpoint holds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

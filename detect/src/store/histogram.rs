@@ -16,20 +16,33 @@ pub struct Histogram {
 impl Histogram {
     /// Counts one request with this value.
     pub fn add(&mut self, value: u64) {
-        let full = self.counts.len() >= HISTOGRAM_VALUES_MAX;
+        self.add_within(value, &mut usize::MAX.clone());
+    }
+
+    /// Counts one request; a new value takes of the `room`, and is counted with an old one where there is none.
+    pub fn add_within(&mut self, value: u64, room: &mut usize) {
+        let known = self.counts.len();
+        let full = known >= HISTOGRAM_VALUES_MAX || *room == 0 && known > 0;
         if full && self.counts.get(value).is_none() {
             #[expect(clippy::cast_possible_truncation, reason = "chooses a slot")]
-            if let Some(count) = self.counts.at_mut(value as usize % HISTOGRAM_VALUES_MAX) {
+            if let Some(count) = self.counts.at_mut(value as usize % known) {
                 *count += 1;
             }
             return;
         }
-        *self.counts.entry(value, || 0).0 += 1;
+        let (count, new) = self.counts.entry(value, || 0);
+        *count += 1;
+        *room = room.saturating_sub(usize::from(new));
     }
 
     /// Distinct values, at most [`HISTOGRAM_VALUES_MAX`].
     pub fn distinct(&self) -> i64 {
         i64::try_from(self.counts.len()).unwrap_or(i64::MAX)
+    }
+
+    /// The same.
+    pub const fn len(&self) -> usize {
+        self.counts.len()
     }
 
     /// Both entropies, if at least `requests_min` requests were counted.
@@ -46,8 +59,8 @@ impl Histogram {
         self.counts.clear();
     }
 
-    /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
-        self.counts.state_bytes()
+    /// Bytes held at most, by what it counts.
+    pub const fn weight(&self) -> usize {
+        self.counts.weight()
     }
 }

@@ -88,6 +88,15 @@ impl<V> Table<V> {
         self.entries.capacity() * size_of::<(u64, V)>() + self.index.capacity() * size_of::<u32>()
     }
 
+    /// Bytes that so many entries take at most: room to double, and the index. It depends on the entries alone, so that
+    /// what is decided by it is the same after a restart.
+    pub const fn weight(&self) -> usize {
+        self.entries.len() * Self::ENTRY_BYTES
+    }
+
+    /// See [`Self::weight`].
+    pub const ENTRY_BYTES: usize = 2 * size_of::<(u64, V)>() + 4 * size_of::<u32>();
+
     /// The value of `key`.
     pub fn get(&self, key: u64) -> Option<&V> {
         self.position(key).map(|at| &self.entries[at].1)
@@ -114,6 +123,11 @@ impl<V> Table<V> {
         }
     }
 
+    /// The key and the value at a position.
+    pub fn at(&self, position: usize) -> Option<&(u64, V)> {
+        self.entries.get(position)
+    }
+
     /// The value at a position.
     pub fn at_mut(&mut self, position: usize) -> Option<&mut V> {
         self.entries.get_mut(position).map(|(_, value)| value)
@@ -121,24 +135,29 @@ impl<V> Table<V> {
 
     /// The value of `key`, inserted when absent; the flag tells whether it was.
     pub fn entry(&mut self, key: u64, value: impl FnOnce() -> V) -> (&mut V, bool) {
+        let (at, new) = self.place(key, value);
+        (&mut self.entries[at].1, new)
+    }
+
+    /// The position of `key`, whose value is inserted when absent; the flag tells whether it was.
+    pub fn place(&mut self, key: u64, value: impl FnOnce() -> V) -> (usize, bool) {
         if (self.entries.len() + 1) * 8 > self.index.len() * 5 {
             self.rebuild();
         }
         let mask = self.index.len() - 1;
         let mut slot = home(key, self.secret, mask);
-        let (at, new) = loop {
+        loop {
             match self.index[slot] {
                 EMPTY => {
                     let at = self.entries.len();
                     self.index[slot] = u32::try_from(at).unwrap_or(EMPTY - 1);
                     self.entries.push((key, value()));
-                    break (at, true);
+                    return (at, true);
                 }
-                at if self.entries[at as usize].0 == key => break (at as usize, false),
+                at if self.entries[at as usize].0 == key => return (at as usize, false),
                 _ => slot = (slot + 1) & mask,
             }
-        };
-        (&mut self.entries[at].1, new)
+        }
     }
 
     /// Removes a key; its value, if it was there. The order of the others stays: this takes time in proportion to their
