@@ -46,7 +46,7 @@ pub enum Order {
     /// These partitions are read from now on.
     Open(Vec<Arc<str>>),
     /// The next records of a partition.
-    Batch(PositionedBatch),
+    Batch(Box<PositionedBatch>),
     /// A live partition has had no newer record since then.
     CaughtUp(Vec<Arc<str>>, Instant),
     /// A partition was read to the end that this run goes to; it may grow in a later one.
@@ -230,7 +230,7 @@ impl<W: Write> Worker<W> {
             Order::Batch(batch) => {
                 self.alignment.saw_records(&batch.partition);
                 self.detector.on_batch(&batch.partition, &batch.requests, &mut self.findings);
-                self.back.batch(batch)?;
+                self.back.batch(*batch)?;
             }
             Order::CaughtUp(partitions, now) => {
                 for partition in &partitions {

@@ -254,7 +254,7 @@ impl<'a> Front<'a> {
         self.uncommitted_records += batch.records() as u64;
         self.moved = true;
         self.positions.insert(Arc::clone(&batch.partition), batch.next_position);
-        self.send(Order::Batch(batch))
+        self.send(Order::Batch(Box::new(batch)))
     }
 
     fn send(&mut self, order: Order) -> anyhow::Result<()> {

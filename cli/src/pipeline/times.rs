@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use detect::Tally;
 
 /// How often each partition is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// Records of a look not judged at the time they name from which it is worth a line: this many, and one in a hundred.
 const ODD_MIN: u64 = 10;

@@ -232,9 +232,8 @@ impl Open {
         let has_room = self.evidence.len() < EVIDENCE_MAX;
         match self.evidence.iter_mut().find(|old| old.feature == said.feature) {
             Some(old) if old.score < said.score => *old = said,
-            Some(_) => {}
             None if has_room => self.evidence.push(said),
-            None => {}
+            _ => {}
         }
     }
 

@@ -262,13 +262,22 @@ fn is_more_of_the_same(case: &Case) -> bool {
 /// Many people behind few addresses.
 fn is_shared_address(case: &Case) -> bool {
     let seen = &case.seen;
-    seen.sources <= 3.0
-        && seen.top_source >= 0.8
+    is_of_few(case)
         && seen.agents >= 5.0
         && seen.top_agent < 0.5
         && seen.auth < AUTH_MAX
         && is_bearable(case, seen.agents)
         && case.software_nats < 10.0
+}
+
+/// Whether it comes from few addresses, most of it from one.
+fn is_of_few(case: &Case) -> bool {
+    case.seen.sources <= 3.0 && case.seen.top_source >= 0.8
+}
+
+/// Whether few addresses ask for more than the people who may be behind them: no crowd, however much it looks like one.
+pub fn is_beyond_few(case: &Case) -> bool {
+    is_of_few(case) && !is_bearable(case, case.seen.agents)
 }
 
 #[cfg(test)]

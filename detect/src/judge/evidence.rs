@@ -204,7 +204,7 @@ impl Case {
             return Judgement { kind, verdict: Verdict::Benign, attackness };
         }
         let verdict = match attackness {
-            odds if odds >= ATTACK => Verdict::Attack,
+            odds if odds >= ATTACK || benign::is_beyond_few(self) => Verdict::Attack,
             odds if odds >= CROWD => Verdict::Suspicious,
             _ => Verdict::Benign,
         };

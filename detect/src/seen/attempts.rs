@@ -189,14 +189,14 @@ const KEEP_S: i64 = 2 * 86_400;
 
 impl Attempters {
     /// Takes in a record of a source that tries something in vain, or did so before; `alike` tells, from the writes to
-    /// an endpoint in a row that were answered alike, and the seconds since its last request, whether this one was a try. Where an address may `challenge`, a
+    /// an endpoint in a row that were answered alike, and the seconds since its last request, whether this one was a try. Where an address may challenge, a
     /// refusal (401) that is followed by success was no try: clients of NTLM, Digest and the like are refused first.
     pub fn add(
         &mut self,
         key: u64,
         event: &Event,
         facts: Facts,
-        challenges: bool,
+        may_challenge: bool,
         is_try: impl FnOnce(u32, i64) -> bool,
     ) -> Option<&mut Attempts> {
         let now_s = event.ts.div_euclid(1_000_000);
@@ -222,11 +222,11 @@ impl Attempters {
             record.paths.iter_mut().for_each(|count| *count += weight);
         }
         if facts.endpoint != 0 {
-            let challenged = record.is_challenged(facts.endpoint);
+            let was_refused = record.is_challenged(facts.endpoint);
             let alike = record.note_answer(facts.endpoint, event);
             let in_vain = is_try(alike, idle);
             add(&mut record.tries, in_vain);
-            if challenged && challenges && matches!(event.status_class(), 2 | 3) {
+            if was_refused && may_challenge && matches!(event.status_class(), 2 | 3) {
                 take_back(&mut record.tries);
             }
             record.tried_last = in_vain;

@@ -150,7 +150,7 @@ pub fn search_by_known(seed: u64) -> Scenario {
             let at = draw.between(START_S, end_s());
             let mut row = visitor(90_000 + n, at, &format!("/backup-{}.zip", n * 25 + k));
             (row.status, row.bytes) = (404, 2_900);
-            row.referer = Some(format!("https://{}/", SHOP.host).into());
+            row.referer = Some(format!("https://{}/", SHOP.host));
             search.push(row);
         }
     }
@@ -199,7 +199,7 @@ pub fn chat_polls(seed: u64) -> Scenario {
     every(seed, (5, 0, 5.0), |_, client, at| {
         let mut row = visitor(12_000 + client, at, "/chat/poll");
         (row.method, row.status, row.bytes) = ("POST", 200, 320);
-        row.referer = Some(format!("https://{}/", SHOP.host).into());
+        row.referer = Some(format!("https://{}/", SHOP.host));
         vec![row]
     })
 }

@@ -204,7 +204,7 @@ impl Suspect<'_> {
     fn fails(&self, test: &Test, shared: bool, circumstances: &Circumstances<'_>) -> Option<Alarm> {
         let observed = (test.counter)(self);
         let people = match test.shared {
-            Shared::AsMany if shared => f64::from(self.record.agents.count_ones()),
+            Shared::AsMany(each) if shared => each * f64::from(self.record.agents.count_ones()),
             _ => 1.0,
         };
         if observed < people * test.floor_at(circumstances.level)

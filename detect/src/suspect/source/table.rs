@@ -48,15 +48,18 @@ pub struct Test {
 }
 
 /// How a test judges an address that many people seem to share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shared {
     /// Like any other: what it counts nobody does, or its share tells.
     AsOne,
-    /// Each of them may do what one may: floor and envelope times their number.
-    AsMany,
+    /// Each of them may do what one may: floor and envelope times their number, this many for each user agent.
+    AsMany(f64),
     /// Not at all.
     Skipped,
 }
+
+/// People behind one address who share a user agent: of thousands behind one, few dozen differ.
+const PEOPLE_PER_AGENT: f64 = 4.0;
 
 /// Share of writes from which a source does not read.
 const WRITING_MIN: f32 = 0.5;
@@ -154,7 +157,7 @@ const FORM_SHARE_MIN: f64 = 0.4;
 /// Credentials tried in vain. Shares: who mostly does something else is a person.
 const CREDENTIALS: Test = Test {
     solo: Solo::Credentials,
-    shared: Shared::AsMany,
+    shared: Shared::AsMany(1.0),
     share: 0.5,
     why_share: MOSTLY_TRIES,
     ..PLAIN
@@ -297,7 +300,7 @@ pub const TESTS: &[Test] = &[
     },
     Test {
         name: "pages_10",
-        shared: Shared::AsMany,
+        shared: Shared::AsMany(PEOPLE_PER_AGENT),
         also: is_no_return,
         counter: |s| f64::from(s.record.pages_10),
         floor: 70.0,
@@ -310,7 +313,7 @@ pub const TESTS: &[Test] = &[
     },
     Test {
         name: "requests_10",
-        shared: Shared::AsMany,
+        shared: Shared::AsMany(PEOPLE_PER_AGENT),
         also: is_no_return,
         counter: |s| f64::from(s.record.all_10),
         floor: 200.0,
@@ -366,7 +369,7 @@ pub const TESTS: &[Test] = &[
     },
     Test {
         name: "megabytes_60",
-        shared: Shared::AsMany,
+        shared: Shared::AsMany(PEOPLE_PER_AGENT),
         solo: Solo::Bytes,
         scale_s: 60.0,
         counter: |s| f64::from(s.record.megabytes_60),
