@@ -43,6 +43,9 @@ const CRAWL_RATE_MAX: f64 = 100.0;
 /// Times the ordinary rate up to which more is what people do that are answered with errors, or that share an address.
 const MORE_MAX: f64 = 4.0;
 
+/// Requests per second, over ten seconds, of a class that opens the same page behind one address.
+const CLASS_RATE_MAX: f64 = 60.0;
+
 /// Requests per second of one person who is in a hurry.
 const PERSON_RATE: f64 = 2.0;
 
@@ -277,7 +280,9 @@ fn is_of_few(case: &Case) -> bool {
 
 /// Whether few addresses ask for more than the people who may be behind them: no crowd, however much it looks like one.
 pub fn is_beyond_few(case: &Case) -> bool {
-    is_of_few(case) && !is_bearable(case, case.seen.agents)
+    is_of_few(case)
+        && !is_bearable(case, case.seen.agents)
+        && !excess_is_below(case, CLASS_RATE_MAX)
 }
 
 #[cfg(test)]
