@@ -101,7 +101,7 @@ pub fn count_lines(path: &Path) -> Result<(u64, u64), BenchError> {
     }
 }
 
-/// The first `lines` lines of the file that [`file`] gives for `of_lines`.
+/// The first `lines` lines of the file that `file` gives for `of_lines`.
 ///
 /// # Errors
 /// When it cannot be written or read.

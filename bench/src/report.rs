@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::measure::{Case, Group, float};
 
-/// Head of the table; widths are those of [`row`].
+/// Head of the table; widths are those of a row.
 const HEAD: [&str; 9] = [
     "records/s",
     "MB/s",
