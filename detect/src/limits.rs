@@ -138,7 +138,7 @@ pub const BARE_SOURCES_MAX: usize = 256;
 /// Sources that stand out on one host in one second; further ones stand out in the next.
 pub const ALARMS_MAX: usize = 4_096;
 
-/// Incidents open at once on one host.
+/// Incidents open at once on one host; beyond them, one each of the classes of which none is open.
 pub const OPEN_INCIDENTS_MAX: usize = 4;
 
 /// Closed incidents of one host that may be opened again; those closed longest ago are forgotten.

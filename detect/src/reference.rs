@@ -107,21 +107,23 @@ fn weights(page: &mut String) {
 }
 
 fn rules(page: &mut String) {
-    page.push_str(
-        "\n## What is no attack\n\n`judge/benign.rs`. The first rule that fits is the answer, whatever the weights \
-         say.\n\n| rule | kind | fits when | the numbers come from |\n| --- | --- | --- | --- |\n",
-    );
-    for rule in benign::RULES {
-        let (name, kind) = (format!("`{}`", rule.name), format!("`{}`", rule.kind));
-        line(page, &[&name, &kind, rule.says, rule.why]);
-    }
-    page.push_str(
-        "\n## What kind of attack\n\n`judge/kind.rs`. The first rule that fits is the answer; where none does, it is \
-         an `http_flood`.\n\n| rule | kind | fits when | the numbers come from |\n| --- | --- | --- | --- |\n",
-    );
-    for rule in kind::RULES {
-        let (name, kind) = (format!("`{}`", rule.name), format!("`{}`", rule.kind));
-        line(page, &[&name, &kind, rule.says, rule.why]);
+    let head = "| rule | kind | fits when | the numbers come from |\n| --- | --- | --- | --- |\n";
+    for (about, rules) in [
+        (
+            "## What is no attack\n\n`judge/benign.rs`. The first rule that fits is the answer, whatever the weights say.",
+            benign::RULES,
+        ),
+        (
+            "## What kind of attack\n\n`judge/kind.rs`. The first rule that fits is the answer; where none does, it is \
+             an `http_flood`.",
+            kind::RULES,
+        ),
+    ] {
+        let _ = write!(page, "\n{about}\n\n{head}");
+        for rule in rules {
+            let (name, kind) = (format!("`{}`", rule.name), format!("`{}`", rule.kind));
+            line(page, &[&name, &kind, rule.says, rule.why]);
+        }
     }
 }
 

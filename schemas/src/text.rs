@@ -68,7 +68,7 @@ pub fn push(out: &mut String, c: char) {
     }
 }
 
-/// JSON with every unsafe character written as `\uXXXX`; line ends stay.
+/// JSON with every unsafe character written as `\u` and four digits; line ends stay.
 ///
 /// JSON escapes C0 by itself; the others it may leave as they are. They can occur only inside strings, so the value
 /// stays the same.

@@ -57,7 +57,7 @@ pub fn merge(buckets: impl Iterator<Item = Bucket>) -> Vec<Event> {
 }
 
 /// Whether a record takes part in what is judged.
-const fn counts(event: &Event) -> bool {
+pub(super) const fn counts(event: &Event) -> bool {
     event.flags & (flag::LATE | flag::EXEMPT | flag::IMPLAUSIBLE) == 0
 }
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use schemas::limits::SUB_PANE_US;
 use serde::{Deserialize, Serialize};
 
-use super::merge::is_wanted;
+use super::merge::{counts, is_wanted};
 use super::offset::{self, Offset};
 use super::tally::Tally;
 use super::witness;
@@ -46,13 +46,12 @@ pub enum Attendance {
     Closed,
 }
 
-/// What became of a record.
+/// What becomes of a record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Admitted {
-    /// Counts.
-    pub tally: Tally,
-    /// The texts of the record are wanted: it is part of the sample, or held back.
-    pub wanted: bool,
+struct Admitted {
+    tally: Tally,
+    /// It is part of the sample, or held back.
+    wanted: bool,
 }
 
 /// Times a partition allows itself, µs.
@@ -162,8 +161,8 @@ impl Partition {
         if self.arrivals.0 >= HEAL_RECORDS_MIN { Some(self.arrivals.1) } else { None }
     }
 
-    /// Takes a record in, in order, with its arrival where that is known.
-    pub fn admit(&mut self, event: Event, arrival: Option<i64>, bounds: Bounds) -> Admitted {
+    /// Takes a record in, in order, with its arrival where that is known; whether its texts are wanted.
+    pub fn admit(&mut self, event: Event, arrival: Option<i64>, bounds: Bounds) -> bool {
         let mut admitted = Admitted::default();
         admitted.tally.records = 1;
         match arrival {
@@ -171,7 +170,7 @@ impl Partition {
             None => self.admit_told(Told { event, arrival }, bounds, &mut admitted),
         }
         self.tally.add(&admitted.tally);
-        admitted
+        admitted.wanted
     }
 
     fn admit_arrived(
@@ -249,12 +248,12 @@ impl Partition {
 
     /// No further record will speak for or against those held back: they are believed if they agree with each other
     /// or with those before them.
-    pub fn release(&mut self, bounds: Bounds) -> Admitted {
-        let mut admitted = Admitted::default();
+    pub fn release(&mut self, bounds: Bounds) {
         // Silence so early tells nothing yet, and nobody waits for an idle partition.
         if self.newest.is_none() && self.attendance == Attendance::Idle {
-            return admitted;
+            return;
         }
+        let mut admitted = Admitted::default();
         let times: Vec<i64> = self.held.iter().map(|told| told.event.ts).collect();
         let jump = bounds.allowance.jump_us();
         let stride = witness::stride(self.pace_us, jump);
@@ -267,7 +266,6 @@ impl Partition {
             }
         }
         self.tally.add(&admitted.tally);
-        admitted
     }
 
     /// Believes those held back that others followed; the `last` of them may itself be a jump.
@@ -349,7 +347,7 @@ impl Partition {
             event.ts = earliest;
         }
         let bucket = self.staged.entry(event.ts.div_euclid(SUB_PANE_US)).or_default();
-        if event.flags & (flag::LATE | flag::EXEMPT | flag::IMPLAUSIBLE) == 0 {
+        if counts(&event) {
             let (before, _) = bucket.hosts.entry(event.host, || 0);
             admitted.wanted |= is_wanted(&event, *before);
             *before += 1;

@@ -114,9 +114,6 @@ impl Detector {
     }
 
     fn partition(&mut self, name: &str) -> &mut Partition {
-        if !self.state.partitions.contains_key(name) {
-            self.state.partitions.insert(name.to_owned(), Partition::default());
-        }
         let partition = self.state.partitions.entry(name.to_owned()).or_default();
         partition.attendance = Attendance::Active;
         partition
@@ -138,8 +135,10 @@ impl Detector {
         let bounds = self.bounds(name);
         let Some(partition) = self.state.partitions.get_mut(name) else { return };
         partition.attendance = attendance;
-        let admitted = partition.release(bounds);
-        self.count(&admitted.tally);
+        let before = partition.tally();
+        partition.release(bounds);
+        let counted = partition.tally().since(&before);
+        self.count(&counted);
     }
 
     const fn count(&mut self, tally: &Tally) {
@@ -159,20 +158,19 @@ impl Detector {
         let State { partitions, names, .. } = &mut self.state;
         let Some(state) = partitions.get_mut(partition) else { return };
         let columns = Columns::of(batch);
-        let mut sum = Tally::default();
+        let before = state.tally();
         for row in 0..batch.rows() {
             let texts = columns.texts(row);
             let mut event = columns.event(row, &texts, &self.hasher, &mut self.classes);
             if batch.is_exempt(row) {
                 event.flags |= flag::EXEMPT;
             }
-            let admitted = state.admit(event, batch.arrival_us(row), bounds);
-            if admitted.wanted {
+            if state.admit(event, batch.arrival_us(row), bounds) {
                 names.remember(&event, &texts, &mut self.remembered);
             }
-            sum.add(&admitted.tally);
         }
-        self.count(&sum);
+        let counted = state.tally().since(&before);
+        self.count(&counted);
         self.heal();
         self.advance(out);
     }

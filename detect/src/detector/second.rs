@@ -15,6 +15,7 @@ use crate::record::event::{Event, flag};
 use crate::seen::attempts::Attempts;
 use crate::seen::host::{Host, RECENT_S};
 use crate::seen::source_record::SourceRecord;
+use crate::state::State;
 use crate::state::hosts::OTHERS;
 use crate::suspect::source::{Circumstances, Suspect};
 
@@ -106,8 +107,11 @@ impl Detector {
         }
         state.counters.incidents +=
             incidents.iter().filter(|incident| incident.revision == 0).count() as u64;
+        let State { hosts, names, .. } = state;
+        for (key, target) in hosts.shed(HOSTS_BYTES_MAX) {
+            incidents.extend(target.give_up((at_s + 1) * SUB_PANE_US, names.get(key), names));
+        }
         out.incidents.append(&mut incidents);
-        state.hosts.shed(HOSTS_BYTES_MAX);
         if state.sources.sweep(at_s) {
             state.attempters.sweep(at_s);
         }

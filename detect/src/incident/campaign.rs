@@ -6,7 +6,8 @@ use crate::explain::rule::{Atom, Rule};
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
-use crate::judge::evidence::{ATTACK, Judgement};
+use crate::judge::evidence::Judgement;
+use crate::judge::worth::{NATS_PER_ODDS, convicting_odds};
 use crate::math::evalue::{Forecast, log_e};
 use crate::record::column::Column;
 use crate::seen::tries::Campaign;
@@ -54,7 +55,7 @@ impl Desk<'_> {
             let judgement = Judgement {
                 kind: Kind::CredentialStuffing,
                 verdict: Verdict::Attack,
-                attackness: (said.score / 4.0).clamp(ATTACK, 6.0),
+                attackness: convicting_odds(said.score, NATS_PER_ODDS),
             };
             let rule = rule_of(&campaign);
             let salt = campaign.first_ts.unsigned_abs();
@@ -68,9 +69,7 @@ impl Desk<'_> {
             incident.credit(*source, u64::from(*tries), campaign.first_ts);
         }
         if is_new {
-            let state = incident.state();
-            self.refine(target, at);
-            out.push(self.revise(target, at, state));
+            self.announce(target, at, out);
         }
     }
 }

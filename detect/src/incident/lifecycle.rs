@@ -193,11 +193,8 @@ impl Desk<'_> {
             quiet_us: self.config.quiet_us,
         };
         if let Some(at) = self.open(target, opening) {
-            let open = &mut target.cases.open[at];
-            take_in(open, alarm, requests, first_ts);
-            let state = open.state();
-            self.refine(target, at);
-            out.push(self.revise(target, at, state));
+            take_in(&mut target.cases.open[at], alarm, requests, first_ts);
+            self.announce(target, at, out);
         }
     }
 

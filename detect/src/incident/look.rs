@@ -14,6 +14,7 @@ use crate::judge::profile::Profile;
 use crate::judge::worth::{CROWD_RATE_MIN, is_volume, requests_min, supported, worth};
 use crate::limits::INCIDENT_RULES_MAX;
 use crate::record::attribute::Attribute;
+use crate::record::column::Column;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::host::RECENT_S;
@@ -159,14 +160,11 @@ impl Desk<'_> {
         out: &mut Vec<Incident>,
     ) -> bool {
         let now = self.window(target, seconds, |event| !event.has(flag::EXPLAINED));
-        let (total, sampled) = target.host.totals(self.now_s(), seconds);
         if now.is_empty() || target.host.normal.sample.events.is_empty() {
             return false;
         }
-        let weight = (total / sampled.max(1.0)).max(1.0);
-        let evidence = self.evidence(target, Sample::even(now, weight), seconds);
         let seed = hot.first().map(|hot| (hot.attribute.columns(), &hot.example));
-        let Some(found) = evidence.best_rule(seed).filter(|found| firm(&evidence, found)) else {
+        let Some((evidence, found)) = self.firm_rule(target, now, seconds, seed) else {
             return false;
         };
         let judgement = self.judge(target, &evidence, &found, hot);
@@ -182,13 +180,23 @@ impl Desk<'_> {
         self.act(target, &Finding { found: &found, judgement, hot, seconds }, out)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-    pub(super) fn evidence<'e>(
+    /// The best rule for unexplained records of the last seconds, if it is more than chance, and what speaks for it.
+    pub(super) fn firm_rule<'e>(
         &'e self,
         target: &'e Target,
-        now: Sample<'e>,
+        now: Vec<&'e Event>,
         seconds: i64,
-    ) -> Evidence<'e> {
+        seed: Option<(&[Column], &Event)>,
+    ) -> Option<(Evidence<'e>, Found)> {
+        let (total, sampled) = target.host.totals(self.now_s(), seconds);
+        let weight = (total / sampled.max(1.0)).max(1.0);
+        let evidence = self.evidence(target, Sample::even(now, weight), seconds);
+        let found = evidence.best_rule(seed).filter(|found| firm(&evidence, found))?;
+        Some((evidence, found))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+    fn evidence<'e>(&'e self, target: &'e Target, now: Sample<'e>, seconds: i64) -> Evidence<'e> {
         let own = || target.level_in_crowd(self.now_s() - seconds);
         let level = self.of_strangers.unwrap_or_else(own).max(0.02);
         let ordinary = &target.host.normal.sample.events;
@@ -284,10 +292,15 @@ impl Desk<'_> {
         if rate.0 > 3.0 {
             open.hear(said("request_rate", rate.1, f64::from(rate.2), rate.0));
         }
+        self.announce(target, at, out);
+        true
+    }
+
+    /// Tells of an incident that was opened, with the best fingerprint there is by now.
+    pub(super) fn announce(&self, target: &mut Target, at: usize, out: &mut Vec<Incident>) {
         self.refine(target, at);
         let state = target.cases.open[at].state();
         out.push(self.revise(target, at, state));
-        true
     }
 
     /// Looks again at the incidents that are due.

@@ -56,14 +56,12 @@ pub struct Open {
     pub(super) requests: u64,
     pub(super) ordinary_sum: f64,
     pub(super) sources: Table<u64>,
-    sources_uncounted: u64,
     second: u32,
     pub(super) rate: f64,
     pub(super) peak: f64,
     active_ts: i64,
     quiet_us: i64,
     pub(super) revision: i32,
-    pulses: u32,
 }
 
 /// What an incident is made of.
@@ -146,14 +144,12 @@ impl Open {
             requests: 0,
             ordinary_sum: 0.0,
             sources: Table::default(),
-            sources_uncounted: 0,
             second: 0,
             rate: 0.0,
             peak: 0.0,
             active_ts: opening.now,
             quiet_us: opening.quiet_us,
             revision: 0,
-            pulses: 1,
         }
     }
 
@@ -172,8 +168,6 @@ impl Open {
             || self.sources.get(event.source.0).is_some()
         {
             *self.sources.entry(event.source.0, || 0).0 += 1;
-        } else {
-            self.sources_uncounted += 1;
         }
     }
 
@@ -198,7 +192,6 @@ impl Open {
         if self.rate > (2.0 * self.ordinary_rate).max(0.05 * self.peak).max(0.02) {
             let gap = now - self.active_ts;
             if gap > 10_000_000 {
-                self.pulses += 1;
                 self.quiet_us = (3 * gap).min(900_000_000).max(self.quiet_us);
             }
             self.active_ts = now;
@@ -210,7 +203,6 @@ impl Open {
     pub fn reopen(&mut self, now: i64) {
         self.closed_ts = None;
         self.active_ts = now;
-        self.pulses += 1;
         self.reviews = 0;
         self.next_review_ts = now + REVIEWS_S[0] * 1_000_000;
     }
@@ -291,7 +283,6 @@ impl Open {
         if self.sources.len() >= INCIDENT_SOURCES_COUNTED_MAX
             && self.sources.get(source.0).is_none()
         {
-            self.sources_uncounted += 1;
             self.requests += requests;
             return;
         }

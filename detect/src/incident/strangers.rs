@@ -2,13 +2,11 @@
 
 use schemas::{Incident, Kind, Verdict};
 
-use crate::explain::firm::firm;
-use crate::explain::sample::Sample;
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
-use crate::judge::evidence::{ATTACK, Judgement};
-use crate::judge::worth::CROWD_RATE_MIN;
+use crate::judge::evidence::Judgement;
+use crate::judge::worth::{CROWD_RATE_MIN, NATS_PER_ODDS, convicting_odds};
 use crate::record::event::flag;
 use crate::store::table::Table;
 
@@ -20,15 +18,12 @@ const WINDOW_S: i64 = 5;
 const HOSTS_MIN: usize = 12;
 const HOSTS_SHARE_MIN: f64 = 0.5;
 
-/// Log odds are the evidence over this, nats: 16 nats, the alarm, are odds of seven to one twice over.
-const NATS_PER_ODDS: f64 = 4.0;
-
 impl Desk<'_> {
     /// Looks at what is asked of unknown hosts, when it is much more than usual.
     pub(super) fn strangers(&self, target: &mut Target, out: &mut Vec<Incident>) {
         let now_s = self.now_s();
         let rate = &target.suspicion.rate;
-        let (total, sampled) = target.host.totals(now_s, WINDOW_S);
+        let (total, _) = target.host.totals(now_s, WINDOW_S);
         let usual = rate.expected.max(target.host.normal.rate.level() + CROWD_RATE_MIN);
         let (nats, expected) = (rate.nats, rate.expected);
         #[expect(clippy::cast_precision_loss, reason = "seconds")]
@@ -46,15 +41,11 @@ impl Desk<'_> {
         if hosts.len() < HOSTS_MIN || share < HOSTS_SHARE_MIN {
             return;
         }
-        let weight = (total / sampled.max(1.0)).max(1.0);
-        let evidence = self.evidence(target, Sample::even(now, weight), WINDOW_S);
-        let Some(found) = evidence.best_rule(None).filter(|found| firm(&evidence, found)) else {
-            return;
-        };
+        let Some((_, found)) = self.firm_rule(target, now, WINDOW_S, None) else { return };
         let judgement = Judgement {
             kind: Kind::HttpFlood,
             verdict: Verdict::Attack,
-            attackness: (nats / NATS_PER_ODDS).clamp(ATTACK, 6.0),
+            attackness: convicting_odds(nats, NATS_PER_ODDS),
         };
         let salt = WINDOW_S.unsigned_abs();
         let Some(at) = self.open_many(target, judgement, found.rule, 0.0, salt) else { return };
@@ -65,8 +56,6 @@ impl Desk<'_> {
             score: nats,
             of_sender: false,
         });
-        let state = target.cases.open[at].state();
-        self.refine(target, at);
-        out.push(self.revise(target, at, state));
+        self.announce(target, at, out);
     }
 }

@@ -2,12 +2,11 @@
 
 use schemas::{Incident, Kind, Verdict};
 
-use crate::explain::firm::firm;
-use crate::explain::sample::Sample;
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
-use crate::judge::evidence::{ATTACK, Judgement};
+use crate::judge::evidence::Judgement;
+use crate::judge::worth::convicting_odds;
 use crate::record::event::Event;
 use crate::seen::host::RECENT_S;
 use crate::seen::readers::Readers;
@@ -38,12 +37,7 @@ impl Desk<'_> {
             return;
         }
         let now = self.window(target, RECENT_S, |event| readers.is_alone(event.source));
-        let (total, sampled) = target.host.totals(self.now_s(), RECENT_S);
-        let weight = (total / sampled.max(1.0)).max(1.0);
-        let evidence = self.evidence(target, Sample::even(now, weight), RECENT_S);
-        let Some(found) = evidence.best_rule(None).filter(|found| firm(&evidence, found)) else {
-            return;
-        };
+        let Some((evidence, found)) = self.firm_rule(target, now, RECENT_S, None) else { return };
         let select = |event: &Event| found.rule.matches(event);
         let collateral = evidence.ordinary.weigh(select) / evidence.ordinary.total().max(1e-9);
         if collateral > COLLATERAL_MAX {
@@ -52,12 +46,11 @@ impl Desk<'_> {
         let judgement = Judgement {
             kind: Kind::Swarm,
             verdict: Verdict::Attack,
-            attackness: (nats / NATS_PER_ODDS).clamp(ATTACK, 6.0),
+            attackness: convicting_odds(nats, NATS_PER_ODDS),
         };
-        let usual = found.expected;
         let salt = RECENT_S.unsigned_abs();
         #[expect(clippy::cast_precision_loss, reason = "a minute")]
-        let usual = usual / RECENT_S as f64;
+        let usual = found.expected / RECENT_S as f64;
         let Some(at) = self.open_many(target, judgement, found.rule, usual, salt) else { return };
         let open = &mut target.cases.open[at];
         open.be_patient(QUIET_US);
@@ -68,8 +61,6 @@ impl Desk<'_> {
             score: nats,
             of_sender: true,
         });
-        let state = open.state();
-        self.refine(target, at);
-        out.push(self.revise(target, at, state));
+        self.announce(target, at, out);
     }
 }

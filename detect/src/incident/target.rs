@@ -1,12 +1,14 @@
 //! One host with the evidence against what is there now, and its incidents.
 
-use schemas::{Kind, Verdict};
+use schemas::{Incident, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::config::DetectConfig;
 use crate::incident::cases::Cases;
+use crate::incident::open::Open;
 use crate::math::hash::Hasher;
 use crate::record::event::Event;
+use crate::record::names::Names;
 use crate::seen::host::{Host, Standing};
 use crate::suspect::Suspicion;
 use crate::suspect::votes::Hot;
@@ -105,6 +107,16 @@ impl Target {
         if seconds < CROWD_SECONDS_MIN { level } else { level.max(rate) }
     }
 
+    /// Gives the host up to make room for others: the last revisions of its open incidents, which end here.
+    pub fn give_up(mut self, now: i64, host: Option<&str>, names: &Names) -> Vec<Incident> {
+        let level = self.host.normal.rate.level();
+        let close = |open: &mut Open| {
+            open.closed_ts = Some(now);
+            open.revise(State::Close, now, host.filter(|host| !host.is_empty()), names, level)
+        };
+        self.cases.open.iter_mut().map(close).collect()
+    }
+
     /// Bytes held at most, by what it counts.
     pub fn weight(&self) -> usize {
         size_of::<Self>() + self.host.weight() + self.cases.weight()
@@ -113,5 +125,35 @@ impl Target {
     /// Whether anything but benign incidents is open.
     pub fn is_under_attack(&self) -> bool {
         self.cases.open.iter().any(|open| open.verdict != Verdict::Benign)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::open::{Opening, Origin};
+
+    #[test]
+    fn a_host_that_is_given_up_leaves_no_incident_open() {
+        let mut target = Target::new(100);
+        for kind in [Kind::HttpFlood, Kind::BruteForce] {
+            target.cases.open.push(Open::new(Opening {
+                id: kind.to_string(),
+                kind,
+                verdict: Verdict::Attack,
+                rules: Vec::new(),
+                origin: Origin::Many,
+                attackness: 3.0,
+                now: 90_000_000,
+                ordinary_rate: 0.0,
+                quiet_us: 60_000_000,
+            }));
+        }
+        let last = target.give_up(100_000_000, Some("shop.example"), &Names::default());
+        assert_eq!(last.len(), 2);
+        for incident in last {
+            assert_eq!((incident.state, incident.closed_ts), (State::Close, Some(100_000_000)));
+            assert_eq!(incident.target_host.as_deref(), Some("shop.example"));
+        }
     }
 }

@@ -3,20 +3,7 @@
 use schemas::Kind;
 
 use crate::judge::evidence::Case;
-
-/// One rule.
-#[derive(Debug)]
-pub struct Rule {
-    /// Name in the reference.
-    pub name: &'static str,
-    /// What it is called when the rule fits.
-    pub kind: Kind,
-    /// What it fits.
-    pub says: &'static str,
-    /// Where its numbers come from.
-    pub why: &'static str,
-    fits: fn(&Case) -> bool,
-}
+use crate::judge::rule::Rule;
 
 /// Networks from which a crawler comes, at most: anybody can send its name, few its addresses.
 const CRAWLER_NETWORKS_MAX: f64 = 8.0;
@@ -163,11 +150,6 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Kind of the first rule that fits.
-pub fn first_fit(case: &Case) -> Option<Kind> {
-    RULES.iter().find(|rule| (rule.fits)(case)).map(|rule| rule.kind)
-}
-
 /// A link went round among programs that fetch what it leads to: each names its operator and asks a few times.
 fn is_fetched_link(case: &Case) -> bool {
     let seen = &case.seen;
@@ -283,18 +265,4 @@ pub fn is_beyond_few(case: &Case) -> bool {
     is_of_few(case)
         && !is_bearable(case, case.seen.agents)
         && !excess_is_below(case, CLASS_RATE_MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_rule_has_a_name_and_says_where_its_numbers_come_from() {
-        let names: std::collections::BTreeSet<&str> = RULES.iter().map(|rule| rule.name).collect();
-        assert_eq!(names.len(), RULES.len());
-        for rule in RULES {
-            assert!(rule.says.len() >= 20 && rule.why.len() >= 20, "{}", rule.name);
-        }
-    }
 }

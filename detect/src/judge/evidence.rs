@@ -5,9 +5,9 @@
 
 use schemas::{Kind, Verdict};
 
-use crate::judge::benign;
-use crate::judge::kind::kind_of;
 use crate::judge::profile::Profile;
+use crate::judge::rule::first_fit;
+use crate::judge::{benign, kind};
 
 /// What is judged: the records a rule selects, against ordinary traffic of the host.
 #[derive(Debug, Clone, Copy)]
@@ -164,6 +164,16 @@ pub const WEIGHTS: &[Weight] = &[
               what is found on a host with little history must count by its size",
     },
     Weight {
+        name: "few_addresses",
+        value: |case| benign::is_beyond_few(case).then_some(1.0),
+        clamp: (0.0, 1.0),
+        why_clamp: "they ask for more than the people behind them may, or do not, which is what it can be",
+        weight: 3.5,
+        why: "from the prior to an attack: few addresses are no crowd, however much what they ask for looks like one; \
+              more than four times the ordinary rate and two a second for each user agent, and \
+              sixty a second beyond the ordinary",
+    },
+    Weight {
         name: "regulars",
         value: |case| {
             let known = case.seen.known_sources - 0.7;
@@ -200,11 +210,11 @@ impl Case {
     /// The judgement.
     pub fn judge(&self) -> Judgement {
         let attackness = self.attackness();
-        if let Some(kind) = benign::first_fit(self) {
+        if let Some(kind) = first_fit(benign::RULES, self) {
             return Judgement { kind, verdict: Verdict::Benign, attackness };
         }
         let verdict = match attackness {
-            odds if odds >= ATTACK || benign::is_beyond_few(self) => Verdict::Attack,
+            odds if odds >= ATTACK => Verdict::Attack,
             odds if odds >= CROWD => Verdict::Suspicious,
             _ => Verdict::Benign,
         };
@@ -212,9 +222,9 @@ impl Case {
         Judgement { kind, verdict, attackness }
     }
 
-    /// Kind, given that it is hostile.
+    /// Kind, given that it is hostile: where no rule fits, it is a flood.
     pub fn kind(&self) -> Kind {
-        kind_of(self)
+        first_fit(kind::RULES, self).unwrap_or(Kind::HttpFlood)
     }
 
     fn attackness(&self) -> f64 {

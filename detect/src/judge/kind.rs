@@ -3,20 +3,7 @@
 use schemas::Kind;
 
 use crate::judge::evidence::Case;
-
-/// One rule.
-#[derive(Debug)]
-pub struct Rule {
-    /// Name in the reference.
-    pub name: &'static str,
-    /// What it is called when the rule fits.
-    pub kind: Kind,
-    /// What it fits.
-    pub says: &'static str,
-    /// Where its numbers come from.
-    pub why: &'static str,
-    fits: fn(&Case) -> bool,
-}
+use crate::judge::rule::Rule;
 
 /// Requests of a source to log-ins that still look like a list of stolen credentials tried one by one.
 const TRIES_EACH_MAX: f64 = 30.0;
@@ -116,11 +103,6 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Kind of the first rule that fits, or a flood.
-pub fn kind_of(case: &Case) -> Kind {
-    RULES.iter().find(|rule| (rule.fits)(case)).map_or(Kind::HttpFlood, |rule| rule.kind)
-}
-
 fn tries(case: &Case) -> bool {
     let (seen, ordinary) = (case.seen.auth, case.ordinary.auth);
     seen >= 0.6 && ordinary < 0.5 && seen > 3.0 * ordinary && case.seen.fetchers < 0.5
@@ -164,18 +146,4 @@ fn busts_caches(case: &Case) -> bool {
         && seen.count >= 20.0
         && ordinary.query_spread * ordinary.queries < 0.5
         && seen.cache_miss.is_none_or(|missed| missed >= 0.5)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_rule_has_a_name_and_says_where_its_numbers_come_from() {
-        let names: std::collections::BTreeSet<&str> = RULES.iter().map(|rule| rule.name).collect();
-        assert_eq!(names.len(), RULES.len());
-        for rule in RULES {
-            assert!(rule.says.len() >= 20 && rule.why.len() >= 20, "{}", rule.name);
-        }
-    }
 }

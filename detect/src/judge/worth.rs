@@ -60,10 +60,21 @@ pub fn supported(judgement: Judgement, hot: &[HotValue]) -> bool {
     judgement.kind.class() != Class::Discovery || hot.iter().any(asks)
 }
 
+/// Log odds are the evidence of a test over this, nats: 16 nats, the alarm, are odds of seven to one twice over.
+pub const NATS_PER_ODDS: f64 = 4.0;
+
+/// Log odds where a test's floor makes it an attack already.
+pub const fn convicting_odds(nats: f64, nats_per_odds: f64) -> f64 {
+    (nats / nats_per_odds).clamp(ATTACK, CONVICTING_ODDS_MAX)
+}
+
+/// Log odds beyond which more evidence of one test makes nothing surer.
+const CONVICTING_ODDS_MAX: f64 = 6.0;
+
 /// What a single source that stands out is held to be. Its floor is what makes it an attack; the evidence beyond tells how
 /// sure that is.
 pub fn solo_judgement(alarm: &Alarm) -> Judgement {
-    let attackness = (alarm.score / 4.0).clamp(ATTACK, 6.0);
+    let attackness = convicting_odds(alarm.score, NATS_PER_ODDS);
     let (kind, verdict) = match alarm.solo {
         _ if alarm.crawl == Crawl::Polite => (Kind::Crawler, Verdict::Benign),
         _ if alarm.crawl == Crawl::Fast => (Kind::HttpFlood, Verdict::Suspicious),

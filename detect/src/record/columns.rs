@@ -97,7 +97,9 @@ impl<'a> Columns<'a> {
         let (user_agent, path, query) =
             (hash(texts.user_agent), hash(texts.path), hash(texts.query));
         let status = self.status(row);
-        let mut said = classes.of_path(path, texts.path) | classes.of_query(query, texts.query);
+        let (of_path, shape) = classes.of_path(path, texts.path, hasher);
+        let (of_agent, program) = classes.of_user_agent(user_agent, texts.user_agent, hasher);
+        let mut said = of_path | classes.of_query(query, texts.query);
         let mut flags = self.flags(row, texts);
         if flags & flag::WRITE == 0 {
             said &= !(flag::AUTH | flag::TOKEN);
@@ -105,7 +107,7 @@ impl<'a> Columns<'a> {
         if is_aborted(status, texts) {
             flags |= flag::ABORTED;
         }
-        flags |= classes.of_user_agent(user_agent, texts.user_agent) | said;
+        flags |= of_agent | said;
         Event {
             ts: self.ts.value(row).clamp(0, TS_MAX),
             source: Source::parse(texts.client_ip, || hasher.text(texts.client_ip)),
@@ -120,8 +122,8 @@ impl<'a> Columns<'a> {
             asn: saturated(long(self.client_asn, row)),
             status,
             flags,
-            program: classes.program_of(user_agent, texts.user_agent, hasher),
-            shape: classes.shape_of_path(path, texts.path, hasher),
+            program,
+            shape,
             method: if texts.method.is_empty() { 0 } else { hasher.short(texts.method) },
         }
     }

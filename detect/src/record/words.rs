@@ -15,11 +15,11 @@ const SEARCHED_BYTES_MAX: usize = 4_096;
 /// What texts say, by their hash: paths and user agents repeat, searching them for words is dear.
 #[derive(Debug, Default)]
 pub struct Classes {
-    user_agents: Cache<u32>,
-    paths: Cache<u32>,
+    /// Flags, and the program.
+    user_agents: Cache<(u32, u32)>,
+    /// Flags, and the shape.
+    paths: Cache<(u32, u32)>,
     queries: Cache<u32>,
-    shapes: Cache<u32>,
-    programs: Cache<u32>,
 }
 
 /// Words of one meaning, found in one pass over a text.
@@ -71,42 +71,37 @@ fn flag_if(on: bool, flag: u32) -> u32 {
 }
 
 impl Classes {
-    /// Flags of a user agent.
-    pub fn of_user_agent(&mut self, hash: u64, text: &str) -> u32 {
+    /// Flags of a user agent, and the hash of its program's name whatever the version; 0 for none, and for browsers.
+    pub fn of_user_agent(&mut self, hash: u64, text: &str, hasher: &Hasher) -> (u32, u32) {
         let classify = || {
-            let text = searched(text);
-            let fetcher = flag_if(IS_FETCHER.are_in(text), flag::FETCHER | flag::DECLARED_BOT);
-            fetcher
-                | flag_if(IS_DECLARED.are_in(text), flag::DECLARED_BOT)
-                | flag_if(IS_TOOL.are_in(text), flag::HOSTILE)
+            let browser = text.contains("Gecko") || text.is_empty();
+            let program = || hasher.short(shape(text).as_deref().unwrap_or(text));
+            (of_agent(text), if browser { 0 } else { program() })
         };
         self.user_agents.get_or(hash, classify).0
     }
 
-    /// Flags of a path; those about credentials hold for a write only.
-    pub fn of_path(&mut self, hash: u64, text: &str) -> u32 {
-        self.paths.get_or(hash, || of_address(text) | flag_if(is_asset(text), flag::ASSET)).0
-    }
-
-    /// Hash of the shape of a path; 0 where it has neither numbers nor keys.
-    pub fn shape_of_path(&mut self, hash: u64, text: &str, hasher: &Hasher) -> u32 {
-        let shape = || shape(text).map_or(0, |shape| hasher.short(&shape));
-        if hash == 0 { 0 } else { self.shapes.get_or(hash, shape).0 }
-    }
-
-    /// Hash of a program's name whatever its version; 0 for none, and for browsers.
-    pub fn program_of(&mut self, hash: u64, text: &str, hasher: &Hasher) -> u32 {
-        let program = || {
-            let browser = text.contains("Gecko") || text.is_empty();
-            if browser { 0 } else { hasher.short(shape(text).as_deref().unwrap_or(text)) }
+    /// Flags of a path, of which those about credentials hold for a write only, and the hash of its shape; 0 where it
+    /// has neither numbers nor keys.
+    pub fn of_path(&mut self, hash: u64, text: &str, hasher: &Hasher) -> (u32, u32) {
+        let classify = || {
+            let flags = of_address(text) | flag_if(is_asset(text), flag::ASSET);
+            (flags, shape(text).map_or(0, |shape| hasher.short(&shape)))
         };
-        if hash == 0 { 0 } else { self.programs.get_or(hash, program).0 }
+        self.paths.get_or(hash, classify).0
     }
 
     /// Flags of a query; those about credentials hold for a write only.
     pub fn of_query(&mut self, hash: u64, text: &str) -> u32 {
         if hash == 0 { 0 } else { self.queries.get_or(hash, || of_address(text)).0 }
     }
+}
+
+fn of_agent(text: &str) -> u32 {
+    let text = searched(text);
+    flag_if(IS_FETCHER.are_in(text), flag::FETCHER | flag::DECLARED_BOT)
+        | flag_if(IS_DECLARED.are_in(text), flag::DECLARED_BOT)
+        | flag_if(IS_TOOL.are_in(text), flag::HOSTILE)
 }
 
 fn of_address(text: &str) -> u32 {
@@ -193,10 +188,6 @@ mod tests {
         of_address(text) | flag_if(is_asset(text), flag::ASSET)
     }
 
-    fn agent(text: &str) -> u32 {
-        Classes::default().of_user_agent(1, text)
-    }
-
     #[test]
     fn every_table_of_words_compiles() {
         for words in [&IS_LOGIN, &IS_TOKEN, &IS_HOSTILE, &IS_TOOL, &IS_DECLARED, &IS_FETCHER] {
@@ -245,17 +236,17 @@ mod tests {
     #[test]
     fn bots_say_so() {
         assert_eq!(
-            agent("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
+            of_agent("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
             flag::DECLARED_BOT
         );
         assert_eq!(
-            agent("Mastodon/4.2.1 (http.rb/5.1.1; +https://a.example/)") & flag::FETCHER,
+            of_agent("Mastodon/4.2.1 (http.rb/5.1.1; +https://a.example/)") & flag::FETCHER,
             flag::FETCHER
         );
-        assert_eq!(agent("sqlmap/1.7#stable (https://sqlmap.org)"), flag::HOSTILE);
-        assert_eq!(agent("python-requests/2.31.0"), 0);
+        assert_eq!(of_agent("sqlmap/1.7#stable (https://sqlmap.org)"), flag::HOSTILE);
+        assert_eq!(of_agent("python-requests/2.31.0"), 0);
         assert_eq!(
-            agent("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/131.0.0.0 Safari/537.36"),
+            of_agent("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/131.0.0.0 Safari/537.36"),
             0
         );
     }

@@ -188,9 +188,10 @@ pub const BYTES_MAX: usize = ATTEMPTERS_MAX * Table::<Attempts>::ENTRY_BYTES;
 const KEEP_S: i64 = 2 * 86_400;
 
 impl Attempters {
-    /// Takes in a record of a source that tries something in vain, or did so before; `alike` tells, from the writes to
-    /// an endpoint in a row that were answered alike, and the seconds since its last request, whether this one was a try. Where an address may challenge, a
-    /// refusal (401) that is followed by success was no try: clients of NTLM, Digest and the like are refused first.
+    /// Takes in a record of a source that tries something in vain, or did so before. `is_try` tells, from the writes to an
+    /// endpoint in a row that were answered alike, and from the seconds since the source's last request, whether this
+    /// one was a try. Where an address may challenge, a refusal (401) that is followed by success was none: clients of
+    /// NTLM, Digest and the like are refused first.
     pub fn add(
         &mut self,
         key: u64,
@@ -202,10 +203,11 @@ impl Attempters {
         let now_s = event.ts.div_euclid(1_000_000);
         let hostile = event.has(flag::HOSTILE);
         let opens = facts.probe || hostile || facts.endpoint != 0;
-        if !opens && self.records.get(key).is_none() {
-            return None;
-        }
-        let (record, _) = self.records.entry(key, || Attempts::new(event.source, now_s));
+        let record = if opens {
+            self.records.entry(key, || Attempts::new(event.source, now_s)).0
+        } else {
+            self.records.get_mut(key)?
+        };
         let idle = now_s - record.last_s;
         if idle > 0 {
             record.decay(&factors(idle));
@@ -234,14 +236,10 @@ impl Attempters {
         Some(record)
     }
 
-    /// Makes room within a second.
+    /// Makes room within a second: a sweep that is forced leaves half of the records at most.
     pub fn make_room(&mut self, now_s: i64) {
         if self.records.len() >= ATTEMPTERS_MAX {
             self.sweep(now_s);
-        }
-        if self.records.len() >= ATTEMPTERS_MAX {
-            self.evicted += self.records.len() as u64;
-            self.records = Table::default();
         }
     }
 

@@ -41,8 +41,7 @@ impl Sources {
         if idle > 0 {
             // A busy source counts no more often than an idle one: else it would lift what is held to be ordinary.
             let due = now_s.div_euclid(LOOK_EVERY_S) != record.last_s.div_euclid(LOOK_EVERY_S);
-            let shared = record.is_shared(population.loads_assets());
-            if due && record.reported == 0 && !shared {
+            if due && record.reported == 0 && !record.is_shared(population.loads_assets()) {
                 population.look(&Glance::of(record));
             }
             record.decay(decay.by(idle));

@@ -59,7 +59,7 @@ const fn same_target(a: &Event, b: &Event) -> bool {
 impl Tries {
     /// Counts a write to an address that takes credentials, a try or not.
     pub fn note_write(&mut self, event: &Event) {
-        self.turn(event.ts.div_euclid(1_000_000), true);
+        self.turn(event.ts.div_euclid(1_000_000));
         self.new.writes = self.new.writes.saturating_add(1);
     }
 
@@ -72,7 +72,7 @@ impl Tries {
     /// Counts a try.
     pub fn add(&mut self, event: &Event) {
         let now_s = event.ts.div_euclid(1_000_000);
-        self.turn(now_s, true);
+        self.turn(now_s);
         if self.new.count == 0 {
             self.new.first_ts = event.ts;
         }
@@ -90,13 +90,14 @@ impl Tries {
         }
     }
 
-    /// Begins the next half when it is time; learns from the hour that ended, unless it was that of a campaign.
-    fn turn(&mut self, now_s: i64, learns: bool) {
+    /// Begins the next half when it is time; learns from the hour that ended. The tries of a campaign were cleared
+    /// and are no part of it.
+    fn turn(&mut self, now_s: i64) {
         let begin_s = now_s - now_s.rem_euclid(HALF_S);
         if begin_s == self.new.begin_s {
             return;
         }
-        if self.new.begin_s != 0 && learns {
+        if self.new.begin_s != 0 {
             let hour = f64::from(self.old.count + self.new.count);
             let step = if hour > self.usual { QUANTILE } else { QUANTILE - 1.0 };
             self.usual = self.usual.max(1.0) * (1.0 + GAIN * step);

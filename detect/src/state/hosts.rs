@@ -1,8 +1,8 @@
 //! Which hosts have a state of their own.
 //!
 //! A `Host` header is chosen by whoever sends the request. A host is therefore admitted by merit: while there is plenty
-//! of room, once it answered something other than a refusal; later, once it answered with success to several sources, or has been asked for
-//! over minutes. What is not admitted is counted together, under [`OTHERS`], and judged as a class of its own. When the
+//! of room, once it answered something other than a refusal; later, once it answered with success to several sources,
+//! or has been asked for over minutes. What is not admitted is counted together, under [`OTHERS`], and judged as a class of its own. When the
 //! table is full, hosts that have been silent longest make room, those that never had much traffic first.
 
 use serde::{Deserialize, Serialize};
@@ -144,26 +144,30 @@ impl Hosts {
 
     /// Gives up hosts where all hold more than `bytes_max` together, until a quarter of it is free: of those that hold
     /// more than the mean the ones admitted last, since whoever invents hosts comes after those that were there; such
-    /// with an open incident only where the others are not enough.
-    pub fn shed(&mut self, bytes_max: usize) {
+    /// with an open incident only where the others are not enough. What is given up, with its incidents still to close.
+    pub fn shed(&mut self, bytes_max: usize) -> Vec<(u64, Box<Target>)> {
+        let mut shed = Vec::new();
         for with_incidents in [false, true] {
             if self.weight <= bytes_max {
-                return;
+                break;
             }
             let mean = self.weight / self.targets.len().max(1);
             let mut excess = self.weight.saturating_sub(bytes_max / 4 * 3);
-            let mut gone: Table<()> = Table::default();
+            let mut gone: Vec<u64> = Vec::new();
             for (key, target) in self.targets.iter().rev() {
                 let may_go = *key != OTHERS && target.held >= mean;
                 if may_go && excess > 0 && (with_incidents || target.cases.open.is_empty()) {
                     excess = excess.saturating_sub(target.held);
-                    gone.entry(*key, || ());
+                    gone.push(*key);
                 }
             }
-            self.targets.retain(|key, _| gone.get(key).is_none());
             self.evicted += gone.len() as u64;
+            for key in gone {
+                shed.extend(self.targets.remove(key).map(|target| (key, target)));
+            }
             self.weight = self.targets.iter().map(|(_, target)| target.held).sum();
         }
+        shed
     }
 
     /// Ends a minute: what is ordinary on all hosts together is what strangers are compared with.

@@ -16,7 +16,7 @@ pub struct Histogram {
 impl Histogram {
     /// Counts one request with this value.
     pub fn add(&mut self, value: u64) {
-        self.add_within(value, &mut usize::MAX.clone());
+        self.add_within(value, &mut { usize::MAX });
     }
 
     /// Counts one request; a new value takes of the `room`, and is counted with an old one where there is none.
