@@ -6,23 +6,16 @@ mod traffic;
 use detect::{DetectConfig, Detector, Findings, RestoreError};
 use proptest::prelude::*;
 use traffic::row::batch_arrived;
-use traffic::{Draw, Row, batch, burst, detect, ordinary, together};
-
-fn config() -> DetectConfig {
-    DetectConfig { learning_us: 60_000_000, ..DetectConfig::default() }
-}
+use traffic::{
+    Arrived, Draw, NAMES, Row, batch, detect, judged, ordinary, short_learning,
+    three_minutes_with_flood,
+};
 
 /// Three minutes on two partitions, with a flood, late records and records from other centuries; `live` with the
 /// arrivals that Kafka notes and a producer five hours ahead.
-fn partitions(live: bool) -> [Vec<(Row, Option<i64>)>; 2] {
-    let flood = burst(100.0, 130.0, 1_500, |draw, i| Row {
-        agent: "curl/8".into(),
-        query: Some(format!("q={i}")),
-        ..Row::page(0.0, traffic::ip(90, draw.below(50)), "/p/1".into())
-    });
-    let rows = together(vec![ordinary(180, 2.0, 9), flood]);
+fn partitions(live: bool) -> [Vec<Arrived>; 2] {
     let mut parts = [Vec::new(), Vec::new()];
-    for (at, row) in rows.into_iter().enumerate() {
+    for (at, row) in three_minutes_with_flood().into_iter().enumerate() {
         let arrival = live.then_some(row.ts + 1_500_000);
         let zone_s = if live && at > 20 && at % 7 == 0 { 18_000 } else { 0 };
         let row = Row { ts: row.ts + zone_s * 1_000_000, ..row };
@@ -38,17 +31,15 @@ fn partitions(live: bool) -> [Vec<(Row, Option<i64>)>; 2] {
     parts
 }
 
-const NAMES: [&str; 2] = ["log/0", "log/1"];
-
 /// Feeds both partitions in pieces whose sizes and order `draw` chooses; restores a checkpoint now and then.
 fn run(
-    parts: &[Vec<(Row, Option<i64>)>; 2],
+    parts: &[Vec<Arrived>; 2],
     seed: u64,
     pieces: u64,
     restart: bool,
 ) -> (Findings, detect::Counters) {
     let mut draw = Draw::new(seed);
-    let mut detector = Detector::new(config());
+    let mut detector = Detector::new(short_learning());
     let mut findings = Findings::default();
     for name in NAMES {
         detector.open_partition(name);
@@ -72,7 +63,7 @@ fn run(
         }
         if restart && draw.below(20) == 0 {
             let bytes = detector.checkpoint().unwrap();
-            detector = Detector::restore(config(), &bytes).unwrap();
+            detector = Detector::restore(short_learning(), &bytes).unwrap();
         }
     }
     detector.finish(&mut findings);
@@ -143,14 +134,13 @@ fn days_of_silence_are_believed_and_cheap() {
     let (findings, detector) = detect(&rows);
     assert_eq!((detector.counters().implausible, detector.counters().late), (0, 0));
     assert!(detector.counters().sub_panes < 1_000, "{:?}", detector.counters());
-    let seen: i64 = findings.target_windows.iter().map(|row| row.requests).sum();
-    assert_eq!(seen, i64::try_from(rows.len()).unwrap());
+    assert_eq!(judged(&findings), i64::try_from(rows.len()).unwrap());
 }
 
 #[test]
 fn an_idle_partition_holds_nothing_back_and_an_open_one_does() {
     let rows = ordinary(60, 2.0, 3);
-    let (mut detector, mut findings) = (Detector::new(config()), Findings::default());
+    let (mut detector, mut findings) = (Detector::new(short_learning()), Findings::default());
     detector.open_partition("log/1");
     detector.on_batch("log/0", &batch(&rows), &mut findings);
     assert_eq!(detector.closed_us(), 0);
@@ -160,24 +150,26 @@ fn an_idle_partition_holds_nothing_back_and_an_open_one_does() {
     assert!(detector.ahead_us("log/0") < 10_000_000);
     detector.close_partition("log/0", &mut findings);
     detector.finish(&mut findings);
-    let seen: i64 = findings.target_windows.iter().map(|row| row.requests).sum();
-    assert_eq!(seen, i64::try_from(rows.len()).unwrap());
+    assert_eq!(judged(&findings), i64::try_from(rows.len()).unwrap());
 }
 
 #[test]
 fn a_damaged_checkpoint_is_refused() {
-    let mut detector = Detector::new(config());
+    let mut detector = Detector::new(short_learning());
     detector.on_batch("log/0", &batch(&ordinary(30, 2.0, 3)), &mut Findings::default());
     let bytes = detector.checkpoint().unwrap();
-    assert!(matches!(Detector::restore(config(), &bytes[..10]), Err(RestoreError::Foreign { .. })));
+    assert!(matches!(
+        Detector::restore(short_learning(), &bytes[..10]),
+        Err(RestoreError::Foreign { .. })
+    ));
     let mut damaged = bytes.clone();
     *damaged.last_mut().unwrap() ^= 1;
-    assert!(matches!(Detector::restore(config(), &damaged), Err(RestoreError::Checksum)));
+    assert!(matches!(Detector::restore(short_learning(), &damaged), Err(RestoreError::Checksum)));
     let mut older = bytes.clone();
     older[4] = 99;
-    let error = Detector::restore(config(), &older).unwrap_err();
+    let error = Detector::restore(short_learning(), &older).unwrap_err();
     assert!(error.to_string().contains("layout 99"), "{error}");
-    let other = DetectConfig { hash_key: 1, ..config() };
+    let other = DetectConfig { hash_key: 1, ..short_learning() };
     assert!(matches!(Detector::restore(other, &bytes), Err(RestoreError::Key)));
-    assert_eq!(Detector::restore(config(), &bytes).unwrap().checkpoint().unwrap(), bytes);
+    assert_eq!(Detector::restore(short_learning(), &bytes).unwrap().checkpoint().unwrap(), bytes);
 }

@@ -3,19 +3,17 @@
 
 mod traffic;
 
-use detect::{DetectConfig, Detector, Findings};
+use detect::{Detector, Findings};
 use proptest::prelude::*;
 use traffic::row::batch_arrived;
-use traffic::{Draw, EPOCH, Row, batch, burst, ordinary, together};
+use traffic::{
+    Arrived, Draw, EPOCH, NAMES, Row, batch, judged, ordinary, short_learning,
+    three_minutes_with_flood,
+};
 
 const S: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * S;
-const NAMES: [&str; 2] = ["log/0", "log/1"];
 const ODD: &str = "odd.example";
-
-fn config() -> DetectConfig {
-    DetectConfig { learning_us: 60 * S, ..DetectConfig::default() }
-}
 
 /// How records arrive.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,17 +36,10 @@ impl Delivery {
     }
 }
 
-type Arrived = (Row, Option<i64>);
-
 /// Three minutes with a flood, as they arrive at two partitions.
 fn partitions(delivery: Delivery) -> [Vec<Arrived>; 2] {
-    let flood = burst(100.0, 130.0, 1_500, |draw, i| Row {
-        agent: "curl/8".into(),
-        query: Some(format!("q={i}")),
-        ..Row::page(0.0, traffic::ip(90, draw.below(50)), "/p/1".into())
-    });
     let mut parts = [Vec::new(), Vec::new()];
-    for (at, row) in together(vec![ordinary(180, 2.0, 9), flood]).into_iter().enumerate() {
+    for (at, row) in three_minutes_with_flood().into_iter().enumerate() {
         let arrival = delivery.arrival(row.ts);
         parts[usize::from(at % 3 == 0)].push((row, arrival));
     }
@@ -65,7 +56,7 @@ struct Break {
 
 /// Reads two partitions side by side, second by second of what the first one's records should have named.
 fn run(parts: &[Vec<Arrived>; 2], clock: &[Vec<i64>; 2], stop: Break) -> (Findings, Detector) {
-    let (mut detector, mut findings) = (Detector::new(config()), Findings::default());
+    let (mut detector, mut findings) = (Detector::new(short_learning()), Findings::default());
     for name in NAMES {
         detector.open_partition(name);
     }
@@ -94,7 +85,7 @@ fn run(parts: &[Vec<Arrived>; 2], clock: &[Vec<i64>; 2], stop: Break) -> (Findin
                 }
                 if last && stop.restart {
                     let bytes = detector.checkpoint().unwrap();
-                    detector = Detector::restore(config(), &bytes).unwrap();
+                    detector = Detector::restore(short_learning(), &bytes).unwrap();
                 }
             }
             at[which] = end;
@@ -198,8 +189,8 @@ fn a_file_of_two_zones_does_not_end_in_the_wrong_one() {
 
 #[test]
 fn two_zones_in_a_partition_give_the_incidents_of_one() {
-    for (zone, delivery) in [(5 * HOUR, Delivery::Live), (9 * HOUR / 2, Delivery::Live)] {
-        let parts = partitions(delivery);
+    for zone in [5 * HOUR, 9 * HOUR / 2] {
+        let parts = partitions(Delivery::Live);
         let mut mixed = parts.clone();
         let mut draw = Draw::new(5);
         for (row, _) in mixed.iter_mut().flat_map(|part| part.iter_mut().skip(5)) {
@@ -235,7 +226,7 @@ fn a_producer_ahead_does_not_disturb_a_replay() {
 
 /// Live rows of ten minutes on two partitions, the second's clock `offset` off.
 fn with_offset(offset: i64) -> (Detector, usize) {
-    let mut detector = Detector::new(config());
+    let mut detector = Detector::new(short_learning());
     let rows = ordinary(600, 2.0, 9);
     for name in NAMES {
         detector.open_partition(name);
@@ -272,11 +263,6 @@ fn a_partition_in_another_zone_holds_nothing_back() {
     assert_eq!((counters.corrected, counters.implausible, counters.late), (0, 0, 0));
 }
 
-/// Requests of hosts that were judged.
-fn judged(findings: &Findings) -> i64 {
-    findings.target_windows.iter().map(|row| row.requests).sum()
-}
-
 #[test]
 fn a_quiet_site_is_judged_to_its_last_record() {
     let mut draw = Draw::new(11);
@@ -296,7 +282,7 @@ fn a_quiet_site_is_judged_to_its_last_record() {
 
 #[test]
 fn a_live_record_after_silence_is_believed_at_once() {
-    let mut detector = Detector::new(config());
+    let mut detector = Detector::new(short_learning());
     let mut findings = Findings::default();
     for hours in [0, 1, 2, 50, 51, 10_000] {
         let row = Row::page(0.0, traffic::ip(10, 1), "/".into());
@@ -315,7 +301,7 @@ fn a_live_record_after_silence_is_believed_at_once() {
 fn a_checkpoint_from_the_future_heals_and_knows_its_hosts() {
     let [live, _] = partitions(Delivery::Live);
     let (before, after) = live.split_at(live.partition_point(|(row, _)| row.ts < EPOCH + 90 * S));
-    let mut detector = Detector::new(config());
+    let mut detector = Detector::new(short_learning());
     let mut findings = Findings::default();
     let plain: Vec<Row> = before.iter().map(|(row, _)| row.clone()).collect();
     detector.on_batch(NAMES[0], &batch(&plain), &mut findings);
@@ -325,7 +311,8 @@ fn a_checkpoint_from_the_future_heals_and_knows_its_hosts() {
     detector.on_batch(NAMES[0], &batch(&wrong), &mut findings);
     detector.set_idle(NAMES[0], &mut findings);
     assert!(detector.closed_us() > EPOCH + 600_000 * HOUR);
-    let mut detector = Detector::restore(config(), &detector.checkpoint().unwrap()).unwrap();
+    let mut detector =
+        Detector::restore(short_learning(), &detector.checkpoint().unwrap()).unwrap();
     for part in after.chunks(32) {
         detector.on_batch(NAMES[0], &batch_arrived(part), &mut findings);
     }

@@ -154,7 +154,8 @@ pub fn search_by_known(seed: u64) -> Scenario {
             search.push(row);
         }
     }
-    let expect = found(SHOP.host, &["content_discovery", "enumeration", "http_flood"], 60.0);
+    let kinds = &["content_discovery", "enumeration", "http_flood"];
+    let expect = Expectation { requests: 0.9, ..found(SHOP.host, kinds, 60.0) };
     Scenario { rows: together(vec![at_the_shop(search, seed), rows]), expect }
 }
 

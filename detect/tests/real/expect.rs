@@ -6,7 +6,7 @@ use detect::{DetectConfig, Findings};
 use schemas::{Incident, Verdict};
 
 use super::predicate::{parse, selects};
-use crate::traffic::{EPOCH, Row, agents, detect_dealt, detect_with, time};
+use crate::traffic::{EPOCH, Row, agents, detect_dealt, time};
 
 /// When the event of most scenarios begins, seconds after the start: after 70 minutes of ordinary traffic.
 pub const START_S: f64 = 4_200.0;
@@ -137,14 +137,13 @@ impl Scenario {
     }
 
     /// What comes out when the rows are dealt out to so many partitions, revision by revision.
-    pub fn dealt(&self, partitions: usize) -> Vec<String> {
-        let findings = detect_dealt(&self.rows, self.config(), partitions);
-        findings.incidents.iter().map(told).collect()
+    pub fn dealt(&self, partitions: usize) -> Vec<Incident> {
+        detect_dealt(&self.rows, self.config(), partitions).incidents
     }
 
     /// Runs it.
     pub fn run(&self) -> Outcome {
-        let (findings, _) = detect_with(&self.rows, self.config(), |_| false);
+        let findings = detect_dealt(&self.rows, self.config(), 1);
         let all = incidents(&findings);
         let harmful: Vec<&Incident> = all
             .iter()

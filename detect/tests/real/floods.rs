@@ -25,6 +25,7 @@ pub fn large_host(seed: u64) -> Scenario {
     let expect = Expectation {
         start_s: 60.0,
         learning_s: Some(40),
+        requests: 0.9,
         ..found(NEWS.host, &["http_flood"], 10.0)
     };
     Scenario { rows, expect }

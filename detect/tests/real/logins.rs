@@ -57,7 +57,8 @@ pub fn waves(seed: u64) -> Scenario {
         parts.push(hostile(wave.collect()));
         hosts.push(host.to_owned());
     }
-    let expect = Expectation { hosts, at_most: 1, ..found("", KINDS, 30.0 * 120.0 + 300.0) };
+    let expect =
+        Expectation { hosts, at_most: 1, requests: 0.9, ..found("", KINDS, 30.0 * 120.0 + 300.0) };
     Scenario { rows: combined(together(parts)), expect }
 }
 

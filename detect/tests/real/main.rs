@@ -23,7 +23,6 @@ mod logins;
 mod ordinary;
 mod predicate;
 mod programs;
-mod regex;
 mod scans;
 mod scene;
 mod services;

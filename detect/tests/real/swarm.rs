@@ -42,6 +42,7 @@ fn expect_swarm() -> Expectation {
     Expectation {
         collateral: 0.02,
         browsers: 0.5,
+        requests: 0.5,
         ..found(WIKI.host, &["scraping", "swarm"], 1_800.0)
     }
 }
@@ -86,7 +87,10 @@ pub fn challenged(seed: u64) -> Scenario {
         rows.push(row);
     }
     let rows = together(vec![around(&CATALOGUE, 6.0, 1_800.0, seed), hostile(rows)]);
-    let expect =
-        Expectation { collateral: 0.02, ..found(CATALOGUE.host, &["scraping", "swarm"], 1_800.0) };
+    let expect = Expectation {
+        collateral: 0.02,
+        requests: 0.9,
+        ..found(CATALOGUE.host, &["scraping", "swarm"], 1_800.0)
+    };
     Scenario { rows, expect }
 }

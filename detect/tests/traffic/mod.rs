@@ -108,16 +108,7 @@ pub fn detect(rows: &[Row]) -> (Findings, Detector) {
 
 /// The same, with rows that are never judged.
 pub fn detect_but(rows: &[Row], exempt: impl Fn(&Row) -> bool) -> (Findings, Detector) {
-    detect_with(rows, DetectConfig::default(), exempt)
-}
-
-/// The same with other settings.
-pub fn detect_with(
-    rows: &[Row],
-    config: DetectConfig,
-    exempt: impl Fn(&Row) -> bool,
-) -> (Findings, Detector) {
-    let mut detector = Detector::new(config);
+    let mut detector = Detector::new(DetectConfig::default());
     let mut findings = Findings::default();
     for part in rows.chunks(4_096) {
         let marks: BooleanArray = part.iter().map(|row| Some(exempt(row))).collect();
@@ -127,7 +118,7 @@ pub fn detect_with(
     (findings, detector)
 }
 
-/// The same rows dealt out to so many partitions, one to each in turn.
+/// Rows under other settings, dealt out to so many partitions, one to each in turn.
 pub fn detect_dealt(rows: &[Row], config: DetectConfig, partitions: usize) -> Findings {
     let names: Vec<String> = (0..partitions).map(|n| format!("log/{n}")).collect();
     let mut detector = Detector::new(config);
@@ -155,4 +146,30 @@ pub fn latest(findings: &Findings) -> Vec<&Incident> {
         }
     }
     last
+}
+
+/// A record and its arrival, µs, where one was noted.
+pub type Arrived = (Row, Option<i64>);
+
+/// The partitions of the laws.
+pub const NAMES: [&str; 2] = ["log/0", "log/1"];
+
+/// The detector of the laws: a minute is enough to learn.
+pub fn short_learning() -> DetectConfig {
+    DetectConfig { learning_us: 60_000_000, ..DetectConfig::default() }
+}
+
+/// Ordinary traffic with a flood in its second minute.
+pub fn three_minutes_with_flood() -> Vec<Row> {
+    let flood = burst(100.0, 130.0, 1_500, |draw, i| Row {
+        agent: "curl/8".into(),
+        query: Some(format!("q={i}")),
+        ..Row::page(0.0, ip(90, draw.below(50)), "/p/1".into())
+    });
+    together(vec![ordinary(180, 2.0, 9), flood])
+}
+
+/// Requests of hosts that were judged.
+pub fn judged(findings: &Findings) -> i64 {
+    findings.target_windows.iter().map(|row| row.requests).sum()
 }

@@ -1,7 +1,7 @@
 //! What no person asks for and nobody minds: crawlers, monitors, feed readers, previews, proxies, a few probes.
 
-use super::draw::{Draw, mix};
-use super::people::home;
+use super::draw::Draw;
+use super::people::{Home, Person, home};
 use super::row::{Row, Text, time};
 use super::sites::Site;
 
@@ -18,18 +18,10 @@ pub const GOOGLE_PROXY: &str =
 /// A request of a program: nothing but the path, no referer.
 pub fn asks(site: &Site, at_s: f64, ip: String, agent: &Text, path: String) -> Row {
     let network = ip.split('.').take(2).fold(0, |sum, part| sum * 256 + part.parse().unwrap_or(0));
-    let weight = path.bytes().fold(7_u64, |sum, byte| mix(sum ^ u64::from(byte)));
-    Row {
-        host: site.host.into(),
-        agent: agent.clone(),
-        ja4: Some("t13d1812h1_85036bcba153_375ca2c5e164"),
-        bytes: 6_000 + (weight % 40_000) as i64,
-        duration_us: Some(15_000 + (weight % 150_000) as i64),
-        cache: Some("dynamic"),
-        asn: Some(20_000 + network),
-        country: Some("US"),
-        ..Row::page(at_s, ip, path)
-    }
+    let home = Home { ip, asn: 20_000 + network, country: "US" };
+    let agent = (agent.clone(), "t13d1812h1_85036bcba153_375ca2c5e164");
+    let row = Person { home, agent, returns: false }.asks(site, at_s, &path);
+    Row { path, ..row }
 }
 
 /// One of `count` addresses below a /16, such as `66.249`.

@@ -72,6 +72,11 @@ fn slug(page: u64) -> String {
     format!("{}-{}-{page}", word(0), word(8))
 }
 
+/// A log-in, one in five of which fails: statuses of those that fail and of those that do not.
+fn login(draw: &mut Draw, path: &str, [failed, done]: [i32; 2], bytes: i64) -> Aside {
+    ("POST", path.into(), None, if draw.chance(0.2) { failed } else { done }, bytes)
+}
+
 /// A blog, with the paths of `WordPress`.
 pub const BLOG: Site = Site {
     host: "blog.example",
@@ -96,13 +101,7 @@ pub const BLOG: Site = Site {
     depth: 2.0,
     aside: |draw| match draw.below(120) {
         0 => Some(("POST", "/wp-comments-post.php".into(), None, 302, 300)),
-        1 => Some((
-            "POST",
-            "/wp-login.php".into(),
-            None,
-            if draw.chance(0.2) { 200 } else { 302 },
-            7_800,
-        )),
+        1 => Some(login(draw, "/wp-login.php", [200, 302], 7_800)),
         2..6 => Some(("POST", "/wp-admin/admin-ajax.php".into(), None, 200, 120)),
         6..9 => Some(("GET", "/".into(), Some(format!("s={}", slug(draw.below(60)))), 200, 18_000)),
         _ => None,
@@ -181,13 +180,7 @@ pub const CATALOGUE: Site = Site {
     image: |page, n| format!("/covers/{page}-{n}.jpg"),
     depth: 3.5,
     aside: |draw| match draw.below(40) {
-        0 => Some((
-            "POST",
-            "/account/login".into(),
-            None,
-            if draw.chance(0.2) { 401 } else { 302 },
-            400,
-        )),
+        0 => Some(login(draw, "/account/login", [401, 302], 400)),
         1..4 => Some((
             "GET",
             "/api/availability".into(),
@@ -228,13 +221,7 @@ pub const NEWS: Site = Site {
     depth: 2.2,
     aside: |draw| match draw.below(12) {
         0..3 => Some(("POST", "/collect".into(), None, 204, 0)),
-        3 if draw.chance(0.15) => Some((
-            "POST",
-            "/konto/login".into(),
-            None,
-            if draw.chance(0.2) { 401 } else { 302 },
-            300,
-        )),
+        3 if draw.chance(0.15) => Some(login(draw, "/konto/login", [401, 302], 300)),
         _ => None,
     },
     feed: "/rss.xml",
@@ -264,13 +251,7 @@ pub const SHOP: Site = Site {
     aside: |draw| match draw.below(40) {
         0..3 => Some(("POST", "/cart/add".into(), None, 200, 500)),
         3 => Some(("POST", "/checkout".into(), None, 302, 0)),
-        4 => Some((
-            "POST",
-            "/account/login".into(),
-            None,
-            if draw.chance(0.2) { 401 } else { 302 },
-            400,
-        )),
+        4 => Some(login(draw, "/account/login", [401, 302], 400)),
         5..9 => Some((
             "GET",
             "/search".into(),
@@ -368,13 +349,7 @@ pub const CLOUD: Site = Site {
             0,
         )),
         4 => Some(("GET", "/status.php".into(), None, 200, 170)),
-        5 if draw.chance(0.2) => Some((
-            "POST",
-            "/index.php/login".into(),
-            None,
-            if draw.chance(0.2) { 401 } else { 303 },
-            0,
-        )),
+        5 if draw.chance(0.2) => Some(login(draw, "/index.php/login", [401, 303], 0)),
         _ => None,
     },
     feed: "/index.php/apps/activity/feed",
