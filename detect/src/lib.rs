@@ -1,22 +1,14 @@
 //! Rows to incidents: windows, entropies, baselines, tests, classification, fingerprints.
 //!
-//! ```text
-//! RequestBatch ─ event ─▶ partition (believed time, lateness) ─ staged by second
-//!                                   │ least watermark passes the second
-//!                                   ▼
-//!   target (per host): baseline ─ rate ─┐      sources (per host and source) ─┐
-//!                      votes ───────────┤                                     │
-//!                      window, samples  ▼                                     ▼
-//!                                  investigate: search ▶ rule, gate ▶ kind and verdict ▶ incident
-//! ```
+//! `ARCHITECTURE.md` has the stages, one folder each, and what each may use.
 //!
 //! # Invariants
-//! - No I/O, no clock, no randomness: the same records of each partition in order give the same findings,
-//!   however batches are cut, partitions interleave or checkpoints are taken.
-//! - Exactly one second is open; the records of later ones are staged. A second is folded partition by
-//!   partition in order of name, so that everything inside may depend on order.
+//! - No I/O, no clock, no randomness: the same records of each partition in order, and their arrivals, give the
+//!   same findings, however batches are cut, partitions interleave or checkpoints are taken.
+//! - Exactly one second is open; the records of later ones are staged. The records of a second are
+//!   merged into one sequence, in order of time and of what they say, so that everything inside may depend on order.
 //! - Floating point only through `libm`, in a fixed order.
-//! - Bounded by [`limits`]; what is cut off is counted in [`Counters`].
+//! - Bounded by [`limits`]; the greater of what is cut off is counted in [`Counters`].
 //! - Deliberately absent: Kafka, Delta, async, log formats.
 //!
 //! Read [`Detector::on_batch`] first; formulas are in [`entropy`] and [`evalue`].

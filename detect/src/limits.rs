@@ -1,4 +1,4 @@
-//! Every maximum of the detector, named. Memory is bounded by these; what they cut off is counted.
+//! Every maximum of the detector, named. Memory is bounded by these; the greater of what they cut off is counted.
 
 use schemas::limits::{PANE_US, SUB_PANE_US, WINDOW_US};
 
@@ -54,10 +54,11 @@ pub const TARGETS_MAX: usize = 4_096;
 /// given up. Within a second only what its records bring is added.
 pub const HOSTS_BYTES_MAX: usize = 1_536 << 20;
 
-/// Bytes of all that is kept from one second to the next, at the worst.
+/// Bytes that the limits of all that is kept from one second to the next may add up to; records that wait for their
+/// second aside.
 pub const STATE_BYTES_MAX: usize = 4 << 30;
 
-/// Hosts that are admitted with their first answer of success; further ones by merit.
+/// Hosts that are admitted with their first answer other than a refusal; further ones by merit.
 pub const HOSTS_AT_ONCE: usize = 1_024;
 
 /// Hosts that wait for admission.
@@ -138,7 +139,8 @@ pub const BARE_SOURCES_MAX: usize = 256;
 /// Sources that stand out on one host in one second; further ones stand out in the next.
 pub const ALARMS_MAX: usize = 4_096;
 
-/// Incidents open at once on one host; beyond them, one each of the classes of which none is open.
+/// Incidents open at once on one host; beyond them one may open of each class of which none is, and one that changes its
+/// class makes room for another.
 pub const OPEN_INCIDENTS_MAX: usize = 4;
 
 /// Closed incidents of one host that may be opened again; those closed longest ago are forgotten.

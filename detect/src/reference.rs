@@ -6,7 +6,7 @@ use crate::judge::evidence::{ATTACK, CROWD, PRIOR, WEIGHTS};
 use crate::judge::{benign, kind};
 use crate::normal::population::Population;
 use crate::record::attribute::Attribute;
-use crate::suspect::source::table::{TESTS, Test};
+use crate::suspect::source::table::{Shared, TESTS, Test};
 use crate::suspect::source::{Circumstances, Solo};
 
 /// Features of the evidence that no table holds, with what each says.
@@ -29,8 +29,8 @@ pub fn features() -> Vec<String> {
 /// The page.
 pub fn page() -> String {
     let mut page = String::from(
-        "# Tests and weights\n\nWhat the detector looks for and how it judges what it finds: every number with where \
-         it comes from. Where that is \"a choice\",\nit was chosen, not derived. This page is written from the \
+        "# Tests and weights\n\nWhat the detector looks for and how it judges what it finds: the numbers of its tests \
+         and weights with where they come from. Where that is \"a choice\",\nit was chosen, not derived. This page is written from the \
          tables in `detect/src` by a test; `UPDATE_EXPECT=1 cargo test -p detect`\nrewrites it.\n",
     );
     tests(&mut page);
@@ -63,9 +63,11 @@ fn tests(page: &mut String) {
         "\n## Tests of a single source\n\n`suspect/source/table.rs`. A source stands out when its count, decayed with \
          so many seconds, reaches the floor, is at least\nthe share of what the source asks for, and is evidence of \
          so many nats that it is above the usual. *Quiet* is the floor on a host\nthat hardly has traffic; *usual* \
-         is what is allowed where nothing is known of the host yet.\n\n\
-         | test | evidence | seconds | floor | quiet | usual | nats | share |\n\
-         | --- | --- | --: | --: | --: | --: | --: | --: |\n",
+         is what is allowed where nothing is known of the host yet. *Shared* is how an address is judged with five user\n\
+         agents and more that loads assets or shows three JA4: like any other, by floor and usual times so many for each \
+         user agent, or not at all.\n\n\
+         | test | evidence | seconds | floor | quiet | usual | nats | share | shared |\n\
+         | --- | --- | --: | --: | --: | --: | --: | --: | --- |\n",
     );
     let some = |x: f64, is: bool| if is { x.to_string() } else { String::new() };
     for test in TESTS {
@@ -75,7 +77,12 @@ fn tests(page: &mut String) {
             [test.scale_s, test.floor, usual(test), test.nats].map(|x| x.to_string());
         let feature = format!("`{}`", test.solo.feature());
         let name = format!("`{}`", test.name);
-        line(page, &[&name, &feature, &seconds, &floor, &quiet, &usual, &nats, &share]);
+        let shared = match test.shared {
+            Shared::AsOne => "like any other".to_owned(),
+            Shared::AsMany(each) => format!("times {each} each"),
+            Shared::Skipped => "not".to_owned(),
+        };
+        line(page, &[&name, &feature, &seconds, &floor, &quiet, &usual, &nats, &share, &shared]);
     }
     page.push_str("\nWhere the numbers come from:\n\n");
     for test in TESTS {

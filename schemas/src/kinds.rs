@@ -11,7 +11,7 @@ use crate::named::named_enum;
 use crate::techniques::{self, Technique};
 
 named_enum! {
-    /// Which incidents of one host may be one: a class has at most one open incident.
+    /// Which incidents of one host may be one.
     Class {
         /// Volume and cost.
         Volume = "volume",

@@ -21,10 +21,10 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// Length of the rows in `source_windows` and `target_windows`, microseconds.
 pub const WINDOW_US: i64 = 60_000_000;
 
-/// Length of a pane, microseconds: the step in which the detector decides on distributions and sources.
+/// Length of a pane, microseconds: the step in which votes are counted and learned.
 pub const PANE_US: i64 = 5_000_000;
 
-/// Length of a sub-pane, microseconds: the step in which the detector decides on rates.
+/// Length of a sub-pane, microseconds: the step at whose end the detector decides.
 pub const SUB_PANE_US: i64 = 1_000_000;
 
 const _: () = assert!(WINDOW_US % PANE_US == 0, "windows are made of whole panes");

@@ -1,4 +1,5 @@
-//! Alerts on stdout: each incident revision once as JSON or OCSF; as text those that a person must know of.
+//! Alerts on stdout: each revision of an incident that is not benign, once, as JSON or OCSF; as text
+//! those that a person must know of.
 
 mod json;
 mod ocsf;

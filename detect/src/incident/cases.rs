@@ -57,7 +57,7 @@ impl Cases {
     }
 
     /// Whether one more incident may be open: beyond the first few, each class has a place that no other takes, so that
-    /// small incidents leave no blind spot for a large one.
+    /// small incidents of other classes leave no blind spot for a large one. Within a class what stands out joins.
     pub fn has_room(&self, class: Class) -> bool {
         self.open.len() < OPEN_INCIDENTS_MAX || self.open.iter().all(|open| open.class != class)
     }

@@ -151,11 +151,15 @@ impl Desk<'_> {
     ) {
         let judgement = solo_judgement(alarm);
         let class = judgement.kind.class();
+        let has_room = target.cases.has_room(class);
         let joined = target.cases.open.iter_mut().find(|open| {
-            // A campaign of many that each try seldom is another matter than one that tries for hours.
+            // A campaign of many that each try seldom is another matter than one that tries for hours. Where there is no
+            // room for another matter, it is told with those that there are.
             let alike = match class {
                 Class::Benign => open.kind == judgement.kind,
-                Class::Credentials => open.is_of_singles() && self.is_one_matter(open),
+                Class::Credentials => {
+                    open.is_of_singles() && (!has_room || self.is_one_matter(open))
+                }
                 _ => true,
             };
             alike && open.takes_in(class, self.now)

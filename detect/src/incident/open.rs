@@ -13,7 +13,7 @@ use crate::record::source::Source;
 use crate::store::table::Table;
 use crate::suspect::votes::HotValue;
 
-/// Seconds after the opening at which an incident is looked at again.
+/// Seconds from the opening of an incident to its first review, and from each to the next.
 pub const REVIEWS_S: [i64; 6] = [5, 15, 30, 60, 120, 300];
 
 /// An incident that is open, or was closed a short while ago.

@@ -60,7 +60,7 @@ const DECLARED_MIN: f64 = 0.8;
 /// Share of sources that were here before from which what comes is a return.
 const REGULARS_MIN: f64 = 0.6;
 
-/// The same where the origin fails for a third of them at once: those who hold a connection open for hours leave no line
+/// The same where the origin fails for a quarter of them at once: those who hold a connection open for hours leave no line
 /// until it ends. A flood of strangers has next to none.
 const SOME_REGULARS_MIN: f64 = 0.15;
 
@@ -80,14 +80,15 @@ pub const RULES: &[Rule] = &[
         kind: Kind::Fetcher,
         says: "a link went round among programs that fetch what it leads to: each names its operator and asks a \
                few times",
-        why: "one link costs a fetcher the page, its image and a second try; the shares are choices: most, and \
-              more than half",
+        why: "one link costs a fetcher the page, its image and a second try; the shares are choices, four in five and \
+              half; a hundred a second is more than one link brings",
         fits: is_fetched_link,
     },
     Rule {
         name: "delivered",
         kind: Kind::Fetcher,
-        says: "a service delivers what was ordered of it: from one operator, small writes that are taken",
+        says: "a service delivers what was ordered of it: from few networks, writes that are taken and hand over no \
+               credentials",
         why: "a choice: two dozen networks are what one operator sends from, a flood comes from more; thirty a \
               second hurt nobody",
         fits: is_delivered,
@@ -96,23 +97,24 @@ pub const RULES: &[Rule] = &[
         name: "return",
         kind: Kind::RetryStorm,
         says: "those who were here before come back at once to what they used, since it failed them",
-        why: "a choice: most came before while a fifth of the answers fail, or a fifth did while a third of them \
-              fail; strangers have next to none",
+        why: "a choice: three in five came before while a fifth of the answers fail, or one in seven did while a \
+              quarter of them fail; ten sources, five programs, half of it for one path; strangers have next to none",
         fits: is_return,
     },
     Rule {
         name: "origin_fails",
         kind: Kind::OriginFault,
         says: "the origin answers everybody with errors, whatever they ask for",
-        why: "a choice: twice as many errors as the host ever has, and no one path that most ask for",
+        why: "a choice: two in five fail where fewer than one in five did, and no path that seven in ten ask for; where \
+              the software of the senders stands out, up to four times the ordinary rate and twenty a second",
         fits: origin_fails,
     },
     Rule {
         name: "taken_away",
         kind: Kind::OriginFault,
         says: "what the host used to serve is gone: a deployment, not a search for it",
-        why: "a choice: most is refused, yet fewer than a third of that was never served, and there is hardly \
-              more traffic than ever",
+        why: "a choice: most is refused, yet fewer than a third of that was never served; no more than half as much \
+              again as usual and five a second",
         fits: was_taken_away,
     },
     Rule {
@@ -128,15 +130,16 @@ pub const RULES: &[Rule] = &[
         name: "crawled",
         kind: Kind::Crawler,
         says: "programs that name their operator read page after page, from where one operator is",
-        why: "anybody can send the name of a crawler, few its networks: eight, a few more at a bearable pace; \
-              the numbers are choices",
+        why: "anybody can send the name of a crawler, few its networks: eight, or twelve up to ten a second, \
+              and never above a hundred a second; the numbers are choices",
         fits: is_crawled,
     },
     Rule {
         name: "shared_address",
         kind: Kind::FlashCrowd,
         says: "many people behind few addresses",
-        why: "a choice: up to three addresses with five programs and more, none of which most of them run",
+        why: "a choice: up to three addresses, four fifths from one, five user agents and more, none of which half \
+              run; up to four times the ordinary rate, and twenty a second or two for each user agent",
         fits: is_shared_address,
     },
     Rule {
@@ -144,8 +147,8 @@ pub const RULES: &[Rule] = &[
         kind: Kind::FlashCrowd,
         says: "there is more of what is there anyway: the best that can be said of it holds for half of the \
                ordinary",
-        why: "a rule that strikes half of the visitors tells nothing apart; the evidence from software must stay \
-              below an alarm",
+        why: "a rule that selects half of the ordinary records tells nothing apart; ten nats from software, well \
+              below an alarm, would: a choice",
         fits: is_more_of_the_same,
     },
 ];
@@ -161,7 +164,7 @@ fn is_fetched_link(case: &Case) -> bool {
         && excess_is_below(case, FETCH_RATE_MAX)
 }
 
-/// A service delivers what was ordered of it: from one operator, small writes that are taken.
+/// A service delivers what was ordered of it: from few networks, writes that are taken and hand over no credentials.
 fn is_delivered(case: &Case) -> bool {
     let seen = &case.seen;
     seen.declared >= DECLARED_MIN

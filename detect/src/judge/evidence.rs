@@ -80,7 +80,7 @@ pub const WEIGHTS: &[Weight] = &[
         clamp: (0.0, 2.0),
         why_clamp: "two alarms: beyond, more of the same evidence convicts no more: a choice",
         weight: 2.5,
-        why: "25 nats are the alarm of a thousand sites (ln of a day's seconds times sites over 0.01); one such alarm \
+        why: "23 nats are the alarm of a thousand sites (ln of a day's seconds times sites over 0.01), 25 leave a margin; one such alarm \
               outweighs the prior, two convict",
     },
     Weight {
@@ -145,7 +145,7 @@ pub const WEIGHTS: &[Weight] = &[
             (seen.sources >= AGENT_SOURCES_MIN).then_some(more)
         },
         clamp: (-0.2, 0.8),
-        why_clamp: "a difference of shares, all against a fifth at most; that they vary more than usual counts a \
+        why_clamp: "a difference of shares, all against a tenth at most, a tenth allowed; that they vary more than usual counts a \
                     little: a choice",
         weight: 2.0,
         why: "twenty people share no user agent beyond what the host's visitors share; a tenth is allowed for \
@@ -169,9 +169,8 @@ pub const WEIGHTS: &[Weight] = &[
         clamp: (0.0, 1.0),
         why_clamp: "they ask for more than the people behind them may, or do not, which is what it can be",
         weight: 3.5,
-        why: "from the prior to an attack: few addresses are no crowd, however much what they ask for looks like one; \
-              more than four times the ordinary rate and two a second for each user agent, and \
-              sixty a second beyond the ordinary",
+        why: "from the prior to an attack: few addresses are seldom a crowd; more than four times the ordinary rate plus \
+              twenty a second, or two for each user agent where that is more, and sixty beyond the ordinary",
     },
     Weight {
         name: "regulars",
@@ -189,8 +188,8 @@ pub const WEIGHTS: &[Weight] = &[
         name: "ordinary_look",
         value: |case| Some(case.share - 0.1),
         clamp: (0.0, 0.5),
-        why_clamp: "a share beyond the tenth that chance explains, up to where a rule for what is no attack \
-                    speaks: a choice",
+        why_clamp: "a share beyond the tenth that chance explains, up to a little beyond where a rule for what is \
+                    no attack speaks: a choice",
         weight: -6.0,
         why: "what the best rule can say of it is true of much that is ordinary: there is more of the same, and a rule \
               that strikes half of the visitors undoes one alarm",
@@ -201,8 +200,8 @@ pub const WEIGHTS: &[Weight] = &[
         clamp: (0.0, 1.0),
         why_clamp: "a difference of shares; fewer of them than usual say nothing",
         weight: -4.0,
-        why: "previews, image proxies and readers of feeds look like programs because they are; a name can be forged, \
-              so that two alarms still outweigh it",
+        why: "previews, image proxies and readers of feeds look like programs because they are; a name can be forged: \
+              what it asks for, and how fast, can outweigh it",
     },
 ];
 

@@ -1,8 +1,8 @@
 //! Where a host takes writes, and whether credentials are handed over there: learned from how they are answered.
 //!
-//! Words of the address are a prior. Without one, a refusal for want of credentials (401) tells at once; answers that
-//! are always alike tell together with a form served at the same address. What many sources do all day, such as
-//! polling and telemetry, is not trying.
+//! Words of the address are a prior. Without one, a refusal for want of credentials (401) tells at once, and other
+//! refusals of one source in a row; answers that are always alike tell together with a form served at the same address,
+//! or where a source is in a hurry. What eight sources and more do all day, such as polling and telemetry, is not trying.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +33,8 @@ const ALIKE_BYTES: u32 = 48;
 /// Lead of an answer that cannot be made up for is no lead: addresses change.
 const LEAD_MAX: u32 = 64;
 
-/// Seconds between requests from which sameness alone says nothing, where no word says what the address is: consoles,
-/// chats and servers poll all day.
+/// Seconds between requests up to which sameness alone says something, where no word says what the address is: consoles,
+/// chats and servers that poll all day take longer.
 const HURRIED_S: i64 = 1;
 
 /// Writes in a row that must come back alike before the first counts as a try, where no word says what the address is.

@@ -1,7 +1,7 @@
 //! What sources tried in vain, over minutes, hours and a day: paths guessed, credentials refused, attack texts sent.
 //!
-//! Few sources ever try anything in vain; those that do are remembered for days, however seldom they come, in a table
-//! that ordinary traffic cannot push them out of.
+//! Those who write, or ask in vain, are remembered for days, however seldom they come, in a table of their own; when room
+//! is short those who tried least go first.
 
 use serde::{Deserialize, Serialize};
 
@@ -184,7 +184,7 @@ pub struct Attempters {
 /// Bytes of all records at most.
 pub const BYTES_MAX: usize = ATTEMPTERS_MAX * Table::<Attempts>::ENTRY_BYTES;
 
-/// Days a record is kept without a request.
+/// Seconds a record is kept without a request: two days.
 const KEEP_S: i64 = 2 * 86_400;
 
 impl Attempters {

@@ -182,8 +182,8 @@ impl SourceRecord {
         self.shape != 0 && 5 * self.shape_lead >= 3 * self.shape_pages
     }
 
-    /// Many people behind one address: many user agents, and not all from one program that changes its name. Where
-    /// no fingerprint tells, people are known by the assets that their browsers load.
+    /// Many people behind one address, as far as that shows: five user agents, and assets that browsers load, or three
+    /// JA4 fingerprints. Where neither the host's visitors load assets nor the log has fingerprints, user agents suffice.
     pub fn is_shared(&self, visitors_load_assets: bool) -> bool {
         let browses = self.assets_60 > 0.1 * self.pages_60;
         let many_programs = match self.ja4s.count_ones() {

@@ -134,6 +134,30 @@ pub fn behind_four_incidents(seed: u64) -> Scenario {
     Scenario { rows: at_the_shop(rows, seed), expect }
 }
 
+/// Four machines try a password now and then, one after the other; a fifth tries four a second.
+pub fn passwords_behind_four(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 307);
+    let mut rows = Vec::new();
+    for (n, from_s, per_s) in
+        [(1, 0.0, 0.4), (2, 80.0, 0.4), (3, 160.0, 0.4), (4, 240.0, 0.4), (5, 420.0, 4.0)]
+    {
+        for at in times(&mut draw, (START_S + from_s, START_S + 700.0), per_s) {
+            let mut row = visitor(n, at, "/account/login");
+            (row.method, row.status, row.bytes) = ("POST", 401, 400);
+            rows.push(row);
+        }
+    }
+    let rows = together(vec![hostile(rows), around(&SHOP, 6.0, 700.0, seed)]);
+    let expect = Expectation {
+        verdicts: ATTACK,
+        named: 1.0,
+        visitors: 0,
+        at_most: 4,
+        ..found(SHOP.host, &["brute_force", "credential_stuffing"], 60.0)
+    };
+    Scenario { rows, expect }
+}
+
 /// 200 machines that came an hour ago guess the names of 5,000 backups, as if an update had sent them.
 pub fn search_by_known(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 305);

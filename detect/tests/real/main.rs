@@ -9,7 +9,6 @@
     clippy::cast_possible_wrap,
     reason = "small numbers"
 )]
-#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 mod costs;
 mod crowd;
@@ -164,6 +163,7 @@ scenarios! {
     flood_that_succeeds = excuses::flood_that_succeeds,
     passwords_as_deliveries = excuses::deliveries_of_passwords,
     flood_behind_four_incidents = excuses::behind_four_incidents,
+    passwords_behind_four_incidents = excuses::passwords_behind_four,
     search_by_known_sources = excuses::search_by_known,
     clients_challenged_each_time = excuses::challenged_clients,
     chat_polls = excuses::chat_polls,

@@ -58,7 +58,7 @@ pub enum Shared {
     Skipped,
 }
 
-/// People behind one address who share a user agent: of thousands behind one, few dozen differ.
+/// People behind one address who share a user agent, at least: a choice, far below what a campus shows.
 const PEOPLE_PER_AGENT: f64 = 4.0;
 
 /// Share of writes from which a source does not read.
@@ -117,8 +117,8 @@ fn searches(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
 /// Seconds from which a source has been here before what is happening now.
 const REGULAR_S: i64 = 600;
 
-/// Requests, decayed over ten seconds, beyond which nobody asks again for what failed: people and their programs do so a
-/// few times a second.
+/// Requests, decayed over ten seconds, beyond which nobody asks again for what failed: twenty-five a second, assets
+/// included: a choice.
 const RETURN_10_MAX: f32 = 250.0;
 
 /// Who was here before an outage and comes back at once is no flood.
@@ -397,7 +397,7 @@ const ABORTED_MIN: f64 = 0.8;
 /// Distinct paths guessed at in ten minutes, or at once, that are no matter.
 const PROBING_FLOOR: f64 = 26.0;
 
-/// The same on a host that is asked for less than that in ten minutes altogether.
+/// The same on a host with next to no traffic; it rises to that with sixty requests in ten minutes.
 const QUIET_PROBING_FLOOR: f64 = 16.0;
 
 /// Attack texts on such a host: they say more than an unknown path.
