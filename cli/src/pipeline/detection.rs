@@ -86,7 +86,7 @@ pub struct Detection {
     pauses: Receiver<(Arc<str>, bool)>,
     shared: Arc<Shared>,
     incidents: Arc<IncidentTotals>,
-    times: Arc<DetectTotals>,
+    counts: Arc<DetectTotals>,
     thread: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -105,12 +105,12 @@ impl Detection {
         let (to_pause, pauses) = unbounded();
         let shared = Arc::<Shared>::default();
         let incidents = Arc::<IncidentTotals>::default();
-        let times = Arc::<DetectTotals>::default();
+        let counts = Arc::<DetectTotals>::default();
         let worker = Worker {
             history,
             start: detector.counters(),
             watch: Times::start(Instant::now()),
-            times: Arc::clone(&times),
+            counts: Arc::clone(&counts),
             detector,
             findings: Findings::default(),
             alignment: Alignment::default(),
@@ -124,7 +124,7 @@ impl Detection {
             .name("detect".into())
             .spawn(move || worker.work(&incoming))
             .context("cannot start the thread that detects")?;
-        Ok(Self { orders, pauses, shared, incidents, times, thread })
+        Ok(Self { orders, pauses, shared, incidents, counts, thread })
     }
 
     /// Incidents found so far.
@@ -133,8 +133,8 @@ impl Detection {
     }
 
     /// Records so far that were not judged at the time they name.
-    pub const fn times(&self) -> &Arc<DetectTotals> {
-        &self.times
+    pub const fn counts(&self) -> &Arc<DetectTotals> {
+        &self.counts
     }
 
     /// Hands over an order; waits while detection or the tables are behind. False when the thread has ended: ask
@@ -198,7 +198,7 @@ struct Worker<W: Write> {
     /// What the detector had counted before this run.
     start: Counters,
     watch: Times,
-    times: Arc<DetectTotals>,
+    counts: Arc<DetectTotals>,
 }
 
 impl<W: Write> Worker<W> {
@@ -250,7 +250,7 @@ impl<W: Write> Worker<W> {
                 let _ = reply.send(self.shared.news.load(Ordering::Acquire));
             }
         }
-        self.times.set(&self.detector.counters(), &self.start);
+        self.counts.set(&self.detector.counters(), &self.start);
         self.emit()
     }
 

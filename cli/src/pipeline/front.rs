@@ -126,7 +126,10 @@ impl<'a> Front<'a> {
             failures: Vec::new(),
             formats: BTreeMap::new(),
             signals: Signals::default(),
-            totals: Totals::start(Arc::clone(detection.incidents()), Arc::clone(detection.times())),
+            totals: Totals::start(
+                Arc::clone(detection.incidents()),
+                Arc::clone(detection.counts()),
+            ),
             detection: Some(detection),
             uncommitted_records: 0,
             moved: false,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use detect::Tally;
+use detect::limits::{OFFSET_LAG_US_MAX, OFFSET_QUANTUM_US};
 
 /// How often each partition is looked at.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
@@ -15,8 +16,11 @@ const ODD_MIN: u64 = 10;
 /// Lines of one run, at most: what a log says must not fill a disk.
 const LINES_MAX: u32 = 100;
 
-/// A zone's offset is a multiple of this, and one at least this many times.
-const QUARTER_S: u64 = 900;
+/// Zones are whole multiples of this from each other.
+const QUARTER_S: u64 = OFFSET_QUANTUM_US.unsigned_abs() / 1_000_000;
+
+/// What the way of a record adds to the offset of its clock, at most.
+const WAY_S: u64 = OFFSET_LAG_US_MAX.unsigned_abs() / 1_000_000;
 
 /// What each partition's clocks were like.
 #[derive(Debug)]
@@ -41,9 +45,7 @@ impl Times {
 
     /// Notes that a partition is read.
     pub fn watch(&mut self, partition: &Arc<str>) {
-        if !self.partitions.contains_key(partition) {
-            self.partitions.insert(Arc::clone(partition), Watched::default());
-        }
+        self.partitions.entry(Arc::clone(partition)).or_default();
     }
 
     /// Looks at all partitions, when it is time.
@@ -109,8 +111,8 @@ fn say(partition: &str, news: &Tally, lines: &mut u32) {
 /// What may be wrong, and what to do.
 fn advice(news: &Tally) -> &'static str {
     let seconds = news.offset_us.unsigned_abs() / 1_000_000;
-    let rest = (seconds + 120) % QUARTER_S;
-    if seconds + 120 >= 4 * QUARTER_S && rest <= 240 {
+    let near = seconds + WAY_S;
+    if near >= 4 * QUARTER_S && near % QUARTER_S <= 2 * WAY_S {
         "records name the time of another zone: set `time-zone` if the log has no offset, else check the clock of the edge"
     } else if news.late >= news.implausible {
         "records come too late to be judged: they are stored and counted only"

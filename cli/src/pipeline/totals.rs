@@ -23,7 +23,7 @@ pub struct Totals {
     /// Forwarding headers that were not followed, as of the last commit.
     pub clients: ClientCounters,
     incidents: Arc<IncidentTotals>,
-    times: Arc<DetectTotals>,
+    detected: Arc<DetectTotals>,
 }
 
 /// What the detector did with records and what it forgot; counted by the detection thread.
@@ -131,8 +131,8 @@ impl Latest {
 }
 
 impl Totals {
-    /// Nothing yet; `incidents` and `times` are counted elsewhere.
-    pub fn start(incidents: Arc<IncidentTotals>, times: Arc<DetectTotals>) -> Self {
+    /// Nothing yet; `incidents` and `detected` are counted elsewhere.
+    pub fn start(incidents: Arc<IncidentTotals>, detected: Arc<DetectTotals>) -> Self {
         Self {
             started: Instant::now(),
             requests: 0,
@@ -140,7 +140,7 @@ impl Totals {
             exempt: 0,
             clients: ClientCounters::default(),
             incidents,
-            times,
+            detected,
         }
     }
 
@@ -170,15 +170,18 @@ impl Totals {
     /// One line: what was read and found.
     pub fn summary(&self) -> String {
         let load = |total: &AtomicU64| total.load(Ordering::Relaxed);
-        let strangers = load(&self.times.strangers);
+        let strangers = load(&self.detected.strangers);
         let strangers = if strangers * STRANGERS_SHARE >= self.requests { strangers } else { 0 };
         let asides = [
             (strangers, "for hosts that are not known, judged together"),
-            (load(&self.times.evicted), "hosts and sources forgotten for want of room"),
-            (load(&self.times.late), "too late to be judged"),
-            (load(&self.times.implausible), "not judged since nothing confirms the time they name"),
+            (load(&self.detected.evicted), "hosts and sources forgotten for want of room"),
+            (load(&self.detected.late), "too late to be judged"),
             (
-                load(&self.times.corrected),
+                load(&self.detected.implausible),
+                "not judged since nothing confirms the time they name",
+            ),
+            (
+                load(&self.detected.corrected),
                 "judged at the time that their zone or clock should have named",
             ),
             (self.exempt, "from the allow-list"),
@@ -193,9 +196,9 @@ impl Totals {
             thousands(self.records()),
             thousands(self.requests),
             thousands(self.rejects),
-            self.incidents.attack.load(Ordering::Relaxed),
-            self.incidents.suspicious.load(Ordering::Relaxed),
-            self.incidents.benign.load(Ordering::Relaxed),
+            load(&self.incidents.attack),
+            load(&self.incidents.suspicious),
+            load(&self.incidents.benign),
             self.elapsed().as_secs_f64(),
             thousands_f64(self.rate()),
         )
