@@ -197,7 +197,12 @@ impl<'a> Front<'a> {
         match polled {
             Polled::Messages(_) => {}
             Polled::Idle => self.flush()?,
-            Polled::PartitionsAssigned(partitions) => self.send(Order::Open(partitions))?,
+            Polled::PartitionsAssigned(partitions) | Polled::PartitionsAwaited(partitions) => {
+                self.send(Order::Open(partitions))?;
+            }
+            Polled::PartitionsElsewhere(partitions) => {
+                partitions.into_iter().try_for_each(|name| self.send(Order::Close(name)))?;
+            }
             Polled::PartitionsRevoking(partitions) => self.give_up(&partitions)?,
             Polled::PartitionsLost(_) => return Ok(Step::Lost),
             Polled::LinesSkipped { file, lines, .. } => {

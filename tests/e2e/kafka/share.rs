@@ -15,7 +15,7 @@ fn an_instance_that_joins_and_leaves_loses_and_doubles_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let topic = kafka.topic("shared", 4);
     let log = traffic();
-    let rate = (log.lines() / 8).to_string();
+    let rate = (log.lines() / 16).to_string();
     let shipper = ship(kafka, &topic).args(["--rate", &rate]).arg(log.path()).start();
     let tables = Tables::at(folder.path().join("shared"));
     let instance =
@@ -26,7 +26,10 @@ fn an_instance_that_joins_and_leaves_loses_and_doubles_nothing() {
     first.until("one member", PATIENCE, members(1));
     let mut second = instance();
     second.until("two members", PATIENCE, members(2));
-    second.run_for(Duration::from_millis(1_500));
+    // It waits until none of the others can be dead, then finds what it can in its part.
+    second.until("its part is said", PATIENCE, |process| {
+        process.stderr().contains("reading 2 of 4 partitions, others of the group read the rest")
+    });
     second.signal(Signal::Term);
     second.output(PATIENCE).expect_status(0);
     first.until("one member again", PATIENCE, members(1));

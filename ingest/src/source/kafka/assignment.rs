@@ -1,7 +1,7 @@
 //! Where partitions begin: the positions of the tables, checked against what the brokers still have.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::{IsError, KafkaError, KafkaResult};
@@ -37,6 +37,7 @@ impl KafkaSource {
                 self.ends.insert(*number, extent.high);
             }
         }
+        self.topic.clone_from(&numbers);
         match self.config.membership {
             Membership::Alone => self.assigning = Some(numbers),
             Membership::Group => self
@@ -96,8 +97,7 @@ impl KafkaSource {
     /// Begins to read `numbers` where the tables stand; false when the brokers do not answer yet.
     pub(super) fn assign(&mut self, numbers: &[i32]) -> Result<bool, SourceError> {
         let topic = &self.config.topic;
-        let names: Vec<Arc<str>> =
-            numbers.iter().map(|number| format!("{topic}/{number}").into()).collect();
+        let names: Vec<Arc<str>> = numbers.iter().map(|number| self.name(*number)).collect();
         let positions = (self.lookup)(&names)
             .map_err(|source| SourceError::Positions { topic: topic.clone(), source })?;
         let mut begun = Vec::new();
@@ -119,6 +119,11 @@ impl KafkaSource {
         self.begin(numbers)
             .map_err(|source| SourceError::Kafka { action: "assigning partitions", source })?;
         self.phase = Phase::Running;
+        let absent = self.absent.assigned(numbers, &self.topic, Instant::now());
+        if !absent.is_empty() {
+            let absent = absent.iter().map(|number| self.name(*number)).collect();
+            self.events.push_back(Polled::PartitionsAwaited(absent));
+        }
         if !names.is_empty() {
             self.events.push_back(Polled::PartitionsAssigned(names));
         }

@@ -61,7 +61,6 @@ impl Lane {
         sink: &mut dyn MessageSink,
     ) -> Drained {
         let mut drained = Drained::default();
-        let now_us = now_us();
         while !self.paused && !self.ended && drained.messages < messages_max {
             let message = match self.queue.poll(Duration::ZERO) {
                 None => break,
@@ -89,7 +88,7 @@ impl Lane {
                 kafka_partition: Some(number),
                 offset,
                 numbering: Numbering::Records,
-                arrival_us: arrival_us(stamp_ms, now_us),
+                arrival_us: arrival_us(stamp_ms, now_us()),
                 payload,
             });
             drained.messages += 1;
