@@ -4,14 +4,17 @@
 //! floodmark/<lineage>/<partition>   next position of that partition
 //! floodmark/<lineage>/closed        event time up to which the detector has spoken, plus one
 //! floodmark/<lineage>/sequence      number of the commit; the checkpoint of the same number belongs to it
+//! floodmark/<lineage>/ahead-<table> in `requests`: that table holds findings up to this event time, less one, which
+//!                                   a commit that a crash cut short has left there; 0 for no longer
 //! ```
 //!
-//! A partition name contains a slash (`topic/3`, `file/<hash>`), so it is never one of the two words.
+//! A partition name contains a slash (`topic/3`, `file/<hash>`), so it is never one of the words.
 
 use std::collections::BTreeMap;
 
 const CLOSED: &str = "closed";
 const SEQUENCE: &str = "sequence";
+const AHEAD: &str = "ahead-";
 
 /// The application ids of one history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,10 @@ impl Ids {
         self.partition(SEQUENCE)
     }
 
+    pub(crate) fn ahead(&self, table: &str) -> String {
+        format!("{}{AHEAD}{table}", self.prefix)
+    }
+
     /// The history.
     pub(crate) fn lineage(&self) -> &str {
         &self.lineage
@@ -44,9 +51,7 @@ impl Ids {
 
     /// The partition that an application id of this history stands for.
     pub(crate) fn partition_of<'a>(&self, app_id: &'a str) -> Option<&'a str> {
-        app_id
-            .strip_prefix(&self.prefix)
-            .filter(|partition| *partition != CLOSED && *partition != SEQUENCE)
+        app_id.strip_prefix(&self.prefix).filter(|partition| partition.contains('/'))
     }
 
     /// Positions of this history among all transactions of a table.
@@ -70,6 +75,7 @@ mod tests {
             (ids.partition("edge/1"), 7),
             (ids.closed(), 99),
             (ids.sequence(), 3),
+            (ids.ahead("incidents"), 98),
             (Ids::of("scan").partition("file/ab"), 1),
             ("spark-stream".to_owned(), 4),
         ]);

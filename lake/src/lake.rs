@@ -19,7 +19,7 @@ use crate::ids::Ids;
 use crate::location::Location;
 use crate::options::LakeOptions;
 use crate::point::{CommitPoint, CommitSummary, RowKey};
-use crate::progress::{Held, advance, transactions};
+use crate::progress::{Held, advance, leads, transactions};
 
 /// Tables whose rows depend on the detector; committed before `requests`.
 const SIDE_TABLES: [&Table; 4] = [&REJECTS, &SOURCE_WINDOWS, &TARGET_WINDOWS, &INCIDENTS];
@@ -104,13 +104,18 @@ impl Lake {
         let ids = Ids::of(lineage);
         let sequence_id = ids.sequence();
         let sequence_of = |table: &TableHandle| table.log.txns.get(&sequence_id).copied();
-        let confirmed = self.tables.get(REQUESTS.name).and_then(sequence_of);
+        let requests = self.tables.get(REQUESTS.name);
+        let confirmed = requests.and_then(sequence_of);
+        let known = |id: &String| requests.and_then(|table| table.log.txns.get(id)).copied();
         let held = self.tables.iter().map(|(name, table)| {
-            // A table ahead of `requests` was committed just before a crash.
-            let closed =
-                table.log.txns.get(&ids.closed()).filter(|_| sequence_of(table) > confirmed);
+            // A table ahead of `requests` was committed just before a crash, or before an earlier one.
+            let after = if sequence_of(table) > confirmed {
+                table.log.txns.get(&ids.closed()).copied()
+            } else {
+                known(&ids.ahead(name)).filter(|after| *after != 0)
+            };
             let positions = ids.positions(&table.log.txns);
-            (*name, Held { positions, closed_us: closed.map(|after| after - 1) })
+            (*name, Held { positions, closed_us: after.map(|after| after.saturating_sub(1)) })
         });
         let held: BTreeMap<_, _> = held.collect();
         let written = Checkpoints::of(&self.location, lineage)?.sequences().await?;
@@ -250,8 +255,11 @@ impl Lake {
         let mut summary = CommitSummary { sequence: checkpoint.sequence, tables: Vec::new() };
         for table in SIDE_TABLES.into_iter().chain([&REQUESTS]) {
             let Some(handle) = self.tables.get_mut(table.name) else { continue };
-            let txns = transactions(&lineage.ids, &checkpoint, table, &handle.log.txns);
+            let mut txns = transactions(&lineage.ids, &checkpoint, table, &handle.log.txns);
             let last = table.name == REQUESTS.name;
+            if last {
+                txns.extend(leads(&lineage.ids, &checkpoint, &lineage.held));
+            }
             let done = handle.commit(&self.location, &lineage.ids, &txns, last).await?;
             summary.tables.extend(done);
         }

@@ -79,6 +79,20 @@ pub(crate) fn transactions(
     txns
 }
 
+/// What a commit of `requests` says about tables that crashes left ahead of it: still so, or no longer. Else the next
+/// process would take a commit that reaches less far than the lost one for all there is.
+pub(crate) fn leads<'a>(
+    ids: &'a Ids,
+    checkpoint: &Checkpoint,
+    held: &'a BTreeMap<&'static str, Held>,
+) -> impl Iterator<Item = (String, i64)> + 'a {
+    let reached = checkpoint.closed_us;
+    held.iter().filter_map(move |(table, held)| {
+        let closed = held.closed_us?;
+        Some((ids.ahead(table), if closed > reached { closed.saturating_add(1) } else { 0 }))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

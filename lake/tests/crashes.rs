@@ -76,10 +76,15 @@ impl Consumer {
 
     /// Reads to the end, committing after every second batch.
     async fn run(store: Arc<dyn ObjectStore>) -> Result<(), LakeError> {
+        Self::run_by(store, 2).await
+    }
+
+    /// Reads to the end, committing after every `batches`.
+    async fn run_by(store: Arc<dyn ObjectStore>, batches: i64) -> Result<(), LakeError> {
         let mut consumer = Self::start(store).await?;
         while consumer.batches < BATCHES {
             consumer.step().await?;
-            if consumer.batches % 2 == 0 {
+            if consumer.batches % batches == 0 {
                 consumer.lake.commit(consumer.point()).await?;
             }
         }
@@ -171,6 +176,22 @@ async fn dying_twice_loses_and_doubles_nothing() {
             }
             Consumer::run(Arc::<InMemory>::clone(&store)).await.unwrap();
             check_exactly_once(&store, &format!("died at {first}, then at {second}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_reaches_less_far_than_the_lost_one_does_not_hide_it() {
+    for first in 10..18 {
+        for second in 0..8 {
+            let store = Arc::new(InMemory::new());
+            for (at, batches) in [(first, 3), (second, 1)] {
+                let _ =
+                    Consumer::run_by(FaultStore::dies(&store, Fault::Before, at), batches).await;
+            }
+            Consumer::run(Arc::<InMemory>::clone(&store)).await.unwrap();
+            check_exactly_once(&store, &format!("died at {first} by threes, then at {second}"))
+                .await;
         }
     }
 }
