@@ -60,8 +60,6 @@ pub struct KindRow {
     pub needs: &'static [&'static str],
     /// Columns of `requests` without which it is told less often, later or less surely.
     pub helps: &'static [&'static str],
-    /// Whether the detector reports it.
-    pub produced: bool,
 }
 
 /// Weighs by how much there is of it.
@@ -114,7 +112,6 @@ kinds! {
         helps: &[
             "client_ip", "host", "method", "path", "query", "status", "user_agent", "ja4", "client_asn", "referer",
         ],
-        produced: true,
     }
     CacheBusting "cache_busting":
         "Requests for one path under ever new queries, so that no cache can answer." {
@@ -125,7 +122,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["path", "query"],
         helps: &["client_ip", "host", "user_agent", "ja4", "client_asn", "referer"],
-        produced: true,
     }
     CredentialStuffing "credential_stuffing":
         "Stolen names and passwords tried from many sources, a few by each." {
@@ -136,7 +132,6 @@ kinds! {
         floor: SECURITY,
         needs: &["client_ip", "method", "path"],
         helps: &["host", "query", "status", "user_agent", "ja4", "client_asn", "referer"],
-        produced: true,
     }
     BruteForce "brute_force": "Passwords tried over and over by a few sources." {
         title: "Brute force",
@@ -146,7 +141,6 @@ kinds! {
         floor: SECURITY,
         needs: &["client_ip", "method", "path"],
         helps: &["host", "query", "status", "user_agent", "ja4"],
-        produced: true,
     }
     ContentDiscovery "content_discovery": "Guessing at paths that may exist." {
         title: "Content discovery",
@@ -156,7 +150,6 @@ kinds! {
         floor: SECURITY,
         needs: &["client_ip", "path", "status"],
         helps: &["host", "user_agent", "ja4", "client_asn"],
-        produced: true,
     }
     VulnScan "vuln_scan": "Probing for known weaknesses, as scanning tools do." {
         title: "Vulnerability scan",
@@ -166,7 +159,6 @@ kinds! {
         floor: SECURITY,
         needs: &["client_ip", "path"],
         helps: &["host", "method", "query", "status", "user_agent"],
-        produced: true,
     }
     ExploitBurst "exploit_burst": "One weakness tried from many networks within a short time." {
         title: "Burst of exploits",
@@ -176,7 +168,6 @@ kinds! {
         floor: SECURITY,
         needs: &["client_ip", "path"],
         helps: &["host", "query", "status", "client_asn"],
-        produced: false,
     }
     Scraping "scraping": "Copying the content of a site, page after page." {
         title: "Scraping",
@@ -186,7 +177,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "path"],
         helps: &["host", "response_bytes", "user_agent", "ja4"],
-        produced: true,
     }
     Swarm "swarm": "Copying the content of a site from very many addresses, a few pages by each." {
         title: "Swarm of scrapers",
@@ -196,7 +186,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "path"],
         helps: &["host", "query", "status", "response_bytes", "user_agent", "ja4", "referer"],
-        produced: true,
     }
     Enumeration "enumeration": "Counting through identifiers, to find those that exist." {
         title: "Enumeration",
@@ -206,7 +195,6 @@ kinds! {
         floor: SECURITY,
         needs: &["client_ip", "path"],
         helps: &["host", "query", "status"],
-        produced: true,
     }
     AppExhaustion "app_exhaustion": "Few requests that cost the origin much." {
         title: "Exhaustion of the application",
@@ -218,7 +206,6 @@ kinds! {
         helps: &[
             "client_ip", "host", "path", "query", "status", "user_agent", "ja4", "client_asn", "referer",
         ],
-        produced: true,
     }
     SlowHttp "slow_http": "Connections held open and fed slowly or not at all." {
         title: "Slow requests",
@@ -228,7 +215,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "status"],
         helps: &["host", "duration_us", "request_bytes", "response_bytes"],
-        produced: true,
     }
     StreamAbuse "stream_abuse":
         "Streams opened and cancelled at once, so that the server works for nothing." {
@@ -239,7 +225,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "status"],
         helps: &["host", "protocol", "duration_us", "response_bytes"],
-        produced: true,
     }
     BulkDownload "bulk_download": "Large files fetched again and again, to use up bandwidth." {
         title: "Bulk download",
@@ -249,7 +234,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "response_bytes"],
         helps: &["host", "path"],
-        produced: true,
     }
     FlashCrowd "flash_crowd": "Many people at once, after a link or an announcement; no attack." {
         title: "Flash crowd",
@@ -259,7 +243,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "path"],
         helps: &["host", "user_agent", "ja4", "client_asn", "referer"],
-        produced: true,
     }
     OriginFault "origin_fault": "The origin answers with errors; no attack." {
         title: "Fault of the origin",
@@ -269,7 +252,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["status"],
         helps: &["client_ip", "host", "path"],
-        produced: true,
     }
     Deploy404 "deploy_404": "Pages that the host used to serve are gone; no attack." {
         title: "Pages gone after a deployment",
@@ -279,7 +261,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["path", "status"],
         helps: &["client_ip", "host", "referer"],
-        produced: true,
     }
     RetryStorm "retry_storm": "Clients repeat what failed, all at once; no attack." {
         title: "Storm of retries",
@@ -289,7 +270,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "status"],
         helps: &["host", "path", "user_agent"],
-        produced: true,
     }
     Crawler "crawler": "A crawler that says who runs it and keeps a bearable pace; no attack." {
         title: "Crawler",
@@ -299,7 +279,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "path", "user_agent"],
         helps: &["host"],
-        produced: true,
     }
     Fetcher "fetcher":
         "Programs fetch for people: link previews, image proxies, feed readers, monitors; no attack." {
@@ -310,7 +289,6 @@ kinds! {
         floor: BY_SIZE,
         needs: &["client_ip", "path"],
         helps: &["host", "user_agent", "client_asn"],
-        produced: true,
     }
 }
 

@@ -21,6 +21,10 @@ const SWARM_SPREAD_MIN: f64 = 0.6;
 /// Excess up to which it reads rather than floods, requests per second.
 const SWARM_RATE_MAX: f64 = 40.0;
 
+/// Networks that try one weakness in a burst, and requests of each source.
+const BURST_NETWORKS_MIN: f64 = 10.0;
+const BURST_EACH_MAX: f64 = 5.0;
+
 /// Bytes of an answer from which copying it is worth a name.
 const LARGE_BYTES: f64 = 5e6;
 
@@ -43,6 +47,14 @@ pub const RULES: &[Rule] = &[
         why: "a choice: most of it, where ordinary traffic has less than a third as much, and not by programs \
               that fetch for people",
         fits: tries,
+    },
+    Rule {
+        name: "one_weakness",
+        kind: Kind::ExploitBurst,
+        says: "one and the same attack is sent from many networks, a few times by each source",
+        why: "a choice: three in ten carry an attack in their text, half of them for one path; ten networks, up to \
+              five requests by each source: one scanner tries many weaknesses, many try the one that is new",
+        fits: bursts,
     },
     Rule {
         name: "attack_texts",
@@ -106,6 +118,14 @@ pub const RULES: &[Rule] = &[
 fn tries(case: &Case) -> bool {
     let (seen, ordinary) = (case.seen.auth, case.ordinary.auth);
     seen >= 0.6 && ordinary < 0.5 && seen > 3.0 * ordinary && case.seen.fetchers < 0.5
+}
+
+fn bursts(case: &Case) -> bool {
+    let seen = &case.seen;
+    seen.hostile >= 0.3
+        && seen.top_path >= 0.5
+        && seen.networks >= BURST_NETWORKS_MIN
+        && seen.count <= BURST_EACH_MAX * seen.sources
 }
 
 fn is_spread(case: &Case) -> bool {

