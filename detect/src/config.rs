@@ -21,6 +21,9 @@ pub struct DetectConfig {
     pub quiet_us: i64,
     /// An attack that returns this soon after the close of its incident continues it.
     pub reopen_us: i64,
+    /// Paths that take credentials, besides those whose words or answers tell: `/api/session`, or `/sso/*` for all that
+    /// begin so. What is written there counts as an attempt to log in.
+    pub credential_paths: Vec<String>,
 }
 
 impl Default for DetectConfig {
@@ -33,6 +36,7 @@ impl Default for DetectConfig {
             alarm_nats: 16.0,
             quiet_us: 60_000_000,
             reopen_us: 900_000_000,
+            credential_paths: Vec::new(),
         }
     }
 }
@@ -76,6 +80,9 @@ impl DetectConfig {
                     "between ten seconds (10000000) and a day (86400000000)",
                 );
             }
+        }
+        if let Some(path) = self.credential_paths.iter().find(|path| !path.starts_with('/')) {
+            return fail("credential-paths", path.clone(), "a path that begins with `/`");
         }
         if !(3.0..=100.0).contains(&self.alarm_nats) {
             return fail("alarm_nats", self.alarm_nats.to_string(), "between 3 and 100");

@@ -60,7 +60,7 @@ impl Detector {
         Self {
             hasher: Hasher::new(config.hash_key),
             decay: Decay::default(),
-            classes: Classes::default(),
+            classes: Classes::new(&config.credential_paths),
             remembered: Cache::default(),
             state: State::default(),
             config,

@@ -20,6 +20,8 @@ pub struct Classes {
     /// Flags, and the shape.
     paths: Cache<(u32, u32)>,
     queries: Cache<u32>,
+    /// Paths that are known to take credentials, whatever their words; the beginnings of paths end in `*`.
+    credential_paths: Vec<String>,
 }
 
 /// Words of one meaning, found in one pass over a text.
@@ -71,6 +73,11 @@ fn flag_if(on: bool, flag: u32) -> u32 {
 }
 
 impl Classes {
+    /// Classes where these paths are known to take credentials; beginnings of paths end in `*`.
+    pub fn new(credential_paths: &[String]) -> Self {
+        Self { credential_paths: credential_paths.to_vec(), ..Self::default() }
+    }
+
     /// Flags of a user agent, and the hash of its program's name whatever the version; 0 for none, and for browsers.
     pub fn of_user_agent(&mut self, hash: u64, text: &str, hasher: &Hasher) -> (u32, u32) {
         let classify = || {
@@ -84,8 +91,12 @@ impl Classes {
     /// Flags of a path, of which those about credentials hold for a write only, and the hash of its shape; 0 where it
     /// has neither numbers nor keys.
     pub fn of_path(&mut self, hash: u64, text: &str, hasher: &Hasher) -> (u32, u32) {
+        let named = &self.credential_paths;
         let classify = || {
-            let flags = of_address(text) | flag_if(is_asset(text), flag::ASSET);
+            let is_named = named.iter().any(|path| is_named_by(path, text));
+            let flags = of_address(text)
+                | flag_if(is_named, flag::AUTH)
+                | flag_if(is_asset(text), flag::ASSET);
             (flags, shape(text).map_or(0, |shape| hasher.short(&shape)))
         };
         self.paths.get_or(hash, classify).0
@@ -109,6 +120,11 @@ fn of_address(text: &str) -> u32 {
     flag_if(takes_credentials(text), flag::AUTH)
         | flag_if(IS_TOKEN.are_in(text), flag::TOKEN)
         | flag_if(IS_HOSTILE.are_in(text), flag::HOSTILE)
+}
+
+/// Whether a setting names a path: as a whole, or its beginning where the setting ends in `*`.
+fn is_named_by(setting: &str, path: &str) -> bool {
+    setting.strip_suffix('*').map_or(setting == path, |beginning| path.starts_with(beginning))
 }
 
 /// Whether a path or query says that it takes a name and a password. `login` is part of `bloginfo`, which does not.

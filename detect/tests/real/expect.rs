@@ -19,6 +19,8 @@ pub struct Expectation {
     pub verdicts: &'static [Verdict],
     /// How long a host is learned before it is judged, s; none stands for the default.
     pub learning_s: Option<i64>,
+    /// Paths that the settings say take credentials.
+    pub credential_paths: &'static [&'static str],
     /// The first decision falls at or after this, s.
     pub start_s: f64,
     /// And no later than this after the start, s.
@@ -55,6 +57,7 @@ pub fn found(host: &str, kinds: &'static [&'static str], within_s: f64) -> Expec
         kinds,
         verdicts: HARMFUL,
         learning_s: None,
+        credential_paths: &[],
         start_s: START_S,
         within_s,
         hosts: vec![host.to_owned()],
@@ -133,6 +136,8 @@ impl Scenario {
         if let Some(learning_s) = self.expect.learning_s {
             config.learning_us = learning_s * 1_000_000;
         }
+        config.credential_paths =
+            self.expect.credential_paths.iter().map(|path| (*path).to_owned()).collect();
         config
     }
 

@@ -158,3 +158,31 @@ pub fn on_a_quiet_host(seed: u64) -> Scenario {
     let expect = Expectation { verdicts: ATTACK, sources: 1.0, ..found(SMALL.host, KINDS, 600.0) };
     Scenario { rows: combined(together(rows)), expect }
 }
+
+/// The same campaign where no word says that it is a log-in, each machine tries twice, and a wrong password is answered
+/// like a right one: only a setting can tell.
+pub fn named_by_a_setting(seed: u64) -> Scenario {
+    let door = Door { path: "/konto/oeffnen", status: 200, bytes: 118 };
+    let mut draw = Draw::of(seed, 75);
+    let mut rows = Vec::new();
+    for machine in 0..1_500 {
+        for _ in 0..2 {
+            rows.push(try_at(&SMALL, door, START_S + draw.between(0.0, 7_200.0), machine));
+        }
+    }
+    let rows = together(vec![around(&SMALL, 0.3, 7_200.0, seed), hostile(rows)]);
+    let expect = Expectation {
+        requests: 0.5,
+        credential_paths: &["/konto/*"],
+        ..found(SMALL.host, KINDS, 3_600.0)
+    };
+    Scenario { rows: combined(rows), expect }
+}
+
+#[test]
+fn a_setting_names_a_log_in_that_nothing_else_tells() {
+    let mut scenario = named_by_a_setting(1);
+    assert_eq!(scenario.run().wrong, [""; 0]);
+    scenario.expect.credential_paths = &["/konto"];
+    assert!(!scenario.run().wrong.is_empty(), "found without being named");
+}

@@ -119,6 +119,7 @@ scenarios! {
     login_graphql = logins::graphql,
     login_spread_over_thousands = logins::spread_over_thousands,
     login_twice_an_hour = logins::twice_an_hour,
+    login_named_by_a_setting = logins::named_by_a_setting,
     scan_refused_by_the_edge = scans::refused_by_the_edge,
     scan_moved_to_https = scans::moved_to_https,
     scan_asked_twice = scans::asked_twice,
