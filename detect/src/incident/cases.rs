@@ -3,7 +3,7 @@
 use schemas::{Class, Kind, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::incident::open::Open;
+use crate::incident::open::{Asked, Open};
 use crate::limits::{ALARMS_MAX, CLOSED_INCIDENTS_MAX, OPEN_INCIDENTS_MAX};
 use crate::record::event::{Event, flag};
 use crate::suspect::source::Alarm;
@@ -68,6 +68,16 @@ impl Cases {
             self.closed.remove(0);
         }
         self.closed.push(closed);
+    }
+
+    /// Takes out the incidents that are of this one host, as far as is known.
+    pub fn take_of(&mut self, host: u64) -> Self {
+        let is_of = |open: &mut Open| open.asked == Asked::One(host);
+        Self {
+            open: self.open.extract_if(.., is_of).collect(),
+            closed: self.closed.extract_if(.., is_of).collect(),
+            ..Self::default()
+        }
     }
 
     /// Bytes held at most, by what it counts.

@@ -41,6 +41,8 @@ pub struct Open {
     pub ordinary_rate: f64,
     /// Path that most of it asks for, when one does.
     pub main_path: u64,
+    /// What was asked of whom.
+    pub asked: Asked,
     /// First request.
     pub first_ts: i64,
     /// Decision.
@@ -71,6 +73,18 @@ pub enum Origin {
     Many,
     /// Sources that stood out one by one; how many.
     Singles(u32),
+}
+
+/// Hosts that what an incident selects was asked of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Asked {
+    /// None so far.
+    #[default]
+    Nobody,
+    /// One, by its hash.
+    One(u64),
+    /// Several.
+    Several,
 }
 
 /// A test that spoke.
@@ -135,6 +149,7 @@ impl Open {
             fingerprint: None,
             ordinary_rate: opening.ordinary_rate,
             main_path: 0,
+            asked: Asked::default(),
             first_ts: opening.now,
             detected_ts: opening.now,
             last_ts: opening.now,
@@ -162,6 +177,11 @@ impl Open {
     pub fn count(&mut self, event: &Event) {
         self.requests += 1;
         self.second += 1;
+        self.asked = match self.asked {
+            Asked::Nobody => Asked::One(event.host),
+            Asked::One(host) if host == event.host => Asked::One(host),
+            Asked::One(_) | Asked::Several => Asked::Several,
+        };
         self.first_ts = self.first_ts.min(event.ts);
         self.last_ts = self.last_ts.max(event.ts);
         if self.sources.len() < INCIDENT_SOURCES_COUNTED_MAX

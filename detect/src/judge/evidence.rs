@@ -45,6 +45,10 @@ pub const ATTACK: f64 = 2.0;
 /// Log odds below which it is a crowd: three to one against, a choice.
 pub const CROWD: f64 = -1.0;
 
+/// Share of the heaviest source from which drawing much is the matter of one, who may be a partner with a job: a choice,
+/// four in five, for visitors are among what is selected.
+const ONE_DRAWER_MIN: f64 = 0.8;
+
 /// Log odds before anything is known: of the sudden excesses on public sites about one in five is hostile.
 pub const PRIOR: f64 = -1.5;
 
@@ -218,6 +222,8 @@ impl Case {
             _ => Verdict::Benign,
         };
         let kind = if verdict == Verdict::Benign { Kind::FlashCrowd } else { self.kind() };
+        let is_one_drawer = kind == Kind::BulkDownload && self.seen.top_source >= ONE_DRAWER_MIN;
+        let verdict = if is_one_drawer { verdict.max(Verdict::Suspicious) } else { verdict };
         Judgement { kind, verdict, attackness }
     }
 

@@ -175,7 +175,7 @@ pub const HOSTILE: &[&str] = &[
     "call_user_func",
 ];
 
-/// Programs made to search others' sites for weaknesses, as their user agents name them.
+/// Programs made to search others' sites for weaknesses, or to use one, as their user agents name them.
 pub const TOOLS: &[&str] = &[
     "sqlmap",
     "nikto",
@@ -217,6 +217,12 @@ pub const TOOLS: &[&str] = &[
     "brutus",
     "xsser",
     "owasp",
+    "projectdiscovery",
+    "l9explore",
+    "l9tcpid",
+    "jaeles",
+    "zaproxy",
+    "killapache",
     "${jndi",
     "() {",
 ];

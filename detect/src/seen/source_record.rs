@@ -6,18 +6,19 @@ use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 
 /// Time constants of the decayed counts, seconds.
-const TAU_S: [f64; 3] = [10.0, 60.0, 600.0];
+const TAU_S: [f64; SCALES] = [10.0, 60.0, 600.0, 3_600.0];
+const SCALES: usize = 4;
 
-/// Seconds after which a decayed count is nothing.
+/// Seconds after which a source is taken for gone, and its counts for nothing.
 const HORIZON_S: usize = 4_096;
 
-/// What is left of the longest decayed counts, below which a source begins anew.
+/// What is left of the counts of ten minutes, below which a source begins anew.
 const FORGOTTEN: f32 = 0.05;
 
 /// `exp(−Δ/τ)` for whole seconds.
 #[derive(Debug, Clone)]
 pub struct Decay {
-    factors: [Vec<f32>; 3],
+    factors: [Vec<f32>; SCALES],
 }
 
 impl Default for Decay {
@@ -34,15 +35,15 @@ impl Default for Decay {
 }
 
 impl Decay {
-    /// Factors of the three time constants after some seconds.
-    pub fn by(&self, seconds: i64) -> [f32; 3] {
+    /// Factors of the time constants after some seconds.
+    pub fn by(&self, seconds: i64) -> [f32; SCALES] {
         let at = usize::try_from(seconds.max(0)).unwrap_or(HORIZON_S);
-        [0, 1, 2].map(|which| self.factors[which].get(at).copied().unwrap_or(0.0))
+        [0, 1, 2, 3].map(|which| self.factors[which].get(at).copied().unwrap_or(0.0))
     }
 }
 
 /// What a source has been doing on one host. Counts named `_10`, `_60`, `_600` are decayed with that time
-/// constant in seconds: a steady rate `R` reads `10 R`, `60 R`, `600 R`.
+/// constant in seconds: a steady rate `R` reads `10 R`, `60 R`, `600 R`, `3600 R`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceRecord {
     /// Host.
@@ -61,6 +62,8 @@ pub struct SourceRecord {
     pub pages_60: f32,
     /// Requests other than assets.
     pub pages_600: f32,
+    /// Requests other than assets.
+    pub pages_3600: f32,
     /// Requests other than assets by programs that say what they are.
     pub programs_60: f32,
     /// Writes.
@@ -112,7 +115,7 @@ impl SourceRecord {
     }
 
     /// Lets the counts decay.
-    pub(super) fn decay(&mut self, [ten, minute, long]: [f32; 3]) {
+    pub(super) fn decay(&mut self, [ten, minute, long, hour]: [f32; SCALES]) {
         self.all_10 *= ten;
         self.pages_10 *= ten;
         self.pages_60 *= minute;
@@ -123,6 +126,7 @@ impl SourceRecord {
         self.aborted_60 *= minute;
         self.empty_60 *= minute;
         self.pages_600 *= long;
+        self.pages_3600 *= hour;
         if long < FORGOTTEN {
             (self.paths, self.agents, self.ja4s, self.reported) = (0, 0, 0, 0);
         }
@@ -144,6 +148,7 @@ impl SourceRecord {
             self.pages_10 += 1.0;
             self.pages_60 += 1.0;
             self.pages_600 += 1.0;
+            self.pages_3600 += 1.0;
             if event.program != 0 {
                 self.programs_60 += 1.0;
             }

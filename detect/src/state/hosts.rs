@@ -76,7 +76,11 @@ impl Hosts {
             return event.host;
         }
         if self.has_merit(event, now_s) && self.has_room(now_s) {
-            self.targets.entry(event.host, || Box::new(Target::new(now_s)));
+            // What was found against it while nobody knew it is its own from now on.
+            let cases = self.get_mut(OTHERS).map(|others| others.cases.take_of(event.host));
+            let cases = cases.unwrap_or_default();
+            let target = || Box::new(Target { cases, ..Target::new(now_s) });
+            self.targets.entry(event.host, target);
             self.waiting.remove(event.host);
             return event.host;
         }

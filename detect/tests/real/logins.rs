@@ -186,3 +186,17 @@ fn a_setting_names_a_log_in_that_nothing_else_tells() {
     scenario.expect.credential_paths = &["/konto"];
     assert!(!scenario.run().wrong.is_empty(), "found without being named");
 }
+
+/// A host that nobody has asked for, tried from its first line on; a minute later its first visitor comes.
+pub fn before_anybody_came(seed: u64) -> Scenario {
+    let site = SMALL.named("new.example");
+    let door = Door { status: 403, bytes: 1_200, ..WORDPRESS };
+    let mut visits = site.ordinary(600.0, 0.3, seed);
+    for row in &mut visits {
+        row.ts += ((START_S + 60.0) * 1e6) as i64;
+    }
+    let rows =
+        vec![around(&SHOP, 2.0, 660.0, seed), tries(&site, door, (1, 2.0, 600.0), seed), visits];
+    let expect = Expectation { sources: 1.0, at_most: 1, ..found("new.example", KINDS, 300.0) };
+    Scenario { rows: combined(together(rows)), expect }
+}

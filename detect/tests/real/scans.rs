@@ -1,6 +1,6 @@
 //! Paths guessed, weaknesses probed, numbers counted through, pages copied under a false name.
 
-use super::expect::{Expectation, START_S, Scenario, found};
+use super::expect::{Expectation, START_S, Scenario, found, nothing};
 use super::scene::{around, hostile, times};
 use crate::traffic::people::{Person, home};
 use crate::traffic::robots::{self, GOOGLEBOT};
@@ -223,4 +223,34 @@ pub fn burst_of_commands(seed: u64) -> Scenario {
     let rows = together(vec![around(&BLOG, 1.5, 300.0, seed), rows]);
     let expect = found(BLOG.host, &["exploit_burst"], 150.0);
     Scenario { rows: combined(rows), expect }
+}
+
+/// Reads page after page as a browser would that has everything else in its cache.
+fn reader(site: &Site, (seed, who): (u64, u64), per_minute: f64, last_s: f64) -> Vec<Row> {
+    let mut draw = Draw::of(seed, 84 + who);
+    let all = times(&mut draw, (START_S, START_S + last_s), per_minute / 60.0);
+    let ask = |at: f64| {
+        let (path, _) = (site.page)(draw.below(site.pages));
+        let mut row = scanner(20 + who).asks(site, at, &path);
+        row.referer = Some(format!("https://{}/", site.host));
+        row
+    };
+    all.into_iter().map(ask).collect()
+}
+
+/// Four addresses under browsers' names, each at a pace that a person could keep up for a minute, for forty.
+pub fn scraper_of_fifteen_a_minute(seed: u64) -> Scenario {
+    let mut rows: Vec<Vec<Row>> =
+        (0..4).map(|who| hostile(reader(&BLOG, (seed, who), 15.0, 2_400.0))).collect();
+    rows.push(around(&BLOG, 1.5, 2_400.0, seed));
+    let expect = Expectation { sources: 1.0, ..found(BLOG.host, &["scraping"], 2_400.0) };
+    Scenario { rows: combined(together(rows)), expect }
+}
+
+/// People who read for an hour what they have most of in their caches.
+pub fn readers_for_an_hour(seed: u64) -> Scenario {
+    let mut rows: Vec<Vec<Row>> =
+        (0..4).map(|who| reader(&BLOG, (seed, who), 2.5, 3_600.0)).collect();
+    rows.push(around(&BLOG, 1.5, 3_600.0, seed));
+    Scenario { rows: combined(together(rows)), expect: nothing() }
 }

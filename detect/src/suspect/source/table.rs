@@ -86,6 +86,16 @@ fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
                 >= NEW_PAGES_MIN * f64::from(record.pages_600.min(COUNTED_MAX)))
 }
 
+/// Reads pages for long under a browser's name, where browsers load assets or where it alone asks for as much as
+/// all others together.
+fn poses_for_long(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
+    let record = suspect.record;
+    let pages = f64::from(record.pages_3600);
+    reads(suspect, circumstances)
+        && record.programs_60 < POSING_MAX * record.pages_60
+        && (circumstances.population.has_browsers() || pages >= 3_600.0 * circumstances.level)
+}
+
 /// Share of requests in vain in what a source asks for, from which it is searching.
 const IN_VAIN_MIN: f32 = 0.4;
 
@@ -349,6 +359,19 @@ pub const TESTS: &[Test] = &[
         why_nats: "a choice: less than in one minute, for ten minutes of it are evidence that the floor holds \
                    already",
         also: |s, c| reads(s, c) && c.population.has_browsers(),
+        ..PAGES
+    },
+    Test {
+        name: "pages_alone_3600",
+        scale_s: 3_600.0,
+        counter: |s| f64::from(s.record.pages_3600),
+        floor: 200.0,
+        why: "two hundred pages within an hour, for an hour: who opens as many reads none of them",
+        envelope: |c| 4.0 * c.readers_60(),
+        usual: "four times that of a minute: a program that reads slowly is one all the same: a choice",
+        nats: 4.0,
+        why_nats: "a choice: as over ten minutes",
+        also: poses_for_long,
         ..PAGES
     },
     Test {
