@@ -43,6 +43,10 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
         ("pages_alone", Some(1)) => {
             (record.pages_10, record.pages_60, record.pages_600) = (n / 60.0, n / 10.0, n);
         }
+        ("pages_alone", Some(2)) => {
+            (record.pages_10, record.pages_60) = (n / 360.0, n / 60.0);
+            (record.pages_600, record.pages_3600) = (n / 6.0, n);
+        }
         ("aborted", Some(0)) => record.aborted_60 = n,
         ("megabytes", Some(0)) => (record.megabytes_60, record.assets_60) = (n, 100.0),
         other => panic!("no source for {other:?}"),
