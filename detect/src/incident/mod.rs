@@ -5,6 +5,7 @@ pub mod cases;
 pub mod lifecycle;
 pub mod look;
 pub mod open;
+mod scope;
 pub mod strangers;
 mod summary;
 pub mod swarm;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::explain::fingerprint::Fingerprint;
 use crate::explain::rule::{Atom, Rule};
+use crate::incident::scope::Majority;
 use crate::judge::evidence::Judgement;
 use crate::judge::worth::is_vague;
 use crate::limits::{EVIDENCE_MAX, INCIDENT_SOURCES_COUNTED_MAX, RULE_SOURCES_MAX};
@@ -43,6 +44,10 @@ pub struct Open {
     pub main_path: u64,
     /// What was asked of whom.
     pub asked: Asked,
+    /// Autonomous system of most of it.
+    pub(super) asn: Majority,
+    /// JA4 fingerprint of most of it.
+    pub(super) ja4: Majority,
     /// First request.
     pub first_ts: i64,
     /// Decision.
@@ -150,6 +155,8 @@ impl Open {
             ordinary_rate: opening.ordinary_rate,
             main_path: 0,
             asked: Asked::default(),
+            asn: Majority::default(),
+            ja4: Majority::default(),
             first_ts: opening.now,
             detected_ts: opening.now,
             last_ts: opening.now,
@@ -177,6 +184,8 @@ impl Open {
     pub fn count(&mut self, event: &Event) {
         self.requests += 1;
         self.second += 1;
+        self.asn.count(u64::from(event.asn), 1);
+        self.ja4.count(event.ja4, 1);
         self.asked = match self.asked {
             Asked::Nobody => Asked::One(event.host),
             Asked::One(host) if host == event.host => Asked::One(host),

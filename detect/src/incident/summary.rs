@@ -25,6 +25,8 @@ pub(crate) struct Summary<'a> {
     pub(crate) requests: u64,
     /// Distinct sources so far.
     pub(crate) sources: usize,
+    /// Where they are, as it follows their number; may be empty.
+    pub(crate) scope: &'a str,
 }
 
 impl Summary<'_> {
@@ -33,7 +35,7 @@ impl Summary<'_> {
     pub(crate) fn text(&self) -> String {
         let most_for = self.path.map(|path| format!(", most for {}", one_line(path)));
         format!(
-            "{}: {}{} requests/s, {}; {} requests from {} {}{}",
+            "{}: {}{} requests/s, {}; {} requests from {} {}{}{}",
             subject(self.kind, self.verdict, self.host),
             if self.is_peak { "up to " } else { "" },
             told(self.rate),
@@ -41,6 +43,7 @@ impl Summary<'_> {
             thousands(self.requests),
             thousands(self.sources as u64),
             if self.sources == 1 { "source" } else { "sources" },
+            self.scope,
             most_for.unwrap_or_default(),
         )
     }
@@ -96,6 +99,7 @@ mod tests {
             level: 1.0,
             requests: 1_234,
             sources: 1,
+            scope: "",
         };
         let text = summary.text();
         assert!(!text.contains(char::is_control) && text.chars().count() < 400, "{text}");

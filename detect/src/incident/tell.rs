@@ -37,6 +37,7 @@ impl Open {
             level,
             requests: self.requests,
             sources: self.sources.len(),
+            scope: &self.scope(names),
         };
         let incident = Incident {
             incident_id: self.id.clone(),
