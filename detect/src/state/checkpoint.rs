@@ -38,7 +38,7 @@ pub enum RestoreError {
     Checksum,
     /// Written with another hash key.
     #[error(
-        "the checkpoint was written with another `hash_key`: its counts mean nothing under this one"
+        "the checkpoint was written with another `hash-key`: its counts mean nothing under this one"
     )]
     Key,
     /// The checksum holds and the state cannot be read.

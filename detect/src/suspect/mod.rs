@@ -1,6 +1,7 @@
 //! Tests: what stands out of the ordinary, and by how much. They look at what was seen and change none of it.
 
 pub mod alone;
+pub mod budget;
 pub mod rate;
 pub mod source;
 pub mod votes;
