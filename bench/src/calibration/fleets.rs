@@ -9,15 +9,12 @@ use super::watch::{Watch, Watched};
 use crate::error::BenchError;
 use crate::measure::float;
 
-/// Requests a second of a site, mean over a day: a blog, a shop of a village, a shop. A site of ten and more is every bit
-/// as dear as it is busy, and has one day.
-const RATES: [f64; 3] = [0.05, 0.3, 1.5];
+/// Requests a second of a site, mean over a day: a blog, a shop of a village, a shop.
+const RATES: [f64; 3] = [0.05, 0.3, 1.0];
 
-/// The busy ones.
-const BUSY_RATE: f64 = 12.0;
-
-/// Site-days of a busy fleet for each hundred of the others.
-const BUSY_SHARE: u32 = 40;
+/// The busy ones, of which there is a day for so many site-days of the others: they cost as much as they have requests.
+const BUSY_RATE: f64 = 6.0;
+const BUSY_EVERY: u32 = 200;
 
 /// Days of a fleet without an attack: a week has a Sunday.
 const DAYS: i64 = 7;
@@ -46,10 +43,10 @@ pub fn clean(site_days: u32) -> Vec<Fleet> {
     let week = hosts * u32::try_from(DAYS).unwrap_or(1);
     let mut fleets = Vec::new();
     let mut left = site_days;
-    let mut since_busy = BUSY_SHARE;
+    let mut since_busy = BUSY_EVERY / 2;
     let (mut seed, mut rates) = (101, RATES.iter().copied().cycle());
     while left > 0 {
-        let (rate, duration_s, days) = if since_busy >= 3 * BUSY_SHARE {
+        let (rate, duration_s, days) = if since_busy >= BUSY_EVERY {
             since_busy = 0;
             (BUSY_RATE, DAY_S, hosts)
         } else {

@@ -40,7 +40,7 @@ pub struct Calibration {
     #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     site_days: u32,
     /// Runs of 55 minutes with every planted event that are generated.
-    #[arg(long, default_value_t = 40, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 24, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     planted: u32,
     /// Also count what comes of these logs, of which no truth is known; each is a log of its own.
     #[arg(long, value_name = "FILE", num_args = 1..)]

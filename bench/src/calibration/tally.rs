@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use detect::Alarms;
 use sample_data::TruthEvent;
 use schemas::Verdict;
 
@@ -32,6 +33,8 @@ pub struct Tally {
     pub site_days: f64,
     /// Planted attacks.
     pub attacks: u64,
+    /// Times that the evidence against a host was an alarm, under each setting.
+    pub alarms: [Alarms; SETTINGS.len()],
     /// Of these found, under each setting, and after how many seconds.
     pub delays_s: [Vec<f64>; SETTINGS.len()],
     /// Incidents under each setting.
@@ -47,6 +50,9 @@ impl Tally {
         self.logs += 1;
         self.site_days += watched.site_days;
         self.attacks += attacks.len() as u64;
+        for (all, alarms) in self.alarms.iter_mut().zip(watched.alarms) {
+            *all += alarms;
+        }
         for (at, told) in watched.told.into_iter().enumerate() {
             for attack in &attacks {
                 let found = told.iter().filter(|told| is_alarm(told) && is_of(told, attack));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use detect::{DetectConfig, Detector, Findings};
+use detect::{Alarms, DetectConfig, Detector, Findings};
 use ingest::{Batcher, DecoderConfig, Numbering, RawMessage};
 use schemas::{Incident, PositionedBatch, Verdict};
 
@@ -41,6 +41,8 @@ pub struct Watched {
     pub records: u64,
     /// Hosts times days.
     pub site_days: f64,
+    /// Times that the evidence against a host was an alarm, under each of [`SETTINGS`].
+    pub alarms: [Alarms; SETTINGS.len()],
     /// Incidents under each of [`SETTINGS`].
     pub told: [Vec<Told>; SETTINGS.len()],
 }
@@ -152,8 +154,10 @@ impl Watch {
             site_days: crate::measure::float(days.len() as u64),
             ..Watched::default()
         };
-        for (told, (_, _, all)) in watched.told.iter_mut().zip(self.detectors) {
-            told.extend(all.into_values());
+        let all = watched.told.iter_mut().zip(&mut watched.alarms).zip(self.detectors);
+        for ((told, alarms), (detector, _, incidents)) in all {
+            told.extend(incidents.into_values());
+            *alarms = detector.counters().alarms;
         }
         watched
     }

@@ -83,7 +83,7 @@ impl Detector {
         let level = state.hosts.level;
         for (host, key) in warm {
             let Some(target) = state.hosts.get_mut(key) else { continue };
-            target.end_second(at_s, config, budget, hasher);
+            state.counters.alarms += target.end_second(at_s, config, budget, hasher);
             let desk = Desk {
                 config,
                 budget,

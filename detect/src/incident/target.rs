@@ -4,6 +4,7 @@ use schemas::{Incident, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::config::DetectConfig;
+use crate::counters::Alarms;
 use crate::incident::cases::Cases;
 use crate::incident::open::Open;
 use crate::math::hash::Hasher;
@@ -67,19 +68,21 @@ impl Target {
         explained
     }
 
-    /// Ends the running second: tests what was seen in it, and learns.
+    /// Ends the running second: tests what was seen in it, and learns. Returns how often evidence reached what an alarm
+    /// needs.
     pub fn end_second(
         &mut self,
         now_s: i64,
         config: &DetectConfig,
         budget: &Budget,
         hasher: &Hasher,
-    ) {
+    ) -> Alarms {
         self.catch_up(now_s);
         let learned = self.has_learned(config);
-        self.suspicion.end_second(&mut self.host, learned, hasher);
+        let alarms = self.suspicion.end_second(&mut self.host, learned, budget.nats, hasher);
         let suspect = self.suspicion.rate.nats >= budget.nats / 2.0 || !self.cases.open.is_empty();
         self.host.end_second(now_s, Standing { learned, suspect });
+        alarms
     }
 
     /// Ends a pane.
