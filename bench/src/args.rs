@@ -2,12 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::calibration::Calibration;
 
 /// Measures the stages of Floodmark; figures go to stdout.
 #[derive(Debug, Parser)]
-#[command(name = "bench", version)]
+#[command(name = "bench", version, args_conflicts_with_subcommands = true)]
 pub struct Args {
+    /// Something else than speed.
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// What to measure.
     #[arg(value_enum, default_value = "all")]
     stages: Vec<Choice>,
@@ -23,6 +28,13 @@ pub struct Args {
     /// Also write the figures, with machine and commit, into a new folder in here.
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
+}
+
+/// What else there is.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// False alarms promised against observed, confidence against the share that was right.
+    Calibration(Calibration),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -90,6 +102,13 @@ mod tests {
         let stages: Vec<_> = parse("bench write decode write").stages().collect();
         assert_eq!(stages, [Stage::Decode, Stage::Write]);
         assert_eq!(parse("bench").stages().count(), 5);
+    }
+
+    #[test]
+    fn calibration_is_no_stage() {
+        assert!(parse("bench calibration --site-days 7 --logs a b").command.is_some());
+        assert!(parse("bench decode").command.is_none());
+        assert!(Args::try_parse_from(["bench", "calibration", "--site-days", "0"]).is_err());
     }
 
     #[test]

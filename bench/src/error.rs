@@ -21,6 +21,9 @@ pub enum BenchError {
     /// A decoder could not be made.
     #[error(transparent)]
     Decoder(#[from] ConfigError),
+    /// A log could not be read.
+    #[error(transparent)]
+    Source(#[from] ingest::SourceError),
     /// The tables could not be written.
     #[error(transparent)]
     Lake(#[from] LakeError),

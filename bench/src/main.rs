@@ -7,6 +7,8 @@
 //!                                  report (table on stdout)   record (README.md and raw.csv in a folder)
 //! ```
 //!
+//! `calibration` is apart: it measures no speed, but whether false alarms and confidence are what they are said to be.
+//!
 //! # Invariants
 //! - A case and its baselines see the same bytes and take turns, so that a busy machine slows both.
 //! - A case that does not read every record is an error, not a figure.
@@ -15,6 +17,7 @@
 //! Read [`measure::in_turns`] first.
 
 mod args;
+mod calibration;
 mod error;
 mod input;
 mod lines;
@@ -32,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::Args;
+use args::{Args, Command};
 use error::BenchError;
 use machine::Machine;
 
@@ -48,6 +51,9 @@ fn main() -> ExitCode {
 }
 
 fn bench(args: &Args) -> Result<(), BenchError> {
+    if let Some(Command::Calibration(options)) = &args.command {
+        return calibration::calibrate(options);
+    }
     let before = Machine::now();
     let mut groups = Vec::new();
     for stage in args.stages() {

@@ -144,6 +144,15 @@ pub struct ClientArgs {
     pub anonymise_key_file: Option<PathBuf>,
 }
 
+/// What is held to be an attack.
+#[derive(Debug, Default, ClapArgs)]
+pub struct DetectArgs {
+    /// False alarms allowed a site-day, by chance; fewer need more evidence. Default 0.01; `[detect]` in the
+    /// configuration file.
+    #[arg(long, env = "FLOODMARK_FALSE_ALARMS", value_name = "N")]
+    pub false_alarms: Option<f64>,
+}
+
 /// Where results go.
 #[derive(Debug, Default, ClapArgs)]
 pub struct OutputArgs {
@@ -191,6 +200,9 @@ pub struct ScanArgs {
     /// Who asked.
     #[command(flatten)]
     pub clients: ClientArgs,
+    /// What is held to be an attack.
+    #[command(flatten)]
+    pub detect: DetectArgs,
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -238,6 +250,9 @@ pub struct RunArgs {
     /// Who asked.
     #[command(flatten)]
     pub clients: ClientArgs,
+    /// What is held to be an attack.
+    #[command(flatten)]
+    pub detect: DetectArgs,
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,

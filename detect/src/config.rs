@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Settings of the detector; durations in microseconds, evidence in nats.
+/// False alarms a site-day when nothing else is said: one in a hundred days of a site.
+pub const DEFAULT_FALSE_ALARMS: f64 = 0.01;
+
+/// Settings of the detector; durations in microseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DetectConfig {
     /// Key of the hashes of traffic values. Fixed by default, so that results can be reproduced; set it to a
     /// secret where attackers may read this source.
@@ -15,8 +18,9 @@ pub struct DetectConfig {
     pub lateness_grace_us: i64,
     /// History a host needs before its rate and composition are judged.
     pub learning_us: i64,
-    /// Evidence that opens an incident.
-    pub alarm_nats: f64,
+    /// False alarms allowed a site-day: by chance, while a host does what is ordinary for it. The evidence that each test
+    /// needs follows from it; floors on what is anybody's harm do not move.
+    pub false_alarms: f64,
     /// An incident without matching traffic for this long is closed.
     pub quiet_us: i64,
     /// An attack that returns this soon after the close of its incident continues it.
@@ -33,7 +37,7 @@ impl Default for DetectConfig {
             watermark_bound_us: 2_000_000,
             lateness_grace_us: 60_000_000,
             learning_us: 480_000_000,
-            alarm_nats: 16.0,
+            false_alarms: DEFAULT_FALSE_ALARMS,
             quiet_us: 60_000_000,
             reopen_us: 900_000_000,
             credential_paths: Vec::new(),
@@ -61,17 +65,17 @@ impl DetectConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let fail = |field, value: String, range| Err(ConfigError { field, value, range });
         for (field, value) in [
-            ("watermark_bound_us", self.watermark_bound_us),
-            ("lateness_grace_us", self.lateness_grace_us),
+            ("watermark-bound-us", self.watermark_bound_us),
+            ("lateness-grace-us", self.lateness_grace_us),
         ] {
             if !(0..=600_000_000).contains(&value) {
                 return fail(field, value.to_string(), "between 0 and ten minutes (600000000)");
             }
         }
         for (field, value) in [
-            ("learning_us", self.learning_us),
-            ("quiet_us", self.quiet_us),
-            ("reopen_us", self.reopen_us),
+            ("learning-us", self.learning_us),
+            ("quiet-us", self.quiet_us),
+            ("reopen-us", self.reopen_us),
         ] {
             if !(10_000_000..=86_400_000_000).contains(&value) {
                 return fail(
@@ -84,8 +88,13 @@ impl DetectConfig {
         if let Some(path) = self.credential_paths.iter().find(|path| !path.starts_with('/')) {
             return fail("credential-paths", path.clone(), "a path that begins with `/`");
         }
-        if !(3.0..=100.0).contains(&self.alarm_nats) {
-            return fail("alarm_nats", self.alarm_nats.to_string(), "between 3 and 100");
+        // Less would need evidence beyond what is accumulated; more is no detector.
+        if !(1e-6..=10.0).contains(&self.false_alarms) {
+            return fail(
+                "false-alarms",
+                self.false_alarms.to_string(),
+                "between 0.000001 and 10, a site and day",
+            );
         }
         Ok(())
     }
@@ -101,7 +110,16 @@ mod tests {
         let config = DetectConfig { quiet_us: 1, ..DetectConfig::default() };
         assert_eq!(
             config.validate().unwrap_err().to_string(),
-            "`quiet_us` is 1, it must be between ten seconds (10000000) and a day (86400000000)"
+            "`quiet-us` is 1, it must be between ten seconds (10000000) and a day (86400000000)"
         );
+        for wrong in [0.0, -1.0, 11.0, f64::NAN, f64::INFINITY] {
+            let config = DetectConfig { false_alarms: wrong, ..DetectConfig::default() };
+            assert_eq!(
+                config.validate().unwrap_err().to_string(),
+                format!(
+                    "`false-alarms` is {wrong}, it must be between 0.000001 and 10, a site and day"
+                )
+            );
+        }
     }
 }

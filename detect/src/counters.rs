@@ -2,6 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Times that the evidence of a test of a host reached what an alarm needs. Few of them become incidents: something must
+/// select the excess, and it must be anybody's harm.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarms {
+    /// Against the rate.
+    pub rate: u64,
+    /// Against an attribute of a pane or a minute.
+    pub votes: u64,
+}
+
+impl std::ops::AddAssign for Alarms {
+    fn add_assign(&mut self, other: Self) {
+        self.rate += other.rate;
+        self.votes += other.votes;
+    }
+}
+
 /// What was counted since the first start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
@@ -31,6 +48,8 @@ pub struct Counters {
     pub overflow_hosts: u64,
     /// Seconds closed.
     pub sub_panes: u64,
+    /// Times that evidence reached what an alarm needs.
+    pub alarms: Alarms,
     /// Incidents opened.
     pub incidents: u64,
 }

@@ -35,7 +35,7 @@ pub mod testing;
 
 pub use clock::tally::Tally;
 pub use config::{ConfigError, DetectConfig};
-pub use counters::Counters;
+pub use counters::{Alarms, Counters};
 pub use detector::{Detector, Findings};
 pub use math::{entropy, evalue};
 pub use record::source::{self, Source};

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use crate::config::DEFAULT_FALSE_ALARMS;
 use crate::judge::evidence::{ATTACK, CROWD, PRIOR, WEIGHTS};
 use crate::judge::{benign, kind};
 use crate::normal::population::Population;
 use crate::record::attribute::Attribute;
+use crate::suspect::budget::{Budget, LOOKS};
 use crate::suspect::source::table::{Shared, TESTS, Test};
-use crate::suspect::source::{Circumstances, Solo};
+use crate::suspect::source::{Circumstances, Solo, evidence as nats_of};
 
 /// Features of the evidence that no table holds, with what each says.
 const OTHER_FEATURES: [(&str, &str); 5] = [
@@ -33,6 +35,7 @@ pub fn page() -> String {
          and weights with where they come from. Where that is \"a choice\",\nit was chosen, not derived. This page is written from the \
          tables in `detect/src` by a test; `UPDATE_EXPECT=1 cargo test -p detect`\nrewrites it.\n",
     );
+    false_alarms(&mut page);
     tests(&mut page);
     weights(&mut page);
     rules(&mut page);
@@ -54,8 +57,35 @@ fn usual(test: &Test) -> f64 {
         level: 1.0,
         learned: true,
         origin_fails: false,
+        budget: Budget::of(DEFAULT_FALSE_ALARMS),
         usual_writes_600: 0.0,
     })
+}
+
+fn false_alarms(page: &mut String) {
+    let nats = Budget::of(DEFAULT_FALSE_ALARMS).nats;
+    let borne = |nats: f64| libm::round(DEFAULT_FALSE_ALARMS * libm::exp(nats));
+    let _ = write!(
+        page,
+        "\n## False alarms\n\n`suspect/budget.rs`. `false-alarms` is how many a site-day are allowed by chance, while a \
+         host does what is ordinary for it;\n{DEFAULT_FALSE_ALARMS} unless set. What is looked at so often a day needs evidence \
+         of ln(looks / `false-alarms`) nats, all together: {nats:.1} at\nthe default. Ten times fewer need 2.3 nats more.\n\n\
+         | looked at | looks a site-day | because |\n| --- | --: | --- |\n",
+    );
+    for one in LOOKS {
+        line(page, &[one.what, &one.a_day.to_string(), one.why]);
+    }
+    let _ = write!(
+        page,
+        "\nThe nats of a single source below were chosen, and move with the setting by the same bound: `k` times fewer false \
+         alarms need\nln `k` nats more, `k` times more need ln `k` less, but never less than none. So that the promise holds for \
+         such a row, no more\nordinary counts a site-day than `false-alarms` times eⁿ may go beyond its usual: {} at ten nats, {} at seven. \
+         Where the floor is what\ntells (no nats), the setting has no say until it is so strict that it asks for more than the floor. \
+         The gain that a rule needs, and\na campaign, move in the same way; floors on what is anybody's harm (`judge/worth.rs`) do not \
+         move. `bench calibration` compares\nwhat was promised with what comes.\n",
+        borne(10.0),
+        borne(7.0),
+    );
 }
 
 fn tests(page: &mut String) {
@@ -63,11 +93,11 @@ fn tests(page: &mut String) {
         "\n## Tests of a single source\n\n`suspect/source/table.rs`. A source stands out when its count, decayed with \
          so many seconds, reaches the floor, is at least\nthe share of what the source asks for, and is evidence of \
          so many nats that it is above the usual. *Quiet* is the floor on a host\nthat hardly has traffic; *usual* \
-         is what is allowed where nothing is known of the host yet. *Shared* is how an address is judged with five user\n\
+         is what is allowed where nothing is known of the host yet, and\n*at floor* the evidence of the floor against it. *Shared* is how an address is judged with five user\n\
          agents and more that loads assets or shows three JA4: like any other, by floor and usual times so many for each \
          user agent, or not at all.\n\n\
-         | test | evidence | seconds | floor | quiet | usual | nats | share | shared |\n\
-         | --- | --- | --: | --: | --: | --: | --: | --: | --- |\n",
+         | test | evidence | seconds | floor | quiet | usual | nats | at floor | share | shared |\n\
+         | --- | --- | --: | --: | --: | --: | --: | --: | --: | --- |\n",
     );
     let some = |x: f64, is: bool| if is { x.to_string() } else { String::new() };
     for test in TESTS {
@@ -75,6 +105,7 @@ fn tests(page: &mut String) {
         let share = some(test.share, test.share > 0.0);
         let [seconds, floor, usual, nats] =
             [test.scale_s, test.floor, usual(test), test.nats].map(|x| x.to_string());
+        let at_floor = format!("{:.1}", nats_of(test.floor, self::usual(test)));
         let feature = format!("`{}`", test.solo.feature());
         let name = format!("`{}`", test.name);
         let shared = match test.shared {
@@ -82,7 +113,10 @@ fn tests(page: &mut String) {
             Shared::AsMany(each) => format!("times {each} each"),
             Shared::Skipped => "not".to_owned(),
         };
-        line(page, &[&name, &feature, &seconds, &floor, &quiet, &usual, &nats, &share, &shared]);
+        line(
+            page,
+            &[&name, &feature, &seconds, &floor, &quiet, &usual, &nats, &at_floor, &share, &shared],
+        );
     }
     page.push_str("\nWhere the numbers come from:\n\n");
     for test in TESTS {

@@ -103,10 +103,14 @@ pub struct Incident {
     pub fingerprint: Option<String>,
     /// Predicted recall, 0–1.
     pub fingerprint_recall: Option<f64>,
+    /// The same at least, with 95 % confidence.
+    pub fingerprint_recall_lower: Option<f64>,
     /// Predicted precision, 0–1.
     pub fingerprint_precision: Option<f64>,
     /// Predicted collateral, 0–1.
     pub fingerprint_collateral: Option<f64>,
+    /// The same at most, with 95 % confidence.
+    pub fingerprint_collateral_upper: Option<f64>,
     /// MITRE ATT&CK technique id.
     pub technique: Option<String>,
     /// One sentence for a person.
@@ -233,8 +237,10 @@ pub fn incident_rows(incidents: &[Incident]) -> Result<RecordBatch, ArrowError> 
         source_lists(incidents),
         text(|i| i.fingerprint.as_deref()),
         double(|i| i.fingerprint_recall),
+        double(|i| i.fingerprint_recall_lower),
         double(|i| i.fingerprint_precision),
         double(|i| i.fingerprint_collateral),
+        double(|i| i.fingerprint_collateral_upper),
         text(|i| i.technique.as_deref()),
         text(|i| Some(&i.summary)),
         Arc::new(evidence),
@@ -284,8 +290,10 @@ mod tests {
             sources: vec!["192.0.2.1".into(), "2001:db8::/64".into()],
             fingerprint: Some("path = '/'".into()),
             fingerprint_recall: Some(0.98),
+            fingerprint_recall_lower: Some(0.95),
             fingerprint_precision: Some(0.97),
             fingerprint_collateral: Some(0.001),
+            fingerprint_collateral_upper: Some(0.004),
             technique: Some("T1499.002".into()),
             summary: "flood".into(),
             evidence: vec![Evidence {

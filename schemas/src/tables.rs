@@ -112,6 +112,11 @@ pub const INCIDENTS: Table = Table {
             "Predicted share of the attack that the fingerprint selects, 0–1.",
         ),
         opt(
+            "fingerprint_recall_lower",
+            Double,
+            "The same at least, with 95 % confidence: from how many records it was predicted.",
+        ),
+        opt(
             "fingerprint_precision",
             Double,
             "Predicted share of the selected requests that are the attack's, 0–1.",
@@ -120,6 +125,11 @@ pub const INCIDENTS: Table = Table {
             "fingerprint_collateral",
             Double,
             "Predicted share of ordinary requests that the fingerprint selects, 0–1.",
+        ),
+        opt(
+            "fingerprint_collateral_upper",
+            Double,
+            "The same at most, with 95 % confidence: from how many records it was predicted.",
         ),
         opt("technique", String, "MITRE ATT&CK technique id."),
         req("summary", String, "One sentence for a person."),

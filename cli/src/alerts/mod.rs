@@ -126,8 +126,10 @@ pub(crate) mod tests {
             sources: vec!["192.0.2.1".into(), "2001:db8::/64".into()],
             fingerprint: Some("path = '/'".into()),
             fingerprint_recall: Some(0.98),
+            fingerprint_recall_lower: Some(0.95),
             fingerprint_precision: Some(0.97),
             fingerprint_collateral: Some(0.001),
+            fingerprint_collateral_upper: Some(0.004),
             technique: Some("T1499.002".into()),
             summary: "flood of \u{1b}[31m1,000 req/s".into(),
             evidence: vec![Evidence {

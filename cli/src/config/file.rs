@@ -136,6 +136,18 @@ mod tests {
         assert_eq!(file.commit_interval, Some(super::super::DEFAULT_COMMIT_INTERVAL));
         assert_eq!(file.data.as_deref(), Some(super::super::DEFAULT_DATA));
         assert_eq!(file.group.as_deref(), Some(super::super::DEFAULT_GROUP));
+        assert_eq!(file.detect, detect::DetectConfig::default());
+    }
+
+    #[test]
+    fn settings_of_the_detector_are_written_as_all_others() {
+        let file =
+            parse("[detect]\nfalse-alarms = 0.1\nquiet-us = 30000000\nlearning_us = 60000000")
+                .unwrap();
+        let detect = file.detect;
+        assert_eq!((detect.quiet_us, detect.learning_us), (30_000_000, 60_000_000));
+        assert!((detect.false_alarms - 0.1).abs() < 1e-12);
+        assert!(parse("[detect]\nalarm_nats = 16").is_err());
     }
 
     #[test]

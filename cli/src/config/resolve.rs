@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use detect::DetectConfig;
 use ingest::DecoderConfig;
 use ingest::decode::zone::UnknownZone;
 
 use super::{DEFAULT_COMMIT_INTERVAL, DEFAULT_DATA, DEFAULT_GROUP, File, UsageError, clients};
 use crate::alerts::AlertFormat;
-use crate::args::{ClientArgs, InputArgs, KafkaArgs, OutputArgs, RunArgs, ScanArgs, ShipArgs};
+use crate::args::{
+    ClientArgs, DetectArgs, InputArgs, KafkaArgs, OutputArgs, RunArgs, ScanArgs, ShipArgs,
+};
 
 /// How lines are read and judged.
 #[derive(Debug, Clone, Default)]
@@ -17,11 +20,16 @@ pub struct Decode {
     /// The decoders' settings.
     pub decoder: DecoderConfig,
     /// The detector's settings.
-    pub detect: detect::DetectConfig,
+    pub detect: DetectConfig,
 }
 
 impl Decode {
-    fn new(args: InputArgs, clients: ClientArgs, file: &File) -> Result<Self, UsageError> {
+    fn new(
+        args: InputArgs,
+        clients: ClientArgs,
+        detect: &DetectArgs,
+        file: &File,
+    ) -> Result<Self, UsageError> {
         let zone = args.time_zone.as_ref().or(file.time_zone.as_ref()).map(|zone| zone.parse());
         let time_zone = zone
             .transpose()
@@ -33,9 +41,17 @@ impl Decode {
             clients: clients::clients(clients, file)?,
             ..decoder(args.format, args.w3c_fields, file)?
         };
-        file.detect.validate().map_err(|error| UsageError::new(format!("in [detect]: {error}")))?;
-        Ok(Self { decoder, detect: file.detect.clone() })
+        Ok(Self { decoder, detect: settings(detect, file)? })
     }
+}
+
+/// The detector's settings, checked.
+fn settings(args: &DetectArgs, file: &File) -> Result<DetectConfig, UsageError> {
+    file.detect.validate().map_err(|error| UsageError::new(format!("in [detect]: {error}")))?;
+    let Some(false_alarms) = args.false_alarms else { return Ok(file.detect.clone()) };
+    let config = DetectConfig { false_alarms, ..file.detect.clone() };
+    config.validate().map_err(|error| UsageError::new(format!("on the command line: {error}")))?;
+    Ok(config)
 }
 
 /// The decoders' settings, checked.
@@ -144,7 +160,7 @@ impl Scan {
     pub fn new(args: ScanArgs, file: &File) -> Result<Self, UsageError> {
         Ok(Self {
             files: args.files,
-            decode: Decode::new(args.input, args.clients, file)?,
+            decode: Decode::new(args.input, args.clients, &args.detect, file)?,
             output: Output::new(args.output, file)?,
         })
     }
@@ -178,7 +194,7 @@ impl Run {
                 .or_else(|| file.group.clone())
                 .unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
             exit_at_end: args.exit_at_end || file.exit_at_end.unwrap_or(false),
-            decode: Decode::new(args.input, args.clients, file)?,
+            decode: Decode::new(args.input, args.clients, &args.detect, file)?,
             output: Output::new(args.output, file)?,
         })
     }
@@ -234,12 +250,32 @@ mod tests {
         let decode = |zone: Option<&str>, file: Option<&str>| {
             let args = InputArgs { time_zone: zone.map(str::to_owned), ..InputArgs::default() };
             let file = File { time_zone: file.map(str::to_owned), ..File::default() };
-            Decode::new(args, ClientArgs::default(), &file).map(|decode| decode.decoder.time_zone)
+            Decode::new(args, ClientArgs::default(), &DetectArgs::default(), &file)
+                .map(|decode| decode.decoder.time_zone)
         };
         let (berlin, kolkata) = ("Europe/Berlin".parse().unwrap(), "+05:30".parse().unwrap());
         assert_eq!(decode(None, Some("Europe/Berlin")).unwrap(), berlin);
         assert_eq!(decode(Some("+05:30"), Some("Europe/Berlin")).unwrap(), kolkata);
         let error = decode(None, Some("Berlin")).unwrap_err().to_string();
         assert!(error.starts_with("time-zone: `Berlin` is no time zone"), "{error}");
+    }
+
+    #[test]
+    fn false_alarms_of_the_command_line_replace_those_of_the_file_and_both_are_checked() {
+        let settle = |arg: Option<f64>, file: f64| {
+            let detect = DetectConfig { false_alarms: file, ..DetectConfig::default() };
+            let file = File { detect, ..File::default() };
+            settings(&DetectArgs { false_alarms: arg }, &file)
+                .map(|config| config.false_alarms)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!((settle(None, 0.5), settle(Some(0.001), 0.5)), (Ok(0.5), Ok(0.001)));
+        let said = |whence: &str, value: f64| {
+            Err(format!(
+                "{whence}: `false-alarms` is {value}, it must be between 0.000001 and 10, a site and day"
+            ))
+        };
+        assert_eq!(settle(None, 0.0), said("in [detect]", 0.0));
+        assert_eq!(settle(Some(100.0), 0.5), said("on the command line", 100.0));
     }
 }

@@ -21,6 +21,7 @@ use crate::seen::source_record::Decay;
 use crate::state::State;
 use crate::state::checkpoint::{self, CheckpointError, RestoreError};
 use crate::store::cache::Cache;
+use crate::suspect::budget::Budget;
 
 /// What the detector found, drained by the caller.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,6 +47,7 @@ impl Findings {
 #[derive(Debug)]
 pub struct Detector {
     config: DetectConfig,
+    budget: Budget,
     hasher: Hasher,
     decay: Decay,
     classes: Classes,
@@ -58,6 +60,7 @@ impl Detector {
     /// A detector that has seen nothing.
     pub fn new(config: DetectConfig) -> Self {
         Self {
+            budget: Budget::of(config.false_alarms),
             hasher: Hasher::new(config.hash_key),
             decay: Decay::default(),
             classes: Classes::new(&config.credential_paths),

@@ -26,7 +26,7 @@ impl Detector {
     /// Folds a record into its host: counts it, and where nothing explains it, tests its source and lets it vote.
     pub(super) fn fold(&mut self, event: &Event) {
         let at_s = event.ts.div_euclid(SUB_PANE_US);
-        let Self { state, hasher, decay, config, .. } = self;
+        let Self { state, hasher, decay, config, budget, .. } = self;
         if event.has(flag::EXEMPT) {
             state.counters.exempt += 1;
             return;
@@ -62,6 +62,7 @@ impl Detector {
             level: host.normal.rate.level(),
             learned,
             origin_fails,
+            budget: *budget,
             usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
         };
         facts.bare = test(host, cases, record, attempts.as_deref(), &circumstances, event.ts);
@@ -70,7 +71,7 @@ impl Detector {
 
     /// What is due on every host at the end of a second.
     pub(super) fn end_second(&mut self, at_s: i64, out: &mut Findings) {
-        let Self { state, hasher, config, .. } = self;
+        let Self { state, hasher, config, budget, .. } = self;
         let mut warm: Vec<(String, u64)> = Vec::new();
         for (key, target) in state.hosts.iter() {
             if is_warm(target, at_s) {
@@ -82,9 +83,10 @@ impl Detector {
         let level = state.hosts.level;
         for (host, key) in warm {
             let Some(target) = state.hosts.get_mut(key) else { continue };
-            target.end_second(at_s, config, hasher);
+            state.counters.alarms += target.end_second(at_s, config, budget, hasher);
             let desk = Desk {
                 config,
+                budget,
                 hasher,
                 names: &state.names,
                 sources: &state.sources,
@@ -98,7 +100,7 @@ impl Detector {
             }
             desk.end_second(target, &mut incidents);
             if (at_s + 1) % (PANE_US / SUB_PANE_US) == 0 {
-                target.end_pane(at_s, config);
+                target.end_pane(at_s, budget);
             }
             if (at_s + 1) % RECENT_S == 0 {
                 target.end_minute();

@@ -18,9 +18,8 @@ const DENSE_SOURCES_MIN: u32 = 8;
 /// Share of a network's requests that its listed sources must send for it to stand for them.
 const DENSE_SHARE_MIN: f64 = 0.9;
 
-/// Error probability of each bound: 95 % of the intervals hold what they are of.
-const ONE_SIDED: f64 = 0.05;
-const TWO_SIDED: f64 = 0.025;
+/// Error probability of each bound: 95 % of them hold.
+const ERROR: f64 = 0.05;
 
 /// What is printed of an incident's rules, measured as it is printed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,8 +42,8 @@ impl Fingerprint {
 pub struct Quality {
     /// Share of the excess that is selected.
     pub recall: f64,
-    /// 95 % interval of it, the size of the excess taken as known.
-    pub recall_interval: (f64, f64),
+    /// 95 % lower bound of it, the size of the excess taken as known.
+    pub recall_lower: f64,
     /// Share of the selected that is excess.
     pub precision: f64,
     /// Share of ordinary traffic that is selected.
@@ -81,13 +80,10 @@ impl Evidence<'_> {
         let seen = (usual / ordinary.design(), ordinary.total() / ordinary.design());
         Quality {
             recall: share(caught, caught + missed),
-            recall_interval: (
-                interval::lower(excess, records, TWO_SIDED),
-                interval::upper(excess, records, TWO_SIDED),
-            ),
+            recall_lower: interval::lower(excess, records, ERROR),
             precision: share(caught, selected),
             collateral: share(usual, ordinary.total()),
-            collateral_upper: interval::upper(seen.0, seen.1, ONE_SIDED),
+            collateral_upper: interval::upper(seen.0, seen.1, ERROR),
         }
     }
 

@@ -4,13 +4,14 @@ use crate::explain::rule::{Atom, Rule};
 use crate::explain::search::{Evidence, Found};
 use crate::record::event::Event;
 use crate::store::table::Table;
+use crate::suspect::budget::Budget;
 
-/// Gain below which a rule is chance, nats.
+/// Gain below which a rule is chance, at the default rate of false alarms, nats.
 const RULE_NATS: f64 = 15.0;
 
 /// Whether a rule is more than the chance of a few visits: the requests of one source are one piece of evidence,
 /// unless few sources send it all.
-pub fn firm(evidence: &Evidence<'_>, found: &Found) -> bool {
+pub fn firm(evidence: &Evidence<'_>, found: &Found, budget: &Budget) -> bool {
     let mut sources: Table<()> = Table::default();
     let mut selected = 0_usize;
     for event in evidence.now.iter().filter(|event| found.rule.matches(event)) {
@@ -20,7 +21,7 @@ pub fn firm(evidence: &Evidence<'_>, found: &Found) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
     let each = selected as f64 / sources.len().max(1) as f64;
     let named = found.rule.atoms.iter().any(|atom| matches!(atom, Atom::Source(_)));
-    found.gain / if named { 1.0 } else { each.max(1.0) } >= RULE_NATS
+    found.gain / if named { 1.0 } else { each.max(1.0) } >= budget.moved(RULE_NATS)
 }
 
 /// A single rule that does better than the present ones and does not let go of what they select.

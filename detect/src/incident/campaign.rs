@@ -30,6 +30,10 @@ const TRIES_SIZE: f64 = 2.0;
 /// Least tries of an hour that are taken for usual.
 const USUAL_MIN: f64 = 4.0;
 
+/// Evidence needed at the default rate of false alarms, nats: none beyond the floors, which are set where chance does
+/// not reach.
+const CAMPAIGN_NATS: f64 = 0.0;
+
 /// Time without a try after which a campaign is over, µs.
 const QUIET_US: i64 = 1_800_000_000;
 
@@ -45,8 +49,11 @@ impl Desk<'_> {
         if campaign.sources.len() < SOURCES_MIN {
             return;
         }
-        target.host.tries.clear();
         let said = spoken(&campaign);
+        if said.score < self.budget.moved(CAMPAIGN_NATS) {
+            return;
+        }
+        target.host.tries.clear();
         let open =
             target.cases.open.iter().position(|open| open.takes_in(Class::Credentials, self.now));
         let (at, is_new) = if let Some(at) = open {

@@ -13,6 +13,7 @@ use crate::record::event::flag;
 use crate::record::names::Names;
 use crate::seen::host::RECENT_S;
 use crate::seen::sources::Sources;
+use crate::suspect::budget::Budget;
 use crate::suspect::source::{Alarm, Solo};
 
 /// What the work on the incidents of a host may look at besides the host itself.
@@ -20,6 +21,8 @@ use crate::suspect::source::{Alarm, Solo};
 pub struct Desk<'a> {
     /// Settings.
     pub config: &'a DetectConfig,
+    /// Evidence needed.
+    pub budget: &'a Budget,
     /// Hashes.
     pub hasher: &'a Hasher,
     /// Texts.

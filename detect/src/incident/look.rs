@@ -57,7 +57,7 @@ impl Desk<'_> {
         if !target.has_learned(self.config) {
             return;
         }
-        let alarm = self.config.alarm_nats;
+        let alarm = self.budget.nats;
         let fast = told_by_strangers(target.suspicion.fast.at_least(alarm));
         let telling = fast.first().is_some_and(|hot| hot.attribute.is_software_or_network());
         if now_s < target.cases.next_look_s && !(telling && target.cases.look_wait_s > 4) {
@@ -105,7 +105,7 @@ impl Desk<'_> {
 
     /// What speaks for scrapers, if it is strong enough or an incident of them is open: expected, observed, nats.
     fn bare_evidence(&self, target: &Target) -> Option<(f64, f64, f64)> {
-        let hot = target.suspicion.slow.at_least(self.config.alarm_nats);
+        let hot = target.suspicion.slow.at_least(self.budget.nats);
         let hot = hot.iter().find(|hot| hot.attribute == Attribute::Bare);
         hot.map(|hot| (hot.expected, hot.observed, hot.score)).or_else(|| {
             let open = target.cases.open.iter().find(|open| open.class == Class::Copying)?;
@@ -191,7 +191,7 @@ impl Desk<'_> {
         let (total, sampled) = target.host.totals(self.now_s(), seconds);
         let weight = (total / sampled.max(1.0)).max(1.0);
         let evidence = self.evidence(target, Sample::even(now, weight), seconds);
-        let found = evidence.best_rule(seed).filter(|found| firm(&evidence, found))?;
+        let found = evidence.best_rule(seed).filter(|found| firm(&evidence, found, self.budget))?;
         Some((evidence, found))
     }
 

@@ -28,7 +28,7 @@ impl Desk<'_> {
         let (nats, expected) = (rate.nats, rate.expected);
         #[expect(clippy::cast_precision_loss, reason = "seconds")]
         let seconds = WINDOW_S as f64;
-        if nats < self.config.alarm_nats || total < seconds * usual {
+        if nats < self.budget.nats || total < seconds * usual {
             return;
         }
         let now = self.window(target, WINDOW_S, |event| !event.has(flag::EXPLAINED));

@@ -28,12 +28,12 @@ impl Desk<'_> {
     pub(super) fn swarm(&self, target: &mut Target, out: &mut Vec<Incident>) {
         let readers = Readers::of(target.host.recent.iter());
         let alone = readers.alone();
-        target.suspicion.alone.observe(alone, readers.count(), self.config.alarm_nats);
+        target.suspicion.alone.observe(alone, readers.count(), self.budget.nats);
         let (nats, expected) = (target.suspicion.alone.nats, target.suspicion.alone.expected);
         #[expect(clippy::cast_precision_loss, reason = "sources of a minute")]
         let observed = alone as f64;
         let known = target.cases.is_failing() || target.is_under_attack();
-        if nats < self.config.alarm_nats || observed - expected < ALONE_MIN || known {
+        if nats < self.budget.nats || observed - expected < ALONE_MIN || known {
             return;
         }
         let now = self.window(target, RECENT_S, |event| readers.is_alone(event.source));

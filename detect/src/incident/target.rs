@@ -4,6 +4,7 @@ use schemas::{Incident, Kind, State, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::config::DetectConfig;
+use crate::counters::Alarms;
 use crate::incident::cases::Cases;
 use crate::incident::open::Open;
 use crate::math::hash::Hasher;
@@ -11,6 +12,7 @@ use crate::record::event::Event;
 use crate::record::names::Names;
 use crate::seen::host::{Host, Standing};
 use crate::suspect::Suspicion;
+use crate::suspect::budget::Budget;
 use crate::suspect::votes::Hot;
 
 /// Evidence against the composition from which a pane is not taken for ordinary, when it ends in silence, nats.
@@ -66,19 +68,26 @@ impl Target {
         explained
     }
 
-    /// Ends the running second: tests what was seen in it, and learns.
-    pub fn end_second(&mut self, now_s: i64, config: &DetectConfig, hasher: &Hasher) {
+    /// Ends the running second: tests what was seen in it, and learns. Returns how often evidence reached what an alarm
+    /// needs.
+    pub fn end_second(
+        &mut self,
+        now_s: i64,
+        config: &DetectConfig,
+        budget: &Budget,
+        hasher: &Hasher,
+    ) -> Alarms {
         self.catch_up(now_s);
         let learned = self.has_learned(config);
-        self.suspicion.end_second(&mut self.host, learned, hasher);
-        let suspect =
-            self.suspicion.rate.nats >= config.alarm_nats / 2.0 || !self.cases.open.is_empty();
+        let alarms = self.suspicion.end_second(&mut self.host, learned, budget.nats, hasher);
+        let suspect = self.suspicion.rate.nats >= budget.nats / 2.0 || !self.cases.open.is_empty();
         self.host.end_second(now_s, Standing { learned, suspect });
+        alarms
     }
 
     /// Ends a pane.
-    pub fn end_pane(&mut self, now_s: i64, config: &DetectConfig) {
-        let suspect = self.suspicion.composition_nats() >= config.alarm_nats / 2.0;
+    pub fn end_pane(&mut self, now_s: i64, budget: &Budget) {
+        let suspect = self.suspicion.composition_nats() >= budget.nats / 2.0;
         self.host.end_pane(now_s, suspect);
         self.suspicion.fast = Hot::default();
     }

@@ -61,7 +61,8 @@ pub fn supported(judgement: Judgement, hot: &[HotValue]) -> bool {
     judgement.kind.class() != Class::Discovery || hot.iter().any(asks)
 }
 
-/// Log odds are the evidence of a test over this, nats: 16 nats, the alarm, are odds of seven to one twice over.
+/// Log odds are the evidence of a test over this, nats: 16 nats, about an alarm, are odds of seven to one twice
+/// over.
 pub const NATS_PER_ODDS: f64 = 4.0;
 
 /// Log odds where a test's floor makes it an attack already.

@@ -5,7 +5,7 @@ use crate::state::State;
 const MAGIC: [u8; 4] = *b"FMDC";
 
 /// Layout of the state; raised whenever a field changes.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 const HEADER: usize = 4 + 4 + 8 + 8;
 
@@ -38,7 +38,7 @@ pub enum RestoreError {
     Checksum,
     /// Written with another hash key.
     #[error(
-        "the checkpoint was written with another `hash_key`: its counts mean nothing under this one"
+        "the checkpoint was written with another `hash-key`: its counts mean nothing under this one"
     )]
     Key,
     /// The checksum holds and the state cannot be read.

@@ -1,12 +1,14 @@
 //! Tests: what stands out of the ordinary, and by how much. They look at what was seen and change none of it.
 
 pub mod alone;
+pub mod budget;
 pub mod rate;
 pub mod source;
 pub mod votes;
 
 use serde::{Deserialize, Serialize};
 
+use crate::counters::Alarms;
 use crate::math::hash::Hasher;
 use crate::seen::host::{Host, Second};
 use alone::AloneTest;
@@ -27,17 +29,30 @@ pub struct Suspicion {
 }
 
 impl Suspicion {
-    /// Takes in the second that is about to end.
-    pub fn end_second(&mut self, host: &mut Host, learned: bool, hasher: &Hasher) {
+    /// Takes in the second that is about to end; how often evidence reached what an alarm needs.
+    pub fn end_second(
+        &mut self,
+        host: &mut Host,
+        learned: bool,
+        nats: f64,
+        hasher: &Hasher,
+    ) -> Alarms {
+        let mut alarms = Alarms::default();
         let forecast = host.normal.rate.forecast();
         self.rate.expected = forecast.mean;
         let Second { free, .. } = host.second;
         if learned {
+            let before = self.rate.nats;
             self.rate.observe(f64::from(free), forecast);
+            alarms.rate += u64::from(before < nats && self.rate.nats >= nats);
             host.minute.score = host.minute.score.max(self.rate.nats);
         }
-        self.fast.look(&mut host.fast, &host.normal.composition, hasher);
-        self.slow.look(&mut host.slow, &host.normal.composition, hasher);
+        for (hot, votes) in [(&mut self.fast, &mut host.fast), (&mut self.slow, &mut host.slow)] {
+            let before = hot.count(nats);
+            hot.look(votes, &host.normal.composition, hasher);
+            alarms.votes += hot.count(nats) - before;
+        }
+        alarms
     }
 
     /// Strongest evidence from the composition, nats.

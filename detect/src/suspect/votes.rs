@@ -89,6 +89,11 @@ impl Hot {
         hot
     }
 
+    /// Attributes with a value at least `nats` strong.
+    pub fn count(&self, nats: f64) -> u64 {
+        self.values.iter().flatten().filter(|hot| hot.score >= nats).count() as u64
+    }
+
     /// Strongest evidence in this window, nats.
     pub fn strongest(&self) -> f64 {
         self.values.iter().flatten().map(|hot| hot.score).fold(0.0, f64::max)

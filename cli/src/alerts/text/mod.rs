@@ -179,16 +179,34 @@ pub(super) const fn level(severity: i32) -> &'static str {
     }
 }
 
+/// What is predicted of the fingerprint, with the bounds that count: what it misses at worst, and whom it hits.
 fn quality(incident: &Incident) -> Option<String> {
+    let recall =
+        ("at least", incident.fingerprint_recall_lower.map(|bound| outwards(bound, f64::floor)));
+    let collateral =
+        ("at most", incident.fingerprint_collateral_upper.map(|bound| outwards(bound, f64::ceil)));
+    let part = |name: &str, share: Option<f64>, (word, bound): (&str, Option<f64>)| {
+        let share = percent(share?);
+        let bound = bound.map(percent).filter(|bound| *bound != share);
+        let bound = bound.map_or_else(String::new, |bound| format!(" ({word} {bound})"));
+        Some(format!("{name} {share}{bound}"))
+    };
     let parts: Vec<String> = [
-        ("recall", incident.fingerprint_recall),
-        ("precision", incident.fingerprint_precision),
-        ("collateral", incident.fingerprint_collateral),
+        part("recall", incident.fingerprint_recall, recall),
+        part("precision", incident.fingerprint_precision, ("", None)),
+        part("collateral", incident.fingerprint_collateral, collateral),
     ]
     .into_iter()
-    .filter_map(|(name, share)| share.map(|share| format!("{name} {}", percent(share))))
+    .flatten()
     .collect();
     if parts.is_empty() { None } else { Some(parts.join(", ")) }
+}
+
+/// A bound rounded as it is shown, so that it still is one.
+fn outwards(bound: f64, round: fn(f64) -> f64) -> f64 {
+    let steps = if bound >= 0.01 { 100.0 } else { 10_000.0 };
+    // what is a step but for the last bits stays
+    round(round(bound * steps * 1e6) / 1e6) / steps
 }
 
 fn percent(share: f64) -> String {

@@ -58,10 +58,10 @@ fn a_life_is_a_block_and_a_line_for_what_matters() {
           so far  3,000 requests from 2 sources, most for /
           from    192.0.2.1, 2001:db8::/64
           where   path = '/'
-                  recall 98 %, precision 97 %, collateral 0.10 %
+                  recall 98 % (at least 95 %), precision 97 %, collateral 0.10 % (at most 0.40 %)
           id      a1b2
-        2023-11-14T22:13:50Z UPDATE http_flood on shop.example/  severity 80 critical → 70 high; where path = '/' AND user_agent = 'x' (recall 98 %, precision 97 %, collateral 0.10 %)  id a1b2
-        2023-11-14T22:14:20Z UPDATE app_exhaustion on shop.example  held to be attack → suspicious; kind http_flood → app_exhaustion; severity 70 high → 80 critical; target changed; where path = '/' (recall 98 %, precision 97 %, collateral 0.10 %)  id a1b2
+        2023-11-14T22:13:50Z UPDATE http_flood on shop.example/  severity 80 critical → 70 high; where path = '/' AND user_agent = 'x' (recall 98 % (at least 95 %), precision 97 %, collateral 0.10 % (at most 0.40 %))  id a1b2
+        2023-11-14T22:14:20Z UPDATE app_exhaustion on shop.example  held to be attack → suspicious; kind http_flood → app_exhaustion; severity 70 high → 80 critical; target changed; where path = '/' (recall 98 % (at least 95 %), precision 97 %, collateral 0.10 % (at most 0.40 %))  id a1b2
         2023-11-14T22:15:18Z OVER http_flood on shop.example/  lasted 1 min 58 s: 7,000 requests, 6,900 above the forecast, from 12,345 sources; held to be attack, severity 80 critical  id a1b2
     "]],
     );
@@ -113,7 +113,7 @@ fn hostile_text_is_shown_and_does_nothing() {
               rate    not as expected; \x1b]0;owned\x07\u{202e}\n2023-11-14T22:13:23Z ATTACK http_flood on bank.example: \x1b[2J
               from    \x1b]0;owned\x07\u{202e}\n2023-11-14T22:13:23Z\x20ATTACK\x20http_flood\x20on\x20bank.example, xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (+420 characters) and 70,000 more
               where   user_agent IN ('\x1b]0;owned\x07\u{202e}\n2023-11-14T22:13:23Z ATTACK http_flood on bank.example', 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb… (+1,608 characters)
-                      recall 98 %, precision 97 %, collateral 0.10 %
+                      recall 98 % (at least 95 %), precision 97 %, collateral 0.10 % (at most 0.40 %)
               id      \u{9b}2J
             2023-11-14T22:13:23Z OVER http_flood on shop\x1b[31m.example/\x20\x20severity\x205\x20lowa\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\ra\r… (+366 characters)  lasted 2 s: 3,000 requests from 70,002 sources; held to be attack, severity 80 critical  id \u{9b}2J
         "]],

@@ -6,6 +6,7 @@ pub mod table;
 
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
 use crate::math::evalue::{Forecast, log_e};
 use crate::normal::population::Population;
 use crate::record::source::Source;
@@ -109,6 +110,11 @@ const BARE_PATHS_MIN: f64 = 3.5;
 /// body's mean.
 const TAIL_SIZE: f64 = 4.0;
 
+/// Evidence that so much is above an envelope, nats.
+pub fn evidence(observed: f64, expected: f64) -> f64 {
+    log_e(observed, Forecast { mean: expected, size: TAIL_SIZE })
+}
+
 /// What a test may look at besides the source.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
@@ -120,6 +126,8 @@ pub struct Circumstances<'a> {
     pub learned: bool,
     /// The origin is known to fail: people ask for the same pages again and again.
     pub origin_fails: bool,
+    /// Evidence needed.
+    pub budget: Budget,
     /// Upper envelope of one source's writes in ten minutes to the address it writes to; 0 where it is not in
     /// ordinary use.
     pub usual_writes_600: f64,
@@ -221,7 +229,7 @@ impl Suspect<'_> {
             _ => Crawl::No,
         };
         let expected = people * (test.envelope)(circumstances);
-        let score = log_e(observed, Forecast { mean: expected, size: TAIL_SIZE });
+        let score = evidence(observed, expected);
         let alarm = Alarm {
             solo: test.solo,
             source: self.record.source,
@@ -232,7 +240,8 @@ impl Suspect<'_> {
             crawl,
             counts: self.record.counts_through(),
         };
-        (score >= test.nats && self.record.reported & alarm.slot() == 0).then_some(alarm)
+        (score >= circumstances.budget.moved(test.nats) && self.record.reported & alarm.slot() == 0)
+            .then_some(alarm)
     }
 }
 
@@ -251,6 +260,7 @@ impl Alarm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::DEFAULT_FALSE_ALARMS;
     use crate::record::event::Event;
     use crate::seen::source_record::Decay;
     use crate::seen::sources::Sources;
@@ -270,6 +280,7 @@ mod tests {
                 level: 1.0,
                 learned: true,
                 origin_fails: false,
+                budget: Budget::of(DEFAULT_FALSE_ALARMS),
                 usual_writes_600: 0.0,
             };
             let alarm = suspect.alarm(&circumstances)?;

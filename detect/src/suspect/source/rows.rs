@@ -2,12 +2,14 @@
 
 use super::table::{TESTS, Test};
 use super::{Circumstances, Suspect};
+use crate::config::DEFAULT_FALSE_ALARMS;
 use crate::normal::population::Population;
 use crate::record::attribute::Facts;
 use crate::record::event::Event;
 use crate::record::source::Source;
 use crate::seen::attempts::{Attempters, Attempts};
 use crate::seen::source_record::SourceRecord;
+use crate::suspect::budget::Budget;
 
 /// A source whose counter of the row of that name is `n`, and which does nothing else.
 fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
@@ -57,6 +59,11 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
 
 /// Whether a source of the row fails it, with so many requests of other kinds.
 fn fails(test: &Test, n: f64, others: f32, level: f64) -> bool {
+    fails_at(test, n, others, level, DEFAULT_FALSE_ALARMS)
+}
+
+/// The same when so many false alarms are allowed.
+fn fails_at(test: &Test, n: f64, others: f32, level: f64, false_alarms: f64) -> bool {
     #[expect(clippy::cast_possible_truncation, reason = "small counts")]
     let (mut record, mut tried) = source(test.name, n as f32);
     if others > 0.0 {
@@ -67,6 +74,7 @@ fn fails(test: &Test, n: f64, others: f32, level: f64) -> bool {
         level,
         learned: true,
         origin_fails: false,
+        budget: Budget::of(false_alarms),
         usual_writes_600: 0.0,
     };
     let suspect = Suspect { record: &record, attempts: Some(&tried) };
@@ -75,8 +83,12 @@ fn fails(test: &Test, n: f64, others: f32, level: f64) -> bool {
 
 /// The least count, in steps of a hundredth from the floor on, with which the row is failed on a host of that rate.
 fn least(test: &Test, level: f64) -> f64 {
+    least_at(test, level, DEFAULT_FALSE_ALARMS)
+}
+
+fn least_at(test: &Test, level: f64, false_alarms: f64) -> f64 {
     let mut n = test.floor_at(level);
-    while !fails(test, n, 0.0, level) {
+    while !fails_at(test, n, 0.0, level, false_alarms) {
         n *= 1.01;
         assert!(n < 20.0 * test.floor, "nothing fails {}", test.name);
     }
@@ -89,6 +101,23 @@ fn every_row_is_failed_by_some_source_and_not_below_its_floor() {
         let least = least(test, 1.0);
         assert!(fails(test, 3.0 * least, 0.0, 1.0), "{}: more of it is less", test.name);
         assert!(!fails(test, 0.99 * test.floor, 0.0, 1.0), "{} below its floor", test.name);
+    }
+}
+
+#[test]
+fn fewer_false_alarms_need_more_of_it_and_more_never_less_than_the_floor() {
+    for test in TESTS {
+        let least = [10.0, DEFAULT_FALSE_ALARMS, 1e-6].map(|allowed| least_at(test, 1.0, allowed));
+        let name = test.name;
+        assert!(least[0] >= test.floor, "{name} below its floor: {least:?}");
+        let told_by_floor = fails_at(test, test.floor, 0.0, 1.0, 1e-6);
+        assert!(
+            least[0] <= least[1] && (least[1] < least[2] || told_by_floor),
+            "{name}: {least:?}"
+        );
+        assert!(!told_by_floor || name.starts_with("attack_texts"), "{name} never moves");
+        let chosen = test.nats > 0.0 && least[1] > 1.02 * test.floor;
+        assert!(!chosen || least[0] < least[1], "{name} is no more sensitive: {least:?}");
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Test {
     pub envelope: fn(&Circumstances<'_>) -> f64,
     /// Where the envelope comes from.
     pub usual: &'static str,
-    /// Evidence needed, nats.
+    /// Evidence needed at the default rate of false alarms, nats.
     pub nats: f64,
     /// Where that comes from.
     pub why_nats: &'static str,
