@@ -70,10 +70,15 @@ impl Target {
     pub fn end_second(&mut self, now_s: i64, config: &DetectConfig, hasher: &Hasher) {
         self.catch_up(now_s);
         let learned = self.has_learned(config);
-        self.suspicion.end_second(&mut self.host, learned, hasher);
+        self.suspicion.end_second(&mut self.host, now_s, learned, hasher);
         let suspect =
             self.suspicion.rate.nats >= config.alarm_nats / 2.0 || !self.cases.open.is_empty();
-        self.host.end_second(now_s, Standing { learned, suspect });
+        let busiest = self.host.normal.busiest(now_s);
+        let free = f64::from(self.host.second.free);
+        self.cases.drift_is_due |= self.suspicion.drift.observe(now_s, free, busiest);
+        self.host.normal.slow.held = self.suspicion.drift.nats >= config.alarm_nats / 2.0;
+        let attacked = self.is_under_attack();
+        self.host.end_second(now_s, Standing { learned, suspect, attacked });
     }
 
     /// Ends a pane.
@@ -96,10 +101,11 @@ impl Target {
         self.cases.mark_explained(self.host.recent.iter_mut());
     }
 
-    /// Ordinary rate, or, in a crowd that is known to be one, the rate it had up to `until_s`, requests per second:
+    /// Ordinary rate, or, in a crowd that is known to be one, the rate it had until `seconds` ago, requests per second:
     /// in a crowd every value is more frequent, and that is no trait of an attack.
-    pub fn level_in_crowd(&self, until_s: i64) -> f64 {
-        let level = self.host.normal.rate.level();
+    pub fn level_in_crowd(&self, now_s: i64, seconds: i64) -> f64 {
+        let until_s = now_s - seconds;
+        let level = self.host.level(now_s, seconds);
         if !self.cases.is_open(Kind::FlashCrowd) {
             return level;
         }

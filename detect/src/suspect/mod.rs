@@ -1,6 +1,7 @@
 //! Tests: what stands out of the ordinary, and by how much. They look at what was seen and change none of it.
 
 pub mod alone;
+pub mod drift;
 pub mod rate;
 pub mod source;
 pub mod votes;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::math::hash::Hasher;
 use crate::seen::host::{Host, Second};
 use alone::AloneTest;
+use drift::DriftTest;
 use rate::RateTest;
 use votes::Hot;
 
@@ -24,12 +26,14 @@ pub struct Suspicion {
     pub slow: Hot,
     /// Against its readers.
     pub alone: AloneTest,
+    /// Against its days.
+    pub drift: DriftTest,
 }
 
 impl Suspicion {
     /// Takes in the second that is about to end.
-    pub fn end_second(&mut self, host: &mut Host, learned: bool, hasher: &Hasher) {
-        let forecast = host.normal.rate.forecast();
+    pub fn end_second(&mut self, host: &mut Host, now_s: i64, learned: bool, hasher: &Hasher) {
+        let forecast = host.normal.forecast(now_s);
         self.rate.expected = forecast.mean;
         let Second { free, .. } = host.second;
         if learned {
