@@ -63,7 +63,12 @@ impl Desk<'_> {
         let sample = Sample::even(now, (total / sampled.max(1.0)).max(1.0));
         let evidence = self.evidence_against(target, sample, (slow, busiest), RECENT_S);
         let found = evidence.best_rule(seed).filter(|found| firm(&evidence, found))?;
-        let judgement = self.judge(target, &evidence, &found, &hot, busiest);
+        let mut case = self.case(target, &evidence, &found, &hot, busiest);
+        // Who was raised slowly has been here for days: that they came before says nothing.
+        for profile in [&mut case.seen, &mut case.all, &mut case.ordinary] {
+            profile.known_sources = 0.0;
+        }
+        let judgement = case.judge();
         if judgement.verdict != Verdict::Attack {
             return Some(judgement.verdict);
         }

@@ -229,6 +229,18 @@ impl Desk<'_> {
         hot: &[HotValue],
         level: f64,
     ) -> Judgement {
+        self.case(target, evidence, found, hot, level).judge()
+    }
+
+    /// What there is to judge of a rule that was found.
+    pub(super) fn case(
+        &self,
+        target: &Target,
+        evidence: &Evidence<'_>,
+        found: &Found,
+        hot: &[HotValue],
+        level: f64,
+    ) -> Case {
         let seen =
             self.profile(target, evidence.now.iter().filter(|event| found.rule.matches(event)));
         let all = self.profile(target, evidence.now.iter());
@@ -238,7 +250,7 @@ impl Desk<'_> {
             .filter(|hot| hot.attribute.is_software_or_network())
             .map(|hot| hot.score)
             .fold(0.0, f64::max);
-        let case = Case {
+        Case {
             seen,
             all,
             ordinary,
@@ -246,12 +258,16 @@ impl Desk<'_> {
             share: share_of(&evidence.ordinary, |event| found.rule.matches(event)),
             level,
             rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
-        };
-        case.judge()
+        }
     }
 
     /// Joins the open incident of the class, or opens one.
-    pub(super) fn act(&self, target: &mut Target, matter: &Finding<'_>, out: &mut Vec<Incident>) -> bool {
+    pub(super) fn act(
+        &self,
+        target: &mut Target,
+        matter: &Finding<'_>,
+        out: &mut Vec<Incident>,
+    ) -> bool {
         let Finding { found, judgement, hot, seconds } = *matter;
         let class = judgement.kind.class();
         let joined = target.cases.open.iter().position(|open| open.takes_in(class, self.now));

@@ -75,9 +75,14 @@ impl Target {
             self.suspicion.rate.nats >= config.alarm_nats / 2.0 || !self.cases.open.is_empty();
         let busiest = self.host.normal.busiest(now_s);
         let free = f64::from(self.host.second.free);
-        self.cases.drift_is_due |= self.suspicion.drift.observe(now_s, free, busiest);
-        self.host.normal.slow.held = self.suspicion.drift.nats >= config.alarm_nats / 2.0;
         let attacked = self.is_under_attack();
+        if let Some(per_s) = self.suspicion.drift.observe(now_s, free, busiest) {
+            self.cases.drift_is_due = true;
+            if !attacked {
+                self.host.normal.slow.learn(now_s - 1, per_s);
+            }
+        }
+        self.host.normal.slow.held = self.suspicion.drift.nats >= config.alarm_nats / 2.0;
         self.host.end_second(now_s, Standing { learned, suspect, attacked });
     }
 

@@ -116,9 +116,6 @@ impl Hour {
     }
 }
 
-/// An hour that is over: which, and how high it went, requests per second.
-pub type Ended = (i64, f64);
-
 /// Hours of the week of one host.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Season {
@@ -133,25 +130,25 @@ pub struct Season {
 }
 
 impl Season {
-    /// Takes in the requests of one second; the hour that ended with it, if one did.
-    pub fn learn(&mut self, now_s: i64, requests: f64, mark: Mark) -> Option<Ended> {
+    /// Takes in the requests of one second.
+    pub fn learn(&mut self, now_s: i64, requests: f64, mark: Mark) {
         let minute = now_s.div_euclid(60);
-        let mut ended = None;
         if minute != self.minute {
             if self.minute > 0 {
-                ended = self.learn_minute(self.minute, self.requests / 60.0, self.mark);
+                self.learn_minute(self.minute, self.requests / 60.0, self.mark);
             }
             (self.minute, self.requests, self.mark) = (minute, 0.0, Mark::Ordinary);
         }
         self.requests += requests;
         self.mark = self.mark.max(mark);
-        ended
     }
 
-    /// Takes in one minute, requests per second; the hour that ended with it, if one did.
-    pub fn learn_minute(&mut self, minute: i64, per_s: f64, mark: Mark) -> Option<Ended> {
+    /// Takes in one minute, requests per second.
+    pub fn learn_minute(&mut self, minute: i64, per_s: f64, mark: Mark) {
         let hour = minute.div_euclid(HOUR_MIN);
-        let ended = if hour == self.running.hour { None } else { self.begin(hour) };
+        if hour != self.running.hour {
+            self.begin(hour);
+        }
         #[expect(clippy::cast_possible_truncation, reason = "a rate")]
         let per_s = per_s as f32;
         match mark {
@@ -167,7 +164,6 @@ impl Season {
                 self.running.lost += gone.map(|shadow| shadow.minutes).sum::<u16>();
             }
         }
-        ended
     }
 
     fn shadow_of(&mut self, hour: i64) -> &mut Hour {
@@ -193,11 +189,11 @@ impl Season {
     }
 
     /// Ends the running hour and begins another.
-    fn begin(&mut self, hour: i64) -> Option<Ended> {
+    fn begin(&mut self, hour: i64) {
         let over = std::mem::replace(&mut self.running, Hour { hour, ..Hour::default() });
         // an hour mostly under attack says nothing of what is usual
         if over.minutes == 0 || over.lost > over.minutes {
-            return None;
+            return;
         }
         if let Some(usual) = self.at(over.hour) {
             let error = libm::log((over.high() + NOTHING) / (usual + NOTHING));
@@ -207,7 +203,6 @@ impl Season {
             self.error = known + gain * (error.abs().min(1.0) - known);
         }
         self.remember(&over);
-        Some((over.hour, over.high()))
     }
 
     fn remember(&mut self, over: &Hour) {
@@ -321,7 +316,9 @@ mod tests {
         let season = days(1, |_| 40.0);
         assert_eq!(season.usual(at(0, 23, 58)), None);
         assert!(close(season.usual(at(1, 20, 30)), 40.0));
-        assert!(close(season.usual(at(1, 19, 57)), 40.0) && close(season.usual(at(1, 21, 3)), 40.0));
+        assert!(
+            close(season.usual(at(1, 19, 57)), 40.0) && close(season.usual(at(1, 21, 3)), 40.0)
+        );
         assert!(close(season.usual(at(1, 19, 30)), 1.0) && close(season.usual(at(1, 21, 6)), 1.0));
         let envelope = season.envelope(at(1, 20, 30));
         assert!((50.0..80.0).contains(&envelope), "{envelope}");
@@ -329,7 +326,15 @@ mod tests {
 
     #[test]
     fn a_weekly_peak_is_told_from_a_daily_one_and_one_odd_day_from_both() {
-        let season = days(14, |day| if day == 9 { 900.0 } else if day % 7 == 0 { 40.0 } else { 5.0 });
+        let season = days(14, |day| {
+            if day == 9 {
+                900.0
+            } else if day % 7 == 0 {
+                40.0
+            } else {
+                5.0
+            }
+        });
         assert!(close(season.usual(at(14, 20, 30)), 40.0));
         assert!(close(season.usual(at(15, 20, 30)), 5.0));
         // the Wednesday of the odd day: the lesser of two weeks
@@ -358,10 +363,9 @@ mod tests {
     fn seconds_add_up_to_the_minutes() {
         let mut season = Season::default();
         let start = MONDAY * 60;
-        let ended: Vec<Ended> = (start..start + 7_300)
-            .filter_map(|now_s| season.learn(now_s, 3.0, Mark::Ordinary))
-            .collect();
-        assert_eq!(ended, [(MONDAY / 60, 3.0), (MONDAY / 60 + 1, 3.0)]);
+        (start..start + 7_300).for_each(|now_s| season.learn(now_s, 3.0, Mark::Ordinary));
+        assert!(close(season.usual(at(1, 0, 30)), 3.0) && close(season.usual(at(1, 1, 30)), 3.0));
+        assert_eq!(season.usual(at(1, 2, 30)), None);
         assert!(season.weight() < 4_096, "{}", season.weight());
     }
 

@@ -4,60 +4,64 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::SLOW_SAMPLES_MAX;
+use crate::math::hash::mix;
 use crate::record::event::Event;
 
-/// Days whose highest hours are remembered: a week.
+/// Days whose busiest five minutes are remembered: a week.
 const DAYS: usize = 7;
 
 /// Days after which their median says something: the third tells which of two that differ was odd.
 const DAYS_MIN: usize = 3;
 
-/// Hours that must have been seen of a day before its highest counts: a quarter; fewer may lack its peak. A choice.
-const HOURS_MIN: u32 = 6;
+/// Looks at five minutes that a day needs before its busiest count: a quarter of it; fewer may lack its peak. A choice.
+const LOOKS_MIN: u32 = 72;
 
 /// Factor by which the reference follows the days in one day at most: a tenth, a site that doubles in a week.
 const STEP_MAX: f64 = 1.1;
 
-/// Seconds between two records of the sample: together they reach back a week.
+/// Length of a span of which the sample has one record, seconds: together they reach back a week.
 #[expect(clippy::cast_possible_wrap, reason = "a few hundred")]
-const SAMPLE_STEP_S: i64 = 7 * 86_400 / SLOW_SAMPLES_MAX as i64;
+const SPAN_S: i64 = 7 * 86_400 / SLOW_SAMPLES_MAX as i64;
 
 /// The slow reference of one host.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Slow {
-    /// Highest hours of the last days, requests per second, oldest first.
+    /// Busiest five minutes of the last days, requests per second, oldest first.
     days: Vec<f64>,
     day: i64,
     today: f64,
-    hours: u32,
+    looks: u32,
     level: f64,
-    /// Records a quarter of an hour and more apart, the place of the next, and the time of the last, s.
+    /// One record of each span, each of its records as likely as the next: whoever raises their share of the requests
+    /// within days has a small share of the spans.
     pub sample: Vec<Event>,
+    /// Place of the next in the sample.
     next: usize,
-    sampled_s: i64,
-    /// What is there now is not taken in: it may have been raised slowly.
+    /// The running span, its record so far, and how many it was drawn from.
+    span: i64,
+    drawn: Option<Event>,
+    offered: u64,
+    /// No record is taken in now: it may be of what was raised slowly. The level moves slowly at any time.
     pub held: bool,
 }
 
 impl Slow {
-    /// What the busiest minutes of an ordinary day reach, requests per second; `None` in the first days.
+    /// What the busiest five minutes of an ordinary day reach, requests per second; `None` in the first days.
     pub fn level(&self) -> Option<f64> {
         (self.level > 0.0).then_some(self.level)
     }
 
-    /// Takes in an hour that is over: how high it went, requests per second.
-    pub fn learn_hour(&mut self, hour: i64, high: f64) {
-        let day = hour.div_euclid(24);
+    /// Takes in five minutes in which there was no attack, requests per second.
+    pub fn learn(&mut self, now_s: i64, per_s: f64) {
+        let day = now_s.div_euclid(86_400);
         if day != self.day {
-            if self.hours >= HOURS_MIN {
+            if self.looks >= LOOKS_MIN {
                 self.end_day();
             }
-            (self.day, self.today, self.hours) = (day, 0.0, 0);
+            (self.day, self.today, self.looks) = (day, 0.0, 0);
         }
-        if !self.held {
-            self.today = self.today.max(high);
-            self.hours += 1;
-        }
+        self.today = self.today.max(per_s);
+        self.looks += 1;
     }
 
     fn end_day(&mut self) {
@@ -80,14 +84,27 @@ impl Slow {
 
     /// Takes an ordinary record in, if it is time for one.
     pub fn offer(&mut self, event: &Event) {
-        let now_s = event.ts.div_euclid(1_000_000);
-        if self.held || now_s - self.sampled_s < SAMPLE_STEP_S {
+        if self.held {
             return;
         }
-        self.sampled_s = now_s;
+        let span = event.ts.div_euclid(SPAN_S * 1_000_000);
+        if span != self.span {
+            if let Some(drawn) = self.drawn.take() {
+                self.keep(drawn);
+            }
+            (self.span, self.offered) = (span, 0);
+        }
+        self.offered += 1;
+        // the first always, each later one in the place of the one before with its share of chance
+        if mix(self.offered ^ event.ts.unsigned_abs()).is_multiple_of(self.offered) {
+            self.drawn = Some(*event);
+        }
+    }
+
+    fn keep(&mut self, event: Event) {
         match self.sample.get_mut(self.next) {
-            Some(oldest) => *oldest = *event,
-            None => self.sample.push(*event),
+            Some(oldest) => *oldest = event,
+            None => self.sample.push(event),
         }
         self.next = (self.next + 1) % SLOW_SAMPLES_MAX;
     }
@@ -110,7 +127,10 @@ mod tests {
 
     fn days(slow: &mut Slow, from: i64, highs: &[f64]) {
         for (day, high) in (from..).zip(highs) {
-            (0..24).for_each(|hour| slow.learn_hour(day * 24 + hour, high - f64::from(hour == 3)));
+            for pane in 0..288 {
+                let now_s = day * 86_400 + pane * 300;
+                slow.learn(now_s, if pane == 200 { *high } else { 1.0 });
+            }
         }
     }
 
@@ -122,21 +142,39 @@ mod tests {
         days(&mut slow, 103, &[10.0]);
         assert_eq!(slow.level(), Some(11.0));
         days(&mut slow, 104, &[20.0, 40.0, 80.0, 160.0]);
-        assert!(slow.level().unwrap() < 11.0 * 1.1 * 1.1 * 1.1 + 1e-9, "{:?}", slow.level());
-        let before = slow.level();
-        slow.held = true;
-        days(&mut slow, 109, &[160.0; 5]);
-        assert_eq!(slow.level().map(|level| level <= before.unwrap() * 1.1), Some(true));
+        assert!((slow.level().unwrap() / (11.0 * 1.1 * 1.1) - 1.0).abs() < 1e-9);
     }
 
     #[test]
-    fn the_sample_reaches_back_a_week_however_much_comes() {
+    fn a_day_that_was_seen_in_part_says_nothing() {
         let mut slow = Slow::default();
-        for minute in 0..14 * 1_440 {
-            slow.offer(&Event { ts: minute * 60_000_000, ..Event::default() });
+        days(&mut slow, 100, &[10.0, 11.0]);
+        (0..71).for_each(|pane| slow.learn(102 * 86_400 + pane * 300, 1.0));
+        days(&mut slow, 103, &[12.0]);
+        assert_eq!(slow.level(), None);
+        days(&mut slow, 104, &[12.0]);
+        assert_eq!(slow.level(), Some(11.0));
+    }
+
+    #[test]
+    fn the_sample_reaches_back_a_week_and_is_fair_within_a_span() {
+        let mut slow = Slow::default();
+        for second in 0..14 * 86_400 {
+            slow.offer(&Event { ts: second * 1_000_000, bytes: 1, ..Event::default() });
+            // two thirds of the records come in bursts of the seventh second
+            for burst in 0..if second % 7 == 0 { 14 } else { 0 } {
+                slow.offer(&Event { ts: second * 1_000_000 + burst, ..Event::default() });
+            }
         }
         assert_eq!(slow.sample.len(), SLOW_SAMPLES_MAX);
         let oldest = slow.sample.iter().map(|event| event.ts).min().unwrap();
-        assert!((13 * 1_440 * 60_000_000 - oldest) < 7 * 86_400_000_000, "{oldest}");
+        let reach = 14 * 86_400_000_000 - oldest;
+        assert!((6 * 86_400_000_000..8 * 86_400_000_000).contains(&reach), "{reach}");
+        let steady = slow.sample.iter().filter(|event| event.bytes == 1).count();
+        assert!((130..215).contains(&steady), "{steady} of 512 where a third was expected");
+        let held = Slow { held: true, ..slow.clone() };
+        let mut after = held.clone();
+        after.offer(&Event { ts: 15 * 86_400_000_000, ..Event::default() });
+        assert_eq!(after, held);
     }
 }

@@ -265,9 +265,7 @@ impl Host {
         let Normal { season, slow, .. } = &mut self.normal;
         // what was raised slowly waits in the shadow, too
         let mark = standing.mark(frozen || slow.held);
-        if let Some((hour, high)) = season.learn(now_s, f64::from(self.second.free), mark) {
-            slow.learn_hour(hour, high);
-        }
+        season.learn(now_s, f64::from(self.second.free), mark);
         self.seconds.push_back(std::mem::take(&mut self.second));
         while self.seconds.front().is_some_and(|second| second.at_s <= now_s - RECENT_S) {
             self.seconds.pop_front();

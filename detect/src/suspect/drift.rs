@@ -37,17 +37,17 @@ pub struct DriftTest {
 
 impl DriftTest {
     /// Takes in the requests of one second; `busiest` is what the busiest minutes of an ordinary day reach, requests per
-    /// second, where that is known. Whether five minutes ended.
+    /// second, where that is known. What the last five minutes brought, requests per second, if they have ended.
     #[expect(clippy::cast_precision_loss, reason = "seconds")]
-    pub fn observe(&mut self, now_s: i64, requests: f64, busiest: Option<f64>) -> bool {
+    pub fn observe(&mut self, now_s: i64, requests: f64, busiest: Option<f64>) -> Option<f64> {
         let pane = now_s.div_euclid(PANE_S);
-        let ended = pane != self.pane;
-        if ended {
-            let is_known = self.pane > 0 && busiest.is_some();
-            if let Some(busiest) = busiest.filter(|_| is_known) {
-                let seconds = PANE_S as f64;
+        let mut ended = None;
+        if pane != self.pane {
+            let seconds = PANE_S as f64;
+            ended = (self.pane > 0).then_some(self.requests / seconds);
+            if let (Some(observed), Some(busiest)) = (ended, busiest) {
                 self.expected = (DAYS_FACTOR * busiest).max(busiest + RATE_MIN);
-                self.observed = self.requests / seconds;
+                self.observed = observed;
                 let forecast = Forecast { mean: self.expected * seconds, size: SIZE };
                 self.nats = self.detector.observe(self.requests, forecast);
             }
@@ -86,7 +86,7 @@ mod tests {
         assert!(run(&mut test, 3_000_000, 12, 9.0) < 4.0, "{}", test.nats);
         assert!(run(&mut test, 3_100_000, 4, 16.0) > 16.0, "{}", test.nats);
         test.reset();
-        assert_eq!(test.observe(4_000_000, 1.0, None), true);
+        assert!(test.observe(4_000_000, 1.0, None).is_some());
         assert!(test.nats < 1e-9);
     }
 }
