@@ -38,6 +38,11 @@ impl Target {
         Self { host: Host::new(now_s), ..Self::default() }
     }
 
+    /// A host that was heard of, and of which no record has come yet.
+    pub fn awaited(now_s: i64) -> Self {
+        Self { host: Host::awaited(now_s), ..Self::default() }
+    }
+
     /// Whether the host has been watched long enough to be judged.
     pub const fn has_learned(&self, config: &DetectConfig) -> bool {
         self.host.was_watched(config.learning_us)

@@ -81,6 +81,12 @@ impl RateBaseline {
         self.level *= keep;
     }
 
+    /// What was learned is old: it is forgotten as quickly, and allowed for as widely, as what was learned in a minute.
+    pub const fn doubt(&mut self) {
+        self.seconds = self.seconds.min(60.0);
+        self.minutes = self.minutes.min(1.0);
+    }
+
     /// Forgets what is above this level, requests per second: it was no ordinary traffic.
     pub const fn take_back(&mut self, level: f64) {
         if level < self.level {

@@ -126,6 +126,8 @@ pub struct Host {
     pub active_s: i64,
     /// Seconds in which what is there was suspect, less twice those in which it was not.
     suspect_s: u32,
+    /// No record has come yet: it was only heard of.
+    awaited: bool,
 }
 
 /// How far what is there now may be taken for ordinary.
@@ -153,6 +155,32 @@ impl Host {
     /// A host first seen in this second.
     pub fn new(now_s: i64) -> Self {
         Self { first_s: now_s, last_s: now_s - 1, active_s: now_s, ..Self::default() }
+    }
+
+    /// A host that was heard of, and of which no record has come yet.
+    pub fn awaited(now_s: i64) -> Self {
+        Self { awaited: true, ..Self::new(now_s) }
+    }
+
+    /// Whether no record has come yet.
+    pub const fn is_awaited(&self) -> bool {
+        self.awaited
+    }
+
+    /// What is ordinary, after a time in which nobody watched: it counts as not having passed. What was there is not there
+    /// any more.
+    pub fn resume(self, begin_s: i64) -> Self {
+        let Self { normal, requests, awaited, .. } = self;
+        let unseen = (begin_s - 1 - self.last_s).max(0);
+        Self {
+            requests,
+            awaited,
+            first_s: self.first_s + unseen,
+            last_s: self.last_s + unseen,
+            active_s: self.active_s + unseen,
+            normal,
+            ..Self::default()
+        }
     }
 
     /// Takes times that a wrong clock set back to `limit_s`.
@@ -238,6 +266,9 @@ impl Host {
 
     /// Catches up on seconds without a record; whether what was being counted is over, and whether a minute ended.
     pub fn catch_up(&mut self, now_s: i64) -> (bool, bool) {
+        if self.awaited {
+            (self.awaited, self.first_s, self.last_s) = (false, now_s, now_s - 1);
+        }
         let gap = now_s - 1 - self.last_s;
         if gap <= 0 {
             return (false, false);
