@@ -360,6 +360,18 @@ mod tests {
     }
 
     #[test]
+    fn suspicion_that_lasts_is_learned_of_its_last_hours_only() {
+        let mut season = Season::default();
+        for minute in 0..300 {
+            let mark = if minute < 240 { Mark::Suspect } else { Mark::Ordinary };
+            season.learn_minute(MONDAY + minute, 40.0, mark);
+        }
+        let known = |hour| season.usual(at(1, hour, 30)).is_some();
+        assert_eq!([0, 1, 2, 3].map(known), [false, false, true, true]);
+        assert_eq!(SEASON_SHADOW_HOURS_MAX, 2);
+    }
+
+    #[test]
     fn seconds_add_up_to_the_minutes() {
         let mut season = Season::default();
         let start = MONDAY * 60;

@@ -11,10 +11,8 @@ mod read;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::cast;
-use arrow::datatypes::Int64Type;
 use detect::{DetectConfig, Past, PastMinute};
 use ingest::identity::AllowList;
 use query::{Session, SessionOptions};
