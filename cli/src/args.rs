@@ -67,6 +67,7 @@ Examples:
   floodmark scan /var/log/nginx/access.log
   zcat logpush-*.gz | floodmark scan --format cloudflare --data lake -
   floodmark scan --host shop.example --alerts text access.log.2.gz access.log.1 access.log
+  floodmark scan --data incident --warm-from /srv/floodmark access.log
 
 A file scanned twice is in the tables once; a file that has grown since is read from where it stood.";
 
@@ -194,6 +195,10 @@ pub struct ScanArgs {
     /// Log files, plain or compressed (gzip, zstd, xz); `-` is stdin.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Folder (or object-store URI) of tables whose history tells what is ordinary before the first line, so that it need
+    /// not be learned for minutes; nothing in it from then on is used. May be the one of --data.
+    #[arg(long, env = "FLOODMARK_WARM_FROM", value_name = "URI")]
+    pub warm_from: Option<String>,
     /// How lines are read.
     #[command(flatten)]
     pub input: InputArgs,

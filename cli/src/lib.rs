@@ -22,6 +22,7 @@ pub mod alerts;
 mod args;
 mod commands;
 mod config;
+mod engine;
 pub mod pipeline;
 mod progress;
 mod signals;

@@ -36,6 +36,7 @@ pub mod testing;
 pub use clock::tally::Tally;
 pub use config::{ConfigError, DetectConfig};
 pub use counters::{Alarms, Counters};
+pub use detector::past::{Past, PastMinute};
 pub use detector::{Detector, Findings};
 pub use math::{entropy, evalue};
 pub use record::source::{self, Source};

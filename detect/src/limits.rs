@@ -112,6 +112,19 @@ pub const BASELINE_SAMPLES_MAX: usize = 4_096;
 /// Values whose ordinary share is remembered, for one attribute of one host.
 pub const COMPOSITION_VALUES_MAX: usize = 8_192;
 
+/// Hours of a week, each of which a host has a usual rate of.
+pub const SEASON_HOURS: usize = 168;
+
+/// Visits that are remembered of each hour of the week.
+pub const SEASON_VISITS: usize = 4;
+
+/// Hours under suspicion that wait to be learned: suspicion is given up after two thirds of an hour.
+pub const SEASON_SHADOW_HOURS_MAX: usize = 2;
+
+/// Records of ordinary traffic of a week kept for one host: each is some per mille, and a rule that selects none of them
+/// selects less than one in a hundred (the rule of three).
+pub const SLOW_SAMPLES_MAX: usize = 512;
+
 /// Words of the first bitmap of what a host knows: 800 values until it is full.
 pub const KNOWN_WORDS_MIN: usize = 256;
 

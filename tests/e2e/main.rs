@@ -11,3 +11,4 @@ mod golden;
 mod kafka;
 mod readers;
 mod readme;
+mod warm;

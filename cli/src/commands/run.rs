@@ -6,7 +6,7 @@ use super::report;
 use crate::alerts::AlertWriter;
 use crate::config::{Decode, Output, Run};
 use crate::pipeline::{
-    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, History, Next, Totals,
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, History, Next, PastSource, Totals,
 };
 use crate::progress::Progress;
 use crate::signals::StopFlag;
@@ -56,7 +56,14 @@ impl Live<'_> {
         let source = KafkaSource::new(self.kafka.clone(), back.lookup())?;
         let history = History { lineage, scope: SCOPE.to_owned() };
         let alerts = AlertWriter::stdout(self.output.alerts);
-        let detection = Detection::start(history, detector, alerts, back)?;
+        let past = PastSource {
+            data: self.output.data.clone(),
+            topic: Some(self.kafka.topic.clone()),
+            allow: self.decode.decoder.clients.allow.clone(),
+            detect: self.decode.detect.clone(),
+            required: false,
+        };
+        let detection = Detection::start(history, detector, Some(past), alerts, back)?;
         let front =
             FrontConfig { commit_interval: self.output.commit_interval, at_end: EndPolicy::Hold };
         let progress = Progress::spinner(self.quiet);

@@ -10,7 +10,7 @@ use super::report;
 use crate::alerts::AlertWriter;
 use crate::config::Scan;
 use crate::pipeline::{
-    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, History, Next, Totals,
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, History, Next, PastSource, Totals,
 };
 use crate::progress::Progress;
 use crate::signals::StopFlag;
@@ -35,7 +35,14 @@ pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     let (back, commits) = Back::start(tables, LINEAGE.to_owned(), COMMIT_ATTEMPTS)?;
     let history = History { lineage: LINEAGE.to_owned(), scope };
     let alerts = AlertWriter::stdout(config.output.alerts);
-    let detection = Detection::start(history, detector, alerts, back)?;
+    let past = config.warm_from.clone().map(|data| PastSource {
+        data,
+        topic: None,
+        allow: config.decode.decoder.clients.allow.clone(),
+        detect: config.decode.detect.clone(),
+        required: true,
+    });
+    let detection = Detection::start(history, detector, past, alerts, back)?;
     let front =
         FrontConfig { commit_interval: config.output.commit_interval, at_end: EndPolicy::Close };
     let progress = Progress::bytes(quiet, source.progress().total);

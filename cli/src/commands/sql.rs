@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
-use std::thread;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -14,37 +13,21 @@ use tokio::runtime::Runtime;
 
 use crate::args::SqlArgs;
 use crate::config::{File, UsageError, data};
+use crate::engine;
 use crate::progress::Progress;
-
-/// Stack of the threads that plan and run queries: they go down a level for each term of an expression, and a list of
-/// blocked addresses has thousands. Only what is reached of it takes memory.
-const STACK_BYTES: usize = 64 << 20;
 
 /// Answers the queries.
 ///
 /// # Errors
 /// When there are no tables, or a query is wrong or fails.
 pub fn sql(args: SqlArgs, file: &File, quiet: bool) -> anyhow::Result<()> {
-    thread::scope(|scope| {
-        thread::Builder::new()
-            .name("sql".into())
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || answer_all(args, file, quiet))
-            .context("cannot start the thread that plans queries")?
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    engine::on_deep_stack(|| answer_all(args, file, quiet))
 }
 
 fn answer_all(args: SqlArgs, file: &File, quiet: bool) -> anyhow::Result<()> {
     let format: Format = args.format.parse().map_err(UsageError::new)?;
     let text = queries(&args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("query")
-        .thread_stack_size(STACK_BYTES)
-        .build()
-        .context("cannot start the query engine")?;
+    let runtime = engine::runtime()?;
     let options = SessionOptions {
         memory_limit: args.memory.map(|mib| mib << 20),
         ..SessionOptions::default()

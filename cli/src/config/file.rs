@@ -38,6 +38,8 @@ pub struct File {
     pub w3c_fields: Option<String>,
     /// `--data`
     pub data: Option<String>,
+    /// `--warm-from`
+    pub warm_from: Option<String>,
     /// `--alerts`
     pub alerts: Option<AlertFormat>,
     /// `--commit-interval`

@@ -146,6 +146,8 @@ impl Kafka {
 pub struct Scan {
     /// Files, in the order given.
     pub files: Vec<PathBuf>,
+    /// Tables whose history tells what is ordinary before the first line.
+    pub warm_from: Option<String>,
     /// How lines are read.
     pub decode: Decode,
     /// Where results go.
@@ -160,6 +162,7 @@ impl Scan {
     pub fn new(args: ScanArgs, file: &File) -> Result<Self, UsageError> {
         Ok(Self {
             files: args.files,
+            warm_from: args.warm_from.or_else(|| file.warm_from.clone()),
             decode: Decode::new(args.input, args.clients, &args.detect, file)?,
             output: Output::new(args.output, file)?,
         })

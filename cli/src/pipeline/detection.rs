@@ -1,6 +1,6 @@
 //! The detection thread: keeps partitions aligned, detects, alerts, and passes everything on to the tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +20,7 @@ use schemas::window::{source_window_rows, target_window_rows};
 use super::alignment::Alignment;
 use super::back::{Back, FindingRows, plain};
 use super::checkpoint;
+use super::past::PastSource;
 use super::times::Times;
 use super::totals::{DetectTotals, IncidentTotals};
 use crate::alerts::AlertWriter;
@@ -97,10 +98,15 @@ impl Detection {
     /// When the thread cannot be started.
     pub fn start<W: Write + Send + 'static>(
         history: History,
-        detector: Detector,
+        mut detector: Detector,
+        past: Option<PastSource>,
         alerts: AlertWriter<W>,
         back: Back,
     ) -> anyhow::Result<Self> {
+        let past = past.filter(|_| detector.is_blank());
+        if past.is_some() {
+            detector.await_past();
+        }
         let (orders, incoming) = bounded(CHANNEL_ORDERS);
         let (to_pause, pauses) = unbounded();
         let shared = Arc::<Shared>::default();
@@ -112,6 +118,8 @@ impl Detection {
             watch: Times::start(Instant::now()),
             counts: Arc::clone(&counts),
             detector,
+            past,
+            partitions: BTreeSet::new(),
             findings: Findings::default(),
             alignment: Alignment::default(),
             alerts,
@@ -188,6 +196,10 @@ impl Detection {
 struct Worker<W: Write> {
     history: History,
     detector: Detector,
+    /// Where the detector's past is, until it was learned.
+    past: Option<PastSource>,
+    /// Partitions that were opened.
+    partitions: BTreeSet<Arc<str>>,
     findings: Findings,
     alignment: Alignment,
     alerts: AlertWriter<W>,
@@ -226,6 +238,7 @@ impl<W: Write> Worker<W> {
                     self.watch.watch(partition);
                     self.detector.open_partition(partition);
                 }
+                self.partitions.extend(partitions);
             }
             Order::Batch(batch) => {
                 self.alignment.saw_records(&batch.partition);
@@ -243,15 +256,32 @@ impl<W: Write> Worker<W> {
                 self.watch.close(&partition, self.detector.tally(&partition));
                 self.detector.close_partition(&partition, &mut self.findings);
             }
-            Order::Finish => self.detector.finish(&mut self.findings),
+            Order::Finish => {
+                self.learn_past(true)?;
+                self.detector.finish(&mut self.findings);
+            }
             Order::Commit(mark) => self.commit(&mark)?,
             Order::Settle(reply) => {
                 // Whoever asked may be gone.
                 let _ = reply.send(self.shared.news.load(Ordering::Acquire));
             }
         }
+        self.learn_past(false)?;
         self.counts.set(&self.detector.counters(), &self.start);
         self.emit()
+    }
+
+    /// Learns the past once it is known where it ends; the detector decides on nothing before. Where the input ends
+    /// earlier, the records wait in the checkpoint.
+    fn learn_past(&mut self, at_end: bool) -> anyhow::Result<()> {
+        if let Some(begin_us) = self.detector.begin_us(at_end)
+            && let Some(past) = self.past.take()
+        {
+            let partitions: Vec<_> = self.partitions.iter().cloned().collect();
+            let past = past.load(begin_us, &partitions)?;
+            self.detector.learn(past, &mut self.findings);
+        }
+        Ok(())
     }
 
     /// Prints what the detector found, at once, and hands it to the tables.
@@ -283,6 +313,7 @@ impl<W: Write> Worker<W> {
             for partition in self.alignment.newly_idle(Instant::now()) {
                 self.detector.set_idle(&partition, &mut self.findings);
             }
+            self.learn_past(false)?;
         }
         self.emit()
     }

@@ -1,5 +1,6 @@
 //! The detector: records in, in partition order; findings out, in event-time order.
 
+pub(crate) mod past;
 mod second;
 mod windows;
 
@@ -53,6 +54,8 @@ pub struct Detector {
     classes: Classes,
     /// Hashes whose texts are in the table of names, most likely.
     remembered: Cache<()>,
+    /// Nothing is decided before the past is known.
+    awaits_past: bool,
     state: State,
 }
 
@@ -65,6 +68,7 @@ impl Detector {
             decay: Decay::default(),
             classes: Classes::new(&config.credential_paths),
             remembered: Cache::default(),
+            awaits_past: false,
             state: State::default(),
             config,
         }
@@ -204,6 +208,7 @@ impl Detector {
 
     /// The end of all input: closes every second that holds data. Incidents stay open.
     pub fn finish(&mut self, out: &mut Findings) {
+        self.awaits_past = false;
         let names: Vec<String> = self.state.partitions.keys().cloned().collect();
         for name in names {
             self.retire(&name, Attendance::Closed);
@@ -276,6 +281,9 @@ impl Detector {
     }
 
     fn advance(&mut self, out: &mut Findings) {
+        if self.awaits_past {
+            return;
+        }
         if let Some(watermark) = self.watermark() {
             self.close_until(Some(watermark.div_euclid(SUB_PANE_US)), out);
         }

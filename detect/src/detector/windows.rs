@@ -32,7 +32,7 @@ impl Detector {
             }
             let host = state.names.get(key).map(str::to_owned);
             let forecast = target.has_learned(&self.config).then(|| {
-                let forecast = target.host.normal.rate.forecast();
+                let forecast = target.host.normal.forecast(end_s - 1);
                 (forecast.mean * 60.0, forecast.size)
             });
             envelope = envelope.max(target.host.normal.population.minute_envelope());

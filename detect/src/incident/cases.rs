@@ -22,6 +22,8 @@ pub struct Cases {
     pub next_look_s: i64,
     /// Wait after the next investigation that finds nothing.
     pub look_wait_s: i64,
+    /// What came in the last five minutes waits to be held against the days.
+    pub drift_is_due: bool,
 }
 
 impl Default for Cases {
@@ -32,6 +34,7 @@ impl Default for Cases {
             alarms: Vec::new(),
             next_look_s: 0,
             look_wait_s: LOOK_WAIT_S,
+            drift_is_due: false,
         }
     }
 }

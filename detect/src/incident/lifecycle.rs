@@ -92,6 +92,9 @@ impl Desk<'_> {
             self.campaign(target, out);
             self.swarm(target, out);
         }
+        if is_own {
+            self.drift(target, out);
+        }
         self.review(target, out);
         if self.of_strangers.is_some() {
             self.strangers(target, out);

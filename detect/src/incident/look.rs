@@ -23,11 +23,11 @@ use crate::suspect::votes::HotValue;
 
 /// What a search came to: a rule, what it is held to be, the evidence for it, and the seconds it was seen in.
 #[derive(Debug, Clone, Copy)]
-struct Finding<'a> {
-    found: &'a Found,
-    judgement: Judgement,
-    hot: &'a [HotValue],
-    seconds: i64,
+pub(super) struct Finding<'a> {
+    pub(super) found: &'a Found,
+    pub(super) judgement: Judgement,
+    pub(super) hot: &'a [HotValue],
+    pub(super) seconds: i64,
 }
 
 /// Sources of the last seconds without which volume is the matter of the tests of single sources.
@@ -167,9 +167,9 @@ impl Desk<'_> {
         let Some((evidence, found)) = self.firm_rule(target, now, seconds, seed) else {
             return false;
         };
-        let judgement = self.judge(target, &evidence, &found, hot);
+        let level = target.host.level(self.now_s(), seconds);
+        let judgement = self.judge(target, &evidence, &found, hot, level);
         let excess = (found.selected - found.expected) / span(seconds);
-        let level = target.host.normal.rate.level();
         let few = found.selected - found.expected < requests_min(judgement);
         let usual = judgement.verdict == Verdict::Suspicious
             && is_volume(judgement)
@@ -195,11 +195,22 @@ impl Desk<'_> {
         Some((evidence, found))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
     fn evidence<'e>(&'e self, target: &'e Target, now: Sample<'e>, seconds: i64) -> Evidence<'e> {
-        let own = || target.level_in_crowd(self.now_s() - seconds);
-        let level = self.of_strangers.unwrap_or_else(own).max(0.02);
-        let ordinary = &target.host.normal.sample.events;
+        let own = || target.level_in_crowd(self.now_s(), seconds);
+        let level = self.of_strangers.unwrap_or_else(own);
+        self.evidence_against(target, now, (&target.host.normal.sample.events, level), seconds)
+    }
+
+    /// Records of the last seconds against some that are ordinary, and their rate, requests per second.
+    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+    pub(super) fn evidence_against<'e>(
+        &'e self,
+        target: &'e Target,
+        now: Sample<'e>,
+        (ordinary, level): (&'e [Event], f64),
+        seconds: i64,
+    ) -> Evidence<'e> {
+        let level = level.max(0.02);
         let weight = level * span(seconds) / ordinary.len().max(1) as f64;
         Evidence {
             now,
@@ -210,13 +221,26 @@ impl Desk<'_> {
         }
     }
 
-    fn judge(
+    pub(super) fn judge(
         &self,
         target: &Target,
         evidence: &Evidence<'_>,
         found: &Found,
         hot: &[HotValue],
+        level: f64,
     ) -> Judgement {
+        self.case(target, evidence, found, hot, level).judge()
+    }
+
+    /// What there is to judge of a rule that was found.
+    pub(super) fn case(
+        &self,
+        target: &Target,
+        evidence: &Evidence<'_>,
+        found: &Found,
+        hot: &[HotValue],
+        level: f64,
+    ) -> Case {
         let seen =
             self.profile(target, evidence.now.iter().filter(|event| found.rule.matches(event)));
         let all = self.profile(target, evidence.now.iter());
@@ -226,20 +250,24 @@ impl Desk<'_> {
             .filter(|hot| hot.attribute.is_software_or_network())
             .map(|hot| hot.score)
             .fold(0.0, f64::max);
-        let case = Case {
+        Case {
             seen,
             all,
             ordinary,
             software_nats,
             share: share_of(&evidence.ordinary, |event| found.rule.matches(event)),
-            level: target.host.normal.rate.level(),
+            level,
             rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
-        };
-        case.judge()
+        }
     }
 
     /// Joins the open incident of the class, or opens one.
-    fn act(&self, target: &mut Target, matter: &Finding<'_>, out: &mut Vec<Incident>) -> bool {
+    pub(super) fn act(
+        &self,
+        target: &mut Target,
+        matter: &Finding<'_>,
+        out: &mut Vec<Incident>,
+    ) -> bool {
         let Finding { found, judgement, hot, seconds } = *matter;
         let class = judgement.kind.class();
         let joined = target.cases.open.iter().position(|open| open.takes_in(class, self.now));
@@ -352,7 +380,7 @@ impl Desk<'_> {
             share: share_of(&evidence.ordinary, |event| {
                 rules.iter().any(|rule| rule.matches(event))
             }),
-            level: target.host.normal.rate.level(),
+            level: target.host.level(self.now_s(), seconds),
             rate: None,
         };
         let judgement = case.judge();
@@ -360,7 +388,7 @@ impl Desk<'_> {
         let changed = rules != open.rules;
         #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
         let share = hits as f64 / ordinary.len().max(1) as f64;
-        let ordinary_rate = share * target.host.normal.rate.level();
+        let ordinary_rate = share * target.host.level(self.now_s(), seconds);
         let open = &mut target.cases.open[at];
         open.rules = rules;
         open.fingerprint = fingerprint;

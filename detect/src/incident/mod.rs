@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod cases;
+pub mod drift;
 pub mod lifecycle;
 pub mod look;
 pub mod open;

@@ -40,6 +40,11 @@ impl Target {
         Self { host: Host::new(now_s), ..Self::default() }
     }
 
+    /// A host that was heard of, and of which no record has come yet.
+    pub fn awaited(now_s: i64) -> Self {
+        Self { host: Host::awaited(now_s), ..Self::default() }
+    }
+
     /// Whether the host has been watched long enough to be judged.
     pub const fn has_learned(&self, config: &DetectConfig) -> bool {
         self.host.was_watched(config.learning_us)
@@ -79,9 +84,19 @@ impl Target {
     ) -> Alarms {
         self.catch_up(now_s);
         let learned = self.has_learned(config);
-        let alarms = self.suspicion.end_second(&mut self.host, learned, budget.nats, hasher);
+        let alarms = self.suspicion.end_second(&mut self.host, now_s, learned, budget.nats, hasher);
         let suspect = self.suspicion.rate.nats >= budget.nats / 2.0 || !self.cases.open.is_empty();
-        self.host.end_second(now_s, Standing { learned, suspect });
+        let busiest = self.host.normal.busiest(now_s);
+        let free = f64::from(self.host.second.free);
+        let attacked = self.is_under_attack();
+        if let Some(per_s) = self.suspicion.drift.observe(now_s, free, busiest) {
+            self.cases.drift_is_due = true;
+            if !attacked {
+                self.host.normal.slow.learn(now_s - 1, per_s);
+            }
+        }
+        self.host.normal.slow.held = self.suspicion.drift.nats >= budget.nats / 2.0;
+        self.host.end_second(now_s, Standing { learned, suspect, attacked });
         alarms
     }
 
@@ -105,10 +120,11 @@ impl Target {
         self.cases.mark_explained(self.host.recent.iter_mut());
     }
 
-    /// Ordinary rate, or, in a crowd that is known to be one, the rate it had up to `until_s`, requests per second:
+    /// Ordinary rate, or, in a crowd that is known to be one, the rate it had until `seconds` ago, requests per second:
     /// in a crowd every value is more frequent, and that is no trait of an attack.
-    pub fn level_in_crowd(&self, until_s: i64) -> f64 {
-        let level = self.host.normal.rate.level();
+    pub fn level_in_crowd(&self, now_s: i64, seconds: i64) -> f64 {
+        let until_s = now_s - seconds;
+        let level = self.host.level(now_s, seconds);
         if !self.cases.is_open(Kind::FlashCrowd) {
             return level;
         }

@@ -9,4 +9,6 @@ pub mod misses;
 pub mod population;
 pub mod rate;
 pub mod reservoir;
+pub mod season;
+pub mod slow;
 pub mod visitors;

@@ -81,13 +81,29 @@ impl RateBaseline {
         self.level *= keep;
     }
 
-    /// Forecast of one second: an upper envelope of the level, and a dispersion that allows for bursts.
-    pub fn forecast(&self) -> Forecast {
+    /// What was learned is old: it is forgotten as quickly, and allowed for as widely, as what was learned in a minute.
+    pub const fn doubt(&mut self) {
+        self.seconds = self.seconds.min(60.0);
+        self.minutes = self.minutes.min(1.0);
+    }
+
+    /// Forgets what is above this level, requests per second: it was no ordinary traffic.
+    pub const fn take_back(&mut self, level: f64) {
+        if level < self.level {
+            self.variance *= level / self.level;
+            self.level = level;
+        }
+    }
+
+    /// Forecast of one second: an upper envelope of the level, or of what is usual at this time, requests per second, where
+    /// that is more; and a dispersion that allows for bursts, whose size goes with the level.
+    pub fn forecast(&self, usual: f64) -> Forecast {
         let few = 1.0 + 2.0 / libm::sqrt(self.seconds.max(1.0) / 60.0);
         let envelope = (self.level + 0.02) * (1.0 + 1.6 * self.slow_deviation) * few.min(3.0);
         let excess = (self.variance / (self.level + 0.02) - 1.0).max(0.05);
-        let size = (self.level + 0.02) / excess;
-        Forecast { mean: envelope, size: (size / DEPENDENCE).clamp(0.02, 1_000.0) }
+        let mean = envelope.max(usual);
+        let size = (self.level + 0.02) / excess * (mean / envelope);
+        Forecast { mean, size: (size / DEPENDENCE).clamp(0.02, 1_000.0) }
     }
 }
 
@@ -106,6 +122,24 @@ mod tests {
             baseline.learn(100_000.0);
         }
         assert!(baseline.level() < 110.0, "{}", baseline.level());
+    }
+
+    #[test]
+    fn what_is_usual_at_this_time_is_expected_and_what_is_far_above_it_is_not() {
+        use crate::math::evalue::EDetector;
+        let mut baseline = RateBaseline::default();
+        (0..3_600).for_each(|second| baseline.learn(f64::from(second % 3)));
+        let evidence = |usual: f64, count: f64| {
+            let mut detector = EDetector::default();
+            (0..20).for_each(|_| {
+                detector.observe(count, baseline.forecast(usual));
+            });
+            detector.evidence()
+        };
+        assert!(evidence(0.0, 40.0) > 16.0);
+        assert!(evidence(60.0, 40.0) < 1.0);
+        assert!(evidence(60.0, 180.0) > 16.0);
+        assert_eq!(baseline.forecast(0.5), baseline.forecast(0.0));
     }
 
     #[test]

@@ -15,6 +15,11 @@ pub struct Reservoir {
 }
 
 impl Reservoir {
+    /// A reservoir of these records, each as good as the next.
+    pub fn of(events: Vec<Event>) -> Self {
+        Self { offered: events.len() as u64, events }
+    }
+
     /// Takes a record in, in the place of another when the sample is full.
     pub fn offer(&mut self, event: Event) {
         self.offered += 1;

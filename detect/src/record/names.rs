@@ -68,6 +68,11 @@ impl Names {
         }
     }
 
+    /// Keeps the texts of others, too, as far as there is room.
+    pub fn absorb(&mut self, others: &Self) {
+        others.texts.iter().for_each(|(hash, text)| self.insert(*hash, text));
+    }
+
     /// The text of a hash.
     pub fn get(&self, hash: u64) -> Option<&str> {
         self.texts.get(hash).map(AsRef::as_ref)

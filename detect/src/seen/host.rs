@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{BARE_SOURCES_MAX, RECENT_SAMPLES_MAX};
+use crate::math::evalue::Forecast;
 use crate::math::hash::{Hasher, mix};
 use crate::normal::answers::Answers;
 use crate::normal::composition::{Composition, Tally};
@@ -15,6 +16,8 @@ use crate::normal::misses::Misses;
 use crate::normal::population::Population;
 use crate::normal::rate::RateBaseline;
 use crate::normal::reservoir::Reservoir;
+use crate::normal::season::{Mark, Season};
+use crate::normal::slow::Slow;
 use crate::normal::visitors::Visitors;
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
@@ -70,6 +73,24 @@ pub struct Normal {
     pub endpoints: Endpoints,
     /// Excess that came to nothing.
     pub habit: Habit,
+    /// What is usual at each hour of the week.
+    pub season: Season,
+    /// What is ordinary by the days.
+    pub slow: Slow,
+}
+
+impl Normal {
+    /// Forecast of a second, by the last quarter of an hour and what is usual at this hour of the week.
+    pub fn forecast(&self, now_s: i64) -> Forecast {
+        self.rate.forecast(self.season.envelope(now_s))
+    }
+
+    /// What the busiest minutes of an ordinary day reach, requests per second: by the days, or where this hour of the week
+    /// is busier, by the weeks. `None` in the first days.
+    pub fn busiest(&self, now_s: i64) -> Option<f64> {
+        let level = self.slow.level()?;
+        Some(self.season.usual_of_weeks(now_s).map_or(level, |usual| usual.max(level)))
+    }
 }
 
 /// State of one host.
@@ -105,6 +126,8 @@ pub struct Host {
     pub active_s: i64,
     /// Seconds in which what is there was suspect, less twice those in which it was not.
     suspect_s: u32,
+    /// No record has come yet: it was only heard of.
+    awaited: bool,
 }
 
 /// How far what is there now may be taken for ordinary.
@@ -114,12 +137,50 @@ pub struct Standing {
     pub learned: bool,
     /// There is evidence against what is there now, or an incident is open.
     pub suspect: bool,
+    /// An incident is open that is no benign one.
+    pub attacked: bool,
+}
+
+impl Standing {
+    fn mark(self, frozen: bool) -> Mark {
+        match (frozen, self.attacked) {
+            (false, _) => Mark::Ordinary,
+            (true, false) => Mark::Suspect,
+            (true, true) => Mark::Attacked,
+        }
+    }
 }
 
 impl Host {
     /// A host first seen in this second.
     pub fn new(now_s: i64) -> Self {
         Self { first_s: now_s, last_s: now_s - 1, active_s: now_s, ..Self::default() }
+    }
+
+    /// A host that was heard of, and of which no record has come yet.
+    pub fn awaited(now_s: i64) -> Self {
+        Self { awaited: true, ..Self::new(now_s) }
+    }
+
+    /// Whether no record has come yet.
+    pub const fn is_awaited(&self) -> bool {
+        self.awaited
+    }
+
+    /// What is ordinary, after a time in which nobody watched: it counts as not having passed. What was there is not there
+    /// any more.
+    pub fn resume(self, begin_s: i64) -> Self {
+        let Self { normal, requests, awaited, .. } = self;
+        let unseen = (begin_s - 1 - self.last_s).max(0);
+        Self {
+            requests,
+            awaited,
+            first_s: self.first_s + unseen,
+            last_s: self.last_s + unseen,
+            active_s: self.active_s + unseen,
+            normal,
+            ..Self::default()
+        }
     }
 
     /// Takes times that a wrong clock set back to `limit_s`.
@@ -205,6 +266,9 @@ impl Host {
 
     /// Catches up on seconds without a record; whether what was being counted is over, and whether a minute ended.
     pub fn catch_up(&mut self, now_s: i64) -> (bool, bool) {
+        if self.awaited {
+            (self.awaited, self.first_s, self.last_s) = (false, now_s, now_s - 1);
+        }
         let gap = now_s - 1 - self.last_s;
         if gap <= 0 {
             return (false, false);
@@ -229,6 +293,10 @@ impl Host {
         if !frozen {
             self.normal.rate.learn(f64::from(self.second.free));
         }
+        let Normal { season, slow, .. } = &mut self.normal;
+        // what was raised slowly waits in the shadow, too
+        let mark = standing.mark(frozen || slow.held);
+        season.learn(now_s, f64::from(self.second.free), mark);
         self.seconds.push_back(std::mem::take(&mut self.second));
         while self.seconds.front().is_some_and(|second| second.at_s <= now_s - RECENT_S) {
             self.seconds.pop_front();
@@ -247,6 +315,7 @@ impl Host {
                 && !frozen
             {
                 self.normal.sample.offer(event);
+                self.normal.slow.offer(&event);
             }
         }
     }
@@ -281,6 +350,19 @@ impl Host {
             })
     }
 
+    /// Ordinary rate at this time, requests per second: the level of late, or where more is usual at this hour of the week,
+    /// what is there now up to that. So the usual peak is no excess, and what comes while it stays away is.
+    #[expect(clippy::cast_precision_loss, reason = "seconds")]
+    pub fn level(&self, now_s: i64, seconds: i64) -> f64 {
+        let level = self.normal.rate.level();
+        match self.normal.season.usual(now_s) {
+            Some(usual) if usual > level => {
+                (self.totals(now_s, seconds).0 / seconds as f64).clamp(level, usual)
+            }
+            _ => level,
+        }
+    }
+
     /// Requests a second no incident explains, on average over the counted seconds up to `until_s`, and over how many
     /// seconds.
     pub fn rate_until(&self, until_s: i64) -> (f64, f64) {
@@ -306,6 +388,8 @@ impl Host {
             + normal.visitors.weight()
             + normal.misses.weight()
             + normal.endpoints.weight()
+            + normal.season.weight()
+            + normal.slow.weight()
             + self.tries.weight()
     }
 }

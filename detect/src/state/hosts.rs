@@ -190,6 +190,27 @@ impl Hosts {
         }
     }
 
+    /// State of a host of which the past tells, before a record of it came; made where there is none and plenty of room.
+    pub fn await_host(&mut self, key: u64, now_s: i64) -> Option<&mut Target> {
+        if self.targets.get(key).is_none() {
+            if self.targets.len() >= HOSTS_AT_ONCE {
+                return None;
+            }
+            self.targets.entry(key, || Box::new(Target::awaited(now_s)));
+        }
+        self.get_mut(key)
+    }
+
+    /// Begins anew with these states, after `unseen_s` seconds that nobody watched.
+    pub fn resume(&mut self, targets: Vec<(u64, Target)>, unseen_s: i64) {
+        let first_s = self.first_s.map(|first_s| first_s + unseen_s);
+        *self = Self { first_s, level: self.level, ..Self::default() };
+        for (key, target) in targets {
+            self.targets.entry(key, || Box::new(target));
+            self.weigh(key);
+        }
+    }
+
     /// States in order of admission.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &Target)> {
         self.targets.iter().map(|(key, target)| (*key, &**target))

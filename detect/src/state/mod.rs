@@ -13,6 +13,7 @@ use crate::limits::STATE_BYTES_MAX;
 use crate::record::event::Event;
 use crate::record::names::{self, Names};
 use crate::seen::attempts::{self, Attempters};
+use crate::seen::host::Normal;
 use crate::seen::minutes::{self, SourceMinutes};
 use crate::seen::sources::{self, Sources};
 use crate::state::hosts::Hosts;
@@ -74,7 +75,8 @@ impl State {
         for (key, target) in self.hosts.iter() {
             keep(key);
             let host = &target.host;
-            let sampled = host.recent.iter().chain(&host.normal.sample.events);
+            let Normal { sample, slow, .. } = &host.normal;
+            let sampled = host.recent.iter().chain(&sample.events).chain(&slow.sample);
             sampled.for_each(|event| event_names(event, &mut keep));
             for open in target.cases.open.iter().chain(&target.cases.closed) {
                 open.named().for_each(&mut keep);

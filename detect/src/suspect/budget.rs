@@ -18,6 +18,7 @@ use schemas::limits::{PANE_US, SUB_PANE_US};
 use crate::config::DEFAULT_FALSE_ALARMS;
 use crate::record::attribute::ATTRIBUTES;
 use crate::seen::host::RECENT_S;
+use crate::suspect::drift::PANE_S;
 
 /// Seconds of a day.
 const DAY_S: f64 = 86_400.0;
@@ -35,7 +36,7 @@ pub struct Looks {
 
 /// Every look at a host, or at the strangers, that may raise an alarm.
 #[expect(clippy::cast_precision_loss, reason = "some seconds, some attributes")]
-pub const LOOKS: [Looks; 4] = [
+pub const LOOKS: [Looks; 5] = [
     Looks {
         what: "rate",
         a_day: DAY_S * 1e6 / SUB_PANE_US as f64,
@@ -53,6 +54,11 @@ pub const LOOKS: [Looks; 4] = [
         why: "the same for each attribute and minute",
     },
     Looks { what: "readers alone", a_day: DAY_S / 60.0, why: "an e-detector over the minutes" },
+    Looks {
+        what: "rate over days",
+        a_day: DAY_S / PANE_S as f64,
+        why: "an e-detector over five minutes each",
+    },
 ];
 
 /// Evidence needed under one setting.
@@ -88,8 +94,8 @@ mod tests {
 
     #[test]
     fn the_threshold_is_the_logarithm_of_looks_over_false_alarms() {
-        // 86,400 seconds, 14 attributes in 17,280 panes and 1,440 minutes, 1,440 minutes of readers
-        let looks = 86_400.0 + 14.0 * (17_280.0 + 1_440.0) + 1_440.0;
+        // 86,400 seconds, 14 attributes in 17,280 panes and 1,440 minutes, 1,440 minutes of readers, 288 of days
+        let looks = 86_400.0 + 14.0 * (17_280.0 + 1_440.0) + 1_440.0 + 288.0;
         for false_alarms in [1e-6, 0.01, 1.0, 10.0] {
             let nats = Budget::of(false_alarms).nats;
             assert!((libm::exp(nats) * false_alarms / looks - 1.0).abs() < 1e-9, "{nats}");

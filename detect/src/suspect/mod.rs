@@ -2,6 +2,7 @@
 
 pub mod alone;
 pub mod budget;
+pub mod drift;
 pub mod rate;
 pub mod source;
 pub mod votes;
@@ -12,6 +13,7 @@ use crate::counters::Alarms;
 use crate::math::hash::Hasher;
 use crate::seen::host::{Host, Second};
 use alone::AloneTest;
+use drift::DriftTest;
 use rate::RateTest;
 use votes::Hot;
 
@@ -26,6 +28,8 @@ pub struct Suspicion {
     pub slow: Hot,
     /// Against its readers.
     pub alone: AloneTest,
+    /// Against its days.
+    pub drift: DriftTest,
 }
 
 impl Suspicion {
@@ -33,12 +37,13 @@ impl Suspicion {
     pub fn end_second(
         &mut self,
         host: &mut Host,
+        now_s: i64,
         learned: bool,
         nats: f64,
         hasher: &Hasher,
     ) -> Alarms {
         let mut alarms = Alarms::default();
-        let forecast = host.normal.rate.forecast();
+        let forecast = host.normal.forecast(now_s);
         self.rate.expected = forecast.mean;
         let Second { free, .. } = host.second;
         if learned {

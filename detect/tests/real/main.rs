@@ -24,6 +24,7 @@ mod predicate;
 mod programs;
 mod scans;
 mod scene;
+mod seasons;
 mod services;
 mod silence;
 mod swarm;
@@ -175,6 +176,11 @@ scenarios! {
     chat_polls = excuses::chat_polls,
     servers_post_alike = excuses::servers_post,
     live_video = excuses::live_video,
+    two_weeks_of_evenings = seasons::two_weeks,
+    bots_at_night_as_many_as_in_the_evening = seasons::at_night,
+    bots_in_the_evening = seasons::in_the_evening,
+    raised_over_days = seasons::raised_over_days,
+    grown_over_days = seasons::grown_over_days,
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Killed or stopped at any moment, the tables and incidents are those of a calm run.
 
+use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tests::floodmark::PATIENCE;
@@ -9,6 +10,7 @@ use tests::table::assert_same;
 use tests::{Kafka, Signal, Tables};
 
 use super::{assert_every_record_once, calm, run, ship};
+use crate::warm::{Split, finds, split};
 
 /// Times that the process is killed.
 const KILLS: u32 = 8;
@@ -156,4 +158,25 @@ fn however_partitions_interleave_the_incidents_are_the_same() {
     // A run that finds nothing new changes nothing.
     run(kafka, &topic, "calm", &calm).arg("--exit-at-end").success();
     assert_every_record_once(&calm, kafka.messages(&topic));
+}
+
+#[test]
+fn a_restart_whose_checkpoint_is_gone_is_not_blind() {
+    let Some(kafka) = or_skip(Kafka::shared()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let topic = kafka.topic("forgetful", 3);
+    let tables = Tables::at(folder.path().join("forgetful"));
+    let Split { flood, before, after } = split();
+    ship(kafka, &topic).arg(before.path()).success();
+    run(kafka, &topic, "forgetful", &tables).arg("--exit-at-end").success();
+    fs::remove_dir_all(tables.path().join("_floodmark").join("checkpoints")).unwrap();
+    ship(kafka, &topic).arg(after.path()).success();
+    let output = run(kafka, &topic, "forgetful", &tables).arg("--exit-at-end").success();
+    assert!(finds(&output, &flood), "{}", output.describe());
+    output.expect_stderr(&["learned what is ordinary from the history"]);
+    assert_every_record_once(&tables, kafka.messages(&topic));
+
+    // with a checkpoint there is nothing to learn
+    let next = run(kafka, &topic, "forgetful", &tables).arg("--exit-at-end").success();
+    assert!(!next.stderr.contains("learned what is ordinary"), "{}", next.describe());
 }
