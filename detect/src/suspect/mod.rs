@@ -36,8 +36,9 @@ impl Suspicion {
             self.rate.observe(f64::from(free), forecast);
             host.minute.score = host.minute.score.max(self.rate.nats);
         }
-        self.fast.look(&mut host.fast, &host.normal.composition, hasher);
-        self.slow.look(&mut host.slow, &host.normal.composition, hasher);
+        let Host { fast, slow, recent, normal, .. } = host;
+        self.fast.look(fast, recent, &normal.composition, hasher);
+        self.slow.look(slow, recent, &normal.composition, hasher);
     }
 
     /// Strongest evidence from the composition, nats.
