@@ -23,13 +23,17 @@ impl Hasher {
 
     /// Hash of a text; never 0, which stands for an absent one.
     pub fn text(&self, text: &str) -> u64 {
-        rapidhash_v3_seeded(text.as_bytes(), &self.secrets).max(1)
+        self.bytes(text.as_bytes())
+    }
+
+    fn bytes(&self, text: &[u8]) -> u64 {
+        rapidhash_v3_seeded(text, &self.secrets).max(1)
     }
 
     /// Half of the hash of a text, for what has few values; never 0.
     #[expect(clippy::cast_possible_truncation, reason = "half of a hash")]
-    pub fn short(&self, text: &str) -> u32 {
-        (self.text(text) as u32).max(1)
+    pub fn short(&self, text: &[u8]) -> u32 {
+        (self.bytes(text) as u32).max(1)
     }
 
     /// Hash of a pair of hashes or numbers; never 0.

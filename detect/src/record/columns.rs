@@ -124,7 +124,7 @@ impl<'a> Columns<'a> {
             flags,
             program,
             shape,
-            method: if texts.method.is_empty() { 0 } else { hasher.short(texts.method) },
+            method: if texts.method.is_empty() { 0 } else { hasher.short(texts.method.as_bytes()) },
         }
     }
 
