@@ -65,13 +65,13 @@ impl Evidence<'_> {
         let (mut candidates, mut companions) = (Vec::new(), Vec::new());
         for column in [UserAgent, Ja4, Path, Query, Status, Asn] {
             let shown = self.shown(column.facts().of);
-            let tallies = self.tallies(&shown);
-            let mut standing = self.standing(&tallies, self.sources_min, 2.0, 0.0);
+            let tallies = self.tallies(&shown, self.sources_min, 0.0);
+            let mut standing = self.standing(&tallies, 2.0);
             standing.retain(|(value, _)| *value != 0 || !matches!(column, Ja4 | Asn));
             let one_of = |values| Atom::OneOf(column, values);
             self.offer(&standing, one_of, &shown, &mut candidates);
             if column != Asn {
-                let common = self.common(&tallies, self.sources_min);
+                let common = self.common(&tallies);
                 self.add(&common, COMPANIONS_MAX, one_of, (&shown, false), &mut companions);
             }
         }
@@ -83,12 +83,12 @@ impl Evidence<'_> {
         let standing = self.sources(&each);
         self.offer(&standing, |v| Atom::Source(sources(v)), &each, &mut candidates);
         let keys = self.shown(|event| event.query_key);
-        let mut standing = self.standing(&self.tallies(&keys), self.sources_min, 2.0, 0.0);
+        let mut standing = self.standing(&self.tallies(&keys, self.sources_min, 0.0), 2.0);
         standing.retain(|(key, _)| *key != 0);
         let key = |values: Vec<u64>| Atom::QueryKey(values.first().copied().unwrap_or(0));
         self.add(&standing, OTHERS_MAX, key, (&keys, true), &mut candidates);
         let methods = self.shown(Method.facts().of);
-        let standing = self.standing(&self.tallies(&methods), self.sources_min, 2.0, 0.0);
+        let standing = self.standing(&self.tallies(&methods, self.sources_min, 0.0), 2.0);
         let method = |values| Atom::OneOf(Method, values);
         self.add(&standing, OTHERS_MAX, method, (&methods, true), &mut candidates);
         let referers = self.shown(Referer.facts().of);
@@ -157,48 +157,40 @@ impl Evidence<'_> {
 
     /// Networks with several sources each.
     fn prefixes(&self, shown: &Shown) -> Vec<(u64, f64)> {
-        let named = self.standing(&self.tallies(shown), 4, 4.0, 0.0);
+        let named = self.standing(&self.tallies(shown, 4, 0.0), 4.0);
         named.into_iter().filter(|(value, _)| !Source(*value).is_named()).collect()
     }
 
     /// Sources that send more than visitors do.
     fn sources(&self, shown: &Shown) -> Vec<(u64, f64)> {
-        let standing = self.standing(&self.tallies(shown), 1, 1.0, self.source_requests_min);
+        let standing = self.standing(&self.tallies(shown, 1, self.source_requests_min), 1.0);
         standing.into_iter().filter(|(value, _)| *value != 0).collect()
     }
 
-    /// Values with at least so many sources, records and requests that stand out, by gain.
-    fn standing(
-        &self,
-        tallies: &Table<Tally>,
-        voters_min: u32,
-        records_min: f64,
-        requests_min: f64,
-    ) -> Vec<(u64, f64)> {
+    /// Values with at least so many records that stand out, by gain.
+    fn standing(&self, tallies: &Table<Tally>, records_min: f64) -> Vec<(u64, f64)> {
         let (now_total, ordinary_total) = (self.now.total(), self.ordinary.total());
         self.by_gain(tallies, |tally| {
             let expected = self.expected(tally.ordinary);
             tally.records >= records_min
-                && tally.now >= requests_min
-                && tally.voters >= voters_min
                 && tally.now > 2.5 * expected
                 && tally.now * ordinary_total > SHARE_LIFT_MIN * expected * now_total
         })
     }
 
-    /// Values with at least so many sources that do not stand out, and yet are more frequent than ordinary, by gain.
-    fn common(&self, tallies: &Table<Tally>, voters_min: u32) -> Vec<(u64, f64)> {
+    /// Values that do not stand out, and yet are more frequent than ordinary, by gain.
+    fn common(&self, tallies: &Table<Tally>) -> Vec<(u64, f64)> {
         let (now_total, ordinary_total) = (self.now.total(), self.ordinary.total());
         self.by_gain(tallies, |tally| {
             let expected = self.expected(tally.ordinary);
             let lift = tally.now * ordinary_total / (expected * now_total);
             let stands = tally.now > 2.5 * expected && lift > SHARE_LIFT_MIN;
-            tally.voters >= voters_min && lift > COMPANION_LIFT_MIN && !stands
+            lift > COMPANION_LIFT_MIN && !stands
         })
     }
 
-    /// What is shown now, with how often.
-    fn tallies(&self, shown: &Shown) -> Table<Tally> {
+    /// Values that are shown now by at least so many sources in so many requests, with how often.
+    fn tallies(&self, shown: &Shown, voters_min: u32, requests_min: f64) -> Table<Tally> {
         let mut tallies: Table<Tally> = Table::default();
         for ((event, weight), value) in self.now.entries().zip(&shown.now) {
             let (tally, _) = tallies.entry(*value, Tally::default);
@@ -206,6 +198,8 @@ impl Evidence<'_> {
             tally.now += weight;
             tally.vote(event.source.0);
         }
+        // What is left are few, which makes the search for what is ordinary of them short.
+        tallies.retain(|_, tally| tally.voters >= voters_min && tally.now >= requests_min);
         for ((_, weight), value) in self.ordinary.entries().zip(&shown.ordinary) {
             if let Some(tally) = tallies.get_mut(*value) {
                 tally.ordinary += weight;

@@ -167,46 +167,95 @@ fn shape(path: &str) -> Option<Vec<u8>> {
     if !path.bytes().any(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let mut rest = path.as_bytes();
-    let mut shape = Vec::with_capacity(rest.len());
-    while !rest.is_empty() {
-        let (between, after) = rest.split_at(run(rest, |byte| !byte.is_ascii_alphanumeric()));
-        let (word, after) = after.split_at(run(after, u8::is_ascii_alphanumeric));
-        shape.extend_from_slice(between);
-        add_word(word, &mut shape);
-        rest = after;
+    let bytes = path.as_bytes();
+    let mut shape = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        if kind(*byte) == OTHER {
+            shape.push(*byte);
+            at += 1;
+            continue;
+        }
+        let (start, mut kinds) = (at, 0);
+        while let Some(byte) = bytes.get(at).filter(|byte| kind(**byte) != OTHER) {
+            kinds |= kind(*byte);
+            at += 1;
+        }
+        let word = &bytes[start..at];
+        if kinds & DIGIT == 0 {
+            shape.extend_from_slice(word);
+        } else if word.len() >= KEY_BYTES_MIN {
+            shape.push(b'*');
+        } else {
+            add_numbers(word, &mut shape);
+        }
     }
     Some(shape)
 }
 
-/// Adds letters and digits in a row: a key as `*`, each number as `#`.
-fn add_word(mut word: &[u8], shape: &mut Vec<u8>) {
-    let has_digits = word.iter().any(u8::is_ascii_digit);
-    if has_digits && word.len() >= KEY_BYTES_MIN {
-        shape.push(b'*');
-        return;
-    }
-    while !word.is_empty() {
-        let (letters, after) = word.split_at(run(word, |byte| !byte.is_ascii_digit()));
-        shape.extend_from_slice(letters);
-        word = &after[run(after, u8::is_ascii_digit)..];
-        if !after.is_empty() {
+/// Adds letters and digits in a row, each number as `#`.
+fn add_numbers(word: &[u8], shape: &mut Vec<u8>) {
+    let mut in_number = false;
+    for byte in word {
+        let is_digit = byte.is_ascii_digit();
+        if !is_digit {
+            shape.push(*byte);
+        } else if !in_number {
             shape.push(b'#');
         }
+        in_number = is_digit;
     }
 }
 
-/// Bytes of a kind at the beginning.
-fn run(bytes: &[u8], of: fn(&u8) -> bool) -> usize {
-    bytes.iter().position(|byte| !of(byte)).unwrap_or(bytes.len())
+/// Kinds of bytes.
+const OTHER: u8 = 0;
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+
+/// The kind of each byte.
+static KINDS: [u8; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphabetic() {
+            kinds[byte as usize] = LETTER;
+        } else if byte.is_ascii_digit() {
+            kinds[byte as usize] = DIGIT;
+        }
+        byte += 1;
+    }
+    kinds
+};
+
+fn kind(byte: u8) -> u8 {
+    KINDS[usize::from(byte)]
 }
 
 fn is_asset(path: &str) -> bool {
     let tail = &path.as_bytes()[path.len().saturating_sub(12)..];
     let Some(dot) = tail.iter().rposition(|byte| *byte == b'.') else { return false };
-    let extension = &tail[dot + 1..];
-    ASSETS.iter().any(|asset| extension.eq_ignore_ascii_case(asset.as_bytes()))
+    PACKED_ASSETS.contains(&packed(&tail[dot + 1..]))
 }
+
+/// At most fifteen bytes as a number, capitals as small letters.
+const fn packed(word: &[u8]) -> u128 {
+    let (mut packed, mut at) = (1, 0);
+    while at < word.len() {
+        packed = packed << 8 | word[at].to_ascii_lowercase() as u128;
+        at += 1;
+    }
+    packed
+}
+
+/// The same of [`ASSETS`].
+static PACKED_ASSETS: [u128; ASSETS.len()] = {
+    let (mut assets, mut at) = ([0; ASSETS.len()], 0);
+    while at < ASSETS.len() {
+        assets[at] = packed(ASSETS[at].as_bytes());
+        at += 1;
+    }
+    assets
+};
 
 #[cfg(test)]
 mod tests {

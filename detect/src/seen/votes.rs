@@ -85,16 +85,20 @@ pub struct Count<'a> {
 }
 
 impl Votes {
-    /// Whether a source shows itself in a new way; `None` when no more votes are taken.
-    fn sees(&mut self, look: u64) -> Option<bool> {
-        let has_room = self.cast.len() < VOTES_CAST_MAX;
-        has_room.then(|| self.cast.entry(look, || ()).1)
+    /// Whether more votes are taken.
+    const fn has_room(&self) -> bool {
+        self.cast.len() < VOTES_CAST_MAX
     }
 
-    /// Takes one vote of `of` (source and value) for a value, unless it was cast before.
-    fn cast(&mut self, attribute: Attribute, key: u64, of: u64, ballot: &Ballot<'_>) {
+    /// Whether a source shows itself in a new way.
+    fn sees(&mut self, look: u64) -> bool {
+        self.cast.entry(look, || ()).1
+    }
+
+    /// Takes one vote of `of` (source and value) for a value, unless it was cast before; whether it was not.
+    fn cast(&mut self, attribute: Attribute, key: u64, of: u64, ballot: &Ballot<'_>) -> bool {
         if !self.cast.entry(of, || ()).1 {
-            return;
+            return false;
         }
         self.totals[attribute as usize] += 1;
         let (place, _) = self.counts.place(key, || (attribute as u8, 0));
@@ -105,6 +109,7 @@ impl Votes {
         if attribute == Attribute::Program {
             *self.programs.entry(u64::from(ballot.event.program), || 0).0 += 1;
         }
+        true
     }
 
     /// Shows the values that drew votes since the last call and have at least so many, each with one of the host's
@@ -178,8 +183,9 @@ pub struct Ballot<'a> {
     pub facts: Facts,
 }
 
-/// Lets a record vote in several windows.
-pub fn vote(windows: [&mut Votes; 2], ballot: &Ballot<'_>, hasher: &Hasher) {
+/// Lets a record vote in the running pane and in the running minute. A pane lies in its minute: what it knows was cast
+/// in both.
+pub fn vote([pane, minute]: [&mut Votes; 2], ballot: &Ballot<'_>, hasher: &Hasher) {
     let Ballot { event, facts, .. } = *ballot;
     let who = hasher.second(event.source.0);
     let look = hasher.pair(
@@ -189,13 +195,11 @@ pub fn vote(windows: [&mut Votes; 2], ballot: &Ballot<'_>, hasher: &Hasher) {
             ^ u64::from(event.flags & (flag::REFERER_NONE | flag::REFERER_OWN)),
     );
     let content = !event.has(flag::ASSET) && !event.is_empty();
-    let mut windows = windows.map(|window| {
-        let new_look = window.sees(look);
-        (window, new_look)
-    });
-    let is_new = windows.iter().any(|(_, new_look)| *new_look == Some(true));
+    let (in_pane, in_minute) = (pane.has_room(), minute.has_room());
+    let new_in_pane = in_pane && pane.sees(look);
+    let new_in_minute = in_minute && (new_in_pane || !in_pane) && minute.sees(look);
     let (of_look, of_content) = Attribute::ALL.split_at(Attribute::Path as usize);
-    let of_look = if is_new { of_look } else { &[] };
+    let of_look = if new_in_pane || new_in_minute { of_look } else { &[] };
     let of_content = if content { of_content } else { &[] };
     for attribute in of_look.iter().chain(of_content) {
         let value = attribute.value(event, facts, hasher);
@@ -204,10 +208,13 @@ pub fn vote(windows: [&mut Votes; 2], ballot: &Ballot<'_>, hasher: &Hasher) {
         }
         let key = hasher.pair(value, *attribute as u64 + 1);
         let of = hasher.pair_with(key, who);
-        for (window, new_look) in &mut windows {
-            if new_look.is_some_and(|new_look| new_look || *attribute >= Attribute::Path) {
-                window.cast(*attribute, key, of, ballot);
-            }
+        let is_content = *attribute >= Attribute::Path;
+        let mut is_new = true;
+        if in_pane && (is_content || new_in_pane) {
+            is_new = pane.cast(*attribute, key, of, ballot);
+        }
+        if in_minute && (is_content || new_in_minute) && is_new {
+            minute.cast(*attribute, key, of, ballot);
         }
     }
 }
