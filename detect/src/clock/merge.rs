@@ -62,13 +62,20 @@ pub(super) const fn counts(event: &Event) -> bool {
 }
 
 fn sample(events: &mut [Event], contents: &[u64]) {
-    let mut hosts: Table<Vec<u32>> = Table::default();
-    for (at, event) in (0_u32..).zip(events.iter()) {
-        if counts(event) {
-            hosts.entry(event.host, Vec::new).0.push(at);
+    let mut hosts: Table<u32> = Table::default();
+    for event in events.iter().filter(|event| counts(event)) {
+        *hosts.entry(event.host, || 0).0 += 1;
+    }
+    let mut busy: Table<Vec<u32>> = Table::default();
+    for (at, event) in (0_u32..).zip(events.iter_mut()).filter(|(_, event)| counts(event)) {
+        let count = hosts.get(event.host).copied().unwrap_or(0) as usize;
+        if count <= SAMPLES_PER_SECOND_MAX {
+            event.flags |= flag::NAMED;
+        } else {
+            busy.entry(event.host, || Vec::with_capacity(count)).0.push(at);
         }
     }
-    for (_, places) in hosts.iter() {
+    for (_, places) in busy.iter() {
         for at in chosen(places, contents) {
             if let Some(event) = events.get_mut(at as usize) {
                 event.flags |= flag::NAMED;
@@ -77,11 +84,8 @@ fn sample(events: &mut [Event], contents: &[u64]) {
     }
 }
 
-/// The places with the least ranks, all where they are few.
+/// The places with the least ranks among more than are sampled.
 fn chosen(places: &[u32], contents: &[u64]) -> Vec<u32> {
-    if places.len() <= SAMPLES_PER_SECOND_MAX {
-        return places.to_vec();
-    }
     let mut occurrences: Table<u32> = Table::default();
     let mut ranked: Vec<(u64, u32)> = Vec::with_capacity(places.len());
     for at in places {

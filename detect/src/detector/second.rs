@@ -72,13 +72,10 @@ impl Detector {
     /// What is due on every host at the end of a second.
     pub(super) fn end_second(&mut self, at_s: i64, out: &mut Findings) {
         let Self { state, hasher, config, budget, .. } = self;
-        let mut warm: Vec<(String, u64)> = Vec::new();
-        for (key, target) in state.hosts.iter() {
-            if is_warm(target, at_s) {
-                warm.push((state.names.get(key).unwrap_or("").to_owned(), key));
-            }
-        }
-        warm.sort();
+        let warm = state.hosts.iter().filter(|(_, target)| is_warm(target, at_s));
+        let mut warm: Vec<(&str, u64)> =
+            warm.map(|(key, _)| (state.names.get(key).unwrap_or(""), key)).collect();
+        warm.sort_unstable();
         let mut incidents = Vec::new();
         let level = state.hosts.level;
         for (host, key) in warm {
@@ -92,7 +89,7 @@ impl Detector {
                 sources: &state.sources,
                 host_key: key,
                 of_strangers: (key == OTHERS).then_some(level),
-                host: (!host.is_empty()).then_some(host.as_str()),
+                host: (!host.is_empty()).then_some(host),
                 now: (at_s + 1) * SUB_PANE_US,
             };
             for (alarm, ..) in &target.cases.alarms {

@@ -3,6 +3,7 @@
 //! Only what can be written is a candidate: a value without a known text is no part of a list.
 
 use crate::explain::rule::Atom;
+use crate::explain::sample::Bits;
 use crate::explain::search::Evidence;
 use crate::explain::sql;
 use crate::limits::{FINGERPRINT_LIST_BYTES_MAX, FINGERPRINT_LIST_MAX};
@@ -27,40 +28,91 @@ const COMPANION_LIFT_MIN: f64 = 1.2;
 /// Values of one attribute that only narrow a rule down.
 const COMPANIONS_MAX: usize = 2;
 
+/// Keys of queries that are kept, and methods: there are few of either.
+const OTHERS_MAX: usize = 2;
+
+/// A predicate that a rule may be made of, with the records of both samples that it selects.
+pub(super) struct Candidate {
+    /// The predicate.
+    pub atom: Atom,
+    /// Whether a rule may begin with it.
+    pub begins: bool,
+    /// Records of now.
+    pub now: Bits,
+    /// Ordinary records.
+    pub ordinary: Bits,
+}
+
+/// What the records of both samples show of one thing.
+struct Shown {
+    now: Vec<u64>,
+    ordinary: Vec<u64>,
+}
+
+impl Shown {
+    /// A predicate that selects the records which show one of these values, sorted.
+    fn candidate(&self, atom: Atom, begins: bool, values: &[u64]) -> Candidate {
+        let (now, ordinary) = (Bits::of(&self.now, values), Bits::of(&self.ordinary, values));
+        Candidate { atom, begins, now, ordinary }
+    }
+}
+
 impl Evidence<'_> {
-    /// Candidate predicates: of each attribute the values that gain most, and the list of all that stand out.
-    pub(super) fn atoms(&self) -> Vec<Atom> {
-        use Column::{Asn, Ja4, Method, Path, Query, Status, UserAgent};
-        let mut atoms = Vec::new();
+    /// Candidate predicates: of each attribute the values that gain most, and the list of all that stand out; then
+    /// values that stand out too little to begin a rule with.
+    pub(super) fn candidates(&self) -> Vec<Candidate> {
+        use Column::{Asn, Ja4, Method, Path, Query, Referer, Status, UserAgent};
+        let (mut candidates, mut companions) = (Vec::new(), Vec::new());
         for column in [UserAgent, Ja4, Path, Query, Status, Asn] {
-            let mut standing = self.values(column);
+            let shown = self.shown(column.facts().of);
+            let tallies = self.tallies(&shown, self.sources_min, 0.0);
+            let mut standing = self.standing(&tallies, 2.0);
             standing.retain(|(value, _)| *value != 0 || !matches!(column, Ja4 | Asn));
-            self.offer(&standing, |values| Atom::OneOf(column, values), &mut atoms);
+            let one_of = |values| Atom::OneOf(column, values);
+            self.offer(&standing, one_of, &shown, &mut candidates);
+            if column != Asn {
+                let common = self.common(&tallies);
+                self.add(&common, COMPANIONS_MAX, one_of, (&shown, false), &mut companions);
+            }
         }
         let sources = |values: Vec<u64>| values.into_iter().map(Source).collect();
-        self.offer(&self.prefixes(), |values| Atom::Prefix(sources(values)), &mut atoms);
-        self.offer(&self.sources(), |values| Atom::Source(sources(values)), &mut atoms);
-        let keys = self.standing(|event| event.query_key, self.sources_min, 2.0, 0.0);
-        let keys = keys.iter().filter(|(key, _)| *key != 0).map(|(key, _)| Atom::QueryKey(*key));
-        atoms.extend(keys.filter(|atom| self.length(atom).is_some()).take(2));
-        let methods = self.values(Method);
-        let methods = methods.iter().map(|(method, _)| Atom::OneOf(Method, vec![*method]));
-        atoms.extend(methods.filter(|atom| self.length(atom).is_some()).take(2));
-        atoms.push(Atom::referer_none());
-        atoms
+        let prefixes = self.shown(|event| event.source.prefix().0);
+        let standing = self.prefixes(&prefixes);
+        self.offer(&standing, |v| Atom::Prefix(sources(v)), &prefixes, &mut candidates);
+        let each = self.shown(|event| event.source.0);
+        let standing = self.sources(&each);
+        self.offer(&standing, |v| Atom::Source(sources(v)), &each, &mut candidates);
+        let keys = self.shown(|event| event.query_key);
+        let mut standing = self.standing(&self.tallies(&keys, self.sources_min, 0.0), 2.0);
+        standing.retain(|(key, _)| *key != 0);
+        let key = |values: Vec<u64>| Atom::QueryKey(values.first().copied().unwrap_or(0));
+        self.add(&standing, OTHERS_MAX, key, (&keys, true), &mut candidates);
+        let methods = self.shown(Method.facts().of);
+        let standing = self.standing(&self.tallies(&methods, self.sources_min, 0.0), 2.0);
+        let method = |values| Atom::OneOf(Method, values);
+        self.add(&standing, OTHERS_MAX, method, (&methods, true), &mut candidates);
+        let referers = self.shown(Referer.facts().of);
+        candidates.push(referers.candidate(Atom::referer_none(), true, &[0]));
+        candidates.append(&mut companions);
+        candidates
     }
 
-    /// Values that stand out too little to begin a rule with.
-    pub(super) fn companions(&self) -> Vec<Atom> {
-        use Column::{Ja4, Path, Query, Status, UserAgent};
-        let mut atoms = Vec::new();
-        for column in [UserAgent, Ja4, Path, Query, Status] {
-            let standing = self.common(column.facts().of, self.sources_min);
-            let companions = standing.iter().map(|(value, _)| Atom::OneOf(column, vec![*value]));
-            atoms
-                .extend(companions.filter(|atom| self.length(atom).is_some()).take(COMPANIONS_MAX));
-        }
-        atoms
+    fn shown(&self, value: fn(&Event) -> u64) -> Shown {
+        Shown { now: self.now.shown(value), ordinary: self.ordinary.shown(value) }
+    }
+
+    /// Adds the first `most` values that can be written, one by one.
+    fn add(
+        &self,
+        values: &[(u64, f64)],
+        most: usize,
+        make: impl Fn(Vec<u64>) -> Atom,
+        (shown, begins): (&Shown, bool),
+        candidates: &mut Vec<Candidate>,
+    ) {
+        let atoms = values.iter().map(|(value, _)| (make(vec![*value]), *value));
+        let written = atoms.filter(|(atom, _)| self.length(atom).is_some()).take(most);
+        candidates.extend(written.map(|(atom, value)| shown.candidate(atom, begins, &[value])));
     }
 
     /// Bytes of an atom's values as text, where all can be written.
@@ -74,7 +126,8 @@ impl Evidence<'_> {
         &self,
         standing: &[(u64, f64)],
         make: impl Fn(Vec<u64>) -> Atom,
-        atoms: &mut Vec<Atom>,
+        shown: &Shown,
+        candidates: &mut Vec<Candidate>,
     ) {
         let mut list: Vec<u64> = Vec::new();
         let (mut most, mut bytes) = (None, 0);
@@ -85,7 +138,7 @@ impl Evidence<'_> {
             bytes += length;
             let listed = *gain >= LIST_GAIN_SHARE * most && bytes <= FINGERPRINT_LIST_BYTES_MAX;
             if list.len() < SINGLES_MAX {
-                atoms.push(atom);
+                candidates.push(shown.candidate(atom, true, &[*value]));
             } else if !listed {
                 break;
             }
@@ -98,77 +151,66 @@ impl Evidence<'_> {
         }
         if list.len() > 1 {
             list.sort_unstable();
-            atoms.push(make(list));
+            candidates.push(shown.candidate(make(list.clone()), true, &list));
         }
     }
 
-    /// Values that are more frequent now than ordinary and shown by enough sources, by gain.
-    fn values(&self, column: Column) -> Vec<(u64, f64)> {
-        self.standing(column.facts().of, self.sources_min, 2.0, 0.0)
-    }
-
     /// Networks with several sources each.
-    fn prefixes(&self) -> Vec<(u64, f64)> {
-        let named = self.standing(|event| event.source.prefix().0, 4, 4.0, 0.0);
+    fn prefixes(&self, shown: &Shown) -> Vec<(u64, f64)> {
+        let named = self.standing(&self.tallies(shown, 4, 0.0), 4.0);
         named.into_iter().filter(|(value, _)| !Source(*value).is_named()).collect()
     }
 
     /// Sources that send more than visitors do.
-    fn sources(&self) -> Vec<(u64, f64)> {
-        let least = self.source_requests_min;
-        let standing = self.standing(|event| event.source.0, 1, 1.0, least);
+    fn sources(&self, shown: &Shown) -> Vec<(u64, f64)> {
+        let standing = self.standing(&self.tallies(shown, 1, self.source_requests_min), 1.0);
         standing.into_iter().filter(|(value, _)| *value != 0).collect()
     }
 
-    /// Values with at least so many sources, records and requests that stand out, by gain.
-    fn standing(
-        &self,
-        value: fn(&Event) -> u64,
-        voters_min: u32,
-        records_min: f64,
-        requests_min: f64,
-    ) -> Vec<(u64, f64)> {
+    /// Values with at least so many records that stand out, by gain.
+    fn standing(&self, tallies: &Table<Tally>, records_min: f64) -> Vec<(u64, f64)> {
         let (now_total, ordinary_total) = (self.now.total(), self.ordinary.total());
-        self.tallied(value, |tally| {
+        self.by_gain(tallies, |tally| {
             let expected = self.expected(tally.ordinary);
             tally.records >= records_min
-                && tally.now >= requests_min
-                && tally.voters >= voters_min
                 && tally.now > 2.5 * expected
                 && tally.now * ordinary_total > SHARE_LIFT_MIN * expected * now_total
         })
     }
 
-    /// Values with at least so many sources that do not stand out, and yet are more frequent than ordinary, by gain.
-    fn common(&self, value: fn(&Event) -> u64, voters_min: u32) -> Vec<(u64, f64)> {
+    /// Values that do not stand out, and yet are more frequent than ordinary, by gain.
+    fn common(&self, tallies: &Table<Tally>) -> Vec<(u64, f64)> {
         let (now_total, ordinary_total) = (self.now.total(), self.ordinary.total());
-        self.tallied(value, |tally| {
+        self.by_gain(tallies, |tally| {
             let expected = self.expected(tally.ordinary);
             let lift = tally.now * ordinary_total / (expected * now_total);
             let stands = tally.now > 2.5 * expected && lift > SHARE_LIFT_MIN;
-            tally.voters >= voters_min && lift > COMPANION_LIFT_MIN && !stands
+            lift > COMPANION_LIFT_MIN && !stands
         })
     }
 
-    /// Values that `stands` accepts, with their gain, greatest first.
-    fn tallied(
-        &self,
-        value: fn(&Event) -> u64,
-        stands: impl Fn(&Tally) -> bool,
-    ) -> Vec<(u64, f64)> {
-        let mut counts: Table<Tally> = Table::default();
-        for (event, weight) in self.now.entries() {
-            let (tally, _) = counts.entry(value(event), Tally::default);
+    /// Values that are shown now by at least so many sources in so many requests, with how often.
+    fn tallies(&self, shown: &Shown, voters_min: u32, requests_min: f64) -> Table<Tally> {
+        let mut tallies: Table<Tally> = Table::default();
+        for ((event, weight), value) in self.now.entries().zip(&shown.now) {
+            let (tally, _) = tallies.entry(*value, Tally::default);
             tally.records += 1.0;
             tally.now += weight;
             tally.vote(event.source.0);
         }
-        for (event, weight) in self.ordinary.entries() {
-            if let Some(tally) = counts.get_mut(value(event)) {
+        // What is left are few, which makes the search for what is ordinary of them short.
+        tallies.retain(|_, tally| tally.voters >= voters_min && tally.now >= requests_min);
+        for ((_, weight), value) in self.ordinary.entries().zip(&shown.ordinary) {
+            if let Some(tally) = tallies.get_mut(*value) {
                 tally.ordinary += weight;
             }
         }
-        let mut standing: Vec<(u64, f64)> = counts
+        tallies
+    }
+
+    /// Values that `stands` accepts, with their gain, greatest first.
+    fn by_gain(&self, tallies: &Table<Tally>, stands: impl Fn(&Tally) -> bool) -> Vec<(u64, f64)> {
+        let mut standing: Vec<(u64, f64)> = tallies
             .iter()
             .filter(|(_, tally)| stands(tally))
             .map(|(value, tally)| (*value, self.gain(tally.now, tally.ordinary)))

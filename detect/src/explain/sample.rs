@@ -100,15 +100,18 @@ impl<'a> Sample<'a> {
         sum
     }
 
-    /// The records that `select` accepts, as bits.
-    pub fn bits(&self, select: impl Fn(&Event) -> bool) -> Bits {
-        let mut words = vec![0_u64; self.events.len().div_ceil(64)];
-        for (chunk, word) in self.events.chunks(64).zip(&mut words) {
-            for (at, event) in chunk.iter().enumerate() {
-                *word |= u64::from(select(event)) << at;
-            }
+    /// Requests of what is in both of two sets of the records.
+    pub fn weigh_both(&self, one: &Bits, other: &Bits) -> f64 {
+        if let [(_, weight)] = self.runs.as_slice() {
+            let both = one.words.iter().zip(&other.words).map(|(a, b)| (a & b).count_ones());
+            return 0.0 + weight * f64::from(both.sum::<u32>());
         }
-        Bits { words }
+        self.weigh_bits(&one.and(other))
+    }
+
+    /// What the records show of something, in their order.
+    pub fn shown(&self, value: fn(&Event) -> u64) -> Vec<u64> {
+        self.events.iter().map(|event| value(event)).collect()
     }
 
     /// One half of the records, or the other, at twice their weight. A record is of the same half in every sample
@@ -144,6 +147,22 @@ pub struct Bits {
 }
 
 impl Bits {
+    /// The records that show one of some values, sorted, of what all of them show.
+    pub fn of(shown: &[u64], values: &[u64]) -> Self {
+        match values {
+            [value] => Self::which(shown, |shown| shown == *value),
+            values => Self::which(shown, |shown| values.binary_search(&shown).is_ok()),
+        }
+    }
+
+    fn which(shown: &[u64], select: impl Fn(u64) -> bool) -> Self {
+        let word = |chunk: &[u64]| {
+            let bits = chunk.iter().enumerate();
+            bits.fold(0, |word, (at, shown)| word | u64::from(select(*shown)) << at)
+        };
+        Self { words: shown.chunks(64).map(word).collect() }
+    }
+
     /// What is in both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
@@ -186,10 +205,16 @@ mod tests {
             let on = |event: &Event| event.status == 1;
             let sum: f64 = events.iter().filter(|event| on(event)).map(weight).fold(0.0, |a, b| a + b);
             prop_assert_eq!(sample.weigh(on).to_bits(), sum.to_bits());
-            prop_assert_eq!(sample.weigh_bits(&sample.bits(on)).to_bits(), sum.to_bits());
-            let both = sample.bits(on).and(&sample.bits(|event| event.asn == 1));
-            let apart = sample.weigh(|event| on(event) && event.asn == 1);
-            prop_assert_eq!(sample.weigh_bits(&both).to_bits(), apart.to_bits());
+            let set = |value: fn(&Event) -> u64, values: &[u64]| Bits::of(&sample.shown(value), values);
+            let all_on = set(|event| u64::from(event.status), &[1]);
+            prop_assert_eq!(sample.weigh_bits(&all_on).to_bits(), sum.to_bits());
+            for values in [&[1][..], &[0, 1]] {
+                let few = set(|event| u64::from(event.asn), values);
+                let apart = sample.weigh(|event| on(event) && values.contains(&u64::from(event.asn)));
+                let both = sample.weigh_bits(&all_on.and(&few));
+                prop_assert_eq!(both.to_bits(), apart.to_bits());
+                prop_assert_eq!(sample.weigh_both(&all_on, &few).to_bits(), apart.to_bits());
+            }
         }
 
         #[test]

@@ -8,6 +8,7 @@
 //! found can be printed. Where the samples allow it, a rule is chosen on one half of the records; its quality is
 //! measured on the other, see [`super::fingerprint`].
 
+use crate::explain::candidates::Candidate;
 use crate::explain::rule::{Atom, Rule};
 use crate::explain::sample::{Bits, Sample};
 use crate::limits::FINGERPRINT_CONJUNCTS_MAX;
@@ -57,14 +58,6 @@ pub struct Found {
     pub selected: f64,
     /// Requests it would select of ordinary traffic.
     pub expected: f64,
-}
-
-struct Candidate {
-    atom: Atom,
-    /// Whether a rule may begin with it.
-    begins: bool,
-    now: Bits,
-    ordinary: Bits,
 }
 
 struct Partial {
@@ -119,20 +112,6 @@ impl Evidence<'_> {
         let (now, ordinary) = (self.now.weigh(select), self.ordinary.weigh(select));
         let gain = self.gain(now, ordinary) - rule.atoms.iter().map(cost).sum::<f64>();
         (gain > 0.0).then(|| Found { gain, selected: now, expected: self.expected(ordinary), rule })
-    }
-
-    fn candidates(&self) -> Vec<Candidate> {
-        let bits = |sample: &Sample<'_>, atom: &Atom| sample.bits(|event| atom.matches(event));
-        let atoms = self.atoms().into_iter().map(|atom| (atom, true));
-        atoms
-            .chain(self.companions().into_iter().map(|atom| (atom, false)))
-            .map(|(atom, begins)| Candidate {
-                begins,
-                now: bits(&self.now, &atom),
-                ordinary: bits(&self.ordinary, &atom),
-                atom,
-            })
-            .collect()
     }
 
     fn search(&self, seed: Option<(&[Column], &Event)>) -> Option<Rule> {
@@ -203,14 +182,18 @@ impl Evidence<'_> {
             if columns.contains(&candidate.atom.column()) {
                 continue;
             }
-            let now = parent.now.and(&candidate.now);
-            let ordinary = parent.ordinary.and(&candidate.ordinary);
-            let mut members = parent.members.clone();
-            members.push(at);
-            members.sort_unstable();
-            let child = self.partial(members, now, ordinary, parent.cost + cost(&candidate.atom));
-            if child.gain > parent.gain && child.excess >= KEEP_SHARE * parent.excess {
-                children.push(child);
+            let now = self.now.weigh_both(&parent.now, &candidate.now);
+            let ordinary = self.ordinary.weigh_both(&parent.ordinary, &candidate.ordinary);
+            let cost = parent.cost + cost(&candidate.atom);
+            let gain = self.gain(now, ordinary) - cost;
+            let excess = now - ordinary;
+            if gain > parent.gain && excess >= KEEP_SHARE * parent.excess {
+                let mut members = parent.members.clone();
+                members.push(at);
+                members.sort_unstable();
+                let now = parent.now.and(&candidate.now);
+                let ordinary = parent.ordinary.and(&candidate.ordinary);
+                children.push(Partial { members, now, ordinary, gain, cost, excess });
             }
         }
         children

@@ -1,6 +1,8 @@
 //! What was raised slowly: everything that forgets within hours has learned it as ordinary, so it is held against what
 //! was ordinary by the days.
 
+use std::collections::VecDeque;
+
 use schemas::{Incident, Verdict};
 
 use crate::explain::firm::firm;
@@ -15,7 +17,7 @@ use crate::normal::reservoir::Reservoir;
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::seen::host::RECENT_S;
-use crate::seen::votes::{Votes, vote};
+use crate::seen::votes::{Ballot, Votes, vote};
 use crate::suspect::votes::Hot;
 
 /// Records of the slow sample from which it says what is ordinary: about a day of it.
@@ -103,17 +105,19 @@ fn composition<'a>(events: impl Iterator<Item = &'a Event>, hasher: &Hasher) -> 
 
 /// Values that drew more votes than is ordinary.
 fn hot(now: &[&Event], ordinary: &Composition, hasher: &Hasher) -> Hot {
+    let recent: VecDeque<Event> = now.iter().map(|event| **event).collect();
     let mut hot = Hot::default();
-    hot.look(&mut votes(now.iter().copied(), hasher), ordinary, hasher);
+    hot.look(&mut votes(recent.iter(), hasher), &recent, ordinary, hasher);
     hot
 }
 
 /// Votes for what records show by themselves.
 fn votes<'a>(events: impl Iterator<Item = &'a Event>, hasher: &Hasher) -> Votes {
     let mut all = [Votes::default(), Votes::default()];
-    for event in events {
+    for (place, event) in events.enumerate() {
         let [one, other] = &mut all;
-        vote([one, other], event, Facts::default(), hasher);
+        let ballot = Ballot { event, place, facts: Facts::default() };
+        vote([one, other], &ballot, hasher);
     }
     let [votes, _] = all;
     votes

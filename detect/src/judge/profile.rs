@@ -136,7 +136,9 @@ impl Sums {
     fn add_source(&mut self, event: &Event) -> bool {
         let (count, is_new) = self.sources.entry(event.source.0, || 0);
         *count += 1;
-        self.networks.entry(event.source.network().0, || ());
+        if is_new {
+            self.networks.entry(event.source.network().0, || ());
+        }
         is_new
     }
 

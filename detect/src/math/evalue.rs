@@ -6,10 +6,15 @@
 //!
 //! Sources: Shin, Ramdas, Rinaldo, "E-detectors" (2022); Shiryaev (1963), Roberts (1966).
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 /// Alternatives tested together, as multiples of the forecast.
 pub const RATIOS: [f64; 9] = [1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, 1000.0];
+
+/// Their logarithms.
+static LOG_RATIOS: LazyLock<[f64; RATIOS.len()]> = LazyLock::new(|| RATIOS.map(libm::log));
 
 /// A negative-binomial forecast: mean `mean`, variance `mean + mean² / size`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -31,16 +36,29 @@ pub struct Forecast {
 /// assert!(log_e_ratio(10.0, forecast, 5.0) < 0.0);
 /// ```
 pub fn log_e_ratio(count: f64, forecast: Forecast, ratio: f64) -> f64 {
-    let Forecast { mean, size } = forecast;
+    bet(count, forecast, (ratio, libm::log(ratio)))
+}
+
+/// The same, of an alternative and its logarithm.
+fn bet(count: f64, Forecast { mean, size }: Forecast, (ratio, log_ratio): (f64, f64)) -> f64 {
     if size > 1e9 {
-        return count * libm::log(ratio) - mean * (ratio - 1.0);
+        return count * log_ratio - mean * (ratio - 1.0);
     }
-    count * libm::log(ratio) + (count + size) * libm::log((size + mean) / (size + ratio * mean))
+    count * log_ratio + (count + size) * libm::log((size + mean) / (size + ratio * mean))
+}
+
+/// The bets on [`RATIOS`].
+fn bets(count: f64, forecast: Forecast) -> [f64; RATIOS.len()] {
+    let mut bets = *LOG_RATIOS;
+    for (log_ratio, ratio) in bets.iter_mut().zip(RATIOS) {
+        *log_ratio = bet(count, forecast, (ratio, *log_ratio));
+    }
+    bets
 }
 
 /// Log e-value of `count` against `forecast`, nats: the mean of the e-values over [`RATIOS`].
 pub fn log_e(count: f64, forecast: Forecast) -> f64 {
-    log_mean_exp(&RATIOS.map(|ratio| log_e_ratio(count, forecast, ratio)))
+    log_mean_exp(&bets(count, forecast))
 }
 
 /// `ln((1/n) Σ exp(xᵢ))` without overflow.
@@ -70,8 +88,7 @@ impl Default for EDetector {
 impl EDetector {
     /// Takes one count in; returns the accumulated evidence, nats.
     pub fn observe(&mut self, count: f64, forecast: Forecast) -> f64 {
-        for (log_sum, ratio) in self.log_sums.iter_mut().zip(RATIOS) {
-            let bet = log_e_ratio(count, forecast, ratio);
+        for (log_sum, bet) in self.log_sums.iter_mut().zip(bets(count, forecast)) {
             // ln(1 + e^S) + bet; the cap keeps an endless attack from needing as long to forget
             *log_sum = (softplus(*log_sum) + bet).min(EVIDENCE_NATS_MAX);
         }

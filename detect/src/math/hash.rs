@@ -23,21 +23,39 @@ impl Hasher {
 
     /// Hash of a text; never 0, which stands for an absent one.
     pub fn text(&self, text: &str) -> u64 {
-        rapidhash_v3_seeded(text.as_bytes(), &self.secrets).max(1)
+        self.bytes(text.as_bytes())
+    }
+
+    fn bytes(&self, text: &[u8]) -> u64 {
+        rapidhash_v3_seeded(text, &self.secrets).max(1)
     }
 
     /// Half of the hash of a text, for what has few values; never 0.
     #[expect(clippy::cast_possible_truncation, reason = "half of a hash")]
-    pub fn short(&self, text: &str) -> u32 {
-        (self.text(text) as u32).max(1)
+    pub fn short(&self, text: &[u8]) -> u32 {
+        (self.bytes(text) as u32).max(1)
     }
 
     /// Hash of a pair of hashes or numbers; never 0.
     pub const fn pair(&self, a: u64, b: u64) -> u64 {
-        let hash = mix(a ^ mix(b ^ self.key));
+        self.pair_with(a, self.second(b))
+    }
+
+    /// The second of a pair, for many that have it in common.
+    pub const fn second(&self, b: u64) -> Second {
+        Second(mix(b ^ self.key))
+    }
+
+    /// The same as [`Self::pair`].
+    pub const fn pair_with(&self, a: u64, b: Second) -> u64 {
+        let hash = mix(a ^ b.0);
         if hash == 0 { 1 } else { hash }
     }
 }
+
+/// The second of a pair of hashes or numbers, hashed.
+#[derive(Debug, Clone, Copy)]
+pub struct Second(u64);
 
 /// Finalizer of `SplitMix64`: a bijection that mixes every bit.
 pub const fn mix(mut x: u64) -> u64 {

@@ -124,7 +124,7 @@ impl<'a> Columns<'a> {
             flags,
             program,
             shape,
-            method: if texts.method.is_empty() { 0 } else { hasher.short(texts.method) },
+            method: if texts.method.is_empty() { 0 } else { hasher.short(texts.method.as_bytes()) },
         }
     }
 
@@ -147,7 +147,7 @@ impl<'a> Columns<'a> {
         let referer = text(self.referer, row);
         set(write, flag::WRITE);
         set(referer.is_empty() || referer == "-", flag::REFERER_NONE);
-        set(!texts.host.is_empty() && host_of(referer) == Some(texts.host), flag::REFERER_OWN);
+        set(!texts.host.is_empty() && is_on(referer, texts.host), flag::REFERER_OWN);
         let cache = text(self.cache_status, row);
         set(matches!(cache, "miss" | "expired" | "bypass"), flag::CACHE_MISS);
         set(matches!(cache, "hit" | "revalidated" | "stale" | "updating"), flag::CACHE_HIT);
@@ -173,10 +173,12 @@ fn saturated(value: i64) -> u32 {
     u32::try_from(value.max(0)).unwrap_or(u32::MAX)
 }
 
-fn host_of(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let end = rest.find(['/', '?', ':']).unwrap_or(rest.len());
-    Some(&rest[..end])
+/// Whether the host of a URL is this one.
+fn is_on(url: &str, host: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let Some(rest) = rest.and_then(|rest| rest.strip_prefix(host)) else { return false };
+    let ends = |byte: &u8| matches!(byte, b'/' | b'?' | b':');
+    rest.as_bytes().first().is_none_or(ends) && !host.as_bytes().iter().any(ends)
 }
 
 #[cfg(test)]
@@ -185,7 +187,13 @@ mod tests {
 
     #[test]
     fn a_referer_has_a_host() {
-        assert_eq!(host_of("https://shop.example/a?b"), Some("shop.example"));
-        assert_eq!(host_of("-"), None);
+        for own in ["https://shop.example/a?b", "http://shop.example", "https://shop.example:8443"]
+        {
+            assert!(is_on(own, "shop.example"), "{own}");
+        }
+        for other in ["-", "", "https://shop.example.net/", "ftp://shop.example/", "https://shop"] {
+            assert!(!is_on(other, "shop.example"), "{other}");
+        }
+        assert!(!is_on("https://[2001:db8::1]/", "[2001:db8::1]"), "a host ends at a colon");
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored};
 
 use crate::math::hash::Hasher;
 use crate::record::event::flag;
@@ -24,29 +26,25 @@ pub struct Classes {
     credential_paths: Vec<String>,
 }
 
-/// Words of one meaning, found in one pass over a text.
+/// Words of one meaning.
 struct Words {
     /// `None` could only come of a table of words that cannot be compiled, which a test excludes.
     automaton: Option<AhoCorasick>,
-    /// A word counts only where no letter or digit is beside it.
-    whole: bool,
 }
 
 impl Words {
-    fn new(words: &[&str], whole: bool) -> Self {
+    fn new(words: &[&str]) -> Self {
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
             .build(words)
             .ok();
-        Self { automaton, whole }
+        Self { automaton }
     }
 
-    fn are_in(&self, text: &[u8]) -> bool {
+    /// Whether one of them stands in a text with no letter or digit beside it.
+    fn are_in_alone(&self, text: &[u8]) -> bool {
         let Some(automaton) = &self.automaton else { return false };
-        if !self.whole {
-            return automaton.is_match(text);
-        }
         let beside = |at: Option<usize>| {
             at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric)
         };
@@ -56,12 +54,53 @@ impl Words {
     }
 }
 
-static IS_LOGIN: LazyLock<Words> = LazyLock::new(|| Words::new(LOGIN, false));
-static IS_TOKEN: LazyLock<Words> = LazyLock::new(|| Words::new(TOKEN, true));
-static IS_HOSTILE: LazyLock<Words> = LazyLock::new(|| Words::new(HOSTILE, false));
-static IS_TOOL: LazyLock<Words> = LazyLock::new(|| Words::new(TOOLS, false));
-static IS_DECLARED: LazyLock<Words> = LazyLock::new(|| Words::new(DECLARED, false));
-static IS_FETCHER: LazyLock<Words> = LazyLock::new(|| Words::new(FETCHERS, false));
+/// Words of several meanings: which of these a text may have, found in one pass over it.
+struct Meanings {
+    /// `None` as in [`Words`].
+    automaton: Option<DFA>,
+    /// The flag of each word.
+    flags: Vec<u32>,
+}
+
+impl Meanings {
+    fn new(meanings: &[(&[&str], u32)]) -> Self {
+        let words =
+            meanings.iter().flat_map(|(words, flag)| words.iter().map(|word| (word, *flag)));
+        let (words, flags): (Vec<&str>, Vec<u32>) = words.unzip();
+        Self { automaton: DFA::builder().ascii_case_insensitive(true).build(words).ok(), flags }
+    }
+
+    /// Flags of the words that are anywhere in a text.
+    fn of(&self, text: &[u8]) -> u32 {
+        let start = |automaton: &DFA| automaton.start_state(Anchored::No).ok();
+        let Some((automaton, mut state)) =
+            self.automaton.as_ref().and_then(|automaton| Some((automaton, start(automaton)?)))
+        else {
+            return 0;
+        };
+        let mut flags = 0;
+        for byte in text {
+            state = automaton.next_state(Anchored::No, state, *byte);
+            if automaton.is_special(state) && automaton.is_match(state) {
+                for at in 0..automaton.match_len(state) {
+                    let word = automaton.match_pattern(state, at).as_usize();
+                    flags |= self.flags.get(word).copied().unwrap_or(0);
+                }
+            }
+        }
+        flags
+    }
+}
+
+static OF_ADDRESS: LazyLock<Meanings> = LazyLock::new(|| {
+    Meanings::new(&[(LOGIN, flag::AUTH), (TOKEN, flag::TOKEN), (HOSTILE, flag::HOSTILE)])
+});
+static OF_AGENT: LazyLock<Meanings> = LazyLock::new(|| {
+    let fetcher = flag::FETCHER | flag::DECLARED_BOT;
+    Meanings::new(&[(FETCHERS, fetcher), (DECLARED, flag::DECLARED_BOT), (TOOLS, flag::HOSTILE)])
+});
+static IS_LOGIN: LazyLock<Words> = LazyLock::new(|| Words::new(LOGIN));
+static IS_TOKEN: LazyLock<Words> = LazyLock::new(|| Words::new(TOKEN));
 
 fn searched(text: &str) -> &[u8] {
     let bytes = text.as_bytes();
@@ -82,7 +121,7 @@ impl Classes {
     pub fn of_user_agent(&mut self, hash: u64, text: &str, hasher: &Hasher) -> (u32, u32) {
         let classify = || {
             let browser = text.contains("Gecko") || text.is_empty();
-            let program = || hasher.short(shape(text).as_deref().unwrap_or(text));
+            let program = || hasher.short(shape(text).as_deref().unwrap_or(text.as_bytes()));
             (of_agent(text), if browser { 0 } else { program() })
         };
         self.user_agents.get_or(hash, classify).0
@@ -109,17 +148,17 @@ impl Classes {
 }
 
 fn of_agent(text: &str) -> u32 {
-    let text = searched(text);
-    flag_if(IS_FETCHER.are_in(text), flag::FETCHER | flag::DECLARED_BOT)
-        | flag_if(IS_DECLARED.are_in(text), flag::DECLARED_BOT)
-        | flag_if(IS_TOOL.are_in(text), flag::HOSTILE)
+    OF_AGENT.of(searched(text))
 }
 
 fn of_address(text: &str) -> u32 {
     let text = searched(text);
-    flag_if(takes_credentials(text), flag::AUTH)
-        | flag_if(IS_TOKEN.are_in(text), flag::TOKEN)
-        | flag_if(IS_HOSTILE.are_in(text), flag::HOSTILE)
+    let flags = OF_ADDRESS.of(text);
+    // Few have such words at all: only of these is asked where they stand.
+    let may_be = |flag: u32| flags & flag != 0;
+    flag_if(may_be(flag::AUTH) && takes_credentials(text), flag::AUTH)
+        | flag_if(may_be(flag::TOKEN) && IS_TOKEN.are_in_alone(text), flag::TOKEN)
+        | flags & flag::HOSTILE
 }
 
 /// Whether a setting names a path: as a whole, or its beginning where the setting ends in `*`.
@@ -141,60 +180,99 @@ fn takes_credentials(text: &[u8]) -> bool {
 const KEY_BYTES_MIN: usize = 16;
 
 /// A path with its numbers as `#` and its keys as `*`; `None` where it has neither.
-fn shape(path: &str) -> Option<String> {
+fn shape(path: &str) -> Option<Vec<u8>> {
     if !path.bytes().any(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let bytes = path.as_bytes();
     let mut shape = Vec::with_capacity(bytes.len());
-    let (mut at, mut word) = (0, Word::default());
+    let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        if byte.is_ascii_alphanumeric() && at >= word.end {
-            word = Word::at(bytes, at);
-        }
-        if word.end >= at + KEY_BYTES_MIN && word.digits_end > at {
-            shape.push(b'*');
-            at = word.end;
-        } else if byte.is_ascii_digit() {
-            shape.push(b'#');
-            at += run(&bytes[at..], u8::is_ascii_digit);
-        } else {
+        if kind(*byte) == OTHER {
             shape.push(*byte);
             at += 1;
+            continue;
+        }
+        let (start, mut kinds) = (at, 0);
+        while let Some(byte) = bytes.get(at).filter(|byte| kind(**byte) != OTHER) {
+            kinds |= kind(*byte);
+            at += 1;
+        }
+        let word = &bytes[start..at];
+        if kinds & DIGIT == 0 {
+            shape.extend_from_slice(word);
+        } else if word.len() >= KEY_BYTES_MIN {
+            shape.push(b'*');
+        } else {
+            add_numbers(word, &mut shape);
         }
     }
-    // Only ASCII was replaced.
-    String::from_utf8(shape).ok()
+    Some(shape)
 }
 
-/// Letters and digits in a row.
-#[derive(Debug, Clone, Copy, Default)]
-struct Word {
-    /// Where it ends.
-    end: usize,
-    /// Where its last digit ends; 0 where it has none.
-    digits_end: usize,
-}
-
-impl Word {
-    fn at(bytes: &[u8], start: usize) -> Self {
-        let end = start + run(&bytes[start..], u8::is_ascii_alphanumeric);
-        let last = bytes[start..end].iter().rposition(u8::is_ascii_digit);
-        Self { end, digits_end: last.map_or(0, |last| start + last + 1) }
+/// Adds letters and digits in a row, each number as `#`.
+fn add_numbers(word: &[u8], shape: &mut Vec<u8>) {
+    let mut in_number = false;
+    for byte in word {
+        let is_digit = byte.is_ascii_digit();
+        if !is_digit {
+            shape.push(*byte);
+        } else if !in_number {
+            shape.push(b'#');
+        }
+        in_number = is_digit;
     }
 }
 
-/// Bytes of a kind at the beginning.
-fn run(bytes: &[u8], of: fn(&u8) -> bool) -> usize {
-    bytes.iter().position(|byte| !of(byte)).unwrap_or(bytes.len())
+/// Kinds of bytes.
+const OTHER: u8 = 0;
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+
+/// The kind of each byte.
+static KINDS: [u8; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphabetic() {
+            kinds[byte as usize] = LETTER;
+        } else if byte.is_ascii_digit() {
+            kinds[byte as usize] = DIGIT;
+        }
+        byte += 1;
+    }
+    kinds
+};
+
+fn kind(byte: u8) -> u8 {
+    KINDS[usize::from(byte)]
 }
 
 fn is_asset(path: &str) -> bool {
     let tail = &path.as_bytes()[path.len().saturating_sub(12)..];
     let Some(dot) = tail.iter().rposition(|byte| *byte == b'.') else { return false };
-    let extension = &tail[dot + 1..];
-    ASSETS.iter().any(|asset| extension.eq_ignore_ascii_case(asset.as_bytes()))
+    PACKED_ASSETS.contains(&packed(&tail[dot + 1..]))
 }
+
+/// At most fifteen bytes as a number, capitals as small letters.
+const fn packed(word: &[u8]) -> u128 {
+    let (mut packed, mut at) = (1, 0);
+    while at < word.len() {
+        packed = packed << 8 | word[at].to_ascii_lowercase() as u128;
+        at += 1;
+    }
+    packed
+}
+
+/// The same of [`ASSETS`].
+static PACKED_ASSETS: [u128; ASSETS.len()] = {
+    let (mut assets, mut at) = ([0; ASSETS.len()], 0);
+    while at < ASSETS.len() {
+        assets[at] = packed(ASSETS[at].as_bytes());
+        at += 1;
+    }
+    assets
+};
 
 #[cfg(test)]
 mod tests {
@@ -206,9 +284,8 @@ mod tests {
 
     #[test]
     fn every_table_of_words_compiles() {
-        for words in [&IS_LOGIN, &IS_TOKEN, &IS_HOSTILE, &IS_TOOL, &IS_DECLARED, &IS_FETCHER] {
-            assert!(words.automaton.is_some());
-        }
+        assert!(IS_LOGIN.automaton.is_some() && IS_TOKEN.automaton.is_some());
+        assert!(OF_ADDRESS.automaton.is_some() && OF_AGENT.automaton.is_some());
     }
 
     #[test]
@@ -244,8 +321,14 @@ mod tests {
 
     #[test]
     fn paths_have_shapes() {
-        assert_eq!(shape("/works/81234/edit").as_deref(), Some("/works/#/edit"));
-        assert_eq!(shape("/f/0a1b2c3d4e5f60718293/ü2.txt").as_deref(), Some("/f/*/ü#.txt"));
+        for (path, expected) in [
+            ("/works/81234/edit", "/works/#/edit"),
+            ("/f/0a1b2c3d4e5f60718293/ü2.txt", "/f/*/ü#.txt"),
+            ("/a1b22-3", "/a#b#-#"),
+            ("/abcdefghijklmnopqr/1", "/abcdefghijklmnopqr/#"),
+        ] {
+            assert_eq!(shape(path).as_deref(), Some(expected.as_bytes()), "{path}");
+        }
         assert_eq!(shape("/about"), None);
     }
 

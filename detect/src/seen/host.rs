@@ -24,7 +24,7 @@ use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::minutes::TargetMinute;
 use crate::seen::tries::Tries;
-use crate::seen::votes::{self, Votes};
+use crate::seen::votes::{self, Ballot, Votes};
 
 /// Seconds of samples kept as what is there now.
 pub const RECENT_S: i64 = 60;
@@ -254,7 +254,8 @@ impl Host {
             self.bare.push(event.source);
         }
         self.second.sampled += 1;
-        votes::vote([&mut self.fast, &mut self.slow], &event, facts, hasher);
+        let ballot = Ballot { event: &event, place: self.recent.len(), facts };
+        votes::vote([&mut self.fast, &mut self.slow], &ballot, hasher);
         self.recent.push_back(event);
     }
 

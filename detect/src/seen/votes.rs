@@ -2,6 +2,8 @@
 //!
 //! One visitor loads a page in thirty requests; votes make the counts independent enough for a test.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{VOTES_CAST_MAX, VOTES_KEPT_MAX};
@@ -24,24 +26,39 @@ pub struct Votes {
     programs: Table<u32>,
 }
 
-/// Values that drew votes in the running second: their places among the counts, and which record shows them.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Values that drew votes in the running second: their places among the counts, and which of the host's recent records
+/// shows them.
+#[derive(Debug, Clone, Default)]
 struct Fresh {
     values: Vec<(usize, usize)>,
-    records: Vec<Event>,
     /// Whether the value at a place is among them.
     marks: Vec<bool>,
 }
 
+impl PartialEq for Fresh {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
+
 impl Fresh {
-    /// Notes a value that drew a vote by the newest of the records, if it is the first in this second.
-    fn note(&mut self, place: usize) {
+    /// Notes a value that drew a vote by a record, if it is the first in this second.
+    fn note(&mut self, place: usize, record: usize) {
         if self.marks.len() <= place {
             self.marks.resize(place + 1, false);
         }
         if let Some(mark) = self.marks.get_mut(place).filter(|mark| !**mark) {
             *mark = true;
-            self.values.push((place, self.records.len().saturating_sub(1)));
+            self.values.push((place, record));
+        }
+    }
+
+    /// Forgets the values, keeps the memory.
+    fn clear(&mut self) {
+        for (place, _) in self.values.drain(..) {
+            if let Some(mark) = self.marks.get_mut(place) {
+                *mark = false;
+            }
         }
     }
 }
@@ -52,7 +69,7 @@ pub const VOTES_KEPT_BYTES: usize =
 
 /// Votes for one value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Count {
+pub struct Count<'a> {
     /// Of which attribute.
     pub attribute: Attribute,
     /// Key of the value.
@@ -64,56 +81,71 @@ pub struct Count {
     /// Votes for the program that a user agent is a version of, and its key; 0 where it is of none.
     pub program: (u32, u64),
     /// A record that shows the value.
-    pub example: Event,
+    pub example: &'a Event,
 }
 
 impl Votes {
-    /// Whether a source shows itself in a new way; `None` when no more votes are taken.
-    fn sees(&mut self, look: u64) -> Option<bool> {
-        let has_room = self.cast.len() < VOTES_CAST_MAX;
-        has_room.then(|| self.cast.entry(look, || ()).1)
+    /// Whether more votes are taken.
+    const fn has_room(&self) -> bool {
+        self.cast.len() < VOTES_CAST_MAX
     }
 
-    /// Takes one vote of `of` (source and value) for a value, unless it was cast before.
-    fn cast(&mut self, attribute: Attribute, key: u64, of: u64, event: &Event) {
+    /// Whether a source shows itself in a new way.
+    fn sees(&mut self, look: u64) -> bool {
+        self.cast.entry(look, || ()).1
+    }
+
+    /// Takes one vote of `of` (source and value) for a value, unless it was cast before; whether it was not.
+    fn cast(&mut self, attribute: Attribute, key: u64, of: u64, ballot: &Ballot<'_>) -> bool {
         if !self.cast.entry(of, || ()).1 {
-            return;
+            return false;
         }
         self.totals[attribute as usize] += 1;
         let (place, _) = self.counts.place(key, || (attribute as u8, 0));
         if let Some((_, votes)) = self.counts.at_mut(place) {
             *votes += 1;
         }
-        if self.fresh.records.last() != Some(event) {
-            self.fresh.records.push(*event);
-        }
-        self.fresh.note(place);
+        self.fresh.note(place, ballot.place);
         if attribute == Attribute::Program {
-            *self.programs.entry(u64::from(event.program), || 0).0 += 1;
+            *self.programs.entry(u64::from(ballot.event.program), || 0).0 += 1;
         }
+        true
     }
 
-    /// The values that drew votes since the last call.
-    pub fn take_fresh(&mut self, hasher: &Hasher) -> Vec<Count> {
-        let fresh = std::mem::take(&mut self.fresh);
-        let count = |(place, record): &(usize, usize)| {
-            let (key, (attribute, votes)) = *self.counts.at(*place)?;
-            let example = *fresh.records.get(*record)?;
-            let attribute = *Attribute::ALL.get(usize::from(attribute))?;
+    /// Shows the values that drew votes since the last call and have at least so many, each with one of the host's
+    /// `recent` records.
+    pub fn show_fresh(
+        &mut self,
+        votes_min: u32,
+        recent: &VecDeque<Event>,
+        hasher: &Hasher,
+        mut show: impl FnMut(&Count<'_>),
+    ) {
+        for (place, record) in &self.fresh.values {
+            let Some((key, (attribute, votes))) = self.counts.at(*place) else { continue };
+            if *votes < votes_min {
+                continue;
+            }
+            let Some(attribute) = Attribute::ALL.get(usize::from(*attribute)) else { continue };
+            let Some(example) = recent.get(*record) else { continue };
             let is_version = matches!(attribute, Attribute::UserAgent | Attribute::Software);
-            let program = u64::from(if is_version { example.program } else { 0 });
-            let votes_of = self.programs.get(program).copied().unwrap_or(0);
-            let key_of = hasher.pair(program, Attribute::Program as u64 + 1);
-            Some(Count {
-                program: if program == 0 { (0, 0) } else { (votes_of, key_of) },
-                attribute,
-                key,
-                votes,
+            let program = match u64::from(example.program) {
+                program if is_version && program != 0 => {
+                    let votes = self.programs.get(program).copied().unwrap_or(0);
+                    (votes, hasher.pair(program, Attribute::Program as u64 + 1))
+                }
+                _ => (0, 0),
+            };
+            show(&Count {
+                program,
+                attribute: *attribute,
+                key: *key,
+                votes: *votes,
                 of: self.totals[attribute.whole()],
                 example,
-            })
-        };
-        fresh.values.iter().filter_map(count).collect()
+            });
+        }
+        self.fresh.clear();
     }
 
     /// The counts, for learning.
@@ -131,7 +163,7 @@ impl Votes {
         self.counts.clear();
         self.programs.clear();
         self.totals = [0; ATTRIBUTES];
-        self.fresh = Fresh::default();
+        self.fresh.clear();
     }
 
     /// Bytes held at most, by what it counts.
@@ -140,36 +172,49 @@ impl Votes {
     }
 }
 
-/// Lets an event vote in several windows.
-pub fn vote(windows: [&mut Votes; 2], event: &Event, facts: Facts, hasher: &Hasher) {
-    let who = event.source.0;
+/// A record that votes.
+#[derive(Debug, Clone, Copy)]
+pub struct Ballot<'a> {
+    /// The record.
+    pub event: &'a Event,
+    /// Its place among the host's recent records, where it will be.
+    pub place: usize,
+    /// What its host and its source know of it.
+    pub facts: Facts,
+}
+
+/// Lets a record vote in the running pane and in the running minute. A pane lies in its minute: what it knows was cast
+/// in both.
+pub fn vote([pane, minute]: [&mut Votes; 2], ballot: &Ballot<'_>, hasher: &Hasher) {
+    let Ballot { event, facts, .. } = *ballot;
+    let who = hasher.second(event.source.0);
     let look = hasher.pair(
-        who,
+        event.source.0,
         event.user_agent
             ^ event.ja4.rotate_left(17)
             ^ u64::from(event.flags & (flag::REFERER_NONE | flag::REFERER_OWN)),
     );
     let content = !event.has(flag::ASSET) && !event.is_empty();
-    let mut windows = windows.map(|window| {
-        let new_look = window.sees(look);
-        (window, new_look)
-    });
-    let is_new = windows.iter().any(|(_, new_look)| *new_look == Some(true));
-    for attribute in Attribute::ALL {
-        let of_look = attribute < Attribute::Path;
-        if of_look && !is_new || !of_look && !content {
-            continue;
-        }
+    let (in_pane, in_minute) = (pane.has_room(), minute.has_room());
+    let new_in_pane = in_pane && pane.sees(look);
+    let new_in_minute = in_minute && (new_in_pane || !in_pane) && minute.sees(look);
+    let (of_look, of_content) = Attribute::ALL.split_at(Attribute::Path as usize);
+    let of_look = if new_in_pane || new_in_minute { of_look } else { &[] };
+    let of_content = if content { of_content } else { &[] };
+    for attribute in of_look.iter().chain(of_content) {
         let value = attribute.value(event, facts, hasher);
         if value == 0 {
             continue;
         }
-        let key = hasher.pair(value, attribute as u64 + 1);
-        let of = hasher.pair(key, who);
-        for (window, new_look) in &mut windows {
-            if new_look.is_some_and(|new_look| new_look || !of_look) {
-                window.cast(attribute, key, of, event);
-            }
+        let key = hasher.pair(value, *attribute as u64 + 1);
+        let of = hasher.pair_with(key, who);
+        let is_content = *attribute >= Attribute::Path;
+        let mut is_new = true;
+        if in_pane && (is_content || new_in_pane) {
+            is_new = pane.cast(*attribute, key, of, ballot);
+        }
+        if in_minute && (is_content || new_in_minute) && is_new {
+            minute.cast(*attribute, key, of, ballot);
         }
     }
 }

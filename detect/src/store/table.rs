@@ -9,9 +9,16 @@ use serde::{Deserialize, Serialize};
 /// IPv6 /32 chooses a whole network of them) cannot choose collisions, and no result depends on it.
 static PLACEMENT: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0_u64) | 1);
 
+/// Slot without an entry.
 const EMPTY: u32 = u32::MAX;
 
+/// Entries up to which there is no index: so few keys are compared one by one sooner than one is hashed.
+const SCANNED_MAX: usize = 8;
+
 /// Map from an already hashed 64-bit key to `V`: dense entries in insertion order and an open-addressing index.
+///
+/// A slot of the index holds the position of an entry in its low bits and, in those that no position needs, bits of the
+/// key's hash, so that an entry is hardly ever looked at that is not the one wanted.
 ///
 /// Only the entries are written to a checkpoint; the index is rebuilt on reading.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,6 +26,7 @@ const EMPTY: u32 = u32::MAX;
 #[serde(bound(serialize = "V: Clone + Serialize", deserialize = "V: Deserialize<'de>"))]
 pub struct Table<V> {
     entries: Vec<(u64, V)>,
+    /// A power of two of slots, or none where the entries are few.
     index: Vec<u32>,
     secret: u64,
 }
@@ -49,11 +57,18 @@ impl<V> From<Table<V>> for Vec<(u64, V)> {
     }
 }
 
-/// Slot at which the search for a key begins: both halves of the product of the key with the secret, folded.
-#[expect(clippy::cast_possible_truncation, reason = "both halves of a product, then the low bits")]
-const fn home(key: u64, secret: u64, mask: usize) -> usize {
+/// Both halves of the product of a key with the secret, folded.
+#[expect(clippy::cast_possible_truncation, reason = "both halves of a product")]
+const fn placement(key: u64, secret: u64) -> u64 {
     let product = ((key ^ secret) as u128) * ((secret ^ 0x9e37_79b9_7f4a_7c15) as u128);
-    ((product >> 64) as u64 ^ product as u64) as usize & mask
+    (product >> 64) as u64 ^ product as u64
+}
+
+/// Where the search for a key begins, and what a slot of it holds beside the position: the low bits of the placement
+/// and high ones. A position is less than `mask`, so that no slot in use is [`EMPTY`].
+#[expect(clippy::cast_possible_truncation, reason = "low bits, then high ones")]
+const fn home(placement: u64, mask: usize) -> (usize, u32) {
+    (placement as usize & mask, (placement >> 32) as u32 & !(mask as u32))
 }
 
 impl<V> Table<V> {
@@ -110,16 +125,28 @@ impl<V> Table<V> {
     /// Position of `key` in insertion order.
     pub fn position(&self, key: u64) -> Option<usize> {
         if self.index.is_empty() {
-            return None;
+            return self.entries.iter().position(|entry| entry.0 == key);
         }
+        self.search(key).ok()
+    }
+
+    /// Position of `key`, by the index; where it is not there, the slot that waits for it and what to write beside its
+    /// position.
+    fn search(&self, key: u64) -> Result<usize, (usize, u32)> {
         let mask = self.index.len() - 1;
-        let mut slot = home(key, self.secret, mask);
+        #[expect(clippy::cast_possible_truncation, reason = "an index has fewer than 2^32 slots")]
+        let position = mask as u32;
+        let (mut slot, tag) = home(placement(key, self.secret), mask);
         loop {
-            match self.index[slot] {
-                EMPTY => return None,
-                at if self.entries[at as usize].0 == key => return Some(at as usize),
-                _ => slot = (slot + 1) & mask,
+            let found = self.index[slot & mask];
+            if found == EMPTY {
+                return Err((slot, tag));
             }
+            let at = (found & position) as usize;
+            if found & !position == tag && self.entries[at].0 == key {
+                return Ok(at);
+            }
+            slot = (slot + 1) & mask;
         }
     }
 
@@ -141,21 +168,26 @@ impl<V> Table<V> {
 
     /// The position of `key`, whose value is inserted when absent; the flag tells whether it was.
     pub fn place(&mut self, key: u64, value: impl FnOnce() -> V) -> (usize, bool) {
-        if (self.entries.len() + 1) * 8 > self.index.len() * 5 {
-            self.rebuild();
+        let at = self.entries.len();
+        if self.index.is_empty() {
+            if let Some(at) = self.entries.iter().position(|entry| entry.0 == key) {
+                return (at, false);
+            }
+            self.entries.push((key, value()));
+            if at >= SCANNED_MAX {
+                self.rebuild();
+            }
+            return (at, true);
         }
-        let mask = self.index.len() - 1;
-        let mut slot = home(key, self.secret, mask);
-        loop {
-            match self.index[slot] {
-                EMPTY => {
-                    let at = self.entries.len();
-                    self.index[slot] = u32::try_from(at).unwrap_or(EMPTY - 1);
-                    self.entries.push((key, value()));
-                    return (at, true);
+        match self.search(key) {
+            Ok(at) => (at, false),
+            Err((slot, tag)) => {
+                self.index[slot] = tag | u32::try_from(at).unwrap_or(EMPTY - 1);
+                self.entries.push((key, value()));
+                if (self.entries.len() + 1) * 8 > self.index.len() * 5 {
+                    self.rebuild();
                 }
-                at if self.entries[at as usize].0 == key => return (at as usize, false),
-                _ => slot = (slot + 1) & mask,
+                (at, true)
             }
         }
     }
@@ -178,17 +210,21 @@ impl<V> Table<V> {
         }
     }
 
+    /// Makes the index anew, with room to grow by a quarter at least.
     fn rebuild(&mut self) {
-        let slots = ((self.entries.len() + 1) * 2).next_power_of_two().max(16);
         self.index.clear();
+        if self.entries.len() <= SCANNED_MAX {
+            return;
+        }
+        let slots = ((self.entries.len() + 1) * 2).next_power_of_two();
         self.index.resize(slots, EMPTY);
         let mask = slots - 1;
-        for (at, (key, _)) in self.entries.iter().enumerate() {
-            let mut slot = home(*key, self.secret, mask);
+        for (at, (key, _)) in (0_u32..).zip(&self.entries) {
+            let (mut slot, tag) = home(placement(*key, self.secret), mask);
             while self.index[slot] != EMPTY {
                 slot = (slot + 1) & mask;
             }
-            self.index[slot] = u32::try_from(at).unwrap_or(EMPTY - 1);
+            self.index[slot] = tag | at;
         }
     }
 }

@@ -52,9 +52,10 @@ impl Suspicion {
             alarms.rate += u64::from(before < nats && self.rate.nats >= nats);
             host.minute.score = host.minute.score.max(self.rate.nats);
         }
-        for (hot, votes) in [(&mut self.fast, &mut host.fast), (&mut self.slow, &mut host.slow)] {
+        let Host { fast, slow, recent, normal, .. } = host;
+        for (hot, votes) in [(&mut self.fast, fast), (&mut self.slow, slow)] {
             let before = hot.count(nats);
-            hot.look(votes, &host.normal.composition, hasher);
+            hot.look(votes, recent, &normal.composition, hasher);
             alarms.votes += hot.count(nats) - before;
         }
         alarms

@@ -2,6 +2,8 @@
 //!
 //! Votes are tested *given the number of votes*, so that a change of volume alone is no evidence.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use crate::math::evalue::{Forecast, log_e};
@@ -46,9 +48,9 @@ pub struct Hot {
     values: [Option<HotValue>; ATTRIBUTES],
 }
 
-fn test(count: &Count, ordinary: &Composition) -> Option<HotValue> {
+fn test(count: &Count<'_>, ordinary: &Composition) -> Option<HotValue> {
     let attribute = count.attribute;
-    if count.votes < VOTES_MIN || ordinary.learned(attribute) < LEARNED_MIN {
+    if ordinary.learned(attribute) < LEARNED_MIN {
         return None;
     }
     let (observed, of) = (f64::from(count.votes), f64::from(count.of));
@@ -66,19 +68,25 @@ fn test(count: &Count, ordinary: &Composition) -> Option<HotValue> {
     }
     let forecast = Forecast { mean: expected, size: attribute.size() };
     let score = log_e(observed, forecast) - libm::log(ordinary.known(attribute));
-    Some(HotValue { attribute, expected, observed, score, example: count.example })
+    Some(HotValue { attribute, expected, observed, score, example: *count.example })
 }
 
 impl Hot {
     /// Looks at the values that drew votes in the last second.
-    pub fn look(&mut self, votes: &mut Votes, ordinary: &Composition, hasher: &Hasher) {
-        for count in votes.take_fresh(hasher) {
-            let Some(value) = test(&count, ordinary) else { continue };
+    pub fn look(
+        &mut self,
+        votes: &mut Votes,
+        recent: &VecDeque<Event>,
+        ordinary: &Composition,
+        hasher: &Hasher,
+    ) {
+        votes.show_fresh(VOTES_MIN, recent, hasher, |count| {
+            let Some(value) = test(count, ordinary) else { return };
             let slot = &mut self.values[value.attribute as usize];
             if slot.is_none_or(|hot| hot.score < value.score) {
                 *slot = Some(value);
             }
-        }
+        });
     }
 
     /// Hot values of this window, strongest first, at least `nats` strong.

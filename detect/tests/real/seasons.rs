@@ -65,8 +65,7 @@ fn bots(times: Vec<f64>, seed: u64) -> Vec<Row> {
 
 /// Two weeks of the same evenings, and one day of the week with a second one.
 pub fn two_weeks(seed: u64) -> Scenario {
-    let quiet = SHOP.ordinary(14.0 * DAY_S, QUIET_PER_S, seed);
-    let mut rows = together(vec![quiet, evenings(0..14, seed)]);
+    let mut rows = days(14, seed);
     for week in [0.0, 7.0] {
         let at_s = (1.0 + week) * DAY_S + 5_000.0;
         rows.extend(from(at_s, 1_800.0, PEAK_PER_S, seed + 70 + week as u64));
@@ -141,7 +140,8 @@ fn of_days(rows: &[Row]) -> Vec<usize> {
 
 #[test]
 fn an_evening_is_news_on_the_first_days_only() {
-    let came = of_days(&two_weeks(1).rows);
+    let quiet = SHOP.ordinary(14.0 * DAY_S, QUIET_PER_S, 1);
+    let came = of_days(&together(vec![quiet, evenings(0..14, 1)]));
     assert!(came[0] > 0, "the first evening is no news, so that the others say nothing: {came:?}");
     assert_eq!(came[3..], [0; 11], "incidents of each day: {came:?}");
 }

@@ -211,6 +211,9 @@ impl Suspect<'_> {
 
     fn fails(&self, test: &Test, shared: bool, circumstances: &Circumstances<'_>) -> Option<Alarm> {
         let observed = (test.counter)(self);
+        if observed < test.least_floor() {
+            return None;
+        }
         let people = match test.shared {
             Shared::AsMany(each) if shared => each * f64::from(self.record.agents.count_ones()),
             _ => 1.0,

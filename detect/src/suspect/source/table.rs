@@ -430,8 +430,13 @@ impl Test {
     /// The floor on a host with this ordinary rate, requests per second: it rises from the quiet one.
     pub fn floor_at(&self, level: f64) -> f64 {
         let share = (level / QUIET_RATE).clamp(0.0, 1.0);
-        let quiet = self.quiet_floor.min(self.floor);
+        let quiet = self.least_floor();
         quiet + share * (self.floor - quiet)
+    }
+
+    /// The least floor of any host.
+    pub const fn least_floor(&self) -> f64 {
+        self.quiet_floor.min(self.floor)
     }
 }
 
