@@ -167,7 +167,14 @@ impl Detection {
     pub fn settle(&self) -> Option<bool> {
         let (reply, answer) = bounded(1);
         self.orders.send(Order::Settle(reply)).ok()?;
-        answer.recv().ok()
+        loop {
+            match answer.recv_timeout(TICK) {
+                Ok(found) => return Some(found),
+                // An order that the thread left behind when it failed is never answered.
+                Err(RecvTimeoutError::Timeout) if !self.thread.is_finished() => {}
+                Err(_) => return answer.try_recv().ok(),
+            }
+        }
     }
 
     /// Why the thread has ended, or the tables have.

@@ -86,7 +86,8 @@ struct Slot {
 /// Minutes of one hour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Hour {
-    hour: i64,
+    /// Which, since 1970.
+    number: i64,
     /// Requests per second of the highest minutes.
     highest: [f32; HIGHEST],
     minutes: u16,
@@ -146,7 +147,7 @@ impl Season {
     /// Takes in one minute, requests per second.
     pub fn learn_minute(&mut self, minute: i64, per_s: f64, mark: Mark) {
         let hour = minute.div_euclid(HOUR_MIN);
-        if hour != self.running.hour {
+        if hour != self.running.number {
             self.begin(hour);
         }
         #[expect(clippy::cast_possible_truncation, reason = "a rate")]
@@ -160,18 +161,18 @@ impl Season {
             Mark::Attacked => {
                 self.running.lost += 1;
                 let gone = std::mem::take(&mut self.shadow);
-                let gone = gone.iter().filter(|shadow| shadow.hour == hour);
+                let gone = gone.iter().filter(|shadow| shadow.number == hour);
                 self.running.lost += gone.map(|shadow| shadow.minutes).sum::<u16>();
             }
         }
     }
 
     fn shadow_of(&mut self, hour: i64) -> &mut Hour {
-        if self.shadow.last().is_none_or(|shadow| shadow.hour != hour) {
+        if self.shadow.last().is_none_or(|shadow| shadow.number != hour) {
             if self.shadow.len() >= SEASON_SHADOW_HOURS_MAX {
                 self.shadow.remove(0);
             }
-            self.shadow.push(Hour { hour, ..Hour::default() });
+            self.shadow.push(Hour { number: hour, ..Hour::default() });
         }
         let last = self.shadow.len() - 1;
         &mut self.shadow[last]
@@ -180,7 +181,7 @@ impl Season {
     /// The suspicion came to nothing: what was seen meanwhile was ordinary.
     fn adopt(&mut self) {
         for shadow in std::mem::take(&mut self.shadow) {
-            if shadow.hour == self.running.hour {
+            if shadow.number == self.running.number {
                 self.running.merge(&shadow);
             } else {
                 self.remember(&shadow);
@@ -190,12 +191,12 @@ impl Season {
 
     /// Ends the running hour and begins another.
     fn begin(&mut self, hour: i64) {
-        let over = std::mem::replace(&mut self.running, Hour { hour, ..Hour::default() });
+        let over = std::mem::replace(&mut self.running, Hour { number: hour, ..Hour::default() });
         // an hour mostly under attack says nothing of what is usual
         if over.minutes == 0 || over.lost > over.minutes {
             return;
         }
-        if let Some(usual) = self.at(over.hour) {
+        if let Some(usual) = self.at(over.number) {
             let error = libm::log((over.high() + NOTHING) / (usual + NOTHING));
             self.errors += 1.0;
             let gain = 1.0 / (self.errors + ERROR_PRIOR_H).min(ERROR_MEMORY_H);
@@ -209,17 +210,17 @@ impl Season {
         if self.slots.is_empty() {
             self.slots = vec![Slot::default(); SEASON_HOURS];
         }
-        let Some(slot) = self.slots.get_mut(slot(over.hour)) else { return };
+        let Some(slot) = self.slots.get_mut(slot(over.number)) else { return };
         let high = code(over.high());
-        if over.hour == slot.hour {
+        if over.number == slot.hour {
             slot.highs[0] = slot.highs[0].max(high);
-        } else if over.hour > slot.hour {
-            if over.hour - slot.hour > FADED_H {
+        } else if over.number > slot.hour {
+            if over.number - slot.hour > FADED_H {
                 slot.highs = [0; SEASON_VISITS];
             }
             slot.highs.rotate_right(1);
             slot.highs[0] = high;
-            slot.hour = over.hour;
+            slot.hour = over.number;
         }
     }
 

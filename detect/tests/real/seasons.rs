@@ -24,7 +24,9 @@ const PEAK_PER_S: f64 = 8.0;
 /// Ordinary traffic from a second on.
 fn from(at_s: f64, seconds: f64, per_s: f64, seed: u64) -> Vec<Row> {
     let mut rows = SHOP.ordinary(seconds, per_s, seed);
-    rows.iter_mut().for_each(|row| row.ts += (at_s * 1e6) as i64);
+    for row in &mut rows {
+        row.ts += (at_s * 1e6) as i64;
+    }
     rows
 }
 

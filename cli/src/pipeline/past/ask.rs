@@ -130,11 +130,15 @@ impl<'a> Ask<'a> {
         let mut of =
             format!("FROM requests WHERE {} AND ts >= {from} AND ts < {to}", days(from_us, to_us));
         if let Some(topic) = self.topic {
-            of += &format!(" AND topic = '{}'", topic.replace('\'', "''"));
+            of += " AND topic = '";
+            of += &topic.replace('\'', "''");
+            of += "'";
         }
         if !self.partitions.is_empty() {
             let numbers: Vec<String> = self.partitions.iter().map(ToString::to_string).collect();
-            of += &format!(" AND topic_partition IN ({})", numbers.join(", "));
+            of += " AND topic_partition IN (";
+            of += &numbers.join(", ");
+            of += ")";
         }
         of
     }
@@ -167,7 +171,7 @@ impl<'a> Ask<'a> {
     /// Windows of a day that end by an instant, in order of time: host, start, requests. Of several processes that count
     /// the same host in the same minute the one with most is what one of them may expect. Where hosts are named, windows
     /// without one are of hosts that nobody knows.
-    pub fn windows(&self, day: i64, cut_us: i64, named: bool) -> String {
+    pub fn windows(day: i64, cut_us: i64, named: bool) -> String {
         format!(
             "SELECT host, window_start, max(requests) FROM target_windows WHERE date = {} AND window_end <= {}{} \
              GROUP BY host, window_start ORDER BY window_start, host",

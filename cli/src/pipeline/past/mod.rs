@@ -196,7 +196,7 @@ async fn weeks(
     }
     days.reverse();
     for day in days {
-        for batch in reader.batches(&ask.windows(day, cut_us, named > 0)).await? {
+        for batch in reader.batches(&Ask::windows(day, cut_us, named > 0)).await? {
             let hosts = cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
             let (starts, requests) = (read::long(&batch, 1)?, read::long(&batch, 2)?);
             for row in 0..batch.num_rows() {
