@@ -45,14 +45,16 @@ pub fn merge(buckets: impl Iterator<Item = Bucket>) -> Vec<Event> {
             events.extend(bucket.events);
         }
     }
-    let mut order: Vec<(i64, u64, usize)> =
-        events.iter().enumerate().map(|(at, event)| (event.ts, content(event), at)).collect();
-    // Equal records are interchangeable: the last part of the key only makes the sort a total one.
+    let mut order: Vec<(i64, usize)> =
+        events.iter().enumerate().map(|(at, event)| (event.ts, at)).collect();
     order.sort_unstable();
-    let contents: Vec<u64> = order.iter().map(|(_, content, _)| *content).collect();
     let mut sorted: Vec<Event> =
-        order.iter().filter_map(|(_, _, at)| events.get(*at).copied()).collect();
-    sample(&mut sorted, &contents);
+        order.iter().filter_map(|(_, at)| events.get(*at).copied()).collect();
+    // Few are of one instant, and equal records are interchangeable.
+    for instant in sorted.chunk_by_mut(|a, b| a.ts == b.ts).filter(|instant| instant.len() > 1) {
+        instant.sort_by_cached_key(content);
+    }
+    sample(&mut sorted);
     sorted
 }
 
@@ -61,7 +63,7 @@ pub(super) const fn counts(event: &Event) -> bool {
     event.flags & (flag::LATE | flag::EXEMPT | flag::IMPLAUSIBLE) == 0
 }
 
-fn sample(events: &mut [Event], contents: &[u64]) {
+fn sample(events: &mut [Event]) {
     let mut hosts: Table<u32> = Table::default();
     for event in events.iter().filter(|event| counts(event)) {
         *hosts.entry(event.host, || 0).0 += 1;
@@ -76,7 +78,7 @@ fn sample(events: &mut [Event], contents: &[u64]) {
         }
     }
     for (_, places) in busy.iter() {
-        for at in chosen(places, contents) {
+        for at in chosen(places, events) {
             if let Some(event) = events.get_mut(at as usize) {
                 event.flags |= flag::NAMED;
             }
@@ -85,11 +87,11 @@ fn sample(events: &mut [Event], contents: &[u64]) {
 }
 
 /// The places with the least ranks among more than are sampled.
-fn chosen(places: &[u32], contents: &[u64]) -> Vec<u32> {
+fn chosen(places: &[u32], events: &[Event]) -> Vec<u32> {
     let mut occurrences: Table<u32> = Table::default();
     let mut ranked: Vec<(u64, u32)> = Vec::with_capacity(places.len());
     for at in places {
-        let content = contents.get(*at as usize).copied().unwrap_or(0);
+        let content = events.get(*at as usize).map_or(0, content);
         let (occurrence, _) = occurrences.entry(content, || 0);
         ranked.push((rank(content, *occurrence), *at));
         *occurrence += 1;

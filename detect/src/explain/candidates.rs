@@ -200,6 +200,9 @@ impl Evidence<'_> {
         }
         // What is left are few, which makes the search for what is ordinary of them short.
         tallies.retain(|_, tally| tally.voters >= voters_min && tally.now >= requests_min);
+        if tallies.is_empty() {
+            return tallies;
+        }
         for ((_, weight), value) in self.ordinary.entries().zip(&shown.ordinary) {
             if let Some(tally) = tallies.get_mut(*value) {
                 tally.ordinary += weight;

@@ -9,6 +9,11 @@ use crate::limits::{KNOWN_WORDS_MAX, KNOWN_WORDS_MIN};
 /// cases, in each of two generations.
 const FILL_MAX: f64 = 0.05;
 
+const _: () = assert!(
+    KNOWN_WORDS_MIN.is_power_of_two() && KNOWN_WORDS_MAX.is_power_of_two(),
+    "words are chosen by the low bits, and grow by the factor four"
+);
+
 /// A set of hashes that forgets in generations.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Known {
@@ -17,8 +22,9 @@ pub struct Known {
     set: u32,
 }
 
+/// Where the bit of a value is among so many words, a power of two.
 const fn slot(words: usize, value: u64) -> (usize, u64) {
-    ((value >> 6) as usize % words, 1 << (value & 63))
+    ((value >> 6) as usize & (words - 1), 1 << (value & 63))
 }
 
 fn holds(words: &[u64], value: u64) -> bool {

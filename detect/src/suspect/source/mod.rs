@@ -45,6 +45,11 @@ impl Solo {
         Self::Aborts,
     ];
 
+    /// Whether it is told by what a source tried in vain.
+    const fn is_of_attempts(self) -> bool {
+        matches!(self, Self::Credentials | Self::Probes | Self::Hostile)
+    }
+
     /// Name in the evidence.
     pub const fn feature(self) -> &'static str {
         match self {
@@ -181,7 +186,7 @@ impl Suspect<'_> {
     /// Requests that an alarm is about, as far as they are remembered, and since when, µs.
     pub fn so_far(&self, alarm: &Alarm, now: i64) -> (u64, i64) {
         let first_s = match (alarm.solo, self.attempts) {
-            (Solo::Credentials | Solo::Probes | Solo::Hostile, Some(attempts)) => attempts.first_s,
+            (solo, Some(attempts)) if solo.is_of_attempts() => attempts.first_s,
             (Solo::Pages, _) if alarm.scale_s > RECENT_S => self.record.first_s,
             _ => return (0, now),
         };
@@ -205,15 +210,19 @@ impl Suspect<'_> {
 
     /// The first test that the source fails and that was not reported yet.
     pub fn alarm(&self, circumstances: &Circumstances<'_>) -> Option<Alarm> {
-        let shared = self.record.is_shared(circumstances.population.loads_assets());
-        TESTS.iter().find_map(|test| self.fails(test, shared, circumstances))
+        TESTS.iter().find_map(|test| self.fails(test, circumstances))
     }
 
-    fn fails(&self, test: &Test, shared: bool, circumstances: &Circumstances<'_>) -> Option<Alarm> {
+    fn fails(&self, test: &Test, circumstances: &Circumstances<'_>) -> Option<Alarm> {
+        // Most sources try nothing, and are below any floor.
+        if self.attempts.is_none() && test.solo.is_of_attempts() {
+            return None;
+        }
         let observed = (test.counter)(self);
         if observed < test.least_floor() {
             return None;
         }
+        let shared = self.record.is_shared(circumstances.population.loads_assets());
         let people = match test.shared {
             Shared::AsMany(each) if shared => each * f64::from(self.record.agents.count_ones()),
             _ => 1.0,
