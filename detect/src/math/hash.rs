@@ -38,24 +38,26 @@ impl Hasher {
 
     /// Hash of a pair of hashes or numbers; never 0.
     pub const fn pair(&self, a: u64, b: u64) -> u64 {
-        self.pair_with(a, self.second(b))
+        self.second(b).with(a)
     }
 
     /// The second of a pair, for many that have it in common.
     pub const fn second(&self, b: u64) -> Second {
         Second(mix(b ^ self.key))
     }
-
-    /// The same as [`Self::pair`].
-    pub const fn pair_with(&self, a: u64, b: Second) -> u64 {
-        let hash = mix(a ^ b.0);
-        if hash == 0 { 1 } else { hash }
-    }
 }
 
 /// The second of a pair of hashes or numbers, hashed.
 #[derive(Debug, Clone, Copy)]
 pub struct Second(u64);
+
+impl Second {
+    /// Hash of the pair with this first: the same as [`Hasher::pair`].
+    pub const fn with(self, a: u64) -> u64 {
+        let hash = mix(a ^ self.0);
+        if hash == 0 { 1 } else { hash }
+    }
+}
 
 /// Finalizer of `SplitMix64`: a bijection that mixes every bit.
 pub const fn mix(mut x: u64) -> u64 {

@@ -188,8 +188,8 @@ pub const BYTES_MAX: usize = ATTEMPTERS_MAX * Table::<Attempts>::ENTRY_BYTES;
 const KEEP_S: i64 = 2 * 86_400;
 
 impl Attempters {
-    /// Takes in a record of a source that tries something in vain, or did so before; whether the source is known to have
-    /// done nothing of the kind is remembered beside its key. `is_try` tells, from the writes to an
+    /// Takes in a record of a source that tries something in vain, or did so before. Beside its key is remembered whether
+    /// it is known to have done nothing of the kind. `is_try` tells, from the writes to an
     /// endpoint in a row that were answered alike, and from the seconds since the source's last request, whether this
     /// one was a try. Where an address may challenge, a refusal (401) that is followed by success was none: clients of
     /// NTLM, Digest and the like are refused first.
@@ -318,7 +318,13 @@ mod tests {
                 flags: flag::WRITE,
                 ..Event::default()
             };
-            all.add((1, &mut false), &event, Facts { endpoint: 5, ..Facts::default() }, false, |_, _| true);
+            all.add(
+                (1, &mut false),
+                &event,
+                Facts { endpoint: 5, ..Facts::default() },
+                false,
+                |_, _| true,
+            );
         }
         let tries = all.records.get(1).unwrap().tries;
         assert!(tries[3] > 24.0 && tries[1] < 2.0, "{tries:?}");

@@ -207,7 +207,7 @@ pub fn vote([pane, minute]: [&mut Votes; 2], ballot: &Ballot<'_>, hasher: &Hashe
             continue;
         }
         let key = hasher.pair(value, *attribute as u64 + 1);
-        let of = hasher.pair_with(key, who);
+        let of = who.with(key);
         let is_content = *attribute >= Attribute::Path;
         let mut is_new = true;
         if in_pane && (is_content || new_in_pane) {

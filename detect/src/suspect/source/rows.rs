@@ -16,7 +16,7 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
     let event = Event { source: Source::v4(7), ..Event::default() };
     let facts = Facts { probe: true, ..Facts::default() };
     let mut attempters = Attempters::default();
-    let mut tried = *attempters.add(1, &event, facts, false, |_, _| false).unwrap();
+    let mut tried = *attempters.add((1, &mut false), &event, facts, false, |_, _| false).unwrap();
     let mut record = SourceRecord::new(&event);
     record.declared = false;
     for counts in [
@@ -78,7 +78,7 @@ fn fails_at(test: &Test, n: f64, others: f32, level: f64, false_alarms: f64) -> 
         usual_writes_600: 0.0,
     };
     let suspect = Suspect { record: &record, attempts: Some(&tried) };
-    suspect.fails(test, false, &circumstances).is_some()
+    suspect.fails(test, &circumstances).is_some()
 }
 
 /// The least count, in steps of a hundredth from the floor on, with which the row is failed on a host of that rate.

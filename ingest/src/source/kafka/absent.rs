@@ -59,6 +59,7 @@ mod tests {
     use super::*;
 
     const TOPIC: [i32; 4] = [0, 1, 2, 3];
+    const NONE: [i32; 0] = [];
 
     fn absent() -> Absent {
         Absent::new(ClientConfig::new().set("session.timeout.ms", "1000"))
@@ -67,18 +68,18 @@ mod tests {
     #[test]
     fn what_a_dead_member_held_is_waited_for() {
         let (mut absent, start) = (absent(), Instant::now());
-        assert_eq!(absent.assigned(&[], &TOPIC, start), [], "in the middle of a rebalance");
+        assert_eq!(absent.assigned(&[], &TOPIC, start), NONE, "in the middle of a rebalance");
         assert_eq!(absent.assigned(&[2], &TOPIC, start), [0, 1, 3]);
-        assert_eq!(absent.assigned(&[0, 1], &TOPIC, start + Duration::from_secs(1)), []);
-        assert_eq!(absent.given_up(start + Duration::from_millis(5_999)), []);
+        assert_eq!(absent.assigned(&[0, 1], &TOPIC, start + Duration::from_secs(1)), NONE);
+        assert_eq!(absent.given_up(start + Duration::from_millis(5_999)), NONE);
         assert_eq!(absent.given_up(start + Duration::from_secs(6)), [3]);
-        assert_eq!(absent.given_up(start + Duration::from_secs(9)), [], "once");
+        assert_eq!(absent.given_up(start + Duration::from_secs(9)), NONE, "once");
     }
 
     #[test]
     fn who_is_alone_waits_for_nobody() {
         let (mut absent, start) = (absent(), Instant::now());
-        assert_eq!(absent.assigned(&TOPIC, &TOPIC, start), []);
-        assert_eq!(absent.given_up(start + Duration::from_mins(1)), []);
+        assert_eq!(absent.assigned(&TOPIC, &TOPIC, start), NONE);
+        assert_eq!(absent.given_up(start + Duration::from_mins(1)), NONE);
     }
 }
