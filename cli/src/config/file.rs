@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn settings_of_the_detector_are_written_as_all_others() {
         let file =
-            parse("[detect]\nfalse-alarms = 0.1\nquiet-us = 30000000\nlearning_us = 60000000")
+            parse("[detect]\nfalse-alarms = 0.1\nquiet-us = 30000000\nlearning-us = 60000000")
                 .unwrap();
         let detect = file.detect;
         assert_eq!((detect.quiet_us, detect.learning_us), (30_000_000, 60_000_000));

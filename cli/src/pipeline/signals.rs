@@ -114,6 +114,6 @@ mod tests {
         // As nginx and Apache write it by default.
         let combined = ["client_ip", "method", "path", "query", "status", "response_bytes"];
         let text = summary(|column| combined.contains(&column) || column == "user_agent");
-        expect_test::expect!["detections degraded: http_flood, cache_busting, credential_stuffing, brute_force, content_discovery, vuln_scan, scraping, swarm, enumeration, slow_http, stream_abuse, bulk_download (no host, ja4, client_asn, referer, duration_us, request_bytes, protocol); off: app_exhaustion (no duration_us)"].assert_eq(&text);
+        expect_test::expect!["detections degraded: http_flood, cache_busting, credential_stuffing, brute_force, content_discovery, vuln_scan, exploit_burst, scraping, swarm, enumeration, slow_http, stream_abuse, bulk_download (no host, ja4, client_asn, referer, duration_us, request_bytes, protocol); off: app_exhaustion (no duration_us)"].assert_eq(&text);
     }
 }

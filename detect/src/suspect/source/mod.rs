@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod rows;
 pub mod table;
+mod why;
 
 use serde::{Deserialize, Serialize};
 
