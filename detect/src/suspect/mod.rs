@@ -29,6 +29,7 @@ pub struct Suspicion {
 impl Suspicion {
     /// Takes in the second that is about to end.
     pub fn end_second(&mut self, host: &mut Host, learned: bool, hasher: &Hasher) {
+        host.vote(hasher);
         let forecast = host.normal.rate.forecast();
         self.rate.expected = forecast.mean;
         let Second { free, .. } = host.second;
