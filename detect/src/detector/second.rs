@@ -67,7 +67,7 @@ impl Detector {
             usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
         };
         facts.bare = test(host, cases, record, attempts.as_deref(), &circumstances, event.ts);
-        host.vote(event, facts, hasher);
+        host.sample(event, facts);
     }
 
     /// What is due on every host at the end of a second.

@@ -84,6 +84,7 @@ impl Target {
     ) -> Alarms {
         self.catch_up(now_s);
         let learned = self.has_learned(config);
+        self.host.vote(hasher);
         let alarms = self.suspicion.end_second(&mut self.host, now_s, learned, budget.nats, hasher);
         let suspect = self.suspicion.rate.nats >= budget.nats / 2.0 || !self.cases.open.is_empty();
         let busiest = self.host.normal.busiest(now_s);

@@ -7,7 +7,7 @@ use crate::record::column::Column;
 use crate::record::event::{Event, flag};
 
 /// Facts about an event that its host and its source know.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that hold or not, each by itself")]
 pub struct Facts {
     /// Refused, and the host is not known to serve the path.

@@ -106,6 +106,9 @@ pub struct Host {
     pub seconds: VecDeque<Second>,
     /// Running second.
     pub second: Second,
+    /// Records of the running second that vote: their places in `recent`, and what is known of them.
+    #[serde(skip)]
+    ballots: Vec<(usize, Facts)>,
     /// Votes of the running pane.
     pub fast: Votes,
     /// Votes of the running minute.
@@ -245,8 +248,8 @@ impl Host {
         event.shape != 0 && self.normal.shapes.contains(mix(u64::from(event.shape)))
     }
 
-    /// Lets a record that nothing explains vote, if it is part of the sample.
-    pub fn vote(&mut self, event: Event, facts: Facts, hasher: &Hasher) {
+    /// Takes in a record that nothing explains, if it is part of the sample: it votes when the second ends.
+    pub fn sample(&mut self, event: Event, facts: Facts) {
         if !event.has(flag::NAMED) {
             return;
         }
@@ -254,9 +257,17 @@ impl Host {
             self.bare.push(event.source);
         }
         self.second.sampled += 1;
-        let ballot = Ballot { event: &event, place: self.recent.len(), facts };
-        votes::vote([&mut self.fast, &mut self.slow], &ballot, hasher);
+        self.ballots.push((self.recent.len(), facts));
         self.recent.push_back(event);
+    }
+
+    /// Lets the records of the running second vote, one after the other: what they look up is of this host alone.
+    pub fn vote(&mut self, hasher: &Hasher) {
+        for (place, facts) in self.ballots.drain(..) {
+            let Some(event) = self.recent.get(place) else { continue };
+            let ballot = Ballot { event, place, facts };
+            votes::vote([&mut self.fast, &mut self.slow], &ballot, hasher);
+        }
     }
 
     /// Ends a minute of votes.
