@@ -1,7 +1,7 @@
 //! What is usual on a host at this hour of the week: its evening peak, its nightly backup.
 //!
-//! Each of the 168 hours of a week (UTC) has a slot, which remembers how high its last few visits went: the third-highest
-//! minute of the hour, so that two odd minutes count for nothing. What is usual is the median of these visits, so that
+//! Each of the 168 hours of a week (UTC) has a slot, which remembers how high its last few visits went: the eighth-highest
+//! minute of the hour, so that what lasts for less is no habit of the hour, and a job of ten minutes is. What is usual is the median of these visits, so that
 //! one odd week counts for nothing either. Before the second week it is the median of the same hour on the days before.
 //! A visit is remembered when its hour is over: no hour is its own measure, and a log of one day knows no season.
 //!
@@ -16,8 +16,9 @@ const HOUR_MIN: i64 = 60;
 const DAY_H: i64 = 24;
 const WEEK_H: i64 = 168;
 
-/// The minutes of an hour that count, highest first: the last of them is how high it went.
-const HIGHEST: usize = 3;
+/// The minutes of an hour that count, highest first: the last of them is how high it went. On small sites a visitor or a
+/// passing robot makes two or three high minutes in any hour; jobs last for ten. A choice between them.
+const HIGHEST: usize = 8;
 
 /// Hours after which a slot that was not visited again is forgotten: as many weeks as it remembers, and one more.
 const FADED_H: i64 = 5 * WEEK_H;
@@ -357,6 +358,18 @@ mod tests {
                 season.learn_minute(MONDAY + minute, per_s, mark);
             }
             assert!(close(season.usual(at(1, 0, 30)), usual), "{then:?}");
+        }
+    }
+
+    #[test]
+    fn a_job_of_ten_minutes_is_a_habit_and_the_bursts_of_some_visitors_are_none() {
+        for (busy, usual) in [(10, 30.0), (6, 0.1)] {
+            let mut season = Season::default();
+            for minute in 0..120 {
+                let per_s = if minute < busy { 30.0 } else { 0.1 };
+                season.learn_minute(MONDAY + minute, per_s, Mark::Ordinary);
+            }
+            assert!(close(season.usual(at(1, 0, 30)), usual), "{busy}");
         }
     }
 
