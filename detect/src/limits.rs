@@ -94,8 +94,9 @@ pub const WINDOW_HOT_VALUES_MAX: usize = 4_194_304;
 /// Values of one histogram of a host whose room is kept for the next minute.
 pub const HISTOGRAM_KEPT_MAX: usize = 64;
 
-/// Votes of one window of a host whose room is kept for the next.
-pub const VOTES_KEPT_MAX: usize = 256;
+/// Votes of one window of a host whose room is kept for the next: what fifty sampled records a second cast in a pane, at
+/// four each. Of all hosts this is what the limits of the rest leave of [`STATE_BYTES_MAX`].
+pub const VOTES_KEPT_MAX: usize = 1_024;
 
 /// Distinct values one histogram counts apart; further values share the rest of the table.
 pub const HISTOGRAM_VALUES_MAX: usize = 65_536;

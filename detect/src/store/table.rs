@@ -217,6 +217,10 @@ impl<V> Table<V> {
             return;
         }
         let slots = ((self.entries.len() + 1) * 2).next_power_of_two();
+        if slots > self.index.capacity() {
+            // A vector that grows would copy what it held.
+            self.index = Vec::with_capacity(slots);
+        }
         self.index.resize(slots, EMPTY);
         let mask = slots - 1;
         for (at, (key, _)) in (0_u32..).zip(&self.entries) {

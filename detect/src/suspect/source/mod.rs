@@ -5,6 +5,8 @@ mod rows;
 pub mod table;
 mod why;
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::budget::Budget;
@@ -121,6 +123,21 @@ pub fn evidence(observed: f64, expected: f64) -> f64 {
     log_e(observed, Forecast { mean: expected, size: TAIL_SIZE })
 }
 
+/// What keeps most sources from failing a test, beside it: the table is long to read for every record.
+struct Floor {
+    counter: fn(&Suspect<'_>) -> f64,
+    least: f64,
+    test: &'static Test,
+}
+
+/// The floors of the tests, in their order: of those that a source can fail which tried nothing in vain, and of all.
+static FLOORS: LazyLock<[Vec<Floor>; 2]> = LazyLock::new(|| {
+    [false, true].map(|has_tried| {
+        let tests = TESTS.iter().filter(|test| has_tried || !test.solo.is_of_attempts());
+        tests.map(|test| Floor { counter: test.counter, least: test.least_floor(), test }).collect()
+    })
+});
+
 /// What a test may look at besides the source.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
@@ -211,18 +228,13 @@ impl Suspect<'_> {
 
     /// The first test that the source fails and that was not reported yet.
     pub fn alarm(&self, circumstances: &Circumstances<'_>) -> Option<Alarm> {
-        TESTS.iter().find_map(|test| self.fails(test, circumstances))
+        let floors = &FLOORS[usize::from(self.attempts.is_some())];
+        let mut above = floors.iter().filter(|floor| (floor.counter)(self) >= floor.least);
+        above.find_map(|floor| self.fails(floor.test, circumstances))
     }
 
     fn fails(&self, test: &Test, circumstances: &Circumstances<'_>) -> Option<Alarm> {
-        // Most sources try nothing, and are below any floor.
-        if self.attempts.is_none() && test.solo.is_of_attempts() {
-            return None;
-        }
         let observed = (test.counter)(self);
-        if observed < test.least_floor() {
-            return None;
-        }
         let shared = self.record.is_shared(circumstances.population.loads_assets());
         let people = match test.shared {
             Shared::AsMany(each) if shared => each * f64::from(self.record.agents.count_ones()),
