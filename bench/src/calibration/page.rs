@@ -14,14 +14,13 @@ use crate::machine::Machine;
 
 /// The whole page.
 pub fn page(counted: &Counted, machine: &Machine) -> String {
-    let args: Vec<String> = std::env::args().skip(1).collect();
     let mut page = format!(
         "# Calibration\n\n\
          What the detector promises beside what came. Written by `bench calibration`; nothing of it is a benchmark.\n\n\
          - Command: `cargo run --release -p bench -- {}`\n\
          - Time: {}\n\
          - Commit: {}\n",
-        args.join(" "),
+        command(std::env::args().skip(1)),
         Utc::now().format("%Y-%m-%d %H:%M UTC"),
         machine.commit,
     );
@@ -32,6 +31,22 @@ pub fn page(counted: &Counted, machine: &Machine) -> String {
         logs(&mut page, &counted.logs);
     }
     page
+}
+
+/// The command without the names of others' logs, which are nobody's matter.
+fn command(args: impl Iterator<Item = String>) -> String {
+    let mut of_logs = false;
+    let mut kept = Vec::new();
+    for arg in args {
+        if arg.starts_with("--") {
+            of_logs = arg == "--logs";
+            let is_named = arg.starts_with("--logs");
+            kept.push(if is_named { "--logs …".to_owned() } else { arg });
+        } else if !of_logs {
+            kept.push(arg);
+        }
+    }
+    kept.join(" ")
 }
 
 /// Adds text; writing to a string cannot fail.
@@ -195,6 +210,16 @@ fn number(x: f64) -> String {
 mod tests {
     use super::*;
     use crate::calibration::watch::{Told, Watched};
+
+    #[test]
+    fn the_command_does_not_name_the_logs_of_others() {
+        let told = |line: &str| command(line.split(' ').map(str::to_owned));
+        assert_eq!(told("calibration --logs a b --out c"), "calibration --logs … --out c");
+        assert_eq!(
+            told("calibration --site-days 7 --logs=a"),
+            "calibration --site-days 7 --logs …"
+        );
+    }
 
     #[test]
     fn the_page_has_a_row_for_every_setting_and_says_what_was_counted() {

@@ -1,10 +1,11 @@
 //! How much evidence a test needs, from the false alarms that an operator allows.
 //!
 //! An e-value is at least `A` with probability `1/A` at most while its forecast holds (Markov; for the running
-//! evidence of one pane Ville), and an e-detector with threshold `A` raises a false alarm every `A` looks at most on
-//! average, whatever the law of the counts (Shin, Ramdas, Rinaldo, "E-detectors", 2022, theorem 2.4: ARL ≥ A). Several
-//! tests together raise no more than the sum of theirs. With one threshold for all of them, `L` looks a site-day and `F`
-//! false alarms allowed:
+//! evidence of one pane Ville), and an e-detector with threshold `A` looks `A` times or more, on average, until it
+//! raises a false alarm (Shin, Ramdas, Rinaldo, "E-detectors", 2022: ARL ≥ A). Several tests together raise no more
+//! than the sum of theirs. All of it is as good as the forecast: traffic that goes beyond it of its own accord raises
+//! more alarms, and what selects an excess and calls it harm has to tell them apart (`bench calibration` counts
+//! both). With one threshold for all of them, `L` looks a site-day and `F` false alarms allowed:
 //!
 //! ```text
 //! false alarms a site-day ≤ L / A,   hence   ln A = ln(L / F)
