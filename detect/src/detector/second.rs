@@ -55,8 +55,7 @@ impl Detector {
         }
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
         let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
-        let who = (key, &mut record.tries_nothing);
-        let mut attempts = state.attempters.add(who, &event, facts, prior.may_challenge(), is_try);
+        let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
         let circumstances = Circumstances {
             population: &host.normal.population,

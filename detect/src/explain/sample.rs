@@ -104,7 +104,7 @@ impl<'a> Sample<'a> {
     pub fn weigh_both(&self, one: &Bits, other: &Bits) -> f64 {
         if let [(_, weight)] = self.runs.as_slice() {
             let both = one.words.iter().zip(&other.words).map(|(a, b)| (a & b).count_ones());
-            return 0.0 + weight * f64::from(both.sum::<u32>());
+            return weight * f64::from(both.sum::<u32>());
         }
         self.weigh_bits(&one.and(other))
     }

@@ -168,7 +168,7 @@ impl Desk<'_> {
             return false;
         };
         let level = target.host.level(self.now_s(), seconds);
-        let judgement = self.judge(target, &evidence, &found, hot, level);
+        let judgement = self.case(target, &evidence, &found, hot, level).judge();
         let excess = (found.selected - found.expected) / span(seconds);
         let few = found.selected - found.expected < requests_min(judgement);
         let usual = judgement.verdict == Verdict::Suspicious
@@ -219,17 +219,6 @@ impl Desk<'_> {
             sources_min: 3,
             source_requests_min: target.host.normal.population.window_envelope(span(seconds)),
         }
-    }
-
-    pub(super) fn judge(
-        &self,
-        target: &Target,
-        evidence: &Evidence<'_>,
-        found: &Found,
-        hot: &[HotValue],
-        level: f64,
-    ) -> Judgement {
-        self.case(target, evidence, found, hot, level).judge()
     }
 
     /// What there is to judge of a rule that was found.

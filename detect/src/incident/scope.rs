@@ -14,7 +14,7 @@ use crate::record::source::Source;
 const SHARE_MIN: f64 = 0.9;
 
 /// A value that most of what is counted shows, by majority vote (Boyer and Moore 1981): where its share is `s`, its lead
-/// is at least `2 s − 1` of all.
+/// is at least `2 s − 1` of all, and at most `s`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Majority {
     value: u64,
@@ -33,7 +33,8 @@ impl Majority {
         }
     }
 
-    /// The value, if for certain [`SHARE_MIN`] of `all` show it and it is not 0, which stands for none.
+    /// The value that [`SHARE_MIN`] of `all` show, and that at least `2 SHARE_MIN − 1` do: what is counted in passing knows
+    /// no more. Not 0, which stands for none.
     #[expect(clippy::cast_precision_loss, reason = "counts for people")]
     fn of(self, all: u64) -> Option<u64> {
         let least = (2.0 * SHARE_MIN - 1.0) * all as f64;

@@ -87,7 +87,7 @@ impl Target {
         self.host.vote(hasher);
         let alarms = self.suspicion.end_second(&mut self.host, now_s, learned, budget.nats, hasher);
         let suspect = self.suspicion.rate.nats >= budget.nats / 2.0 || !self.cases.open.is_empty();
-        let busiest = self.host.normal.busiest(now_s);
+        let busiest = || self.host.normal.busiest(now_s);
         let free = f64::from(self.host.second.free);
         let attacked = self.is_under_attack();
         if let Some(per_s) = self.suspicion.drift.observe(now_s, free, busiest) {

@@ -25,21 +25,8 @@ pub struct Forecast {
     pub size: f64,
 }
 
-/// Log e-value of `count` against `forecast` for one alternative mean `ratio · forecast.mean`, nats:
+/// Log e-value of `count` against a forecast for one alternative mean `ρ μ`, nats, by `ρ` and its logarithm:
 /// `x ln ρ + (x + r) ln((r + μ) / (r + ρμ))`, the likelihood ratio of two negative binomials of one size.
-///
-/// # Example
-/// ```
-/// use detect::evalue::{Forecast, log_e_ratio};
-/// let forecast = Forecast { mean: 10.0, size: 10.0 };
-/// assert!(log_e_ratio(50.0, forecast, 5.0) > 5.0);
-/// assert!(log_e_ratio(10.0, forecast, 5.0) < 0.0);
-/// ```
-pub fn log_e_ratio(count: f64, forecast: Forecast, ratio: f64) -> f64 {
-    bet(count, forecast, (ratio, libm::log(ratio)))
-}
-
-/// The same, of an alternative and its logarithm.
 fn bet(count: f64, Forecast { mean, size }: Forecast, (ratio, log_ratio): (f64, f64)) -> f64 {
     if size > 1e9 {
         return count * log_ratio - mean * (ratio - 1.0);
@@ -57,6 +44,14 @@ fn bets(count: f64, forecast: Forecast) -> [f64; RATIOS.len()] {
 }
 
 /// Log e-value of `count` against `forecast`, nats: the mean of the e-values over [`RATIOS`].
+///
+/// # Example
+/// ```
+/// use detect::evalue::{Forecast, log_e};
+/// let forecast = Forecast { mean: 10.0, size: 10.0 };
+/// assert!(log_e(50.0, forecast) > 4.0);
+/// assert!(log_e(10.0, forecast) < 0.0);
+/// ```
 pub fn log_e(count: f64, forecast: Forecast) -> f64 {
     log_mean_exp(&bets(count, forecast))
 }
@@ -152,7 +147,7 @@ mod tests {
             for x in 0..1_000_u32 {
                 let p = law.pmf(u64::from(x));
                 if p > 0.0 {
-                    let bets: f64 = [1.25, 2.0, 5.0].map(|rho| libm::exp(log_e_ratio(f64::from(x), forecast, rho))).iter().sum();
+                    let bets: f64 = [1.25, 2.0, 5.0].map(|rho| libm::exp(bet(f64::from(x), forecast, (rho, libm::log(rho))))).iter().sum();
                     expectation += p * bets / 3.0;
                 }
             }

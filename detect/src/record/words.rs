@@ -2,9 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::automaton::Automaton;
-use aho_corasick::dfa::DFA;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
 
 use crate::math::hash::Hasher;
 use crate::record::event::flag;
@@ -26,81 +24,74 @@ pub struct Classes {
     credential_paths: Vec<String>,
 }
 
-/// Words of one meaning.
+/// Where in a text a word counts.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Anywhere,
+    /// No letter or digit is beside it.
+    Alone,
+    /// No `b` is before it: `login` is part of `bloginfo`.
+    NotInBlog,
+}
+
+impl Place {
+    fn holds(self, text: &[u8], at: Span) -> bool {
+        let before = at.start.checked_sub(1).and_then(|before| text.get(before));
+        let beside = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        match self {
+            Self::Anywhere => true,
+            Self::Alone => !beside(before) && !beside(text.get(at.end)),
+            Self::NotInBlog => !before.is_some_and(|byte| byte.eq_ignore_ascii_case(&b'b')),
+        }
+    }
+}
+
+/// Words of several meanings, found in one pass over a text.
 struct Words {
     /// `None` could only come of a table of words that cannot be compiled, which a test excludes.
     automaton: Option<AhoCorasick>,
+    /// The flags of each word, and where it counts.
+    meanings: Vec<(u32, Place)>,
 }
 
 impl Words {
-    fn new(words: &[&str]) -> Self {
+    fn new(lists: &[(&[&str], u32, Place)]) -> Self {
+        let words = lists.iter().flat_map(|(words, ..)| *words);
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
             .build(words)
             .ok();
-        Self { automaton }
+        let meanings =
+            lists.iter().flat_map(|(words, flags, place)| words.iter().map(|_| (*flags, *place)));
+        Self { automaton, meanings: meanings.collect() }
     }
 
-    /// Whether one of them stands in a text with no letter or digit beside it.
-    fn are_in_alone(&self, text: &[u8]) -> bool {
-        let Some(automaton) = &self.automaton else { return false };
-        let beside = |at: Option<usize>| {
-            at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric)
+    /// Flags of the words of a text.
+    fn flags(&self, text: &[u8]) -> u32 {
+        let found = self.automaton.iter().flat_map(|words| words.find_overlapping_iter(text));
+        let flags = |found: aho_corasick::Match| {
+            let (flags, place) = self.meanings.get(found.pattern().as_usize())?;
+            place.holds(text, found.span()).then_some(*flags)
         };
-        automaton
-            .find_overlapping_iter(text)
-            .any(|found| !beside(found.start().checked_sub(1)) && !beside(Some(found.end())))
+        found.filter_map(flags).fold(0, |all, flags| all | flags)
     }
 }
 
-/// Words of several meanings: which of these a text may have, found in one pass over it.
-struct Meanings {
-    /// `None` as in [`Words`].
-    automaton: Option<DFA>,
-    /// The flag of each word.
-    flags: Vec<u32>,
-}
-
-impl Meanings {
-    fn new(meanings: &[(&[&str], u32)]) -> Self {
-        let words =
-            meanings.iter().flat_map(|(words, flag)| words.iter().map(|word| (word, *flag)));
-        let (words, flags): (Vec<&str>, Vec<u32>) = words.unzip();
-        Self { automaton: DFA::builder().ascii_case_insensitive(true).build(words).ok(), flags }
-    }
-
-    /// Flags of the words that are anywhere in a text.
-    fn of(&self, text: &[u8]) -> u32 {
-        let start = |automaton: &DFA| automaton.start_state(Anchored::No).ok();
-        let Some((automaton, mut state)) =
-            self.automaton.as_ref().and_then(|automaton| Some((automaton, start(automaton)?)))
-        else {
-            return 0;
-        };
-        let mut flags = 0;
-        for byte in text {
-            state = automaton.next_state(Anchored::No, state, *byte);
-            if automaton.is_special(state) && automaton.is_match(state) {
-                for at in 0..automaton.match_len(state) {
-                    let word = automaton.match_pattern(state, at).as_usize();
-                    flags |= self.flags.get(word).copied().unwrap_or(0);
-                }
-            }
-        }
-        flags
-    }
-}
-
-static OF_ADDRESS: LazyLock<Meanings> = LazyLock::new(|| {
-    Meanings::new(&[(LOGIN, flag::AUTH), (TOKEN, flag::TOKEN), (HOSTILE, flag::HOSTILE)])
+static OF_ADDRESS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        (LOGIN, flag::AUTH, Place::NotInBlog),
+        (TOKEN, flag::TOKEN, Place::Alone),
+        (HOSTILE, flag::HOSTILE, Place::Anywhere),
+    ])
 });
-static OF_AGENT: LazyLock<Meanings> = LazyLock::new(|| {
-    let fetcher = flag::FETCHER | flag::DECLARED_BOT;
-    Meanings::new(&[(FETCHERS, fetcher), (DECLARED, flag::DECLARED_BOT), (TOOLS, flag::HOSTILE)])
+static OF_AGENT: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(&[
+        (FETCHERS, flag::FETCHER | flag::DECLARED_BOT, Place::Anywhere),
+        (DECLARED, flag::DECLARED_BOT, Place::Anywhere),
+        (TOOLS, flag::HOSTILE, Place::Anywhere),
+    ])
 });
-static IS_LOGIN: LazyLock<Words> = LazyLock::new(|| Words::new(LOGIN));
-static IS_TOKEN: LazyLock<Words> = LazyLock::new(|| Words::new(TOKEN));
 
 fn searched(text: &str) -> &[u8] {
     let bytes = text.as_bytes();
@@ -148,32 +139,16 @@ impl Classes {
 }
 
 fn of_agent(text: &str) -> u32 {
-    OF_AGENT.of(searched(text))
+    OF_AGENT.flags(searched(text))
 }
 
 fn of_address(text: &str) -> u32 {
-    let text = searched(text);
-    let flags = OF_ADDRESS.of(text);
-    // Few have such words at all: only of these is asked where they stand.
-    let may_be = |flag: u32| flags & flag != 0;
-    flag_if(may_be(flag::AUTH) && takes_credentials(text), flag::AUTH)
-        | flag_if(may_be(flag::TOKEN) && IS_TOKEN.are_in_alone(text), flag::TOKEN)
-        | flags & flag::HOSTILE
+    OF_ADDRESS.flags(searched(text))
 }
 
 /// Whether a setting names a path: as a whole, or its beginning where the setting ends in `*`.
 fn is_named_by(setting: &str, path: &str) -> bool {
     setting.strip_suffix('*').map_or(setting == path, |beginning| path.starts_with(beginning))
-}
-
-/// Whether a path or query says that it takes a name and a password. `login` is part of `bloginfo`, which does not.
-fn takes_credentials(text: &[u8]) -> bool {
-    let Some(automaton) = &IS_LOGIN.automaton else { return false };
-    let in_blog = |start: usize| {
-        let before = start.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(0);
-        matches!(before, b'b' | b'B')
-    };
-    automaton.find_iter(text).any(|found| !in_blog(found.start()))
 }
 
 /// Letters and digits in a row, digits among them, from which on they are a key and no word.
@@ -184,22 +159,11 @@ fn shape(path: &str) -> Option<Vec<u8>> {
     if !path.bytes().any(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let bytes = path.as_bytes();
-    let mut shape = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        if kind(*byte) == OTHER {
-            shape.push(*byte);
-            at += 1;
-            continue;
-        }
-        let (start, mut kinds) = (at, 0);
-        while let Some(byte) = bytes.get(at).filter(|byte| kind(**byte) != OTHER) {
-            kinds |= kind(*byte);
-            at += 1;
-        }
-        let word = &bytes[start..at];
-        if kinds & DIGIT == 0 {
+    let mut shape = Vec::with_capacity(path.len());
+    for word in
+        path.as_bytes().chunk_by(|a, b| a.is_ascii_alphanumeric() == b.is_ascii_alphanumeric())
+    {
+        if !word.iter().any(u8::is_ascii_digit) {
             shape.extend_from_slice(word);
         } else if word.len() >= KEY_BYTES_MIN {
             shape.push(b'*');
@@ -212,67 +176,20 @@ fn shape(path: &str) -> Option<Vec<u8>> {
 
 /// Adds letters and digits in a row, each number as `#`.
 fn add_numbers(word: &[u8], shape: &mut Vec<u8>) {
-    let mut in_number = false;
-    for byte in word {
-        let is_digit = byte.is_ascii_digit();
-        if !is_digit {
-            shape.push(*byte);
-        } else if !in_number {
-            shape.push(b'#');
+    for part in word.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()) {
+        match part {
+            [digit, ..] if digit.is_ascii_digit() => shape.push(b'#'),
+            letters => shape.extend_from_slice(letters),
         }
-        in_number = is_digit;
     }
-}
-
-/// Kinds of bytes.
-const OTHER: u8 = 0;
-const LETTER: u8 = 1;
-const DIGIT: u8 = 2;
-
-/// The kind of each byte.
-static KINDS: [u8; 256] = {
-    let mut kinds = [OTHER; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        if byte.is_ascii_alphabetic() {
-            kinds[byte as usize] = LETTER;
-        } else if byte.is_ascii_digit() {
-            kinds[byte as usize] = DIGIT;
-        }
-        byte += 1;
-    }
-    kinds
-};
-
-fn kind(byte: u8) -> u8 {
-    KINDS[usize::from(byte)]
 }
 
 fn is_asset(path: &str) -> bool {
     let tail = &path.as_bytes()[path.len().saturating_sub(12)..];
     let Some(dot) = tail.iter().rposition(|byte| *byte == b'.') else { return false };
-    PACKED_ASSETS.contains(&packed(&tail[dot + 1..]))
+    let extension = &tail[dot + 1..];
+    ASSETS.iter().any(|asset| extension.eq_ignore_ascii_case(asset.as_bytes()))
 }
-
-/// At most fifteen bytes as a number, capitals as small letters.
-const fn packed(word: &[u8]) -> u128 {
-    let (mut packed, mut at) = (1, 0);
-    while at < word.len() {
-        packed = packed << 8 | word[at].to_ascii_lowercase() as u128;
-        at += 1;
-    }
-    packed
-}
-
-/// The same of [`ASSETS`].
-static PACKED_ASSETS: [u128; ASSETS.len()] = {
-    let (mut assets, mut at) = ([0; ASSETS.len()], 0);
-    while at < ASSETS.len() {
-        assets[at] = packed(ASSETS[at].as_bytes());
-        at += 1;
-    }
-    assets
-};
 
 #[cfg(test)]
 mod tests {
@@ -284,7 +201,6 @@ mod tests {
 
     #[test]
     fn every_table_of_words_compiles() {
-        assert!(IS_LOGIN.automaton.is_some() && IS_TOKEN.automaton.is_some());
         assert!(OF_ADDRESS.automaton.is_some() && OF_AGENT.automaton.is_some());
     }
 

@@ -188,14 +188,13 @@ pub const BYTES_MAX: usize = ATTEMPTERS_MAX * Table::<Attempts>::ENTRY_BYTES;
 const KEEP_S: i64 = 2 * 86_400;
 
 impl Attempters {
-    /// Takes in a record of a source that tries something in vain, or did so before. Beside its key is remembered whether
-    /// it is known to have done nothing of the kind. `is_try` tells, from the writes to an
+    /// Takes in a record of a source that tries something in vain, or did so before. `is_try` tells, from the writes to an
     /// endpoint in a row that were answered alike, and from the seconds since the source's last request, whether this
     /// one was a try. Where an address may challenge, a refusal (401) that is followed by success was none: clients of
     /// NTLM, Digest and the like are refused first.
     pub fn add(
         &mut self,
-        (key, tries_nothing): (u64, &mut bool),
+        key: u64,
         event: &Event,
         facts: Facts,
         may_challenge: bool,
@@ -204,16 +203,11 @@ impl Attempters {
         let now_s = event.ts.div_euclid(1_000_000);
         let hostile = event.has(flag::HOSTILE);
         let opens = facts.probe || hostile || facts.endpoint != 0;
-        if *tries_nothing && !opens {
-            return None;
-        }
-        let known = if opens {
-            Some(self.records.entry(key, || Attempts::new(event.source, now_s)).0)
+        let record = if opens {
+            self.records.entry(key, || Attempts::new(event.source, now_s)).0
         } else {
-            self.records.get_mut(key)
+            self.records.get_mut(key)?
         };
-        *tries_nothing = known.is_none();
-        let record = known?;
         let idle = now_s - record.last_s;
         if idle > 0 {
             record.decay(&factors(idle));
@@ -301,7 +295,7 @@ mod tests {
         let mut all = Attempters::default();
         for i in 0..2_000 {
             let (event, facts) = probe(i / 100, (i / 2).unsigned_abs());
-            all.add((1, &mut false), &event, facts, false, |_, _| false);
+            all.add(1, &event, facts, false, |_, _| false);
         }
         let record = all.records.get(1).unwrap();
         assert!((f64::from(record.paths[3]) - 1_000.0).abs() < 60.0, "{:?}", record.paths);
@@ -318,13 +312,7 @@ mod tests {
                 flags: flag::WRITE,
                 ..Event::default()
             };
-            all.add(
-                (1, &mut false),
-                &event,
-                Facts { endpoint: 5, ..Facts::default() },
-                false,
-                |_, _| true,
-            );
+            all.add(1, &event, Facts { endpoint: 5, ..Facts::default() }, false, |_, _| true);
         }
         let tries = all.records.get(1).unwrap().tries;
         assert!(tries[3] > 24.0 && tries[1] < 2.0, "{tries:?}");
@@ -335,11 +323,11 @@ mod tests {
         let mut all = Attempters::default();
         for i in 0..40 {
             let (event, facts) = probe(0, i);
-            all.add((7, &mut false), &event, facts, false, |_, _| false);
+            all.add(7, &event, facts, false, |_, _| false);
         }
         for source in 0..ATTEMPTERS_MAX as u64 {
             let (event, facts) = probe(1, 3);
-            all.add((100 + source, &mut false), &event, facts, false, |_, _| false);
+            all.add(100 + source, &event, facts, false, |_, _| false);
         }
         all.sweep(2);
         assert!(all.records.len() < ATTEMPTERS_MAX && all.records.get(7).is_some());

@@ -90,9 +90,6 @@ pub struct SourceRecord {
     pub reported: u32,
     /// Every request so far named its operator in the user agent.
     pub declared: bool,
-    /// It is known to have no record among the attempters.
-    #[serde(skip)]
-    pub tries_nothing: bool,
 }
 
 /// Pages whose shapes are remembered: what a source did long ago does not matter.

@@ -36,16 +36,23 @@ pub struct DriftTest {
 }
 
 impl DriftTest {
-    /// Takes in the requests of one second; `busiest` is what the busiest minutes of an ordinary day reach, requests per
+    /// Takes in the requests of one second; `busiest` tells what the busiest minutes of an ordinary day reach, requests per
     /// second, where that is known. What the last five minutes brought, requests per second, if they have ended.
     #[expect(clippy::cast_precision_loss, reason = "seconds")]
-    pub fn observe(&mut self, now_s: i64, requests: f64, busiest: Option<f64>) -> Option<f64> {
+    pub fn observe(
+        &mut self,
+        now_s: i64,
+        requests: f64,
+        busiest: impl FnOnce() -> Option<f64>,
+    ) -> Option<f64> {
         let pane = now_s.div_euclid(PANE_S);
         let mut ended = None;
         if pane != self.pane {
             let seconds = PANE_S as f64;
             ended = (self.pane > 0).then_some(self.requests / seconds);
-            if let (Some(observed), Some(busiest)) = (ended, busiest) {
+            if let Some(observed) = ended
+                && let Some(busiest) = busiest()
+            {
                 self.expected = (DAYS_FACTOR * busiest).max(busiest + RATE_MIN);
                 self.observed = observed;
                 let forecast = Forecast { mean: self.expected * seconds, size: SIZE };
@@ -79,14 +86,14 @@ mod tests {
         let mut test = DriftTest::default();
         let run = |test: &mut DriftTest, from: i64, hours: i64, per_s: f64| {
             (from..from + hours * 3_600).for_each(|s| {
-                test.observe(s, per_s, Some(5.0));
+                test.observe(s, per_s, || Some(5.0));
             });
             test.nats
         };
         assert!(run(&mut test, 3_000_000, 12, 9.0) < 4.0, "{}", test.nats);
         assert!(run(&mut test, 3_100_000, 4, 16.0) > 16.0, "{}", test.nats);
         test.reset();
-        assert!(test.observe(4_000_000, 1.0, None).is_some());
+        assert!(test.observe(4_000_000, 1.0, || None).is_some());
         assert!(test.nats < 1e-9);
     }
 }

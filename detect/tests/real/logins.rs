@@ -108,18 +108,28 @@ pub fn graphql(seed: u64) -> Scenario {
     at_door(Door { path: "/graphql", status: 200, bytes: 118 }, 1, seed)
 }
 
-/// 2,000 addresses try three times each within three hours.
-pub fn spread_over_thousands(seed: u64) -> Scenario {
-    let mut draw = Draw::of(seed, 73);
+/// So many machines, each with so many tries at any time, on a host with hardly any traffic.
+fn spread(
+    door: Door,
+    (machines, each): (u64, u32),
+    last_s: f64,
+    (seed, stream): (u64, u64),
+) -> Vec<Row> {
+    let mut draw = Draw::of(seed, stream);
     let mut rows = Vec::new();
-    for machine in 0..2_000 {
-        for _ in 0..3 {
-            rows.push(try_at(&SMALL, WORDPRESS, START_S + draw.between(0.0, 10_800.0), machine));
+    for machine in 0..machines {
+        for _ in 0..each {
+            rows.push(try_at(&SMALL, door, START_S + draw.between(0.0, last_s), machine));
         }
     }
-    let rows = together(vec![around(&SMALL, 0.3, 10_800.0, seed), hostile(rows)]);
+    combined(together(vec![around(&SMALL, 0.3, last_s, seed), hostile(rows)]))
+}
+
+/// 2,000 addresses try three times each within three hours.
+pub fn spread_over_thousands(seed: u64) -> Scenario {
+    let rows = spread(WORDPRESS, (2_000, 3), 10_800.0, (seed, 73));
     let expect = Expectation { requests: 0.5, ..found(SMALL.host, KINDS, 3_600.0) };
-    Scenario { rows: combined(rows), expect }
+    Scenario { rows, expect }
 }
 
 /// One address tries twice an hour for a day; the edge refuses it.
@@ -163,20 +173,13 @@ pub fn on_a_quiet_host(seed: u64) -> Scenario {
 /// like a right one: only a setting can tell.
 pub fn named_by_a_setting(seed: u64) -> Scenario {
     let door = Door { path: "/konto/oeffnen", status: 200, bytes: 118 };
-    let mut draw = Draw::of(seed, 75);
-    let mut rows = Vec::new();
-    for machine in 0..1_500 {
-        for _ in 0..2 {
-            rows.push(try_at(&SMALL, door, START_S + draw.between(0.0, 7_200.0), machine));
-        }
-    }
-    let rows = together(vec![around(&SMALL, 0.3, 7_200.0, seed), hostile(rows)]);
+    let rows = spread(door, (1_500, 2), 7_200.0, (seed, 75));
     let expect = Expectation {
         requests: 0.5,
         credential_paths: &["/konto/*"],
         ..found(SMALL.host, KINDS, 3_600.0)
     };
-    Scenario { rows: combined(rows), expect }
+    Scenario { rows, expect }
 }
 
 #[test]

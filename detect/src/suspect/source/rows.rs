@@ -16,7 +16,7 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
     let event = Event { source: Source::v4(7), ..Event::default() };
     let facts = Facts { probe: true, ..Facts::default() };
     let mut attempters = Attempters::default();
-    let mut tried = *attempters.add((1, &mut false), &event, facts, false, |_, _| false).unwrap();
+    let mut tried = *attempters.add(1, &event, facts, false, |_, _| false).unwrap();
     let mut record = SourceRecord::new(&event);
     record.declared = false;
     for counts in [
