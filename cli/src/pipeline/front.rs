@@ -197,11 +197,10 @@ impl<'a> Front<'a> {
         match polled {
             Polled::Messages(_) => {}
             Polled::Idle => self.flush()?,
-            Polled::PartitionsAssigned(partitions) | Polled::PartitionsAwaited(partitions) => {
-                self.send(Order::Open(partitions))?;
-            }
-            Polled::PartitionsElsewhere(partitions) => {
-                partitions.into_iter().try_for_each(|name| self.send(Order::Close(name)))?;
+            Polled::PartitionsAssigned(partitions) => self.send(Order::Open(partitions))?,
+            Polled::PartitionsAwaited(partitions) => {
+                self.send(Order::Open(partitions.clone()))?;
+                self.send(Order::CaughtUp(partitions, Instant::now()))?;
             }
             Polled::PartitionsRevoking(partitions) => self.give_up(&partitions)?,
             Polled::PartitionsLost(_) => return Ok(Step::Lost),

@@ -1,9 +1,10 @@
 //! What is usual on a host at this hour of the week: its evening peak, its nightly backup.
 //!
-//! Each of the 168 hours of a week (UTC) has a slot, which remembers how high its last few visits went: the eighth-highest
-//! minute of the hour, so that what lasts for less is no habit of the hour, and a job of ten minutes is. What is usual is the median of these visits, so that
-//! one odd week counts for nothing either. Before the second week it is the median of the same hour on the days before.
-//! A visit is remembered when its hour is over: no hour is its own measure, and a log of one day knows no season.
+//! Each of the 168 hours of a week (UTC) has a slot, which remembers how high its last few visits went: the
+//! eighth-highest minute of the hour, so that what lasts for less is no habit of the hour, and a job of ten minutes
+//! is. What is usual is the median of these visits, so that one odd week counts for nothing either. Before the second
+//! week it is the median of the same hour on the days before. A visit is remembered when its hour is over: no hour is
+//! its own measure, and a log of one day knows no season.
 //!
 //! Minutes under suspicion are kept apart, in a shadow: it is learned when the suspicion came to nothing, and
 //! forgotten when an attack was found in it.

@@ -74,11 +74,9 @@ pub enum Polled {
     Idle,
     /// These partitions are read from now on. For files it comes once, before the first message.
     PartitionsAssigned(Vec<Arc<str>>),
-    /// These partitions of the topic may yet come: a member of the group that died is not given up at once.
-    /// [`Polled::PartitionsAssigned`] or [`Polled::PartitionsElsewhere`] follows.
+    /// These partitions of the topic are not read here, and may yet come: a member of the group that died is not given up
+    /// at once. For now they are as if they had no message.
     PartitionsAwaited(Vec<Arc<str>>),
-    /// Partitions that were awaited are read by others.
-    PartitionsElsewhere(Vec<Arc<str>>),
     /// These partitions go to another member of the group. Their messages have ended: commit what was
     /// read of them before the next call of `poll`, which gives them up.
     PartitionsRevoking(Vec<Arc<str>>),

@@ -26,7 +26,6 @@ fn an_instance_that_joins_and_leaves_loses_and_doubles_nothing() {
     first.until("one member", PATIENCE, members(1));
     let mut second = instance();
     second.until("two members", PATIENCE, members(2));
-    // It waits until none of the others can be dead, then finds what it can in its part.
     second.until("its part is said", PATIENCE, |process| {
         process.stderr().contains("reading 2 of 4 partitions, others of the group read the rest")
     });

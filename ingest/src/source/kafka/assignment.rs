@@ -1,7 +1,7 @@
 //! Where partitions begin: the positions of the tables, checked against what the brokers still have.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::{IsError, KafkaError, KafkaResult};
@@ -115,20 +115,35 @@ impl KafkaSource {
             let Some(lane) = lane else { return Ok(false) };
             begun.push((*number, lane));
         }
+        let is_first = self.partitions.is_empty();
         self.partitions.extend(begun);
         self.begin(numbers)
             .map_err(|source| SourceError::Kafka { action: "assigning partitions", source })?;
         self.phase = Phase::Running;
-        let absent = self.absent.assigned(numbers, &self.topic, Instant::now());
-        if !absent.is_empty() {
-            let absent = absent.iter().map(|number| self.name(*number)).collect();
-            self.events.push_back(Polled::PartitionsAwaited(absent));
-        }
         if !names.is_empty() {
+            self.say_absent(is_first);
             self.events.push_back(Polled::PartitionsAssigned(names));
         }
         self.end_partitions()?;
         Ok(true)
+    }
+
+    /// Says which part of the topic is read here. The rest may come, too, where a member that died holds it.
+    fn say_absent(&mut self, is_first: bool) {
+        let absent = self.topic.iter().filter(|number| !self.partitions.contains_key(number));
+        let absent: Vec<Arc<str>> = absent.map(|number| self.name(*number)).collect();
+        if absent.is_empty() {
+            return;
+        }
+        tracing::info!(
+            topic = self.config.topic,
+            "reading {} of {} partitions, others of the group read the rest: what is found here is of these alone",
+            self.partitions.len(),
+            self.topic.len()
+        );
+        if is_first {
+            self.events.push_back(Polled::PartitionsAwaited(absent));
+        }
     }
 
     /// Tells the client to fetch `numbers` from their next offsets.

@@ -9,7 +9,6 @@
 //! Each partition has a queue of its own ([`lane`]), so that pausing one is to leave its queue alone:
 //! what was fetched ahead stays there. librdkafka's own pause throws it away and fetches it again.
 
-mod absent;
 mod assignment;
 mod config;
 mod context;
@@ -21,14 +20,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
-use self::absent::Absent;
 pub use self::config::{KafkaConfig, Membership, OffsetReset, PositionLookup};
 use self::context::{Change, Context, give_up, refuse};
 use self::lane::{Drained, Lane};
@@ -62,7 +60,6 @@ pub struct KafkaSource {
     turn: i32,
     /// All partitions of the topic, as of the start.
     topic: Vec<i32>,
-    absent: Absent,
     events: VecDeque<Polled>,
     /// An assignment that waits for an answer of the brokers.
     assigning: Option<Vec<i32>>,
@@ -105,9 +102,8 @@ impl KafkaSource {
     /// the client cannot be made, for example because a certificate file cannot be read.
     pub fn new(config: KafkaConfig, lookup: PositionLookup) -> Result<Self, SourceError> {
         let context = Context::new(&config.brokers);
-        let client = config.client();
-        let mut consumer =
-            BaseConsumer::from_config_and_context(&client, context).map_err(creation_error)?;
+        let mut consumer = BaseConsumer::from_config_and_context(&config.client(), context)
+            .map_err(creation_error)?;
         let bell = sync_channel(1);
         consumer.set_nonempty_callback(lane::ring(&bell.0));
         Ok(Self {
@@ -119,7 +115,6 @@ impl KafkaSource {
             partitions: BTreeMap::new(),
             turn: 0,
             topic: Vec::new(),
-            absent: Absent::new(&client),
             events: VecDeque::new(),
             assigning: None,
             revoking: None,
@@ -180,22 +175,6 @@ impl KafkaSource {
         }
         give_up(&self.consumer, &self.list(partitions))
             .map_err(|source| SourceError::Kafka { action: "giving partitions up", source })
-    }
-
-    /// Says which partitions others read, once that is certain.
-    fn give_up_absent(&mut self) {
-        let absent = self.absent.given_up(Instant::now());
-        if absent.is_empty() {
-            return;
-        }
-        tracing::info!(
-            topic = self.config.topic,
-            "reading {} of {} partitions, others of the group read the rest: what is found here is of these alone",
-            self.partitions.len(),
-            self.topic.len()
-        );
-        let names = absent.iter().map(|number| self.name(*number)).collect();
-        self.events.push_back(Polled::PartitionsElsewhere(names));
     }
 
     fn name(&self, number: i32) -> Arc<str> {
@@ -364,7 +343,6 @@ impl Source for KafkaSource {
             return self.idle(timeout);
         }
         self.apply_changes()?;
-        self.give_up_absent();
         self.reposition()?;
         if let Some(event) = self.events.pop_front() {
             return Ok(event);

@@ -127,7 +127,7 @@ fn a_group_shares_the_topic_and_loses_nothing() {
 
     let mut second = source(config(&broker), &tables);
     let deadline = Instant::now() + DEADLINE;
-    let mut taken = Vec::new();
+    let (mut taken, mut awaited) = (Vec::new(), Vec::new());
     let nothing = &mut |message: &RawMessage<'_>| panic!("{} comes twice", message.partition);
     while taken.is_empty() {
         assert!(Instant::now() < deadline, "the second member gets nothing");
@@ -136,13 +136,14 @@ fn a_group_shares_the_topic_and_loses_nothing() {
             // What the first member read is committed before it gives partitions up.
             tables.lock().unwrap().extend(held.clone());
         }
-        if let Polled::PartitionsAssigned(names) =
-            second.poll(Duration::from_millis(20), nothing).unwrap()
-        {
-            taken = names;
+        match second.poll(Duration::from_millis(20), nothing).unwrap() {
+            Polled::PartitionsAssigned(names) => taken = names,
+            Polled::PartitionsAwaited(names) => awaited = names,
+            _ => {}
         }
     }
-    assert_eq!(taken.len(), 2);
+    assert_eq!((taken.len(), awaited.len()), (2, 2));
+    assert!(taken.iter().all(|name| !awaited.contains(name)));
     let number: i32 = taken[0].rsplit('/').next().unwrap().parse().unwrap();
     send(&broker, number, &["new"]);
     let (messages, _) =
