@@ -4,12 +4,13 @@ use schemas::{Class, Kind, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::incident::open::{Asked, Open};
+use crate::incident::patience::Patience;
 use crate::limits::{ALARMS_MAX, CLOSED_INCIDENTS_MAX, OPEN_INCIDENTS_MAX};
 use crate::record::event::{Event, flag};
 use crate::suspect::source::Alarm;
 
 /// The incidents of one host.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cases {
     /// Open incidents, oldest first.
     pub open: Vec<Open>,
@@ -18,29 +19,11 @@ pub struct Cases {
     /// Sources that stood out in the running second, and what they did before, requests and since when, µs.
     #[serde(skip)]
     pub alarms: Vec<(Alarm, u64, i64)>,
-    /// Earliest next investigation.
-    pub next_look_s: i64,
-    /// Wait after the next investigation that finds nothing.
-    pub look_wait_s: i64,
+    /// When the host is looked at next.
+    pub patience: Patience,
     /// What came in the last five minutes waits to be held against the days.
     pub drift_is_due: bool,
 }
-
-impl Default for Cases {
-    fn default() -> Self {
-        Self {
-            open: Vec::new(),
-            closed: Vec::new(),
-            alarms: Vec::new(),
-            next_look_s: 0,
-            look_wait_s: LOOK_WAIT_S,
-            drift_is_due: false,
-        }
-    }
-}
-
-/// Wait after an investigation that found something, seconds.
-pub const LOOK_WAIT_S: i64 = 2;
 
 impl Cases {
     /// Counts an event in the incidents that select it; whether one of them explains it.

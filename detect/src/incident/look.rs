@@ -5,9 +5,9 @@ use schemas::{Class, Incident, Kind, State, Verdict};
 use crate::explain::firm::{better_rules, firm};
 use crate::explain::sample::Sample;
 use crate::explain::search::{Evidence, Found};
-use crate::incident::cases::LOOK_WAIT_S;
 use crate::incident::lifecycle::{Desk, REGULAR_S};
 use crate::incident::open::Spoken;
+use crate::incident::patience::Looked;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
 use crate::judge::profile::Profile;
@@ -60,7 +60,7 @@ impl Desk<'_> {
         let alarm = self.budget.nats;
         let fast = told_by_strangers(target.suspicion.fast.at_least(alarm));
         let telling = fast.first().is_some_and(|hot| hot.attribute.is_software_or_network());
-        if now_s < target.cases.next_look_s && !(telling && target.cases.look_wait_s > 4) {
+        if !target.cases.patience.is_due(now_s, telling) {
             return;
         }
         let bare = self.bare_evidence(target);
@@ -77,17 +77,15 @@ impl Desk<'_> {
             self.readers(target, bare, out);
             return;
         }
-        let mut opened = false;
+        let mut looked = Looked::Nothing;
         if !fast.is_empty() || rate {
-            opened = self.look_at(target, 5, &fast, out);
+            looked = self.look_at(target, 5, &fast, out);
         }
-        if !opened && (!slow.is_empty() || rate) {
-            opened = self.look_at(target, RECENT_S, &slow, out);
+        if looked != Looked::Opened && (!slow.is_empty() || rate) {
+            looked = looked.max(self.look_at(target, RECENT_S, &slow, out));
         }
         self.readers(target, bare, out);
-        target.cases.look_wait_s =
-            if opened { LOOK_WAIT_S } else { (target.cases.look_wait_s * 2).min(30) };
-        target.cases.next_look_s = now_s + if opened { 1 } else { target.cases.look_wait_s };
+        target.cases.patience.note(now_s, looked);
     }
 
     fn has_sources(&self, target: &Target, least: usize) -> bool {
@@ -158,14 +156,14 @@ impl Desk<'_> {
         seconds: i64,
         hot: &[HotValue],
         out: &mut Vec<Incident>,
-    ) -> bool {
+    ) -> Looked {
         let now = self.window(target, seconds, |event| !event.has(flag::EXPLAINED));
         if now.is_empty() || target.host.normal.sample.events.is_empty() {
-            return false;
+            return Looked::Nothing;
         }
         let seed = hot.first().map(|hot| (hot.attribute.columns(), &hot.example));
         let Some((evidence, found)) = self.firm_rule(target, now, seconds, seed) else {
-            return false;
+            return Looked::Nothing;
         };
         let level = target.host.level(self.now_s(), seconds);
         let judgement = self.case(target, &evidence, &found, hot, level).judge();
@@ -175,9 +173,10 @@ impl Desk<'_> {
             && is_volume(judgement)
             && target.host.normal.habit.covers(excess, self.now_s());
         if few || usual || !worth(judgement, excess, level) || !supported(judgement, hot) {
-            return false;
+            return Looked::Short;
         }
-        self.act(target, &Finding { found: &found, judgement, hot, seconds }, out)
+        let opened = self.act(target, &Finding { found: &found, judgement, hot, seconds }, out);
+        if opened { Looked::Opened } else { Looked::Nothing }
     }
 
     /// The best rule for unexplained records of the last seconds, if it is more than chance, and what speaks for it.

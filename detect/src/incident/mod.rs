@@ -6,6 +6,7 @@ pub mod drift;
 pub mod lifecycle;
 pub mod look;
 pub mod open;
+pub mod patience;
 mod scope;
 pub mod strangers;
 mod summary;

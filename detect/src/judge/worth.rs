@@ -16,6 +16,10 @@ const EXCESS_SHARE_MIN: f64 = 0.05;
 /// Excess requests of the window without which volume is no matter: one a second for a minute, two visitors' worth.
 const EXCESS_REQUESTS_MIN: f64 = 60.0;
 
+/// Factor on both where it is suspicious only: half a dozen visitors whose page asks for news every few seconds are as
+/// much as the least that is worth being called an attack.
+const SUSPICIOUS_FACTOR: f64 = 2.0;
+
 /// Excess that makes a crowd worth a record.
 pub const CROWD_RATE_MIN: f64 = 5.0;
 
@@ -23,9 +27,11 @@ pub const CROWD_RATE_MIN: f64 = 5.0;
 const SEARCH_REQUESTS_MIN: f64 = 20.0;
 
 /// Excess requests of the window below which a judgement is no matter.
-pub const fn requests_min(judgement: Judgement) -> f64 {
+pub fn requests_min(judgement: Judgement) -> f64 {
     match judgement.kind.class() {
-        Class::Volume | Class::Copying | Class::Connections => EXCESS_REQUESTS_MIN,
+        Class::Volume | Class::Copying | Class::Connections => {
+            EXCESS_REQUESTS_MIN * factor(judgement)
+        }
         Class::Discovery => SEARCH_REQUESTS_MIN,
         Class::Credentials | Class::Benign => 0.0,
     }
@@ -47,9 +53,13 @@ pub fn worth(judgement: Judgement, excess: f64, level: f64) -> bool {
         Class::Credentials | Class::Discovery => excess >= 0.1,
         Class::Benign => excess >= CROWD_RATE_MIN.max(0.5 * level),
         Class::Volume | Class::Copying | Class::Connections => {
-            excess >= EXCESS_RATE_MIN.max(EXCESS_SHARE_MIN * level)
+            excess >= EXCESS_RATE_MIN.max(EXCESS_SHARE_MIN * level) * factor(judgement)
         }
     }
+}
+
+const fn factor(judgement: Judgement) -> f64 {
+    if matches!(judgement.verdict, Verdict::Suspicious) { SUSPICIOUS_FACTOR } else { 1.0 }
 }
 
 /// A search by many is seen in the votes on what is asked for, not in volume.
