@@ -52,6 +52,9 @@ pub enum Command {
     /// Detect attacks in a Kafka topic and keep its records in tables, until stopped.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Merge small files, put past days in order, drop rows that are too old, and delete what nobody needs.
+    #[command(after_help = MAINTAIN_EXAMPLES)]
+    Maintain(MaintainArgs),
     /// Query the tables: one query, a file of queries, or a prompt.
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArgs),
@@ -82,6 +85,14 @@ Examples:
   floodmark run --brokers kafka:9092 --topic edge --data /srv/floodmark
   floodmark run --config floodmark.toml --alerts json | my-pager
   floodmark run --brokers kafka:9092 --topic edge --exit-at-end";
+
+const MAINTAIN_EXAMPLES: &str = "\
+Examples:
+  floodmark maintain --data /srv/floodmark
+  floodmark maintain --data /srv/floodmark --keep 90d --keep-findings 2y
+
+It may run beside any number of `run` and `scan`, and be stopped or killed at any point. `run` does the same by itself.
+Nothing is dropped by age unless --keep or --keep-findings says so.";
 
 const SQL_EXAMPLES: &str = "\
 Examples:
@@ -168,6 +179,17 @@ pub struct OutputArgs {
     pub commit_interval: Option<Duration>,
 }
 
+/// How long rows are kept.
+#[derive(Debug, Default, ClapArgs)]
+pub struct KeepArgs {
+    /// How long requests and rejects are kept, by whole days; for ever when absent.
+    #[arg(long, env = "FLOODMARK_KEEP", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub keep: Option<Duration>,
+    /// How long incidents and windows are kept, by whole days; for ever when absent.
+    #[arg(long, env = "FLOODMARK_KEEP_FINDINGS", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub keep_findings: Option<Duration>,
+}
+
 /// Which Kafka, and how.
 #[derive(Debug, Default, ClapArgs)]
 pub struct KafkaArgs {
@@ -249,6 +271,12 @@ pub struct RunArgs {
     /// Stop at the end offsets seen at start, with everything committed and open incidents kept open.
     #[arg(long, env = "FLOODMARK_EXIT_AT_END")]
     pub exit_at_end: bool,
+    /// Whether the tables are maintained meanwhile, as `floodmark maintain` does; default true.
+    #[arg(long, env = "FLOODMARK_MAINTAIN", value_name = "BOOL")]
+    pub maintain: Option<bool>,
+    /// How long rows are kept.
+    #[command(flatten)]
+    pub keep: KeepArgs,
     /// How lines are read.
     #[command(flatten)]
     pub input: InputArgs,
@@ -261,6 +289,17 @@ pub struct RunArgs {
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `floodmark maintain`.
+#[derive(Debug, ClapArgs)]
+pub struct MaintainArgs {
+    /// Folder (or object-store URI) of the tables.
+    #[arg(long, env = "FLOODMARK_DATA", value_name = "URI")]
+    pub data: Option<String>,
+    /// How long rows are kept.
+    #[command(flatten)]
+    pub keep: KeepArgs,
 }
 
 /// `floodmark sql`.

@@ -42,6 +42,25 @@ impl Progress {
         Self::new(quiet, total, style)
     }
 
+    /// A bar over so many rows; more may be planned later.
+    pub fn rows(quiet: bool) -> Self {
+        Self::new(quiet, Some(0), "{bar:30} {percent:>3} %  {human_pos}/{human_len} rows  {msg}")
+    }
+
+    /// So many more than were thought of are to be done.
+    pub fn lengthen(&self, more: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc_length(more);
+        }
+    }
+
+    /// So many more are done.
+    pub fn advance(&self, more: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc(more);
+        }
+    }
+
     /// A spinner with a message.
     pub fn spinner(quiet: bool) -> Self {
         Self::new(quiet, None, "{spinner} {elapsed}  {msg}")

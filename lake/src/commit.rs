@@ -232,19 +232,24 @@ impl TableHandle {
             return;
         }
         self.checkpoint_tried = due;
-        if let Err(error) = self.checkpoint(location).await {
+        if let Err(error) = checkpoint(location, self.table, self.log.version).await {
             tracing::warn!(table = self.table.name, %error, "cannot checkpoint the log");
         }
     }
+}
 
-    async fn checkpoint(&self, location: &Location) -> Result<(), LakeError> {
-        let fail = |error| location.fail("checkpoint the log", self.table.name, error);
-        let mut table = DeltaTable::new(location.log_store(self.table.name)?);
-        table.load_version(self.log.version).await.map_err(fail)?;
-        create_checkpoint(&table, None).await.map_err(fail)?;
-        cleanup_metadata(&table, None).await.map_err(fail)?;
-        Ok(())
-    }
+/// Writes a Delta checkpoint of the table at `version`, and drops log files that are older than the log is kept.
+pub(crate) async fn checkpoint(
+    location: &Location,
+    table: &'static Table,
+    version: u64,
+) -> Result<(), LakeError> {
+    let fail = |error| location.fail("checkpoint the log", table.name, error);
+    let mut table = DeltaTable::new(location.log_store(table.name)?);
+    table.load_version(version).await.map_err(fail)?;
+    create_checkpoint(&table, None).await.map_err(fail)?;
+    cleanup_metadata(&table, None).await.map_err(fail)?;
+    Ok(())
 }
 
 /// An entry without files is ours when it carries exactly what we are about to write.

@@ -69,6 +69,13 @@ pub enum LakeError {
         detail: String,
     },
 
+    /// There is nothing to maintain or to check.
+    #[error("there are no tables in `{uri}`; name the folder of `run` or `scan` with --data")]
+    NoTables {
+        /// Location of the tables.
+        uri: String,
+    },
+
     /// The table was written by another version of this program.
     #[error(
         "table `{uri}` has schema version {found}, this program writes version {expected}; use the program that wrote it, or another folder with --data"
@@ -121,6 +128,17 @@ pub enum LakeError {
         found: i64,
     },
 
+    /// Another process maintains the tables.
+    #[error(
+        "`{uri}` is being maintained by {owner}; wait until it is done, or stop it: its lease ends within five minutes"
+    )]
+    Busy {
+        /// Location of the tables.
+        uri: String,
+        /// Who says to be at it.
+        owner: String,
+    },
+
     /// `append` or `commit` was called for a history that was not begun.
     #[error("history `{wanted}` was not begun (begun: `{begun}`)")]
     Lineage {
@@ -151,11 +169,13 @@ impl LakeError {
             }
             Self::Location { .. }
             | Self::NotATable { .. }
+            | Self::NoTables { .. }
             | Self::SchemaVersion { .. }
             | Self::Schema { .. }
             | Self::Rows(_)
             | Self::Encode { .. }
             | Self::Conflict { .. }
+            | Self::Busy { .. }
             | Self::Lineage { .. } => Retry::Never,
         }
     }

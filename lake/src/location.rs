@@ -48,6 +48,15 @@ impl Location {
         Ok(Self { uri: uri.to_owned(), url, root, local })
     }
 
+    /// As [`Location::open`], of tables that are there already: no folder is made.
+    pub(crate) fn existing(uri: &str, sync: bool) -> Result<Self, LakeError> {
+        let folder = data_url(uri)?.to_file_path();
+        if folder.is_ok_and(|folder| !folder.exists()) {
+            return Err(LakeError::NoTables { uri: uri.to_owned() });
+        }
+        Self::open(uri, sync)
+    }
+
     /// A location in a store at hand; `url` is where the store would say it is.
     pub(crate) fn on_store(root: Arc<dyn ObjectStore>, url: Url) -> Self {
         Self { uri: url.to_string(), url, root, local: None }

@@ -40,7 +40,8 @@ pub(crate) struct LogState {
 #[derive(Debug, Deserialize)]
 struct Line {
     txn: Option<Txn>,
-    add: Option<AddPath>,
+    add: Option<FilePath>,
+    remove: Option<FilePath>,
     #[serde(rename = "metaData")]
     metadata: Option<serde::de::IgnoredAny>,
     protocol: Option<serde::de::IgnoredAny>,
@@ -54,7 +55,7 @@ struct Txn {
 }
 
 #[derive(Debug, Deserialize)]
-struct AddPath {
+struct FilePath {
     path: String,
 }
 
@@ -63,6 +64,7 @@ struct AddPath {
 pub(crate) struct Entry {
     pub(crate) txns: BTreeMap<String, i64>,
     pub(crate) added: Vec<String>,
+    pub(crate) removed: Vec<String>,
     /// The table's columns, properties or features were changed.
     pub(crate) redefined: bool,
 }
@@ -74,6 +76,7 @@ impl Entry {
             let line = line?;
             entry.redefined |= line.metadata.is_some() || line.protocol.is_some();
             entry.added.extend(line.add.map(|add| add.path));
+            entry.removed.extend(line.remove.map(|remove| remove.path));
             entry.txns.extend(line.txn.map(|txn| (txn.app_id, txn.version)));
         }
         Ok(entry)
@@ -83,6 +86,14 @@ impl Entry {
 /// Name of the commit file of `version`.
 pub(crate) fn commit_path(version: u64) -> Path {
     Path::from_iter([LOG, &format!("{version:020}.json")])
+}
+
+/// The version whose commit a file of the log is.
+pub(crate) fn version_of(file: &ObjectMeta) -> Option<u64> {
+    match LogFile::of(file.location.filename()?)? {
+        LogFile::Commit(version) => Some(version),
+        LogFile::Checkpoint { .. } => None,
+    }
 }
 
 /// The commit of `version`, or `None` when it does not exist.

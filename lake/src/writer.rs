@@ -18,6 +18,7 @@ use chrono::Utc;
 use deltalake::kernel::Add;
 use object_store::PutPayload;
 use object_store::path::Path;
+use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use schemas::Table;
 use tokio::task::JoinHandle;
@@ -233,28 +234,9 @@ impl TableWriter {
 
     /// Ends the open file at `index`; it is then in `files`, at the index returned.
     fn close(&mut self, index: usize) -> Result<usize, WriteError> {
-        let mut file = self.open.swap_remove(index);
-        let metadata = file.encoder.finish()?;
-        let bytes = Bytes::from(std::mem::take(file.encoder.inner_mut()));
-        let name = format!("part-{}.zstd.parquet", uuid::Uuid::new_v4());
-        let path = match file.day {
-            Some(day) => format!("date={day}/{name}"),
-            None => name,
-        };
-        let add = Add {
-            path,
-            partition_values: file
-                .day
-                .map(|day| ("date".to_owned(), Some(day.to_string())))
-                .into_iter()
-                .collect(),
-            size: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
-            modification_time: Utc::now().timestamp_millis(),
-            data_change: true,
-            stats: Some(stats_json(&metadata)),
-            ..Add::default()
-        };
-        let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or_default();
+        let file = self.open.swap_remove(index);
+        let Encoded { add, rows, bytes } =
+            encoded(file.encoder, "part-", file.day.map(|day| day.to_string()))?;
         self.files.push(DataFile { add, rows, bytes: Some(bytes), upload: None });
         Ok(self.files.len() - 1)
     }
@@ -331,11 +313,46 @@ impl TableWriter {
     }
 }
 
+/// A file that is complete, and the action that adds it.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) add: Add,
+    pub(crate) rows: u64,
+    pub(crate) bytes: Bytes,
+}
+
+/// Completes a file of the partition `date`, if the table has partitions; its name begins with `kind`.
+pub(crate) fn encoded(
+    mut encoder: Encoder,
+    kind: &str,
+    date: Option<String>,
+) -> Result<Encoded, ParquetError> {
+    let metadata = encoder.finish()?;
+    let bytes = Bytes::from(std::mem::take(encoder.inner_mut()));
+    let name = format!("{kind}{}.zstd.parquet", uuid::Uuid::new_v4());
+    let path = match &date {
+        Some(date) => format!("date={date}/{name}"),
+        None => name,
+    };
+    let add = Add {
+        path,
+        partition_values: date.map(|date| ("date".to_owned(), Some(date))).into_iter().collect(),
+        size: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+        modification_time: Utc::now().timestamp_millis(),
+        data_change: true,
+        stats: Some(stats_json(&metadata)),
+        ..Add::default()
+    };
+    let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or_default();
+    Ok(Encoded { add, rows, bytes })
+}
+
 fn file_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
-async fn put(folder: &Folder, path: &Path, bytes: Bytes) -> object_store::Result<()> {
+/// Writes a file of a table.
+pub(crate) async fn put(folder: &Folder, path: &Path, bytes: Bytes) -> object_store::Result<()> {
     use object_store::ObjectStoreExt as _;
     folder.put(path, PutPayload::from_bytes(bytes)).await.map(|_| ())
 }
@@ -363,8 +380,8 @@ impl WriteError {
     }
 }
 
-impl From<parquet::errors::ParquetError> for WriteError {
-    fn from(error: parquet::errors::ParquetError) -> Self {
+impl From<ParquetError> for WriteError {
+    fn from(error: ParquetError) -> Self {
         Self::Encode(Box::new(error))
     }
 }

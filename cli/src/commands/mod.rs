@@ -2,6 +2,7 @@
 
 mod demo;
 mod generate;
+mod maintain;
 mod report;
 mod run;
 mod scan;
@@ -9,7 +10,7 @@ mod ship;
 mod sql;
 
 use crate::args::{Args, Command};
-use crate::config::{self, Run, Scan, Ship};
+use crate::config::{self, Maintain, Run, Scan, Ship};
 use crate::signals::StopFlag;
 use crate::telemetry;
 
@@ -28,6 +29,9 @@ pub fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Run(args) => run::run(&Run::new(args, &file)?, quiet, &StopFlag::on_signals()?),
         Command::Ship(args) => {
             ship::ship(&Ship::new(args, &file)?, quiet, &StopFlag::on_signals()?)
+        }
+        Command::Maintain(args) => {
+            maintain::maintain(&Maintain::new(args, &file)?, quiet, &StopFlag::on_signals()?)
         }
         Command::Sql(args) => sql::sql(args, &file, quiet),
         Command::Demo(args) => demo::demo(&args, quiet, &StopFlag::on_signals()?),

@@ -1,12 +1,14 @@
 //! `floodmark run`: Kafka in, tables and alerts out, until stopped.
 
 use ingest::{Batcher, KafkaConfig, KafkaSource, Source};
+use lake::Upkeep;
 
 use super::report;
 use crate::alerts::AlertWriter;
 use crate::config::{Decode, Output, Run};
 use crate::pipeline::{
-    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, History, Next, PastSource, Totals,
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, History, Keeper, Next, PastSource,
+    Totals,
 };
 use crate::progress::Progress;
 use crate::signals::StopFlag;
@@ -22,7 +24,8 @@ pub fn run(config: &Run, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     let mut kafka = KafkaConfig::new(&config.kafka.brokers, &config.kafka.topic, &config.group);
     kafka.properties.clone_from(&config.kafka.properties);
     kafka.exit_at_end = config.exit_at_end;
-    let live = Live { kafka, decode: &config.decode, output: &config.output, quiet };
+    let upkeep = config.upkeep.as_ref();
+    let live = Live { kafka, decode: &config.decode, output: &config.output, upkeep, quiet };
     let next = |_: &Totals| if stop.is_set() { Next::Stop } else { Next::Continue };
     while let Ended::PartitionsLost = live.consume(next)? {
         tracing::warn!("the consumer group took partitions away; opening the tables anew");
@@ -38,6 +41,8 @@ pub(super) struct Live<'a> {
     pub(super) decode: &'a Decode,
     /// Where results go.
     pub(super) output: &'a Output,
+    /// What is done to the tables meanwhile.
+    pub(super) upkeep: Option<&'a Upkeep>,
     /// Whether to leave out progress and summary.
     pub(super) quiet: bool,
 }
@@ -67,9 +72,15 @@ impl Live<'_> {
         let front =
             FrontConfig { commit_interval: self.output.commit_interval, at_end: EndPolicy::Hold };
         let progress = Progress::spinner(self.quiet);
+        let upkeep = self.upkeep.cloned();
+        let keeper = upkeep.map(|upkeep| Keeper::start(self.output.data.clone(), upkeep));
+        let keeper = keeper.transpose()?;
         let mut front = Front::new(front, Box::new(source), batcher, detection, commits);
         let ended = front.run(|totals: &Totals, _: &dyn Source| {
             progress.update(totals.records(), || totals.summary());
+            if let Some(keeper) = &keeper {
+                keeper.lags(totals.lag());
+            }
             next(totals)
         })?;
         progress.finish();

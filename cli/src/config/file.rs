@@ -53,6 +53,14 @@ pub struct File {
     pub group: Option<String>,
     /// `--exit-at-end`
     pub exit_at_end: Option<bool>,
+    /// `--maintain`
+    pub maintain: Option<bool>,
+    /// `--keep`
+    #[serde(default, deserialize_with = "duration")]
+    pub keep: Option<Duration>,
+    /// `--keep-findings`
+    #[serde(default, deserialize_with = "duration")]
+    pub keep_findings: Option<Duration>,
     /// `--follow`
     pub follow: Option<bool>,
     /// `--state`

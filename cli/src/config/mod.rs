@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use clients::Anonymise;
 pub use file::{File, load};
-pub use resolve::{Decode, Output, Run, Scan, Ship, data};
+pub use resolve::{Decode, Maintain, Output, Run, Scan, Ship, data};
 
 /// The command line or the configuration is wrong: exit status 2.
 #[derive(Debug, thiserror::Error)]

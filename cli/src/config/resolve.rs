@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use detect::DetectConfig;
 use ingest::DecoderConfig;
 use ingest::decode::zone::UnknownZone;
+use lake::Upkeep;
 
 use super::{DEFAULT_COMMIT_INTERVAL, DEFAULT_DATA, DEFAULT_GROUP, File, UsageError, clients};
 use crate::alerts::AlertFormat;
 use crate::args::{
-    ClientArgs, DetectArgs, InputArgs, KafkaArgs, OutputArgs, RunArgs, ScanArgs, ShipArgs,
+    ClientArgs, DetectArgs, InputArgs, KafkaArgs, KeepArgs, MaintainArgs, OutputArgs, RunArgs,
+    ScanArgs, ShipArgs,
 };
 
 /// How lines are read and judged.
@@ -169,6 +172,50 @@ impl Scan {
     }
 }
 
+/// What is done to the tables so that they stay fast.
+///
+/// # Errors
+/// [`UsageError`] when a time is shorter than a day: rows go by whole days.
+fn upkeep(args: &KeepArgs, file: &File) -> Result<Upkeep, UsageError> {
+    let days = |name: &str, keep: Option<Duration>| {
+        let Some(keep) = keep else { return Ok(None) };
+        let kept = TimeDelta::from_std(keep).ok().filter(|keep| *keep >= TimeDelta::days(1));
+        let kept = kept.filter(|keep| *keep <= KEEP_MAX);
+        kept.map(Some).ok_or_else(|| {
+            UsageError::new(format!(
+                "--{name} must be from one day to a thousand years, such as 90d; leave it out to keep all rows"
+            ))
+        })
+    };
+    Ok(Upkeep {
+        keep: days("keep", args.keep.or(file.keep))?,
+        keep_findings: days("keep-findings", args.keep_findings.or(file.keep_findings))?,
+        ..Upkeep::default()
+    })
+}
+
+/// Longest time rows can be said to be kept.
+const KEEP_MAX: TimeDelta = TimeDelta::days(366_000);
+
+/// What `maintain` runs with.
+#[derive(Debug, Clone)]
+pub struct Maintain {
+    /// Folder or URI of the tables.
+    pub data: String,
+    /// What is done to them.
+    pub upkeep: Upkeep,
+}
+
+impl Maintain {
+    /// Puts command line and file together.
+    ///
+    /// # Errors
+    /// [`UsageError`] on a wrong value.
+    pub fn new(args: MaintainArgs, file: &File) -> Result<Self, UsageError> {
+        Ok(Self { upkeep: upkeep(&args.keep, file)?, data: data(args.data, file) })
+    }
+}
+
 /// What `run` runs with.
 #[derive(Debug, Clone)]
 pub struct Run {
@@ -178,6 +225,8 @@ pub struct Run {
     pub group: String,
     /// Stop at the end offsets seen at start.
     pub exit_at_end: bool,
+    /// What is done to the tables meanwhile; `None` for nothing.
+    pub upkeep: Option<Upkeep>,
     /// How lines are read.
     pub decode: Decode,
     /// Where results go.
@@ -196,6 +245,8 @@ impl Run {
                 .group
                 .or_else(|| file.group.clone())
                 .unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
+            upkeep: Some(upkeep(&args.keep, file)?)
+                .filter(|_| args.maintain.or(file.maintain).unwrap_or(true)),
             exit_at_end: args.exit_at_end || file.exit_at_end.unwrap_or(false),
             decode: Decode::new(args.input, args.clients, &args.detect, file)?,
             output: Output::new(args.output, file)?,

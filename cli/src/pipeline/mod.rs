@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The front reads and decodes; the detection thread detects, alerts and passes everything on in order; the lake's
-//! thread writes tables. The channels hold a few whole batches each. When the tables fall behind, the channels fill,
+//! thread writes tables. Beside them a thread of the lowest priority keeps the tables fast. The channels hold a few whole
+//! batches each. When the tables fall behind, the channels fill,
 //! the front blocks and reading pauses: back-pressure without a policy of its own.
 
 mod alignment;
@@ -15,6 +16,7 @@ mod back;
 mod checkpoint;
 mod detection;
 pub mod front;
+mod keeper;
 mod opening;
 mod past;
 mod signals;
@@ -24,6 +26,7 @@ pub mod totals;
 pub use back::Back;
 pub use detection::{Detection, History};
 pub use front::{EndPolicy, Ended, Front, FrontConfig, Next};
+pub use keeper::Keeper;
 pub use opening::{Tables, open};
 pub use past::PastSource;
 pub use totals::Totals;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use detect::Counters;
 use ingest::identity::ClientCounters;
 use schemas::text::thousands;
@@ -22,6 +23,8 @@ pub struct Totals {
     pub exempt: u64,
     /// Forwarding headers that were not followed, as of the last commit.
     pub clients: ClientCounters,
+    /// How long the last record read had waited since it arrived.
+    lag: Option<Duration>,
     incidents: Arc<IncidentTotals>,
     detected: Arc<DetectTotals>,
 }
@@ -139,6 +142,7 @@ impl Totals {
             rejects: 0,
             exempt: 0,
             clients: ClientCounters::default(),
+            lag: None,
             incidents,
             detected,
         }
@@ -149,6 +153,16 @@ impl Totals {
         self.requests += batch.requests.rows() as u64;
         self.exempt += batch.requests.exempt_rows() as u64;
         self.rejects += batch.rejects.num_rows() as u64;
+        let last = batch.requests.rows().checked_sub(1);
+        if let Some(arrival_us) = last.and_then(|row| batch.requests.arrival_us(row)) {
+            let waited = Utc::now().timestamp_micros().saturating_sub(arrival_us);
+            self.lag = Some(Duration::from_micros(u64::try_from(waited).unwrap_or_default()));
+        }
+    }
+
+    /// How long the last record read had waited since it arrived in Kafka, where that is known.
+    pub const fn lag(&self) -> Option<Duration> {
+        self.lag
     }
 
     /// Records read.

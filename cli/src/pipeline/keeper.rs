@@ -1,0 +1,121 @@
+//! Keeps the tables fast beside a pipeline that never ends: a thread of the lowest priority that maintains them every few
+//! minutes, and waits whenever the pipeline is behind.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::Utc;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use lake::{LakeError, Pace, Upkeep, Watch};
+use thread_priority::{ThreadPriority, set_current_thread_priority};
+
+/// Time between two rounds: a quarter of an hour's files at a commit every 30 s are worth a merge.
+const EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// How long records may wait in Kafka before maintenance makes way.
+const LAG_MAX: Duration = Duration::from_secs(5);
+
+/// The thread that maintains the tables; it ends with this.
+#[derive(Debug)]
+pub struct Keeper {
+    state: Arc<State>,
+    /// Wakes the thread when it is dropped.
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    behind: AtomicBool,
+    stopping: AtomicBool,
+}
+
+impl Watch for State {
+    fn pace(&self) -> Pace {
+        if self.stopping.load(Ordering::Relaxed) {
+            Pace::Stop
+        } else if self.behind.load(Ordering::Relaxed) {
+            Pace::Wait
+        } else {
+            Pace::Go
+        }
+    }
+}
+
+impl Keeper {
+    /// Starts to maintain the tables under `data`.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(data: String, upkeep: Upkeep) -> anyhow::Result<Self> {
+        let state = Arc::new(State::default());
+        let (stop, stopped) = bounded(0);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the runtime of the maintenance")?;
+        let watch = Arc::clone(&state);
+        let work = move || {
+            if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
+                tracing::debug!(?error, "maintenance runs at the priority of everything else");
+            }
+            while wait(&stopped) {
+                let done =
+                    runtime.block_on(lake::maintain(&data, &upkeep, Utc::now(), watch.as_ref()));
+                said(&data, done);
+            }
+        };
+        let thread = thread::Builder::new().name("maintain".into()).spawn(work);
+        let thread = thread.context("cannot start the thread that maintains the tables")?;
+        Ok(Self { state, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// How long the record read last had waited in Kafka.
+    pub fn lags(&self, lag: Option<Duration>) {
+        self.state.behind.store(lag.is_some_and(|lag| lag > LAG_MAX), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.state.stopping.store(true, Ordering::Relaxed);
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // Its panic was reported by the thread itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Waits until the next round; `false` when there is none.
+fn wait(stopped: &Receiver<()>) -> bool {
+    matches!(stopped.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout))
+}
+
+fn said(data: &str, done: Result<Vec<lake::TableUpkeep>, LakeError>) {
+    match done {
+        Ok(tables) => {
+            for table in tables.iter().filter(|table| table.rewritten + table.expired > 0) {
+                tracing::info!(
+                    table = table.table,
+                    files_before = table.files.0,
+                    files = table.files.1,
+                    rows_written_anew = table.rewritten,
+                    rows_dropped = table.expired,
+                    "maintained"
+                );
+            }
+        }
+        Err(LakeError::Busy { owner, .. }) => {
+            tracing::debug!(owner, "another process maintains the tables");
+        }
+        Err(error) => tracing::warn!(
+            data,
+            "cannot maintain the tables: {error}; trying again in {} minutes",
+            EVERY.as_secs() / 60
+        ),
+    }
+}
