@@ -212,7 +212,8 @@ impl Maintain {
     /// # Errors
     /// [`UsageError`] on a wrong value.
     pub fn new(args: MaintainArgs, file: &File) -> Result<Self, UsageError> {
-        Ok(Self { upkeep: upkeep(&args.keep, file)?, data: data(args.data, file) })
+        let upkeep = Upkeep { at_once: true, ..upkeep(&args.keep, file)? };
+        Ok(Self { upkeep, data: data(args.data, file) })
     }
 }
 

@@ -43,7 +43,7 @@ use expire::expired;
 use files::{Live, LiveFile, live};
 use lease::Lease;
 use ledger::{Change, Ledger};
-use plan::{Job, plan};
+use plan::{Job, Patience, plan};
 use rewrite::{Rewrite, Rewritten};
 pub use watch::{Pace, Unwatched, Watch};
 
@@ -61,6 +61,9 @@ pub struct Upkeep {
     pub aim: u64,
     /// How long a file stays that no row needs any more, for readers of an older version and writers that pause.
     pub grace: TimeDelta,
+    /// Whether everything is merged that can be, however fresh: once, by the word of a person. Else what is worth it when
+    /// it is done again and again.
+    pub at_once: bool,
     /// How files are written.
     pub options: LakeOptions,
 }
@@ -72,6 +75,7 @@ impl Default for Upkeep {
             keep_findings: None,
             aim: 512 << 20,
             grace: TimeDelta::hours(1),
+            at_once: false,
             options: LakeOptions::default(),
         }
     }
@@ -269,8 +273,10 @@ impl Keeper<'_> {
 
     /// Merges and sorts until nothing is left that is worth it.
     async fn compact(&self, mut live: Live, done: &mut TableUpkeep) -> Result<Live, Undone> {
-        for _ in 0..ROUNDS_MAX {
-            let jobs = plan(&live.files, self.now.timestamp_millis(), self.upkeep.aim);
+        for round in 0..ROUNDS_MAX {
+            let patience =
+                if self.upkeep.at_once && round == 0 { Patience::NONE } else { Patience::STEADY };
+            let jobs = plan(&live.files, self.now.timestamp_millis(), self.upkeep.aim, patience);
             if jobs.is_empty() {
                 break;
             }

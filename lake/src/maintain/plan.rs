@@ -8,13 +8,28 @@ use std::collections::BTreeMap;
 
 use super::files::{LiveFile, MERGED, SORTED};
 
-/// Quiet time after which a day that is over takes no more rows worth waiting for: late edges deliver within the hour.
-const CLOSED_AFTER_MS: i64 = 2 * 3_600_000;
+/// What is worth a merge, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// Quiet time after which a day that is over takes no more rows worth waiting for, milliseconds.
+    closed_after_ms: i64,
+    /// Age of a file that is merged, milliseconds.
+    settled_ms: i64,
+    /// Fresh files that are worth one merge.
+    fresh_min: usize,
+}
 
-/// Age of a file that is merged: what was written just now is being read, and its neighbours are still to come.
-const SETTLED_MS: i64 = 5 * 60_000;
+impl Patience {
+    /// Beside writers, again and again: late edges deliver within the hour, and what was written just now has neighbours
+    /// that are still to come, at a commit every 30 s sixteen in eight minutes.
+    pub(crate) const STEADY: Self =
+        Self { closed_after_ms: 2 * 3_600_000, settled_ms: 5 * 60_000, fresh_min: MERGE_MIN };
 
-/// Small files that are worth one merge: at a commit every 30 s those of eight minutes.
+    /// Once, by the word of a person.
+    pub(crate) const NONE: Self = Self { closed_after_ms: 0, settled_ms: 0, fresh_min: 2 };
+}
+
+/// Files that are worth merging once more when each of them was merged already, or that come late.
 const MERGE_MIN: usize = 16;
 
 /// Share of the aim below which a file is small.
@@ -46,7 +61,7 @@ pub(crate) struct Job {
 }
 
 /// Plans for a table at a time, with files of `aim` bytes in mind.
-pub(crate) fn plan(files: &[LiveFile], now_ms: i64, aim: u64) -> Vec<Job> {
+pub(crate) fn plan(files: &[LiveFile], now_ms: i64, aim: u64, patience: Patience) -> Vec<Job> {
     let mut dates: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
     for (at, file) in files.iter().enumerate() {
         if !file.has_deletions && file.rows.is_some() {
@@ -61,11 +76,17 @@ pub(crate) fn plan(files: &[LiveFile], now_ms: i64, aim: u64) -> Vec<Job> {
         let of = |at: &usize| files.get(*at);
         let newest_ms = members.iter().filter_map(of).map(|file| file.written_ms).max();
         let closed = date.is_some_and(|date| is_over(date, now_ms))
-            && newest_ms.is_some_and(|newest| newest + CLOSED_AFTER_MS <= now_ms);
+            && newest_ms.is_some_and(|newest| newest + patience.closed_after_ms <= now_ms);
         if closed {
             jobs.extend(sort(files, &members, aim));
         } else {
-            jobs.extend(merge(files, &members, now_ms, aim));
+            jobs.extend(merge(
+                files,
+                &members,
+                now_ms - patience.settled_ms,
+                patience.fresh_min,
+                aim,
+            ));
         }
     }
     jobs
@@ -94,22 +115,28 @@ fn sort(files: &[LiveFile], members: &[usize], aim: u64) -> Vec<Job> {
     cut(files, taken.copied(), aim, Layout::Sorted)
 }
 
-fn merge(files: &[LiveFile], members: &[usize], now_ms: i64, aim: u64) -> Vec<Job> {
+fn merge(
+    files: &[LiveFile],
+    members: &[usize],
+    settled_ms: i64,
+    fresh_min: usize,
+    aim: u64,
+) -> Vec<Job> {
     let small = |merged: bool| {
         let taken = members.iter().filter(move |at| {
             files.get(**at).is_some_and(|file| {
                 file.name().starts_with(MERGED) == merged
                     && !file.name().starts_with(SORTED)
                     && file.size < aim / SMALL
-                    && file.written_ms + SETTLED_MS <= now_ms
+                    && file.written_ms <= settled_ms
             })
         });
         taken.copied().collect::<Vec<usize>>()
     };
     let (fresh, merged) = (small(false), small(true));
     let mut jobs = Vec::new();
-    for taken in [fresh, merged] {
-        if taken.len() >= MERGE_MIN {
+    for (taken, least) in [(fresh, fresh_min), (merged, MERGE_MIN)] {
+        if taken.len() >= least {
             jobs.extend(cut(files, taken.into_iter(), aim, Layout::Merged));
         }
     }
@@ -170,7 +197,10 @@ mod tests {
     }
 
     fn jobs(files: &[LiveFile]) -> Vec<(Layout, usize)> {
-        plan(files, NOON_MS, AIM).iter().map(|job| (job.layout, job.files.len())).collect()
+        plan(files, NOON_MS, AIM, Patience::STEADY)
+            .iter()
+            .map(|job| (job.layout, job.files.len()))
+            .collect()
     }
 
     #[test]
@@ -184,9 +214,20 @@ mod tests {
     }
 
     #[test]
+    fn a_person_need_not_wait() {
+        let now = |files: &[LiveFile]| {
+            let plan = plan(files, NOON_MS, AIM, Patience::NONE);
+            plan.iter().map(|job| (job.layout, job.files.len())).collect::<Vec<_>>()
+        };
+        assert_eq!(now(&parts(2, "2026-01-02", 0)), [(Layout::Merged, 2)]);
+        assert_eq!(now(&parts(2, "2026-01-01", 0)), [(Layout::Sorted, 2)]);
+        assert_eq!(now(&parts(1, "2026-01-02", 0)), []);
+    }
+
+    #[test]
     fn rows_are_taken_in_order_of_time() {
         let files = parts(16, "2026-01-02", HOUR_MS);
-        let plan = plan(&files, NOON_MS, AIM);
+        let plan = plan(&files, NOON_MS, AIM, Patience::STEADY);
         assert_eq!(plan[0].files, (0..16).rev().collect::<Vec<_>>());
     }
 
