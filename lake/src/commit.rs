@@ -50,8 +50,6 @@ pub(crate) struct TableHandle {
     pub(crate) writer: TableWriter,
     pub(crate) log: LogState,
     folder: Folder,
-    /// Version of the last Delta checkpoint that was tried.
-    checkpoint_tried: u64,
 }
 
 impl TableHandle {
@@ -64,7 +62,7 @@ impl TableHandle {
         let folder = location.folder(table.name)?;
         let writer = TableWriter::new(table, folder.clone(), options);
         let log = LogState::default();
-        let mut handle = Self { table, writer, log, folder, checkpoint_tried: 0 };
+        let mut handle = Self { table, writer, log, folder };
         handle.refresh(location).await?;
         Ok(handle)
     }
@@ -92,6 +90,7 @@ impl TableHandle {
         always: bool,
     ) -> Result<Option<TableCommit>, LakeError> {
         self.writer.finish().await.map_err(|error| error.at(self.table, location))?;
+        self.writer.settle().await.map_err(|error| error.at(self.table, location))?;
         let whole = self.writer.pending();
         if whole.adds.is_empty() && !always {
             return Ok(None);
@@ -111,6 +110,8 @@ impl TableHandle {
                 self.log.version = version;
                 self.log.txns.extend(news.into_iter().map(|txn| (txn.app_id, txn.version)));
                 self.writer.committed(pending.adds.iter().map(|add| add.path.as_str()));
+                // The commit stands; what could not be looked up is looked up before the next one.
+                let _ = self.writer.verify().await;
                 return Ok(Some(self.summary(&whole)));
             }
             self.learn(location, ids, version, txns).await?;
@@ -222,19 +223,6 @@ impl TableHandle {
             }
         }
         Ok(())
-    }
-
-    /// Writes a Delta checkpoint and drops old log files when it is time; failures only cost speed.
-    pub(crate) async fn maintain(&mut self, location: &Location, options: &LakeOptions) {
-        let interval = options.checkpoint_interval.max(1);
-        let due = self.log.version / interval * interval;
-        if due <= self.checkpoint_tried {
-            return;
-        }
-        self.checkpoint_tried = due;
-        if let Err(error) = checkpoint(location, self.table, self.log.version).await {
-            tracing::warn!(table = self.table.name, %error, "cannot checkpoint the log");
-        }
     }
 }
 

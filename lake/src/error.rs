@@ -139,6 +139,17 @@ pub enum LakeError {
         owner: String,
     },
 
+    /// A file was deleted before it was committed, and its rows are not in memory any more.
+    #[error(
+        "`{path}` in `{uri}` was deleted by another program before it was committed; nothing is lost: start again, and reading goes on from the last commit; let vacuums keep files that are younger than an hour"
+    )]
+    Vanished {
+        /// Location of the table.
+        uri: String,
+        /// The file.
+        path: String,
+    },
+
     /// `append` or `commit` was called for a history that was not begun.
     #[error("history `{wanted}` was not begun (begun: `{begun}`)")]
     Lineage {
@@ -175,6 +186,7 @@ impl LakeError {
             | Self::Rows(_)
             | Self::Encode { .. }
             | Self::Conflict { .. }
+            | Self::Vanished { .. }
             | Self::Busy { .. }
             | Self::Lineage { .. } => Retry::Never,
         }

@@ -17,6 +17,7 @@ use crate::commit::TableHandle;
 use crate::error::LakeError;
 use crate::ids::Ids;
 use crate::location::Location;
+use crate::log_keeper::LogKeeper;
 use crate::options::LakeOptions;
 use crate::point::{CommitPoint, CommitSummary, RowKey};
 use crate::progress::{Held, advance, leads, transactions};
@@ -42,7 +43,7 @@ struct Lineage {
 #[derive(Debug)]
 pub struct Lake {
     location: Location,
-    options: LakeOptions,
+    log_keeper: LogKeeper,
     tables: BTreeMap<&'static str, TableHandle>,
     lineage: Option<Lineage>,
 }
@@ -74,7 +75,8 @@ impl Lake {
         for table in ALL {
             tables.insert(table.name, TableHandle::open(&location, table, &options).await?);
         }
-        Ok(Self { location, options, tables, lineage: None })
+        let log_keeper = LogKeeper::new(options.checkpoint_interval);
+        Ok(Self { location, log_keeper, tables, lineage: None })
     }
 
     /// Takes up a history, the rows of one consumer (`run/<group>/<topic>`, `scan`): reads from the log how far each
@@ -265,9 +267,8 @@ impl Lake {
         }
         lineage.unconfirmed = None;
         Checkpoints::of(&self.location, &lineage.name)?.prune(checkpoint.sequence).await;
-        for handle in self.tables.values_mut() {
-            handle.maintain(&self.location, &self.options).await;
-        }
+        let versions = self.tables.values().map(|handle| (handle.table, handle.log.version));
+        self.log_keeper.see(&self.location, versions);
         Ok(summary)
     }
 

@@ -8,6 +8,7 @@
 //!
 //! location ─ store, errors get their place        tables ─ creation and checks
 //! durable  ─ local files, synced                  log    ─ version and transactions of a table
+//! maintain ─ fewer files, old rows gone           log_keeper ─ checkpoints of the logs
 //! ```
 //!
 //! # Invariants
@@ -18,10 +19,10 @@
 //!   commit has named them. An attempt whose outcome is unknown is recognised in the log by its file names.
 //! - A data file is complete, and on a local disk synced, before a commit names it.
 //! - Memory is bounded by [`LakeOptions`], whatever the number of files in the tables, except while a Delta
-//!   checkpoint is written.
+//!   checkpoint is written, beside the commits, and while the tables are maintained.
 //! - Several processes may append to the same tables; two that read the same input are told so.
-//! - Deliberately absent: Kafka, log formats, the meaning of the detector's state, compaction and retention (they
-//!   will be operations of their own beside [`Lake`], as other writers of the same tables).
+//! - Compaction and retention ([`maintain`]) are another writer of the same tables, beside [`Lake`].
+//! - Deliberately absent: Kafka, log formats, the meaning of the detector's state.
 //!
 //! Read [`Lake::commit`] first.
 
@@ -36,6 +37,7 @@ mod ids;
 mod lake;
 mod location;
 mod log;
+mod log_keeper;
 mod maintain;
 mod options;
 mod point;

@@ -13,6 +13,9 @@ pub struct LakeOptions {
     pub target_file_bytes: usize,
     /// Bytes of closed files that may wait for their upload before `append` waits for them.
     pub upload_bytes_max: usize,
+    /// Bytes of files that the store has and no commit names yet that are kept, to write them again if somebody deletes
+    /// them.
+    pub kept_bytes_max: usize,
     /// Days that may be written at the same time; rows of further days wait, sorted, in memory.
     pub open_days_max: usize,
     /// Bytes of rows that may wait for a file of their day.
@@ -31,6 +34,7 @@ impl Default for LakeOptions {
             zstd_level: 1,
             target_file_bytes: 128 << 20,
             upload_bytes_max: 256 << 20,
+            kept_bytes_max: 128 << 20,
             open_days_max: 4,
             waiting_bytes_max: 32 << 20,
             checkpoint_interval: 50,

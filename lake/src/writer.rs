@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Nothing is forgotten by a failure: an encoded file stays in memory until the store has it, and stays listed until
-//! a commit has named it.
+//! a commit has named it. Since a vacuum by another program may delete a file that no commit names yet, its bytes are
+//! kept, as far as there is room, until the commit after the one that names it: what is gone by then is written again.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +17,8 @@ use arrow::datatypes::TimestampMicrosecondType;
 use bytes::Bytes;
 use chrono::Utc;
 use deltalake::kernel::Add;
-use object_store::PutPayload;
 use object_store::path::Path;
+use object_store::{ObjectStoreExt as _, PutPayload};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use schemas::Table;
@@ -38,8 +39,9 @@ const IDLE_BATCHES: u64 = 64;
 struct DataFile {
     add: Add,
     rows: u64,
-    /// Until the store has them.
+    /// Until the store has them, and as far as there is room until a commit has named them.
     bytes: Option<Bytes>,
+    stored: bool,
     upload: Option<JoinHandle<object_store::Result<()>>>,
 }
 
@@ -64,6 +66,8 @@ pub(crate) struct TableWriter {
     waiting: Vec<RecordBatch>,
     waiting_bytes: usize,
     files: Vec<DataFile>,
+    /// Files that the last commit has named.
+    named: Vec<(Path, Bytes)>,
     batches: u64,
 }
 
@@ -102,6 +106,7 @@ impl TableWriter {
             waiting: Vec::new(),
             waiting_bytes: 0,
             files: Vec::new(),
+            named: Vec::new(),
             batches: 0,
         }
     }
@@ -122,7 +127,8 @@ impl TableWriter {
     }
 
     fn upload_bytes(&self) -> usize {
-        self.files.iter().filter_map(|file| file.bytes.as_ref()).map(Bytes::len).sum()
+        let waiting = self.files.iter().filter(|file| !file.stored);
+        waiting.filter_map(|file| file.bytes.as_ref()).map(Bytes::len).sum()
     }
 
     /// Takes rows in; on an error nothing was taken.
@@ -237,13 +243,13 @@ impl TableWriter {
         let file = self.open.swap_remove(index);
         let Encoded { add, rows, bytes } =
             encoded(file.encoder, "part-", file.day.map(|day| day.to_string()))?;
-        self.files.push(DataFile { add, rows, bytes: Some(bytes), upload: None });
+        self.files.push(DataFile { add, rows, bytes: Some(bytes), stored: false, upload: None });
         Ok(self.files.len() - 1)
     }
 
     /// Uploads a file beside the encoding of the next one.
     fn start_upload(&mut self, index: usize) {
-        let Some(file) = self.files.get_mut(index) else { return };
+        let Some(file) = self.files.get_mut(index).filter(|file| !file.stored) else { return };
         let Some(bytes) = file.bytes.clone() else { return };
         let (folder, path) = (self.folder.clone(), Path::from(file.add.path.as_str()));
         file.upload = Some(tokio::spawn(async move { put(&folder, &path, bytes).await }));
@@ -258,20 +264,36 @@ impl TableWriter {
         self.upload().await
     }
 
-    /// Frees the memory of the files whose upload has ended; one that failed is tried again at the commit.
+    /// Takes note of the uploads that have ended; one that failed is tried again at the commit.
     async fn reap(&mut self) {
         for file in &mut self.files {
             if let Some(ended) = file.upload.take_if(|upload| upload.is_finished())
                 && matches!(ended.await, Ok(Ok(())))
             {
-                file.bytes = None;
+                file.stored = true;
             }
+        }
+        self.make_room();
+    }
+
+    /// Frees the memory of files that the store has, the oldest first, beyond what is kept of them.
+    fn make_room(&mut self) {
+        let kept = |files: &[DataFile]| -> usize {
+            let stored = files.iter().filter(|file| file.stored);
+            stored.filter_map(|file| file.bytes.as_ref()).map(Bytes::len).sum()
+        };
+        let mut bytes = kept(&self.files);
+        for file in self.files.iter_mut().filter(|file| file.stored) {
+            if bytes <= self.options.kept_bytes_max {
+                break;
+            }
+            bytes -= file.bytes.take().map_or(0, |bytes| bytes.len());
         }
     }
 
     /// Waits until the store has every file that is in `files`.
     async fn upload(&mut self) -> Result<(), WriteError> {
-        for file in &mut self.files {
+        for file in self.files.iter_mut().filter(|file| !file.stored) {
             let Some(bytes) = file.bytes.clone() else { continue };
             let path = Path::from(file.add.path.as_str());
             let done = match file.upload.take() {
@@ -279,14 +301,47 @@ impl TableWriter {
                 None => put(&self.folder, &path, bytes).await,
             };
             done.map_err(|error| WriteError::Store { path: path.to_string(), error })?;
-            file.bytes = None;
+            file.stored = true;
+        }
+        self.make_room();
+        Ok(())
+    }
+
+    /// Makes sure that the store still has the files that the next commit names, and those that the last one has named;
+    /// the latter are forgotten.
+    pub(crate) async fn settle(&mut self) -> Result<(), WriteError> {
+        self.verify().await?;
+        self.named.clear();
+        Ok(())
+    }
+
+    /// Makes sure that the store still has what was written.
+    pub(crate) async fn verify(&mut self) -> Result<(), WriteError> {
+        let next = self.files.iter().filter(|file| file.stored);
+        let next = next.map(|file| (Path::from(file.add.path.as_str()), file.bytes.clone()));
+        let last = self.named.iter().map(|(path, bytes)| (path.clone(), Some(bytes.clone())));
+        let all: Vec<_> = last.chain(next).collect();
+        for (path, bytes) in all {
+            match self.folder.head(&path).await {
+                Ok(_) => continue,
+                Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(WriteError::Store { path: path.to_string(), error }),
+            }
+            let Some(bytes) = bytes else { return Err(WriteError::Vanished(path.to_string())) };
+            tracing::warn!(
+                table = self.table.name,
+                %path,
+                "another program deleted a file that was just written; it is written again"
+            );
+            let again = put(&self.folder, &path, bytes).await;
+            again.map_err(|error| WriteError::Store { path: path.to_string(), error })?;
         }
         Ok(())
     }
 
     /// The uploaded files, for a commit.
     pub(crate) fn pending(&self) -> Pending {
-        let uploaded = self.files.iter().filter(|file| file.bytes.is_none());
+        let uploaded = self.files.iter().filter(|file| file.stored);
         uploaded.fold(Pending::default(), |mut pending, file| {
             pending.rows += file.rows;
             pending.bytes += u64::try_from(file.add.size).unwrap_or_default();
@@ -299,9 +354,15 @@ impl TableWriter {
     pub(crate) fn committed<'a>(&mut self, named: impl Iterator<Item = &'a str>) -> usize {
         // By file name, which is unique: the log may escape the folder part.
         let named: BTreeSet<&str> = named.map(file_name).collect();
-        let before = self.files.len();
-        self.files.retain(|file| !named.contains(file_name(&file.add.path)));
-        before - self.files.len()
+        let is_named = |file: &mut DataFile| named.contains(file_name(&file.add.path));
+        let gone: Vec<DataFile> = self.files.extract_if(.., is_named).collect();
+        if !gone.is_empty() {
+            let kept = gone
+                .iter()
+                .filter_map(|file| Some((Path::from(file.add.path.as_str()), file.bytes.clone()?)));
+            self.named = kept.collect();
+        }
+        gone.len()
     }
 
     /// Forgets all rows.
@@ -310,6 +371,7 @@ impl TableWriter {
         self.waiting.clear();
         self.waiting_bytes = 0;
         self.files.clear();
+        self.named.clear();
     }
 }
 
@@ -353,7 +415,6 @@ fn file_name(path: &str) -> &str {
 
 /// Writes a file of a table.
 pub(crate) async fn put(folder: &Folder, path: &Path, bytes: Bytes) -> object_store::Result<()> {
-    use object_store::ObjectStoreExt as _;
     folder.put(path, PutPayload::from_bytes(bytes)).await.map(|_| ())
 }
 
@@ -362,6 +423,7 @@ pub(crate) async fn put(folder: &Folder, path: &Path, bytes: Bytes) -> object_st
 pub(crate) enum WriteError {
     Encode(Cause),
     Store { path: String, error: object_store::Error },
+    Vanished(String),
 }
 
 impl WriteError {
@@ -373,6 +435,7 @@ impl WriteError {
     ) -> LakeError {
         match self {
             Self::Encode(source) => LakeError::Encode { table: table.name, source },
+            Self::Vanished(path) => LakeError::Vanished { uri: location.display(table.name), path },
             Self::Store { path, error } => {
                 location.fail(&format!("write {path}"), table.name, Failure::from(error))
             }

@@ -11,9 +11,10 @@ use bytes::Bytes;
 use common::{
     Fault, FaultStore, T0, files, incident, memory_url, offsets, positions, rejects, requests,
 };
+use futures::TryStreamExt as _;
 use lake::{CommitPoint, Lake, LakeError, LakeOptions, Retry, RowKey};
-use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS};
 
 const LINEAGE: &str = "run/test/edge";
@@ -243,4 +244,65 @@ async fn what_rejects_hold_beyond_requests_is_never_forgotten() {
     lake.commit(point(12, 12)).await.unwrap();
     let whole: Vec<i64> = (0..12).collect();
     assert_eq!(offsets(&store, "rejects").await, BTreeMap::from([(0, whole.clone()), (1, whole)]));
+}
+
+/// Deletes the newest data file of `requests` that no commit names.
+async fn delete_uncommitted(store: &Arc<InMemory>) -> usize {
+    let named: Vec<String> =
+        files(store, "requests").await.into_iter().map(|(path, _)| path).collect();
+    let below = object_store::path::Path::from("data/requests");
+    let all: Vec<_> = store.list(Some(&below)).try_collect().await.unwrap();
+    let lost = all.iter().map(|object| &object.location).filter(|path| {
+        !path.as_ref().contains("_delta_log")
+            && !named.iter().any(|name| path.as_ref().ends_with(name))
+    });
+    let mut count = 0;
+    for path in lost {
+        store.delete(path).await.unwrap();
+        count += 1;
+    }
+    count
+}
+
+/// Files of one row: each is in the store before the commit.
+fn small_files(kept_bytes_max: usize) -> LakeOptions {
+    LakeOptions { target_file_bytes: 1, kept_bytes_max, ..LakeOptions::default() }
+}
+
+async fn a_file_vanishes(kept_bytes_max: usize) -> (Arc<InMemory>, Result<(), LakeError>) {
+    let store = Arc::new(InMemory::new());
+    let shared: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(&store);
+    let mut lake = Lake::open_in(shared, memory_url(), small_files(kept_bytes_max)).await.unwrap();
+    lake.begin(LINEAGE).await.unwrap();
+    for start in [0, 10] {
+        let rows = requests(0, start..start + 10, |_| T0);
+        lake.append(&REQUESTS, &rows, RowKey::Partition("edge/0")).await.unwrap();
+    }
+    while delete_uncommitted(&store).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let point = CommitPoint {
+        lineage: LINEAGE.into(),
+        positions: positions([("edge/0", 20)]),
+        closed_us: T0,
+        state: Bytes::new(),
+    };
+    let committed = lake.commit(point).await.map(|_| ());
+    (store, committed)
+}
+
+#[tokio::test]
+async fn a_file_that_another_program_deletes_before_its_commit_is_written_again() {
+    let (store, committed) = a_file_vanishes(1 << 20).await;
+    committed.unwrap();
+    assert_eq!(offsets(&store, "requests").await, BTreeMap::from([(0, (0..20).collect())]));
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_for_good_is_never_committed() {
+    let (store, committed) = a_file_vanishes(0).await;
+    let error = committed.unwrap_err();
+    assert!(matches!(error, LakeError::Vanished { .. }), "{error}");
+    assert_eq!(error.retry(), Retry::Never);
+    assert_eq!(files(&store, "requests").await.len(), 0, "readers see no file that is gone");
 }

@@ -190,22 +190,24 @@ async fn the_log_is_checkpointed_and_read_from_there() {
     };
     let mut lake = again().await;
     lake.begin("scan").await.unwrap();
-    for offset in 0..9 {
+    for offset in 0..4 {
         append(&mut lake, offset..offset + 1, |_| T0).await;
         lake.commit(point("scan", offset + 1)).await.unwrap();
     }
+    // It is written beside the commits; the end of the lake waits for it.
+    drop(lake);
     let log = names(&store, "data/requests/_delta_log").await;
-    assert!(log.iter().any(|name| name.ends_with("00000000000000000008.checkpoint.parquet")));
+    assert!(log.iter().any(|name| name.ends_with("00000000000000000004.checkpoint.parquet")));
     // The commits before the checkpoint are no longer needed.
-    for version in 0..8 {
+    for version in 0..4 {
         let path = format!("data/requests/_delta_log/{version:020}.json");
         store.delete(&Path::from(path)).await.unwrap();
     }
     let mut lake = again().await;
-    assert_eq!(lake.begin("scan").await.unwrap(), positions([("edge/0", 9)]));
-    append(&mut lake, 9..10, |_| T0).await;
-    lake.commit(point("scan", 10)).await.unwrap();
-    assert_eq!(offsets(&store, "requests").await[&0], (0..10).collect::<Vec<i64>>());
+    assert_eq!(lake.begin("scan").await.unwrap(), positions([("edge/0", 4)]));
+    append(&mut lake, 4..5, |_| T0).await;
+    lake.commit(point("scan", 5)).await.unwrap();
+    assert_eq!(offsets(&store, "requests").await[&0], (0..5).collect::<Vec<i64>>());
     // Three checkpoints of the detector are kept.
     assert_eq!(names(&store, "data/_floodmark/checkpoints/scan").await.len(), 3);
 }
