@@ -55,6 +55,8 @@ pub enum Command {
     /// Merge small files, put past days in order, drop rows that are too old, and delete what nobody needs.
     #[command(after_help = MAINTAIN_EXAMPLES)]
     Maintain(MaintainArgs),
+    /// Prove that the tables are whole: every file as the log says, every position of Kafka in exactly one row.
+    Check(CheckArgs),
     /// Query the tables: one query, a file of queries, or a prompt.
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArgs),
@@ -300,6 +302,14 @@ pub struct MaintainArgs {
     /// How long rows are kept.
     #[command(flatten)]
     pub keep: KeepArgs,
+}
+
+/// `floodmark check`.
+#[derive(Debug, ClapArgs)]
+pub struct CheckArgs {
+    /// Folder (or object-store URI) of the tables.
+    #[arg(long, env = "FLOODMARK_DATA", value_name = "URI")]
+    pub data: Option<String>,
 }
 
 /// `floodmark sql`.

@@ -63,6 +63,27 @@ impl Ids {
     }
 }
 
+/// Histories that have committed, among all transactions of a table.
+pub(crate) fn lineages(txns: &BTreeMap<String, i64>) -> Vec<String> {
+    let sequences =
+        txns.keys().filter_map(|id| id.strip_prefix("floodmark/")?.strip_suffix(SEQUENCE));
+    sequences.filter_map(|lineage| lineage.strip_suffix('/')).map(str::to_owned).collect()
+}
+
+/// Next position of a Kafka partition, by each history of a consumer group that has read it.
+pub(crate) fn kafka_positions(
+    txns: &BTreeMap<String, i64>,
+    partition: &str,
+) -> impl Iterator<Item = i64> {
+    let of = move |id: &str| {
+        let rest = id.strip_prefix("floodmark/run/")?;
+        let lineage = rest.strip_suffix(partition)?.strip_suffix('/')?;
+        // The group and the topic: `run/<group>/<topic>/<topic>/<number>`.
+        lineage.ends_with(partition.rsplit_once('/')?.0).then_some(())
+    };
+    txns.iter().filter_map(move |(id, next)| of(id).map(|()| *next))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

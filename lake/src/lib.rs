@@ -8,6 +8,7 @@
 //!
 //! location ─ store, errors get their place        tables ─ creation and checks
 //! durable  ─ local files, synced                  log    ─ version and transactions of a table
+//! check    ─ proof that all of it is whole
 //! maintain ─ fewer files, old rows gone           log_keeper ─ checkpoints of the logs
 //! ```
 //!
@@ -26,6 +27,7 @@
 //!
 //! Read [`Lake::commit`] first.
 
+mod check;
 mod checkpoint;
 mod cloud;
 mod commit;
@@ -47,6 +49,7 @@ mod stats;
 mod tables;
 mod writer;
 
+pub use check::{Checked, Fault, check, check_in};
 pub use checkpoint::Checkpoint;
 pub use cloud::register_stores;
 pub use commit::TableCommit;

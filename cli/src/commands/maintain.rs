@@ -21,10 +21,10 @@ pub fn maintain(config: &Maintain, quiet: bool, stop: &StopFlag) -> anyhow::Resu
         .enable_all()
         .build()
         .context("cannot start the runtime of the tables")?;
-    let watcher = Watcher { progress: Progress::rows(quiet), stop };
+    let watcher = Watcher::new(quiet, stop);
     let done =
         runtime.block_on(lake::maintain(&config.data, &config.upkeep, Utc::now(), &watcher))?;
-    watcher.progress.finish();
+    watcher.finish();
     if !quiet {
         let mut err = io::stderr().lock();
         for table in &done {
@@ -38,9 +38,20 @@ pub fn maintain(config: &Maintain, quiet: bool, stop: &StopFlag) -> anyhow::Resu
     Ok(())
 }
 
-struct Watcher<'a> {
+/// Shows the rows that are done, and stops when a stop is asked for.
+pub(super) struct Watcher<'a> {
     progress: Progress,
     stop: &'a StopFlag,
+}
+
+impl<'a> Watcher<'a> {
+    pub(super) fn new(quiet: bool, stop: &'a StopFlag) -> Self {
+        Self { progress: Progress::rows(quiet), stop }
+    }
+
+    pub(super) fn finish(&self) {
+        self.progress.finish();
+    }
 }
 
 impl Watch for Watcher<'_> {
@@ -59,29 +70,20 @@ impl Watch for Watcher<'_> {
 
 /// What was done to a table, for people.
 pub fn sentence(done: &TableUpkeep) -> String {
-    let (files, after) = done.files;
-    let (bytes, bytes_after) = done.bytes;
-    let mut text = if (files, bytes) == (after, bytes_after) {
-        format!("{}: {files} files of {}", done.table, HumanBytes(bytes))
-    } else {
-        format!(
-            "{}: {files} files of {} became {after} of {}",
-            done.table,
-            HumanBytes(bytes),
-            HumanBytes(bytes_after)
-        )
+    let files = |count: usize, bytes: u64| {
+        format!("{count} {} of {}", if count == 1 { "file" } else { "files" }, HumanBytes(bytes))
     };
+    let (before, after) = (files(done.files.0, done.bytes.0), files(done.files.1, done.bytes.1));
+    let change = if before == after { before } else { format!("{before} became {after}") };
+    let mut parts = vec![format!("{}: {change}", done.table)];
     for (rows, what) in [(done.rewritten, "written anew"), (done.expired, "dropped by age")] {
         if rows > 0 {
-            text.push_str(&format!("; {} rows {what}", thousands(rows)));
+            parts.push(format!("{} rows {what}", thousands(rows)));
         }
     }
     if done.swept.0 > 0 {
-        let (files, bytes) = done.swept;
-        text.push_str(&format!("; {files} old files of {} deleted", HumanBytes(bytes)));
+        parts.push(format!("{} that nobody needs deleted", files(done.swept.0, done.swept.1)));
     }
-    if let Some(reason) = &done.left_alone {
-        text.push_str(&format!("; files are not merged: {reason}"));
-    }
-    text
+    parts.extend(done.left_alone.iter().map(|why| format!("files are not merged: {why}")));
+    parts.join("; ")
 }

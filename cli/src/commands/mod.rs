@@ -1,5 +1,6 @@
 //! The commands: each checks its configuration, then does its work.
 
+mod check;
 mod demo;
 mod generate;
 mod maintain;
@@ -32,6 +33,9 @@ pub fn dispatch(args: Args) -> anyhow::Result<()> {
         }
         Command::Maintain(args) => {
             maintain::maintain(&Maintain::new(args, &file)?, quiet, &StopFlag::on_signals()?)
+        }
+        Command::Check(args) => {
+            check::check(&config::data(args.data, &file), quiet, &StopFlag::on_signals()?)
         }
         Command::Sql(args) => sql::sql(args, &file, quiet),
         Command::Demo(args) => demo::demo(&args, quiet, &StopFlag::on_signals()?),

@@ -13,7 +13,7 @@ use lake::{LakeError, Pace, Upkeep, Watch};
 use thread_priority::{ThreadPriority, set_current_thread_priority};
 
 /// Time between two rounds: a quarter of an hour's files at a commit every 30 s are worth a merge.
-const EVERY: Duration = Duration::from_secs(10 * 60);
+const EVERY: Duration = Duration::from_mins(10);
 
 /// How long records may wait in Kafka before maintenance makes way.
 const LAG_MAX: Duration = Duration::from_secs(5);

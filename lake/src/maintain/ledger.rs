@@ -46,8 +46,7 @@ impl Ledger<'_> {
         let taken: BTreeSet<String> =
             change.removes.iter().map(|remove| plain(&remove.path)).collect();
         let added: BTreeSet<String> = change.adds.iter().map(|add| plain(&add.path)).collect();
-        let mut version = planned + 1;
-        for _ in 0..ATTEMPTS_MAX {
+        for version in (planned + 1..).take(ATTEMPTS_MAX) {
             if self.put(version, change).await? {
                 return Ok(version);
             }
@@ -67,7 +66,6 @@ impl Ledger<'_> {
             if entry.redefined || entry.removed.iter().any(|path| taken.contains(&plain(path))) {
                 return Err(Undone::Outrun);
             }
-            version += 1;
         }
         Err(Undone::Outrun)
     }

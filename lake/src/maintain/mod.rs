@@ -17,13 +17,13 @@
 //!   pass its own check and double rows. Either ours or theirs.
 
 mod expire;
-mod files;
+pub(crate) mod files;
 mod lease;
 mod ledger;
 mod plan;
 mod rewrite;
-mod sweep;
-mod watch;
+pub(crate) mod sweep;
+pub(crate) mod watch;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deltalake::protocol::DeltaOperation;

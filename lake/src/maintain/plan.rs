@@ -155,15 +155,12 @@ fn cut(
     for at in taken {
         let size = files.get(at).map_or(0, |file| file.size);
         let fits = bytes + size <= aim.saturating_mul(JOB_AIMS);
-        match jobs.last_mut().filter(|_| fits) {
-            Some(job) => {
-                bytes += size;
-                job.files.push(at);
-            }
-            None => {
-                bytes = size;
-                jobs.push(Job { layout, files: vec![at] });
-            }
+        if let Some(job) = jobs.last_mut().filter(|_| fits) {
+            bytes += size;
+            job.files.push(at);
+        } else {
+            bytes = size;
+            jobs.push(Job { layout, files: vec![at] });
         }
     }
     jobs

@@ -231,10 +231,10 @@ impl Keys {
             run.iter().map(|rows| (text(rows), time(rows))).collect();
         let mut places: Vec<(i64, (usize, usize))> = Vec::new();
         for (batch, (rows, (_, times))) in run.iter().zip(&columns).enumerate() {
-            let times = times.as_ref().and_then(|times| {
-                times.as_primitive_opt::<TimestampMicrosecondType>().map(|times| times.values())
-            });
-            let at = |row: usize| times.and_then(|times| times.get(row)).copied();
+            let times = times
+                .as_ref()
+                .and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
+            let at = |row: usize| times.and_then(|times| times.values().get(row)).copied();
             places.extend(
                 (0..rows.num_rows()).map(|row| (at(row).unwrap_or_default(), (batch, row))),
             );

@@ -23,7 +23,7 @@ pub(super) struct Swept {
 /// Every data file below the folder of a table.
 ///
 /// List them before the log is read: what is written meanwhile is then not taken for something that nobody knows.
-pub(super) async fn stored(folder: &Folder) -> Result<Vec<ObjectMeta>, Failure> {
+pub(crate) async fn stored(folder: &Folder) -> Result<Vec<ObjectMeta>, Failure> {
     let all = folder.list(None).try_filter(|object| std::future::ready(is_data(&object.location)));
     Ok(all.try_collect().await?)
 }

@@ -38,7 +38,7 @@ impl Watch for Unwatched {}
 const WAIT: Duration = Duration::from_millis(200);
 
 /// Waits for as long as the watch says so, and lets others on.
-pub(super) async fn pause(watch: &dyn Watch) -> ControlFlow<()> {
+pub(crate) async fn pause(watch: &dyn Watch) -> ControlFlow<()> {
     loop {
         match watch.pace() {
             Pace::Go => {

@@ -1,0 +1,45 @@
+//! The state that each history continues from.
+
+use std::collections::BTreeMap;
+
+use schemas::tables::REQUESTS;
+
+use super::Checked;
+use crate::checkpoint::Checkpoints;
+use crate::error::LakeError;
+use crate::ids::{Ids, lineages};
+use crate::location::Location;
+
+/// Reads the detector's checkpoint of each history of a consumer group.
+pub(super) async fn judge(
+    location: &Location,
+    txns: &BTreeMap<String, i64>,
+    checked: &mut Checked,
+) -> Result<(), LakeError> {
+    for lineage in lineages(txns) {
+        let ids = Ids::of(&lineage);
+        let Some(sequence) = txns.get(&ids.sequence()).copied() else { continue };
+        let checkpoints = Checkpoints::of(location, &lineage)?;
+        if checkpoints.sequences().await?.is_empty() {
+            // A file that was read to its end needs none.
+            if lineage.starts_with("run/") {
+                checked.notes.push(format!(
+                    "`{lineage}` has no state of the detector: it starts anew, from what the tables hold"
+                ));
+            }
+            continue;
+        }
+        match checkpoints.read(sequence).await? {
+            Ok(checkpoint) if checkpoint.positions == ids.positions(txns) => {}
+            Ok(_) => checked.notes.push(format!(
+                "`{lineage}`: the state of the detector is of other positions than the tables: it starts anew, from \
+                 what they hold"
+            )),
+            Err(reason) => checked.fault(
+                &REQUESTS,
+                format!("the state of the detector of `{lineage}`, number {sequence}, cannot be used: {reason}"),
+            ),
+        }
+    }
+    Ok(())
+}

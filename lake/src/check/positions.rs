@@ -1,0 +1,183 @@
+//! Each position of a Kafka partition, in exactly one row.
+//!
+//! Offsets are kept as compressed bitmaps: a partition without holes takes next to nothing, whatever its length.
+
+use std::collections::{BTreeMap, HashSet};
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
+use roaring::RoaringTreemap;
+use schemas::tables::REQUESTS;
+
+use super::Checked;
+use crate::ids::kafka_positions;
+
+/// The columns that say where a row came from.
+pub(super) const COLUMNS: [&str; 4] = ["topic", "topic_partition", "topic_offset", "record_index"];
+
+/// Bits of a record's index within its message beside its offset.
+const INDEX_BITS: u32 = 20;
+
+/// Whether offset and index have room beside each other.
+const fn fits(offset: u64, index: u64) -> bool {
+    index == 0 || (index >> INDEX_BITS == 0 && offset.leading_zeros() >= INDEX_BITS)
+}
+
+/// What was seen of one partition.
+#[derive(Debug, Default)]
+struct Partition {
+    /// Offsets of messages with a row.
+    offsets: RoaringTreemap,
+    /// Offset and index of records after the first of a message.
+    further: RoaringTreemap,
+    /// Those whose numbers do not fit beside each other.
+    odd: HashSet<(i64, i32)>,
+    /// Offsets whose first record has a row.
+    first: RoaringTreemap,
+    doubled: u64,
+    /// The first offset found in two rows.
+    example: Option<i64>,
+}
+
+impl Partition {
+    fn add(&mut self, offset: i64, index: i32) {
+        let fresh = match (u64::try_from(offset), u64::try_from(index)) {
+            (Ok(at), Ok(index_at)) if fits(at, index_at) => {
+                self.offsets.insert(at);
+                let records = if index == 0 { &mut self.first } else { &mut self.further };
+                records.insert(if index == 0 { at } else { (at << INDEX_BITS) | index_at })
+            }
+            (Ok(at), _) => {
+                self.offsets.insert(at);
+                self.odd.insert((offset, index))
+            }
+            _ => self.odd.insert((offset, index)),
+        };
+        if !fresh {
+            self.doubled += 1;
+            self.example = self.example.map_or(Some(offset), |known| Some(known.min(offset)));
+        }
+    }
+
+    /// Offsets between the first and the last that have no row, and the first of them.
+    fn holes(&self) -> Option<(u64, u64)> {
+        let (least, greatest) = (self.offsets.min()?, self.offsets.max()?);
+        let missing = greatest - least + 1 - self.offsets.len();
+        if missing == 0 {
+            return None;
+        }
+        // The first offset at which fewer were seen than there should be.
+        let (mut low, mut high) = (least, greatest);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let is_whole = self.offsets.rank(middle) == middle - least + 1;
+            (low, high) = if is_whole { (middle + 1, high) } else { (low, middle) };
+        }
+        Some((missing, low))
+    }
+}
+
+/// What was seen of all partitions.
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    topics: BTreeMap<String, BTreeMap<i32, Partition>>,
+}
+
+impl Positions {
+    /// Takes in the positions of some rows; rows of files have none that could be compared.
+    pub(super) fn add(&mut self, rows: &RecordBatch) -> Result<(), String> {
+        let column = |name: &str, kind: &DataType| {
+            let column = rows.column_by_name(name).ok_or_else(|| format!("it lacks `{name}`"))?;
+            cast(column, kind).map_err(|error| format!("`{name}`: {error}"))
+        };
+        let topics = column("topic", &DataType::Utf8)?;
+        let partitions = column("topic_partition", &DataType::Int32)?;
+        let offsets = column("topic_offset", &DataType::Int64)?;
+        let indices = column("record_index", &DataType::Int32)?;
+        let topics = topics.as_string::<i32>();
+        let partitions = partitions.as_primitive::<Int32Type>();
+        let offsets = offsets.as_primitive::<Int64Type>();
+        let indices = indices.as_primitive::<Int32Type>();
+        for row in 0..rows.num_rows() {
+            if topics.is_null(row) || partitions.is_null(row) || offsets.is_null(row) {
+                continue;
+            }
+            let (topic, partition) = (topics.value(row), partitions.value(row));
+            if !self.topics.contains_key(topic) {
+                self.topics.insert(topic.to_owned(), BTreeMap::new());
+            }
+            let of_topic = self.topics.get_mut(topic);
+            let Some(place) = of_topic.map(|of| of.entry(partition).or_default()) else { continue };
+            place.add(offsets.value(row), indices.value(row));
+        }
+        Ok(())
+    }
+
+    /// Says what is wrong with them, given the transactions of `requests`.
+    pub(super) fn judge(&self, txns: &BTreeMap<String, i64>, checked: &mut Checked) {
+        let all = self.topics.iter().flat_map(|(topic, of)| of.iter().map(move |one| (topic, one)));
+        for (topic, (number, partition)) in all {
+            let name = format!("{topic}/{number}");
+            if partition.doubled > 0 {
+                let example = partition.example.unwrap_or_default();
+                checked.fault(
+                    &REQUESTS,
+                    format!(
+                        "{} positions of `{name}` are in two rows, the first of them offset {example}: two consumer \
+                         groups wrote here, or the topic was made anew",
+                        partition.doubled
+                    ),
+                );
+            }
+            let next = kafka_positions(txns, &name).max();
+            let last = partition.offsets.max().and_then(|last| i64::try_from(last).ok());
+            if let (Some(next), Some(last)) = (next, last)
+                && last >= next
+            {
+                checked.fault(
+                    &REQUESTS,
+                    format!(
+                        "`{name}` has rows up to offset {last}, and reading goes on at {next}: they will be read again"
+                    ),
+                );
+            }
+            if let Some((missing, first)) = partition.holes() {
+                checked.notes.push(format!(
+                    "`{name}`: {missing} offsets have no row, the first of them {first}: markers of transactions, \
+                     compaction, messages without a line, or rows dropped by age"
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(positions: &[(i64, i32)]) -> Partition {
+        let mut partition = Partition::default();
+        for (offset, index) in positions {
+            partition.add(*offset, *index);
+        }
+        partition
+    }
+
+    #[test]
+    fn holes_are_counted_and_found() {
+        assert_eq!(partition(&[(5, 0), (6, 0), (7, 0)]).holes(), None);
+        assert_eq!(partition(&[(5, 0), (6, 0), (9, 0), (12, 0)]).holes(), Some((4, 7)));
+        assert_eq!(partition(&[(0, 0), (2, 0)]).holes(), Some((1, 1)));
+        assert_eq!(partition(&[]).holes(), None);
+    }
+
+    #[test]
+    fn a_position_in_two_rows_is_seen() {
+        let doubled = |positions: &[(i64, i32)]| partition(positions).doubled;
+        assert_eq!(doubled(&[(5, 0), (5, 1), (5, 2), (6, 0)]), 0);
+        assert_eq!(doubled(&[(5, 0), (5, 1), (5, 1), (5, 0)]), 2);
+        assert_eq!(doubled(&[(5, 1 << 21), (5, 1 << 21), (i64::MAX, 3), (i64::MAX, 3)]), 2);
+        assert_eq!(doubled(&[(-1, 0), (-1, 0)]), 1);
+    }
+}
