@@ -11,4 +11,5 @@ mod golden;
 mod kafka;
 mod readers;
 mod readme;
+mod upkeep;
 mod warm;

@@ -73,7 +73,9 @@ impl Live<'_> {
             FrontConfig { commit_interval: self.output.commit_interval, at_end: EndPolicy::Hold };
         let progress = Progress::spinner(self.quiet);
         let upkeep = self.upkeep.cloned();
-        let keeper = upkeep.map(|upkeep| Keeper::start(self.output.data.clone(), upkeep));
+        let keeper = upkeep.map(|upkeep| {
+            Keeper::start(self.output.data.clone(), self.output.commit_interval, upkeep)
+        });
         let keeper = keeper.transpose()?;
         let mut front = Front::new(front, Box::new(source), batcher, detection, commits);
         let ended = front.run(|totals: &Totals, _: &dyn Source| {

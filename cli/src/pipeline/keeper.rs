@@ -12,8 +12,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use lake::{LakeError, Pace, Upkeep, Watch};
 use thread_priority::{ThreadPriority, set_current_thread_priority};
 
-/// Time between two rounds: a quarter of an hour's files at a commit every 30 s are worth a merge.
-const EVERY: Duration = Duration::from_mins(10);
+/// Commits between two rounds: the files of so many are worth a merge.
+const COMMITS: u32 = 20;
 
 /// How long records may wait in Kafka before maintenance makes way.
 const LAG_MAX: Duration = Duration::from_secs(5);
@@ -46,11 +46,12 @@ impl Watch for State {
 }
 
 impl Keeper {
-    /// Starts to maintain the tables under `data`.
+    /// Starts to maintain the tables under `data`, which get a commit every `commit_interval`.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(data: String, upkeep: Upkeep) -> anyhow::Result<Self> {
+    pub fn start(data: String, commit_interval: Duration, upkeep: Upkeep) -> anyhow::Result<Self> {
+        let every = commit_interval.saturating_mul(COMMITS);
         let state = Arc::new(State::default());
         let (stop, stopped) = bounded(0);
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -62,7 +63,7 @@ impl Keeper {
             if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
                 tracing::debug!(?error, "maintenance runs at the priority of everything else");
             }
-            while wait(&stopped) {
+            while wait(&stopped, every) {
                 let done =
                     runtime.block_on(lake::maintain(&data, &upkeep, Utc::now(), watch.as_ref()));
                 said(&data, done);
@@ -91,8 +92,8 @@ impl Drop for Keeper {
 }
 
 /// Waits until the next round; `false` when there is none.
-fn wait(stopped: &Receiver<()>) -> bool {
-    matches!(stopped.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout))
+fn wait(stopped: &Receiver<()>, every: Duration) -> bool {
+    matches!(stopped.recv_timeout(every), Err(RecvTimeoutError::Timeout))
 }
 
 fn said(data: &str, done: Result<Vec<lake::TableUpkeep>, LakeError>) {
@@ -114,8 +115,7 @@ fn said(data: &str, done: Result<Vec<lake::TableUpkeep>, LakeError>) {
         }
         Err(error) => tracing::warn!(
             data,
-            "cannot maintain the tables: {error}; trying again in {} minutes",
-            EVERY.as_secs() / 60
+            "cannot maintain the tables: {error}; it is tried again, reading goes on meanwhile"
         ),
     }
 }

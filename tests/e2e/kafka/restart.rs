@@ -7,7 +7,7 @@ use tests::floodmark::PATIENCE;
 use tests::sample::{Log, text, traffic};
 use tests::skip::or_skip;
 use tests::table::assert_same;
-use tests::{Kafka, Signal, Tables};
+use tests::{Floodmark, Kafka, Signal, Tables};
 
 use super::{assert_every_record_once, calm, run, ship};
 use crate::warm::{Split, finds, split};
@@ -179,4 +179,29 @@ fn a_restart_whose_checkpoint_is_gone_is_not_blind() {
     // with a checkpoint there is nothing to learn
     let next = run(kafka, &topic, "forgetful", &tables).arg("--exit-at-end").success();
     assert!(!next.stderr.contains("learned what is ordinary"), "{}", next.describe());
+}
+
+#[test]
+fn rows_that_are_too_old_go_while_reading_goes_on() {
+    let Some(kafka) = or_skip(Kafka::shared()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let topic = kafka.topic("upkeep", 2);
+    let log = traffic();
+    ship(kafka, &topic).arg(log.path()).success();
+    let tables = Tables::at(folder.path().join("lake"));
+    // A round every twenty commits: two seconds. The log is of a day that is more than thirty days ago.
+    let often = ["--commit-interval", "100ms", "--keep", "30d"];
+    let mut running = run(kafka, &topic, "upkeep", &tables).args(often).start();
+    running.until_stderr("rows_dropped=", PATIENCE);
+    running.signal(Signal::Term);
+    running.output(PATIENCE).expect_status(0);
+    let rest = || run(kafka, &topic, "upkeep", &tables).arg("--exit-at-end");
+    rest().success();
+    Floodmark::new(["maintain", "--data", tables.arg(), "--keep", "30d"]).success();
+    assert_eq!(tables.count("requests"), 0);
+    assert!(tables.count("target_windows") > 0, "findings stay");
+    Floodmark::new(["check", "--data", tables.arg()]).success();
+    // What was dropped is not read again.
+    rest().args(["--maintain", "false"]).success();
+    assert_eq!(tables.count("requests"), 0);
 }
