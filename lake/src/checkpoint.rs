@@ -12,12 +12,16 @@
 use std::collections::BTreeMap;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
-use object_store::{ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
+use object_store::{
+    ObjectMeta, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, PutPayload,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Failure, LakeError};
+use crate::ids::{History, Ids};
 use crate::location::{Folder, Location};
 
 /// Folder of everything beside the tables.
@@ -25,6 +29,9 @@ pub(crate) const HOUSEKEEPING: &str = "_floodmark";
 
 /// Checkpoints of a history that are kept.
 const KEPT: usize = 3;
+
+/// Other scopes of a lineage whose checkpoints are kept.
+const SCOPES_KEPT: usize = 7;
 
 /// Longest folder name made of a lineage; file systems allow 255 bytes.
 const FOLDER_NAME_BYTES_MAX: usize = 200;
@@ -54,6 +61,16 @@ struct Header {
 }
 
 impl Checkpoint {
+    /// Whether it is the state at what the tables hold.
+    pub(crate) fn is_of(&self, ids: &Ids, txns: &BTreeMap<String, i64>) -> bool {
+        let held = ids.positions(txns);
+        if ids.history().is_scoped() {
+            self.positions.iter().all(|(partition, next)| held.get(partition) == Some(next))
+        } else {
+            self.positions == held
+        }
+    }
+
     fn encode(&self, lineage: &str) -> Result<Bytes, serde_json::Error> {
         let header = serde_json::to_vec(&Header {
             lineage: lineage.to_owned(),
@@ -102,15 +119,17 @@ impl Checkpoint {
 #[derive(Debug)]
 pub(crate) struct Checkpoints<'a> {
     location: &'a Location,
-    lineage: &'a str,
+    /// Name of the history.
+    name: String,
     folder: Folder,
     below: String,
 }
 
 impl<'a> Checkpoints<'a> {
-    pub(crate) fn of(location: &'a Location, lineage: &'a str) -> Result<Self, LakeError> {
-        let below = format!("{HOUSEKEEPING}/checkpoints/{}", folder_name(lineage));
-        Ok(Self { location, lineage, folder: location.folder(&below)?, below })
+    pub(crate) fn of(location: &'a Location, history: &History) -> Result<Self, LakeError> {
+        let name = history.name();
+        let below = format!("{HOUSEKEEPING}/checkpoints/{}", folder_name(&name));
+        Ok(Self { location, name, folder: location.folder(&below)?, below })
     }
 
     fn fail(&self, what: &str, failure: impl Into<Failure>) -> LakeError {
@@ -135,7 +154,7 @@ impl<'a> Checkpoints<'a> {
     /// Writes a checkpoint; `false` when its number is taken.
     pub(crate) async fn write(&self, checkpoint: &Checkpoint) -> Result<bool, LakeError> {
         const WHAT: &str = "write the checkpoint";
-        let body = checkpoint.encode(self.lineage).map_err(|error| self.fail(WHAT, error))?;
+        let body = checkpoint.encode(&self.name).map_err(|error| self.fail(WHAT, error))?;
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let path = path(checkpoint.sequence);
         match self.folder.put_opts(&path, PutPayload::from_bytes(body), options).await {
@@ -161,7 +180,40 @@ impl<'a> Checkpoints<'a> {
             }
             Err(error) => return Err(self.fail(WHAT, error)),
         };
-        Ok(Checkpoint::decode(self.lineage, &bytes))
+        Ok(Checkpoint::decode(&self.name, &bytes))
+    }
+
+    /// Deletes the checkpoints of scopes other than this and the last few, so that a folder scanned a file a day does not
+    /// grow for ever; a scan that was interrupted long ago then starts its detector anew. Failures only cost space.
+    pub(crate) async fn prune_scopes(&self, history: &History) {
+        if !history.is_scoped() {
+            return;
+        }
+        let all = match self.location.folder(&format!("{HOUSEKEEPING}/checkpoints")) {
+            Ok(folder) => folder,
+            Err(error) => {
+                tracing::debug!(%error, "old checkpoints stay");
+                return;
+            }
+        };
+        let prefix = folder_name(&History::scoped(history.lineage(), "").name());
+        let Ok(files) = all.list(None).try_collect::<Vec<ObjectMeta>>().await else { return };
+        let mut scopes: BTreeMap<String, (DateTime<Utc>, Vec<Path>)> = BTreeMap::new();
+        for file in files {
+            let Some(scope) = file.location.parts().next() else { continue };
+            if scope.as_ref().starts_with(&prefix) && scope.as_ref() != folder_name(&self.name) {
+                let place = scopes.entry(scope.as_ref().to_owned()).or_default();
+                place.0 = place.0.max(file.last_modified);
+                place.1.push(file.location);
+            }
+        }
+        let mut scopes: Vec<_> = scopes.into_values().collect();
+        scopes.sort_by_key(|(written, _)| std::cmp::Reverse(*written));
+        let old = scopes.into_iter().skip(SCOPES_KEPT).flat_map(|(_, files)| files);
+        let old = futures::stream::iter(old.map(Ok).collect::<Vec<_>>()).boxed();
+        if let Err(error) = all.delete_stream(old).try_collect::<Vec<_>>().await {
+            tracing::debug!(%error, "old checkpoints stay");
+        }
     }
 
     /// Deletes all but the last few checkpoints up to `sequence`; failures only cost space.

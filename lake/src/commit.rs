@@ -215,7 +215,7 @@ impl TableHandle {
             if txns.contains_key(app_id) && *found != expected {
                 return Err(LakeError::Conflict {
                     uri: location.display(self.table.name),
-                    lineage: ids.lineage().to_owned(),
+                    lineage: ids.history().name(),
                     partition: partition.to_owned(),
                     expected,
                     found: *found,

@@ -8,7 +8,8 @@
 //!                                   a commit that a crash cut short has left there; 0 for no longer
 //! ```
 //!
-//! A partition name contains a slash (`topic/3`, `file/<hash>`), so it is never one of the words.
+//! A history with a scope has `@<scope>` behind its words (closed, sequence, ahead); its partitions are those of the
+//! lineage. A partition name contains a slash (`topic/3`, `file/<hash>`), so it is never one of the words.
 
 use std::collections::BTreeMap;
 
@@ -16,37 +17,93 @@ const CLOSED: &str = "closed";
 const SEQUENCE: &str = "sequence";
 const AHEAD: &str = "ahead-";
 
+/// Between a word and the scope.
+const SCOPE: char = '@';
+
+/// Rows that follow each other: those of a consumer group, or those of a scan of some files.
+///
+/// The positions of the input belong to the lineage, so that no row is read twice, whoever reads it. What a detector has
+/// said of it belongs to the scope: scans of other files are detectors of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    lineage: String,
+    scope: Option<String>,
+}
+
+impl History {
+    /// A lineage with one detector.
+    pub fn of(lineage: impl Into<String>) -> Self {
+        Self { lineage: lineage.into(), scope: None }
+    }
+
+    /// One of many detectors of a lineage; `scope` is letters and digits.
+    pub fn scoped(lineage: impl Into<String>, scope: impl Into<String>) -> Self {
+        Self { lineage: lineage.into(), scope: Some(scope.into()) }
+    }
+
+    /// Whether the lineage has other detectors.
+    pub(crate) const fn is_scoped(&self) -> bool {
+        self.scope.is_some()
+    }
+
+    /// Its name in messages, and that of its checkpoints.
+    pub fn name(&self) -> String {
+        match &self.scope {
+            Some(scope) => format!("{}{SCOPE}{scope}", self.lineage),
+            None => self.lineage.clone(),
+        }
+    }
+
+    /// The lineage.
+    pub fn lineage(&self) -> &str {
+        &self.lineage
+    }
+}
+
+impl From<&str> for History {
+    fn from(lineage: &str) -> Self {
+        Self::of(lineage)
+    }
+}
+
 /// The application ids of one history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ids {
-    lineage: String,
+    history: History,
     prefix: String,
 }
 
 impl Ids {
-    pub(crate) fn of(lineage: &str) -> Self {
-        Self { lineage: lineage.to_owned(), prefix: format!("floodmark/{lineage}/") }
+    pub(crate) fn of(history: &History) -> Self {
+        Self { history: history.clone(), prefix: format!("floodmark/{}/", history.lineage) }
     }
 
     pub(crate) fn partition(&self, partition: &str) -> String {
         format!("{}{partition}", self.prefix)
     }
 
+    fn word(&self, word: &str) -> String {
+        match &self.history.scope {
+            Some(scope) => format!("{}{word}{SCOPE}{scope}", self.prefix),
+            None => format!("{}{word}", self.prefix),
+        }
+    }
+
     pub(crate) fn closed(&self) -> String {
-        self.partition(CLOSED)
+        self.word(CLOSED)
     }
 
     pub(crate) fn sequence(&self) -> String {
-        self.partition(SEQUENCE)
+        self.word(SEQUENCE)
     }
 
     pub(crate) fn ahead(&self, table: &str) -> String {
-        format!("{}{AHEAD}{table}", self.prefix)
+        self.word(&format!("{AHEAD}{table}"))
     }
 
     /// The history.
-    pub(crate) fn lineage(&self) -> &str {
-        &self.lineage
+    pub(crate) const fn history(&self) -> &History {
+        &self.history
     }
 
     /// The partition that an application id of this history stands for.
@@ -64,10 +121,16 @@ impl Ids {
 }
 
 /// Histories that have committed, among all transactions of a table.
-pub(crate) fn lineages(txns: &BTreeMap<String, i64>) -> Vec<String> {
-    let sequences =
-        txns.keys().filter_map(|id| id.strip_prefix("floodmark/")?.strip_suffix(SEQUENCE));
-    sequences.filter_map(|lineage| lineage.strip_suffix('/')).map(str::to_owned).collect()
+pub(crate) fn histories(txns: &BTreeMap<String, i64>) -> Vec<History> {
+    let history = |id: &str| {
+        let (lineage, word) = id.strip_prefix("floodmark/")?.rsplit_once('/')?;
+        let scope = word.strip_prefix(SEQUENCE)?;
+        match scope.strip_prefix(SCOPE) {
+            Some(scope) => Some(History::scoped(lineage, scope)),
+            None => scope.is_empty().then(|| History::of(lineage)),
+        }
+    };
+    txns.keys().filter_map(|id| history(id)).collect()
 }
 
 /// Next position of a Kafka partition, by each history of a consumer group that has read it.
@@ -90,17 +153,33 @@ mod tests {
 
     #[test]
     fn positions_are_those_of_one_history() {
-        let ids = Ids::of("run/g/edge");
+        let ids = Ids::of(&"run/g/edge".into());
         let txns = BTreeMap::from([
             (ids.partition("edge/0"), 5),
             (ids.partition("edge/1"), 7),
             (ids.closed(), 99),
             (ids.sequence(), 3),
             (ids.ahead("incidents"), 98),
-            (Ids::of("scan").partition("file/ab"), 1),
+            (Ids::of(&"scan".into()).partition("file/ab"), 1),
             ("spark-stream".to_owned(), 4),
         ]);
         let expected = BTreeMap::from([("edge/0".to_owned(), 5), ("edge/1".to_owned(), 7)]);
         assert_eq!(ids.positions(&txns), expected);
+    }
+    #[test]
+    fn scopes_share_positions_and_nothing_else() {
+        let [a, b] = ["aa", "bb"].map(|scope| Ids::of(&History::scoped("scan", scope)));
+        assert_eq!(a.partition("file/1"), b.partition("file/1"));
+        assert_ne!(a.closed(), b.closed());
+        assert_ne!(a.sequence(), b.sequence());
+        assert_ne!(a.ahead("incidents"), b.ahead("incidents"));
+        let txns = BTreeMap::from([
+            (a.sequence(), 1),
+            (a.closed(), 2),
+            (a.partition("file/1"), 3),
+            (Ids::of(&"run/g/edge".into()).sequence(), 4),
+        ]);
+        assert_eq!(a.positions(&txns), BTreeMap::from([("file/1".to_owned(), 3)]));
+        assert_eq!(histories(&txns), ["run/g/edge".into(), History::scoped("scan", "aa")]);
     }
 }

@@ -15,7 +15,7 @@ use url::Url;
 use crate::checkpoint::{Checkpoint, Checkpoints, HOUSEKEEPING};
 use crate::commit::TableHandle;
 use crate::error::LakeError;
-use crate::ids::Ids;
+use crate::ids::{History, Ids};
 use crate::location::Location;
 use crate::log_keeper::LogKeeper;
 use crate::options::LakeOptions;
@@ -27,7 +27,7 @@ const SIDE_TABLES: [&Table; 4] = [&REJECTS, &SOURCE_WINDOWS, &TARGET_WINDOWS, &I
 
 #[derive(Debug)]
 struct Lineage {
-    name: String,
+    history: History,
     ids: Ids,
     held: BTreeMap<&'static str, Held>,
     /// Number of the last commit tried.
@@ -86,24 +86,24 @@ impl Lake {
     ///
     /// # Errors
     /// [`LakeError::Store`], or [`LakeError::Lineage`] when rows of another history wait for their commit.
-    pub fn begin<'a>(
-        &'a mut self,
-        lineage: &'a str,
-    ) -> LocalBoxFuture<'a, Result<BTreeMap<String, i64>, LakeError>> {
-        Box::pin(self.take_up(lineage))
+    pub fn begin(
+        &mut self,
+        history: impl Into<History>,
+    ) -> LocalBoxFuture<'_, Result<BTreeMap<String, i64>, LakeError>> {
+        Box::pin(self.take_up(history.into()))
     }
 
-    async fn take_up(&mut self, lineage: &str) -> Result<BTreeMap<String, i64>, LakeError> {
-        let current = self.lineage.as_ref().map(|current| current.name.clone());
-        if let Some(begun) = current.filter(|name| name != lineage)
+    async fn take_up(&mut self, history: History) -> Result<BTreeMap<String, i64>, LakeError> {
+        let current = self.lineage.as_ref().map(|current| &current.history);
+        if let Some(begun) = current.filter(|begun| **begun != history)
             && self.tables.values().any(|table| !table.writer.is_empty())
         {
-            return Err(LakeError::Lineage { wanted: lineage.to_owned(), begun });
+            return Err(LakeError::Lineage { wanted: history.name(), begun: begun.name() });
         }
         for table in self.tables.values_mut() {
             table.refresh(&self.location).await?;
         }
-        let ids = Ids::of(lineage);
+        let ids = Ids::of(&history);
         let sequence_id = ids.sequence();
         let sequence_of = |table: &TableHandle| table.log.txns.get(&sequence_id).copied();
         let requests = self.tables.get(REQUESTS.name);
@@ -120,16 +120,18 @@ impl Lake {
             (*name, Held { positions, closed_us: after.map(|after| after.saturating_sub(1)) })
         });
         let held: BTreeMap<_, _> = held.collect();
-        let written = Checkpoints::of(&self.location, lineage)?.sequences().await?;
+        let checkpoints = Checkpoints::of(&self.location, &history)?;
+        checkpoints.prune_scopes(&history).await;
+        let written = checkpoints.sequences().await?;
         let in_tables = self.tables.values().filter_map(sequence_of);
         let sequence = in_tables.chain(written).max().unwrap_or_default();
         let positions = held.get(REQUESTS.name).map(|held| held.positions.clone());
         let unconfirmed = None;
-        self.lineage = Some(Lineage { name: lineage.to_owned(), ids, held, sequence, unconfirmed });
+        self.lineage = Some(Lineage { history, ids, held, sequence, unconfirmed });
         Ok(positions.unwrap_or_default())
     }
 
-    /// Next position of every partition of a history, as the log of `requests` has them now.
+    /// Next position of every partition of a lineage, as the log of `requests` has them now.
     ///
     /// # Errors
     /// [`LakeError::Store`] when the log cannot be read.
@@ -137,7 +139,9 @@ impl Lake {
         &'a self,
         lineage: &'a str,
     ) -> LocalBoxFuture<'a, Result<BTreeMap<String, i64>, LakeError>> {
-        Box::pin(async move { Ok(Ids::of(lineage).positions(&self.requests_txns().await?)) })
+        Box::pin(
+            async move { Ok(Ids::of(&lineage.into()).positions(&self.requests_txns().await?)) },
+        )
     }
 
     async fn requests_txns(&self) -> Result<BTreeMap<String, i64>, LakeError> {
@@ -152,20 +156,21 @@ impl Lake {
     ///
     /// # Errors
     /// [`LakeError::Store`] when log or checkpoint cannot be read.
-    pub fn restore<'a>(
-        &'a self,
-        lineage: &'a str,
-    ) -> LocalBoxFuture<'a, Result<Option<Checkpoint>, LakeError>> {
-        Box::pin(self.find_state(lineage))
+    pub fn restore(
+        &self,
+        history: impl Into<History>,
+    ) -> LocalBoxFuture<'_, Result<Option<Checkpoint>, LakeError>> {
+        Box::pin(self.find_state(history.into()))
     }
 
-    async fn find_state(&self, lineage: &str) -> Result<Option<Checkpoint>, LakeError> {
+    async fn find_state(&self, history: History) -> Result<Option<Checkpoint>, LakeError> {
         let txns = self.requests_txns().await?;
-        let ids = Ids::of(lineage);
+        let ids = Ids::of(&history);
+        let name = history.name();
         let Some(sequence) = txns.get(&ids.sequence()).copied() else { return Ok(None) };
-        let found = Checkpoints::of(&self.location, lineage)?.read(sequence).await?;
+        let found = Checkpoints::of(&self.location, &history)?.read(sequence).await?;
         let found = found.and_then(|checkpoint| {
-            if checkpoint.positions == ids.positions(&txns) {
+            if checkpoint.is_of(&ids, &txns) {
                 Ok(checkpoint)
             } else {
                 Err("another process moved the history on".to_owned())
@@ -173,7 +178,12 @@ impl Lake {
         });
         found.map_or_else(
             |reason| {
-                tracing::warn!(lineage, sequence, reason, "no state of the detector to restore");
+                tracing::warn!(
+                    history = name,
+                    sequence,
+                    reason,
+                    "no state of the detector to restore"
+                );
                 Ok(None)
             },
             |checkpoint| Ok(Some(checkpoint)),
@@ -241,10 +251,10 @@ impl Lake {
     }
 
     async fn commit_all(&mut self, point: CommitPoint) -> Result<CommitSummary, LakeError> {
-        let begun = self.lineage.as_ref().map_or("none", |lineage| lineage.name.as_str());
-        if begun != point.lineage {
-            let begun = begun.to_owned();
-            return Err(LakeError::Lineage { wanted: point.lineage, begun });
+        let begun = self.lineage.as_ref().map(|lineage| &lineage.history);
+        if begun != Some(&point.history) {
+            let begun = begun.map_or_else(|| "none".to_owned(), History::name);
+            return Err(LakeError::Lineage { wanted: point.history.name(), begun });
         }
         let Some(checkpoint) = self.prepare(point) else { return Ok(CommitSummary::default()) };
         // Files first, so that the commits follow each other closely.
@@ -266,7 +276,7 @@ impl Lake {
             summary.tables.extend(done);
         }
         lineage.unconfirmed = None;
-        Checkpoints::of(&self.location, &lineage.name)?.prune(checkpoint.sequence).await;
+        Checkpoints::of(&self.location, &lineage.history)?.prune(checkpoint.sequence).await;
         let versions = self.tables.values().map(|handle| (handle.table, handle.log.version));
         self.log_keeper.see(&self.location, versions);
         Ok(summary)
@@ -277,6 +287,10 @@ impl Lake {
         let lineage = self.lineage.as_ref()?;
         let requests = self.tables.get(REQUESTS.name)?;
         let mut positions = lineage.ids.positions(&requests.log.txns);
+        if lineage.history.is_scoped() {
+            // Those of other scopes move on by themselves.
+            positions.retain(|name, _| point.positions.contains_key(name));
+        }
         let before = positions.clone();
         advance(&mut positions, &point.positions);
         let pending = self.tables.values().any(|table| !table.writer.is_empty());
@@ -297,7 +311,7 @@ impl Lake {
             }
         }
         if !next.state.is_empty() {
-            let checkpoints = Checkpoints::of(&self.location, &lineage.name)?;
+            let checkpoints = Checkpoints::of(&self.location, &lineage.history)?;
             while !checkpoints.write(&next).await? {
                 next.sequence += 1;
             }

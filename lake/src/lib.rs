@@ -54,6 +54,7 @@ pub use checkpoint::Checkpoint;
 pub use cloud::register_stores;
 pub use commit::TableCommit;
 pub use error::{Cause, LakeError, Retry};
+pub use ids::History;
 pub use lake::Lake;
 pub use location::{open_table, table_uri};
 pub use maintain::{Pace, TableUpkeep, Unwatched, Upkeep, Watch, maintain, maintain_in};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::commit::TableCommit;
+use crate::ids::History;
 
 /// What makes a row the same row when it is produced again after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum RowKey<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitPoint {
     /// The history; see [`crate::Lake::begin`].
-    pub lineage: String,
+    pub history: History,
     /// Next position of each partition that was read. A name that continues that of a partition by `/…` is a mark:
     /// any number that goes with the partition's position, such as a hash of what was read so far.
     pub positions: BTreeMap<String, i64>,

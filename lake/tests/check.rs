@@ -21,13 +21,13 @@ async fn fill(store: &Arc<InMemory>, group: &str, offsets: std::ops::Range<i64>)
     let store: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(store);
     let mut lake = Lake::open_in(store, memory_url(), LakeOptions::default()).await.unwrap();
     let lineage = format!("run/{group}/edge");
-    lake.begin(&lineage).await.unwrap();
+    lake.begin(lineage.as_str()).await.unwrap();
     let key = RowKey::Partition("edge/0");
     let rows = requests(0, offsets.start..offsets.end - 1, |offset| T0 + offset);
     lake.append(&REQUESTS, &rows, key).await.unwrap();
     lake.append(&REJECTS, &rejects(0, offsets.end - 1..offsets.end), key).await.unwrap();
     let point = CommitPoint {
-        lineage,
+        history: lineage.as_str().into(),
         positions: positions([("edge/0", offsets.end)]),
         closed_us: T0,
         state: Bytes::from_static(b"state"),

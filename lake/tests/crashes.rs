@@ -12,7 +12,7 @@ use common::{
     Fault, FaultStore, T0, files, incident, memory_url, offsets, positions, rejects, requests,
 };
 use futures::TryStreamExt as _;
-use lake::{CommitPoint, Lake, LakeError, LakeOptions, Retry, RowKey};
+use lake::{CommitPoint, History, Lake, LakeError, LakeOptions, Retry, RowKey};
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS};
@@ -68,7 +68,7 @@ impl Consumer {
 
     fn point(&self) -> CommitPoint {
         CommitPoint {
-            lineage: LINEAGE.into(),
+            history: LINEAGE.into(),
             positions: Self::positions(self.batches),
             closed_us: T0 + (self.batches - 1) * SECOND,
             state: Bytes::copy_from_slice(&self.batches.to_le_bytes()),
@@ -221,7 +221,7 @@ async fn what_rejects_hold_beyond_requests_is_never_forgotten() {
         lake
     };
     let point = |zero, one| CommitPoint {
-        lineage: LINEAGE.into(),
+        history: LINEAGE.into(),
         positions: positions([("edge/0", zero), ("edge/1", one)]),
         closed_us: T0,
         state: Bytes::from_static(b"state"),
@@ -282,7 +282,7 @@ async fn a_file_vanishes(kept_bytes_max: usize) -> (Arc<InMemory>, Result<(), La
         tokio::task::yield_now().await;
     }
     let point = CommitPoint {
-        lineage: LINEAGE.into(),
+        history: LINEAGE.into(),
         positions: positions([("edge/0", 20)]),
         closed_us: T0,
         state: Bytes::new(),
@@ -305,4 +305,69 @@ async fn a_file_that_is_gone_for_good_is_never_committed() {
     assert!(matches!(error, LakeError::Vanished { .. }), "{error}");
     assert_eq!(error.retry(), Retry::Never);
     assert_eq!(files(&store, "requests").await.len(), 0, "readers see no file that is gone");
+}
+
+/// A scan of one file: ten rows and one incident of the same second, in one commit.
+async fn scan(store: Arc<dyn ObjectStore>, scope: &str, second: i64) -> Result<(), LakeError> {
+    let history = History::scoped("scan", scope);
+    let mut lake = Lake::open_in(store, memory_url(), LakeOptions::default()).await?;
+    let partition = format!("file/{scope}");
+    let read = lake.begin(history.clone()).await?.get(&partition).copied().unwrap_or_default();
+    if read > 0 {
+        return Ok(());
+    }
+    let time = T0 + second * SECOND;
+    lake.append(&REQUESTS, &requests(0, 0..10, |_| time), RowKey::Partition(&partition)).await?;
+    lake.append(&INCIDENTS, &incident(time), RowKey::Closed).await?;
+    let point = CommitPoint {
+        history,
+        positions: BTreeMap::from([(partition, 10)]),
+        closed_us: time,
+        state: Bytes::from_static(b"state"),
+    };
+    lake.commit(point).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn a_scan_that_died_hides_no_finding_of_another_and_doubles_none_of_its_own() {
+    let ids = async |store: &Arc<InMemory>| {
+        let mut found: Vec<String> = Vec::new();
+        for (_, rows) in files(store, "incidents").await {
+            found
+                .extend(rows["incident_id"].as_string::<i32>().iter().flatten().map(str::to_owned));
+        }
+        found.sort();
+        found
+    };
+    for death in 6..18 {
+        let store = Arc::new(InMemory::new());
+        let shared = || -> Arc<dyn ObjectStore> { Arc::<InMemory>::clone(&store) };
+        let _ = scan(FaultStore::dies(&store, Fault::Before, death), "late", 9).await;
+        scan(shared(), "early", 3).await.unwrap();
+        scan(shared(), "late", 9).await.unwrap();
+        let expected = [3, 9].map(|second| format!("i{}", T0 + second * SECOND));
+        assert_eq!(ids(&store).await, expected, "died at write {death}");
+        let rows: usize =
+            files(&store, "requests").await.iter().map(|(_, rows)| rows.num_rows()).sum();
+        assert_eq!(rows, 20, "died at write {death}");
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_scan_finds_its_state_after_others() {
+    let store = Arc::new(InMemory::new());
+    let shared = || -> Arc<dyn ObjectStore> { Arc::<InMemory>::clone(&store) };
+    scan(shared(), "first", 1).await.unwrap();
+    let kept = async || {
+        let lake = Lake::open_in(shared(), memory_url(), LakeOptions::default()).await.unwrap();
+        lake.restore(History::scoped("scan", "first")).await.unwrap().is_some()
+    };
+    for other in 0..7 {
+        scan(shared(), &format!("other{other}"), 2 + other).await.unwrap();
+        assert!(kept().await, "after {other} others");
+    }
+    for other in 7..9 {
+        scan(shared(), &format!("other{other}"), 2 + other).await.unwrap();
+    }
+    assert!(!kept().await, "a few are kept");
 }

@@ -44,7 +44,7 @@ async fn commits(lake: &mut Lake, numbers: std::ops::Range<i64>, time: impl Fn(i
         let rows = requests(0, number * ROWS..(number + 1) * ROWS, &time);
         lake.append(&REQUESTS, &rows, RowKey::Partition("edge/0")).await.unwrap();
         let point = CommitPoint {
-            lineage: LINEAGE.into(),
+            history: LINEAGE.into(),
             positions: positions([("edge/0", (number + 1) * ROWS)]),
             closed_us: T0,
             state: Bytes::from_static(b"state"),

@@ -26,7 +26,7 @@ const LAST: i64 = 253_402_214_400_000_000;
 
 fn point(lineage: &str, next: i64) -> CommitPoint {
     CommitPoint {
-        lineage: lineage.into(),
+        history: lineage.into(),
         positions: positions([("edge/0", next)]),
         closed_us: T0,
         state: Bytes::from(format!("state at {next}")),

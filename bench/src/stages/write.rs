@@ -72,7 +72,7 @@ async fn append_and_commit(
         positions.insert(batch.partition.to_string(), batch.next_position);
     }
     let point =
-        CommitPoint { lineage: LINEAGE.to_owned(), positions, closed_us: 0, state: Bytes::new() };
+        CommitPoint { history: LINEAGE.into(), positions, closed_us: 0, state: Bytes::new() };
     Ok(lake.commit(point).await?)
 }
 

@@ -1,14 +1,13 @@
 //! `floodmark run`: Kafka in, tables and alerts out, until stopped.
 
 use ingest::{Batcher, KafkaConfig, KafkaSource, Source};
-use lake::Upkeep;
+use lake::{History, Upkeep};
 
 use super::report;
 use crate::alerts::AlertWriter;
 use crate::config::{Decode, Output, Run};
 use crate::pipeline::{
-    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, History, Keeper, Next, PastSource,
-    Totals,
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Keeper, Next, PastSource, Totals,
 };
 use crate::progress::Progress;
 use crate::signals::StopFlag;
@@ -54,12 +53,11 @@ impl Live<'_> {
     /// As [`run`].
     pub(super) fn consume(&self, mut next: impl FnMut(&Totals) -> Next) -> anyhow::Result<Ended> {
         let mut batcher = Batcher::new(&self.decode.decoder)?;
-        let lineage = format!("run/{}/{}", self.kafka.group, self.kafka.topic);
+        let history = History::of(format!("run/{}/{}", self.kafka.group, self.kafka.topic));
         let tables = pipeline::open(&self.output.data)?;
-        let detector = tables.detector(&lineage, SCOPE, &self.decode.detect, &mut batcher)?;
-        let (back, commits) = Back::start(tables, lineage.clone(), COMMIT_ATTEMPTS)?;
+        let detector = tables.detector(&history, &self.decode.detect, &mut batcher)?;
+        let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
         let source = KafkaSource::new(self.kafka.clone(), back.lookup())?;
-        let history = History { lineage, scope: SCOPE.to_owned() };
         let alerts = AlertWriter::stdout(self.output.alerts);
         let past = PastSource {
             data: self.output.data.clone(),
@@ -90,6 +88,3 @@ impl Live<'_> {
         Ok(ended)
     }
 }
-
-/// The history of a consumer group has one detector.
-const SCOPE: &str = "run";

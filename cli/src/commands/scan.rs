@@ -1,21 +1,21 @@
 //! `floodmark scan`: log files through the whole pipeline, without Kafka.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::bail;
 use ingest::{Batcher, FileSource, Polled, RawMessage, Source};
+use lake::History;
 
 use super::report;
 use crate::alerts::AlertWriter;
 use crate::config::Scan;
 use crate::pipeline::{
-    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, History, Next, PastSource, Totals,
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Next, PastSource, Totals,
 };
 use crate::progress::Progress;
 use crate::signals::StopFlag;
 
-/// All scans share one history: a file is in the tables once, whoever scans it.
+/// All scans share one lineage: a file is in the tables once, whoever scans it.
 const LINEAGE: &str = "scan";
 
 /// How often a failed commit is tried before the scan gives up: about half a minute.
@@ -30,10 +30,9 @@ pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     let tables = pipeline::open(&config.output.data)?;
     let mut source = FileSource::open(&config.files, tables.positions(LINEAGE)?)?;
     let Some(first) = first_event(&mut source, stop)? else { return Ok(()) };
-    let scope = file_set(&first);
-    let detector = tables.detector(LINEAGE, &scope, &config.decode.detect, &mut batcher)?;
-    let (back, commits) = Back::start(tables, LINEAGE.to_owned(), COMMIT_ATTEMPTS)?;
-    let history = History { lineage: LINEAGE.to_owned(), scope };
+    let history = History::scoped(LINEAGE, file_set(&first));
+    let detector = tables.detector(&history, &config.decode.detect, &mut batcher)?;
+    let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
     let alerts = AlertWriter::stdout(config.output.alerts);
     let past = config.warm_from.clone().map(|data| PastSource {
         data,
@@ -79,9 +78,8 @@ fn first_event(source: &mut FileSource, stop: &StopFlag) -> anyhow::Result<Optio
 /// Which files are scanned, whatever their names: a scan that was interrupted, or whose files have grown, goes on with
 /// the detector it had; other files get a new one.
 fn file_set(first: &Polled) -> String {
-    let files: BTreeSet<&str> = match first {
-        Polled::PartitionsAssigned(files) => files.iter().map(AsRef::as_ref).collect(),
-        _ => BTreeSet::new(),
-    };
-    files.into_iter().collect::<Vec<_>>().join(" ")
+    match first {
+        Polled::PartitionsAssigned(files) => FileSource::set_name(files),
+        _ => FileSource::set_name(&[]),
+    }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use ingest::{PositionLookup, Positions};
-use lake::{CommitPoint, Lake, LakeError, Retry, RowKey};
+use lake::{CommitPoint, History, Lake, LakeError, Retry, RowKey};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_WINDOWS};
 use schemas::{PositionedBatch, Table};
 
@@ -109,13 +109,13 @@ impl Back {
     /// When the thread cannot be started.
     pub fn start(
         tables: Tables,
-        lineage: String,
+        history: History,
         attempts: u32,
     ) -> anyhow::Result<(Self, Commits)> {
         let Tables { lake, runtime } = tables;
         let (to_lake, orders) = bounded(CHANNEL_BATCHES);
         let (sender, done) = bounded(CHANNEL_BATCHES);
-        let mut worker = Worker { lake, lineage, done: sender, attempts };
+        let mut worker = Worker { lake, history, done: sender, attempts };
         let thread = thread::Builder::new()
             .name("lake".into())
             .spawn(move || runtime.block_on(worker.work(&orders)))
@@ -190,14 +190,14 @@ impl Back {
 
 struct Worker {
     lake: Lake,
-    lineage: String,
+    history: History,
     done: Sender<BTreeMap<String, i64>>,
     attempts: u32,
 }
 
 impl Worker {
     async fn work(&mut self, orders: &Receiver<ToLake>) -> Result<(), LakeError> {
-        self.lake.begin(&self.lineage).await?;
+        self.lake.begin(self.history.clone()).await?;
         for order in orders {
             match order {
                 ToLake::Batch(batch) => self.append_batch(&batch).await?,
@@ -209,7 +209,7 @@ impl Worker {
                     }
                 }
                 ToLake::Positions(reply) => {
-                    let positions = self.lake.begin(&self.lineage).await?;
+                    let positions = self.lake.begin(self.history.clone()).await?;
                     // Whoever asked may be gone.
                     let _ = reply.send(positions);
                 }

@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use detect::{Counters, Detector, Findings};
 use ingest::Positions;
 use ingest::decode::stream::Learnt;
-use lake::CommitPoint;
+use lake::{CommitPoint, History};
 use schemas::PositionedBatch;
 use schemas::incident::incident_rows;
 use schemas::window::{source_window_rows, target_window_rows};
@@ -31,15 +31,6 @@ const CHANNEL_ORDERS: usize = 4;
 
 /// How often the thread looks at the clock while nothing comes, for partitions that have fallen silent.
 const TICK: Duration = Duration::from_millis(100);
-
-/// Which history the detector's state belongs to.
-#[derive(Debug, Clone)]
-pub struct History {
-    /// Name in the tables.
-    pub lineage: String,
-    /// What the detector's state belongs to within it; see the module `checkpoint`.
-    pub scope: String,
-}
 
 /// What the front wants done, in this order.
 #[derive(Debug)]
@@ -328,10 +319,10 @@ impl<W: Write> Worker<W> {
     fn commit(&mut self, mark: &Mark) -> anyhow::Result<()> {
         self.shared.news.store(false, Ordering::Release);
         self.back.commit(CommitPoint {
-            lineage: self.history.lineage.clone(),
+            history: self.history.clone(),
             positions: plain(&mark.positions),
             closed_us: self.detector.closed_us(),
-            state: checkpoint::pack(&self.history.scope, &mark.learnt, &self.detector)?,
+            state: checkpoint::pack(&mark.learnt, &self.detector)?,
         })
     }
 }

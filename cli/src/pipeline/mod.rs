@@ -24,7 +24,7 @@ mod times;
 pub mod totals;
 
 pub use back::Back;
-pub use detection::{Detection, History};
+pub use detection::Detection;
 pub use front::{EndPolicy, Ended, Front, FrontConfig, Next};
 pub use keeper::Keeper;
 pub use opening::{Tables, open};

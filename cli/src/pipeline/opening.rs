@@ -3,7 +3,7 @@
 use anyhow::Context;
 use detect::{DetectConfig, Detector};
 use ingest::{Batcher, Positions};
-use lake::{Lake, LakeOptions};
+use lake::{History, Lake, LakeOptions};
 use tokio::runtime::Runtime;
 
 use super::back::shared;
@@ -34,7 +34,7 @@ pub fn open(data: &str) -> anyhow::Result<Tables> {
 }
 
 impl Tables {
-    /// Next position of each partition of the history `lineage`, as the tables stand.
+    /// Next position of each partition of a lineage, as the tables stand.
     ///
     /// # Errors
     /// When the tables cannot be read.
@@ -42,19 +42,18 @@ impl Tables {
         Ok(shared(&self.runtime.block_on(self.lake.positions(lineage))?))
     }
 
-    /// A detector that has seen exactly what the tables hold of the history `lineage`, within `scope`; `batcher` gets
-    /// back what it had learnt of the lines.
+    /// A detector that has seen exactly what the tables hold of the history; `batcher` gets back what it had learnt of the
+    /// lines.
     ///
     /// # Errors
     /// When the tables cannot be read. A checkpoint that cannot be used is said, and the detector starts anew.
     pub fn detector(
         &self,
-        lineage: &str,
-        scope: &str,
+        history: &History,
         config: &DetectConfig,
         batcher: &mut Batcher,
     ) -> anyhow::Result<Detector> {
-        let checkpoint = self.runtime.block_on(self.lake.restore(lineage))?;
-        Ok(checkpoint::unpack(checkpoint.as_ref(), scope, config, batcher))
+        let checkpoint = self.runtime.block_on(self.lake.restore(history.clone()))?;
+        Ok(checkpoint::unpack(checkpoint.as_ref(), config, batcher))
     }
 }

@@ -7,7 +7,7 @@ use schemas::tables::REQUESTS;
 use super::Checked;
 use crate::checkpoint::Checkpoints;
 use crate::error::LakeError;
-use crate::ids::{Ids, lineages};
+use crate::ids::{Ids, histories};
 use crate::location::Location;
 
 /// Reads the detector's checkpoint of each history of a consumer group.
@@ -16,13 +16,14 @@ pub(super) async fn judge(
     txns: &BTreeMap<String, i64>,
     checked: &mut Checked,
 ) -> Result<(), LakeError> {
-    for lineage in lineages(txns) {
-        let ids = Ids::of(&lineage);
+    for history in histories(txns) {
+        let ids = Ids::of(&history);
+        let lineage = history.name();
         let Some(sequence) = txns.get(&ids.sequence()).copied() else { continue };
-        let checkpoints = Checkpoints::of(location, &lineage)?;
+        let checkpoints = Checkpoints::of(location, &history)?;
         if checkpoints.sequences().await?.is_empty() {
             // A file that was read to its end needs none.
-            if lineage.starts_with("run/") {
+            if !history.is_scoped() {
                 checked.notes.push(format!(
                     "`{lineage}` has no state of the detector: it starts anew, from what the tables hold"
                 ));
@@ -30,7 +31,7 @@ pub(super) async fn judge(
             continue;
         }
         match checkpoints.read(sequence).await? {
-            Ok(checkpoint) if checkpoint.positions == ids.positions(txns) => {}
+            Ok(checkpoint) if checkpoint.is_of(&ids, txns) => {}
             Ok(_) => checked.notes.push(format!(
                 "`{lineage}`: the state of the detector is of other positions than the tables: it starts anew, from \
                  what they hold"

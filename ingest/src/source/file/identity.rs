@@ -4,6 +4,7 @@
 //! since they must be the same in every run; who can write the log files can make two collide, and gains
 //! no more than by leaving lines out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rapidhash::v3::{RapidSecrets, RapidStreamHasherV3, rapidhash_v3_seeded};
@@ -23,6 +24,13 @@ pub(super) fn partition_name(first_line: &[u8]) -> String {
     let high = rapidhash_v3_seeded(line, &FIRST_LINE_HIGH);
     let low = rapidhash_v3_seeded(line, &FIRST_LINE_LOW);
     format!("file/{high:016x}{low:016x}")
+}
+
+/// A name for a set of files, whatever their order: letters and digits.
+pub(super) fn set_name<'a>(partitions: impl Iterator<Item = &'a str>) -> String {
+    let files: BTreeSet<&str> = partitions.collect();
+    let joined: Vec<&str> = files.into_iter().collect();
+    partition_name(joined.join(" ").as_bytes()).trim_start_matches("file/").to_owned()
 }
 
 /// The first line of `block` that is neither blank nor a comment (`#`), without its line end.

@@ -65,6 +65,11 @@ pub struct FileSource {
 }
 
 impl FileSource {
+    /// A name for the files that [`Polled::PartitionsAssigned`] has told, whatever their order and names: letters and digits.
+    pub fn set_name(partitions: &[Arc<str>]) -> String {
+        identity::set_name(partitions.iter().map(AsRef::as_ref))
+    }
+
     /// Opens `files` (`-` is standard input) to be read from where `positions` stand.
     ///
     /// `positions` is what [`Source::proofs`] and the batches gave to be committed, for every file ever
