@@ -21,7 +21,7 @@ use object_store::{
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Failure, LakeError};
-use crate::ids::{History, Ids};
+use crate::ids::{History, Ids, SCOPE};
 use crate::location::{Folder, Location};
 
 /// Folder of everything beside the tables.
@@ -183,6 +183,40 @@ impl<'a> Checkpoints<'a> {
         Ok(Checkpoint::decode(&self.name, &bytes))
     }
 
+    /// Positions that scopes of a lineage have reached in checkpoints whose commit `requests` does not know: of processes
+    /// that died between the two.
+    pub(crate) async fn attempts(
+        location: &Location,
+        lineage: &str,
+        txns: &BTreeMap<String, i64>,
+    ) -> Result<BTreeMap<String, i64>, LakeError> {
+        const WHAT: &str = "list the checkpoints";
+        let below = format!("{HOUSEKEEPING}/checkpoints");
+        let fail = |failure: Failure| location.fail(WHAT, &below, failure);
+        let all = location.folder(&below)?;
+        let prefix = folder_name(&History::scoped(lineage, "").name());
+        let mut newest: BTreeMap<String, Path> = BTreeMap::new();
+        let files: Vec<ObjectMeta> =
+            all.list(None).try_collect().await.map_err(|error| fail(error.into()))?;
+        for file in files {
+            let Some(scope) = file.location.parts().next() else { continue };
+            if scope.as_ref().starts_with(&prefix) {
+                let last = newest.entry(scope.as_ref().to_owned()).or_default();
+                *last = last.clone().max(file.location);
+            }
+        }
+        let mut reached = BTreeMap::new();
+        for path in newest.into_values() {
+            let Some(header) = read_header(&all, &path).await.map_err(fail)? else { continue };
+            let Some((_, scope)) = header.lineage.rsplit_once(SCOPE) else { continue };
+            let ids = Ids::of(&History::scoped(lineage, scope));
+            if txns.get(&ids.sequence()).is_none_or(|known| *known < header.sequence) {
+                reached.extend(header.positions);
+            }
+        }
+        Ok(reached)
+    }
+
     /// Deletes the checkpoints of scopes other than this and the last few, so that a folder scanned a file a day does not
     /// grow for ever; a scan that was interrupted long ago then starts its detector anew. Failures only cost space.
     pub(crate) async fn prune_scopes(&self, history: &History) {
@@ -226,6 +260,22 @@ impl<'a> Checkpoints<'a> {
             tracing::debug!(%error, "old checkpoints stay");
         }
     }
+}
+
+/// The header of a checkpoint, without its state; `None` for what is none.
+async fn read_header(folder: &Folder, path: &Path) -> Result<Option<Header>, Failure> {
+    let prefix = match folder.get_range(path, 0..PREFIX_BYTES as u64).await {
+        Ok(prefix) => prefix,
+        // Deleted meanwhile, or too short.
+        Err(object_store::Error::NotFound { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let Some(length) = prefix.get(12..).and_then(|word| word.first_chunk::<4>()) else {
+        return Ok(None);
+    };
+    let end = (PREFIX_BYTES as u64).saturating_add(u64::from(u32::from_le_bytes(*length)));
+    let header = folder.get_range(path, PREFIX_BYTES as u64..end).await?;
+    Ok(serde_json::from_slice(&header).ok())
 }
 
 fn path(sequence: i64) -> Path {

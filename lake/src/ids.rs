@@ -18,7 +18,7 @@ const SEQUENCE: &str = "sequence";
 const AHEAD: &str = "ahead-";
 
 /// Between a word and the scope.
-const SCOPE: char = '@';
+pub(crate) const SCOPE: char = '@';
 
 /// Rows that follow each other: those of a consumer group, or those of a scan of some files.
 ///

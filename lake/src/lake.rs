@@ -144,6 +144,20 @@ impl Lake {
         )
     }
 
+    /// How far processes that died had read the partitions of a lineage of many scopes, beyond what they have committed:
+    /// by that their input is known again.
+    ///
+    /// # Errors
+    /// [`LakeError::Store`] when log or checkpoints cannot be read.
+    pub fn attempts<'a>(
+        &'a self,
+        lineage: &'a str,
+    ) -> LocalBoxFuture<'a, Result<BTreeMap<String, i64>, LakeError>> {
+        Box::pin(async move {
+            Checkpoints::attempts(&self.location, lineage, &self.requests_txns().await?).await
+        })
+    }
+
     async fn requests_txns(&self) -> Result<BTreeMap<String, i64>, LakeError> {
         match self.tables.get(REQUESTS.name) {
             Some(requests) => Ok(requests.read_log(&self.location).await?.txns),

@@ -29,6 +29,7 @@ pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     let mut batcher = Batcher::new(&config.decode.decoder)?;
     let tables = pipeline::open(&config.output.data)?;
     let mut source = FileSource::open(&config.files, tables.positions(LINEAGE)?)?;
+    source.recall(tables.attempts(LINEAGE)?);
     let Some(first) = first_event(&mut source, stop)? else { return Ok(()) };
     let history = History::scoped(LINEAGE, file_set(&first));
     let detector = tables.detector(&history, &config.decode.detect, &mut batcher)?;

@@ -42,6 +42,14 @@ impl Tables {
         Ok(shared(&self.runtime.block_on(self.lake.positions(lineage))?))
     }
 
+    /// How far scans that died had read the files of a lineage, beyond what they have committed.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub fn attempts(&self, lineage: &str) -> anyhow::Result<Positions> {
+        Ok(shared(&self.runtime.block_on(self.lake.attempts(lineage))?))
+    }
+
     /// A detector that has seen exactly what the tables hold of the history; `batcher` gets back what it had learnt of the
     /// lines.
     ///

@@ -67,18 +67,24 @@ impl Content {
     }
 }
 
-/// A file that the tables hold, and that begins with the same data line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Candidate {
-    /// Its partition.
-    pub partition: Arc<str>,
-    /// Number of the first line that is not in the tables.
+/// A place in a file, and what proves the lines before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Number of the next line.
     pub next_line: i64,
-    /// [`Content::proof`] at `next_line`; `None` where the tables lack it: then the first line must do.
+    /// [`Content::proof`] at `next_line`; `None` where it is not known: then the first line must do.
     pub proof: Option<i64>,
 }
 
-impl Candidate {
+impl Place {
+    const START: Self = Self { next_line: 1, proof: None };
+
+    fn of(partition: &str, positions: &Positions) -> Option<Self> {
+        let next_line = positions.get(partition).copied()?;
+        let proof = positions.get(&proof_name(partition)).copied();
+        Some(Self { next_line, proof })
+    }
+
     /// Whether the last line before `next_line` had no line end when it was read.
     pub(super) fn open_line(&self) -> bool {
         self.proof.is_some_and(|proof| proof & 1 == 1)
@@ -90,27 +96,41 @@ impl Candidate {
     }
 }
 
-/// What the tables know about files that begin with one data line.
+/// A file that was read before, and that begins with the same data line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// Its partition.
+    pub partition: Arc<str>,
+    /// How far it was read.
+    pub read: Place,
+    /// How far the tables hold it; less where a scan died before it had committed all.
+    pub held: Place,
+}
+
+/// What is known about files that begin with one data line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Known {
-    /// Those they hold, shortest first.
+    /// Those that were read, shortest first.
     pub candidates: Vec<Candidate>,
     /// The name of the next one.
     pub fresh: Arc<str>,
 }
 
-/// Looks up `name`, `name-2`, `name-3` … in `positions`.
-pub(super) fn known(name: &str, positions: &Positions) -> Known {
+/// Looks up `name`, `name-2`, `name-3` … in the `positions` of the tables and in those of `attempts` that came to nothing.
+pub(super) fn known(name: &str, positions: &Positions, attempts: &Positions) -> Known {
     let mut candidates = Vec::new();
     let mut partition: Arc<str> = name.into();
     for number in 2_u64.. {
-        let Some(&next_line) = positions.get(&partition) else { break };
-        let proof = positions.get(&proof_name(&partition)).copied();
+        let held = Place::of(&partition, positions);
+        let tried = Place::of(&partition, attempts);
+        let further = |place: &Place| held.is_none_or(|held| place.next_line > held.next_line);
+        let Some(read) = tried.filter(further).or(held) else { break };
+        let held = held.unwrap_or(Place::START);
         let next = format!("{name}-{number}").into();
         let partition = std::mem::replace(&mut partition, next);
-        candidates.push(Candidate { partition, next_line, proof });
+        candidates.push(Candidate { partition, read, held });
     }
-    candidates.sort_by_key(Candidate::lines_proven);
+    candidates.sort_by_key(|candidate| candidate.read.lines_proven());
     Known { candidates, fresh: partition }
 }
 
@@ -138,9 +158,19 @@ mod tests {
     fn files_that_begin_alike_are_numbered() {
         let positions: Positions =
             [("f", 9), ("f/content", 6), ("f-2", 5)].map(|(name, at)| (name.into(), at)).into();
-        let known = known("f", &positions);
-        assert_eq!(&*known.fresh, "f-3");
-        let lines: Vec<_> = known.candidates.iter().map(|c| (&*c.partition, c.next_line)).collect();
-        assert_eq!(lines, [("f-2", 5), ("f", 9)]);
+        let lines = |known: &Known| -> Vec<(String, i64, i64)> {
+            let line =
+                |c: &Candidate| (c.partition.to_string(), c.read.next_line, c.held.next_line);
+            known.candidates.iter().map(line).collect()
+        };
+        let held = known("f", &positions, &Positions::new());
+        assert_eq!(&*held.fresh, "f-3");
+        assert_eq!(lines(&held), [("f-2".into(), 5, 5), ("f".into(), 9, 9)]);
+        let attempts: Positions =
+            [("f", 7), ("f-2", 20), ("f-3", 4)].map(|(name, at)| (name.into(), at)).into();
+        let tried = known("f", &positions, &attempts);
+        assert_eq!(&*tried.fresh, "f-4");
+        let expected = [("f-3".into(), 4, 1), ("f".into(), 9, 9), ("f-2".into(), 20, 5)];
+        assert_eq!(lines(&tried), expected);
     }
 }

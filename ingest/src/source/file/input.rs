@@ -41,6 +41,8 @@ pub(super) struct Input {
     pub partition: Arc<str>,
     /// Name that the first data line gives, without a number.
     pub base_name: String,
+    /// Whether it can be read from its start once more.
+    pub(super) can_reread: bool,
     pub paused: bool,
     /// Where the last block ended: line and proof.
     pub last_mark: Option<(i64, i64)>,
@@ -72,11 +74,12 @@ impl Input {
         let (to_reader, known) = sync_channel(1);
         let bytes_read = Arc::new(AtomicU64::new(0));
         let name = opened.path.to_string_lossy().into_owned();
+        let can_reread = name != STDIN && is_regular(opened.file.as_ref());
         let reader = Reader {
             limits: BlockLimits {
                 block_bytes: room.block_bytes,
                 line_bytes_max: REJECT_BYTES_MAX,
-                fill: name != STDIN && is_regular(opened.file.as_ref()),
+                fill: can_reread,
             },
             path: opened.path.clone(),
             name: name.clone(),
@@ -96,6 +99,7 @@ impl Input {
             to_reader,
             bytes_read,
             base_name: String::new(),
+            can_reread,
             paused: false,
             last_mark: None,
             marks: VecDeque::new(),

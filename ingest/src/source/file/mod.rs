@@ -48,6 +48,8 @@ pub struct FileSource {
     inputs: Vec<Input>,
     /// What the tables hold, and what this source has read to the end.
     positions: Positions,
+    /// How far files were read by scans that died before they had committed it.
+    attempts: Positions,
     events: VecDeque<Polled>,
     /// Whether the partitions of the files at hand were announced.
     announced: bool,
@@ -102,6 +104,7 @@ impl FileSource {
             waiting,
             inputs: Vec::new(),
             positions,
+            attempts: Positions::new(),
             events: VecDeque::new(),
             announced: false,
             partitions: BTreeSet::new(),
@@ -115,6 +118,14 @@ impl FileSource {
         };
         source.begin_waiting()?;
         Ok(source)
+    }
+
+    /// Files that a scan which died had read and not committed: they are known again, and read from where the tables
+    /// stand. Of standard input and pipes that cannot be told, since they are gone once read.
+    ///
+    /// To be called before the first [`Source::poll`].
+    pub fn recall(&mut self, attempts: Positions) {
+        self.attempts = attempts;
     }
 
     /// Starts readers for waiting files while there is room.
@@ -168,8 +179,10 @@ impl FileSource {
                     .inputs
                     .iter()
                     .any(|other| other.base_name == name && other.state != State::Ended);
-                let answer = known(&name, &self.positions);
                 let Some(input) = self.inputs.get_mut(index) else { return };
+                let none = Positions::new();
+                let attempts = if input.can_reread { &self.attempts } else { &none };
+                let answer = known(&name, &self.positions, attempts);
                 input.base_name = name;
                 if taken {
                     input.state = State::Deferred;
@@ -214,7 +227,6 @@ impl FileSource {
             self.positions.insert(proof_name(&partition), proof);
         }
         let name = input.base_name.clone();
-        let answer = known(&name, &self.positions);
         let heir = self
             .inputs
             .iter_mut()
@@ -229,8 +241,10 @@ impl FileSource {
             self.events.extend(done.into_iter().map(Polled::PartitionEnd));
         }
         if let Some(heir) = heir {
+            let none = Positions::new();
+            let attempts = if heir.can_reread { &self.attempts } else { &none };
             heir.state = State::Opening;
-            heir.answer(answer);
+            heir.answer(known(&name, &self.positions, attempts));
             self.announced = false;
         }
         match failure {

@@ -241,8 +241,9 @@ impl Reader {
         let mut stands_at = None;
         for candidate in &known.candidates {
             stands_at = None;
-            if !self.skip(&mut reading, candidate.lines_proven() + 1)? {
-                let (file, lines) = (&self.name, candidate.lines_proven());
+            let read = candidate.read;
+            if !self.skip(&mut reading, read.lines_proven() + 1)? {
+                let (file, lines) = (&self.name, read.lines_proven());
                 tracing::warn!(
                     file,
                     lines,
@@ -252,17 +253,19 @@ impl Reader {
                 break;
             }
             stands_at = Some(candidate);
-            let proof = reading.content.proof(candidate.open_line());
-            if candidate.proof.is_none_or(|known| known == proof) {
+            let proof = reading.content.proof(read.open_line());
+            if read.proof.is_none_or(|known| known == proof) {
                 same = Some(candidate);
             }
         }
-        if reading.next_line > 1 && (same.is_none() || stands_at != same) {
+        let is_there = same.is_some_and(|candidate| candidate.held == candidate.read);
+        if reading.next_line > 1 && (!is_there || stands_at != same) {
             reading = self.restart()?;
         }
         let Some(candidate) = same else { return Ok((reading, Arc::clone(&known.fresh))) };
-        self.skip(&mut reading, candidate.lines_proven() + 1)?;
-        self.skip_open_line(&mut reading, candidate.next_line)?;
+        let held = candidate.held;
+        self.skip(&mut reading, held.lines_proven() + 1)?;
+        self.skip_open_line(&mut reading, held.next_line)?;
         Ok((reading, Arc::clone(&candidate.partition)))
     }
 

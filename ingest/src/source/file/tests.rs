@@ -19,6 +19,7 @@ use crate::source::{Polled, Positions, Source, SourceError};
 #[derive(Default)]
 struct Tables {
     positions: Positions,
+    attempts: Positions,
     /// `partition-number line-number line`, in order of arrival.
     lines: Vec<String>,
     events: Vec<String>,
@@ -35,7 +36,24 @@ impl Tables {
 
     /// Reads `files` to the end and commits.
     fn scan(&mut self, files: &[PathBuf]) -> Result<(), SourceError> {
+        let (read, proofs) = self.read(files)?;
+        self.positions.extend(read);
+        self.positions.extend(proofs);
+        Ok(())
+    }
+
+    /// Reads `files` to the end and dies before they are committed.
+    fn die(&mut self, files: &[PathBuf]) -> Result<(), SourceError> {
+        let (read, proofs) = self.read(files)?;
+        self.attempts.extend(read);
+        self.attempts.extend(proofs);
+        Ok(())
+    }
+
+    /// Reads `files` to the end: positions and proofs.
+    fn read(&mut self, files: &[PathBuf]) -> Result<(Positions, Positions), SourceError> {
         let mut source = FileSource::open(files, self.positions.clone())?;
+        source.recall(self.attempts.clone());
         let deadline = Instant::now() + Duration::from_mins(1);
         let mut read = Positions::new();
         loop {
@@ -77,9 +95,7 @@ impl Tables {
         assert_eq!(proofs.len(), read.len());
         source.commit(&read);
         assert!(source.proofs(&read).is_empty());
-        self.positions.extend(read);
-        self.positions.extend(proofs);
-        Ok(())
+        Ok((read, proofs))
     }
 
     fn check(&mut self, expect: &Expect) {
@@ -187,6 +203,46 @@ fn files_that_begin_alike_are_told_apart() {
         end 2
         skipped 2 of 0
         end 0
+    "#]]);
+}
+
+#[test]
+fn a_file_whose_scan_died_is_known_again_and_another_is_not_taken_for_it() {
+    let folder = Folder::new();
+    let mut tables = Tables::default();
+    let one = folder.write("one", "same\nb\nc\n");
+    let two = folder.write("two", "same\nx\ny\n");
+    tables.die(std::slice::from_ref(&one)).unwrap();
+    tables.check(&expect![[r#"
+        0 1 same
+        0 2 b
+        0 3 c
+        assigned [0]
+        end 0
+    "#]]);
+    tables.scan(std::slice::from_ref(&two)).unwrap();
+    tables.check(&expect![[r#"
+        1 1 same
+        1 2 x
+        1 3 y
+        assigned [1]
+        end 1
+    "#]]);
+    let grown = folder.write("one.1", "same\nb\nc\nd\n");
+    tables.scan(&[grown]).unwrap();
+    tables.check(&expect![[r#"
+        0 1 same
+        0 2 b
+        0 3 c
+        0 4 d
+        assigned [0]
+        end 0
+    "#]]);
+    tables.scan(&[two]).unwrap();
+    tables.check(&expect![[r#"
+        assigned [1]
+        skipped 3 of 1
+        end 1
     "#]]);
 }
 
