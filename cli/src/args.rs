@@ -273,6 +273,9 @@ pub struct RunArgs {
     /// Stop at the end offsets seen at start, with everything committed and open incidents kept open.
     #[arg(long, env = "FLOODMARK_EXIT_AT_END")]
     pub exit_at_end: bool,
+    /// Read a topic although the tables hold it already, by another consumer group: its records are then in them twice.
+    #[arg(long, env = "FLOODMARK_AGAIN")]
+    pub again: bool,
     /// Whether the tables are maintained meanwhile, as `floodmark maintain` does; default true.
     #[arg(long, env = "FLOODMARK_MAINTAIN", value_name = "BOOL")]
     pub maintain: Option<bool>,

@@ -14,7 +14,7 @@ use deltalake::checkpoints::{cleanup_metadata, create_checkpoint};
 use deltalake::kernel::transaction::CommitData;
 use deltalake::kernel::{Action, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use object_store::{ObjectStore as _, PutMode, PutOptions, PutPayload};
+use object_store::{ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
 use schemas::Table;
 
 use crate::error::LakeError;
@@ -170,6 +170,24 @@ impl TableHandle {
                 | object_store::Error::Precondition { .. },
             ) => Ok(false),
             Err(error) => Err(location.fail(&what(), self.table.name, error)),
+        }
+    }
+
+    /// Takes note of what others have committed meanwhile; whoever moved a partition that `txns` moves is a conflict.
+    pub(crate) async fn catch_up(
+        &mut self,
+        location: &Location,
+        ids: &Ids,
+        txns: &BTreeMap<String, i64>,
+    ) -> Result<(), LakeError> {
+        loop {
+            let next = self.log.version + 1;
+            let found = self.folder.head(&commit_path(next)).await;
+            match found {
+                Ok(_) => self.learn(location, ids, next, txns).await?,
+                Err(object_store::Error::NotFound { .. }) => return Ok(()),
+                Err(error) => return Err(location.fail("read the log", self.table.name, error)),
+            }
         }
     }
 

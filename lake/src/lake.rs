@@ -15,7 +15,7 @@ use url::Url;
 use crate::checkpoint::{Checkpoint, Checkpoints, HOUSEKEEPING};
 use crate::commit::TableHandle;
 use crate::error::LakeError;
-use crate::ids::{History, Ids};
+use crate::ids::{History, Ids, histories};
 use crate::location::Location;
 use crate::log_keeper::LogKeeper;
 use crate::options::LakeOptions;
@@ -158,6 +158,14 @@ impl Lake {
         })
     }
 
+    /// Every history that has committed rows.
+    ///
+    /// # Errors
+    /// [`LakeError::Store`] when the log cannot be read.
+    pub fn histories(&self) -> LocalBoxFuture<'_, Result<Vec<History>, LakeError>> {
+        Box::pin(async move { Ok(histories(&self.requests_txns().await?)) })
+    }
+
     async fn requests_txns(&self) -> Result<BTreeMap<String, i64>, LakeError> {
         match self.tables.get(REQUESTS.name) {
             Some(requests) => Ok(requests.read_log(&self.location).await?.txns),
@@ -278,6 +286,11 @@ impl Lake {
         }
         let checkpoint = self.write_checkpoint(checkpoint).await?;
         let Some(lineage) = &mut self.lineage else { return Ok(CommitSummary::default()) };
+        if let Some(requests) = self.tables.get_mut(REQUESTS.name) {
+            // Who has lost the input to another process leaves nothing in the tables that come first.
+            let txns = transactions(&lineage.ids, &checkpoint, &REQUESTS, &requests.log.txns);
+            requests.catch_up(&self.location, &lineage.ids, &txns).await?;
+        }
         let mut summary = CommitSummary { sequence: checkpoint.sequence, tables: Vec::new() };
         for table in SIDE_TABLES.into_iter().chain([&REQUESTS]) {
             let Some(handle) = self.tables.get_mut(table.name) else { continue };

@@ -10,13 +10,15 @@ use arrow::array::AsArray as _;
 use arrow::datatypes::TimestampMicrosecondType;
 use bytes::Bytes;
 use chrono::DateTime;
-use common::{Fault, FaultStore, T0, files, memory_url, offsets, open, positions, requests, rows};
+use common::{
+    Fault, FaultStore, T0, files, incident, memory_url, offsets, open, positions, requests, rows,
+};
 use futures::TryStreamExt as _;
 use lake::{CommitPoint, Lake, LakeError, LakeOptions, Retry, RowKey};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
-use schemas::tables::{ALL, REQUESTS};
+use schemas::tables::{ALL, INCIDENTS, REQUESTS};
 use url::Url;
 
 const DAY: i64 = 86_400_000_000;
@@ -238,12 +240,14 @@ async fn two_processes_on_the_same_input_are_told() {
     two.begin("run/g/edge").await.unwrap();
     append(&mut one, 0..3, |_| T0).await;
     append(&mut two, 0..5, |_| T0).await;
+    two.append(&INCIDENTS, &incident(T0), RowKey::Closed).await.unwrap();
     one.commit(point("run/g/edge", 3)).await.unwrap();
     let error = two.commit(point("run/g/edge", 5)).await.unwrap_err();
     assert_eq!(error.retry(), Retry::Never);
     expect_test::expect!["another process writes `edge/0` of `run/g/edge` to `memory:///data/requests`: it stands at 3, this one expected 0; stop one of the two, or give them different groups or folders"]
         .assert_eq(&error.to_string());
     assert_eq!(rows(&store, "requests").await, 3);
+    assert_eq!(rows(&store, "incidents").await, 0, "who has lost leaves nothing");
 }
 
 #[tokio::test]

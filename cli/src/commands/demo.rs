@@ -60,7 +60,7 @@ pub fn demo(args: &DemoArgs, quiet: bool, stop: &StopFlag) -> anyhow::Result<()>
         commit_interval: DEFAULT_COMMIT_INTERVAL,
     };
     let decode = Decode::default();
-    let live = Live { kafka, decode: &decode, output: &output, upkeep: None, quiet };
+    let live = Live { kafka, decode: &decode, output: &output, again: false, upkeep: None, quiet };
     live.consume(|totals: &Totals| {
         consumed.store(totals.records(), Ordering::Relaxed);
         let all = totals.records() >= truth.lines;

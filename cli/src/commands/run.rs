@@ -1,5 +1,6 @@
 //! `floodmark run`: Kafka in, tables and alerts out, until stopped.
 
+use anyhow::bail;
 use ingest::{Batcher, KafkaConfig, KafkaSource, Source};
 use lake::{History, Upkeep};
 
@@ -7,7 +8,8 @@ use super::report;
 use crate::alerts::AlertWriter;
 use crate::config::{Decode, Output, Run};
 use crate::pipeline::{
-    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Keeper, Next, PastSource, Totals,
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Keeper, Next, PastSource, Tables,
+    Totals,
 };
 use crate::progress::Progress;
 use crate::signals::StopFlag;
@@ -24,7 +26,8 @@ pub fn run(config: &Run, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     kafka.properties.clone_from(&config.kafka.properties);
     kafka.exit_at_end = config.exit_at_end;
     let upkeep = config.upkeep.as_ref();
-    let live = Live { kafka, decode: &config.decode, output: &config.output, upkeep, quiet };
+    let Run { decode, output, again, .. } = config;
+    let live = Live { kafka, decode, output, again: *again, upkeep, quiet };
     let next = |_: &Totals| if stop.is_set() { Next::Stop } else { Next::Continue };
     while let Ended::PartitionsLost = live.consume(next)? {
         tracing::warn!("the consumer group took partitions away; opening the tables anew");
@@ -40,6 +43,8 @@ pub(super) struct Live<'a> {
     pub(super) decode: &'a Decode,
     /// Where results go.
     pub(super) output: &'a Output,
+    /// Read the topic although the tables hold it, by another group.
+    pub(super) again: bool,
     /// What is done to the tables meanwhile.
     pub(super) upkeep: Option<&'a Upkeep>,
     /// Whether to leave out progress and summary.
@@ -53,8 +58,11 @@ impl Live<'_> {
     /// As [`run`].
     pub(super) fn consume(&self, mut next: impl FnMut(&Totals) -> Next) -> anyhow::Result<Ended> {
         let mut batcher = Batcher::new(&self.decode.decoder)?;
-        let history = History::of(format!("run/{}/{}", self.kafka.group, self.kafka.topic));
+        let history = history(&self.kafka.group, &self.kafka.topic);
         let tables = pipeline::open(&self.output.data)?;
+        if !self.again {
+            self.refuse_twice(&tables)?;
+        }
         let detector = tables.detector(&history, &self.decode.detect, &mut batcher)?;
         let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
         let source = KafkaSource::new(self.kafka.clone(), back.lookup())?;
@@ -87,4 +95,28 @@ impl Live<'_> {
         report::summary(self.quiet, "run", front.totals(), &self.output.data);
         Ok(ended)
     }
+
+    /// Refuses a topic whose records the tables hold, by the hands of another group, where this one has brought none.
+    fn refuse_twice(&self, tables: &Tables) -> anyhow::Result<()> {
+        let KafkaConfig { group, topic, .. } = &self.kafka;
+        let known = tables.histories()?;
+        if known.contains(&history(group, topic)) {
+            return Ok(());
+        }
+        let of_topic = |known: &History| {
+            let group = known.lineage().strip_prefix("run/")?.strip_suffix(topic)?;
+            group.strip_suffix('/').map(str::to_owned)
+        };
+        let Some(other) = known.iter().find_map(of_topic) else { return Ok(()) };
+        bail!(
+            "the tables in {} hold the topic `{topic}` already, by the consumer group `{other}`: every record would be in \
+             them twice; go on with --group {other}, or name another folder with --data, or say --again",
+            self.output.data
+        )
+    }
+}
+
+/// The rows that a consumer group brings of a topic.
+fn history(group: &str, topic: &str) -> History {
+    History::of(format!("run/{group}/{topic}"))
 }

@@ -53,6 +53,8 @@ pub struct File {
     pub group: Option<String>,
     /// `--exit-at-end`
     pub exit_at_end: Option<bool>,
+    /// `--again`
+    pub again: Option<bool>,
     /// `--maintain`
     pub maintain: Option<bool>,
     /// `--keep`

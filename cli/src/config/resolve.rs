@@ -226,6 +226,8 @@ pub struct Run {
     pub group: String,
     /// Stop at the end offsets seen at start.
     pub exit_at_end: bool,
+    /// Read a topic that the tables hold already.
+    pub again: bool,
     /// What is done to the tables meanwhile; `None` for nothing.
     pub upkeep: Option<Upkeep>,
     /// How lines are read.
@@ -246,6 +248,7 @@ impl Run {
                 .group
                 .or_else(|| file.group.clone())
                 .unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
+            again: args.again || file.again.unwrap_or(false),
             upkeep: Some(upkeep(&args.keep, file)?)
                 .filter(|_| args.maintain.or(file.maintain).unwrap_or(true)),
             exit_at_end: args.exit_at_end || file.exit_at_end.unwrap_or(false),

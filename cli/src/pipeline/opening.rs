@@ -42,6 +42,14 @@ impl Tables {
         Ok(shared(&self.runtime.block_on(self.lake.positions(lineage))?))
     }
 
+    /// Every history that has rows in the tables.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub fn histories(&self) -> anyhow::Result<Vec<History>> {
+        Ok(self.runtime.block_on(self.lake.histories())?)
+    }
+
     /// How far scans that died had read the files of a lineage, beyond what they have committed.
     ///
     /// # Errors

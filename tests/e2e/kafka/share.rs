@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tests::floodmark::PATIENCE;
-use tests::sample::traffic;
+use tests::sample::{Log, combined_log, traffic};
 use tests::skip::or_skip;
 use tests::{Kafka, Signal, Tables};
 
@@ -44,4 +44,25 @@ fn an_instance_that_joins_and_leaves_loses_and_doubles_nothing() {
 
     assert_every_record_once(&tables, kafka.messages(&topic));
     assert_eq!(kafka.lag("shared", &topic), 0);
+}
+
+#[test]
+fn a_topic_that_another_group_brought_is_refused_unless_it_is_wanted_twice() {
+    let Some(kafka) = or_skip(Kafka::shared()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let topic = kafka.topic("twice", 1);
+    let log = Log::new(&combined_log(50));
+    ship(kafka, &topic).arg(log.path()).success();
+    let tables = Tables::at(folder.path().join("lake"));
+    let of = |group: &str| run(kafka, &topic, group, &tables).arg("--exit-at-end");
+    of("first").success();
+    let refused = of("second").output().expect_status(1);
+    refused.expect_stderr(&["by the consumer group `first`", "--group first", "--again"]);
+    assert_every_record_once(&tables, kafka.messages(&topic));
+    of("first").success();
+    assert_every_record_once(&tables, kafka.messages(&topic));
+    of("second").arg("--again").success();
+    assert_eq!((tables.records(), tables.positions()), (100, 50));
+    // Once it has begun it may go on.
+    of("second").success();
 }
