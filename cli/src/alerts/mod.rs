@@ -138,6 +138,8 @@ pub(crate) mod tests {
                 observed: 1_000.0,
                 score: 55.0,
             }],
+            campaign_id: None,
+            campaign_hosts: None,
         }
     }
 

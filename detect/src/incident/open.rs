@@ -48,6 +48,8 @@ pub struct Open {
     pub(super) asn: Majority,
     /// JA4 fingerprint of most of it.
     pub(super) ja4: Majority,
+    /// Program, browsers aside, of most of it.
+    pub(super) program: Majority,
     /// First request.
     pub first_ts: i64,
     /// Decision.
@@ -157,6 +159,7 @@ impl Open {
             asked: Asked::default(),
             asn: Majority::default(),
             ja4: Majority::default(),
+            program: Majority::default(),
             first_ts: opening.now,
             detected_ts: opening.now,
             last_ts: opening.now,
@@ -186,6 +189,7 @@ impl Open {
         self.second += 1;
         self.asn.count(u64::from(event.asn), 1);
         self.ja4.count(event.ja4, 1);
+        self.program.count(u64::from(event.program), 1);
         self.asked = match self.asked {
             Asked::Nobody => Asked::One(event.host),
             Asked::One(host) if host == event.host => Asked::One(host),

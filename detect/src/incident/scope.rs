@@ -60,28 +60,45 @@ impl Open {
     }
 
     /// The narrowest network that explains it: /24, /16 or, of IPv6, /48, /32.
-    #[expect(clippy::cast_precision_loss, reason = "counts for people")]
     fn network(&self) -> Option<String> {
-        let all: u64 = self.sources.iter().map(|(_, count)| *count).sum();
         let lengths = [(Source::prefix as fn(Source) -> Source, 24, 48), (Source::network, 16, 32)];
         lengths.into_iter().find_map(|(of, v4, v6)| {
-            let mut vote = Majority::default();
-            for (source, count) in self.sources.iter() {
-                vote.count(of(Source(*source)).0, *count);
-            }
-            let network = Source(vote.value);
-            let within: u64 = self
-                .sources
-                .iter()
-                .filter(|(source, _)| of(Source(*source)) == network)
-                .map(|(_, count)| *count)
-                .sum();
-            let explains = within as f64 >= SHARE_MIN * all as f64 && !network.is_named();
-            explains.then(|| match network.as_v4() {
+            let network = self.network_of(of)?;
+            Some(match network.as_v4() {
                 Some(address) => format!("{}/{v4}", Ipv4Addr::from(address)),
                 None => format!("{}/{v6}", Ipv6Addr::from(u128::from(network.0) << 64)),
             })
         })
+    }
+
+    /// The /24 or /48 that explains it.
+    pub(super) fn narrow_network(&self) -> Option<Source> {
+        self.network_of(Source::prefix)
+    }
+
+    /// The program, whatever its version, that explains it; browsers are none.
+    pub(super) fn main_program(&self) -> Option<u64> {
+        self.program.of(self.requests)
+    }
+
+    /// The TLS fingerprint that explains it.
+    pub(super) fn main_ja4(&self) -> Option<u64> {
+        self.ja4.of(self.requests)
+    }
+
+    /// The network, of those that `of` makes, that explains it.
+    #[expect(clippy::cast_precision_loss, reason = "counts for people")]
+    fn network_of(&self, of: fn(Source) -> Source) -> Option<Source> {
+        let all: u64 = self.sources.iter().map(|(_, count)| *count).sum();
+        let mut vote = Majority::default();
+        for (source, count) in self.sources.iter() {
+            vote.count(of(Source(*source)).0, *count);
+        }
+        let network = Source(vote.value);
+        let within = self.sources.iter().filter(|(source, _)| of(Source(*source)) == network);
+        let within: u64 = within.map(|(_, count)| *count).sum();
+        let explains = within as f64 >= SHARE_MIN * all as f64 && !network.is_named();
+        explains.then_some(network)
     }
 }
 

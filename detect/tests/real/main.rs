@@ -10,6 +10,7 @@
     reason = "small numbers"
 )]
 
+mod campaigns;
 mod costs;
 mod crowd;
 mod excuses;
@@ -204,6 +205,7 @@ const DEALT: &[&str] = &[
     "scan_refused_by_the_edge",
     "swarm_of_homes_reads_paths",
     "random_hosts",
+    "login_waves_over_30_hosts",
 ];
 
 #[test]
