@@ -1,6 +1,7 @@
 //! Alerts on stdout: each revision of an incident that is not benign, once, as JSON or OCSF; as text
 //! those that a person must know of.
 
+mod campaign;
 mod json;
 mod ocsf;
 mod printed;
