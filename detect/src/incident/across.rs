@@ -5,6 +5,8 @@
 //! keeps its id: that of the incident with which it began. Nothing else follows from it: what each incident is held to be,
 //! how severe, and whether it opens at all is decided without a look at the others.
 
+use std::fmt::Write as _;
+
 use schemas::{Class, Incident, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +20,7 @@ pub struct Campaigns {
     /// By the hash of the incident's id, in the order in which they were first told of.
     members: Table<Member>,
     /// By the key of the incident with which each began.
-    campaigns: Table<Campaign>,
+    begun: Table<Campaign>,
     /// Incidents that made room for others before their time.
     pub evicted: u64,
 }
@@ -87,7 +89,7 @@ impl Campaigns {
                 alive.entry(campaign, || ());
             }
         }
-        self.campaigns.retain(|key, _| alive.get(key).is_some());
+        self.begun.retain(|key, _| alive.get(key).is_some());
     }
 
     /// Puts the campaign into a revision, and finds one for an incident that is alone. `key` is a hash of its id; `makers`
@@ -103,12 +105,13 @@ impl Campaigns {
             (member.told_ts, member.closed_ts) = (told.revision_ts, told.closed_ts);
         }
         let campaign = self.members.get(key).and_then(|member| member.campaign);
-        let Some(campaign) = campaign.and_then(|campaign| self.campaigns.get(campaign)) else {
+        let Some(campaign) = campaign.and_then(|campaign| self.begun.get(campaign)) else {
             return;
         };
         told.campaign_id = Some(campaign.id.clone());
         told.campaign_hosts = Some(campaign.count);
-        told.summary.push_str(&format!("; the same on {} hosts in all", campaign.count));
+        // Writing to a string cannot fail.
+        let _ = write!(told.summary, "; the same on {} hosts in all", campaign.count);
     }
 
     /// Notes an incident as it is now.
@@ -175,7 +178,7 @@ impl Campaigns {
         let Some((key, member)) = self.members.at(first) else { return };
         let (key, id) = (*key, member.id.clone());
         // One that began with this incident may have outlived it, where it was forgotten for room.
-        self.campaigns.entry(key, || Campaign { id, hosts: Vec::new(), count: 0 });
+        self.begun.entry(key, || Campaign { id, hosts: Vec::new(), count: 0 });
         self.join(first, key);
         self.join(second, key);
     }
@@ -183,7 +186,7 @@ impl Campaigns {
     fn join(&mut self, place: usize, campaign: u64) {
         let Some(member) = self.members.at_mut(place) else { return };
         member.campaign = Some(campaign);
-        if let Some(campaign) = self.campaigns.get_mut(campaign) {
+        if let Some(campaign) = self.begun.get_mut(campaign) {
             campaign.add(member.host);
         }
     }
@@ -191,11 +194,11 @@ impl Campaigns {
     /// Bytes held, capacity included.
     pub fn state_bytes(&self) -> usize {
         let makers = self.members.iter().map(|(_, member)| member.makers.state_bytes() + ID_BYTES);
-        let hosts = self.campaigns.iter().map(|(_, campaign)| {
+        let hosts = self.begun.iter().map(|(_, campaign)| {
             campaign.hosts.capacity() * size_of::<u64>() + campaign.id.capacity()
         });
         self.members.state_bytes()
-            + self.campaigns.state_bytes()
+            + self.begun.state_bytes()
             + makers.sum::<usize>()
             + hosts.sum::<usize>()
     }
@@ -257,9 +260,9 @@ mod tests {
             let over = Incident { closed_ts: Some(0), ..told(id, 0) };
             tell(&mut all, over, id, 7);
         }
-        assert_eq!((all.members.len(), all.campaigns.len()), (2, 1));
+        assert_eq!((all.members.len(), all.begun.len()), (2, 1));
         all.forget(MEMORY_US + 1, MEMORY_US);
-        assert_eq!((all.members.len(), all.campaigns.len()), (0, 0));
+        assert_eq!((all.members.len(), all.begun.len()), (0, 0));
         assert_eq!(tell(&mut all, told(3, MEMORY_US + 1), 3, 7), None);
     }
 
@@ -298,8 +301,8 @@ mod tests {
         for id in 0..CAMPAIGN_HOSTS_MAX as u64 + 100 {
             hosts = tell(&mut all, told(most * 2 + id, 9_999), id, 1).map_or(0, |(_, n)| n);
         }
-        assert!(hosts as usize >= CAMPAIGN_HOSTS_MAX + 99, "{hosts}");
-        let (_, campaign) = all.campaigns.iter().next().unwrap();
+        assert!(usize::try_from(hosts).unwrap() >= CAMPAIGN_HOSTS_MAX + 99, "{hosts}");
+        let (_, campaign) = all.begun.iter().next().unwrap();
         assert_eq!(campaign.hosts.len(), CAMPAIGN_HOSTS_MAX);
         assert!(all.state_bytes() <= BYTES_MAX);
     }
