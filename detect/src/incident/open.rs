@@ -46,6 +46,9 @@ pub struct Open {
     pub asked: Asked,
     /// Autonomous system of most of it.
     pub(super) asn: Majority,
+    /// Country of most of it, and whether that is any news for the host.
+    pub(super) country: Majority,
+    pub(super) is_foreign: bool,
     /// JA4 fingerprint of most of it.
     pub(super) ja4: Majority,
     /// Program, browsers aside, of most of it.
@@ -158,6 +161,8 @@ impl Open {
             main_path: 0,
             asked: Asked::default(),
             asn: Majority::default(),
+            country: Majority::default(),
+            is_foreign: false,
             ja4: Majority::default(),
             program: Majority::default(),
             first_ts: opening.now,
@@ -188,6 +193,7 @@ impl Open {
         self.requests += 1;
         self.second += 1;
         self.asn.count(u64::from(event.asn), 1);
+        self.country.count(u64::from(event.country), 1);
         self.ja4.count(event.ja4, 1);
         self.program.count(u64::from(event.program), 1);
         self.asked = match self.asked {

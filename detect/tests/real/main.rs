@@ -153,6 +153,7 @@ scenarios! {
     bulk_download = floods::bulk_download,
     new_program_adds_a_third = floods::new_program,
     range_abuse = floods::range_abuse,
+    flood_from_one_country = floods::from_one_country,
     flood_of_one_machine = costs::one_machine,
     flood_past_the_caches = costs::past_the_caches,
     flood_of_dear_searches = costs::dear_searches,
