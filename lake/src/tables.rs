@@ -30,13 +30,17 @@ const HARMLESS_FEATURES: [&str; 7] = [
     "vacuumProtocolCheck",
 ];
 
-/// Opens `table` and checks it, or creates it.
+/// Opens `table`, checks it and adds the columns that came since it was made; or creates it.
 pub(crate) async fn open_or_create(
     location: &Location,
     table: &'static Table,
     options: &LakeOptions,
 ) -> Result<(), LakeError> {
-    if check(location, table).await? {
+    if let Some(found) = find(location, table).await? {
+        let lacking = lacking(&found, table);
+        if !lacking.is_empty() {
+            widen(location, table, lacking).await?;
+        }
         return Ok(());
     }
     refuse_foreign_files(location, table).await?;
@@ -44,15 +48,23 @@ pub(crate) async fn open_or_create(
     check(location, table).await.map(|_| ())
 }
 
-/// Whether the table exists; an existing table of another layout is an error.
+/// Whether the table exists; an existing table of another layout is an error. Writes nothing.
 pub(crate) async fn check(location: &Location, table: &'static Table) -> Result<bool, LakeError> {
+    Ok(find(location, table).await?.is_some())
+}
+
+/// The table, if it exists; an existing table of another layout is an error.
+async fn find(
+    location: &Location,
+    table: &'static Table,
+) -> Result<Option<BlindDeltaTable>, LakeError> {
     if first_file(location, table, Some(&Path::from(LOG))).await?.is_none() {
-        return Ok(false);
+        return Ok(None);
     }
     let log_store = location.log_store(table.name)?;
     let found = match BlindDeltaTable::try_new_with_log_store(log_store).await {
         Ok(found) => found,
-        Err(DeltaTableError::NotATable(_)) => return Ok(false),
+        Err(DeltaTableError::NotATable(_)) => return Ok(None),
         Err(error) => return Err(location.fail("read the log", table.name, error)),
     };
     let uri = location.display(table.name);
@@ -61,14 +73,10 @@ pub(crate) async fn check(location: &Location, table: &'static Table) -> Result<
         let found = version.cloned().unwrap_or_else(|| "none".into());
         return Err(LakeError::SchemaVersion { uri, found, expected: SCHEMA_VERSION });
     }
-    if let Some(detail) = difference(&found, table) {
-        return Err(LakeError::Schema { uri, detail });
+    match difference(&found, table) {
+        Some(detail) => Err(LakeError::Schema { uri, detail }),
+        None => Ok(Some(found)),
     }
-    let lacking = lacking(&found, table);
-    if !lacking.is_empty() {
-        widen(location, table, lacking).await?;
-    }
-    Ok(true)
 }
 
 /// Columns that rows may lack and that came after the table was made.

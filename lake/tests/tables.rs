@@ -309,6 +309,10 @@ async fn a_table_from_before_a_column_came_is_written_on_and_has_it_then() {
     let store = store_without("campaign_id").await;
     let has = |columns: &[String]| columns.iter().any(|name| name == "campaign_id");
     assert!(!has(&columns(&store, "incidents").await));
+    let shared: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(&store);
+    let checked = lake::check_in(shared, memory_url(), &lake::Unwatched).await.unwrap();
+    assert!(checked.faults.is_empty(), "{:?}", checked.faults);
+    assert!(!has(&columns(&store, "incidents").await), "a check writes nothing");
     let mut lake = open_memory(&store).await;
     assert!(has(&columns(&store, "incidents").await));
     assert_eq!(lake.begin("scan").await.unwrap(), positions([("edge/0", 3)]));
