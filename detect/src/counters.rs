@@ -42,6 +42,8 @@ pub struct Counters {
     pub evicted_attempters: u64,
     /// Sources that found no room in their minute's table.
     pub refused_window_sources: u64,
+    /// Incidents that later ones were no longer compared with, for room.
+    pub evicted_campaign_incidents: u64,
     /// Hosts that made room for others.
     pub evicted_hosts: u64,
     /// Records of hosts that are not admitted, counted together.

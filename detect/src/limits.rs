@@ -172,6 +172,15 @@ pub const INCIDENT_SOURCES_COUNTED_MAX: usize = 200_000;
 /// Sources in the rule of an incident of single sources.
 pub const RULE_SOURCES_MAX: usize = 1_024;
 
+/// Incidents that later ones on other hosts are compared with: one of each host.
+pub const CAMPAIGN_INCIDENTS_MAX: usize = TARGETS_MAX;
+
+/// Sources of an incident by which it is compared with others: of sets ten times as large some two dozen are in the draw.
+pub const CAMPAIGN_SOURCES_MAX: usize = 256;
+
+/// Hosts of one campaign that are told apart; each further incident counts as on one more.
+pub const CAMPAIGN_HOSTS_MAX: usize = 1_024;
+
 /// Conjuncts of a fingerprint.
 pub const FINGERPRINT_CONJUNCTS_MAX: usize = 4;
 

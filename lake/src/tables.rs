@@ -1,11 +1,10 @@
 //! The tables in Delta: creation, and the checks before a table of someone else's making is appended to.
 
-use deltalake::BlindDeltaTable;
-use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::{CommitProperties, TransactionError};
 use deltalake::kernel::{ArrayType, DataType, StructField};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::SaveMode;
+use deltalake::{BlindDeltaTable, DeltaTable, DeltaTableError};
 use futures::StreamExt as _;
 use object_store::ObjectStore as _;
 use object_store::path::Path;
@@ -31,13 +30,17 @@ const HARMLESS_FEATURES: [&str; 7] = [
     "vacuumProtocolCheck",
 ];
 
-/// Opens `table` and checks it, or creates it.
+/// Opens `table`, checks it and adds the columns that came since it was made; or creates it.
 pub(crate) async fn open_or_create(
     location: &Location,
     table: &'static Table,
     options: &LakeOptions,
 ) -> Result<(), LakeError> {
-    if check(location, table).await? {
+    if let Some(found) = find(location, table).await? {
+        let lacking = lacking(&found, table);
+        if !lacking.is_empty() {
+            widen(location, table, lacking).await?;
+        }
         return Ok(());
     }
     refuse_foreign_files(location, table).await?;
@@ -45,15 +48,23 @@ pub(crate) async fn open_or_create(
     check(location, table).await.map(|_| ())
 }
 
-/// Whether the table exists; an existing table of another layout is an error.
+/// Whether the table exists; an existing table of another layout is an error. Writes nothing.
 pub(crate) async fn check(location: &Location, table: &'static Table) -> Result<bool, LakeError> {
+    Ok(find(location, table).await?.is_some())
+}
+
+/// The table, if it exists; an existing table of another layout is an error.
+async fn find(
+    location: &Location,
+    table: &'static Table,
+) -> Result<Option<BlindDeltaTable>, LakeError> {
     if first_file(location, table, Some(&Path::from(LOG))).await?.is_none() {
-        return Ok(false);
+        return Ok(None);
     }
     let log_store = location.log_store(table.name)?;
     let found = match BlindDeltaTable::try_new_with_log_store(log_store).await {
         Ok(found) => found,
-        Err(DeltaTableError::NotATable(_)) => return Ok(false),
+        Err(DeltaTableError::NotATable(_)) => return Ok(None),
         Err(error) => return Err(location.fail("read the log", table.name, error)),
     };
     let uri = location.display(table.name);
@@ -62,7 +73,45 @@ pub(crate) async fn check(location: &Location, table: &'static Table) -> Result<
         let found = version.cloned().unwrap_or_else(|| "none".into());
         return Err(LakeError::SchemaVersion { uri, found, expected: SCHEMA_VERSION });
     }
-    difference(&found, table).map_or(Ok(true), |detail| Err(LakeError::Schema { uri, detail }))
+    match difference(&found, table) {
+        Some(detail) => Err(LakeError::Schema { uri, detail }),
+        None => Ok(Some(found)),
+    }
+}
+
+/// Columns that rows may lack and that came after the table was made.
+fn lacking(found: &BlindDeltaTable, table: &'static Table) -> Vec<&'static Column> {
+    let schema = found.schema();
+    let is_new = |column: &&Column| column.nullable && schema.field(column.name).is_none();
+    table.columns.iter().filter(is_new).collect()
+}
+
+/// Adds columns to a table of an earlier program. Its rows have none of them, and the earlier program writes on without.
+async fn widen(
+    location: &Location,
+    table: &'static Table,
+    lacking: Vec<&'static Column>,
+) -> Result<(), LakeError> {
+    let names: Vec<&str> = lacking.iter().map(|column| column.name).collect();
+    let fields: Vec<StructField> = lacking.iter().map(|column| field(column)).collect();
+    let mut found = DeltaTable::new(location.log_store(table.name)?);
+    let widened = match found.load().await {
+        Ok(()) => found.add_columns().with_fields(fields).await.map(|_| ()),
+        Err(error) => Err(error),
+    };
+    match widened {
+        Ok(()) => tracing::info!(table = table.name, columns = ?names, "added columns"),
+        // Another process may have done the same at the same time.
+        Err(error) => {
+            let again = BlindDeltaTable::try_new_with_log_store(location.log_store(table.name)?)
+                .await
+                .map_err(|error| location.fail("read the log", table.name, error))?;
+            if !self::lacking(&again, table).is_empty() {
+                return Err(location.fail("add columns to the table", table.name, error));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The first reason why rows of `table` cannot be appended to `found`.
@@ -70,6 +119,9 @@ fn difference(found: &BlindDeltaTable, table: &'static Table) -> Option<String> 
     let schema = found.schema();
     for column in table.columns {
         let Some(field) = schema.field(column.name) else {
+            if column.nullable {
+                continue;
+            }
             return Some(format!("column `{}` is missing", column.name));
         };
         let expected = delta_type(column.data_type);

@@ -276,6 +276,72 @@ async fn another_version_or_layout_is_refused() {
         .assert_eq(&message(log.replace("severity", "gravity")).await);
 }
 
+/// A store with an `incidents` of one commit, as a program wrote it that knew nothing of the column.
+async fn store_without(column: &str) -> Arc<InMemory> {
+    let store = Arc::new(InMemory::new());
+    let mut lake = open_memory(&store).await;
+    lake.begin("scan").await.unwrap();
+    lake.append(&INCIDENTS, &incident(T0), RowKey::Closed).await.unwrap();
+    append(&mut lake, 0..3, |_| T0).await;
+    lake.commit(point("scan", 3)).await.unwrap();
+    let path = Path::from("data/incidents/_delta_log/00000000000000000000.json");
+    let log = store.get(&path).await.unwrap().bytes().await.unwrap();
+    let mut actions: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_slice(&log).into_iter().map(Result::unwrap).collect();
+    for action in actions.iter_mut().filter_map(|action| action.get_mut("metaData")) {
+        let text = action["schemaString"].as_str().unwrap();
+        let mut schema: serde_json::Value = serde_json::from_str(text).unwrap();
+        let fields = schema["fields"].as_array_mut().unwrap();
+        fields.retain(|field| field["name"] != column);
+        action["schemaString"] = schema.to_string().into();
+    }
+    let lines: Vec<String> = actions.iter().map(ToString::to_string).collect();
+    store.put(&path, lines.join("\n").into()).await.unwrap();
+    store
+}
+
+async fn columns(store: &Arc<InMemory>, table: &str) -> Vec<String> {
+    let table = open(store, table).await;
+    let schema = table.snapshot().unwrap().schema();
+    schema.fields().map(|field| field.name().clone()).collect()
+}
+
+#[tokio::test]
+async fn a_table_from_before_a_column_came_is_written_on_and_has_it_then() {
+    let store = store_without("campaign_id").await;
+    let has = |columns: &[String]| columns.iter().any(|name| name == "campaign_id");
+    assert!(!has(&columns(&store, "incidents").await));
+    let shared: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(&store);
+    let checked = lake::check_in(shared, memory_url(), &lake::Unwatched).await.unwrap();
+    assert!(checked.faults.is_empty(), "{:?}", checked.faults);
+    assert!(!has(&columns(&store, "incidents").await), "a check writes nothing");
+    let mut lake = open_memory(&store).await;
+    assert!(has(&columns(&store, "incidents").await));
+    assert_eq!(lake.begin("scan").await.unwrap(), positions([("edge/0", 3)]));
+    lake.append(&INCIDENTS, &incident(T0 + 1), RowKey::Closed).await.unwrap();
+    append(&mut lake, 3..5, |_| T0).await;
+    lake.commit(CommitPoint { closed_us: T0 + 2, ..point("scan", 5) }).await.unwrap();
+    assert_eq!(rows(&store, "incidents").await, 2);
+    // Opened again there is nothing to do.
+    let version = open(&store, "incidents").await.version();
+    drop(open_memory(&store).await);
+    assert_eq!(open(&store, "incidents").await.version(), version);
+}
+
+#[tokio::test]
+async fn a_writer_goes_on_when_another_adds_a_column() {
+    let store = store_without("campaign_id").await;
+    let (mut one, mut two) = (open_memory(&store).await, open_memory(&store).await);
+    one.begin("run/one/edge").await.unwrap();
+    two.begin("run/two/edge").await.unwrap();
+    for (lake, lineage) in [(&mut one, "run/one/edge"), (&mut two, "run/two/edge")] {
+        lake.append(&INCIDENTS, &incident(T0), RowKey::Closed).await.unwrap();
+        append(lake, 0..2, |_| T0).await;
+        lake.commit(point(lineage, 2)).await.unwrap();
+    }
+    assert_eq!(rows(&store, "incidents").await, 3);
+}
+
 #[tokio::test]
 async fn foreign_files_are_not_taken_for_a_table() {
     let store = Arc::new(InMemory::new());

@@ -7,9 +7,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session as EngineSession, TableProvider};
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::logical_expr::{
+    Expr, LogicalPlanBuilder, TableProviderFilterPushDown, TableType, ident, lit,
+};
 use datafusion::physical_plan::ExecutionPlan;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use tokio::sync::Mutex;
@@ -78,6 +81,7 @@ impl LatestTable {
                 .with_session(Arc::clone(session))
                 .await
                 .map_err(|error| self.failed(error.into()))?;
+            let provider = self.completed(provider).map_err(|error| self.failed(error.into()))?;
             *self.current.write().unwrap_or_else(PoisonError::into_inner) = provider;
         }
         Ok(true)
@@ -100,6 +104,25 @@ impl LatestTable {
         }
         self.check_version(&table)?;
         Ok(Some(table))
+    }
+
+    /// The table with the columns that came after it was made: none of its rows has them. Reading must not add them to it.
+    fn completed(&self, table: Arc<dyn TableProvider>) -> Result<Arc<dyn TableProvider>> {
+        let schema = table.schema();
+        let is_lacking = |column: &&schemas::Column| {
+            column.nullable && schema.field_with_name(column.name).is_err()
+        };
+        let lacking: Vec<_> = self.definition.columns.iter().filter(is_lacking).collect();
+        if lacking.is_empty() {
+            return Ok(table);
+        }
+        let mut columns: Vec<Expr> =
+            schema.fields().iter().map(|field| ident(field.name().as_str())).collect();
+        for column in lacking {
+            columns.push(lit(ScalarValue::try_from(&column.data_type.arrow())?).alias(column.name));
+        }
+        let plan = LogicalPlanBuilder::scan(self.name(), provider_as_source(table), None)?;
+        Ok(Arc::new(ViewTable::new(plan.project(columns)?.build()?, None)))
     }
 
     fn check_version(&self, table: &DeltaTable) -> std::result::Result<(), QueryError> {

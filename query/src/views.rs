@@ -31,12 +31,18 @@ impl View {
 }
 
 /// Every view.
-pub static VIEWS: [View; 2] = [
+pub static VIEWS: [View; 3] = [
     View {
         name: "attacks",
         doc: "Latest revision of every incident whose verdict is not `benign`.",
         like: Some(&INCIDENTS),
         sql: attacks,
+    },
+    View {
+        name: "campaigns",
+        doc: "One attack on several hosts: what, how many, since when, how much, from how many named sources.",
+        like: None,
+        sql: campaigns,
     },
     View {
         name: "signals",
@@ -54,6 +60,21 @@ fn attacks() -> String {
          FROM {}) WHERE newest = 1 AND verdict <> 'benign'",
         INCIDENTS.name
     )
+}
+
+/// The incident with which a campaign began may have been over before the second came: then only the others name it.
+fn campaigns() -> String {
+    "WITH told AS (SELECT *, coalesce(campaign_id, incident_id) AS campaign FROM attacks), \
+     named AS (SELECT campaign, count(DISTINCT source) AS sources \
+     FROM (SELECT campaign, unnest(sources) AS source FROM told) GROUP BY campaign) \
+     SELECT told.campaign AS campaign_id, count(DISTINCT coalesce(target_host, '')) AS hosts, \
+     count(*) AS incidents, count(*) FILTER (WHERE state <> 'close') AS still_open, \
+     string_agg(DISTINCT kind, ', ' ORDER BY kind) AS kinds, min(verdict) AS verdict, \
+     max(severity) AS severity, min(first_ts) AS first_ts, max(last_ts) AS last_ts, \
+     sum(requests) AS requests, greatest(max(coalesce(named.sources, 0)), max(source_count)) AS sources \
+     FROM told LEFT JOIN named ON named.campaign = told.campaign \
+     GROUP BY told.campaign HAVING count(*) > 1"
+        .to_owned()
 }
 
 fn signals() -> String {

@@ -117,6 +117,10 @@ pub struct Incident {
     pub summary: String,
     /// The tests that spoke.
     pub evidence: Vec<Evidence>,
+    /// Id of the campaign it is part of: of the incident with which that began. `None` while it is alone.
+    pub campaign_id: Option<String>,
+    /// Distinct hosts of the campaign so far.
+    pub campaign_hosts: Option<i32>,
 }
 
 /// What a summary says of whom, before its colon: `possible http_flood on shop.example`. `host` is what
@@ -244,6 +248,8 @@ pub fn incident_rows(incidents: &[Incident]) -> Result<RecordBatch, ArrowError> 
         text(|i| i.technique.as_deref()),
         text(|i| Some(&i.summary)),
         Arc::new(evidence),
+        text(|i| i.campaign_id.as_deref()),
+        Arc::new(incidents.iter().map(|i| i.campaign_hosts).collect::<Int32Array>()),
     ];
     RecordBatch::try_new(INCIDENTS.row_schema(), columns)
 }
@@ -302,6 +308,8 @@ mod tests {
                 observed: 1_000.0,
                 score: 55.0,
             }],
+            campaign_id: Some("a1b2".into()),
+            campaign_hosts: Some(3),
         }
     }
 

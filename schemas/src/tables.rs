@@ -138,6 +138,16 @@ pub const INCIDENTS: Table = Table {
             String,
             "JSON list: each test that spoke, with feature, expected, observed and score.",
         ),
+        opt(
+            "campaign_id",
+            String,
+            "`incident_id` of the first incident of the campaign: the same attack on several hosts; null while it is alone.",
+        ),
+        opt(
+            "campaign_hosts",
+            Int,
+            "Distinct hosts of the campaign when this revision was decided.",
+        ),
     ],
 };
 

@@ -10,6 +10,9 @@ fn the_reference_describes_every_column() {
     let mut page = String::from(
         "# Tables\n\nDelta Lake tables under `--data`. Timestamps are microseconds, UTC, in event time. `?` = may be null.\n\
          `attacks` is a view: the latest revision of every incident with `verdict <> 'benign'`.\n\
+         `campaigns` is a view: one row per attack on several hosts, with `hosts`, `incidents`, `still_open`, `kinds`,\n\
+         the worst `verdict` and `severity`, `first_ts`, `last_ts`, `requests`, and `sources`: the distinct ones among those\n\
+         that its incidents name.\n\
          This page is written from `schemas/src/tables.rs` by a test.\n",
     );
     for table in ALL {

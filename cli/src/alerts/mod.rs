@@ -1,6 +1,7 @@
 //! Alerts on stdout: each revision of an incident that is not benign, once, as JSON or OCSF; as text
 //! those that a person must know of.
 
+mod campaign;
 mod json;
 mod ocsf;
 mod printed;
@@ -138,6 +139,8 @@ pub(crate) mod tests {
                 observed: 1_000.0,
                 score: 55.0,
             }],
+            campaign_id: None,
+            campaign_hosts: None,
         }
     }
 

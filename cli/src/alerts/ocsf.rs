@@ -36,6 +36,7 @@ pub fn finding(incident: &Incident) -> Value {
         "metadata": {
             "version": "1.9.0",
             "product": { "name": "Floodmark", "version": env!("CARGO_PKG_VERSION") },
+            "correlation_uid": incident.campaign_id,
         },
         "finding_info": finding_info(incident),
         "evidences": [{
@@ -57,6 +58,7 @@ pub fn finding(incident: &Incident) -> Value {
             "revision": incident.revision,
             "excess_requests": incident.excess_requests,
             "source_count": incident.source_count,
+            "campaign_hosts": incident.campaign_hosts,
             "owasp_automated_threats": incident.kind.row().oat,
         },
     })

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use schemas::{Incident, Kind, State, Verdict};
 
+use super::campaign::{Campaigns, Part, Totals};
 use super::shape;
 use super::text::level;
 
@@ -21,8 +22,12 @@ pub(super) enum Telling {
     Block,
     /// One line with what has changed.
     Update(Changes),
-    /// One line: it is over.
-    Close,
+    /// One line: the same attack on one more host.
+    Also,
+    /// One line: it is over; and one more where its campaign is over with it.
+    Close(Option<Totals>),
+    /// One line: its campaign is over.
+    End(Totals),
 }
 
 /// What has changed since the last printing; severity and verdict as they were.
@@ -39,6 +44,7 @@ pub(super) struct Changes {
 #[derive(Debug, Default)]
 pub(super) struct Printed {
     last: BTreeMap<String, Last>,
+    campaigns: Campaigns,
     printings: u64,
 }
 
@@ -87,12 +93,23 @@ impl Printed {
         if before.is_none() && incident.verdict == Verdict::Benign {
             return Telling::Nothing;
         }
+        if before.is_none() {
+            match self.campaigns.part(incident) {
+                Part::Block => {}
+                Part::Line => return Telling::Also,
+                Part::Nothing if incident.state == State::Close => {
+                    return self.campaigns.end(incident).map_or(Telling::Nothing, Telling::End);
+                }
+                Part::Nothing => return Telling::Nothing,
+            }
+        }
+        self.campaigns.hear(incident);
         if incident.state == State::Close {
             self.last.remove(id);
-            return Telling::Close;
+            return Telling::Close(self.campaigns.end(incident));
         }
         let now = Last::of(incident, self.printings);
-        let telling = match before.map(|before| now.changes(before)) {
+        let telling = match self.last.get(id).map(|before| now.changes(before)) {
             None => Telling::Block,
             Some(changes) if changes == Changes::default() => return Telling::Nothing,
             Some(changes) => Telling::Update(changes),
@@ -183,7 +200,7 @@ mod tests {
         let again = Changes { verdict: Some(Verdict::Attack), ..Changes::default() };
         let benign = Incident { state: State::Update, ..benign };
         assert_eq!(printed.take(&benign), Telling::Update(again));
-        assert_eq!(printed.take(&over), Telling::Close);
+        assert_eq!(printed.take(&over), Telling::Close(None));
     }
 
     #[test]
@@ -196,7 +213,7 @@ mod tests {
         assert!(!printed.last.contains_key("9") && printed.last.contains_key("10"));
         for n in 0..PRINTED_MAX + 10 {
             let over = Incident { incident_id: format!("{n}"), state: State::Close, ..incident() };
-            assert_eq!(printed.take(&over), Telling::Close);
+            assert_eq!(printed.take(&over), Telling::Close(None));
         }
         assert!(printed.last.is_empty());
     }

@@ -245,6 +245,7 @@ impl Detector {
             + state.attempters.state_bytes()
             + state.minutes.state_bytes()
             + state.hosts.state_bytes()
+            + state.campaigns.state_bytes()
     }
 
     /// What was counted.
@@ -254,6 +255,7 @@ impl Detector {
             overflow_hosts: self.state.hosts.others,
             evicted_hosts: self.state.hosts.evicted,
             evicted_attempters: self.state.attempters.evicted,
+            evicted_campaign_incidents: self.state.campaigns.evicted,
             refused_window_sources: self.state.minutes.refused,
             ..self.state.counters
         }

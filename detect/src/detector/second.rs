@@ -1,13 +1,16 @@
 //! One second: its records folded into the hosts they belong to, then what is due at its end.
 
 use schemas::limits::{PANE_US, SUB_PANE_US};
+use schemas::{Incident, Verdict};
 
 use super::{Detector, Findings, is_warm};
 use crate::incident::cases::Cases;
 use crate::incident::lifecycle::Desk;
+use crate::incident::makers::Makers;
 use crate::incident::target::Target;
 use crate::limits::HOSTS_BYTES_MAX;
 use crate::math::hash::mix;
+use crate::normal::composition::Composition;
 use crate::normal::endpoints::Prior;
 use crate::normal::misses;
 use crate::record::attribute::Facts;
@@ -17,6 +20,7 @@ use crate::seen::host::{Host, RECENT_S};
 use crate::seen::source_record::SourceRecord;
 use crate::state::State;
 use crate::state::hosts::OTHERS;
+use crate::store::table::Table;
 use crate::suspect::source::{Circumstances, Suspect};
 
 /// Distinct paths below which a source does nothing but try: the form, what answers it, and where that leads.
@@ -77,6 +81,8 @@ impl Detector {
             warm.map(|(key, _)| (state.names.get(key).unwrap_or(""), key)).collect();
         warm.sort_unstable();
         let mut incidents = Vec::new();
+        // Of each revision the host whose state it is about.
+        let mut keys = Vec::new();
         let level = state.hosts.level;
         for (host, key) in warm {
             let Some(target) = state.hosts.get_mut(key) else { continue };
@@ -96,6 +102,7 @@ impl Detector {
                 state.minutes.score(alarm.source, alarm.score);
             }
             desk.end_second(target, &mut incidents);
+            keys.resize(incidents.len(), key);
             if (at_s + 1) % (PANE_US / SUB_PANE_US) == 0 {
                 target.end_pane(at_s, budget);
             }
@@ -109,7 +116,10 @@ impl Detector {
         let State { hosts, names, .. } = state;
         for (key, target) in hosts.shed(HOSTS_BYTES_MAX) {
             incidents.extend(target.give_up((at_s + 1) * SUB_PANE_US, names.get(key), names));
+            keys.resize(incidents.len(), key);
         }
+        self.find_campaigns(&mut incidents, &keys);
+        let Self { state, .. } = self;
         out.incidents.append(&mut incidents);
         if state.sources.sweep(at_s) {
             state.attempters.sweep(at_s);
@@ -117,6 +127,32 @@ impl Detector {
         if state.names.len() > state.names_at_sweep * 2 + 50_000 || state.names.is_full() {
             state.sweep_names();
             self.remembered.clear();
+        }
+    }
+}
+
+impl Detector {
+    /// Puts the campaigns into the revisions of a second, each of the host whose key is beside it.
+    fn find_campaigns(&mut self, told: &mut [Incident], keys: &[u64]) {
+        let Some(now) = told.first().map(|told| told.revision_ts) else { return };
+        let State { hosts, campaigns, .. } = &mut self.state;
+        campaigns.forget(now, self.config.reopen_us);
+        // What one campaign shows is asked about once for all of its incidents.
+        let mut rare: Table<bool> = Table::default();
+        // Sources are looked through of those alone that can be of a campaign.
+        let harmful = |(told, _): &(&mut Incident, &u64)| told.verdict != Verdict::Benign;
+        for (told, key) in told.iter_mut().zip(keys).filter(harmful) {
+            let id = self.hasher.text(&told.incident_id);
+            let target = hosts.get(*key);
+            let open = target.and_then(|t| Some((t, t.cases.find(&told.incident_id)?)));
+            let makers = open.map(|(target, open)| {
+                let ordinary = &target.host.normal.sample.events;
+                Makers::of(open, ordinary, &self.hasher, |attribute, value| {
+                    let key = Composition::key(attribute, value, &self.hasher);
+                    *rare.entry(key, || hosts.is_rare(attribute, value, &self.hasher)).0
+                })
+            });
+            campaigns.tell(told, id, *key, makers);
         }
     }
 }

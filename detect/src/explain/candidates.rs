@@ -61,16 +61,16 @@ impl Evidence<'_> {
     /// Candidate predicates: of each attribute the values that gain most, and the list of all that stand out; then
     /// values that stand out too little to begin a rule with.
     pub(super) fn candidates(&self) -> Vec<Candidate> {
-        use Column::{Asn, Ja4, Method, Path, Query, Referer, Status, UserAgent};
+        use Column::{Asn, Country, Ja4, Method, Path, Query, Referer, Status, UserAgent};
         let (mut candidates, mut companions) = (Vec::new(), Vec::new());
-        for column in [UserAgent, Ja4, Path, Query, Status, Asn] {
+        for column in [UserAgent, Ja4, Path, Query, Status, Asn, Country] {
             let shown = self.shown(column.facts().of);
             let tallies = self.tallies(&shown, self.sources_min, 0.0);
             let mut standing = self.standing(&tallies, 2.0);
-            standing.retain(|(value, _)| *value != 0 || !matches!(column, Ja4 | Asn));
+            standing.retain(|(value, _)| *value != 0 || !matches!(column, Ja4 | Asn | Country));
             let one_of = |values| Atom::OneOf(column, values);
             self.offer(&standing, one_of, &shown, &mut candidates);
-            if column != Asn {
+            if !matches!(column, Asn | Country) {
                 let common = self.common(&tallies);
                 self.add(&common, COMPANIONS_MAX, one_of, (&shown, false), &mut companions);
             }

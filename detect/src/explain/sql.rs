@@ -51,6 +51,7 @@ fn conjunct(conjunct: &Conjunct<'_>) -> Option<String> {
             Test::Absent => parts.push(absent(conjunct.column)),
             Test::Is(text) => equal.push(literal(text)?),
             Test::Number(number) => equal.push(number.to_string()),
+            Test::Code([a, b]) => equal.push(format!("'{}{}'", char::from(a), char::from(b))),
             Test::V4(address, 32) => equal.push(format!("'{}'", Ipv4Addr::from(address))),
             Test::Begins(text) => parts.push(format!("starts_with({column}, {})", literal(text)?)),
             Test::V4(address, bits) => parts.push(v4(column, address, bits)),
@@ -77,7 +78,7 @@ fn absent(column: Column) -> String {
             let texts: Vec<String> = none.iter().map(|text| format!("'{text}'")).collect();
             format!("coalesce({name}, '') IN ({})", texts.join(", "))
         }
-        Values::Number { .. } | Values::Source => format!("{name} IS NULL"),
+        Values::Number { .. } | Values::Code | Values::Source => format!("{name} IS NULL"),
     }
 }
 
@@ -158,6 +159,7 @@ fn literal(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::event::country_code;
     use crate::record::source::Source;
 
     fn sql(names: &Names, atoms: Vec<Atom>) -> Option<String> {
@@ -194,6 +196,9 @@ mod tests {
         let names = Names::default();
         let of = |column, values| sql(&names, vec![Atom::OneOf(column, values)]).unwrap();
         assert_eq!(of(Column::Status, vec![0, 499]), "(status = 499 OR status IS NULL)");
+        let codes = ["BR", "VN"].map(|code| u64::from(country_code(code)));
+        assert_eq!(of(Column::Country, codes.to_vec()), "client_country IN ('BR', 'VN')");
+        assert_eq!(sql(&names, vec![Atom::OneOf(Column::Country, vec![0])]), None);
         assert_eq!(of(Column::Query, vec![0]), "coalesce(query, '') = ''");
         assert_eq!(of(Column::Referer, vec![0]), "coalesce(referer, '') IN ('', '-')");
     }

@@ -71,6 +71,11 @@ impl Cases {
         self.open.iter().chain(&self.closed).map(Open::weight).sum()
     }
 
+    /// The incident of this id, open or closed a short while ago.
+    pub fn find(&self, id: &str) -> Option<&Open> {
+        self.open.iter().chain(&self.closed).find(|open| open.id == id)
+    }
+
     /// Whether an incident of this kind is open.
     pub fn is_open(&self, kind: Kind) -> bool {
         self.open.iter().any(|open| open.kind == kind)

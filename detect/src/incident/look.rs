@@ -333,6 +333,7 @@ impl Desk<'_> {
 
     /// Searches a better fingerprint for an open incident and judges it by all that is known now.
     pub(super) fn refine(&self, target: &mut Target, at: usize) {
+        target.cases.open[at].compare(&target.host.normal.sample.events);
         let open = &target.cases.open[at];
         let since = (self.now - open.detected_ts).div_euclid(1_000_000);
         let seconds = (since + 5).clamp(5, RECENT_S);

@@ -1,10 +1,12 @@
 //! The life of incidents: opened, joined, reviewed, closed, taken up again. Only this stage changes them.
 
+pub mod across;
 pub mod campaign;
 pub mod cases;
 pub mod drift;
 pub mod lifecycle;
 pub mod look;
+pub mod makers;
 pub mod open;
 pub mod patience;
 mod scope;

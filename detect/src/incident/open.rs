@@ -46,8 +46,13 @@ pub struct Open {
     pub asked: Asked,
     /// Autonomous system of most of it.
     pub(super) asn: Majority,
+    /// Country of most of it, and whether that is any news for the host.
+    pub(super) country: Majority,
+    pub(super) is_foreign: bool,
     /// JA4 fingerprint of most of it.
     pub(super) ja4: Majority,
+    /// Program, browsers aside, of most of it.
+    pub(super) program: Majority,
     /// First request.
     pub first_ts: i64,
     /// Decision.
@@ -156,7 +161,10 @@ impl Open {
             main_path: 0,
             asked: Asked::default(),
             asn: Majority::default(),
+            country: Majority::default(),
+            is_foreign: false,
             ja4: Majority::default(),
+            program: Majority::default(),
             first_ts: opening.now,
             detected_ts: opening.now,
             last_ts: opening.now,
@@ -185,7 +193,9 @@ impl Open {
         self.requests += 1;
         self.second += 1;
         self.asn.count(u64::from(event.asn), 1);
+        self.country.count(u64::from(event.country), 1);
         self.ja4.count(event.ja4, 1);
+        self.program.count(u64::from(event.program), 1);
         self.asked = match self.asked {
             Asked::Nobody => Asked::One(event.host),
             Asked::One(host) if host == event.host => Asked::One(host),

@@ -1,5 +1,5 @@
 //! Where an attack comes from, as narrowly as one thing explains it: one source, one network, one autonomous system,
-//! one TLS fingerprint.
+//! one country, one TLS fingerprint.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -7,11 +7,16 @@ use schemas::incident::one_line;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::open::Open;
+use crate::record::event::Event;
 use crate::record::names::Names;
 use crate::record::source::Source;
 
 /// Share of the requests that a scope must explain: nine in ten, for visitors are among what a predicate selects.
 const SHARE_MIN: f64 = 0.9;
+
+/// How much greater the share of a country must be in it than in what is ordinary on the host, as of a condition of a
+/// fingerprint: where most visitors are at home it explains nothing.
+const LIFT_MIN: f64 = 2.0;
 
 /// A value that most of what is counted shows, by majority vote (Boyer and Moore 1981): where its share is `s`, its lead
 /// is at least `2 s − 1` of all, and at most `s`.
@@ -52,6 +57,7 @@ impl Open {
         let network = self.network().map(|network| format!(" in {network}"));
         network
             .or_else(|| self.asn.of(self.requests).map(|asn| format!(" of AS{asn}")))
+            .or_else(|| self.foreign_country().map(|country| format!(" in the country {country}")))
             .or_else(|| {
                 let ja4 = self.ja4.of(self.requests).and_then(|hash| names.get(hash))?;
                 Some(format!(" with the TLS fingerprint {}", one_line(ja4)))
@@ -59,29 +65,62 @@ impl Open {
             .unwrap_or_default()
     }
 
+    /// Notes whether the country that explains it is another than most of these come from, which are ordinary.
+    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+    pub(super) fn compare(&mut self, ordinary: &[Event]) {
+        let country = self.country.of(self.requests);
+        let same = ordinary.iter().filter(|event| country == Some(u64::from(event.country)));
+        let most = SHARE_MIN / LIFT_MIN * ordinary.len() as f64;
+        self.is_foreign = country.is_some() && (same.count() as f64) < most;
+    }
+
+    /// The country that explains it, where it is not that of most visitors.
+    fn foreign_country(&self) -> Option<String> {
+        let country = self.country.of(self.requests).filter(|_| self.is_foreign)?;
+        let [a, b] = u16::try_from(country).ok()?.to_be_bytes().map(char::from);
+        Some(format!("{a}{b}"))
+    }
+
     /// The narrowest network that explains it: /24, /16 or, of IPv6, /48, /32.
-    #[expect(clippy::cast_precision_loss, reason = "counts for people")]
     fn network(&self) -> Option<String> {
-        let all: u64 = self.sources.iter().map(|(_, count)| *count).sum();
         let lengths = [(Source::prefix as fn(Source) -> Source, 24, 48), (Source::network, 16, 32)];
         lengths.into_iter().find_map(|(of, v4, v6)| {
-            let mut vote = Majority::default();
-            for (source, count) in self.sources.iter() {
-                vote.count(of(Source(*source)).0, *count);
-            }
-            let network = Source(vote.value);
-            let within: u64 = self
-                .sources
-                .iter()
-                .filter(|(source, _)| of(Source(*source)) == network)
-                .map(|(_, count)| *count)
-                .sum();
-            let explains = within as f64 >= SHARE_MIN * all as f64 && !network.is_named();
-            explains.then(|| match network.as_v4() {
+            let network = self.network_of(of)?;
+            Some(match network.as_v4() {
                 Some(address) => format!("{}/{v4}", Ipv4Addr::from(address)),
                 None => format!("{}/{v6}", Ipv6Addr::from(u128::from(network.0) << 64)),
             })
         })
+    }
+
+    /// The /24 or /48 that explains it.
+    pub(super) fn narrow_network(&self) -> Option<Source> {
+        self.network_of(Source::prefix)
+    }
+
+    /// The program, whatever its version, that explains it; browsers are none.
+    pub(super) fn main_program(&self) -> Option<u64> {
+        self.program.of(self.requests)
+    }
+
+    /// The TLS fingerprint that explains it.
+    pub(super) fn main_ja4(&self) -> Option<u64> {
+        self.ja4.of(self.requests)
+    }
+
+    /// The network, of those that `of` makes, that explains it.
+    #[expect(clippy::cast_precision_loss, reason = "counts for people")]
+    fn network_of(&self, of: fn(Source) -> Source) -> Option<Source> {
+        let all: u64 = self.sources.iter().map(|(_, count)| *count).sum();
+        let mut vote = Majority::default();
+        for (source, count) in self.sources.iter() {
+            vote.count(of(Source(*source)).0, *count);
+        }
+        let network = Source(vote.value);
+        let within = self.sources.iter().filter(|(source, _)| of(Source(*source)) == network);
+        let within: u64 = within.map(|(_, count)| *count).sum();
+        let explains = within as f64 >= SHARE_MIN * all as f64 && !network.is_named();
+        explains.then_some(network)
     }
 }
 
@@ -89,10 +128,14 @@ impl Open {
 mod tests {
     use super::*;
     use crate::incident::open::{Opening, Origin};
-    use crate::record::event::Event;
+    use crate::record::event::country_code;
     use schemas::{Kind, Verdict};
 
     fn scope(events: impl Iterator<Item = Event>) -> String {
+        scope_beside(events, &[])
+    }
+
+    fn scope_beside(events: impl Iterator<Item = Event>, ordinary: &[Event]) -> String {
         let mut open = Open::new(Opening {
             id: String::new(),
             kind: Kind::HttpFlood,
@@ -107,6 +150,7 @@ mod tests {
         for event in events {
             open.count(&event);
         }
+        open.compare(ordinary);
         open.scope(&Names::default())
     }
 
@@ -131,5 +175,22 @@ mod tests {
             Event { source: Source::v6(address).unwrap(), ..Event::default() }
         });
         assert_eq!(scope(six), " in 2001:db8:7::/48");
+    }
+
+    #[test]
+    fn a_country_is_told_where_most_visitors_are_of_others() {
+        let of = |country: &'static str| {
+            (0..50_u32).map(move |n| Event { country: country_code(country), ..from(n << 24, n) })
+        };
+        let visitors = |of_it: u32| -> Vec<Event> {
+            let country = |n: u32| if n < of_it { "VN" } else { ["DE", ""][n as usize % 2] };
+            (0..100).map(|n| Event { country: country_code(country(n)), ..from(n, n) }).collect()
+        };
+        assert_eq!(scope_beside(of("VN"), &visitors(44)), " in the country VN");
+        assert_eq!(scope_beside(of("VN"), &visitors(46)), "");
+        assert_eq!(scope_beside(of("VN"), &[]), "", "nothing is known of the visitors");
+        assert_eq!(scope_beside(of("\u{1b}["), &visitors(0)), "", "no country");
+        let asn = of("VN").map(|event| Event { asn: 7, ..event });
+        assert_eq!(scope_beside(asn, &visitors(0)), " of AS7", "narrower");
     }
 }

@@ -67,6 +67,8 @@ impl Open {
             technique: self.kind.row().technique.map(|technique| technique.id.to_owned()),
             summary: summary.text(),
             evidence: self.evidence(),
+            campaign_id: None,
+            campaign_hosts: None,
         };
         self.revision += 1;
         incident

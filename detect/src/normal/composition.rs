@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::COMPOSITION_VALUES_MAX;
+use crate::math::hash::Hasher;
 use crate::record::attribute::{ATTRIBUTES, Attribute};
 use crate::store::table::Table;
 
@@ -65,9 +66,19 @@ impl Composition {
         self.totals[attribute.whole()] / self.gain.max(1.0)
     }
 
+    /// The key under which votes for a value are counted.
+    pub const fn key(attribute: Attribute, value: u64, hasher: &Hasher) -> u64 {
+        hasher.pair(value, attribute as u64 + 1)
+    }
+
+    /// Votes learned for a value.
+    pub fn seen(&self, key: u64) -> f64 {
+        self.weights.get(key).copied().unwrap_or(0.0) / self.gain.max(1.0)
+    }
+
     /// Ordinary share of a value; half a vote where it was never seen.
     pub fn share(&self, attribute: Attribute, key: u64) -> f64 {
-        let seen = self.weights.get(key).copied().unwrap_or(0.0) / self.gain.max(1.0);
+        let seen = self.seen(key);
         (seen + 0.5) / (self.learned(attribute) + 1.0)
     }
 

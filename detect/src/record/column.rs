@@ -25,6 +25,8 @@ pub enum Column {
     Source,
     /// Autonomous system.
     Asn,
+    /// Country.
+    Country,
     /// Referer.
     Referer,
 }
@@ -55,6 +57,8 @@ pub enum Values {
         /// Whether 0 stands for null alone.
         zero_is_null: bool,
     },
+    /// Two letters or digits; of other texts, and null, nothing is known.
+    Code,
     /// Sources.
     Source,
 }
@@ -63,7 +67,7 @@ const TEXT: Values = Values::Text { none: &[""] };
 
 impl Column {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UserAgent,
         Self::Ja4,
         Self::Path,
@@ -72,6 +76,7 @@ impl Column {
         Self::Status,
         Self::Source,
         Self::Asn,
+        Self::Country,
         Self::Referer,
     ];
 
@@ -92,6 +97,7 @@ impl Column {
             Self::Status => row("status", status, |event| u64::from(event.status)),
             Self::Source => row("client_ip", Values::Source, |event| event.source.0),
             Self::Asn => row("client_asn", asn, |event| u64::from(event.asn)),
+            Self::Country => row("client_country", Values::Code, |event| u64::from(event.country)),
             Self::Referer => {
                 row("referer", referer, |event| u64::from(!event.has(flag::REFERER_NONE)))
             }
@@ -117,6 +123,7 @@ impl Column {
                 zero_is_null.then_some(Test::Absent)
             }
             Values::Number { end, .. } => (value < end).then_some(Test::Number(value)),
+            Values::Code => Test::of_code(value),
             Values::Source => Test::of_source(Source(value), names),
         }
     }
@@ -133,6 +140,8 @@ pub enum Test<'a> {
     Begins(&'a str),
     /// This number.
     Number(u64),
+    /// These two letters or digits.
+    Code([u8; 2]),
     /// An address in an IPv4 network: its address and the length of its prefix.
     V4(u32, u8),
     /// An address in an IPv6 network: the upper half of its address and the length of its prefix, at most 64.
@@ -142,6 +151,11 @@ pub enum Test<'a> {
 impl<'a> Test<'a> {
     fn of_text(text: &'a str) -> Self {
         if is_cut(text) { Test::Begins(text) } else { Test::Is(text) }
+    }
+
+    fn of_code(value: u64) -> Option<Self> {
+        let code = u16::try_from(value).ok().filter(|code| *code != 0)?;
+        Some(Test::Code(code.to_be_bytes()))
     }
 
     fn of_source(source: Source, names: &'a Names) -> Option<Self> {
@@ -167,6 +181,7 @@ impl<'a> Test<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::event::country_code;
 
     #[test]
     fn every_column_is_one_of_the_table() {
@@ -186,6 +201,9 @@ mod tests {
         assert_eq!(Column::Asn.test(0, &names), None);
         assert_eq!(Column::Asn.test(u64::from(u32::MAX), &names), None);
         assert_eq!(Column::UserAgent.test(7, &names), None);
+        assert_eq!(Column::Country.test(0, &names), None);
+        let german = u64::from(country_code("DE"));
+        assert_eq!(Column::Country.test(german, &names), Some(Test::Code(*b"DE")));
         assert_eq!(Column::Source.test(0, &names), None);
         assert_eq!(Column::Referer.test(0, &names), Some(Test::Absent));
         assert_eq!(Column::Referer.test(1, &names), None);

@@ -4,7 +4,7 @@ use arrow_array::{Array, Int32Array, Int64Array, StringArray, TimestampMicroseco
 use schemas::RequestBatch;
 
 use crate::math::hash::Hasher;
-use crate::record::event::{Event, flag, query_key};
+use crate::record::event::{Event, country_code, flag, query_key};
 use crate::record::names::cut;
 use crate::record::source::Source;
 use crate::record::words::Classes;
@@ -22,6 +22,7 @@ pub struct Columns<'a> {
     client_ip: &'a StringArray,
     referer: &'a StringArray,
     cache_status: &'a StringArray,
+    client_country: &'a StringArray,
     client_asn: &'a Int64Array,
     response_bytes: &'a Int64Array,
     duration_us: &'a Int64Array,
@@ -65,6 +66,7 @@ impl<'a> Columns<'a> {
             client_ip: batch.client_ip(),
             referer: batch.referer(),
             cache_status: batch.cache_status(),
+            client_country: batch.client_country(),
             client_asn: batch.client_asn(),
             response_bytes: batch.response_bytes(),
             duration_us: batch.duration_us(),
@@ -120,6 +122,7 @@ impl<'a> Columns<'a> {
             bytes: saturated(long(self.response_bytes, row)),
             duration_ms: saturated(long(self.duration_us, row) / 1_000),
             asn: saturated(long(self.client_asn, row)),
+            country: country_code(text(self.client_country, row)),
             status,
             flags,
             program,

@@ -79,6 +79,8 @@ pub struct Event {
     pub program: u32,
     /// Status; 0 if null, [`u16::MAX`] where it is no number between.
     pub status: u16,
+    /// Country, by its two letters, see [`country_code`]; 0 if unknown.
+    pub country: u16,
 }
 
 const _: () = assert!(size_of::<Event>() <= 96, "a staged record fits one and a half cache lines");
@@ -123,6 +125,17 @@ impl Event {
     }
 }
 
+/// The two letters of a country as a number; 0 for any other text: what a log says there may be anything. Digits are let
+/// through, as in `T1`, which some use for Tor.
+pub const fn country_code(text: &str) -> u16 {
+    match *text.as_bytes() {
+        [a @ (b'A'..=b'Z' | b'0'..=b'9'), b @ (b'A'..=b'Z' | b'0'..=b'9')] => {
+            u16::from_be_bytes([a, b])
+        }
+        _ => 0,
+    }
+}
+
 /// A query up to and including its first `=`: `r=` of `r=8f3a`; empty when there is none.
 pub fn query_key(query: &str) -> &str {
     query.find('=').map_or("", |at| &query[..=at])
@@ -131,6 +144,15 @@ pub fn query_key(query: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_country_has_two_letters() {
+        assert_eq!(country_code("DE").to_be_bytes(), *b"DE");
+        assert_eq!(country_code("T1").to_be_bytes(), *b"T1");
+        for hostile in ["", "D", "DEU", "de", "D'", "\u{1b}[", "\u{e9}", "D\0", "--"] {
+            assert_eq!(country_code(hostile), 0, "{hostile:?}");
+        }
+    }
 
     #[test]
     fn a_query_has_a_key() {

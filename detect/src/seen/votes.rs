@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{VOTES_CAST_MAX, VOTES_KEPT_MAX};
 use crate::math::hash::Hasher;
-use crate::normal::composition::Tally;
+use crate::normal::composition::{Composition, Tally};
 use crate::record::attribute::{ATTRIBUTES, Attribute, Facts};
 use crate::record::event::{Event, flag};
 use crate::store::table::Table;
@@ -132,7 +132,7 @@ impl Votes {
             let program = match u64::from(example.program) {
                 program if is_version && program != 0 => {
                     let votes = self.programs.get(program).copied().unwrap_or(0);
-                    (votes, hasher.pair(program, Attribute::Program as u64 + 1))
+                    (votes, Composition::key(Attribute::Program, program, hasher))
                 }
                 _ => (0, 0),
             };
@@ -206,7 +206,7 @@ pub fn vote([pane, minute]: [&mut Votes; 2], ballot: &Ballot<'_>, hasher: &Hashe
         if value == 0 {
             continue;
         }
-        let key = hasher.pair(value, *attribute as u64 + 1);
+        let key = Composition::key(*attribute, value, hasher);
         let of = who.with(key);
         let is_content = *attribute >= Attribute::Path;
         let mut is_new = true;

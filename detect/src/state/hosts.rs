@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::target::Target;
 use crate::limits::{HOSTS_AT_ONCE, HOSTS_BYTES_MAX, HOSTS_WAITING_MAX, TARGETS_MAX};
-use crate::math::hash::mix;
+use crate::math::hash::{Hasher, mix};
+use crate::normal::composition::Composition;
+use crate::record::attribute::Attribute;
 use crate::record::event::Event;
 use crate::seen::minutes::MINUTE_KEPT_BYTES;
 use crate::seen::votes::VOTES_KEPT_BYTES;
@@ -35,6 +37,14 @@ const SHARED_SAMPLES: usize = 16;
 
 /// Requests below which a host has had little traffic.
 const LIGHT: u64 = 200;
+
+/// Share of what is ordinary on all hosts up to which a value tells who shows it: a choice, less than a tenth of what the
+/// seldomer of the browsers in use have.
+const RARE_SHARE: f64 = 0.001;
+
+/// Times that a value must have been to be expected for its absence to say that its share is no greater (Hanley and
+/// Lippman-Hand 1983).
+const RULE_OF_THREE: f64 = 3.0;
 
 /// Bytes of all hosts at most, at the end of a second.
 pub const BYTES_MAX: usize = HOSTS_BYTES_MAX
@@ -211,6 +221,20 @@ impl Hosts {
         }
     }
 
+    /// Whether a value is seldom ordinary, on all hosts together: at most [`RARE_SHARE`] of the votes show it.
+    pub fn is_rare(&self, attribute: Attribute, value: u64, hasher: &Hasher) -> bool {
+        let key = Composition::key(attribute, value, hasher);
+        // Who names no program is a browser.
+        let whole = if attribute == Attribute::Program { Attribute::UserAgent } else { attribute };
+        let (mut seen, mut all) = (0.0, 0.0);
+        for (_, target) in self.iter() {
+            let ordinary = &target.host.normal.composition;
+            seen += ordinary.seen(key);
+            all += ordinary.learned(whole);
+        }
+        RARE_SHARE * all >= RULE_OF_THREE && seen <= RARE_SHARE * all
+    }
+
     /// States in order of admission.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &Target)> {
         self.targets.iter().map(|(key, target)| (*key, &**target))
@@ -222,6 +246,11 @@ impl Hosts {
     }
 
     /// The state of a key.
+    pub fn get(&self, key: u64) -> Option<&Target> {
+        self.targets.get(key).map(|target| &**target)
+    }
+
+    /// The same, mutable.
     pub fn get_mut(&mut self, key: u64) -> Option<&mut Target> {
         self.targets.get_mut(key).map(|target| &mut **target)
     }

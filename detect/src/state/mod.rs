@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::partition::Partition;
 use crate::counters::Counters;
+use crate::incident::across::{self, Campaigns};
 use crate::limits::STATE_BYTES_MAX;
 use crate::record::event::Event;
 use crate::record::names::{self, Names};
@@ -24,7 +25,8 @@ const BYTES_MAX: usize = sources::BYTES_MAX
     + attempts::BYTES_MAX
     + minutes::BYTES_MAX
     + names::BYTES_MAX
-    + hosts::BYTES_MAX;
+    + hosts::BYTES_MAX
+    + across::BYTES_MAX;
 
 const _: () = assert!(BYTES_MAX <= STATE_BYTES_MAX, "the parts fit the whole");
 
@@ -49,6 +51,8 @@ pub struct State {
     pub minutes: SourceMinutes,
     /// Hosts.
     pub hosts: Hosts,
+    /// Which incidents of several hosts are one attack.
+    pub campaigns: Campaigns,
     /// What was counted.
     pub counters: Counters,
 }

@@ -96,6 +96,43 @@ pub fn new_program(seed: u64) -> Scenario {
     Scenario { rows, expect }
 }
 
+/// A thousand homes of one country, of many networks and with browsers in use, read the site's pages at once.
+pub fn from_one_country(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 105);
+    let flood = times(&mut draw, (START_S, START_S + 240.0), 60.0).into_iter().map(|at| {
+        let n = draw.below(1_000);
+        let mut bot =
+            Person { home: home(10_000 + n, n), agent: agents::of_visitor(n), returns: false };
+        bot.home.country = "VN";
+        let path = (SHOP.page)(draw.zipf(60)).0;
+        bot.asks(&SHOP, at, &path)
+    });
+    let flood = hostile(flood.collect());
+    let rows = together(vec![flood, around(&SHOP, 4.0, 240.0, seed)]);
+    let expect = Expectation {
+        verdicts: ATTACK,
+        requests: 0.9,
+        ..found(SHOP.host, &["http_flood", "scraping", "swarm"], 60.0)
+    };
+    Scenario { rows, expect }
+}
+
+#[test]
+fn a_country_is_named_where_it_explains_the_flood() {
+    let scenario = from_one_country(1);
+    let told = scenario.dealt(1);
+    let last = told.last().unwrap();
+    assert!(last.summary.contains(" in the country VN"), "{}", last.summary);
+    let fingerprint = last.fingerprint.as_deref().unwrap();
+    assert!(fingerprint.contains("client_country = 'VN'"), "{fingerprint}");
+    let mut without = scenario;
+    without.rows.iter_mut().for_each(|row| row.country = None);
+    for one in without.dealt(1) {
+        let text = format!("{} {:?}", one.summary, one.fingerprint);
+        assert!(!text.contains("country"), "{text}");
+    }
+}
+
 /// One machine asks for a hundred overlapping ranges of the front page at a time.
 pub fn range_abuse(seed: u64) -> Scenario {
     let agent = agents::current()[1].clone();

@@ -10,6 +10,7 @@
     reason = "small numbers"
 )]
 
+mod campaigns;
 mod costs;
 mod crowd;
 mod excuses;
@@ -152,6 +153,7 @@ scenarios! {
     bulk_download = floods::bulk_download,
     new_program_adds_a_third = floods::new_program,
     range_abuse = floods::range_abuse,
+    flood_from_one_country = floods::from_one_country,
     flood_of_one_machine = costs::one_machine,
     flood_past_the_caches = costs::past_the_caches,
     flood_of_dear_searches = costs::dear_searches,
@@ -204,6 +206,7 @@ const DEALT: &[&str] = &[
     "scan_refused_by_the_edge",
     "swarm_of_homes_reads_paths",
     "random_hosts",
+    "login_waves_over_30_hosts",
 ];
 
 #[test]

@@ -148,6 +148,7 @@ fn column<'a>(name: &str, row: &'a Row) -> Option<Cow<'a, str>> {
         "user_agent" => &row.agent,
         "referer" => row.referer.as_deref()?,
         "ja4" => row.ja4?,
+        "client_country" => row.country?,
         "client_asn" => return Some(row.asn?.to_string().into()),
         "status" => return (row.status != 0).then(|| row.status.to_string().into()),
         _ => panic!("column `{name}` is not among those these tests know"),

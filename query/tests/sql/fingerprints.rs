@@ -122,6 +122,7 @@ impl Draw {
             json!({
                 "client_ip": self.client(),
                 "client_asn": self.one(&[None, Some(0), Some(64_500), Some(-1), Some(4_294_967_295), Some(5_000_000_000_i64)]),
+                "client_country": self.one(&[None, Some("DE"), Some("T1"), Some("de"), Some("D'"), Some(""), Some("DEU"), Some("\u{1b}c")]),
                 "method": self.one(&[json!("GET"), json!("get"), json!("POST"), Value::Null, json!(""), json!("P'T\\")]),
                 "status": self.one(&[None, Some(0), Some(200), Some(499), Some(-5), Some(65_535), Some(70_000)]),
             }),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::json::ReaderBuilder;
 use deltalake::DeltaTable;
+use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use query::{Session, SessionOptions};
 use schemas::Table;
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_WINDOWS};
@@ -34,6 +35,18 @@ pub(crate) async fn append(folder: &Path, table: &Table, rows: &[Value]) {
         .with_partition_columns(table.partition_by.to_vec())
         .await
         .expect("a commit");
+}
+
+/// Adds the columns that `table` lacks under `folder`.
+pub(crate) async fn widen(folder: &Path, table: &Table) {
+    let url = Url::from_directory_path(folder.join(table.name)).expect("an absolute folder");
+    let delta = deltalake::open_table(url).await.expect("a table");
+    let known = delta.snapshot().expect("a snapshot").schema();
+    let whole: deltalake::kernel::StructType =
+        table.schema().as_ref().try_into_kernel().expect("a schema that Delta can hold");
+    let new = whole.fields().filter(|field| known.field(field.name()).is_none());
+    let new: Vec<_> = new.cloned().collect();
+    delta.add_columns().with_fields(new).await.expect("a commit");
 }
 
 /// A lake with all of the fixture's rows.

@@ -115,13 +115,14 @@ fn tables_are_described() {
          name           | a row is
         ----------------+--------------------------------------------------------------------------------------------------
          attacks        | Latest revision of every incident whose verdict is not `benign`.
+         campaigns      | One attack on several hosts: what, how many, since when, how much, from how many named sources.
          signals        | One detection on one topic: whether it is on, degraded or off, and which columns its log lacks.
          requests       | One row per access-log record.
          incidents      | One row per revision of an incident, append-only.
          source_windows | One row per minute and source that mattered in it: at least 32 requests, or part of an incident.
          target_windows | One row per minute and host.
          rejects        | One row per line that could not be read as an access record.
-        (7 rows)
+        (8 rows)
          column          | type      | null | meaning
         -----------------+-----------+------+--------------------------------------------------------------------
          ts              | timestamp |      | Arrival: the Kafka message's timestamp, or when the file was read.
@@ -133,7 +134,7 @@ fn tables_are_described() {
          raw             | binary    |      | The line, whole.
         (7 rows)
         ----
-        error: no table `nothing`; there are attacks, incidents, rejects, requests, signals, source_windows, target_windows
+        error: no table `nothing`; there are attacks, campaigns, incidents, rejects, requests, signals, source_windows, target_windows
         error: no table `requsts`; did you mean `requests`?
     "#]]);
 }

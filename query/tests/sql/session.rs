@@ -1,7 +1,10 @@
 //! Opening, refreshing, and what is said when it fails.
 
+use std::sync::LazyLock;
+
 use query::{Format, OutputOptions, QueryError, Scratch, Session, SessionOptions, statements};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS};
+use schemas::{Column, Table};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -21,6 +24,16 @@ fn reject(offset: u32) -> serde_json::Value {
     json!({
         "ts": "2026-03-01T10:00:00Z", "topic_offset": offset, "record_index": 0,
         "reason": "not JSON", "raw": "00",
+    })
+}
+
+fn incident(id: &str) -> serde_json::Value {
+    json!({
+        "incident_id": id, "revision": 0, "state": "open", "kind": "http_flood",
+        "verdict": "attack", "severity": 80, "confidence": 1.0, "first_ts": "2026-03-01T10:00:00Z",
+        "detected_ts": "2026-03-01T10:00:00Z", "revision_ts": "2026-03-01T10:00:00Z",
+        "last_ts": "2026-03-01T10:00:00Z", "requests": 1, "excess_requests": 1, "source_count": 1,
+        "sources": [], "summary": "flood", "evidence": "[]",
     })
 }
 
@@ -59,18 +72,77 @@ async fn a_table_that_is_not_there_yet_is_empty() {
         "n\n0\n"
     );
     assert_eq!(answer(&session, "SELECT host FROM requests").await.expect("rows"), "host\n");
-    let incident = json!({
-        "incident_id": "a1", "revision": 0, "state": "open", "kind": "http_flood",
-        "verdict": "attack", "severity": 80, "confidence": 1.0, "first_ts": "2026-03-01T10:00:00Z",
-        "detected_ts": "2026-03-01T10:00:00Z", "revision_ts": "2026-03-01T10:00:00Z",
-        "last_ts": "2026-03-01T10:00:00Z", "requests": 1, "excess_requests": 1, "source_count": 1,
-        "sources": [], "summary": "flood", "evidence": "[]",
-    });
-    fixture::append(folder.path(), &INCIDENTS, &[incident]).await;
+    fixture::append(folder.path(), &INCIDENTS, &[incident("a1")]).await;
     assert_eq!(
         answer(&session, "SELECT incident_id FROM attacks").await.expect("rows"),
         "incident_id\na1\n"
     );
+}
+
+/// `incidents` as it was before there were campaigns.
+static OLD_INCIDENTS: LazyLock<&'static Table> = LazyLock::new(|| {
+    let is_old = |column: &&Column| !column.name.starts_with("campaign_");
+    let columns: Vec<Column> = INCIDENTS.columns.iter().filter(is_old).copied().collect();
+    Box::leak(Box::new(Table { columns: columns.leak(), ..INCIDENTS }))
+});
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_from_before_a_column_came_reads_as_if_it_had_it() {
+    let folder = TempDir::new().expect("a folder");
+    let mut incident = incident("a1");
+    fixture::append(folder.path(), &OLD_INCIDENTS, &[incident.clone()]).await;
+    let session = fixture::open(folder.path()).await;
+    let text = "SELECT incident_id, campaign_id, campaign_hosts FROM attacks WHERE severity > 5 ORDER BY 1";
+    let old = "incident_id,campaign_id,campaign_hosts\na1,,\n";
+    assert_eq!(answer(&session, text).await.expect("rows"), old);
+    let none = "SELECT count(*) AS n FROM incidents WHERE campaign_id IS NOT NULL";
+    assert_eq!(answer(&session, none).await.expect("rows"), "n\n0\n");
+    assert_eq!(
+        answer(&session, "SELECT count(*) AS n FROM campaigns").await.expect("rows"),
+        "n\n0\n"
+    );
+    // A writer adds the columns to the table.
+    incident["incident_id"] = "b2".into();
+    (incident["campaign_id"], incident["campaign_hosts"]) = ("a1".into(), 2.into());
+    fixture::widen(folder.path(), &INCIDENTS).await;
+    fixture::append(folder.path(), &INCIDENTS, &[incident]).await;
+    let both = format!("{old}b2,a1,2\n");
+    assert_eq!(answer(&session, text).await.expect("rows"), both);
+    let hosts = "SELECT campaign_id, incidents FROM campaigns";
+    assert_eq!(answer(&session, hosts).await.expect("rows"), "campaign_id,incidents\na1,2\n");
+}
+
+/// The incident with which a campaign began may have been over before it was known to be one: then it does not name it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_is_a_row_with_its_first_incident() {
+    let folder = TempDir::new().expect("a folder");
+    let of = |id: &str, host: &str, sources: &[&str], more: serde_json::Value| {
+        let mut row = incident(id);
+        let fields = row.as_object_mut().expect("an object");
+        fields.extend([("target_host".into(), host.into()), ("sources".into(), sources.into())]);
+        fields.extend(more.as_object().expect("an object").clone());
+        row
+    };
+    let campaign = json!({ "campaign_id": "a1", "campaign_hosts": 2 });
+    let rows = [
+        of("a1", "one.example", &["192.0.2.1", "192.0.2.2"], json!({ "state": "close" })),
+        of("b2", "two.example", &["192.0.2.2", "192.0.2.3"], campaign.clone()),
+        of(
+            "c3",
+            "two.example",
+            &[],
+            json!({ "campaign_id": "a1", "campaign_hosts": 2, "revision": 1,
+            "kind": "cache_busting", "verdict": "suspicious", "severity": 90, "requests": 50 }),
+        ),
+        of("d4", "two.example", &["192.0.2.4"], json!({})),
+        of("e5", "one.example", &[], json!({ "verdict": "benign" })),
+    ];
+    fixture::append(folder.path(), &INCIDENTS, &rows).await;
+    let session = fixture::open(folder.path()).await;
+    let text = "SELECT campaign_id, hosts, incidents, still_open, kinds, verdict, severity, requests, sources FROM campaigns";
+    let row = "a1,2,3,2,\"cache_busting, http_flood\",attack,90,52,3\n";
+    let came = answer(&session, text).await.expect("rows");
+    assert_eq!(came.split_once('\n').map(|(_, rows)| rows), Some(row));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,7 @@ use schemas::incident::{rfc3339_utc, subject};
 use schemas::text::{escape, thousands};
 use schemas::{Incident, State, Verdict};
 
+use super::campaign::Totals;
 use super::printed::{Changes, Telling};
 
 const DIM: Style = Style::new().dimmed();
@@ -37,7 +38,12 @@ pub(super) fn write(
         Telling::Nothing => Ok(()),
         Telling::Block => block(out, incident),
         Telling::Update(changes) => update(out, incident, *changes),
-        Telling::Close => close(out, incident),
+        Telling::Also => also(out, incident),
+        Telling::Close(campaign) => {
+            close(out, incident)?;
+            campaign.map_or(Ok(()), |totals| end(out, incident, totals))
+        }
+        Telling::End(totals) => end(out, incident, *totals),
     }
 }
 
@@ -132,6 +138,33 @@ fn close(out: &mut impl Write, incident: &Incident) -> io::Result<()> {
         severity(incident.severity),
     );
     one_line(out, incident, &format!("{style}OVER{style:#}"), &totals)
+}
+
+/// The same attack on one more host.
+fn also(out: &mut impl Write, incident: &Incident) -> io::Result<()> {
+    let style = style(incident.verdict);
+    let hosts = thousands(incident.campaign_hosts.unwrap_or(0).unsigned_abs().into());
+    let campaign = escape(incident.campaign_id.as_deref().unwrap_or_default());
+    let news = format!(
+        "{hosts} hosts in all; severity {}; campaign {campaign}",
+        severity(incident.severity)
+    );
+    one_line(out, incident, &format!("{style}ALSO{style:#}"), &news)
+}
+
+/// All of a campaign is over.
+fn end(out: &mut impl Write, incident: &Incident, totals: Totals) -> io::Result<()> {
+    let style = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
+    let campaign = incident.campaign_id.as_deref().unwrap_or(&incident.incident_id);
+    writeln!(
+        out,
+        "{} {style}OVER{style:#} {BOLD}{} hosts{BOLD:#} in all  lasted {}: {} requests  {DIM}campaign {}{DIM:#}",
+        time(incident.revision_ts),
+        thousands(totals.hosts.unsigned_abs().into()),
+        duration(totals.last_ts - totals.first_ts),
+        thousands(u64::try_from(totals.requests).unwrap_or(0)),
+        escape(campaign),
+    )
 }
 
 fn one_line(out: &mut impl Write, incident: &Incident, word: &str, news: &str) -> io::Result<()> {

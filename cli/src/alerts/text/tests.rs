@@ -133,3 +133,144 @@ fn durations_have_two_units() {
         ["0 s", "0 s", "59 s", "1 min 58 s", "1 h 0 min", "2 h 3 min", "2 d 2 h"]
     );
 }
+
+/// An incident of a campaign, on one more host.
+fn on(host: i32, hosts: i32, revision: i32) -> Incident {
+    let name = format!("h{host}.example");
+    Incident {
+        incident_id: format!("id{host}"),
+        revision,
+        state: if revision == 0 { State::Open } else { State::Update },
+        summary: format!(
+            "http_flood on {name}: 9.0 requests/s, 9 times the host's ordinary 1.0; 90 requests from 2 sources"
+        ),
+        target_host: Some(name),
+        target_path: None,
+        requests: 3_000,
+        fingerprint: None,
+        sources: Vec::new(),
+        campaign_id: (hosts > 1).then(|| "id1".to_owned()),
+        campaign_hosts: (hosts > 1).then_some(hosts),
+        ..incident()
+    }
+}
+
+fn over(one: Incident) -> Incident {
+    Incident { state: State::Close, revision: 9, excess_requests: 3_000, ..one }
+}
+
+#[test]
+fn the_same_attack_on_many_hosts_is_a_block_and_few_lines() {
+    let mut all: Vec<Incident> = (1..=500).map(|host| on(host, host, 0)).collect();
+    all.extend((1..=500).map(|host| on(host, 500, 1)));
+    all.extend((1..=500).map(|host| over(on(host, 500, 2))));
+    check(
+        &all,
+        &expect![[r"
+        2023-11-14T22:13:23Z ATTACK 80 critical  http_flood on h1.example
+          Many requests at once, to exhaust the edge or the origin.
+          rate    9.0 requests/s, 9 times the host's ordinary 1.0
+          so far  90 requests from 2 sources
+          id      id1
+        2023-11-14T22:13:23Z ALSO http_flood on h2.example  2 hosts in all; severity 80 critical; campaign id1  id id2
+        2023-11-14T22:13:23Z ALSO http_flood on h3.example  3 hosts in all; severity 80 critical; campaign id1  id id3
+        2023-11-14T22:13:23Z ALSO http_flood on h4.example  4 hosts in all; severity 80 critical; campaign id1  id id4
+        2023-11-14T22:13:23Z ALSO http_flood on h5.example  5 hosts in all; severity 80 critical; campaign id1  id id5
+        2023-11-14T22:13:23Z ALSO http_flood on h6.example  6 hosts in all; severity 80 critical; campaign id1  id id6
+        2023-11-14T22:13:23Z ALSO http_flood on h7.example  7 hosts in all; severity 80 critical; campaign id1  id id7
+        2023-11-14T22:13:23Z ALSO http_flood on h8.example  8 hosts in all; severity 80 critical; campaign id1  id id8
+        2023-11-14T22:13:23Z ALSO http_flood on h16.example  16 hosts in all; severity 80 critical; campaign id1  id id16
+        2023-11-14T22:13:23Z ALSO http_flood on h32.example  32 hosts in all; severity 80 critical; campaign id1  id id32
+        2023-11-14T22:13:23Z ALSO http_flood on h64.example  64 hosts in all; severity 80 critical; campaign id1  id id64
+        2023-11-14T22:13:23Z ALSO http_flood on h128.example  128 hosts in all; severity 80 critical; campaign id1  id id128
+        2023-11-14T22:13:23Z ALSO http_flood on h256.example  256 hosts in all; severity 80 critical; campaign id1  id id256
+        2023-11-14T22:13:23Z OVER http_flood on h1.example  lasted 2 s: 3,000 requests from 2 sources; held to be attack, severity 80 critical  id id1
+        2023-11-14T22:13:23Z OVER 500 hosts in all  lasted 2 s: 1,500,000 requests  campaign id1
+    "]],
+    );
+}
+
+#[test]
+fn nothing_is_hidden_behind_a_smaller_attack() {
+    let harmless = Incident { verdict: Verdict::Suspicious, severity: 40, ..on(1, 1, 0) };
+    let alike = Incident { verdict: Verdict::Suspicious, severity: 41, ..on(2, 2, 0) };
+    let harder = Incident { severity: 50, ..on(3, 3, 0) };
+    let worse = Incident { severity: 85, ..on(4, 4, 0) };
+    let other = Incident { kind: Kind::CacheBusting, ..on(5, 5, 0) };
+    let heavier = Incident { requests: 30_000, ..on(6, 6, 0) };
+    let grown = Incident { severity: 85, requests: 400_000, ..on(2, 6, 1) };
+    let blocks = |incidents: &[Incident]| {
+        let mut out = anstream::StripStream::new(Vec::new());
+        let mut alerts = AlertWriter::new(AlertFormat::Text, &mut out);
+        for incident in incidents {
+            alerts.write(incident).unwrap();
+        }
+        let text = String::from_utf8(out.into_inner()).unwrap();
+        text.lines()
+            .filter(|line| line.starts_with("  id "))
+            .map(|line| line[10..].to_owned())
+            .collect::<Vec<_>>()
+    };
+    let told = blocks(&[harmless, alike, harder, worse, other, heavier, grown]);
+    assert_eq!(told, ["id1", "id3", "id4", "id5", "id6", "id2"]);
+}
+
+#[test]
+fn a_campaign_that_goes_on_after_its_end_is_told_of_again() {
+    check(
+        &[
+            on(1, 1, 0),
+            over(on(1, 1, 1)),
+            on(2, 2, 0),
+            over(on(2, 2, 1)),
+            on(3, 3, 0),
+            over(on(3, 3, 1)),
+            on(2, 3, 2),
+        ],
+        &expect![[r"
+            2023-11-14T22:13:23Z ATTACK 80 critical  http_flood on h1.example
+              Many requests at once, to exhaust the edge or the origin.
+              rate    9.0 requests/s, 9 times the host's ordinary 1.0
+              so far  90 requests from 2 sources
+              id      id1
+            2023-11-14T22:13:23Z OVER http_flood on h1.example  lasted 2 s: 3,000 requests from 2 sources; held to be attack, severity 80 critical  id id1
+            2023-11-14T22:13:23Z ALSO http_flood on h2.example  2 hosts in all; severity 80 critical; campaign id1  id id2
+            2023-11-14T22:13:23Z OVER 2 hosts in all  lasted 2 s: 6,000 requests  campaign id1
+            2023-11-14T22:13:23Z ALSO http_flood on h3.example  3 hosts in all; severity 80 critical; campaign id1  id id3
+            2023-11-14T22:13:23Z OVER 3 hosts in all  lasted 2 s: 9,000 requests  campaign id1
+            2023-11-14T22:13:23Z ALSO http_flood on h2.example  3 hosts in all; severity 80 critical; campaign id1  id id2
+        "]],
+    );
+}
+
+#[test]
+fn what_was_told_alone_and_joins_later_is_not_told_anew() {
+    check(
+        &[
+            on(1, 1, 0),
+            on(2, 1, 0),
+            on(2, 2, 1),
+            on(1, 2, 1),
+            on(3, 3, 0),
+            over(on(2, 3, 2)),
+            over(on(1, 3, 2)),
+            over(on(3, 3, 2)),
+        ],
+        &expect![[r"
+            2023-11-14T22:13:23Z ATTACK 80 critical  http_flood on h1.example
+              Many requests at once, to exhaust the edge or the origin.
+              rate    9.0 requests/s, 9 times the host's ordinary 1.0
+              so far  90 requests from 2 sources
+              id      id1
+            2023-11-14T22:13:23Z ATTACK 80 critical  http_flood on h2.example
+              Many requests at once, to exhaust the edge or the origin.
+              rate    9.0 requests/s, 9 times the host's ordinary 1.0
+              so far  90 requests from 2 sources
+              id      id2
+            2023-11-14T22:13:23Z ALSO http_flood on h3.example  3 hosts in all; severity 80 critical; campaign id1  id id3
+            2023-11-14T22:13:23Z OVER http_flood on h2.example  lasted 2 s: 3,000 requests from 2 sources; held to be attack, severity 80 critical  id id2
+            2023-11-14T22:13:23Z OVER http_flood on h1.example  lasted 2 s: 3,000 requests from 2 sources; held to be attack, severity 80 critical  id id1
+            2023-11-14T22:13:23Z OVER 3 hosts in all  lasted 2 s: 9,000 requests  campaign id1
+        "]],
+    );
+}
