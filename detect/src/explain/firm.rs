@@ -24,6 +24,10 @@ pub fn firm(evidence: &Evidence<'_>, found: &Found, budget: &Budget) -> bool {
     found.gain / if named { 1.0 } else { each.max(1.0) } >= budget.moved(RULE_NATS)
 }
 
+/// Share of the ordinary records that a better rule may select beyond what the present ones do: more, and it is about the
+/// host and not about who asks. A choice.
+const WIDER_MAX: f64 = 0.05;
+
 /// A single rule that does better than the present ones and does not let go of what they select.
 pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rule>> {
     let found = evidence.best_rule(None)?;
@@ -32,7 +36,8 @@ pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rul
     let both = evidence.now.weigh(|event| any(event) && found.rule.matches(event));
     let usual = evidence.ordinary.weigh(any);
     let others = evidence.now.weigh(|event| !any(event) && found.rule.matches(event));
-    if others > 0.1 * both + usual {
+    let wider = evidence.ordinary.weigh(|event| !any(event) && found.rule.matches(event));
+    if others > 0.1 * both + usual || wider > WIDER_MAX * evidence.ordinary.total() {
         return None;
     }
     let held = evidence.gain_of(any);
