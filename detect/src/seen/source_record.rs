@@ -90,7 +90,13 @@ pub struct SourceRecord {
     pub reported: u32,
     /// Every request so far named its operator in the user agent.
     pub declared: bool,
+    /// Looks at it for what sources ordinarily do, in the running ten minutes.
+    pub(super) looks: u8,
 }
+
+/// Assets for each page up to which nothing a browser loads is loaded with it: a browser whose cache holds the rest still loads
+/// an image for every few pages, a program that follows links meets some. A choice.
+const BARE_ASSETS_MAX: f32 = 0.1;
 
 /// Pages whose shapes are remembered: what a source did long ago does not matter.
 const SHAPE_PAGES_MAX: u16 = 256;
@@ -190,7 +196,7 @@ impl SourceRecord {
     /// Many people behind one address, as far as that shows: five user agents, and assets that browsers load, or three
     /// JA4 fingerprints. Where neither the host's visitors load assets nor the log has fingerprints, user agents suffice.
     pub fn is_shared(&self, visitors_load_assets: bool) -> bool {
-        let browses = self.assets_60 > 0.1 * self.pages_60;
+        let browses = !self.is_bare();
         let many_programs = match self.ja4s.count_ones() {
             0 => !visitors_load_assets,
             programs => programs >= 3,
@@ -200,7 +206,7 @@ impl SourceRecord {
 
     /// Pages without what a browser loads with them.
     pub fn is_bare(&self) -> bool {
-        self.assets_60 <= 0.05 * self.pages_60
+        self.assets_60 <= BARE_ASSETS_MAX * self.pages_60
     }
 
     /// Distinct paths, roughly, saturating at some hundreds: `64 ln(64 / zeros)` (linear counting, Whang et al. 1990).
