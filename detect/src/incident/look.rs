@@ -8,6 +8,7 @@ use crate::explain::search::{Evidence, Found};
 use crate::incident::lifecycle::{Desk, REGULAR_S};
 use crate::incident::open::Spoken;
 use crate::incident::patience::Looked;
+use crate::incident::pulses::Pulses;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
 use crate::judge::profile::Profile;
@@ -168,15 +169,36 @@ impl Desk<'_> {
         let level = target.host.level(self.now_s(), seconds);
         let judgement = self.case(target, &evidence, &found, hot, level).judge();
         let excess = (found.selected - found.expected) / span(seconds);
-        let few = found.selected - found.expected < requests_min(judgement);
+        let requests = found.selected - found.expected;
+        let few = requests < requests_min(judgement);
         let usual = judgement.verdict == Verdict::Suspicious
             && is_volume(judgement)
             && target.host.normal.habit.covers(excess, self.now_s());
-        if few || usual || !worth(judgement, excess, level) || !supported(judgement, hot) {
+        if usual || !worth(judgement, excess, level) || !supported(judgement, hot) {
+            return Looked::Short;
+        }
+        if few && !self.is_plenty_together(target, &found, judgement, seconds) {
             return Looked::Short;
         }
         let opened = self.act(target, &Finding { found: &found, judgement, hot, seconds }, out);
         if opened { Looked::Opened } else { Looked::Nothing }
+    }
+
+    /// Whether an attack of which there is little now is a pulse of one that there is enough of.
+    fn is_plenty_together(
+        &self,
+        target: &mut Target,
+        found: &Found,
+        judgement: Judgement,
+        seconds: i64,
+    ) -> bool {
+        let is_pulse = seconds < RECENT_S
+            && judgement.verdict == Verdict::Attack
+            && judgement.kind.class() == Class::Volume;
+        let excess = found.selected - found.expected;
+        let pulses = &mut target.cases.pulses;
+        let all = is_pulse.then(|| Pulses::note(pulses, &found.rule, excess, self.now_s()));
+        all.flatten().is_some_and(|all| all >= requests_min(judgement))
     }
 
     /// The best rule for unexplained records of the last seconds, if it is more than chance, and what speaks for it.
