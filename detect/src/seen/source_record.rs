@@ -90,8 +90,6 @@ pub struct SourceRecord {
     pub reported: u32,
     /// Every request so far named its operator in the user agent.
     pub declared: bool,
-    /// Looks at it for what sources ordinarily do, in the running ten minutes.
-    pub(super) looks: u8,
 }
 
 /// Assets for each page up to which nothing a browser loads is loaded with it: a browser whose cache holds the rest still loads

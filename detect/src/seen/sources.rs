@@ -23,13 +23,6 @@ pub const BYTES_MAX: usize = SOURCES_MAX * Table::<SourceRecord>::ENTRY_BYTES;
 /// A source is looked at for the population's quantiles once in this time, seconds.
 const LOOK_EVERY_S: i64 = 30;
 
-/// Looks at one source in [`SPAN_S`] at most: who stays counts little more than who passes, and does not make what it does the
-/// measure of it.
-const LOOKS_MAX: u8 = 3;
-
-/// Seconds of which the looks at one source are counted.
-const SPAN_S: i64 = 600;
-
 /// Seconds without a request after which a record may go.
 const IDLE_S: i64 = 3_600;
 
@@ -48,16 +41,8 @@ impl Sources {
         if idle > 0 {
             // A busy source counts no more often than an idle one: else it would lift what is held to be ordinary.
             let due = now_s.div_euclid(LOOK_EVERY_S) != record.last_s.div_euclid(LOOK_EVERY_S);
-            if now_s.div_euclid(SPAN_S) != record.last_s.div_euclid(SPAN_S) {
-                record.looks = 0;
-            }
-            if due
-                && record.looks < LOOKS_MAX
-                && record.reported == 0
-                && !record.is_shared(population.loads_assets())
-            {
+            if due && record.reported == 0 && !record.is_shared(population.loads_assets()) {
                 population.look(&Glance::of(record));
-                record.looks += 1;
             }
             record.decay(decay.by(idle));
             record.last_s = now_s;
