@@ -72,10 +72,13 @@ const UPDATED_MIN: f64 = 0.8;
 const ORDINARY_LOOK_MIN: f64 = 0.5;
 
 /// Sources from which what they load says that they are people.
-const OPENERS_MIN: f64 = 20.0;
+const OPENERS_MIN: f64 = 8.0;
 
 /// Share of assets in ordinary traffic from which a browser shows by them.
 const OPENED_ASSETS_MIN: f64 = 0.3;
+
+/// Share of one user agent beyond that of the ordinary: among people the most common browser has more than among all that comes.
+const OPENED_AGENT_MORE: f64 = 0.2;
 
 /// Pages of each who opens a link.
 const PAGES_OPENED_MAX: f64 = 2.0;
@@ -157,7 +160,7 @@ pub const RULES: &[Rule] = &[
         name: "opened",
         kind: Kind::FlashCrowd,
         says: "many open a page each, in browsers as the visitors have them, and load all that belongs to it",
-        why: "a choice: twenty sources, up to two pages each, with four fifths of the assets that visitors load and no \
+        why: "a choice: eight sources, up to two pages each, with four fifths of the assets that visitors load and no \
               user agent that stands out; up to four times the ordinary rate and twenty a second: beyond, who poses as \
               so many people does harm",
         fits: is_opened,
@@ -275,7 +278,7 @@ fn is_opened(case: &Case) -> bool {
         && ordinary.assets >= OPENED_ASSETS_MIN
         && seen.assets >= 0.8 * ordinary.assets
         && seen.count * (1.0 - seen.assets) <= PAGES_OPENED_MAX * seen.sources
-        && seen.top_agent < ordinary.top_agent + 0.1
+        && seen.top_agent < ordinary.top_agent + OPENED_AGENT_MORE
         && seen.refused < 0.1
         && seen.auth < 0.1
         && seen.hostile < 0.05

@@ -179,6 +179,23 @@ pub fn owner_looks_through(seed: u64) -> Scenario {
     Scenario { rows: combined(rows), expect: nothing() }
 }
 
+/// An office of which most is in the caches: pages alone for a minute of every three, with their images otherwise, all day.
+pub fn office_in_spells(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 411);
+    let mut rows = Vec::new();
+    for at in times(&mut draw, (START_S - 3_600.0, START_S + 7_200.0), 0.075) {
+        let agent = agents::current()[draw.below(4) as usize].clone();
+        let one = Person { home: home(8_600, 1), agent, returns: true };
+        let page = draw.zipf(BLOG.pages);
+        let mut row = one.asks(&BLOG, at, &(BLOG.page)(page).0);
+        row.referer = Some("https://blog.example/".into());
+        let alone = (at / 60.0) as u64 % 3 == 0;
+        rows.extend(if alone { vec![row] } else { load(&BLOG, &mut draw, row, &one, false, page) });
+    }
+    let rows = together(vec![rows, around(&BLOG, 1.5, 7_200.0, seed)]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
 /// One address searches for paths for half an hour; most who come meanwhile name no page that they come from.
 pub fn searched_where_nobody_has_a_referer(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 409);
