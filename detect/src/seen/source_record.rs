@@ -99,6 +99,9 @@ pub struct SourceRecord {
 /// Assets for each page up to which nothing a browser loads is loaded with it: a program that follows links meets some.
 const BARE_ASSETS_MAX: f32 = 0.05;
 
+/// Assets for each page from which they are loaded with it: the least of a browser whose cache holds nearly all. A choice.
+const BROWSED_ASSETS_MIN: f32 = 0.1;
+
 /// Pages whose shapes are remembered: what a source did long ago does not matter.
 const SHAPE_PAGES_MAX: u16 = 256;
 
@@ -201,7 +204,7 @@ impl SourceRecord {
     /// Many people behind one address, as far as that shows: five user agents, and assets that browsers load, or three
     /// JA4 fingerprints. Where neither the host's visitors load assets nor the log has fingerprints, user agents suffice.
     pub fn is_shared(&self, visitors_load_assets: bool) -> bool {
-        let browses = self.assets_60 > 0.1 * self.pages_60;
+        let browses = self.browses();
         let many_programs = match self.ja4s.count_ones() {
             0 => !visitors_load_assets,
             programs => programs >= 3,
@@ -214,14 +217,19 @@ impl SourceRecord {
         self.assets_60 <= BARE_ASSETS_MAX * self.pages_60
     }
 
-    /// The same over ten minutes.
-    pub fn is_bare_600(&self) -> bool {
-        self.assets_600 <= BARE_ASSETS_MAX * self.pages_600
+    /// Pages of the last minute with what a browser loads with them.
+    pub fn browses(&self) -> bool {
+        self.assets_60 > BROWSED_ASSETS_MIN * self.pages_60
     }
 
-    /// The same over an hour.
+    /// Ten minutes of pages without what a browser loads with them.
+    pub fn is_bare_600(&self) -> bool {
+        !self.browses() && self.assets_600 <= BARE_ASSETS_MAX * self.pages_600
+    }
+
+    /// An hour of them.
     pub fn is_bare_3600(&self) -> bool {
-        self.assets_3600 <= BARE_ASSETS_MAX * self.pages_3600
+        !self.browses() && self.assets_3600 <= BARE_ASSETS_MAX * self.pages_3600
     }
 
     /// Distinct paths, roughly, saturating at some hundreds: `64 ln(64 / zeros)` (linear counting, Whang et al. 1990).
