@@ -73,7 +73,9 @@ pub fn past_the_caches(seed: u64) -> Scenario {
         row.query = Some(format!("r={:x}", draw.below(1 << 40)));
         row
     };
-    let rows = quiet(&DOWNLOADS, hostile(all.into_iter().map(ask).collect()), 600.0, seed);
+    let mut rows = quiet(&DOWNLOADS, hostile(all.into_iter().map(ask).collect()), 600.0, seed);
+    // Programs come here, whose user agents look like those of browsers.
+    rows.iter_mut().for_each(|row| row.referer = None);
     let expect = Expectation {
         verdicts: ATTACK,
         requests: 0.9,
@@ -129,12 +131,12 @@ pub fn watched_from_thirty_places(seed: u64) -> Scenario {
     Scenario { rows: quiet(&SMALL, rows, 1_800.0, seed), expect: nothing() }
 }
 
-/// A program posts a form for three minutes, then follows every link for one, and an image for every fifteenth page.
+/// A program posts a form for two minutes, then follows every link for as long, and an image for every twelfth page.
 pub fn spams_and_follows(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 407);
     let one = Person { home: home(8_300, 1), agent: agents::current()[4].clone(), returns: false };
     let mut rows = Vec::new();
-    for n in 0..180_u64 {
+    for n in 0..120_u64 {
         let mut row = one.asks(&BLOG, START_S + n as f64, "/contact");
         row.referer = Some("https://blog.example/".into());
         if n % 2 == 1 {
@@ -142,11 +144,11 @@ pub fn spams_and_follows(seed: u64) -> Scenario {
         }
         rows.push(row);
     }
-    for n in 0..240_u64 {
-        let at = START_S + 180.0 + n as f64 * 0.35;
+    for n in 0..340_u64 {
+        let at = START_S + 120.0 + n as f64 * 0.35;
         let mut row = one.asks(&BLOG, at, &(BLOG.page)(1 + draw.below(390)).0);
         row.referer = Some("https://blog.example/".into());
-        if n % 15 == 0 {
+        if n % 12 == 0 {
             rows.push(one.pulls(&BLOG, at + 0.1, &(BLOG.image)(n, 1), "/"));
         }
         rows.push(row);
@@ -196,13 +198,15 @@ pub fn office_in_spells(seed: u64) -> Scenario {
     Scenario { rows: combined(rows), expect: nothing() }
 }
 
-/// One address searches for paths for half an hour; most who come meanwhile name no page that they come from.
+/// One address searches for paths for half an hour, another helps a little; most who come meanwhile name no page that they come from.
 pub fn searched_where_nobody_has_a_referer(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 409);
     let one = Person { home: home(8_500, 1), agent: agents::old()[2].clone(), returns: false };
+    let other = Person { home: home(8_501, 1), agent: agents::old()[7].clone(), returns: false };
     let ask = |at: f64| {
+        let who = if draw.chance(0.07) { &other } else { &one };
         let mut row =
-            one.asks(&SMALL, at, &format!("/{}/{}.php", draw.below(40), draw.below(4_000)));
+            who.asks(&SMALL, at, &format!("/{}/{}.php", draw.below(40), draw.below(4_000)));
         (row.status, row.bytes) = (404, 300);
         row
     };
