@@ -169,8 +169,7 @@ impl Desk<'_> {
         let level = target.host.level(self.now_s(), seconds);
         let judgement = self.case(target, &evidence, &found, hot, level).judge();
         let excess = (found.selected - found.expected) / span(seconds);
-        let requests = found.selected - found.expected;
-        let few = requests < requests_min(judgement);
+        let few = found.selected - found.expected < requests_min(judgement);
         let usual = judgement.verdict == Verdict::Suspicious
             && is_volume(judgement)
             && target.host.normal.habit.covers(excess, self.now_s());
