@@ -71,18 +71,6 @@ const UPDATED_MIN: f64 = 0.8;
 /// Share of ordinary records that a rule selects from which it tells nothing apart.
 const ORDINARY_LOOK_MIN: f64 = 0.5;
 
-/// Sources from which what they load says that they are people.
-const OPENERS_MIN: f64 = 8.0;
-
-/// Share of assets in ordinary traffic from which a browser shows by them.
-const OPENED_ASSETS_MIN: f64 = 0.3;
-
-/// Share of one user agent beyond that of the ordinary: among people the most common browser has more than among all that comes.
-const OPENED_AGENT_MORE: f64 = 0.2;
-
-/// Pages of each who opens a link.
-const PAGES_OPENED_MAX: f64 = 2.0;
-
 /// Requests of one fetcher that come of one link: the page, its image, a second try.
 const FETCHES_MAX: f64 = 4.0;
 
@@ -155,15 +143,6 @@ pub const RULES: &[Rule] = &[
         why: "a choice: up to three addresses, four fifths from one, five user agents and more, none of which half \
               run; up to four times the ordinary rate, and twenty a second or two for each user agent",
         fits: is_shared_address,
-    },
-    Rule {
-        name: "opened",
-        kind: Kind::FlashCrowd,
-        says: "many open a page each, in browsers as the visitors have them, and load all that belongs to it",
-        why: "a choice: eight sources, up to two pages each, with four fifths of the assets that visitors load and no \
-              user agent that stands out; up to four times the ordinary rate and twenty a second: beyond, who poses as \
-              so many people does harm",
-        fits: is_opened,
     },
     Rule {
         name: "more_of_the_same",
@@ -269,21 +248,6 @@ fn is_crawled(case: &Case) -> bool {
 /// There is more of what is there anyway: the best that can be said of it holds for half of the ordinary.
 fn is_more_of_the_same(case: &Case) -> bool {
     case.share >= ORDINARY_LOOK_MIN && case.software_nats < 10.0
-}
-
-/// Many open a page each, in browsers as the visitors have them, and load all that belongs to it.
-fn is_opened(case: &Case) -> bool {
-    let (seen, ordinary) = (&case.seen, &case.ordinary);
-    seen.sources >= OPENERS_MIN
-        && ordinary.assets >= OPENED_ASSETS_MIN
-        && seen.assets >= 0.8 * ordinary.assets
-        && seen.count * (1.0 - seen.assets) <= PAGES_OPENED_MAX * seen.sources
-        && seen.top_agent < ordinary.top_agent + OPENED_AGENT_MORE
-        && seen.refused < 0.1
-        && seen.auth < 0.1
-        && seen.hostile < 0.05
-        && case.software_nats < 10.0
-        && is_bearable(case, 0.0)
 }
 
 /// Many people behind few addresses.

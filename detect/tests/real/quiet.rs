@@ -111,7 +111,7 @@ pub fn pulses(seed: u64) -> Scenario {
     let expect = Expectation {
         verdicts: ATTACK,
         requests: 0.9,
-        ..found(SMALL.host, &["http_flood"], 240.0)
+        ..found(SMALL.host, &["http_flood"], 300.0)
     };
     Scenario { rows: quiet(&SMALL, hostile(rows), 900.0, seed), expect }
 }
