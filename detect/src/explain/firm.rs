@@ -2,6 +2,7 @@
 
 use crate::explain::rule::{Atom, Rule};
 use crate::explain::search::{Evidence, Found};
+use crate::record::column::Column;
 use crate::record::event::Event;
 use crate::store::table::Table;
 use crate::suspect::budget::Budget;
@@ -37,7 +38,10 @@ pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rul
     let usual = evidence.ordinary.weigh(any);
     let others = evidence.now.weigh(|event| !any(event) && found.rule.matches(event));
     let wider = evidence.ordinary.weigh(|event| !any(event) && found.rule.matches(event));
-    if others > 0.1 * both + usual || wider > WIDER_MAX * evidence.ordinary.total() {
+    // How something is asked says nothing of who asks, even where nobody has asked so yet.
+    let vague = |atom: &Atom| matches!(atom.column(), Column::Referer | Column::Method);
+    let wide = wider > WIDER_MAX * evidence.ordinary.total();
+    if others > 0.1 * both + usual || wide || found.rule.atoms.iter().all(vague) {
         return None;
     }
     let held = evidence.gain_of(any);

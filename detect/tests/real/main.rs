@@ -194,7 +194,7 @@ scenarios! {
     spams_a_form_and_follows_links = quiet::spams_and_follows,
     owner_looks_through = quiet::owner_looks_through,
     office_in_spells = quiet::office_in_spells,
-    searched_where_nobody_has_a_referer = quiet::searched_where_nobody_has_a_referer,
+    searched_where_all_had_a_referer = quiet::searched_where_all_had_a_referer,
 }
 
 #[test]

@@ -131,27 +131,28 @@ pub fn watched_from_thirty_places(seed: u64) -> Scenario {
     Scenario { rows: quiet(&SMALL, rows, 1_800.0, seed), expect: nothing() }
 }
 
-/// A program posts a form for two minutes, then follows every link for as long, and an image for every twelfth page.
+/// A program posts a form for three minutes, then loads a page with all that belongs to it, and from there follows every link.
 pub fn spams_and_follows(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 407);
     let one = Person { home: home(8_300, 1), agent: agents::current()[4].clone(), returns: false };
     let mut rows = Vec::new();
-    for n in 0..120_u64 {
+    for n in 0..180_u64 {
         let mut row = one.asks(&BLOG, START_S + n as f64, "/contact");
-        row.referer = Some("https://blog.example/".into());
         if n % 2 == 1 {
             (row.method, row.status, row.bytes) = ("POST", if n < 40 { 200 } else { 403 }, 190);
         }
         rows.push(row);
     }
-    for n in 0..340_u64 {
-        let at = START_S + 120.0 + n as f64 * 0.35;
-        let mut row = one.asks(&BLOG, at, &(BLOG.page)(1 + draw.below(390)).0);
+    let links_s = START_S + 180.0;
+    for n in 0..12_u64 {
+        rows.push(one.pulls(&BLOG, links_s, &(BLOG.image)(n, 1), "/"));
+    }
+    for n in 0..120_u64 {
+        let at = links_s + n as f64 * 0.22;
+        rows.push(one.asks(&BLOG, at, &(BLOG.page)(1 + draw.below(390)).0));
+    }
+    for row in &mut rows {
         row.referer = Some("https://blog.example/".into());
-        if n % 12 == 0 {
-            rows.push(one.pulls(&BLOG, at + 0.1, &(BLOG.image)(n, 1), "/"));
-        }
-        rows.push(row);
     }
     let rows = together(vec![hostile(rows), around(&BLOG, 1.5, 300.0, seed)]);
     let expect = Expectation {
@@ -198,29 +199,25 @@ pub fn office_in_spells(seed: u64) -> Scenario {
     Scenario { rows: combined(rows), expect: nothing() }
 }
 
-/// One address searches for paths for half an hour, another helps a little; most who come meanwhile name no page that they come from.
-pub fn searched_where_nobody_has_a_referer(seed: u64) -> Scenario {
+/// One address sends attacks for half an hour to a host that is known for a quarter of one; nobody came there yet who named no
+/// page that they come from, and some do then.
+pub fn searched_where_all_had_a_referer(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 409);
+    let start_s = 1_000.0;
     let one = Person { home: home(8_500, 1), agent: agents::old()[2].clone(), returns: false };
     let other = Person { home: home(8_501, 1), agent: agents::old()[7].clone(), returns: false };
-    let ask = |at: f64| {
-        let who = if draw.chance(0.07) { &other } else { &one };
-        let mut row =
-            who.asks(&SMALL, at, &format!("/{}/{}.php", draw.below(40), draw.below(4_000)));
+    let mut rows = Vec::new();
+    for at in times(&mut Draw::of(seed, 410), (start_s, start_s + 1_800.0), 2.0) {
+        let who = if draw.chance(0.06) { &other } else { &one };
+        let mut row = who.asks(&SMALL, at, &format!("/cgi-bin/{}.cgi", draw.below(400)));
+        row.query = Some("page=..%2F..%2Fetc%2Fpasswd".into());
         (row.status, row.bytes) = (404, 300);
-        row
-    };
-    let scan =
-        times(&mut Draw::of(seed, 410), (START_S, START_S + 1_800.0), 0.7).into_iter().map(ask);
-    let mut rows = quiet(&SMALL, hostile(scan.collect()), 1_800.0, seed);
-    for row in rows.iter_mut().filter(|row| row.path.ends_with(".html") || row.path == "/") {
-        row.referer = None;
+        rows.push(row);
     }
-    let expect = Expectation {
-        sources: 1.0,
-        visitors: 0,
-        collateral: 0.01,
-        ..found(SMALL.host, &["content_discovery", "vuln_scan"], 180.0)
-    };
-    Scenario { rows, expect }
+    let mut rows = together(vec![hostile(rows), SMALL.ordinary(4_000.0, 0.1, seed)]);
+    rows.retain(|row| row.hostile || row.referer.is_some() || row.at_s() > start_s + 60.0);
+    let kinds = &["vuln_scan", "content_discovery"];
+    let expect =
+        Expectation { start_s, visitors: 0, collateral: 0.01, ..found(SMALL.host, kinds, 120.0) };
+    Scenario { rows: combined(rows), expect }
 }
