@@ -193,6 +193,8 @@ scenarios! {
     watched_from_thirty_places = quiet::watched_from_thirty_places,
     spams_a_form_and_follows_links = quiet::spams_and_follows,
     owner_looks_through = quiet::owner_looks_through,
+    misreads_links = quiet::misreads_links,
+    calls_with_tokens = quiet::calls_with_tokens,
     office_in_spells = quiet::office_in_spells,
     searched_where_all_had_a_referer = quiet::searched_where_all_had_a_referer,
 }

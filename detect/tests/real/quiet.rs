@@ -182,6 +182,39 @@ pub fn owner_looks_through(seed: u64) -> Scenario {
     Scenario { rows: combined(rows), expect: nothing() }
 }
 
+/// A reader of links that takes those to other sites for paths of this one: each is moved to a plainer form, and then not
+/// there.
+pub fn misreads_links(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 412);
+    let (agent, ip): (Text, _) = ("Java/1.6.0_04".into(), home(8_700, 1).ip);
+    let mut rows = vec![robots::asks(&BLOG, START_S, ip.clone(), &agent, "/".into())];
+    for n in 0..60_u64 {
+        let (at, page) = (START_S + 3.0 + n as f64 * 2.0, draw.below(900));
+        let link = |slashes: &str| format!("/https:{slashes}site{n}.example/{page}");
+        for (n, (slashes, status)) in [("//", 301), ("/", 404)].into_iter().enumerate() {
+            let row = robots::asks(&BLOG, at + n as f64 * 0.4, ip.clone(), &agent, link(slashes));
+            rows.push(Row { status, bytes: 397, ..row });
+        }
+    }
+    let rows = together(vec![rows, around(&BLOG, 0.5, 600.0, seed)]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
+/// A plugin's owner calls every blog that has it, from many addresses, each time under a token of its own.
+pub fn calls_with_tokens(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 413);
+    let agent: Text = "Jetpack by WordPress.com".into();
+    let ask = |at| {
+        let ip = robots::address("192.0", 70, &mut draw);
+        let mut row = robots::asks(&BLOG, at, ip, &agent, "/xmlrpc.php".into());
+        row.query = Some(format!("for=jetpack&token={:016x}", draw.below(1 << 50)));
+        Row { method: "POST", bytes: 800, ..row }
+    };
+    let all = times(&mut Draw::of(seed, 414), (START_S, START_S + 90.0), 1.3);
+    let rows = together(vec![all.into_iter().map(ask).collect(), around(&BLOG, 0.2, 600.0, seed)]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
 /// An office of which most is in the caches: pages alone for a minute of every three, with their images otherwise, all day.
 pub fn office_in_spells(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 411);
