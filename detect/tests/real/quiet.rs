@@ -36,7 +36,7 @@ fn draws(agent: &str, networks: &[&str], seed: u64) -> Vec<Row> {
     let mut draw = Draw::of(seed, 401);
     let agent: Text = agent.to_owned().into();
     let ask = |at| {
-        let ip = robots::address(*draw.pick(networks), 12, &mut draw);
+        let ip = robots::address(draw.pick(networks), 12, &mut draw);
         let mut row =
             robots::asks(&DOWNLOADS, at, ip, &agent, format!("/release/{}", 1 + draw.below(2)));
         row.bytes = 2_000_000 + draw.below(12_000_000) as i64;
@@ -75,7 +75,9 @@ pub fn past_the_caches(seed: u64) -> Scenario {
     };
     let mut rows = quiet(&DOWNLOADS, hostile(all.into_iter().map(ask).collect()), 600.0, seed);
     // Programs come here, whose user agents look like those of browsers.
-    rows.iter_mut().for_each(|row| row.referer = None);
+    for row in &mut rows {
+        row.referer = None;
+    }
     let expect = Expectation {
         verdicts: ATTACK,
         requests: 0.9,
@@ -225,7 +227,7 @@ pub fn office_in_spells(seed: u64) -> Scenario {
         let page = draw.zipf(BLOG.pages);
         let mut row = one.asks(&BLOG, at, &(BLOG.page)(page).0);
         row.referer = Some("https://blog.example/".into());
-        let alone = (at / 60.0) as u64 % 3 == 0;
+        let alone = ((at / 60.0) as u64).is_multiple_of(3);
         rows.extend(if alone { vec![row] } else { load(&BLOG, &mut draw, row, &one, false, page) });
     }
     let rows = together(vec![rows, around(&BLOG, 1.5, 7_200.0, seed)]);
