@@ -36,7 +36,8 @@ fn draws(agent: &str, networks: &[&str], seed: u64) -> Vec<Row> {
     let mut draw = Draw::of(seed, 401);
     let agent: Text = agent.to_owned().into();
     let ask = |at| {
-        let ip = robots::address(draw.pick(networks), 12, &mut draw);
+        let network = *draw.pick(networks);
+        let ip = robots::address(network, 12, &mut draw);
         let mut row =
             robots::asks(&DOWNLOADS, at, ip, &agent, format!("/release/{}", 1 + draw.below(2)));
         row.bytes = 2_000_000 + draw.below(12_000_000) as i64;
