@@ -2,6 +2,7 @@
 
 use crate::explain::rule::{Atom, Rule};
 use crate::explain::search::{Evidence, Found};
+use crate::record::column::Column;
 use crate::record::event::Event;
 use crate::store::table::Table;
 use crate::suspect::budget::Budget;
@@ -24,6 +25,10 @@ pub fn firm(evidence: &Evidence<'_>, found: &Found, budget: &Budget) -> bool {
     found.gain / if named { 1.0 } else { each.max(1.0) } >= budget.moved(RULE_NATS)
 }
 
+/// Share of the ordinary records that a better rule may select beyond what the present ones do: more, and it is about the
+/// host and not about who asks. A choice.
+const WIDER_MAX: f64 = 0.05;
+
 /// A single rule that does better than the present ones and does not let go of what they select.
 pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rule>> {
     let found = evidence.best_rule(None)?;
@@ -32,7 +37,11 @@ pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rul
     let both = evidence.now.weigh(|event| any(event) && found.rule.matches(event));
     let usual = evidence.ordinary.weigh(any);
     let others = evidence.now.weigh(|event| !any(event) && found.rule.matches(event));
-    if others > 0.1 * both + usual {
+    let wider = evidence.ordinary.weigh(|event| !any(event) && found.rule.matches(event));
+    // How something is asked says nothing of who asks, even where nobody has asked so yet.
+    let vague = |atom: &Atom| matches!(atom.column(), Column::Referer | Column::Method);
+    let wide = wider > WIDER_MAX * evidence.ordinary.total();
+    if others > 0.1 * both + usual || wide || found.rule.atoms.iter().all(vague) {
         return None;
     }
     let held = evidence.gain_of(any);

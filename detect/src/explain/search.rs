@@ -108,10 +108,15 @@ impl Evidence<'_> {
     /// and selects its record.
     pub fn best_rule(&self, seed: Option<(&[Column], &Event)>) -> Option<Found> {
         let rule = if self.is_split() { self.half(false).search(seed) } else { self.search(seed) }?;
+        Some(self.found(rule)).filter(|found| found.gain > 0.0)
+    }
+
+    /// A rule, with what it selects.
+    pub fn found(&self, rule: Rule) -> Found {
         let select = |event: &Event| rule.matches(event);
         let (now, ordinary) = (self.now.weigh(select), self.ordinary.weigh(select));
         let gain = self.gain(now, ordinary) - rule.atoms.iter().map(cost).sum::<f64>();
-        (gain > 0.0).then(|| Found { gain, selected: now, expected: self.expected(ordinary), rule })
+        Found { gain, selected: now, expected: self.expected(ordinary), rule }
     }
 
     fn search(&self, seed: Option<(&[Column], &Event)>) -> Option<Rule> {

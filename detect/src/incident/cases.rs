@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::open::{Asked, Open};
 use crate::incident::patience::Patience;
+use crate::incident::pulses::Pulses;
 use crate::limits::{ALARMS_MAX, CLOSED_INCIDENTS_MAX, OPEN_INCIDENTS_MAX};
 use crate::record::event::{Event, flag};
 use crate::suspect::source::Alarm;
@@ -23,6 +24,8 @@ pub struct Cases {
     pub patience: Patience,
     /// What came in the last five minutes waits to be held against the days.
     pub drift_is_due: bool,
+    /// What came in pulses, each of them too little to be a matter.
+    pub pulses: Option<Pulses>,
 }
 
 impl Cases {
@@ -68,7 +71,8 @@ impl Cases {
 
     /// Bytes held at most, by what it counts.
     pub fn weight(&self) -> usize {
-        self.open.iter().chain(&self.closed).map(Open::weight).sum()
+        let incidents: usize = self.open.iter().chain(&self.closed).map(Open::weight).sum();
+        incidents + self.pulses.as_ref().map_or(0, Pulses::weight)
     }
 
     /// The incident of this id, open or closed a short while ago.

@@ -103,10 +103,12 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether another source that tries credentials belongs to an incident: they began together, or are many. Else two
-    /// that try one after the other are two matters.
+    /// Whether another source that tries credentials belongs to an incident: they began together, are at it at the same
+    /// time, or are many. Else two that try one after the other are two matters.
     fn is_one_matter(&self, open: &Open) -> bool {
-        self.now - open.detected_ts <= TOGETHER_US || open.singles() >= TOGETHER_MIN
+        self.now - open.detected_ts <= TOGETHER_US
+            || open.is_busy(self.now)
+            || open.singles() >= TOGETHER_MIN
     }
 
     /// Whether a source that floods is one of those who come back after an outage.

@@ -3,11 +3,13 @@
 use schemas::{Class, Incident, Kind, State, Verdict};
 
 use crate::explain::firm::{better_rules, firm};
+use crate::explain::rule::{Atom, Rule};
 use crate::explain::sample::Sample;
 use crate::explain::search::{Evidence, Found};
 use crate::incident::lifecycle::{Desk, REGULAR_S};
 use crate::incident::open::Spoken;
 use crate::incident::patience::Looked;
+use crate::incident::pulses::Pulses;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
 use crate::judge::profile::Profile;
@@ -167,16 +169,63 @@ impl Desk<'_> {
         };
         let level = target.host.level(self.now_s(), seconds);
         let judgement = self.case(target, &evidence, &found, hot, level).judge();
+        let excused = self.excused(target, &evidence, (&found, judgement), (hot, level));
+        let (found, judgement) = excused.unwrap_or((found, judgement));
         let excess = (found.selected - found.expected) / span(seconds);
         let few = found.selected - found.expected < requests_min(judgement);
         let usual = judgement.verdict == Verdict::Suspicious
             && is_volume(judgement)
             && target.host.normal.habit.covers(excess, self.now_s());
-        if few || usual || !worth(judgement, excess, level) || !supported(judgement, hot) {
+        if usual || !worth(judgement, excess, level) || !supported(judgement, hot) {
+            return Looked::Short;
+        }
+        if few && !self.is_plenty_together(target, &found, judgement, seconds) {
             return Looked::Short;
         }
         let opened = self.act(target, &Finding { found: &found, judgement, hot, seconds }, out);
         if opened { Looked::Opened } else { Looked::Nothing }
+    }
+
+    /// What stands out most, by itself, where a rule excuses it and what else is in the list that it is found in is no attack
+    /// either: values that were more frequent beside it by chance.
+    fn excused(
+        &self,
+        target: &Target,
+        evidence: &Evidence<'_>,
+        (found, judgement): (&Found, Judgement),
+        (hot, level): (&[HotValue], f64),
+    ) -> Option<(Found, Judgement)> {
+        let first = hot.first()?;
+        let [Atom::OneOf(column, values)] = found.rule.atoms.as_slice() else { return None };
+        let value = column.of(&first.example);
+        let is_listed = first.attribute.columns() == [*column] && values.contains(&value);
+        if judgement.verdict != Verdict::Attack || values.len() < 2 || !is_listed {
+            return None;
+        }
+        let of = |values| evidence.found(Rule { atoms: vec![Atom::OneOf(*column, values)] });
+        let judge = |found: &Found| self.case(target, evidence, found, hot, level).judge();
+        let one = of(vec![value]);
+        let rest = of(values.iter().copied().filter(|other| *other != value).collect());
+        let alone = judge(&one);
+        let is_excused = alone.verdict == Verdict::Benign && alone.kind != Kind::FlashCrowd;
+        (is_excused && judge(&rest).verdict != Verdict::Attack).then_some((one, alone))
+    }
+
+    /// Whether an attack of which there is little now is a pulse of one that there is enough of.
+    fn is_plenty_together(
+        &self,
+        target: &mut Target,
+        found: &Found,
+        judgement: Judgement,
+        seconds: i64,
+    ) -> bool {
+        let is_pulse = seconds < RECENT_S
+            && judgement.verdict == Verdict::Attack
+            && judgement.kind.class() == Class::Volume;
+        let excess = found.selected - found.expected;
+        let pulses = &mut target.cases.pulses;
+        let all = is_pulse.then(|| Pulses::note(pulses, &found.rule, excess, self.now_s()));
+        all.flatten().is_some_and(|all| all >= requests_min(judgement))
     }
 
     /// The best rule for unexplained records of the last seconds, if it is more than chance, and what speaks for it.
@@ -236,6 +285,8 @@ impl Desk<'_> {
         let software_nats = hot
             .iter()
             .filter(|hot| hot.attribute.is_software_or_network())
+            // What stands out by what others run says nothing of these.
+            .filter(|hot| found.rule.matches(&hot.example))
             .map(|hot| hot.score)
             .fold(0.0, f64::max);
         Case {

@@ -9,6 +9,7 @@ pub mod look;
 pub mod makers;
 pub mod open;
 pub mod patience;
+pub mod pulses;
 mod scope;
 pub mod strangers;
 mod summary;

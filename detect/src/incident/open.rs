@@ -138,6 +138,10 @@ pub struct Opening {
 /// How long after its opening an incident still takes in what stands out besides, µs.
 const YOUNG_US: i64 = 60_000_000;
 
+/// Time without a request of it up to which an incident is busy, µs: ten seconds, twice the pause of who tries one password
+/// every five seconds.
+const BUSY_US: i64 = 10_000_000;
+
 /// Bytes of the name of what was measured, at most.
 const FEATURE_BYTES: usize = 64;
 
@@ -236,6 +240,11 @@ impl Open {
             self.active_ts = now;
         }
         now - self.active_ts >= self.quiet_us
+    }
+
+    /// Whether what it selects came within the last seconds.
+    pub const fn is_busy(&self, now: i64) -> bool {
+        now - self.active_ts <= BUSY_US
     }
 
     /// Takes a closed incident up again.

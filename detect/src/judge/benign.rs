@@ -51,8 +51,9 @@ const POLITE_RATE_MAX: f64 = 10.0;
 /// Requests from which the share of one path says something.
 const CRAWLER_COUNT_MIN: f64 = 20.0;
 
-/// Share of one path in what a crawler reads, at most.
+/// Share of one path in what a crawler reads, at most, and beyond what visitors of a host with few paths ask for.
 const CRAWLER_TOP_PATH_MAX: f64 = 0.5;
+const CRAWLER_TOP_PATH_MORE: f64 = 0.1;
 
 /// Share of those that name their operator from which a crowd is one of programs.
 const DECLARED_MIN: f64 = 0.8;
@@ -131,7 +132,8 @@ pub const RULES: &[Rule] = &[
         kind: Kind::Crawler,
         says: "programs that name their operator read page after page, from where one operator is",
         why: "anybody can send the name of a crawler, few its networks: eight, or twelve up to ten a second, \
-              and never above a hundred a second; the numbers are choices",
+              and never above a hundred a second; half of it for one path, or a tenth more than visitors ask for it \
+              where there are few paths to read; the numbers are choices",
         fits: is_crawled,
     },
     Rule {
@@ -236,10 +238,11 @@ fn is_crawled(case: &Case) -> bool {
     let seen = &case.seen;
     let polite = excess_is_below(case, POLITE_RATE_MAX);
     let networks_max = if polite { POLITE_NETWORKS_MAX } else { CRAWLER_NETWORKS_MAX };
+    let top_path_max = CRAWLER_TOP_PATH_MAX.max(case.ordinary.top_path + CRAWLER_TOP_PATH_MORE);
     seen.declared >= DECLARED_MIN
         && seen.networks <= networks_max
         && excess_is_below(case, CRAWL_RATE_MAX)
-        && (seen.top_path < CRAWLER_TOP_PATH_MAX || seen.count < CRAWLER_COUNT_MIN)
+        && (seen.top_path < top_path_max || seen.count < CRAWLER_COUNT_MIN)
 }
 
 /// There is more of what is there anyway: the best that can be said of it holds for half of the ordinary.

@@ -142,6 +142,18 @@ pub const WEIGHTS: &[Weight] = &[
         why: "a pattern with a name (log-ins, unknown paths, copied pages, random queries) is the prior undone",
     },
     Weight {
+        name: "own_queries",
+        value: |case| {
+            let own = |profile: &Profile| profile.queries * profile.query_spread;
+            (case.kind() == Kind::CacheBusting).then(|| own(&case.seen) - own(&case.ordinary))
+        },
+        clamp: (0.0, 1.0),
+        why_clamp: "a difference of shares, which is what it can be",
+        weight: 1.5,
+        why: "where visitors ask without a query, or for the same ones, ever new ones for one path are made to miss \
+              the caches: all of them are the prior undone",
+    },
+    Weight {
         name: "one_agent",
         value: |case| {
             let (seen, ordinary) = (&case.seen, &case.ordinary);

@@ -110,7 +110,8 @@ pub const RULES: &[Rule] = &[
         name: "random_queries",
         kind: Kind::CacheBusting,
         says: "one path is asked for under ever new queries, so that no cache can answer",
-        why: "a choice: four in five carry a query of their own, for one path, of twenty requests and more",
+        why: "a choice: four in five carry a query of their own, for one path, of twenty requests and more; a cache \
+              answers none that writes",
         fits: busts_caches,
     },
 ];
@@ -161,6 +162,7 @@ fn is_dear(case: &Case) -> bool {
 fn busts_caches(case: &Case) -> bool {
     let (seen, ordinary) = (&case.seen, &case.ordinary);
     seen.queries >= 0.8
+        && seen.writes < 0.2
         && seen.query_spread >= 0.8
         && seen.top_path >= 0.5
         && seen.count >= 20.0

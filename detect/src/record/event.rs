@@ -42,6 +42,8 @@ pub mod flag {
     pub const IMPLAUSIBLE: u32 = 1 << 16;
     /// Judged at another time than it names: its clock is a whole number of quarter-hours off.
     pub const CORRECTED: u32 = 1 << 17;
+    /// Its path holds the address of another site: a link that its reader took for one of this site.
+    pub const MISREAD: u32 = 1 << 18;
 }
 
 /// One access record. A hash of a text is that of its beginning, see [`cut`](super::names::cut).

@@ -175,6 +175,10 @@ pub const HOSTILE: &[&str] = &[
     "call_user_func",
 ];
 
+/// What is in a path where a reader of links took the address of another site for a path of this one: it follows what pages
+/// hold, and guesses nothing.
+pub const MISREAD: &[&str] = &["/http:", "/https:", "//www.", "/www."];
+
 /// Programs made to search others' sites for weaknesses, or to use one, as their user agents name them.
 pub const TOOLS: &[&str] = &[
     "sqlmap",

@@ -6,7 +6,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
 
 use crate::math::hash::Hasher;
 use crate::record::event::flag;
-use crate::record::lexicon::{ASSETS, DECLARED, FETCHERS, HOSTILE, LOGIN, TOKEN, TOOLS};
+use crate::record::lexicon::{ASSETS, DECLARED, FETCHERS, HOSTILE, LOGIN, MISREAD, TOKEN, TOOLS};
 use crate::store::cache::Cache;
 
 /// Bytes of one text that are searched for words; a longer one is cut.
@@ -83,6 +83,7 @@ static OF_ADDRESS: LazyLock<Words> = LazyLock::new(|| {
         (LOGIN, flag::AUTH, Place::NotInBlog),
         (TOKEN, flag::TOKEN, Place::Alone),
         (HOSTILE, flag::HOSTILE, Place::Anywhere),
+        (MISREAD, flag::MISREAD, Place::Anywhere),
     ])
 });
 static OF_AGENT: LazyLock<Words> = LazyLock::new(|| {
@@ -134,7 +135,11 @@ impl Classes {
 
     /// Flags of a query; those about credentials hold for a write only.
     pub fn of_query(&mut self, hash: u64, text: &str) -> u32 {
-        if hash == 0 { 0 } else { self.queries.get_or(hash, || of_address(text)).0 }
+        if hash == 0 {
+            return 0;
+        }
+        // An address in a query is asked for on purpose.
+        self.queries.get_or(hash, || of_address(text) & !flag::MISREAD).0
     }
 }
 
@@ -221,7 +226,12 @@ mod tests {
         {
             assert_eq!(address(hostile), flag::HOSTILE, "{hostile}");
         }
+        for misread in ["/https:/other.example/a", "/a/http://other.example", "//www.other.example"]
+        {
+            assert_eq!(address(misread), flag::MISREAD, "{misread}");
+        }
         for plain in [
+            "http://other.example/",
             "/index.php",
             "/",
             "/releases.tar.gz",

@@ -235,12 +235,14 @@ impl Host {
     }
 
     /// Whether a request asked in vain for what the host does not serve: it was refused, sent elsewhere, or answered
-    /// with what the host answers to everything.
+    /// with what the host answers to everything. A link that was misread is none.
     pub fn is_unserved(&self, event: &Event) -> bool {
         let in_vain = event.is_refused_path()
             || event.is_redirected() && !event.has(flag::WRITE)
             || self.normal.answers.is_catch_all(event);
-        in_vain && !event.has(flag::ASSET) && !self.normal.paths.contains(event.path)
+        in_vain
+            && event.flags & (flag::ASSET | flag::MISREAD) == 0
+            && !self.normal.paths.contains(event.path)
     }
 
     /// Whether a path has the shape of others that the host serves: one more number, not a guess at what it runs.

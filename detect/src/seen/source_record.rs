@@ -70,6 +70,10 @@ pub struct SourceRecord {
     pub writes_60: f32,
     /// Requests for assets.
     pub assets_60: f32,
+    /// Requests for assets.
+    pub assets_600: f32,
+    /// Requests for assets.
+    pub assets_3600: f32,
     /// Megabytes sent.
     pub megabytes_60: f32,
     /// Requests broken off before they were answered.
@@ -91,6 +95,12 @@ pub struct SourceRecord {
     /// Every request so far named its operator in the user agent.
     pub declared: bool,
 }
+
+/// Assets for each page up to which nothing a browser loads is loaded with it: a program that follows links meets some.
+const BARE_ASSETS_MAX: f32 = 0.05;
+
+/// Assets for each page from which they are loaded with it: the least of a browser whose cache holds nearly all. A choice.
+const BROWSED_ASSETS_MIN: f32 = 0.1;
 
 /// Pages whose shapes are remembered: what a source did long ago does not matter.
 const SHAPE_PAGES_MAX: u16 = 256;
@@ -127,6 +137,8 @@ impl SourceRecord {
         self.empty_60 *= minute;
         self.pages_600 *= long;
         self.pages_3600 *= hour;
+        self.assets_600 *= long;
+        self.assets_3600 *= hour;
         if long < FORGOTTEN {
             (self.paths, self.agents, self.ja4s, self.reported) = (0, 0, 0, 0);
         }
@@ -144,6 +156,8 @@ impl SourceRecord {
         }
         if event.has(flag::ASSET) {
             self.assets_60 += 1.0;
+            self.assets_600 += 1.0;
+            self.assets_3600 += 1.0;
         } else {
             self.pages_10 += 1.0;
             self.pages_60 += 1.0;
@@ -190,7 +204,7 @@ impl SourceRecord {
     /// Many people behind one address, as far as that shows: five user agents, and assets that browsers load, or three
     /// JA4 fingerprints. Where neither the host's visitors load assets nor the log has fingerprints, user agents suffice.
     pub fn is_shared(&self, visitors_load_assets: bool) -> bool {
-        let browses = self.assets_60 > 0.1 * self.pages_60;
+        let browses = self.browses();
         let many_programs = match self.ja4s.count_ones() {
             0 => !visitors_load_assets,
             programs => programs >= 3,
@@ -198,9 +212,24 @@ impl SourceRecord {
         self.agents.count_ones() >= 5 && (browses || many_programs)
     }
 
-    /// Pages without what a browser loads with them.
+    /// Pages of the last minute without what a browser loads with them.
     pub fn is_bare(&self) -> bool {
-        self.assets_60 <= 0.05 * self.pages_60
+        self.assets_60 <= BARE_ASSETS_MAX * self.pages_60
+    }
+
+    /// Pages of the last minute with what a browser loads with them.
+    pub fn browses(&self) -> bool {
+        self.assets_60 > BROWSED_ASSETS_MIN * self.pages_60
+    }
+
+    /// Ten minutes of pages without what a browser loads with them.
+    pub fn is_bare_600(&self) -> bool {
+        !self.browses() && self.assets_600 <= BARE_ASSETS_MAX * self.pages_600
+    }
+
+    /// An hour of them.
+    pub fn is_bare_3600(&self) -> bool {
+        !self.browses() && self.assets_3600 <= BARE_ASSETS_MAX * self.pages_3600
     }
 
     /// Distinct paths, roughly, saturating at some hundreds: `64 ln(64 / zeros)` (linear counting, Whang et al. 1990).

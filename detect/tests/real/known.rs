@@ -4,5 +4,4 @@
 pub const KNOWN_WRONG: &[(&str, &[u64], &str)] = &[
     ("false_googlebot", &[1, 2], "nothing found; late"),
     ("swarm_of_homes_reads_paths", &[1, 2], "found, by what next to none of its requests show"),
-    ("webhooks", &[1, 2], "false alarm: attack http_flood, of them and a visitor's browser"),
 ];

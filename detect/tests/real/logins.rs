@@ -203,3 +203,22 @@ pub fn before_anybody_came(seed: u64) -> Scenario {
     let expect = Expectation { sources: 1.0, at_most: 1, ..found("new.example", KINDS, 300.0) };
     Scenario { rows: combined(together(rows)), expect }
 }
+
+/// One machine tries passwords for half an hour; for two minutes of it another does: one matter, of two.
+pub fn two_at_once(seed: u64) -> Scenario {
+    let every = |from: f64, gap: f64, count: u64, machine: u64| {
+        (0..count).map(move |n| try_at(&BLOG, WORDPRESS, from + n as f64 * gap, machine))
+    };
+    let first = every(START_S, 3.0, 600, 11);
+    let second = every(START_S + 900.0, 1.5, 80, 12);
+    let rows = hostile(first.chain(second).collect());
+    let rows = together(vec![rows, around(&BLOG, 1.5, 1_800.0, seed)]);
+    let expect = Expectation {
+        at_most: 1,
+        sources: 1.0,
+        named: 1.0,
+        visitors: 0,
+        ..found(BLOG.host, KINDS, 180.0)
+    };
+    Scenario { rows: combined(rows), expect }
+}

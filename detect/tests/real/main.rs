@@ -23,6 +23,7 @@ mod logins;
 mod ordinary;
 mod predicate;
 mod programs;
+mod quiet;
 mod scans;
 mod scene;
 mod seasons;
@@ -183,6 +184,19 @@ scenarios! {
     bots_in_the_evening = seasons::in_the_evening,
     raised_over_days = seasons::raised_over_days,
     grown_over_days = seasons::grown_over_days,
+    two_try_passwords_at_once = logins::two_at_once,
+    crawled_downloads = quiet::crawled_downloads,
+    drawn_downloads = quiet::drawn_downloads,
+    quiet_host_past_the_caches = quiet::past_the_caches,
+    quiet_host_newsletter = quiet::newsletter,
+    quiet_host_pulses = quiet::pulses,
+    watched_from_thirty_places = quiet::watched_from_thirty_places,
+    spams_a_form_and_follows_links = quiet::spams_and_follows,
+    owner_looks_through = quiet::owner_looks_through,
+    misreads_links = quiet::misreads_links,
+    calls_with_tokens = quiet::calls_with_tokens,
+    office_in_spells = quiet::office_in_spells,
+    searched_where_all_had_a_referer = quiet::searched_where_all_had_a_referer,
 }
 
 #[test]

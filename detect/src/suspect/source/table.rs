@@ -77,11 +77,11 @@ const NEW_PAGES_MIN: f64 = 0.6;
 /// Pages up to which distinct paths are counted apart.
 const COUNTED_MAX: f32 = 250.0;
 
-/// Pages read by a program: hundreds, hardly an asset, and for long enough.
+/// Pages read by a program: for long enough, and hundreds of them. That it loads hardly an asset is told over the time that
+/// the pages are counted in: those of an address that many share come in spells.
 fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let record = suspect.record;
     !circumstances.origin_fails
-        && record.is_bare()
         && record.writes_60 < WRITING_MIN * record.pages_60
         && record.pages_60 >= READING_RATIO_MIN * record.pages_10
         && record.distinct_paths() >= CRAWL_PATHS_MIN
@@ -95,7 +95,8 @@ fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
 fn poses_for_long(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let record = suspect.record;
     let pages = f64::from(record.pages_3600);
-    reads(suspect, circumstances)
+    record.is_bare_3600()
+        && reads(suspect, circumstances)
         && record.programs_60 < POSING_MAX * record.pages_60
         && (circumstances.population.has_browsers() || pages >= 3_600.0 * circumstances.level)
 }
@@ -185,7 +186,7 @@ const HOSTILE: Test =
     Test { solo: Solo::Hostile, shared: Shared::AsOne, why_share: MIXED_TEXTS, ..PLAIN };
 
 /// Pages read without assets.
-const PAGES: Test = Test { solo: Solo::Pages, needs_learning: true, also: reads, ..PLAIN };
+const PAGES: Test = Test { solo: Solo::Pages, needs_learning: true, ..PLAIN };
 
 /// Every test of a single source, in order of how much it says.
 pub const TESTS: &[Test] = &[
@@ -349,6 +350,7 @@ pub const TESTS: &[Test] = &[
                 robots must not become the measure of who passes",
         nats: 7.0,
         why_nats: ONE_IN_A_THOUSAND,
+        also: |s, c| s.record.is_bare() && reads(s, c),
         ..PAGES
     },
     Test {
@@ -362,7 +364,7 @@ pub const TESTS: &[Test] = &[
         nats: 4.0,
         why_nats: "a choice: less than in one minute, for ten minutes of it are evidence that the floor holds \
                    already",
-        also: |s, c| reads(s, c) && c.population.has_browsers(),
+        also: |s, c| s.record.is_bare_600() && reads(s, c) && c.population.has_browsers(),
         ..PAGES
     },
     Test {
