@@ -219,7 +219,7 @@ mod tests {
         assert!(!of(0, |_, _| false).are(&of(100, |_, _| false)));
         let only = |attribute: Attribute, _| attribute == Attribute::Ja4;
         assert!(of(0, only).are(&of(100, only)));
-        let one = |n: u64| of_events((n..n + 1).map(from), &[], |_, _| true);
+        let one = |n: u64| of_events(std::iter::once(from(n)), &[], |_, _| true);
         assert!(!one(0).are(&of(100, |_, _| true)) && !one(0).are(&one(1)), "anybody's tool");
         // behind a proxy that nobody named, everybody has its address
         let proxied: Vec<Event> = (0..100).map(|n| from(if n < 90 { 0 } else { n })).collect();
