@@ -130,8 +130,9 @@ impl Campaigns {
         Part::Line
     }
 
-    /// Notes an incident that is or was told in full, as it is now.
-    pub(super) fn hear(&mut self, incident: &Incident) {
+    /// Notes an incident that was told in full, as it is now, or that is told so now (`is_block`): a block says on how many
+    /// hosts the campaign is, later lines do not.
+    pub(super) fn hear(&mut self, incident: &Incident, is_block: bool) {
         let alone = &incident.incident_id;
         let id = incident.campaign_id.as_ref().unwrap_or(alone);
         let before = if id == alone { None } else { self.told.remove(alone) };
@@ -144,7 +145,9 @@ impl Campaigns {
         let now = Worst::of(incident);
         let known = campaign.worst.entry(incident.kind).or_insert(now);
         *known = known.with(now);
-        campaign.hosts = campaign.hosts.max(incident.campaign_hosts.unwrap_or(1));
+        if is_block {
+            campaign.hosts = campaign.hosts.max(incident.campaign_hosts.unwrap_or(1));
+        }
         campaign.quiet.remove(alone);
         campaign.loud.insert(alone.clone());
         (campaign.is_on, campaign.telling) = (true, self.tellings);
@@ -181,5 +184,31 @@ impl Campaigns {
         if let Some(id) = oldest.map(|(id, _)| id.clone()) {
             self.told.remove(&id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::tests::incident;
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut all = Campaigns::default();
+        for n in 0..CAMPAIGNS_MAX + 10 {
+            all.hear(&Incident { incident_id: format!("{n}"), ..incident() }, true);
+        }
+        assert_eq!(all.told.len(), CAMPAIGNS_MAX);
+        assert!(!all.told.contains_key("9") && all.told.contains_key("10"));
+        for n in 0..QUIET_MAX + 10 {
+            let quiet = Incident {
+                incident_id: format!("quiet {n}"),
+                campaign_id: Some("10".to_owned()),
+                campaign_hosts: Some(2),
+                ..incident()
+            };
+            assert_ne!(all.part(&quiet), Part::Block);
+        }
+        assert_eq!(all.told["10"].quiet.len(), QUIET_MAX);
     }
 }

@@ -93,7 +93,8 @@ impl Printed {
         if before.is_none() && incident.verdict == Verdict::Benign {
             return Telling::Nothing;
         }
-        if before.is_none() {
+        let is_block = before.is_none();
+        if is_block {
             match self.campaigns.part(incident) {
                 Part::Block => {}
                 Part::Line => return Telling::Also,
@@ -103,7 +104,7 @@ impl Printed {
                 Part::Nothing => return Telling::Nothing,
             }
         }
-        self.campaigns.hear(incident);
+        self.campaigns.hear(incident, is_block);
         if incident.state == State::Close {
             self.last.remove(id);
             return Telling::Close(self.campaigns.end(incident));

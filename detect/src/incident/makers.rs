@@ -30,6 +30,10 @@ const EVERYBODYS_SHARE: f64 = 0.05;
 /// Sources up to which one of them may be everybody's.
 const FEW_SOURCES: usize = 16;
 
+/// Sources from which the software that they share tells who they are: what one scanner runs is a tool that anybody can
+/// have, and two of them at a time are everyday. A choice.
+const CROWD_MIN: usize = 10;
+
 /// Salt of the hashes, so that they are no others.
 const SALT: u64 = 0x6d61_6b65_7273;
 
@@ -40,9 +44,9 @@ pub struct Makers {
     sources: Vec<u64>,
     /// The /24 or /48 that nearly all of it comes from.
     network: u64,
-    /// The program that nearly all of it names, where hardly anybody else does.
+    /// The program that nearly all of its many sources name, where hardly anybody else does.
     program: u64,
-    /// The TLS fingerprint that nearly all of it shows, where hardly anybody else does.
+    /// The TLS fingerprint that nearly all of its many sources show, where hardly anybody else does.
     ja4: u64,
 }
 
@@ -68,6 +72,7 @@ impl Makers {
         let sources = open.sources.iter().map(|(source, _)| Source(*source)).filter(known);
         let network = open.narrow_network().filter(|one| !everybodys(Source::prefix, *one));
         let mut rare = |attribute: Attribute, value: Option<u64>| {
+            let value = value.filter(|_| open.sources.len() >= CROWD_MIN);
             value.filter(|value| is_rare(attribute, *value)).unwrap_or(0)
         };
         Self {
@@ -214,6 +219,8 @@ mod tests {
         assert!(!of(0, |_, _| false).are(&of(100, |_, _| false)));
         let only = |attribute: Attribute, _| attribute == Attribute::Ja4;
         assert!(of(0, only).are(&of(100, only)));
+        let one = |n: u64| of_events(std::iter::once(from(n)), &[], |_, _| true);
+        assert!(!one(0).are(&of(100, |_, _| true)) && !one(0).are(&one(1)), "anybody's tool");
         // behind a proxy that nobody named, everybody has its address
         let proxied: Vec<Event> = (0..100).map(|n| from(if n < 90 { 0 } else { n })).collect();
         let behind = || of_events((0..50).map(|_| from(0)), &proxied, |_, _| false);
