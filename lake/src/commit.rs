@@ -14,7 +14,7 @@ use deltalake::checkpoints::{cleanup_metadata, create_checkpoint};
 use deltalake::kernel::transaction::CommitData;
 use deltalake::kernel::{Action, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use object_store::{ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
+use object_store::{ObjectStore as _, PutMode, PutOptions, PutPayload};
 use schemas::Table;
 
 use crate::error::LakeError;
@@ -101,6 +101,9 @@ impl TableHandle {
                 .filter(|(app_id, version)| self.log.txns.get(*app_id) != Some(*version))
                 .map(|(app_id, version)| Transaction::new(app_id, *version))
                 .collect();
+            if self.is_behind(location, ids, txns).await? {
+                continue;
+            }
             let pending = self.writer.pending();
             if pending.adds.is_empty() && (news.is_empty() || !always) {
                 return Ok(Some(self.summary(&whole)));
@@ -180,15 +183,53 @@ impl TableHandle {
         ids: &Ids,
         txns: &BTreeMap<String, i64>,
     ) -> Result<(), LakeError> {
+        self.is_behind(location, ids, txns).await?;
         loop {
             let next = self.log.version + 1;
-            let found = self.folder.head(&commit_path(next)).await;
-            match found {
-                Ok(_) => self.learn(location, ids, next, txns).await?,
-                Err(object_store::Error::NotFound { .. }) => return Ok(()),
-                Err(error) => return Err(location.fail("read the log", self.table.name, error)),
+            let fail = |failure| location.fail("read the log", self.table.name, failure);
+            if !log::has_commit(&self.folder, next).await.map_err(fail)? {
+                return Ok(());
             }
+            self.learn(location, ids, next, txns).await?;
         }
+    }
+
+    /// Whether the log has moved on so far that its entries are cleaned up already; it is then read anew.
+    async fn is_behind(
+        &mut self,
+        location: &Location,
+        ids: &Ids,
+        txns: &BTreeMap<String, i64>,
+    ) -> Result<bool, LakeError> {
+        let known = self.log.version;
+        let is_there = log::has_commit(&self.folder, known).await;
+        let fail = |failure| location.fail("read the log", self.table.name, failure);
+        if !is_there.map_err(fail)? {
+            self.refresh_among(location, ids, txns).await?;
+        }
+        Ok(self.log.version != known)
+    }
+
+    /// Reads the whole log anew, where entries that this process has not seen are cleaned up already: the version after
+    /// the last one it knows is then a hole below a checkpoint, and what is written there is seen by nobody.
+    async fn refresh_among(
+        &mut self,
+        location: &Location,
+        ids: &Ids,
+        txns: &BTreeMap<String, i64>,
+    ) -> Result<(), LakeError> {
+        let before = std::mem::take(&mut self.log);
+        let after = self.read_log(location).await;
+        self.log = before;
+        let after = after?;
+        let moved = |(app_id, found): (&String, &i64)| {
+            (self.log.txns.get(app_id) != Some(found)).then(|| (app_id.clone(), *found))
+        };
+        let txns_moved = after.txns.iter().filter_map(moved).collect();
+        let entry = Entry { txns: txns_moved, ..Entry::default() };
+        self.refuse_conflict(location, ids, &entry, txns)?;
+        self.log = after;
+        Ok(())
     }
 
     /// Takes note of the commit that stands at `version`.
@@ -203,7 +244,7 @@ impl TableHandle {
             .await
             .map_err(|failure| location.fail("read the log", self.table.name, failure))?;
         // Cleaned up already: the whole log tells what it did to the transactions.
-        let Some(entry) = entry else { return self.refresh(location).await };
+        let Some(entry) = entry else { return self.refresh_among(location, ids, txns).await };
         let ours = self.writer.committed(entry.added.iter().map(String::as_str)) > 0
             || is_ours(&entry, ids, txns);
         if !ours {

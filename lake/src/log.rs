@@ -96,6 +96,15 @@ pub(crate) fn version_of(file: &ObjectMeta) -> Option<u64> {
     }
 }
 
+/// Whether the entry of `version` is there. It is not once the log was cleaned up; version 0 is that of a new table.
+pub(crate) async fn has_commit(table: &Folder, version: u64) -> Result<bool, Failure> {
+    match table.head(&commit_path(version)).await {
+        Ok(_) => Ok(true),
+        Err(object_store::Error::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The commit of `version`, or `None` when it does not exist.
 pub(crate) async fn read_entry(table: &Folder, version: u64) -> Result<Option<Entry>, Failure> {
     match table.get(&commit_path(version)).await {

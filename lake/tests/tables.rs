@@ -459,3 +459,37 @@ fn table_uris_end_in_a_slash() {
     let url = lake::table_uri("s3://bucket/edge", "requests").unwrap();
     assert_eq!(url, Url::parse("s3://bucket/edge/requests/").unwrap());
 }
+
+#[tokio::test]
+async fn a_writer_that_slept_while_the_log_was_cleaned_up_writes_where_it_is_seen() {
+    let store = Arc::new(InMemory::new());
+    let options = LakeOptions { checkpoint_interval: 4, ..LakeOptions::default() };
+    let again = || async {
+        let store = Arc::<InMemory>::clone(&store);
+        Lake::open_in(store, memory_url(), options.clone()).await.unwrap()
+    };
+    let mut slept = again().await;
+    slept.begin("run/one/edge").await.unwrap();
+    append(&mut slept, 0..1, |_| T0).await;
+    slept.commit(point("run/one/edge", 1)).await.unwrap();
+    let mut other = again().await;
+    other.begin("run/two/edge").await.unwrap();
+    for offset in 0..7 {
+        append(&mut other, offset..offset + 1, |_| T0).await;
+        other.commit(point("run/two/edge", offset + 1)).await.unwrap();
+    }
+    drop(other);
+    // What the clean-up of the log does after some days: versions below the checkpoint go.
+    let log = names(&store, "data/requests/_delta_log").await;
+    let checkpoint = log.iter().filter(|name| name.ends_with(".checkpoint.parquet")).max().unwrap();
+    let version: u64 = checkpoint.rsplit('/').next().unwrap()[..20].parse().unwrap();
+    assert!(version > 2);
+    for version in 0..version {
+        let path = format!("data/requests/_delta_log/{version:020}.json");
+        store.delete(&Path::from(path)).await.unwrap();
+    }
+    append(&mut slept, 1..3, |_| T0).await;
+    slept.commit(point("run/one/edge", 3)).await.unwrap();
+    assert_eq!(rows(&store, "requests").await, 10);
+    assert_eq!(again().await.positions("run/one/edge").await.unwrap(), positions([("edge/0", 3)]));
+}

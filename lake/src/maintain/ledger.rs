@@ -47,6 +47,14 @@ impl Ledger<'_> {
             change.removes.iter().map(|remove| plain(&remove.path)).collect();
         let added: BTreeSet<String> = change.adds.iter().map(|add| plain(&add.path)).collect();
         for version in (planned + 1..).take(ATTEMPTS_MAX) {
+            let before = log::has_commit(self.folder, version - 1).await;
+            if !before.map_err(|error| self.fail("read the log", error))? {
+                // Cleaned up: unless it was the last one, what is put here lies below a checkpoint, where nobody looks.
+                let state = log::read(self.folder).await;
+                if state.map_err(|error| self.fail("read the log", error))?.version != version - 1 {
+                    return Err(Undone::Outrun);
+                }
+            }
             if self.put(version, change).await? {
                 return Ok(version);
             }
