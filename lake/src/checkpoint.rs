@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Failure, LakeError};
 use crate::ids::{History, Ids, SCOPE};
 use crate::location::{Folder, Location};
+use crate::progress::advance;
 
 /// Folder of everything beside the tables.
 pub(crate) const HOUSEKEEPING: &str = "_floodmark";
@@ -211,7 +212,7 @@ impl<'a> Checkpoints<'a> {
             let Some((_, scope)) = header.lineage.rsplit_once(SCOPE) else { continue };
             let ids = Ids::of(&History::scoped(lineage, scope));
             if txns.get(&ids.sequence()).is_none_or(|known| *known < header.sequence) {
-                reached.extend(header.positions);
+                advance(&mut reached, &header.positions);
             }
         }
         Ok(reached)
@@ -264,18 +265,29 @@ impl<'a> Checkpoints<'a> {
 
 /// The header of a checkpoint, without its state; `None` for what is none.
 async fn read_header(folder: &Folder, path: &Path) -> Result<Option<Header>, Failure> {
+    let gone = |error| match error {
+        object_store::Error::NotFound { .. } => Ok(None),
+        error => Err(Failure::from(error)),
+    };
+    let size = match folder.head(path).await {
+        Ok(found) => found.size,
+        Err(error) => return gone(error),
+    };
+    if size < PREFIX_BYTES as u64 {
+        return Ok(None);
+    }
     let prefix = match folder.get_range(path, 0..PREFIX_BYTES as u64).await {
         Ok(prefix) => prefix,
-        // Deleted meanwhile, or too short.
-        Err(object_store::Error::NotFound { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
+        Err(error) => return gone(error),
     };
     let Some(length) = prefix.get(12..).and_then(|word| word.first_chunk::<4>()) else {
         return Ok(None);
     };
     let end = (PREFIX_BYTES as u64).saturating_add(u64::from(u32::from_le_bytes(*length)));
-    let header = folder.get_range(path, PREFIX_BYTES as u64..end).await?;
-    Ok(serde_json::from_slice(&header).ok())
+    match folder.get_range(path, PREFIX_BYTES as u64..end.min(size)).await {
+        Ok(header) => Ok(serde_json::from_slice(&header).ok()),
+        Err(error) => gone(error),
+    }
 }
 
 fn path(sequence: i64) -> Path {

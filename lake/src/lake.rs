@@ -75,7 +75,8 @@ impl Lake {
         for table in ALL {
             tables.insert(table.name, TableHandle::open(&location, table, &options).await?);
         }
-        let log_keeper = LogKeeper::new(options.checkpoint_interval);
+        let versions = tables.iter().map(|(name, table)| (*name, table.log.version)).collect();
+        let log_keeper = LogKeeper::new(options.checkpoint_interval, versions);
         Ok(Self { location, log_keeper, tables, lineage: None })
     }
 

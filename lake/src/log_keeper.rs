@@ -19,8 +19,10 @@ pub(crate) struct LogKeeper {
 }
 
 impl LogKeeper {
-    pub(crate) fn new(interval: u64) -> Self {
-        Self { interval: interval.max(1), tried: BTreeMap::new(), at_it: None }
+    /// A keeper of logs that stand at these versions: a process of a few commits leaves it to the one that comes next to
+    /// an interval's end.
+    pub(crate) fn new(interval: u64, versions: BTreeMap<&'static str, u64>) -> Self {
+        Self { interval: interval.max(1), tried: versions, at_it: None }
     }
 
     /// Sees to the logs that are due by now, unless it is at it; failures only cost speed.

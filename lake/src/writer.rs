@@ -10,6 +10,7 @@
 //! kept, as far as there is room, until the commit after the one that names it: what is gone by then is written again.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::compute::concat_batches;
@@ -33,6 +34,10 @@ use crate::stats::stats_json;
 
 /// Batches a day may go without rows before another day takes its place among the open files.
 const IDLE_BATCHES: u64 = 64;
+
+/// How long files that were named are looked after: a vacuum that was under way is over by then, and maintenance may have
+/// taken them out.
+const NAMED_MEMORY: Duration = Duration::from_mins(5);
 
 /// A file that is encoded, and maybe uploaded.
 #[derive(Debug)]
@@ -66,8 +71,8 @@ pub(crate) struct TableWriter {
     waiting: Vec<RecordBatch>,
     waiting_bytes: usize,
     files: Vec<DataFile>,
-    /// Files that the last commit has named.
-    named: Vec<(Path, Bytes)>,
+    /// Files that the last commit has named, and when.
+    named: (Instant, Vec<(Path, Bytes)>),
     batches: u64,
 }
 
@@ -106,7 +111,7 @@ impl TableWriter {
             waiting: Vec::new(),
             waiting_bytes: 0,
             files: Vec::new(),
-            named: Vec::new(),
+            named: (Instant::now(), Vec::new()),
             batches: 0,
         }
     }
@@ -310,8 +315,11 @@ impl TableWriter {
     /// Makes sure that the store still has the files that the next commit names, and those that the last one has named;
     /// the latter are forgotten.
     pub(crate) async fn settle(&mut self) -> Result<(), WriteError> {
+        if self.named.0.elapsed() > NAMED_MEMORY {
+            self.named.1.clear();
+        }
         self.verify().await?;
-        self.named.clear();
+        self.named.1.clear();
         Ok(())
     }
 
@@ -319,7 +327,7 @@ impl TableWriter {
     pub(crate) async fn verify(&mut self) -> Result<(), WriteError> {
         let next = self.files.iter().filter(|file| file.stored);
         let next = next.map(|file| (Path::from(file.add.path.as_str()), file.bytes.clone()));
-        let last = self.named.iter().map(|(path, bytes)| (path.clone(), Some(bytes.clone())));
+        let last = self.named.1.iter().map(|(path, bytes)| (path.clone(), Some(bytes.clone())));
         let all: Vec<_> = last.chain(next).collect();
         for (path, bytes) in all {
             match self.folder.head(&path).await {
@@ -360,7 +368,7 @@ impl TableWriter {
             let kept = gone
                 .iter()
                 .filter_map(|file| Some((Path::from(file.add.path.as_str()), file.bytes.clone()?)));
-            self.named = kept.collect();
+            self.named = (Instant::now(), kept.collect());
         }
         gone.len()
     }
@@ -371,7 +379,7 @@ impl TableWriter {
         self.waiting.clear();
         self.waiting_bytes = 0;
         self.files.clear();
-        self.named.clear();
+        self.named.1.clear();
     }
 }
 

@@ -243,7 +243,13 @@ async fn being_stopped_leaves_the_table_as_it_was() {
     let how = Upkeep::default();
     let store_dyn: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(&store);
     let done = maintain_in(store_dyn, memory_url(), &how, later(), &stops).await.unwrap();
-    assert_eq!(done, [], "it was stopped at the first table");
+    let told: Vec<_> = done.iter().map(|done| (done.files, done.rewritten)).collect();
+    assert_eq!(told, [((6, 6), 0)], "it was stopped at the first table");
+    let left = stored(&store).await;
+    assert!(
+        !left.iter().any(|name| name.contains("sorted-")),
+        "what is half done is deleted: {left:?}"
+    );
     assert_eq!(files(&store, "requests").await.len(), 6);
     let done = of_requests(&store, &how, later()).await;
     assert_eq!(done.files, (6, 1), "the lease was given back");
@@ -336,4 +342,27 @@ async fn rows_that_another_takes_out_meanwhile_do_not_come_back() {
             .any(|name| { name.contains("sorted-") && !name.ends_with(&found[0].0) }),
         "what came to nothing is deleted"
     );
+}
+
+#[tokio::test]
+async fn a_damaged_file_holds_up_nothing_else() {
+    const DAY_US: i64 = 86_400_000_000;
+    let store = Arc::new(InMemory::new());
+    let mut lake = consumer(&store).await;
+    commits(&mut lake, 0..6, |offset| T0 + offset / 30 * DAY_US).await;
+    let (path, _) = files(&store, "requests").await.remove(0);
+    let damaged = Path::from(format!("data/requests/{path}"));
+    let size = store.head(&damaged).await.unwrap().size;
+    store.put(&damaged, vec![0; usize::try_from(size).unwrap()].into()).await.unwrap();
+    let orphan = Path::from("data/requests/date=2026-01-01/part-orphan.zstd.parquet");
+    store.put(&orphan, "left by a crash".into()).await.unwrap();
+    let shared: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(&store);
+    let error = upkeep(shared, &Upkeep::default(), later()).await.unwrap_err();
+    assert!(error.to_string().contains(damaged.filename().unwrap()), "{error}");
+    let table = open(&store, "requests").await;
+    let named: Vec<String> = table.get_file_uris().unwrap().collect();
+    assert_eq!(named.iter().filter(|uri| uri.contains("sorted-")).count(), 1, "{named:?}");
+    let left = stored(&store).await;
+    assert!(!left.contains(orphan.as_ref()), "old files go all the same");
+    assert_eq!(left.iter().filter(|name| name.contains("sorted-")).count(), 1, "{left:?}");
 }

@@ -94,6 +94,9 @@ impl Output {
         if commit_interval.is_zero() {
             return Err(UsageError::new("--commit-interval must be longer than 0s; try 30s"));
         }
+        if commit_interval > COMMIT_INTERVAL_MAX {
+            return Err(UsageError::new("--commit-interval must be 30m at most; try 30s"));
+        }
         Ok(Self {
             data: data(args.data, file),
             alerts: args.alerts.or(file.alerts).unwrap_or_else(AlertFormat::for_stdout),
@@ -101,6 +104,9 @@ impl Output {
         })
     }
 }
+
+/// Longest time between commits: files that no commit names are deleted after an hour.
+const COMMIT_INTERVAL_MAX: Duration = Duration::from_mins(30);
 
 /// The folder of the tables.
 pub fn data(arg: Option<String>, file: &File) -> String {

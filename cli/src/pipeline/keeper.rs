@@ -1,10 +1,10 @@
 //! Keeps the tables fast beside a pipeline that never ends: a thread of the lowest priority that maintains them every few
 //! minutes, and waits whenever the pipeline is behind.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use chrono::Utc;
@@ -27,21 +27,32 @@ pub struct Keeper {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     behind: AtomicBool,
     stopping: AtomicBool,
+    /// How long a round makes way, at most: a pipeline that is always behind needs its tables maintained, too.
+    patience: Duration,
+    /// When the running round began.
+    began: Mutex<Instant>,
 }
 
 impl Watch for State {
     fn pace(&self) -> Pace {
         if self.stopping.load(Ordering::Relaxed) {
             Pace::Stop
-        } else if self.behind.load(Ordering::Relaxed) {
+        } else if self.behind.load(Ordering::Relaxed) && self.round() < self.patience {
             Pace::Wait
         } else {
             Pace::Go
         }
+    }
+}
+
+impl State {
+    /// How long the running round has taken.
+    fn round(&self) -> Duration {
+        self.began.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 }
 
@@ -52,7 +63,12 @@ impl Keeper {
     /// When the thread cannot be started.
     pub fn start(data: String, commit_interval: Duration, upkeep: Upkeep) -> anyhow::Result<Self> {
         let every = commit_interval.saturating_mul(COMMITS);
-        let state = Arc::new(State::default());
+        let state = Arc::new(State {
+            behind: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            patience: every,
+            began: Mutex::new(Instant::now()),
+        });
         let (stop, stopped) = bounded(0);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -64,6 +80,7 @@ impl Keeper {
                 tracing::debug!(?error, "maintenance runs at the priority of everything else");
             }
             while wait(&stopped, every) {
+                *watch.began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
                 let done =
                     runtime.block_on(lake::maintain(&data, &upkeep, Utc::now(), watch.as_ref()));
                 said(&data, done);

@@ -11,6 +11,9 @@ use ingest::identity::ClientCounters;
 use schemas::text::thousands;
 use schemas::{Incident, PositionedBatch, State, Verdict};
 
+/// How long it is known how far reading is behind.
+const LAG_KNOWN: Duration = Duration::from_secs(5);
+
 /// Counts since the start of the process.
 #[derive(Debug)]
 pub struct Totals {
@@ -23,8 +26,8 @@ pub struct Totals {
     pub exempt: u64,
     /// Forwarding headers that were not followed, as of the last commit.
     pub clients: ClientCounters,
-    /// How long the last record read had waited since it arrived.
-    lag: Option<Duration>,
+    /// How long the last record read had waited since it arrived, and when it was read.
+    lag: Option<(Duration, Instant)>,
     incidents: Arc<IncidentTotals>,
     detected: Arc<DetectTotals>,
 }
@@ -156,13 +159,15 @@ impl Totals {
         let last = batch.requests.rows().checked_sub(1);
         if let Some(arrival_us) = last.and_then(|row| batch.requests.arrival_us(row)) {
             let waited = Utc::now().timestamp_micros().saturating_sub(arrival_us);
-            self.lag = Some(Duration::from_micros(u64::try_from(waited).unwrap_or_default()));
+            let waited = Duration::from_micros(u64::try_from(waited).unwrap_or_default());
+            self.lag = Some((waited, Instant::now()));
         }
     }
 
-    /// How long the last record read had waited since it arrived in Kafka, where that is known.
-    pub const fn lag(&self) -> Option<Duration> {
-        self.lag
+    /// How long the last record read had waited since it arrived in Kafka; `None` where that is not known, or no record has
+    /// come for seconds.
+    pub fn lag(&self) -> Option<Duration> {
+        self.lag.filter(|(_, read)| read.elapsed() < LAG_KNOWN).map(|(waited, _)| waited)
     }
 
     /// Records read.

@@ -35,6 +35,8 @@ struct Partition {
     odd: HashSet<(i64, i32)>,
     /// Offsets whose first record has a row.
     first: RoaringTreemap,
+    /// The greatest offset in `requests`; `rejects` may be ahead of it after a crash.
+    last: Option<i64>,
     doubled: u64,
     /// The first offset found in two rows.
     example: Option<i64>,
@@ -85,8 +87,8 @@ pub(super) struct Positions {
 }
 
 impl Positions {
-    /// Takes in the positions of some rows; rows of files have none that could be compared.
-    pub(super) fn add(&mut self, rows: &RecordBatch) -> Result<(), String> {
+    /// Takes in the positions of some rows, of `requests` or of `rejects`; rows of files have none that could be compared.
+    pub(super) fn add(&mut self, rows: &RecordBatch, are_requests: bool) -> Result<(), String> {
         let column = |name: &str, kind: &DataType| {
             let column = rows.column_by_name(name).ok_or_else(|| format!("it lacks `{name}`"))?;
             cast(column, kind).map_err(|error| format!("`{name}`: {error}"))
@@ -110,6 +112,9 @@ impl Positions {
             let of_topic = self.topics.get_mut(topic);
             let Some(place) = of_topic.map(|of| of.entry(partition).or_default()) else { continue };
             place.add(offsets.value(row), indices.value(row));
+            if are_requests {
+                place.last = place.last.max(Some(offsets.value(row)));
+            }
         }
         Ok(())
     }
@@ -131,8 +136,7 @@ impl Positions {
                 );
             }
             let next = kafka_positions(txns, &name).max();
-            let last = partition.offsets.max().and_then(|last| i64::try_from(last).ok());
-            if let (Some(next), Some(last)) = (next, last)
+            if let (Some(next), Some(last)) = (next, partition.last)
                 && last >= next
             {
                 checked.fault(

@@ -7,7 +7,9 @@ use super::files::LiveFile;
 /// Files all of whose rows are of dates before that of `until`: a date goes as a whole, or stays.
 pub(super) fn expired(files: &[LiveFile], until: DateTime<Utc>) -> impl Iterator<Item = &LiveFile> {
     let first_kept = until.date_naive();
-    let before = move |file: &&LiveFile| last_date(file).is_some_and(|date| date < first_kept);
+    let before = move |file: &&LiveFile| {
+        !file.is_foreign && last_date(file).is_some_and(|date| date < first_kept)
+    };
     files.iter().filter(before)
 }
 
@@ -31,7 +33,7 @@ mod tests {
             date: date.map(Into::into),
             rows: Some(1),
             times: last_us.map(|last| (0, last)),
-            has_deletions: false,
+            is_foreign: false,
             remove: serde_json::from_str(r#"{"path":"x","dataChange":false}"#).unwrap(),
         }
     }

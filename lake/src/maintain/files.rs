@@ -1,8 +1,9 @@
 //! The files that a table consists of, as its log names them.
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use deltalake::kernel::{LogicalFileView, Remove, Snapshot};
 use futures::TryStreamExt as _;
+use object_store::path::Path;
 use schemas::{ColumnType, Table};
 use serde::Deserialize;
 
@@ -18,8 +19,8 @@ pub(super) const SORTED: &str = "sorted-";
 /// A file of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LiveFile {
-    /// Below the table's folder.
-    pub(crate) path: String,
+    /// Below the table's folder, as the store knows it.
+    pub(crate) path: Path,
     /// Bytes.
     pub(crate) size: u64,
     /// When it was written, milliseconds since 1970.
@@ -30,8 +31,9 @@ pub(crate) struct LiveFile {
     pub(crate) rows: Option<u64>,
     /// Least and greatest time of its rows, microseconds UTC, where the log says.
     pub(crate) times: Option<(i64, i64)>,
-    /// Rows of it are marked as deleted in a file of their own.
-    pub(crate) has_deletions: bool,
+    /// Whether it is left as it is: rows of it are marked as deleted in a file of their own, or it is of no date where
+    /// all are of one.
+    pub(crate) is_foreign: bool,
     /// What takes it out of the table.
     pub(crate) remove: Remove,
 }
@@ -39,7 +41,7 @@ pub(crate) struct LiveFile {
 impl LiveFile {
     /// Its name without folders.
     pub(super) fn name(&self) -> &str {
-        self.path.rsplit_once('/').map_or(self.path.as_str(), |(_, name)| name)
+        self.path.filename().unwrap_or_default()
     }
 }
 
@@ -48,8 +50,10 @@ impl LiveFile {
 pub(crate) struct Live {
     pub(crate) version: u64,
     pub(crate) files: Vec<LiveFile>,
-    /// Columns that this program does not know; a file written anew would lose them.
-    pub(crate) foreign_columns: Vec<String>,
+    /// Why its files are not written anew or taken out, where that is so.
+    pub(crate) left_alone: Option<String>,
+    /// How long files stay that were taken out, where the table says so.
+    pub(crate) deleted_files_stay: Option<TimeDelta>,
 }
 
 /// Reads the log of a table.
@@ -67,9 +71,19 @@ pub(crate) async fn live(location: &Location, table: &'static Table) -> Result<L
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let known = |name: &str| table.columns.iter().any(|column| column.name == name);
     let schema = snapshot.schema();
-    let foreign = schema.fields().filter(|field| !known(field.name()));
-    let foreign_columns = foreign.map(|field| field.name().clone()).collect();
-    Ok(Live { version: snapshot.version(), files, foreign_columns })
+    let foreign: Vec<&str> =
+        schema.fields().map(|field| field.name().as_str()).filter(|name| !known(name)).collect();
+    let properties = snapshot.table_properties();
+    let left_alone = if properties.append_only == Some(true) {
+        Some("it may only be appended to".to_owned())
+    } else {
+        // A file written anew would lose them.
+        (!foreign.is_empty())
+            .then(|| format!("it has columns of another making: `{}`", foreign.join("`, `")))
+    };
+    let stay = properties.deleted_file_retention_duration;
+    let deleted_files_stay = stay.and_then(|stay| TimeDelta::from_std(stay).ok());
+    Ok(Live { version: snapshot.version(), files, left_alone, deleted_files_stay })
 }
 
 fn live_file(view: &LogicalFileView, table: &Table) -> LiveFile {
@@ -82,14 +96,16 @@ fn live_file(view: &LogicalFileView, table: &Table) -> LiveFile {
     };
     let remove = view.remove_action(false);
     let date = remove.partition_values.as_ref().and_then(|values| values.get("date")).cloned();
+    let date = date.flatten();
     LiveFile {
-        path: view.path().into_owned(),
+        path: view.object_store_path(),
         size: u64::try_from(view.size()).unwrap_or_default(),
         written_ms: view.modification_time(),
-        date: date.flatten(),
+        is_foreign: view.deletion_vector_descriptor().is_some()
+            || (date.is_none() && !table.partition_by.is_empty()),
+        date,
         rows: stats.num_records,
         times: bound(&stats.min_values).zip(bound(&stats.max_values)),
-        has_deletions: view.deletion_vector_descriptor().is_some(),
         remove,
     }
 }

@@ -7,7 +7,8 @@
 //! The lease saves work that would be thrown away. It is not what makes maintenance safe: each of its commits carries the
 //! number as the version of a transaction, and whoever finds a greater one there stops.
 
-use std::time::Instant;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt as _;
@@ -26,6 +27,9 @@ const FOLDER: &str = "maintenance";
 
 /// How long a lease lasts that is not renewed: longer than any pause of a process that lives.
 const LASTS_MS: i64 = 5 * 60_000;
+
+/// Age at which a lease is renewed while work goes on.
+const RENEWED_AFTER: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Record {
@@ -52,6 +56,8 @@ pub(super) struct Lease<'a> {
     location: &'a Location,
     folder: Folder,
     clock: Clock,
+    /// When it was written last.
+    renewed: Cell<Instant>,
     /// Greater than that of every lease before.
     pub(super) number: i64,
 }
@@ -73,7 +79,8 @@ impl<'a> Lease<'a> {
     ) -> Result<Self, Undone> {
         let folder = location.folder(HOUSEKEEPING)?;
         let clock = Clock { start: now, began: Instant::now() };
-        let mut lease = Self { location, folder, clock, number: 0 };
+        let renewed = Cell::new(Instant::now());
+        let mut lease = Self { location, folder, clock, renewed, number: 0 };
         let last = lease.last().await?;
         if let Some(last) = last
             && let Some(record) = lease.read(last).await?
@@ -94,7 +101,13 @@ impl<'a> Lease<'a> {
             return Err(Undone::Stopped(Stop::Lost));
         }
         self.write(self.clock.now(), PutMode::Overwrite).await?;
+        self.renewed.set(Instant::now());
         Ok(())
+    }
+
+    /// Renews it when it is time.
+    pub(super) async fn keep(&self) -> Result<(), Undone> {
+        if self.renewed.get().elapsed() < RENEWED_AFTER { Ok(()) } else { self.renew().await }
     }
 
     /// Gives the lease back. Only the last is kept, which holds the number.

@@ -12,6 +12,7 @@ use deltalake::kernel::{Action, Add, Remove, Transaction};
 use deltalake::protocol::DeltaOperation;
 use object_store::path::Path;
 use object_store::{ObjectStore as _, PutMode, PutOptions, PutPayload};
+use percent_encoding::percent_decode_str;
 use schemas::Table;
 
 use super::{Stop, Undone};
@@ -37,15 +38,17 @@ pub(super) struct Ledger<'a> {
 pub(super) struct Change {
     pub(super) adds: Vec<Add>,
     pub(super) removes: Vec<Remove>,
+    /// Those that `removes` takes out, as the store knows them.
+    pub(super) files: Vec<Path>,
     pub(super) operation: DeltaOperation,
 }
 
 impl Ledger<'_> {
     /// Commits a change that was planned on the table at version `planned`; the version it became.
     pub(super) async fn commit(&self, planned: u64, change: &Change) -> Result<u64, Undone> {
-        let taken: BTreeSet<String> =
-            change.removes.iter().map(|remove| plain(&remove.path)).collect();
-        let added: BTreeSet<String> = change.adds.iter().map(|add| plain(&add.path)).collect();
+        let taken: BTreeSet<Path> = change.files.iter().cloned().collect();
+        let added: BTreeSet<Path> =
+            change.adds.iter().map(|add| Path::from(add.path.as_str())).collect();
         for version in (planned + 1..).take(ATTEMPTS_MAX) {
             let before = log::has_commit(self.folder, version - 1).await;
             if !before.map_err(|error| self.fail("read the log", error))? {
@@ -114,7 +117,8 @@ impl Ledger<'_> {
     }
 }
 
-/// A path as the store knows it: the log may escape it.
-pub(super) fn plain(path: &str) -> String {
-    Path::from_url_path(path).map_or_else(|_| path.to_owned(), |path| path.to_string())
+/// A path of the log as the store knows it: the log escapes it.
+pub(super) fn plain(path: &str) -> Path {
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    Path::parse(path.as_ref()).unwrap_or_else(|_| Path::from(path.as_ref()))
 }

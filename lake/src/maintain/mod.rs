@@ -12,7 +12,7 @@
 //!   the files at hand makes the plan void, never a doubled row.
 //! - Transactions stay what they were: `requests` remains the authority of positions.
 //! - A file is deleted only if no version younger than the grace names it and it is older than that itself.
-//! - Memory is bounded by one run of rows, whatever the size of a day; the list of files is held.
+//! - Memory is bounded by a run of rows and a file, whatever the size of a day; the list of files is held.
 //! - Compaction by other programs beside ours is the one thing not covered: a foreign OPTIMIZE that loses to ours may
 //!   pass its own check and double rows. Either ours or theirs.
 
@@ -26,6 +26,7 @@ pub(crate) mod sweep;
 pub(crate) mod watch;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use deltalake::kernel::Add;
 use deltalake::protocol::DeltaOperation;
 use futures::future::LocalBoxFuture;
 use object_store::ObjectStoreExt as _;
@@ -43,8 +44,8 @@ use expire::expired;
 use files::{Live, LiveFile, live};
 use lease::Lease;
 use ledger::{Change, Ledger};
-use plan::{Job, Patience, plan};
-use rewrite::{Rewrite, Rewritten};
+use plan::{Job, Patience, Spans, plan};
+use rewrite::Rewrite;
 pub use watch::{Pace, Unwatched, Watch};
 
 /// Rounds of plans for one table: a merge may make another worth it.
@@ -73,7 +74,7 @@ impl Default for Upkeep {
         Self {
             keep: None,
             keep_findings: None,
-            aim: 512 << 20,
+            aim: 128 << 20,
             grace: TimeDelta::hours(1),
             at_once: false,
             options: LakeOptions::default(),
@@ -190,21 +191,24 @@ async fn maintain_at(
         Err(Undone::Stopped(_) | Undone::Outrun) => return Ok(Vec::new()),
     };
     let mut done = Vec::new();
+    let mut failure = None;
     for (table, folder) in &present {
         let keeper = Keeper { location, folder, table, upkeep, now, watch, lease: &lease };
-        match keeper.keep().await {
-            Ok(upkept) => done.push(upkept),
-            Err(Undone::Failed(error)) => {
-                // The failure is what the caller must hear of.
-                let _ = lease.end().await;
-                return Err(error);
-            }
-            Err(Undone::Stopped(Stop::Lost)) => return Ok(done),
+        let (upkept, ended) = keeper.keep().await;
+        done.extend(upkept);
+        match ended {
+            Ok(()) => {}
+            // The other tables have nothing to do with it.
+            Err(Undone::Failed(error)) => _ = failure.get_or_insert(error),
+            Err(Undone::Stopped(Stop::Lost)) => return failure.map_or(Ok(done), Err),
             Err(Undone::Stopped(_) | Undone::Outrun) => break,
         }
     }
-    lease.end().await?;
-    Ok(done)
+    let ended = lease.end().await;
+    match failure {
+        Some(error) => Err(error),
+        None => ended.map(|()| done),
+    }
 }
 
 struct Keeper<'a> {
@@ -218,43 +222,47 @@ struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
-    async fn keep(&self) -> Result<TableUpkeep, Undone> {
-        let before = live(self.location, self.table).await?;
+    /// What was done, where anything could be, and how it ended.
+    async fn keep(&self) -> (Option<TableUpkeep>, Result<(), Undone>) {
+        let before = match live(self.location, self.table).await {
+            Ok(before) => before,
+            Err(error) => return (None, Err(error.into())),
+        };
         let mut done = TableUpkeep {
             table: self.table.name,
-            files: (before.files.len(), 0),
-            bytes: (bytes_of(&before.files), 0),
+            files: (before.files.len(), before.files.len()),
+            bytes: (bytes_of(&before.files), bytes_of(&before.files)),
             rewritten: 0,
             expired: 0,
             swept: (0, 0),
-            left_alone: None,
+            left_alone: before.left_alone.clone(),
         };
         let changed_from = before.version;
-        let mut current = self.expire(before, &mut done).await?;
-        if current.foreign_columns.is_empty() {
-            current = self.compact(current, &mut done).await?;
-        } else {
-            let columns = current.foreign_columns.join("`, `");
-            done.left_alone = Some(format!("it has columns of another making: `{columns}`"));
-        }
-        if current.version > changed_from {
-            checkpoint(self.location, self.table, current.version).await?;
-        }
-        let swept = self.sweep().await?;
-        done.swept = (swept.files, swept.bytes);
-        done.files.1 = current.files.len();
-        done.bytes.1 = bytes_of(&current.files);
-        Ok(done)
+        let changed =
+            if before.left_alone.is_none() { self.change(before, &mut done).await } else { Ok(()) };
+        // Whatever came of it, old files go.
+        let swept = self.sweep(changed_from, &mut done).await;
+        (Some(done), changed.and(swept))
+    }
+
+    /// Drops old rows and writes files anew.
+    async fn change(&self, live: Live, done: &mut TableUpkeep) -> Result<(), Undone> {
+        let live = match self.expire(&live, done).await {
+            // Others have changed the files at hand: next time.
+            Ok(()) | Err(Undone::Outrun) => files::live(self.location, self.table).await?,
+            Err(other) => return Err(other),
+        };
+        self.compact(live, done).await
     }
 
     /// Takes rows out that are too old to be kept.
-    async fn expire(&self, live: Live, done: &mut TableUpkeep) -> Result<Live, Undone> {
+    async fn expire(&self, live: &Live, done: &mut TableUpkeep) -> Result<(), Undone> {
         let findings = !matches!(self.table.name, "requests" | "rejects");
         let keep = if findings { self.upkeep.keep_findings } else { self.upkeep.keep };
-        let Some(keep) = keep else { return Ok(live) };
+        let Some(keep) = keep else { return Ok(()) };
         let old: Vec<&LiveFile> = expired(&live.files, self.now - keep).collect();
         if old.is_empty() {
-            return Ok(live);
+            return Ok(());
         }
         let removes = old.iter().map(|file| {
             let mut remove = file.remove.clone();
@@ -264,20 +272,25 @@ impl Keeper<'_> {
         let change = Change {
             adds: Vec::new(),
             removes: removes.collect(),
+            files: old.iter().map(|file| file.path.clone()).collect(),
             operation: DeltaOperation::Delete { predicate: None },
         };
-        done.expired = old.iter().filter_map(|file| file.rows).sum();
         self.commit(live.version, &change).await?;
-        Ok(files::live(self.location, self.table).await?)
+        done.expired = old.iter().filter_map(|file| file.rows).sum();
+        Ok(())
     }
 
-    /// Merges and sorts until nothing is left that is worth it.
-    async fn compact(&self, mut live: Live, done: &mut TableUpkeep) -> Result<Live, Undone> {
+    /// Merges and sorts until nothing is left that is worth it. A job that fails leaves the others to be done.
+    async fn compact(&self, mut live: Live, done: &mut TableUpkeep) -> Result<(), Undone> {
+        // Incidents are few and asked for at once; rejects hold what strangers sent, and go by the day.
+        let spans = if self.table.name == "incidents" { Spans::Months } else { Spans::Days };
+        let mut failure = None;
         for round in 0..ROUNDS_MAX {
             let patience =
                 if self.upkeep.at_once && round == 0 { Patience::NONE } else { Patience::STEADY };
-            let jobs = plan(&live.files, self.now.timestamp_millis(), self.upkeep.aim, patience);
-            if jobs.is_empty() {
+            let now_ms = self.now.timestamp_millis();
+            let jobs = plan(&live.files, now_ms, self.upkeep.aim, patience, spans);
+            if jobs.is_empty() || failure.is_some() {
                 break;
             }
             self.watch.planned(jobs.iter().map(|job| rows_of(&live.files, job)).sum());
@@ -285,12 +298,13 @@ impl Keeper<'_> {
                 match self.rewrite(&live, job).await {
                     Ok(rows) => done.rewritten += rows,
                     Err(Undone::Outrun) => {}
+                    Err(Undone::Failed(error)) => _ = failure.get_or_insert(error),
                     Err(other) => return Err(other),
                 }
             }
             live = files::live(self.location, self.table).await?;
         }
-        Ok(live)
+        failure.map_or(Ok(()), |error| Err(error.into()))
     }
 
     async fn rewrite(&self, live: &Live, job: &Job) -> Result<u64, Undone> {
@@ -305,35 +319,83 @@ impl Keeper<'_> {
             watch: self.watch,
             lease: self.lease,
         };
-        let Rewritten { adds, rows, .. } = rewrite.write(&inputs, job.layout).await?;
-        let written: Vec<Path> = adds.iter().map(|add| Path::from(add.path.as_str())).collect();
-        let removes = inputs.iter().map(|file| file.remove.clone()).collect();
-        let target_size = i64::try_from(self.upkeep.aim).unwrap_or(i64::MAX);
-        let operation = DeltaOperation::Optimize { predicate: None, target_size };
-        let committed = self.commit(live.version, &Change { adds, removes, operation }).await;
-        if matches!(committed, Err(Undone::Outrun | Undone::Stopped(_))) {
-            // Nothing names them; what stays behind is swept later.
-            for path in &written {
-                let _ = self.folder.delete(path).await;
+        let mut adds = Vec::new();
+        let rows = match rewrite.write(&inputs, job.layout, &mut adds).await {
+            Ok(rows) => rows,
+            Err(undone) => {
+                self.discard(&adds).await;
+                return Err(undone);
             }
+        };
+        let change = Change {
+            removes: inputs.iter().map(|file| file.remove.clone()).collect(),
+            files: inputs.iter().map(|file| file.path.clone()).collect(),
+            operation: DeltaOperation::Optimize {
+                predicate: None,
+                target_size: i64::try_from(self.upkeep.aim).unwrap_or(i64::MAX),
+            },
+            adds,
+        };
+        let committed = self.commit(live.version, &change).await;
+        // After a failure nobody knows whether they are named.
+        if matches!(committed, Err(Undone::Outrun | Undone::Stopped(_))) {
+            self.discard(&change.adds).await;
         }
         committed.map(|_| rows)
     }
 
+    /// Deletes files that nothing names; what stays behind is swept later.
+    async fn discard(&self, adds: &[Add]) {
+        for add in adds {
+            let _ = self.folder.delete(&Path::from(add.path.as_str())).await;
+        }
+    }
+
+    /// Whether every new file is still there: a vacuum of somebody else may take what no commit names yet.
+    async fn are_there(&self, adds: &[Add]) -> Result<bool, Undone> {
+        for add in adds {
+            match self.folder.head(&Path::from(add.path.as_str())).await {
+                Ok(_) => {}
+                Err(object_store::Error::NotFound { .. }) => return Ok(false),
+                Err(error) => {
+                    let failed = self.location.fail("look up new files", self.table.name, error);
+                    return Err(failed.into());
+                }
+            }
+        }
+        Ok(true)
+    }
+
     async fn commit(&self, planned: u64, change: &Change) -> Result<u64, Undone> {
         self.lease.renew().await?;
+        if !self.are_there(&change.adds).await? {
+            return Err(Undone::Outrun);
+        }
         let Self { location, folder, table, lease, .. } = self;
         let ledger = Ledger { location, folder, table, lease: lease.number };
         ledger.commit(planned, change).await
     }
 
-    async fn sweep(&self) -> Result<sweep::Swept, Undone> {
+    /// Checkpoints the log where it has changed, and deletes files that nobody needs.
+    async fn sweep(&self, changed_from: u64, done: &mut TableUpkeep) -> Result<(), Undone> {
         let fail = |failure| self.location.fail("delete old files", self.table.name, failure);
         let stored = sweep::stored(self.folder).await.map_err(fail)?;
         let live = live(self.location, self.table).await?;
-        let unneeded = sweep::unneeded(self.folder, stored, &live, self.now, self.upkeep.grace);
+        done.files.1 = live.files.len();
+        done.bytes.1 = bytes_of(&live.files);
+        if live.version > changed_from
+            && let Err(error) = checkpoint(self.location, self.table, live.version).await
+        {
+            // Another process may be cleaning up the same log.
+            tracing::debug!(table = self.table.name, %error, "cannot checkpoint the log");
+        }
+        let grace =
+            live.deleted_files_stay.map_or(self.upkeep.grace, |stay| stay.max(self.upkeep.grace));
+        let unneeded = sweep::unneeded(self.folder, stored, &live, self.now, grace);
         let unneeded = unneeded.await.map_err(fail)?;
-        Ok(sweep::delete(self.folder, unneeded).await.map_err(fail)?)
+        let swept = sweep::delete(self.folder, unneeded).await.map_err(fail)?;
+        done.swept = (swept.files, swept.bytes);
+        Ok(())
     }
 }
 

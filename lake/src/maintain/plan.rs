@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Datelike as _};
+
 use super::files::{LiveFile, MERGED, SORTED};
 
 /// What is worth a merge, and when.
@@ -53,6 +55,37 @@ pub(crate) enum Layout {
     Sorted,
 }
 
+/// What files of a table without partitions are merged by: its rows go by age as whole files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spans {
+    Days,
+    Months,
+}
+
+/// Files that may be merged with each other.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Span<'a> {
+    /// Of a partition.
+    Date(&'a str),
+    /// Whose last row is of a year and month, and of a day of it or 0.
+    Until(i32, u32, u32),
+    /// Whose times are not known.
+    Unknown,
+}
+
+impl<'a> Span<'a> {
+    fn of(file: &'a LiveFile, spans: Spans) -> Self {
+        if let Some(date) = &file.date {
+            return Self::Date(date);
+        }
+        let last = file.times.and_then(|(_, last)| DateTime::from_timestamp_micros(last));
+        last.map_or(Self::Unknown, |last| {
+            let day = if spans == Spans::Days { last.day() } else { 0 };
+            Self::Until(last.year(), last.month(), day)
+        })
+    }
+}
+
 /// Files that are written anew together, by index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Job {
@@ -61,21 +94,27 @@ pub(crate) struct Job {
 }
 
 /// Plans for a table at a time, with files of `aim` bytes in mind.
-pub(crate) fn plan(files: &[LiveFile], now_ms: i64, aim: u64, patience: Patience) -> Vec<Job> {
-    let mut dates: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+pub(crate) fn plan(
+    files: &[LiveFile],
+    now_ms: i64,
+    aim: u64,
+    patience: Patience,
+    spans: Spans,
+) -> Vec<Job> {
+    let mut dates: BTreeMap<Span<'_>, Vec<usize>> = BTreeMap::new();
     for (at, file) in files.iter().enumerate() {
-        if !file.has_deletions && file.rows.is_some() {
-            dates.entry(file.date.as_deref()).or_default().push(at);
+        if !file.is_foreign && file.rows.is_some() {
+            dates.entry(Span::of(file, spans)).or_default().push(at);
         }
     }
     let mut jobs = Vec::new();
-    for (date, mut members) in dates {
+    for (span, mut members) in dates {
         members.sort_by_key(|at| {
             files.get(*at).map(|file| (file.times.map_or(i64::MIN, |(from, _)| from), &file.path))
         });
         let of = |at: &usize| files.get(*at);
         let newest_ms = members.iter().filter_map(of).map(|file| file.written_ms).max();
-        let closed = date.is_some_and(|date| is_over(date, now_ms))
+        let closed = matches!(span, Span::Date(date) if is_over(date, now_ms))
             && newest_ms.is_some_and(|newest| newest + patience.closed_after_ms <= now_ms);
         if closed {
             jobs.extend(sort(files, &members, aim));
@@ -177,13 +216,13 @@ mod tests {
 
     fn file(name: &str, date: &str, size: u64, age_ms: i64) -> LiveFile {
         LiveFile {
-            path: format!("date={date}/{name}"),
+            path: format!("date={date}/{name}").into(),
             size,
             written_ms: NOON_MS - age_ms,
             date: Some(date.into()),
             rows: Some(1),
             times: Some((-age_ms, -age_ms)),
-            has_deletions: false,
+            is_foreign: false,
             remove: serde_json::from_str(r#"{"path":"x","dataChange":false}"#).unwrap(),
         }
     }
@@ -194,7 +233,7 @@ mod tests {
     }
 
     fn jobs(files: &[LiveFile]) -> Vec<(Layout, usize)> {
-        plan(files, NOON_MS, AIM, Patience::STEADY)
+        plan(files, NOON_MS, AIM, Patience::STEADY, Spans::Days)
             .iter()
             .map(|job| (job.layout, job.files.len()))
             .collect()
@@ -213,7 +252,7 @@ mod tests {
     #[test]
     fn a_person_need_not_wait() {
         let now = |files: &[LiveFile]| {
-            let plan = plan(files, NOON_MS, AIM, Patience::NONE);
+            let plan = plan(files, NOON_MS, AIM, Patience::NONE, Spans::Days);
             plan.iter().map(|job| (job.layout, job.files.len())).collect::<Vec<_>>()
         };
         assert_eq!(now(&parts(2, "2026-01-02", 0)), [(Layout::Merged, 2)]);
@@ -224,7 +263,7 @@ mod tests {
     #[test]
     fn rows_are_taken_in_order_of_time() {
         let files = parts(16, "2026-01-02", HOUR_MS);
-        let plan = plan(&files, NOON_MS, AIM, Patience::STEADY);
+        let plan = plan(&files, NOON_MS, AIM, Patience::STEADY, Spans::Days);
         assert_eq!(plan[0].files, (0..16).rev().collect::<Vec<_>>());
     }
 
@@ -255,9 +294,21 @@ mod tests {
     }
 
     #[test]
+    fn without_partitions_files_are_merged_by_the_day_or_month_of_their_last_row() {
+        let mut files = parts(40, "2026-01-02", HOUR_MS);
+        for (file, day) in files.iter_mut().zip((1..=20).chain(1..=20)) {
+            let last = format!("2026-01-{day:02}T12:00:00Z").parse::<DateTime<chrono::Utc>>();
+            file.date = None;
+            file.times = Some((0, last.unwrap().timestamp_micros()));
+        }
+        let jobs = |spans| plan(&files, NOON_MS, AIM, Patience::NONE, spans).len();
+        assert_eq!((jobs(Spans::Days), jobs(Spans::Months)), (20, 1));
+    }
+
+    #[test]
     fn files_with_deletions_are_never_touched() {
         let mut files = parts(3, "2026-01-01", 3 * HOUR_MS);
-        files[1].has_deletions = true;
+        files[1].is_foreign = true;
         assert_eq!(jobs(&files), [(Layout::Sorted, 2)]);
     }
 }

@@ -17,11 +17,11 @@ use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
 use parquet::file::properties::WriterProperties;
 use schemas::Table;
 
+use super::Undone;
 use super::files::{LiveFile, MERGED, SORTED, time_column};
 use super::lease::Lease;
 use super::plan::Layout;
-use super::watch::{Watch, pause};
-use super::{Stop, Undone};
+use super::watch::{Pace, Watch, pause};
 use crate::encode::{Encoder, encoder, sorted_properties, writer_properties};
 use crate::error::{Failure, LakeError};
 use crate::location::{Folder, Location};
@@ -46,25 +46,27 @@ pub(super) struct Rewrite<'a> {
     pub(super) lease: &'a Lease<'a>,
 }
 
-/// Files that hold what others held.
-#[derive(Debug, Default)]
-pub(super) struct Rewritten {
-    pub(super) adds: Vec<Add>,
-    pub(super) rows: u64,
-    pub(super) bytes: u64,
-}
-
 impl Rewrite<'_> {
-    /// Writes the rows of `files`, all of one partition, into new files of the same partition.
+    /// Waits for as long as the watch says so, and keeps the lease meanwhile.
+    async fn breathe(&self) -> Result<(), Undone> {
+        while pause(self.watch).await? == Pace::Wait {
+            self.lease.keep().await?;
+        }
+        self.lease.keep().await
+    }
+
+    /// Writes the rows of `files`, all of one partition, into new files of the same partition; `written` says which, also
+    /// where it comes to nothing.
     pub(super) async fn write(
         &self,
         files: &[&LiveFile],
         layout: Layout,
-    ) -> Result<Rewritten, Undone> {
+        written: &mut Vec<Add>,
+    ) -> Result<u64, Undone> {
         let date = files.first().and_then(|file| file.date.clone());
-        let mut output = Output::new(self, layout, date);
+        let mut output = Output::new(self, layout, date, written);
         for file in files {
-            let path = Path::from(file.path.as_str());
+            let path = file.path.clone();
             let fail = |failure: Failure| {
                 self.location.fail(&format!("read {}", file.path), self.table.name, failure)
             };
@@ -76,23 +78,21 @@ impl Rewrite<'_> {
             let builder = opened.map_err(|error| fail(error.into()))?;
             let mut batches = builder.build().map_err(|error| fail(error.into()))?;
             while let Some(rows) = batches.try_next().await.map_err(|error| fail(error.into()))? {
-                if pause(self.watch).await.is_break() {
-                    return Err(Undone::Stopped(Stop::Asked));
-                }
+                self.breathe().await?;
                 let rows = conform(&rows, &output.schema).map_err(|error| self.encode(error))?;
                 output.take(rows).await?;
             }
         }
-        let written = output.finish().await?;
+        let rows = output.finish().await?;
         let expected: u64 = files.iter().filter_map(|file| file.rows).sum();
-        if written.rows != expected {
+        if rows != expected {
             return Err(Undone::Failed(self.location.fail(
-                &format!("write {expected} rows anew, {} were read", written.rows),
+                &format!("write {expected} rows anew, {rows} were read"),
                 self.table.name,
                 "files of the table are not what its log says; run `floodmark check`".to_owned(),
             )));
         }
-        Ok(written)
+        Ok(rows)
     }
 
     fn encode(&self, error: impl Into<crate::error::Cause>) -> Undone {
@@ -110,11 +110,17 @@ struct Output<'a> {
     run: Vec<RecordBatch>,
     run_bytes: usize,
     encoder: Option<Encoder>,
-    done: Rewritten,
+    rows: u64,
+    written: &'a mut Vec<Add>,
 }
 
 impl<'a> Output<'a> {
-    fn new(of: &'a Rewrite<'a>, layout: Layout, date: Option<String>) -> Self {
+    fn new(
+        of: &'a Rewrite<'a>,
+        layout: Layout,
+        date: Option<String>,
+        written: &'a mut Vec<Add>,
+    ) -> Self {
         let keys = Keys::of(of.table, layout);
         let properties = match layout {
             Layout::Merged => writer_properties(of.table, of.options),
@@ -130,7 +136,8 @@ impl<'a> Output<'a> {
             run: Vec::new(),
             run_bytes: 0,
             encoder: None,
-            done: Rewritten::default(),
+            rows: 0,
+            written,
         }
     }
 
@@ -155,13 +162,10 @@ impl<'a> Output<'a> {
                 ),
             };
             encoder.write(&rows).map_err(|error| self.of.encode(error))?;
-            if pause(self.of.watch).await.is_break() {
-                return Err(Undone::Stopped(Stop::Asked));
-            }
+            self.of.breathe().await?;
         }
         self.run.clear();
         self.run_bytes = 0;
-        self.of.lease.renew().await?;
         if let Some(encoder) = &mut self.encoder {
             // A row group belongs to one run, so that it is in order.
             encoder.flush().map_err(|error| self.of.encode(error))?;
@@ -182,23 +186,22 @@ impl<'a> Output<'a> {
             encoded(encoder, kind, self.date.clone()).map_err(|error| self.of.encode(error))?;
         // The rows were there before: readers of changes are not told of them again.
         add.data_change = false;
-        self.done.rows += rows;
-        self.done.bytes += bytes.len() as u64;
+        self.rows += rows;
         let path = Path::from(add.path.as_str());
         put(self.of.folder, &path, bytes).await.map_err(|error| {
             self.of.location.fail(&format!("write {path}"), self.of.table.name, error)
         })?;
         self.of.watch.rewrote(rows);
-        self.done.adds.push(add);
+        self.written.push(add);
         Ok(())
     }
 
-    async fn finish(mut self) -> Result<Rewritten, Undone> {
+    async fn finish(mut self) -> Result<u64, Undone> {
         if !self.run.is_empty() {
             self.write_run().await?;
         }
         self.close().await?;
-        Ok(self.done)
+        Ok(self.rows)
     }
 }
 

@@ -41,12 +41,11 @@ pub(super) async fn unneeded(
     now: DateTime<Utc>,
     grace: TimeDelta,
 ) -> Result<Vec<ObjectMeta>, Failure> {
-    let mut needed: BTreeSet<String> = live.files.iter().map(|file| plain(&file.path)).collect();
+    let mut needed: BTreeSet<Path> = live.files.iter().map(|file| file.path.clone()).collect();
     needed.extend(removed_since(folder, live.version, now - grace).await?);
     let is_old = |object: &ObjectMeta| object.last_modified < now - grace;
-    let unneeded = stored
-        .into_iter()
-        .filter(|object| is_old(object) && !needed.contains(object.location.as_ref()));
+    let unneeded =
+        stored.into_iter().filter(|object| is_old(object) && !needed.contains(&object.location));
     Ok(unneeded.collect())
 }
 
@@ -55,7 +54,7 @@ async fn removed_since(
     folder: &Folder,
     version: u64,
     since: DateTime<Utc>,
-) -> Result<BTreeSet<String>, Failure> {
+) -> Result<BTreeSet<Path>, Failure> {
     let log: Vec<ObjectMeta> = folder.list(Some(&Path::from(LOG))).try_collect().await?;
     let mut removed = BTreeSet::new();
     for file in log.iter().filter(|file| file.last_modified >= since) {

@@ -1,7 +1,8 @@
 //! Who watches maintenance: holds it up, stops it, and hears what it does.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
+
+use super::{Stop, Undone};
 
 /// Whether maintenance goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,19 +35,20 @@ pub struct Unwatched;
 
 impl Watch for Unwatched {}
 
-/// How often a maintenance that waits asks again.
+/// How often work that waits asks again.
 const WAIT: Duration = Duration::from_millis(200);
 
-/// Waits for as long as the watch says so, and lets others on.
-pub(crate) async fn pause(watch: &dyn Watch) -> ControlFlow<()> {
-    loop {
-        match watch.pace() {
-            Pace::Go => {
-                tokio::task::yield_now().await;
-                return ControlFlow::Continue(());
-            }
-            Pace::Wait => tokio::time::sleep(WAIT).await,
-            Pace::Stop => return ControlFlow::Break(()),
+/// Lets others on, for a moment where the watch says to wait; whether to go on or to ask again.
+pub(crate) async fn pause(watch: &dyn Watch) -> Result<Pace, Undone> {
+    match watch.pace() {
+        Pace::Go => {
+            tokio::task::yield_now().await;
+            Ok(Pace::Go)
         }
+        Pace::Wait => {
+            tokio::time::sleep(WAIT).await;
+            Ok(Pace::Wait)
+        }
+        Pace::Stop => Err(Undone::Stopped(Stop::Asked)),
     }
 }

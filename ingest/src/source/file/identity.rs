@@ -128,6 +128,10 @@ pub(super) fn known(name: &str, positions: &Positions, attempts: &Positions) -> 
         let held = held.unwrap_or(Place::START);
         let next = format!("{name}-{number}").into();
         let partition = std::mem::replace(&mut partition, next);
+        if read != held && held != Place::START {
+            // It may have been cut or changed behind what the tables hold.
+            candidates.push(Candidate { partition: Arc::clone(&partition), read: held, held });
+        }
         candidates.push(Candidate { partition, read, held });
     }
     candidates.sort_by_key(|candidate| candidate.read.lines_proven());
@@ -170,7 +174,8 @@ mod tests {
             [("f", 7), ("f-2", 20), ("f-3", 4)].map(|(name, at)| (name.into(), at)).into();
         let tried = known("f", &positions, &attempts);
         assert_eq!(&*tried.fresh, "f-4");
-        let expected = [("f-3".into(), 4, 1), ("f".into(), 9, 9), ("f-2".into(), 20, 5)];
+        let expected =
+            [("f-3".into(), 4, 1), ("f-2".into(), 5, 5), ("f".into(), 9, 9), ("f-2".into(), 20, 5)];
         assert_eq!(lines(&tried), expected);
     }
 }
