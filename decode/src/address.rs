@@ -45,6 +45,12 @@ pub fn is_plain_ip(text: &str) -> bool {
     is_ipv4(text.as_bytes()) || is_plain_ipv6(text.as_bytes())
 }
 
+/// Whether the text is an IPv4 address with a port.
+#[inline]
+pub fn is_address_with_port(text: &str) -> bool {
+    search::divide(text, b':').is_some_and(|(host, port)| is_ipv4(host.as_bytes()) && is_port(port))
+}
+
 /// The plain IPv4 address that the text is: four numbers up to 255 without leading zeros.
 fn plain_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     let (mut parts, mut value, mut digits, mut first, mut bits) = (0u8, 0u32, 0u8, 0u8, 0u32);
@@ -147,15 +153,58 @@ fn parse_entry(text: &str) -> Option<(IpAddr, &str)> {
     host.parse::<Ipv4Addr>().ok().map(|address| (IpAddr::V4(address), host))
 }
 
-/// Lower-cased host without port, brackets and trailing dot; `None` when nothing is left.
+/// Lower-cased host without port, brackets and trailing dot; `None` when nothing is left, or the text can be no host.
 #[inline]
 pub fn canonical_host<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
+    let (host, port) = search::divide(text, b':').unwrap_or((text, ""));
+    if is_plain_host(host.as_bytes()) && is_port(port) {
+        Some(host)
+    } else {
+        any_host(text, scratch)
+    }
+}
+
+/// Whether the text is a host, and certainly in its canonical spelling: small letters, digits, `-` and `.`.
+#[inline]
+fn is_plain_host(text: &[u8]) -> bool {
+    let (is_letter, is_slash, is_rest) = (within(b'a', b'z'), is(b'/'), within(b'-', b'9'));
+    // What is between `-` and `9`: digits, the dot, and a slash.
+    let is_other = |bytes| !(is_letter(bytes) | is_rest(bytes)) | is_slash(bytes);
+    !text.is_empty() && !matches!(text, [b'-'] | [.., b'.']) && !contains(text, is_other)
+}
+
+#[inline]
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cold]
+fn any_host<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
+    if !is_possible_host(text) {
+        return None;
+    }
     let host = strip_port(text);
     let host = host.strip_suffix('.').unwrap_or(host);
     if host.is_empty() || host == "-" {
         return None;
     }
     Some(lower(host, scratch))
+}
+
+/// Whether a text has only what hosts are made of: letters, digits, `-`, `.` and `_`, and those of other scripts; colons
+/// are of a port or an address.
+fn is_possible_host(text: &str) -> bool {
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_');
+    if text.chars().all(is_of_name) {
+        return true;
+    }
+    if canonical_ip(text, &mut String::new()).is_some() {
+        return !text.contains([' ', '"', '\'', ',']);
+    }
+    match text.rsplit_once(':') {
+        Some((host, port)) => host.chars().all(is_of_name) && is_port(port),
+        None => false,
+    }
 }
 
 fn strip_port(text: &str) -> &str {
@@ -268,7 +317,13 @@ mod tests {
             ("example.com.", Some("example.com")),
             ("[2001:DB8::1]:443", Some("2001:db8::1")),
             ("2001:db8::1", Some("2001:db8::1")),
-            ("a:b", Some("a:b")),
+            ("a:b", None),
+            ("a/b", None),
+            ("a b", None),
+            ("2024-05-01T12:00:00Z", None),
+            ("bücher.example", Some("bücher.example")),
+            ("_dmarc.example", Some("_dmarc.example")),
+            ("[", None),
             (":80", None),
             ("-", None),
         ] {

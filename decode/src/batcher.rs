@@ -12,19 +12,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX, REJECT_BYTES_MAX};
+use schemas::limits::{BATCH_ROWS_MAX, REJECT_BYTES_MAX};
 use schemas::{PositionedBatch, RequestBatch};
 
 use crate::format::Format;
 use crate::identity::{ClientCounters, Clients, Origins};
-use crate::line::Fit;
+use crate::lines::Lines;
 use crate::message::{Numbering, RawMessage};
-use crate::record::Record;
 use crate::rejects::Rejects;
-use crate::row::{Hint, Position, Rows, Scratch};
+use crate::row::{Hint, Rows, Scratch};
 use crate::stream::{Formats, Learnt, Stream};
-use crate::text::clean;
-use crate::{ConfigError, Decoder, DecoderConfig, RejectReason};
+use crate::{ConfigError, DecoderConfig};
 
 /// Bytes of payload after which a batch is ready, whatever its rows.
 pub const BATCH_BYTES: usize = 8 << 20;
@@ -50,19 +48,19 @@ pub struct Batcher {
 }
 
 #[derive(Debug)]
-struct Partition {
-    name: Arc<str>,
-    topic: String,
-    number: Option<i32>,
-    stream: Stream,
-    rows: Option<Rows>,
-    rejects: Rejects,
-    bytes: usize,
-    next_position: i64,
+pub(super) struct Partition {
+    pub(super) name: Arc<str>,
+    pub(super) topic: String,
+    pub(super) number: Option<i32>,
+    pub(super) stream: Stream,
+    pub(super) rows: Option<Rows>,
+    pub(super) rejects: Rejects,
+    pub(super) bytes: usize,
+    pub(super) next_position: i64,
     /// Event time of the last row.
-    last_us: Option<i64>,
+    pub(super) last_us: Option<i64>,
     /// Messages were read since the last batch.
-    moved: bool,
+    pub(super) moved: bool,
 }
 
 impl Batcher {
@@ -221,7 +219,7 @@ impl Partition {
         }
     }
 
-    fn records(&self) -> usize {
+    pub(super) fn records(&self) -> usize {
         self.rows.as_ref().map_or(0, Rows::len) + self.rejects.len()
     }
 
@@ -270,194 +268,5 @@ impl Partition {
             rejects: self.rejects.finish(),
             next_position: self.next_position,
         })
-    }
-}
-
-/// A line as it came, its place, and its message.
-type RawLine<'a> = (&'a RawMessage<'a>, &'a Position<'a>, &'a [u8]);
-
-/// What it takes to decode the lines of one message.
-struct Lines<'a> {
-    partition: &'a mut Partition,
-    default_host: Option<&'a str>,
-    clients: &'a mut Clients,
-    formats: &'a mut Formats,
-    scratch: &'a mut Scratch,
-    hint: &'a Hint,
-}
-
-impl Lines<'_> {
-    /// Decodes lines until the message ends, or in a block of lines the batch is full; how many bytes it went through.
-    /// `text` is the payload, if it is text.
-    fn read(&mut self, message: &RawMessage<'_>, text: Option<&str>) -> usize {
-        let mut position = Position {
-            topic: message.topic,
-            kafka_partition: message.kafka_partition,
-            offset: message.offset,
-            record_index: 0,
-            arrival_us: message.kafka_partition.map(|_| message.arrival_us),
-            before_us: None,
-        };
-        if !std::mem::replace(&mut self.partition.moved, true) {
-            self.partition.topic.clear();
-            self.partition.topic.push_str(message.topic);
-            self.partition.number = message.kafka_partition;
-        }
-        let read = if message.payload.len() > PAYLOAD_BYTES_MAX {
-            self.reject(message, &position, message.payload, RejectReason::MessageTooLarge);
-            message.payload.len()
-        } else {
-            self.read_lines(message, text, &mut position)
-        };
-        self.partition.bytes += read;
-        self.partition.next_position = match message.numbering {
-            Numbering::Lines => position.offset,
-            Numbering::Records => message.offset + 1,
-        };
-        read
-    }
-
-    fn read_lines(
-        &mut self,
-        message: &RawMessage<'_>,
-        text: Option<&str>,
-        position: &mut Position<'_>,
-    ) -> usize {
-        let payload = message.payload;
-        // One for all lines: to make its many slots empty takes longer than to read a short line.
-        let mut record = Record::default();
-        let mut from = 0;
-        while let Some(rest) = payload.get(from..).filter(|rest| !rest.is_empty()) {
-            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            let line = rest.get(..end).unwrap_or(rest);
-            let text = text.and_then(|text| text.get(from..from + end));
-            let records = self.line(message, position, line, text, &mut record);
-            from = (from + end + 1).min(payload.len());
-            match message.numbering {
-                Numbering::Lines => position.offset += 1,
-                Numbering::Records => position.record_index += records,
-            }
-            if message.numbering == Numbering::Lines && self.partition.records() >= BATCH_ROWS_MAX {
-                break;
-            }
-        }
-        from
-    }
-
-    /// Decodes one line, which is `text` if it is known to be text; how many records it held. `record` is that of the
-    /// line before.
-    #[inline]
-    fn line<'a>(
-        &mut self,
-        message: &RawMessage<'_>,
-        position: &Position<'_>,
-        line: &[u8],
-        text: Option<&'a str>,
-        record: &mut Record<'a>,
-    ) -> i32 {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.trim_ascii().is_empty() {
-            return 0;
-        }
-        if line.len() > LINE_BYTES_MAX {
-            self.reject(message, position, line, RejectReason::TooLong);
-            return 1;
-        }
-        let raw = (message, position, line);
-        if let Some(text) = text {
-            self.text(raw, text.strip_suffix('\r').unwrap_or(text), record)
-        } else {
-            let mut cleaned = String::new();
-            self.text(raw, clean(line, &mut cleaned), &mut Record::default())
-        }
-    }
-
-    /// The same of a line made text.
-    #[inline]
-    fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
-        // Some editors and Windows tools put a byte order mark before the first line.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let stream = &mut self.partition.stream;
-        if stream.takes_comment(text, self.formats) {
-            return 0;
-        }
-        if stream.is_bare() {
-            record.clear();
-            self.append(raw, text, record)
-        } else {
-            let mut opened = String::new();
-            let text = stream.open(text, self.formats, &mut opened);
-            self.append(raw, text, &mut Record::default())
-        }
-    }
-
-    /// Appends a line without its envelope to the rows or the rejects; how many it came to. `record` is empty.
-    #[inline]
-    fn append<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
-        let (message, position, line) = raw;
-        let outcome = match self.partition.stream.decode(text, self.formats, record) {
-            Ok(Fit::Several) => return self.append_parts(message, *position, text, record),
-            Ok(_) => self.row(position, record),
-            Err(reason) => Err(reason),
-        };
-        if let Err(reason) = outcome {
-            self.reject(message, position, line, reason);
-        }
-        1
-    }
-
-    /// Appends each of the records of a line, a place behind the other.
-    #[cold]
-    fn append_parts<'a>(
-        &mut self,
-        message: &RawMessage<'_>,
-        mut position: Position<'_>,
-        text: &'a str,
-        record: &mut Record<'a>,
-    ) -> i32 {
-        let first = position.record_index;
-        let stream = &mut self.partition.stream;
-        let parts = stream.decoder(self.formats).map(Decoder::take_parts).unwrap_or_default();
-        for part in parts {
-            record.clear();
-            let Some(decoder) = self.partition.stream.decoder(self.formats) else { break };
-            let text = decoder.decode_part(text, part, record);
-            let outcome = if record.has_request() {
-                self.row(&position, record)
-            } else {
-                Err(RejectReason::NoRequest)
-            };
-            if let Err(reason) = outcome {
-                self.reject(message, &position, text.as_bytes(), reason);
-            }
-            position.record_index += 1;
-        }
-        position.record_index - first
-    }
-
-    /// Appends a row.
-    #[inline]
-    fn row(&mut self, position: &Position<'_>, record: &Record<'_>) -> Result<(), RejectReason> {
-        let rows = self.partition.rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint));
-        let position = Position { before_us: self.partition.last_us, ..*position };
-        if rows.append(record, &position, self.default_host, self.clients, self.scratch) {
-            self.partition.last_us = rows.last_us();
-            Ok(())
-        } else {
-            Err(RejectReason::NoTimestamp)
-        }
-    }
-
-    #[cold]
-    fn reject(
-        &mut self,
-        message: &RawMessage<'_>,
-        position: &Position<'_>,
-        raw: &[u8],
-        reason: RejectReason,
-    ) {
-        let raw = raw.get(..REJECT_BYTES_MAX).unwrap_or(raw);
-        let raw = self.clients.scrub(raw);
-        self.partition.rejects.append(message.arrival_us, position, reason, &raw);
     }
 }

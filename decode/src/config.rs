@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::json::{FieldMap, JsonDecoder};
-use super::line::{FormatError, Plan};
+use super::line::{FormatError, Plan, W3cPlan};
 use super::presets::{Preset, preset};
 use super::record::Slot;
 use super::zone::Zone;
@@ -145,11 +145,15 @@ impl DecoderConfig {
                     return Err(ConfigError::NoTimeField);
                 }
                 let is_percent = matches!(format, Format::Akamai | Format::CloudfrontJson);
-                Engine::Json(JsonDecoder::new(&fields).with_percent(is_percent))
+                let json = JsonDecoder::new(&fields).with_percent(is_percent);
+                let is_free = format == Format::NginxJson;
+                Engine::Json(if is_free { json.with_any_spelling() } else { json })
             }
             Some(Preset::Line { format: string, optional }) => {
                 self.refuse(!self.fields.is_empty(), ConfigError::FieldsWithoutKeys(format))?;
-                Engine::Line(Self::compile(string)?.with_optional(optional))
+                let plan = Self::compile(string)?.with_optional(optional);
+                let is_sure = format == Format::VhostCombined;
+                Engine::Line(if is_sure { plan.with_sure_client() } else { plan })
             }
             Some(Preset::W3c { fields, .. }) => {
                 self.refuse(!self.fields.is_empty(), ConfigError::FieldsWithoutKeys(format))?;
@@ -167,9 +171,9 @@ impl DecoderConfig {
         let Some(Preset::W3c { dialect, .. }) = preset(format) else {
             return Err(ConfigError::FieldsWithoutKeys(format));
         };
-        let plan = Plan::w3c(fields, dialect)
+        let plan = W3cPlan::new(fields, dialect)
             .map_err(|source| ConfigError::FormatString { format: fields.to_owned(), source })?;
-        Ok(Decoder { format, engine: Engine::Line(plan) })
+        Ok(Decoder { format, engine: Engine::W3c(plan) })
     }
 
     /// Refuses a setting that a format has no use for, if the format was asked for by name.

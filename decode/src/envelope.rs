@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::json::{FieldMap, FieldSource, JsonDecoder};
+use super::prefix::strip_prefix;
 use super::record::Unit;
-use super::record::{Record, Slot};
+use super::record::{Escape, Record, Slot, Value};
 use super::text::plain;
 use super::time::TimeParser;
 
@@ -21,16 +22,45 @@ pub enum Envelope {
     Json,
     /// JSON that holds the line with its header.
     JsonWithHeader,
+    /// So many things that consoles and collectors put before a line: a container's name with a bar, a time, a pod in
+    /// brackets, colours, headers.
+    Prefix(u8),
+    /// A JSON string.
+    Text,
+    /// Quotes around the whole line, those inside as they are.
+    Quotes,
 }
 
 /// Envelopes in the order in which they are tried: a header first, since its words could pass for a host and a
 /// user.
-pub const ENVELOPES: [Envelope; 4] =
-    [Envelope::Header, Envelope::None, Envelope::JsonWithHeader, Envelope::Json];
+pub const ENVELOPES: [Envelope; 9] = [
+    Envelope::Header,
+    Envelope::None,
+    Envelope::JsonWithHeader,
+    Envelope::Json,
+    Envelope::Prefix(1),
+    Envelope::Prefix(2),
+    Envelope::Prefix(3),
+    Envelope::Text,
+    Envelope::Quotes,
+];
 
 /// Keys that hold a line.
-const MESSAGE_KEYS: [&str; 8] =
-    ["message", "log", "msg", "MESSAGE", "event.original", "line", "body", "textPayload"];
+const MESSAGE_KEYS: [&str; 13] = [
+    "message",
+    "log",
+    "msg",
+    "MESSAGE",
+    "event.original",
+    "line",
+    "body",
+    "textPayload",
+    "short_message",
+    "full_message",
+    "payload",
+    "resourceLogs.scopeLogs.logRecords.body.stringValue",
+    "body.stringValue",
+];
 
 /// Takes lines out of their envelopes.
 #[derive(Debug, Clone)]
@@ -59,6 +89,13 @@ impl Opener {
             Envelope::Header => strip_header(text),
             Envelope::Json => self.message(text, scratch),
             Envelope::JsonWithHeader => strip_header(self.message(text, scratch)?),
+            Envelope::Prefix(count) => (0..count).try_fold(text, |text, _| strip_prefix(text)),
+            Envelope::Text => {
+                let text = text.strip_prefix('"')?.strip_suffix('"')?;
+                let value = Value { text, escape: Escape::Json, ..Value::default() };
+                Some(plain(&value, scratch).trim_ascii())
+            }
+            Envelope::Quotes => text.strip_prefix('"')?.strip_suffix('"'),
         }
     }
 
@@ -139,7 +176,7 @@ fn strip_structured_data(text: &str) -> Option<&str> {
 }
 
 /// The time of a header and what follows it: `May  1 12:00:00` or ISO 8601.
-fn split_time(text: &str) -> Option<(&str, &str)> {
+pub(super) fn split_time(text: &str) -> Option<(&str, &str)> {
     let bytes = text.as_bytes();
     let is_rfc3164 = bytes.len() > 16
         && super::time::month_number(bytes.get(..3)?).is_some()
@@ -158,7 +195,7 @@ fn split_time(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Kubernetes' container runtime interface: `stdout F message`, the time gone.
-fn strip_cri(text: &str) -> Option<&str> {
+pub(super) fn strip_cri(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("stdout ").or_else(|| text.strip_prefix("stderr "))?;
     rest.strip_prefix("F ").or_else(|| rest.strip_prefix("P "))
 }

@@ -34,6 +34,8 @@ formats! {
     Common = "common",
     /// `combined` with the virtual host in front.
     VhostCombined = "vhost_combined",
+    /// Apache's `ssl_request_log`.
+    SslRequest = "ssl_request",
     /// JSON lines with the keys given in the configuration.
     Json = "json",
     /// JSON lines with the column names of the `requests` table as keys.

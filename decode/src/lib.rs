@@ -28,6 +28,7 @@
 
 pub mod address;
 pub mod batcher;
+mod calendar;
 mod columns;
 pub mod config;
 pub mod envelope;
@@ -36,16 +37,21 @@ pub mod identity;
 pub mod json;
 mod lanes;
 pub mod line;
+mod lines;
 mod literal;
 mod memo;
 pub mod message;
+mod numbers;
+mod prefix;
 mod presets;
+mod reasons;
 pub mod recognise;
 pub mod record;
 pub mod rejects;
 pub mod request;
 pub mod row;
 mod search;
+mod spelling;
 pub mod stream;
 pub mod text;
 pub mod time;
@@ -59,7 +65,7 @@ pub use identity::ClientsConfig;
 pub use message::{Numbering, RawMessage};
 
 use json::{JsonDecoder, Part};
-use line::{Fit, Plan};
+use line::{Fit, Plan, W3cPlan};
 use record::Record;
 
 /// Why a line is no access record.
@@ -83,6 +89,18 @@ pub enum RejectReason {
     /// It follows the format as far as it goes, but has no time that can be read.
     #[error("no readable timestamp")]
     NoTimestamp,
+    /// What a server writes of itself or of what went wrong.
+    #[error("a line of an error log")]
+    ErrorLog,
+    /// A connection over which no request came, or none that was looked at.
+    #[error("a TCP session, no request")]
+    TcpSession,
+    /// The edge asked for itself.
+    #[error("a health probe, no client's request")]
+    Probe,
+    /// It says itself that it is of another log: of a firewall, of an audit.
+    #[error("a record of another kind than access")]
+    OtherKind,
     /// Larger than [`batcher::PAYLOAD_BYTES_MAX`].
     #[error("message too large")]
     MessageTooLarge,
@@ -99,12 +117,18 @@ pub struct Decoder {
 enum Engine {
     Json(JsonDecoder),
     Line(Plan),
+    W3c(W3cPlan),
 }
 
 impl Decoder {
     /// The format it decodes.
     pub const fn format(&self) -> Format {
         self.format
+    }
+
+    /// Whether its lines are JSON.
+    pub(crate) const fn is_json(&self) -> bool {
+        matches!(self.engine, Engine::Json(_))
     }
 
     /// Fills `record` from a line.
@@ -117,20 +141,58 @@ impl Decoder {
         line: &'a str,
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
-        match &mut self.engine {
-            Engine::Json(json) => decode_json(json, line, record),
-            Engine::Line(plan) => match plan.decode(line, record) {
+        let fit = match &mut self.engine {
+            Engine::Json(json) => return decode_json(json, line, record),
+            Engine::Line(plan) => plan.decode(line, record),
+            Engine::W3c(plan) => plan.decode(line, record),
+        };
+        if fit == Fit::No { Err(RejectReason::OtherFormat) } else { Ok(fit) }
+    }
+
+    /// Fills `record`, whatever it holds, from a line that does not follow the format byte by byte: with other blanks, a
+    /// dash without its quotes, a number more.
+    ///
+    /// # Errors
+    /// [`RejectReason`] when it is no record of this format all the same.
+    #[cold]
+    pub fn decode_loosely<'a>(
+        &self,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        match &self.engine {
+            Engine::Line(plan) => match plan.decode_loosely(line, record) {
                 Fit::No => Err(RejectReason::OtherFormat),
                 fit => Ok(fit),
             },
+            Engine::Json(_) | Engine::W3c(_) => Err(RejectReason::OtherFormat),
         }
+    }
+
+    /// Fills `record`, whatever it holds, with what can be read of a line that makes no sense as a whole.
+    ///
+    /// # Errors
+    /// [`RejectReason`] when that is nothing.
+    #[cold]
+    pub fn decode_anyhow<'a>(
+        &mut self,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        record.clear();
+        let fit = match &mut self.engine {
+            Engine::Json(json) => return decode_json(json, line, record),
+            Engine::Line(plan) => plan.decode_anyhow(line, record),
+            Engine::W3c(plan) => plan.decode_anyhow(line, record),
+        };
+        if fit == Fit::No { Err(RejectReason::OtherFormat) } else { Ok(fit) }
     }
 
     /// The records of the last line, if it was [`Fit::Several`].
     pub fn take_parts(&mut self) -> Vec<Part> {
         match &mut self.engine {
             Engine::Json(json) => json.take_parts(),
-            Engine::Line(_) => Vec::new(),
+            Engine::Line(_) | Engine::W3c(_) => Vec::new(),
         }
     }
 
@@ -143,7 +205,7 @@ impl Decoder {
     ) -> &'a str {
         match &mut self.engine {
             Engine::Json(json) => json.decode_part(line, part, record),
-            Engine::Line(_) => line,
+            Engine::Line(_) | Engine::W3c(_) => line,
         }
     }
 

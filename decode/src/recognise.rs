@@ -3,12 +3,12 @@
 //! The first line that follows a format to its end decides for its stream; lines before it are rejects. One line is
 //! enough, and only one keeps the answer independent of how the stream was cut.
 
-use super::address::canonical_ip;
-use super::line::{Fit, IIS_FIELDS, IIS_OTHER_FIELDS};
+use super::line::sound::{is_address, is_host, is_sound_client};
+use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
 use super::record::{Record, Slot};
 use super::request::is_method;
 use super::time::TimeParser;
-use super::{ConfigError, Decoder, DecoderConfig};
+use super::{ConfigError, Decoder, DecoderConfig, RejectReason};
 use crate::format::Format;
 
 /// JSON dialects; the one that fills most values wins, the earlier one of equals.
@@ -46,6 +46,7 @@ const LINES: &[Format] = &[
     Format::Zoraxy,
     Format::Cloudfront,
     Format::CloudfrontRealtime,
+    Format::SslRequest,
     Format::VhostCombined,
     Format::Combined,
 ];
@@ -94,21 +95,27 @@ impl Recogniser {
         })
     }
 
-    /// The format of `line`; `None` when it follows none.
-    pub fn recognise(&mut self, line: &str) -> Option<Recognised> {
+    /// The format of `line`; `None` when it follows none. With [`Reading::Loose`] it need not follow it byte by byte.
+    pub fn recognise(&mut self, line: &str, reading: Reading) -> Option<Recognised> {
         let start = line.trim_ascii_start();
         if start.starts_with('{') || start.starts_with("[{") {
-            return self.recognise_json(line).map(Recognised::from);
+            return match reading {
+                Reading::Strict => self.recognise_json(line).map(Recognised::from),
+                Reading::Loose => None,
+            };
         }
-        let position = self.lines.iter_mut().position(|decoder| follows(decoder, line));
+        let position = self.lines.iter_mut().position(|decoder| follows(decoder, line, reading));
         let Some(position) = position else {
-            let is_named = self.has_fields && follows(&mut self.iis, line);
+            if reading == Reading::Loose {
+                return None;
+            }
+            let is_named = self.has_fields && follows(&mut self.iis, line, reading);
             return if is_named { Some(self.iis.clone().into()) } else { recognise_iis(line) };
         };
         let decoder = self.lines.get_mut(position)?;
         let mut record = Record::default();
-        let tail_is_missing =
-            decoder.decode(line, &mut record).is_ok() && !record.was_seen(Slot::UserAgent);
+        let read = reading.read(decoder, line, &mut record);
+        let tail_is_missing = read.is_ok() && !record.was_seen(Slot::UserAgent);
         if decoder.format() == Format::Combined && tail_is_missing {
             return Some(self.common.clone().into());
         }
@@ -136,49 +143,85 @@ impl Recogniser {
     }
 }
 
-/// Which of the usual lists of fields a line of IIS has that comes without a header.
+/// How closely a line must follow its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Byte by byte.
+    Strict,
+    /// Field by field.
+    Loose,
+}
+
+impl Reading {
+    fn read<'a>(
+        self,
+        decoder: &mut Decoder,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        match self {
+            Self::Strict => decoder.decode_first(line, record),
+            Self::Loose => decoder.decode_loosely(line, record),
+        }
+    }
+}
+
+/// Which of the usual lists of fields a line of IIS has that comes without a header. Behind the usual ones may be a
+/// field that was added: the addresses that a balancer forwards.
 #[cold]
 pub(super) fn recognise_iis(line: &str) -> Option<Recognised> {
     let words = |text: &str| text.split(' ').count();
+    let found = words(line.trim_ascii_end());
     let lists = [IIS_FIELDS].into_iter().chain(IIS_OTHER_FIELDS);
-    lists.filter(|fields| words(fields) == words(line.trim_ascii_end())).find_map(|fields| {
+    let reads = |fields: &'static str| {
         let mut decoder = DecoderConfig::w3c_decoder(Format::Iis, fields).ok()?;
-        follows(&mut decoder, line).then_some(Recognised { decoder, fields: Some(fields) })
+        let is_read = follows(&mut decoder, line, Reading::Strict);
+        is_read.then_some(Recognised { decoder, fields: Some(fields) })
+    };
+    let as_listed = lists.clone().filter(|fields| words(fields) == found).find_map(reads);
+    as_listed.or_else(|| {
+        IIS_FORWARDED_FIELDS.into_iter().filter(|fields| words(fields) == found).find_map(reads)
     })
 }
 
 /// Whether a line follows the format of `decoder` to its end, and makes sense in it.
-pub(super) fn follows(decoder: &mut Decoder, line: &str) -> bool {
+pub(super) fn follows(decoder: &mut Decoder, line: &str, reading: Reading) -> bool {
     let mut record = Record::default();
-    let Ok(Fit::Whole | Fit::Extra) = decoder.decode_first(line, &mut record) else { return false };
-    let text = |slot| record.get(slot).map(|value| value.text);
-    let is_address = |text: &str| canonical_ip(text, &mut String::new()).is_some();
-    let is_number = |text: &str| {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        digits.bytes().all(|byte| byte.is_ascii_digit())
+    let Ok(Fit::Whole | Fit::Extra) = reading.read(decoder, line, &mut record) else {
+        return false;
     };
-    let address = match decoder.format() {
-        // `HostnameLookups on`, and `unix:`.
-        Format::Combined | Format::Common => text(Slot::ClientIp)
-            .is_none_or(|client| is_address(client) || client == "unix:" || is_host_name(client)),
+    let text = |slot| record.get(slot).map(|value| value.text);
+    let is_sound = |client: &str| is_sound_client(client, "", None);
+    let client = match decoder.format() {
+        // `HostnameLookups on`, and sockets.
+        Format::Combined
+        | Format::Common
+        | Format::Custom
+        | Format::Haproxy
+        | Format::HaproxyHttps
+        | Format::HaproxyClf => text(Slot::ClientIp).is_none_or(is_sound),
         // Without an address it is `combined` with a name as client.
-        Format::VhostCombined => text(Slot::ClientIp).is_some_and(is_address),
+        Format::VhostCombined => {
+            text(Slot::ClientIp).is_some_and(is_address) && text(Slot::Host).is_none_or(is_host)
+        }
         Format::Iis => {
             text(Slot::ClientIp).is_some_and(is_address)
                 && text(Slot::Uri).is_some_and(|uri| uri.starts_with('/'))
         }
         _ => text(Slot::ClientIp).is_none_or(is_address),
     };
-    let method = text(Slot::Method).is_none_or(is_method);
-    address
-        && method
+    client
+        && text(Slot::Method).is_none_or(is_method)
         && has_time(&record)
         && record.has_request()
-        && text(Slot::Status).is_none_or(is_number)
+        && [Slot::Status, Slot::ResponseBytes, Slot::RequestBytes]
+            .iter()
+            .all(|slot| text(*slot).is_none_or(is_number))
 }
 
-fn is_host_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn has_time(record: &Record<'_>) -> bool {

@@ -59,6 +59,8 @@ pub enum Slot {
     Ja4,
     /// The edge's own id of the request.
     RequestId,
+    /// What kind of record it says it is, where a log has several.
+    Kind,
     /// A whole line of another format, carried inside this one.
     Inner,
 }
@@ -97,6 +99,7 @@ impl Slot {
         ("ja3", Self::Ja3),
         ("ja4", Self::Ja4),
         ("request_id", Self::RequestId),
+        ("kind", Self::Kind),
         ("message", Self::Inner),
     ];
 
@@ -125,6 +128,8 @@ pub enum Escape {
     Percent,
     /// IIS: a blank is written `+`.
     Plus,
+    /// `HAProxy`: `#XX`.
+    Hash,
 }
 
 /// Unit of a duration or of a numeric timestamp.
@@ -161,6 +166,17 @@ pub struct Value<'a> {
     pub rank: u8,
 }
 
+/// What a text is that stands where the client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// Not looked at, or nothing that can be one.
+    Unknown,
+    /// An address in plain spelling.
+    Plain,
+    /// An address in another spelling, a name, a socket.
+    Sound,
+}
+
 /// The values of one line.
 #[derive(Debug)]
 pub struct Record<'a> {
@@ -169,11 +185,22 @@ pub struct Record<'a> {
     empty: u64,
     /// The line ended, or stopped making sense, before its format did.
     pub truncated: bool,
+    /// It comes from a line of text, where a value that cannot be read is one that was looked for at the wrong place.
+    pub is_text: bool,
+    /// What is known of the text that stands where the client does.
+    pub peer: Peer,
 }
 
 impl Default for Record<'_> {
     fn default() -> Self {
-        Self { values: [Value::default(); SLOTS], present: 0, empty: 0, truncated: false }
+        Self {
+            values: [Value::default(); SLOTS],
+            present: 0,
+            empty: 0,
+            truncated: false,
+            is_text: false,
+            peer: Peer::Unknown,
+        }
     }
 }
 
@@ -182,6 +209,7 @@ impl<'a> Record<'a> {
     #[inline]
     pub const fn clear(&mut self) {
         (self.present, self.empty, self.truncated) = (0, 0, false);
+        (self.is_text, self.peer) = (false, Peer::Unknown);
     }
 
     /// Keeps a value, unless a preferred one is there. Empty text and `-` count as absent, but are remembered

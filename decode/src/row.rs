@@ -16,14 +16,17 @@ use schemas::tables::REQUESTS;
 
 use crate::identity::{Claim, Clients};
 
-use super::address::{canonical_host, canonical_ip, is_plain_ip, lower};
+use super::address::{canonical_host, canonical_ip, is_plain_ip};
 use super::columns::{NumberColumn, TextColumn};
 use super::lanes::{contains, is};
+use super::line::sound::is_sound_client;
 use super::memo::Memo;
-use super::record::{Record, Slot, Value};
+use super::numbers::{Numbers, count, has_unreadable_duration};
+use super::record::{Peer, Record, Slot, Value};
 use super::request::{Target, is_method, is_target, split_request, split_target};
+use super::spelling::{canonical_cache, canonical_country, canonical_scheme};
 use super::text::plain;
-use super::time::{TimeParser, duration_us, number};
+use super::time::{TimeParser, duration_us};
 use super::zone::{Near, Zone};
 
 /// Where a line came from, for the position columns.
@@ -62,6 +65,24 @@ impl Scratch {
         let times = TimeParser::new(zone);
         Self { starts: times.clone(), times, ..Self::default() }
     }
+}
+
+/// How sure it must be that the values of a record are what they are taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Numbers are numbers, and the client can be one.
+    Sound,
+    /// Whatever could be read is better than nothing.
+    Whatever,
+}
+
+/// Why a record is no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has no readable time.
+    NoTime,
+    /// Something stands where something else must.
+    Unsound,
 }
 
 /// How many bytes a text column held last time: the capacity it starts with next time.
@@ -152,15 +173,28 @@ impl Rows {
         self.ts.last().copied()
     }
 
-    /// Appends a row; `false`, with nothing appended, when the record has no readable time.
+    /// Appends a row. With [`Trust::Sound`] a record of a line of text is only taken if what must be a number or an
+    /// address is one; otherwise the row is marked malformed.
+    ///
+    /// # Errors
+    /// [`Refusal`], with nothing appended.
     pub fn append(
         &mut self,
         record: &Record<'_>,
         position: &Position<'_>,
-        default_host: Option<&str>,
+        (trust, default_host): (Trust, Option<&str>),
         clients: &mut Clients,
         scratch: &mut Scratch,
-    ) -> bool {
+    ) -> Result<(), Refusal> {
+        let numbers = Numbers::of(record);
+        let has_plain_client = record.peer == Peer::Plain
+            || record.get(Slot::ClientIp).is_some_and(|client| is_plain_ip(client.text));
+        let mut is_doubtful = record.is_text
+            && (numbers.is_unreadable
+                || !(has_plain_client || record.peer == Peer::Sound || has_sound_client(record)));
+        if is_doubtful && trust == Trust::Sound {
+            return Err(Refusal::Unsound);
+        }
         let Scratch { times, starts, plain: buffer, .. } = scratch;
         if times.is_ambiguous() {
             let near = Near { arrival_us: position.arrival_us, before_us: position.before_us };
@@ -173,29 +207,37 @@ impl Rows {
         };
         let start = time(Slot::Start, starts);
         let logged = time(Slot::Time, times).or_else(|| date_and_clock(record, scratch));
-        let Some(ts) = logged.or(start) else { return false };
+        let ts = logged.or(start).ok_or(Refusal::NoTime)?;
+        let duration = duration(record, logged.zip(start), scratch);
+        if duration.is_none() && record.is_text && has_unreadable_duration(record) {
+            is_doubtful = true;
+            if trust == Trust::Sound {
+                return Err(Refusal::Unsound);
+            }
+        }
         self.ts.push(ts);
-        self.duration_us.append(duration(record, logged.zip(start), scratch));
-        self.append_target(record, default_host, scratch);
-        self.append_client(record, clients, scratch);
+        self.duration_us.append(duration);
+        self.append_target(record, is_doubtful, default_host, scratch);
+        self.append_client(record, has_plain_client, clients, scratch);
         self.append_software(record, scratch);
-        self.append_response(record, scratch);
+        self.append_response(record, &numbers, scratch);
         self.topic_offset.push(position.offset);
         self.record_index.push(position.record_index);
         self.arrivals.extend(position.arrival_us);
-        true
+        Ok(())
     }
 
     /// Method, scheme, host, path, query, protocol, malformed.
     fn append_target(
         &mut self,
         record: &Record<'_>,
+        is_doubtful: bool,
         default_host: Option<&str>,
         scratch: &mut Scratch,
     ) {
         let Scratch { plain: buffer, folded, target: target_buffer, query: query_buffer, .. } =
             scratch;
-        let mut malformed = record.truncated;
+        let mut malformed = record.truncated || is_doubtful;
         let mut method = record.get(Slot::Method).map(|value| value.text);
         let mut protocol = record.get(Slot::Protocol).map(|value| value.text);
         let mut target = record.get(Slot::Uri).map(|value| plain(value, target_buffer));
@@ -238,7 +280,13 @@ impl Rows {
     }
 
     /// Who asked.
-    fn append_client(&mut self, record: &Record<'_>, clients: &mut Clients, scratch: &mut Scratch) {
+    fn append_client(
+        &mut self,
+        record: &Record<'_>,
+        has_plain_client: bool,
+        clients: &mut Clients,
+        scratch: &mut Scratch,
+    ) {
         let folded = &mut scratch.folded;
         let peer = record.get(Slot::ClientIp).map(|value| value.text);
         let claims = record.get(Slot::ForwardedFor).is_some() || record.get(Slot::RealIp).is_some();
@@ -246,18 +294,20 @@ impl Rows {
             record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
         let asn = asn.and_then(count).filter(|asn| *asn > 0);
         let country = record.get(Slot::Country).map(|value| value.text);
-        // Where the log has no peer, an address that stands alone in the list is the client.
-        let lone = record.get(Slot::ForwardedFor).filter(|_| peer.is_none());
+        // Where the format has no peer, an address that stands alone in the list is the client.
+        let has_place = record.was_seen(Slot::ClientIp);
+        let lone = record.get(Slot::ForwardedFor).filter(|_| !has_place);
         let lone = lone.map(|value| value.text).filter(|text| is_plain_ip(text));
         let is_plain = match peer {
-            Some(peer) => !contains(peer.as_bytes(), is(b',')),
-            None => !claims || lone.is_some(),
+            Some(peer) => has_plain_client || !contains(peer.as_bytes(), is(b',')),
+            None => !claims || lone.is_some() || has_place,
         };
         if clients.are_peers() && is_plain {
             if claims && lone.is_none() {
                 clients.pass_over();
             }
-            self.client_ip.append(lone.or_else(|| canonical_ip(peer?, folded)));
+            let client = if has_plain_client { peer } else { client_of(peer, folded) };
+            self.client_ip.append(lone.or(client));
             self.client_asn.append(asn);
             let country = country.and_then(|country| canonical_country(country, folded));
             self.client_country.append(country);
@@ -275,7 +325,9 @@ impl Rows {
         (asn, country): (Option<i64>, Option<&str>),
     ) {
         let Scratch { plain: buffer, folded, target: forwarded_buffer, agents, .. } = scratch;
-        let peer = record.get(Slot::ClientIp).map(|value| value.text);
+        // A place that says nothing is no proxy's: nobody vouches for the headers.
+        let nobody = record.was_seen(Slot::ClientIp).then_some("-");
+        let peer = record.get(Slot::ClientIp).map(|value| value.text).or(nobody);
         let client = clients.identify(Claim {
             peer,
             named: record.get(Slot::RealIp).map(|value| plain(value, buffer)),
@@ -307,7 +359,7 @@ impl Rows {
     }
 
     /// What the edge answered.
-    fn append_response(&mut self, record: &Record<'_>, scratch: &mut Scratch) {
+    fn append_response(&mut self, record: &Record<'_>, numbers: &Numbers, scratch: &mut Scratch) {
         let Scratch { plain: buffer, folded, .. } = scratch;
         self.edge.append(record.get(Slot::Edge).map(|value| plain(value, buffer)));
         let id = record.get(Slot::RequestId).map(|value| plain(value, buffer));
@@ -320,14 +372,9 @@ impl Rows {
             .get(Slot::CacheStatus)
             .map(|value| canonical_cache(plain(value, buffer), folded));
         self.cache_status.append(cache);
-        let number = |slot| record.get(slot).and_then(|value: &Value<'_>| count(value.text));
-        self.status.append(
-            number(Slot::Status)
-                .and_then(|status| i32::try_from(status).ok())
-                .filter(|status| (100..=999).contains(status)),
-        );
-        self.request_bytes.append(number(Slot::RequestBytes));
-        self.response_bytes.append(number(Slot::ResponseBytes));
+        self.status.append(numbers.status);
+        self.request_bytes.append(numbers.request_bytes);
+        self.response_bytes.append(numbers.response_bytes);
     }
 
     /// The rows as a batch in the row schema of [`REQUESTS`], and the sizes of its text columns. All rows come from
@@ -421,39 +468,15 @@ fn is_unreadable(record: &Record<'_>, method: Option<&str>, target: Option<&str>
     bad_method || bad_target
 }
 
-/// Cache outcome in lower case; yes and no, as flag or number, as `hit` and `miss`.
-fn canonical_cache<'a>(outcome: &'a str, scratch: &'a mut String) -> &'a str {
-    match outcome {
-        "0" | "false" => "miss",
-        "1" | "2" | "3" | "true" => "hit",
-        other => lower(other, scratch),
-    }
+/// Whether the client, if any, can be one.
+#[cold]
+fn has_sound_client(record: &Record<'_>) -> bool {
+    record.get(Slot::ClientIp).is_none_or(|client| is_sound_client(client.text, "", None))
 }
 
-fn canonical_scheme<'a>(scheme: &'a str, scratch: &'a mut String) -> &'a str {
-    match scheme {
-        "https" | "h2" | "h3" | "wss" | "grpcs" | "HTTPS" => "https",
-        "http" | "ws" | "HTTP" => "http",
-        other => lower(other, scratch),
-    }
-}
-
-/// A country code of two characters in upper case.
-fn canonical_country<'a>(country: &'a str, scratch: &'a mut String) -> Option<&'a str> {
-    if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return None;
-    }
-    if country.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        scratch.clear();
-        scratch.push_str(country);
-        scratch.make_ascii_uppercase();
-        return Some(scratch);
-    }
-    Some(country)
-}
-
-/// A number without sign.
-fn count(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
-    if (1..=19).contains(&digits.len()) { number(digits) } else { None }
+/// The address of a client that is no plain one; of what has stray quotes around it nothing is sure.
+#[inline]
+fn client_of<'a>(peer: Option<&'a str>, scratch: &'a mut String) -> Option<&'a str> {
+    let peer = peer?;
+    if peer.starts_with('"') && !peer.ends_with('"') { None } else { canonical_ip(peer, scratch) }
 }

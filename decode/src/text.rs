@@ -22,6 +22,53 @@ pub fn clean<'a>(bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
     scratch
 }
 
+/// A line without what is no part of it: blanks before it, zero bytes that a crash left before and behind it.
+#[inline]
+pub fn without_noise(line: &str) -> &str {
+    match line.as_bytes() {
+        [0..=b' ', ..] | [.., 0] => strip_noise(line),
+        _ => line,
+    }
+}
+
+#[cold]
+fn strip_noise(line: &str) -> &str {
+    line.trim_start_matches([' ', '\t', '\0', '\u{feff}']).trim_end_matches(['\0', '\r'])
+}
+
+/// Whether a line begins as one of UTF-16 does.
+#[inline]
+pub const fn may_be_utf16(line: &[u8]) -> bool {
+    matches!(line, [0, ..] | [_, 0, ..])
+}
+
+/// Bytes of a line that are looked at to tell whether it is UTF-16.
+const UTF16_BYTES: usize = 64;
+
+/// A line of UTF-16 as text; `None` where it is none. The line end of the line before may have left its second byte.
+#[cold]
+pub fn from_utf16(line: &[u8]) -> Option<String> {
+    let (line, is_big) = match line {
+        [0xFE, 0xFF, rest @ ..] => (rest, true),
+        // A zero is what the line end before it left, or the high byte of the first character.
+        [0xFF, 0xFE, rest @ ..] | [0, rest @ ..] => (rest, false),
+        _ => (line, false),
+    };
+    let head = line.get(..UTF16_BYTES).unwrap_or(line);
+    let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let (first, second) = if is_big { (zeros(1), zeros(0)) } else { (zeros(0), zeros(1)) };
+    // Latin text, as nearly all of a log is: every other byte is zero, and no others.
+    if first > 0 || second * 8 < head.len() * 3 || second == 0 {
+        return None;
+    }
+    let (pairs, _) = line.as_chunks::<2>();
+    let unit = if is_big { u16::from_be_bytes } else { u16::from_le_bytes };
+    let text: String = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)))
+        .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    Some(text.trim_end_matches('\r').to_owned())
+}
+
 fn push_hex(out: &mut String, byte: u8) {
     let digit =
         |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 });
@@ -48,7 +95,13 @@ fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
         Escape::Backslash => unescape_backslash(value.text, scratch),
         Escape::Percent => {
             let is_escaped = memchr::memchr(b'%', value.text.as_bytes()).is_some();
-            if !is_escaped || !unescape_percent(value.text, scratch) {
+            if !is_escaped || !unescape_percent(value.text, b'%', scratch) {
+                return value.text;
+            }
+        }
+        Escape::Hash => {
+            let is_escaped = memchr::memchr(b'#', value.text.as_bytes()).is_some();
+            if !is_escaped || !unescape_percent(value.text, b'#', scratch) {
                 return value.text;
             }
         }
@@ -144,19 +197,22 @@ fn unescape_backslash(text: &str, out: &mut String) {
     }
 }
 
-/// Resolves `%XX`, and `+` where it must stand for a blank: a slash is escaped, as in forms, and no blank is. `false`,
+/// Resolves `%XX`, or `#XX`, and of the former `+` where it must stand for a blank: a slash is escaped, as in forms, and no blank is. `false`,
 /// with `out` in any state, when the result is not printable text.
-fn unescape_percent(text: &str, out: &mut String) -> bool {
-    let is_form = memchr::memchr(b'+', text.as_bytes()).is_some()
+fn unescape_percent(text: &str, mark: u8, out: &mut String) -> bool {
+    let is_form = mark == b'%'
+        && memchr::memchr(b'+', text.as_bytes()).is_some()
         && !text.contains("%20")
         && (text.contains("%2F") || text.contains("%2f"));
     let mut bytes = std::mem::take(out).into_bytes();
     let mut rest = text.as_bytes();
-    while let Some(at) = search::either(rest, b'%', if is_form { b'+' } else { b'%' }) {
+    while let Some(at) = search::either(rest, mark, if is_form { b'+' } else { mark }) {
         let (before, escape) = rest.split_at(at);
         bytes.extend_from_slice(before);
         let (byte, length) = match escape {
-            [b'%', digits @ ..] => hex(digits).map_or((b'%', 1), |byte| (byte, 3)),
+            [first, digits @ ..] if *first == mark => {
+                hex(digits).map_or((mark, 1), |byte| (byte, 3))
+            }
             _ => (b' ', 1),
         };
         bytes.push(byte);

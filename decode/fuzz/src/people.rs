@@ -134,5 +134,5 @@ fn clients(trusted: &Networks, privacy: &Privacy) -> Clients {
         privacy: privacy.clone(),
         ..ClientsConfig::default()
     };
-    Clients::new(&config).expect("there is no database to be opened")
+    Clients::new(&config)
 }

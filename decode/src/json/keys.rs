@@ -128,12 +128,18 @@ pub(super) struct KeyTable {
     by_key: Vec<HashMap<Box<str>, usize>>,
     /// The objects that hold the whole record.
     records: Vec<NodeId>,
+    /// What to do with the keys of the line by their letters and digits alone, where the dialect has no one spelling.
+    by_letters: HashMap<Box<str>, Action>,
 }
 
 impl KeyTable {
     pub(super) fn new(fields: &FieldMap) -> Self {
-        let mut table =
-            Self { entries: Vec::new(), by_key: vec![HashMap::new()], records: Vec::new() };
+        let mut table = Self {
+            entries: Vec::new(),
+            by_key: vec![HashMap::new()],
+            records: Vec::new(),
+            by_letters: HashMap::new(),
+        };
         let wanted = wanted(fields);
         // Objects first, so that their start entries have the numbers of the objects.
         let mut nodes = BTreeMap::from([(Vec::new(), NodeId::ROOT)]);
@@ -176,6 +182,19 @@ impl KeyTable {
         table.records =
             records.filter_map(|record| nodes.get(&split_path(record)).copied()).collect();
         table
+    }
+
+    /// The same table for a dialect whose keys are written in any way: `remote_addr`, `remoteAddr`, `Remote-Addr`.
+    pub(super) fn with_any_spelling(mut self) -> Self {
+        let root = self.by_key.first().into_iter().flatten();
+        let mut keys: Vec<(&Box<str>, &usize)> = root.collect();
+        keys.sort_by_key(|(_, index)| **index);
+        for (key, index) in keys {
+            if let Some(entry) = self.entries.get(*index) {
+                self.by_letters.entry(letters_of(key)).or_insert(entry.action);
+            }
+        }
+        self
     }
 
     /// Whether an object is a whole record, apart from the line itself.
@@ -249,7 +268,9 @@ impl KeyTable {
         let index = match known {
             Some(index) => index,
             None if self.entries.len() < ENTRIES_MAX && key.len() < 256 => {
-                self.insert(node, key, Action::Skip)
+                let alike = self.by_letters.get(&letters_of(key)).filter(|_| node == NodeId::ROOT);
+                let action = alike.copied().unwrap_or(Action::Skip);
+                self.insert(node, key, action)
             }
             None => return (previous, Action::Skip),
         };
@@ -274,6 +295,12 @@ impl KeyTable {
         self.entries.push(Entry { text, alone, action, next: [usize::MAX; 2] });
         index
     }
+}
+
+/// The letters and digits of a key, in lower case.
+fn letters_of(key: &str) -> Box<str> {
+    let letters = key.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect::<String>().into()
 }
 
 /// The keys wanted and what to do with them, with those inside the objects that hold attributes or the record.

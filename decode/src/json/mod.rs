@@ -54,6 +54,13 @@ impl JsonDecoder {
         self
     }
 
+    /// The same decoder for a dialect whose keys have no one spelling.
+    #[must_use]
+    pub fn with_any_spelling(mut self) -> Self {
+        self.keys = self.keys.with_any_spelling();
+        self
+    }
+
     /// What can be said of a record once all of it was read.
     #[inline]
     fn settle(&self, record: &mut Record<'_>) {
@@ -72,7 +79,15 @@ impl JsonDecoder {
         let mut cursor = Cursor::new(line);
         self.parts.clear();
         let whole = match cursor.peek() {
-            Ok(b'{') => self.object(&mut cursor, NodeId::ROOT, record),
+            Ok(b'{') => {
+                let start = cursor.place();
+                let whole = self.object(&mut cursor, NodeId::ROOT, record);
+                if whole.is_ok() && cursor.peek() == Ok(b'{') {
+                    self.rows_of_objects(line, start);
+                    return true;
+                }
+                whole
+            }
             Ok(b'[') => {
                 let whole = self.list(&mut cursor, NodeId::ROOT, record);
                 if self.parts.is_empty() {
@@ -85,6 +100,23 @@ impl JsonDecoder {
         record.truncated = whole.is_err() || !is_end(&mut cursor);
         self.settle(record);
         true
+    }
+
+    /// Notes each of several objects that stand one behind the other, with nothing between them.
+    #[cold]
+    fn rows_of_objects(&mut self, line: &str, start: usize) {
+        self.parts.clear();
+        let mut cursor = Cursor::new(line);
+        cursor.skip(start);
+        while let Ok(next) = cursor.peek() {
+            let start = cursor.place();
+            let is_whole = next == b'{' && cursor.skip_value().is_ok();
+            let end = if is_whole { cursor.place() } else { line.len() };
+            self.parts.push(Part { start, end, node: NodeId::ROOT });
+            if !is_whole {
+                return;
+            }
+        }
     }
 
     /// Whether the last line held several records.
@@ -125,12 +157,14 @@ impl JsonDecoder {
         }
         let (mut entry, mut action) = self.key(cursor, node, KeyTable::start(node))?;
         loop {
-            self.value(cursor, action, record)?;
+            if self.value(cursor, action, record).is_err() {
+                is_empty(cursor)?;
+            }
             // Most keys: no way round.
             if let Some((next, length, of_next)) = self.keys.predict(entry, cursor.rest()) {
                 cursor.skip(length);
                 (entry, action) = (next, of_next);
-            } else if cursor.another()? {
+            } else if is_another(cursor)? {
                 (entry, action) = self.key(cursor, node, entry)?;
             } else {
                 return Ok(());
@@ -194,6 +228,27 @@ impl JsonDecoder {
             (Action::Enter(node), b'{') => self.object(cursor, node, record),
             (Action::Enter(node), b'[') => self.list(cursor, node, record),
             (Action::Enter(_), _) => cursor.skip_value(),
+        }
+    }
+}
+
+/// Whether a value is nothing at all, which a template leaves of an empty one that has no quotes.
+#[cold]
+fn is_empty(cursor: &mut Cursor<'_>) -> Result<(), Broken> {
+    if matches!(cursor.peek(), Ok(b',' | b'}')) { Ok(()) } else { Err(Broken) }
+}
+
+/// Whether another key follows a value in an object, and not its end.
+#[inline]
+fn is_another(cursor: &mut Cursor<'_>) -> Result<bool, Broken> {
+    let here = *cursor;
+    match cursor.another() {
+        Ok(true) if cursor.peek() == Ok(b'"') => Ok(true),
+        Ok(false) => Ok(false),
+        Ok(true) | Err(Broken) => {
+            *cursor = here;
+            cursor.skip_to_next()?;
+            cursor.another()
         }
     }
 }

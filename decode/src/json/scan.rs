@@ -172,6 +172,31 @@ impl<'a> Cursor<'a> {
         Err(Broken)
     }
 
+    /// Behind a value without quotes that is no JSON (`0.004, 0.012`, `10.0.0.1:80, 10.0.0.2:80`), as templates write
+    /// them: moves to the comma before the next key, or to the end of the object. No quote is passed: it cannot get into
+    /// a text.
+    #[cold]
+    pub fn skip_to_next(&mut self) -> Result<(), Broken> {
+        let bytes = self.line.as_bytes();
+        let before = self.at.checked_sub(1).and_then(|at| bytes.get(at));
+        if matches!(before, None | Some(b'"' | b'}' | b']')) {
+            return Err(Broken);
+        }
+        loop {
+            match bytes.get(self.at) {
+                None | Some(b'"' | b'{' | b'[' | b']') => return Err(Broken),
+                Some(b'}') => return Ok(()),
+                Some(b',') if self.is_before_key(self.at + 1) => return Ok(()),
+                Some(_) => self.at += 1,
+            }
+        }
+    }
+
+    fn is_before_key(&self, at: usize) -> bool {
+        let rest = self.line.as_bytes().get(at..).unwrap_or_default();
+        rest.trim_ascii_start().first() == Some(&b'"')
+    }
+
     /// After a value in an object: `true` when another key follows, `false` at its end.
     #[expect(
         clippy::inline_always,

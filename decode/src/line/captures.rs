@@ -6,31 +6,37 @@
 //! one of a client cannot be told from one that was asked for.
 
 use super::variables::Guess;
-use crate::record::{Record, Slot, Value};
+use crate::record::{Escape, Record, Slot, Value};
 use crate::search::divide;
 
 /// Longest text that is taken for a host with a port.
 const HOST_BYTES_MAX: usize = 259;
 
 /// Keeps what can be told of a text.
-pub(super) fn keep<'a>(text: &'a str, guess: Guess, record: &mut Record<'a>) {
+pub(super) fn keep<'a>(text: &'a str, escape: Escape, guess: Guess, record: &mut Record<'a>) {
     match guess {
-        Guess::Captures => keep_captures(text, record),
+        Guess::Captures => keep_captures(text, escape, record),
         Guess::HostForName if is_host(text) => {
             record.set(Slot::Host, Value { text, rank: u8::MAX, ..Value::default() });
         }
-        Guess::HostForName | Guess::Nothing => {}
+        Guess::HostAndTarget => {
+            let at = text.find(['/', '?']).unwrap_or(text.len());
+            let (host, target) = text.split_at(at);
+            record.set(Slot::Host, Value { text: host, ..Value::default() });
+            record.set(Slot::Uri, Value { text: target, escape, ..Value::default() });
+        }
+        Guess::HostForName | Guess::Nothing | Guess::List => {}
     }
 }
 
 /// Keeps the headers of the request, in the text between queue lengths and request.
-fn keep_captures<'a>(text: &'a str, record: &mut Record<'a>) {
+fn keep_captures<'a>(text: &'a str, escape: Escape, record: &mut Record<'a>) {
     let Some((_, opened)) = divide(text, b'{') else { return };
     let Some((mut captured, _)) = divide(opened, b'}') else { return };
     loop {
         let (text, rest) = divide(captured, b'|').unwrap_or((captured, ""));
         if let Some(slot) = slot_of(text) {
-            record.set(slot, Value { text, ..Value::default() });
+            record.set(slot, Value { text, escape, ..Value::default() });
         }
         if text.len() == captured.len() {
             return;

@@ -1,16 +1,18 @@
 //! From the tokens of a format string to a plan.
 
+use super::loose::Shape;
 use super::plan::{Closing, Optional, Plan, Step, Until};
 use super::variables::{FormatError, Guess, Token, Variable};
 use crate::literal::Literal;
-use crate::record::Slot;
+use crate::record::{Escape, Slot};
 
 /// A variable and the text behind it.
 type Piece = (Variable, String);
 
 impl Plan {
     pub(super) fn from_tokens(tokens: Vec<Token>) -> Result<Self, FormatError> {
-        let (before, pieces) = pieces_of(tokens)?;
+        let (before, mut pieces) = pieces_of(tokens)?;
+        join_times(&mut pieces);
         if pieces.is_empty() {
             return Err(FormatError::NoVariables);
         }
@@ -28,7 +30,9 @@ impl Plan {
                 _ => steps.push(step),
             }
         }
-        Ok(Self { before: before.into(), steps, optional: Optional::Nothing })
+        let shape = Shape::new(&before, &pieces).map(Box::new);
+        let before = before.trim_ascii_start().into();
+        Ok(Self { before, steps, optional: Optional::Nothing, shape, has_sure_client: false })
     }
 }
 
@@ -49,11 +53,17 @@ impl Step {
         } else if after.contains('[') && next.is_some_and(is_time) {
             Until::TextBeforeTime
         } else if let [byte] = after.as_bytes() {
-            Until::Byte(*byte)
+            match variable.guess {
+                Guess::List => Until::List(*byte),
+                _ if variable.blanks > 0 && *byte == b' ' => Until::Nth(*byte, variable.blanks),
+                _ => Until::Byte(*byte),
+            }
         } else {
             Until::Text
         };
-        let closing = if next.is_some_and(|next| next.slot == Some(Slot::Status)) {
+        let closing = if variable.escape == Escape::Hash {
+            Closing::First
+        } else if next.is_some_and(|next| next.slot == Some(Slot::Status)) {
             Closing::Number
         } else if after != "\"" {
             Closing::Anything
@@ -71,6 +81,7 @@ impl Step {
             after: Literal::new(after),
             after_blank: Literal::new(after_blank),
             closing,
+            is_word: !behind_quote && (is_word_slot(*variable) || is_skipped(*variable)),
         }
     }
 
@@ -81,6 +92,22 @@ impl Step {
             && matches!(self.until, Until::Byte(_))
             && self.until == next.until
     }
+}
+
+/// Whether the values of a slot have no blanks in them: a text with one belongs to a field beside it, too.
+const fn is_word_slot(variable: Variable) -> bool {
+    let Some(slot) = variable.slot else { return false };
+    matches!(
+        slot,
+        Slot::Status
+            | Slot::RequestBytes
+            | Slot::ResponseBytes
+            | Slot::Duration
+            | Slot::Method
+            | Slot::Protocol
+            | Slot::Scheme
+            | Slot::CacheStatus
+    )
 }
 
 const fn is_skipped(variable: Variable) -> bool {
@@ -107,6 +134,24 @@ fn pieces_of(tokens: Vec<Token>) -> Result<(String, Vec<Piece>), FormatError> {
             {
                 path.slot = Some(Slot::Uri);
             }
+            // `$host$request_uri`: they part at the slash.
+            (Token::Variable(next), Some((host, after)))
+                if after.is_empty()
+                    && matches!(host.slot, Some(Slot::Host))
+                    && matches!(next.slot, Some(Slot::Uri | Slot::Path)) =>
+            {
+                (host.slot, host.guess) = (None, Guess::HostAndTarget);
+            }
+            (Token::Variable(next), Some((host, after)))
+                if after.is_empty()
+                    && host.guess == Guess::HostAndTarget
+                    && matches!(next.slot, Some(Slot::Query) | None) => {}
+            // Parts of one time, such as a second and its fraction.
+            (Token::Variable(next), Some((time, after)))
+                if after.is_empty() && is_time(*time) && is_time(next) =>
+            {
+                time.blanks += next.blanks;
+            }
             (Token::Variable(_), Some((_, after))) if after.is_empty() => {
                 return Err(FormatError::Touching(pieces.len()));
             }
@@ -114,4 +159,24 @@ fn pieces_of(tokens: Vec<Token>) -> Result<(String, Vec<Piece>), FormatError> {
         }
     }
     Ok((before, pieces))
+}
+
+/// Makes one value of a time that several variables write, one behind the other: `%{%F %T}t.%{msec_frac}t %{%z}t`.
+fn join_times(pieces: &mut Vec<Piece>) {
+    let is_part = |(variable, after): &Piece| {
+        is_time(*variable) && after.len() <= 1 && !after.ends_with(['"', ']', '|'])
+    };
+    let mut at = 0;
+    while at + 1 < pieces.len() {
+        let next = pieces.get(at + 1).map(|(next, after)| (*next, after.clone()));
+        let Some((next, after)) = next else { return };
+        match pieces.get_mut(at) {
+            Some(time) if is_part(time) && next.is_part_of_time && is_time(next) => {
+                time.0.blanks += next.blanks + u8::from(time.1 == " ");
+                time.1 = after;
+                pieces.remove(at + 1);
+            }
+            _ => at += 1,
+        }
+    }
 }

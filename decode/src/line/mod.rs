@@ -7,14 +7,18 @@
 
 mod captures;
 mod compile;
+mod ends;
+mod loose;
 mod plan;
+pub(crate) mod sound;
 mod variables;
 mod w3c;
 
 pub use plan::{Fit, Optional, Plan};
 pub use variables::FormatError;
 pub use w3c::{
-    CLOUDFRONT_FIELDS, CLOUDFRONT_REALTIME_FIELDS, Dialect, IIS_FIELDS, IIS_OTHER_FIELDS,
+    CLOUDFRONT_FIELDS, CLOUDFRONT_REALTIME_FIELDS, Dialect, IIS_FIELDS, IIS_FORWARDED_FIELDS,
+    IIS_OTHER_FIELDS, W3cPlan,
 };
 
 use variables::{apache_tokens, nginx_tokens};

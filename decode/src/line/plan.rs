@@ -1,19 +1,19 @@
 //! A compiled format string, and the reading of lines by it.
 
-use std::net::IpAddr;
-
 use super::captures;
+use super::ends::{
+    Found, divide_list, ends_line, ends_with_closed_quote, until_list, until_nth, until_port,
+};
+use super::loose::Shape;
+use super::sound::{forwarded_behind, holds_record, is_address, is_sound_client};
 use super::variables::{Guess, Variable};
-use crate::lanes::{contains, is};
+use crate::address::{is_address_with_port, is_plain_ip};
 use crate::literal::Literal;
-use crate::record::{Escape, Record, Slot, Value};
+use crate::record::{Escape, Peer, Record, Slot, Value};
 use crate::search::{self, divide};
 
 /// Quotes inside one quoted value that are weighed as its end before the last one is taken.
 const QUOTES_MAX: usize = 64;
-
-/// Fields behind the last one of the format for which a closing quote is still believed to be one.
-const EXTRA_FIELDS_MAX: usize = 32;
 
 /// How well a line followed its format, and how much it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,10 @@ pub enum Fit {
 pub(super) enum Until {
     /// At the byte that follows it in the format.
     Byte(u8),
+    /// At that byte, so many of which it holds itself: a time with blanks.
+    Nth(u8, u8),
+    /// At that byte, behind a list whose entries have commas or colons and blanks between them.
+    List(u8),
     /// At the text that follows it in the format.
     Text,
     /// At the text that follows it, behind which a time must stand.
@@ -52,6 +56,8 @@ pub(super) enum Until {
 pub(super) enum Closing {
     /// Anything.
     Anything,
+    /// Anything, and no quote stands inside: the writer escapes it without a backslash.
+    First,
     /// A number or `-`: the status behind a request.
     Number,
     /// The end of the line, or further fields of their own.
@@ -75,6 +81,8 @@ pub(super) struct Step {
     /// The same without the blank before it; empty when it is nothing but a blank, or has none.
     pub(super) after_blank: Literal,
     pub(super) closing: Closing,
+    /// Of what has no blanks in it: a number, an address, a word.
+    pub(super) is_word: bool,
 }
 
 /// Where a line may end before its format does, and still be whole.
@@ -94,6 +102,10 @@ pub struct Plan {
     pub(super) before: Box<str>,
     pub(super) steps: Vec<Step>,
     pub(super) optional: Optional,
+    /// What its lines are made of, if that can be told without it.
+    pub(super) shape: Option<Box<Shape>>,
+    /// The client is an address in every line: what stands there instead belongs to another format.
+    pub(super) has_sure_client: bool,
 }
 
 impl Plan {
@@ -104,9 +116,41 @@ impl Plan {
         self
     }
 
-    /// Fills `record` from `line`. A line that ends early keeps what was read, and is marked truncated.
+    /// The same plan for lines whose client is always an address.
+    #[must_use]
+    pub fn with_sure_client(mut self) -> Self {
+        self.has_sure_client = true;
+        self
+    }
+
+    /// Fills `record` from `line`. A line that ends early keeps what was read, and is marked truncated; one that does
+    /// not follow the format word by word is [`Fit::No`].
     #[inline]
     pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        self.read(line, record, true)
+    }
+
+    /// The same of a line that does not quite follow the format: other blanks, dashes without quotes, a number more.
+    #[cold]
+    pub fn decode_loosely<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        let Some(shape) = &self.shape else { return Fit::No };
+        record.clear();
+        shape.read(line, self.optional, record)
+    }
+
+    /// Whatever can be read where the format puts it of a line that does not follow it, marked truncated.
+    #[cold]
+    pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        record.clear();
+        let fit = self.read(line, record, false);
+        record.truncated = true;
+        fit
+    }
+
+    // There is one of it, so that what it calls can be made one with it.
+    #[inline(never)]
+    fn read<'a>(&self, line: &'a str, record: &mut Record<'a>, is_strict: bool) -> Fit {
+        record.is_text = true;
         let Some(mut rest) = line.strip_prefix(&*self.before) else { return Fit::No };
         for step in &self.steps {
             // Most values: no way round.
@@ -121,8 +165,15 @@ impl Plan {
                 let Some((mut text, mut tail)) = divide(rest, byte) else {
                     return self.cut(step, 0, rest, record);
                 };
-                if text.ends_with(',') && step.variable.slot == Some(Slot::ClientIp) {
+                let is_client = step.variable.slot == Some(Slot::ClientIp);
+                if is_client && text.ends_with(',') {
                     (text, tail) = divide_list(rest, byte).unwrap_or((text, tail));
+                }
+                if is_client {
+                    record.peer = self.peer(text, tail, step);
+                }
+                if is_client && is_strict && record.peer == Peer::Unknown {
+                    return Fit::No;
                 }
                 step.keep(text, step.variable.escape, record);
                 rest = tail;
@@ -130,6 +181,8 @@ impl Plan {
             }
             let found = match step.until {
                 Until::Byte(_) => None,
+                Until::Nth(byte, count) => until_nth(rest, byte, count, step.variable.escape),
+                Until::List(byte) => until_list(rest, byte, step.variable.escape),
                 Until::Text => step.until_text(rest),
                 Until::TextBeforeTime => match step.until_text_before_time(rest) {
                     None => return Fit::No,
@@ -137,7 +190,10 @@ impl Plan {
                 },
                 Until::Quote => step.until_quote(rest),
                 Until::Port => until_port(rest),
-                Until::End => Some((rest.trim_ascii_end(), step.variable.escape, "")),
+                Until::End => match step.until_end(rest) {
+                    None if is_strict => return Fit::No,
+                    found => found,
+                },
             };
             let Some((text, escape, tail)) = found else {
                 return self.cut(step, 0, rest, record);
@@ -148,10 +204,61 @@ impl Plan {
         if rest.trim_ascii().is_empty() {
             return Fit::Whole;
         }
+        if is_strict && (holds_record(rest) || !ends_line(rest)) {
+            return Fit::No;
+        }
         if let Some(text) = forwarded_behind(rest) {
             record.set(Slot::ForwardedFor, Value { text, ..Value::default() });
         }
         Fit::Extra
+    }
+
+    /// What can be said of a text that stands where the client does.
+    #[inline]
+    fn peer(&self, text: &str, tail: &str, step: &Step) -> Peer {
+        if !tail.starts_with("- - [") && self.has_other_client(tail, step) {
+            Peer::Unknown
+        } else if is_plain_ip(text) {
+            Peer::Plain
+        } else if is_address_with_port(text) || self.accepts_client(text, tail, step) {
+            Peer::Sound
+        } else {
+            Peer::Unknown
+        }
+    }
+
+    /// Whether an address stands among the words between client and time, too: then a host with blanks in it may be in
+    /// front, and nobody can tell which of them asked.
+    #[cold]
+    fn has_other_client(&self, tail: &str, step: &Step) -> bool {
+        let mut words = tail.split(' ').take_while(|word| !word.starts_with('['));
+        self.words_before_time(step).is_some() && words.any(is_address)
+    }
+
+    /// Whether a text that is no plain address can be the client.
+    #[cold]
+    fn accepts_client(&self, text: &str, tail: &str, step: &Step) -> bool {
+        if self.has_sure_client {
+            return is_address(text);
+        }
+        is_sound_client(text, tail, self.words_before_time(step))
+    }
+
+    /// How many words that are skipped stand between the value of a step and the time, if nothing else does.
+    #[cold]
+    fn words_before_time(&self, step: &Step) -> Option<usize> {
+        let behind = self.steps.iter().skip_while(|other| other.index <= step.index);
+        let mut words = 0;
+        for step in behind {
+            if step.variable.slot.is_some() {
+                return None;
+            }
+            words += step.values;
+            if step.until == Until::TextBeforeTime {
+                return Some(words);
+            }
+        }
+        None
     }
 
     /// The line ends inside a value of a step, `before` values into it.
@@ -179,8 +286,6 @@ impl Plan {
     }
 }
 
-type Found<'a> = Option<(&'a str, Escape, &'a str)>;
-
 impl Step {
     #[inline]
     fn keep<'a>(&self, text: &'a str, escape: Escape, record: &mut Record<'a>) {
@@ -188,7 +293,7 @@ impl Step {
         if let Some(slot) = slot {
             record.set(slot, Value { text, escape, unit, rank });
         } else if guess != Guess::Nothing && text != "-" {
-            captures::keep(text, guess, record);
+            captures::keep(text, escape, guess, record);
         }
     }
 
@@ -201,8 +306,22 @@ impl Step {
         {
             return Some(("", Escape::None, tail));
         }
-        let at = find(rest, &self.after, 0)?;
+        let at = if self.is_word { self.end_of_word(rest)? } else { find(rest, &self.after, 0)? };
         Some((rest.get(..at)?, self.variable.escape, rest.get(at + self.after.len()..)?))
+    }
+
+    /// Where the text behind a word begins: at the first byte like its own, or nowhere.
+    #[inline]
+    fn end_of_word(&self, rest: &str) -> Option<usize> {
+        let bytes = rest.as_bytes();
+        let at = search::byte(bytes, *self.after.as_str().as_bytes().first()?)?;
+        self.after.begins(bytes.get(at..)?).then_some(at)
+    }
+
+    fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
+        let text = rest.trim_ascii_end();
+        let is_torn = self.is_word && search::byte(text.as_bytes(), b' ').is_some();
+        if is_torn { None } else { Some((text, self.variable.escape, "")) }
     }
 
     fn until_text_before_time<'a>(&self, rest: &'a str) -> Found<'a> {
@@ -227,7 +346,7 @@ impl Step {
     #[inline]
     fn until_quote<'a>(&self, rest: &'a str) -> Found<'a> {
         let bytes = rest.as_bytes();
-        let (mut from, mut escape, mut quotes) = (0, Escape::None, 0);
+        let (mut from, mut escape, mut quotes) = (0, self.variable.escape, 0);
         while let Some(hit) = search::either(bytes.get(from..)?, b'"', b'\\') {
             let at = from + hit;
             if bytes.get(at) == Some(&b'\\') {
@@ -240,11 +359,20 @@ impl Step {
                 break;
             }
             if let Some(tail) = self.closes(rest, at) {
-                return Some((rest.get(..at)?, escape, tail));
+                let text = rest.get(..at)?;
+                let is_torn = quotes > 1 && self.is_torn(text);
+                return if is_torn { None } else { Some((text, escape, tail)) };
             }
             from = at + 1;
         }
         self.until_last_quote(rest, escape)
+    }
+
+    /// Whether a text with quotes in it is more than one value.
+    #[cold]
+    fn is_torn(&self, text: &str) -> bool {
+        let is_request = self.variable.slot == Some(Slot::Request);
+        holds_record(text) || (is_request && text.contains("\" \""))
     }
 
     /// The last quote at which the line can go on, for values full of quotes or with a stray backslash.
@@ -254,7 +382,8 @@ impl Step {
         for _ in 0..QUOTES_MAX {
             let at = memchr::memrchr(b'"', rest.as_bytes().get(..end)?)?;
             if let Some(tail) = self.closes(rest, at) {
-                return Some((rest.get(..at)?, escape, tail));
+                let text = rest.get(..at)?;
+                return if self.is_torn(text) { None } else { Some((text, escape, tail)) };
             }
             end = at;
         }
@@ -262,12 +391,16 @@ impl Step {
     }
 
     /// What follows a closing quote at `at`, if it can be one.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call for every value of a line costs a tenth of it"
+    )]
+    #[inline(always)]
     fn closes<'a>(&self, rest: &'a str, at: usize) -> Option<&'a str> {
         let from = rest.get(at..)?;
         let tail = self.after.strip(from)?;
         let fits = match self.closing {
-            Closing::Anything => true,
+            Closing::Anything | Closing::First => true,
             Closing::Number => matches!(tail.as_bytes().first(), Some(b'0'..=b'9' | b'-')),
             Closing::LineEnd => ends_line(tail),
             Closing::LineEndUnread => ends_with_closed_quote(tail) || ends_line(tail),
@@ -276,76 +409,9 @@ impl Step {
     }
 }
 
-/// The list of addresses in quotes right behind the fields of a format: nginx's stock `main` is `combined` with
-/// `"$http_x_forwarded_for"` added. An address with a port is rather an upstream's.
-fn forwarded_behind(rest: &str) -> Option<&str> {
-    let (text, _) = divide(rest.strip_prefix(" \"")?, b'"')?;
-    let (is_dot, is_colon) = (is(b'.'), is(b':'));
-    if !contains(text.as_bytes(), |bytes| is_dot(bytes) | is_colon(bytes)) {
-        return None;
-    }
-    let last = text.rsplit(',').next()?;
-    last.trim_ascii().parse::<IpAddr>().ok().map(|_| text)
-}
-
-/// Value and rest, divided by the last colon of the first word: IPv6 addresses are full of colons.
-fn until_port(rest: &str) -> Found<'_> {
-    let word = memchr::memchr(b' ', rest.as_bytes()).unwrap_or(rest.len());
-    let at = memchr::memrchr(b':', rest.as_bytes().get(..word)?)?;
-    Some((rest.get(..at)?, Escape::None, rest.get(at + 1..)?))
-}
-
-/// Whether a field begins here, and the last byte is a quote that closes a value, not one that opens one.
-fn ends_with_closed_quote(tail: &str) -> bool {
-    match tail.trim_ascii_end().as_bytes() {
-        [b' ', .., before, b'"'] => !matches!(before, b' ' | b'='),
-        _ => false,
-    }
-}
-
-/// Whether nothing, or only further fields of their own, follows a closing quote.
-fn ends_line(tail: &str) -> bool {
-    let mut rest = tail.trim_ascii_end();
-    if rest.is_empty() {
-        return true;
-    }
-    for _ in 0..EXTRA_FIELDS_MAX {
-        let Some(field) = rest.strip_prefix(' ') else { break };
-        if let Some(quoted) = field.strip_prefix('"') {
-            let Some(end) = search::byte(quoted.as_bytes(), b'"') else { return false };
-            rest = quoted.get(end + 1..).unwrap_or_default();
-        } else {
-            let end = memchr::memchr2(b' ', b'"', field.as_bytes()).unwrap_or(field.len());
-            let (name, value) = field.split_at(end);
-            // `urt="0.004"`.
-            rest = match value.strip_prefix('"') {
-                Some(quoted) if name.ends_with('=') => {
-                    let Some((_, rest)) = quoted.split_once('"') else { return false };
-                    rest
-                }
-                _ => value,
-            };
-        }
-    }
-    rest.is_empty()
-}
-
-/// What is before and behind the byte at the end of several values: `192.0.2.1, 10.0.0.1 - -`.
-#[cold]
-fn divide_list(rest: &str, byte: u8) -> Option<(&str, &str)> {
-    let mut from = 0;
-    loop {
-        let end = from + search::byte(rest.as_bytes().get(from..)?, byte)?;
-        let (text, tail) = rest.split_at_checked(end)?;
-        if !text.ends_with(',') {
-            return Some((text, tail.get(1..)?));
-        }
-        from = end + 1;
-    }
-}
-
 /// Position of `text` in `rest`, from `from` on.
-#[inline]
+#[expect(clippy::inline_always, reason = "a call for every value of a line costs a tenth of it")]
+#[inline(always)]
 fn find(rest: &str, text: &Literal, from: usize) -> Option<usize> {
     let bytes = rest.as_bytes();
     let first = *text.as_str().as_bytes().first()?;
@@ -360,7 +426,7 @@ fn find(rest: &str, text: &Literal, from: usize) -> Option<usize> {
 }
 
 /// Whether a time in common log or ISO notation, or an epoch, stands at the start.
-fn looks_like_time(text: &str) -> bool {
+pub(super) fn looks_like_time(text: &str) -> bool {
     let start = text.as_bytes().get(..5).unwrap_or_default();
     match start {
         [d1, d2, b'/', m1, _] => {

@@ -36,6 +36,10 @@ pub struct Variable {
     pub escape: Escape,
     /// What may be told of it by its shape.
     pub guess: Guess,
+    /// Blanks in it: a time may have some.
+    pub blanks: u8,
+    /// It belongs to the time before it: a fraction, a zone.
+    pub is_part_of_time: bool,
 }
 
 /// A value whose meaning is told by its shape.
@@ -48,12 +52,18 @@ pub enum Guess {
     Captures,
     /// The remote log name, `%l`; lighttpd writes the host there.
     HostForName,
+    /// Nothing: a list with commas or colons and blanks in it, as nginx writes of the servers it asked.
+    List,
+    /// A host with the target behind it.
+    HostAndTarget,
 }
 
 impl Variable {
     /// A variable without escapes.
     pub const fn new(slot: Option<Slot>, unit: Unit, rank: u8) -> Self {
-        Self { slot, unit, rank, escape: Escape::None, guess: Guess::Nothing }
+        let guess = Guess::Nothing;
+        let (escape, blanks, is_part_of_time) = (Escape::None, 0, false);
+        Self { slot, unit, rank, escape, guess, blanks, is_part_of_time }
     }
 }
 
@@ -71,9 +81,11 @@ const NGINX: &[(&str, Slot, Unit, u8)] = &[
     ("time_local", Slot::Time, Unit::Auto, 2),
     ("time_iso8601", Slot::Time, Unit::Auto, 1),
     ("msec", Slot::Time, Unit::Seconds, 0),
-    ("remote_addr", Slot::ClientIp, Unit::Auto, 0),
-    ("binary_remote_addr", Slot::ClientIp, Unit::Auto, 1),
-    ("realip_remote_addr", Slot::ClientIp, Unit::Auto, 2),
+    // A balancer that speaks the PROXY protocol is the peer: its word is in front of the request, not in a header.
+    ("proxy_protocol_addr", Slot::ClientIp, Unit::Auto, 0),
+    ("remote_addr", Slot::ClientIp, Unit::Auto, 1),
+    ("binary_remote_addr", Slot::ClientIp, Unit::Auto, 2),
+    ("realip_remote_addr", Slot::ClientIp, Unit::Auto, 3),
     ("http_x_forwarded_for", Slot::ForwardedFor, Unit::Auto, 0),
     ("proxy_add_x_forwarded_for", Slot::ForwardedFor, Unit::Auto, 1),
     ("http_forwarded", Slot::ForwardedFor, Unit::Auto, 2),
@@ -143,6 +155,11 @@ fn nginx_variable(name: &str) -> Variable {
     if let Some(slot) = name.strip_prefix("slot:") {
         return own_variable(slot);
     }
+    // Of these nginx writes a value for each server that it asked.
+    let is_list = name.starts_with("upstream_") && name != "upstream_cache_status";
+    if is_list {
+        return Variable { guess: Guess::List, ..SKIP };
+    }
     let known = NGINX.iter().find(|(known, ..)| *known == name);
     known.map_or(SKIP, |(_, slot, unit, rank)| Variable::new(Some(*slot), *unit, *rank))
 }
@@ -162,8 +179,14 @@ fn own_variable(name: &str) -> Variable {
         ),
         _ => (name, Unit::Auto),
     };
-    let guess = if name == "captures" { Guess::Captures } else { Guess::Nothing };
-    Variable { guess, ..Variable::new(Slot::named(base), unit, 0) }
+    match name {
+        "captures" => Variable { guess: Guess::Captures, escape: Escape::Hash, ..SKIP },
+        "list" => Variable { guess: Guess::List, ..SKIP },
+        "haproxy_request" => {
+            Variable { escape: Escape::Hash, ..Variable::new(Some(Slot::Request), unit, 0) }
+        }
+        _ => Variable::new(Slot::named(base), unit, 0),
+    }
 }
 
 pub(super) const SKIP: Variable = Variable::new(None, Unit::Auto, 0);
@@ -220,8 +243,7 @@ fn apache_variable(name: char, argument: &str) -> Variable {
         ('i', "x-real-ip") => (Slot::RealIp, Unit::Auto, 1),
         ('t', "msec" | "begin:msec" | "end:msec") => (Slot::Time, Unit::Millis, 0),
         ('t', "usec" | "begin:usec" | "end:usec") => (Slot::Time, Unit::Micros, 0),
-        ('t', "msec_frac" | "usec_frac") => return SKIP,
-        ('t', _) => (Slot::Time, Unit::Auto, 1),
+        ('t', _) => return apache_time(argument),
         ('r', _) => (Slot::Request, Unit::Auto, 0),
         ('l', _) => return Variable { guess: Guess::HostForName, ..SKIP },
         ('m', _) => (Slot::Method, Unit::Auto, 0),
@@ -245,6 +267,17 @@ fn apache_variable(name: char, argument: &str) -> Variable {
         _ => return SKIP,
     };
     Variable::new(Some(slot), unit, rank)
+}
+
+/// `%{FORMAT}t`, FORMAT that of `strftime`, perhaps `begin:` or `end:` before it, or a part of the time.
+fn apache_time(format: &str) -> Variable {
+    let format = format.strip_prefix("begin:").or(format.strip_prefix("end:")).unwrap_or(format);
+    let is_part = matches!(format, "msec_frac" | "usec_frac" | "%z" | "%Z");
+    // Of the conversions two write a blank between their parts.
+    let inner = format.matches("%c").count() * 4 + format.matches("%r").count();
+    let blanks = u8::try_from(format.matches(' ').count() + inner).unwrap_or(u8::MAX);
+    let time = Variable::new(Some(Slot::Time), Unit::Auto, 1);
+    Variable { blanks, is_part_of_time: is_part, ..time }
 }
 
 fn push_literal(tokens: &mut Vec<Token>, text: &str) {

@@ -73,6 +73,7 @@ pub(super) const GCP_LB: Fields = Fields(&[
 /// Azure Front Door, `FrontDoorAccessLog`.
 pub(super) const AZURE_FRONT_DOOR: Fields = Fields(&[
     (marks::RECORD, Unit::Auto, &["records"]),
+    ("kind", Unit::Auto, &["category"]),
     ("ts", Unit::Auto, &["time"]),
     ("edge", Unit::Auto, &["properties.pop"]),
     ("client_ip", Unit::Auto, &["properties.clientIp", "properties.clientIP"]),
@@ -97,6 +98,7 @@ pub(super) const AZURE_FRONT_DOOR: Fields = Fields(&[
 pub(super) const AZURE_APP_GATEWAY: Fields = Fields(&[
     (marks::RECORD, Unit::Auto, &["records"]),
     (marks::WHOLE_MILLIS, Unit::Auto, &["properties.timeTaken"]),
+    ("kind", Unit::Auto, &["category"]),
     (marks::GATEWAY_QUERY, Unit::Auto, &["properties.requestQuery"]),
     ("ts", Unit::Auto, &["timeStamp", "time"]),
     ("edge", Unit::Auto, &["properties.instanceId"]),

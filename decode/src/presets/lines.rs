@@ -8,6 +8,9 @@ pub(super) const COMBINED: &str = r#"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{Us
 pub(super) const VHOST_COMBINED: &str =
     r#"%v %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-agent}i""#;
 
+/// Red Hat's and Apache's own `conf/extra/httpd-ssl.conf`: `ssl_request_log`.
+pub(super) const SSL_REQUEST: &str = r#"%t %h %{SSL_PROTOCOL}x %{SSL_CIPHER}x "%r" %b"#;
+
 /// kubernetes.github.io/ingress-nginx, "Log format".
 pub(super) const INGRESS_NGINX: &str = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_length $request_time [$_] [$_] $_ $_ $_ $_ $req_id"#;
 
@@ -34,10 +37,10 @@ pub(super) const ISTIO: &str = r#"[$slot:ts] "$slot:request" $slot:status $_ $_ 
 
 /// `HAProxy` configuration manual, 8.2.3 "HTTP log format"; captured headers stand between queue and request: host,
 /// user agent and referer are told by their shape.
-pub(super) const HAPROXY: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$slot:captures"$slot:request""#;
+pub(super) const HAPROXY: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$slot:captures"$slot:haproxy_request""#;
 
 /// `HAProxy` configuration manual, 8.2.4 "HTTPS log format".
-pub(super) const HAPROXY_HTTPS: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$slot:captures"$slot:request" $_/$_/$_/$_/$_ $slot:host/$_/$_"#;
+pub(super) const HAPROXY_HTTPS: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$slot:captures"$slot:haproxy_request" $_/$_/$_/$_/$_ $slot:host/$_/$_"#;
 
 /// `HAProxy` configuration manual, 4.2 `option httplog clf`.
 pub(super) const HAPROXY_CLF: &str = r#"$slot:client_ip - - [$slot:ts] "$slot:request" $slot:status $slot:response_bytes "$slot:referer" "$slot:user_agent" $_ $_ "$_" "$_" "$_" $_ $_ $_ $_ $slot:duration_ms "$_""#;

@@ -62,6 +62,7 @@ pub(super) const fn preset(format: Format) -> Option<Preset> {
         Format::Combined | Format::Common => {
             Preset::Line { format: lines::COMBINED, optional: Optional::After(7) }
         }
+        Format::SslRequest => line(lines::SSL_REQUEST),
         Format::VhostCombined => {
             Preset::Line { format: lines::VHOST_COMBINED, optional: Optional::After(8) }
         }

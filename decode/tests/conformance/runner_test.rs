@@ -96,7 +96,7 @@ fn rejects_can_be_expected() {
         &cases,
         &expect![[r#"
             FILE:3 a nginx
-              expected a reject for "timestamp", found "format not recognised"
+              expected a reject for "timestamp", found "a line of an error log"
               "2024/05/01 12:00:00 [error] 7#7: *1 open() failed, client: 192.0.2.1"
 
             source  format  cases  rows  equal  differ  missed  not compared

@@ -39,6 +39,7 @@ const WRITERS: &[(Format, &str, &str)] = &[
         "Apache, nginx, BunkerWeb",
         "with and without port, referer and user agent; IPv6 hosts, absolute URLs",
     ),
+    (Format::SslRequest, "Apache, `ssl_request_log`", "no request; IPv6"),
     (Format::Floodmark, "JSON with the columns of `requests`", "text and numeric times"),
     (
         Format::NginxJson,
