@@ -204,13 +204,19 @@ impl Plan {
         if rest.trim_ascii().is_empty() {
             return Fit::Whole;
         }
-        if is_strict && (holds_record(rest) || !ends_line(rest)) {
+        if is_strict && (holds_record(rest) || !self.may_end_before(rest)) {
             return Fit::No;
         }
         if let Some(text) = forwarded_behind(rest) {
             record.set(Slot::ForwardedFor, Value { text, ..Value::default() });
         }
         Fit::Extra
+    }
+
+    /// Whether what follows the last field can be further ones. Behind a quote that was looked at already.
+    #[inline]
+    fn may_end_before(&self, rest: &str) -> bool {
+        self.steps.last().is_some_and(|step| step.until == Until::Quote) || ends_line(rest)
     }
 
     /// What can be said of a text that stands where the client does.
