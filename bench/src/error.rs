@@ -1,6 +1,6 @@
 //! Why nothing could be measured.
 
-use ingest::ConfigError;
+use decode::ConfigError;
 use lake::LakeError;
 use sample_data::GenerateError;
 

@@ -43,7 +43,7 @@ const fn draw(number: u64, salt: u64) -> u64 {
 mod tests {
     use std::collections::HashSet;
 
-    use ingest::DecoderConfig;
+    use ::decode::DecoderConfig;
 
     use super::*;
     use crate::stages::decode;

@@ -111,7 +111,7 @@ Examples:
 
 /// What `--format` takes.
 fn formats() -> String {
-    let names = ingest::Format::names().collect::<Vec<_>>().join(", ");
+    let names = decode::Format::names().collect::<Vec<_>>().join(", ");
     format!(
         "Log format; `auto` decides from the first lines.\n\n\
          By name: {names}.\n\n\

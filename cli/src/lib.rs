@@ -67,7 +67,9 @@ fn lines(text: &str) -> String {
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     let is_usage = |cause: &(dyn std::error::Error + 'static)| {
-        cause.is::<config::UsageError>() || cause.is::<ingest::ConfigError>()
+        cause.is::<config::UsageError>()
+            || cause.is::<decode::ConfigError>()
+            || cause.is::<ingest::DatabaseError>()
     };
     if error.chain().any(is_usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

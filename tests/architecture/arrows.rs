@@ -6,6 +6,8 @@ use expect_test::expect;
 use serde_json::Value;
 use tests::workspace;
 
+use crate::tidy::rust_files;
+
 /// Standard output of `cargo ARGS`.
 pub(crate) fn cargo(args: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -38,18 +40,22 @@ fn arrows(kind: Option<&str>) -> String {
 fn arrows_point_down() {
     expect![[r#"
         bench -> cli
+        bench -> decode
         bench -> detect
         bench -> ingest
         bench -> lake
         bench -> sample-data
         bench -> schemas
+        cli -> decode
         cli -> detect
         cli -> ingest
         cli -> lake
         cli -> query
         cli -> sample-data
         cli -> schemas
+        decode -> schemas
         detect -> schemas
+        ingest -> decode
         ingest -> schemas
         lake -> schemas
         query -> detect
@@ -64,19 +70,38 @@ fn tests_of_a_crate_need_no_more_than_the_crate() {
 }
 
 #[test]
-fn detection_does_no_input_or_output() {
-    let tree = cargo(&["tree", "-p", "detect", "-e", "normal", "--prefix", "none", "--locked"]);
-    assert!(tree.starts_with("detect "), "{tree}");
-    let crates: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
-    for absent in [
-        "tokio",
-        "rdkafka",
-        "rdkafka-sys",
-        "deltalake",
-        "deltalake-core",
-        "datafusion",
-        "object_store",
-    ] {
-        assert!(!crates.contains(&absent), "detect depends on {absent}:\n{tree}");
+fn decoding_and_detection_do_no_input_or_output() {
+    for name in ["decode", "detect"] {
+        let tree = cargo(&["tree", "-p", name, "-e", "normal", "--prefix", "none", "--locked"]);
+        assert!(tree.starts_with(name), "{tree}");
+        let crates: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+        for absent in [
+            "tokio",
+            "rdkafka",
+            "rdkafka-sys",
+            "maxminddb",
+            "deltalake",
+            "deltalake-core",
+            "datafusion",
+            "object_store",
+        ] {
+            assert!(!crates.contains(&absent), "{name} depends on {absent}:\n{tree}");
+        }
     }
+}
+
+/// What is in `std` shows in no list of crates.
+#[test]
+fn decoding_asks_nothing_of_the_system() {
+    let outside =
+        ["std::fs", "std::io", "std::thread", "std::process", "Instant::now", "SystemTime"];
+    let decoding = rust_files().into_iter().filter(|(file, _)| file.starts_with("decode/src"));
+    let mut files = 0;
+    for (file, text) in decoding {
+        files += 1;
+        for name in outside {
+            assert!(!text.contains(name), "{}: {name}", file.display());
+        }
+    }
+    assert!(files > 0, "nothing was looked at");
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ingest::{DecoderConfig, FileSource, Polled, Positions, RawMessage, Source};
+use decode::{DecoderConfig, RawMessage};
+use ingest::{FileSource, Polled, Positions, Source};
 
 use super::watch::{Watch, Watched};
 use crate::error::BenchError;

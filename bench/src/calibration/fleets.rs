@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ingest::DecoderConfig;
+use decode::DecoderConfig;
 use sample_data::{Format, GenerateConfig, MODELS, Scenario, Truth, generate};
 
 use super::watch::{Watch, Watched};

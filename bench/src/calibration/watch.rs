@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use decode::{Batcher, DecoderConfig, Numbering, RawMessage};
 use detect::{Alarms, DetectConfig, Detector, Findings};
-use ingest::{Batcher, DecoderConfig, Numbering, RawMessage};
 use schemas::{Incident, PositionedBatch, Verdict};
 
 use super::SETTINGS;

@@ -5,13 +5,13 @@
 //! generated log, decoded ─┴▶ a line for each request ─▶ Log
 //! ```
 //!
-//! A layout is an ordinary line of `ingest/tests/conformance` with `<fields>` where the values of a request go; those
+//! A layout is an ordinary line of `decode/tests/conformance` with `<fields>` where the values of a request go; those
 //! that begin with `#` stand at the head of a log. So lines differ as those of real traffic do, and no format is
 //! flattered by one line over and over.
 
 mod fields;
 
-use ingest::Format;
+use decode::Format;
 use schemas::PositionedBatch;
 
 use crate::input::Log;
@@ -89,7 +89,7 @@ pub fn log(format: Format, batches: &[PositionedBatch]) -> Log {
 
 #[cfg(test)]
 mod tests {
-    use ingest::DecoderConfig;
+    use ::decode::DecoderConfig;
 
     use super::*;
     use crate::stages::decode;

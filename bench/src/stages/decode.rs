@@ -5,8 +5,8 @@ use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 
-use ingest::decode::json::FieldSource;
-use ingest::{Batcher, DecoderConfig, Format, Numbering, RawMessage};
+use decode::json::FieldSource;
+use decode::{Batcher, DecoderConfig, Format, Numbering, RawMessage};
 use sample_data::Format as Generated;
 use schemas::PositionedBatch;
 use tempfile::NamedTempFile;

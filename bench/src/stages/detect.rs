@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
 
+use ::decode::DecoderConfig;
 use arrow::array::{Array, StringArray};
 use detect::{DetectConfig, Detector, Findings};
-use ingest::DecoderConfig;
 use schemas::{PositionedBatch, RequestBatch};
 
 use super::{check, decode, plan};

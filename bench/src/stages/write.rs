@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
+use ::decode::DecoderConfig;
 use arrow::ipc::writer::FileWriter;
 use bytes::Bytes;
-use ingest::DecoderConfig;
 use lake::{CommitPoint, Lake, LakeOptions, RowKey};
 use schemas::PositionedBatch;
 use schemas::tables::REQUESTS;

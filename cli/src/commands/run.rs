@@ -1,7 +1,7 @@
 //! `floodmark run`: Kafka in, tables and alerts out, until stopped.
 
 use anyhow::bail;
-use ingest::{Batcher, KafkaConfig, KafkaSource, Source};
+use ingest::{KafkaConfig, KafkaSource, Source};
 use lake::{History, Upkeep};
 
 use super::report;
@@ -57,7 +57,7 @@ impl Live<'_> {
     /// # Errors
     /// As [`run`].
     pub(super) fn consume(&self, mut next: impl FnMut(&Totals) -> Next) -> anyhow::Result<Ended> {
-        let mut batcher = Batcher::new(&self.decode.decoder)?;
+        let mut batcher = self.decode.batcher()?;
         let history = history(&self.kafka.group, &self.kafka.topic);
         let tables = pipeline::open(&self.output.data)?;
         if !self.again {

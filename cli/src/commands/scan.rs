@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use ingest::{Batcher, FileSource, Polled, RawMessage, Source};
+use decode::RawMessage;
+use ingest::{FileSource, Polled, Source};
 use lake::History;
 
 use super::report;
@@ -26,7 +27,7 @@ const COMMIT_ATTEMPTS: u32 = 8;
 /// # Errors
 /// When a file cannot be read, or the tables cannot be written.
 pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
-    let mut batcher = Batcher::new(&config.decode.decoder)?;
+    let mut batcher = config.decode.batcher()?;
     let tables = pipeline::open(&config.output.data)?;
     let mut source = FileSource::open(&config.files, tables.positions(LINEAGE)?)?;
     source.recall(tables.attempts(LINEAGE)?);

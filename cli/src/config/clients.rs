@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use ingest::ClientsConfig;
-use ingest::identity::{AllowList, AllowedAgent, Level, Privacy};
+use decode::ClientsConfig;
+use decode::identity::{AllowList, AllowedAgent, Level, Privacy};
 use schemas::{NetworkError, Networks};
 use serde::Deserialize;
 
@@ -77,18 +77,21 @@ fn allow(file: &File) -> Result<AllowList, UsageError> {
 ///
 /// # Errors
 /// [`UsageError`] when a network, a list of them or the key cannot be read, or an allowed user agent has no network.
-pub fn clients(args: ClientArgs, file: &File) -> Result<ClientsConfig, UsageError> {
+pub fn clients(args: &ClientArgs, file: &File) -> Result<ClientsConfig, UsageError> {
     let trusted =
         if args.trusted_proxy.is_empty() { &file.trusted_proxies } else { &args.trusted_proxy };
     let list = args.trusted_proxies_file.as_deref().or(file.trusted_proxies_file.as_deref());
-    let databases = if args.mmdb.is_empty() { file.mmdb.clone() } else { args.mmdb };
     let key_file = args.anonymise_key_file.as_deref().or(file.anonymise_key_file.as_deref());
     Ok(ClientsConfig {
         trusted_proxies: networks("trusted-proxies", trusted, list)?,
-        databases,
         privacy: privacy(args.anonymise.or(file.anonymise), key_file)?,
         allow: allow(file)?,
     })
+}
+
+/// The MMDB files that are asked.
+pub fn databases(args: ClientArgs, file: &File) -> Vec<PathBuf> {
+    if args.mmdb.is_empty() { file.mmdb.clone() } else { args.mmdb }
 }
 
 fn privacy(anonymise: Option<Anonymise>, key_file: Option<&Path>) -> Result<Privacy, UsageError> {
@@ -144,16 +147,16 @@ mod tests {
     #[test]
     fn the_command_line_replaces_the_file() {
         let file = file("trusted-proxies = ['10.0.0.0/8']\nmmdb = ['a.mmdb']\nanonymise = 'low'");
-        let config = clients(ClientArgs::default(), &file).unwrap();
+        let config = clients(&ClientArgs::default(), &file).unwrap();
         assert!(config.trusted_proxies.contains("10.1.1.1".parse().unwrap()));
-        assert_eq!(config.databases, [PathBuf::from("a.mmdb")]);
+        assert_eq!(databases(ClientArgs::default(), &file), [PathBuf::from("a.mmdb")]);
         assert_eq!(config.privacy, Privacy::Truncate(Level::Low));
         let args = ClientArgs {
             trusted_proxy: vec!["192.0.2.1".into()],
             anonymise: Some(Anonymise::None),
             ..ClientArgs::default()
         };
-        let config = clients(args, &file).unwrap();
+        let config = clients(&args, &file).unwrap();
         assert!(!config.trusted_proxies.contains("10.1.1.1".parse().unwrap()));
         assert_eq!(config.privacy, Privacy::Keep);
     }
@@ -161,9 +164,9 @@ mod tests {
     #[test]
     fn errors_say_where_and_what() {
         let config = file("trusted-proxies = ['10.0.0.0/33']");
-        let said = error(clients(ClientArgs::default(), &config));
+        let said = error(clients(&ClientArgs::default(), &config));
         assert!(said.starts_with("trusted-proxies: `10.0.0.0/33` is no network"), "{said}");
-        let said = error(clients(ClientArgs::default(), &file("anonymise = 'pseudonym'")));
+        let said = error(clients(&ClientArgs::default(), &file("anonymise = 'pseudonym'")));
         assert!(said.contains("--anonymise-key-file"), "{said}");
         let said = error(allow(&file("[[allow.agents]]\nuser-agent = 'Examplebot'")));
         assert!(said.contains("`Examplebot` needs"), "{said}");

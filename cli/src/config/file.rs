@@ -78,7 +78,7 @@ pub struct File {
     pub kafka: BTreeMap<String, Property>,
     /// How the fields of JSON lines map to columns.
     #[serde(default)]
-    pub fields: ingest::decode::json::FieldMap,
+    pub fields: decode::json::FieldMap,
     /// Who is never judged.
     #[serde(default)]
     pub allow: Allow,

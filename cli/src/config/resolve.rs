@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use decode::zone::UnknownZone;
+use decode::{Batcher, DecoderConfig};
 use detect::DetectConfig;
-use ingest::DecoderConfig;
-use ingest::decode::zone::UnknownZone;
+use ingest::Databases;
 use lake::Upkeep;
 
 use super::{DEFAULT_COMMIT_INTERVAL, DEFAULT_DATA, DEFAULT_GROUP, File, UsageError, clients};
@@ -22,6 +23,8 @@ use crate::args::{
 pub struct Decode {
     /// The decoders' settings.
     pub decoder: DecoderConfig,
+    /// MMDB files with autonomous systems and countries, the first that knows an address wins.
+    pub databases: Vec<PathBuf>,
     /// The detector's settings.
     pub detect: DetectConfig,
 }
@@ -41,10 +44,23 @@ impl Decode {
         let decoder = DecoderConfig {
             time_zone,
             default_host: args.host.or_else(|| file.host.clone()),
-            clients: clients::clients(clients, file)?,
+            clients: clients::clients(&clients, file)?,
             ..decoder(args.format, args.w3c_fields, file)?
         };
-        Ok(Self { decoder, detect: settings(detect, file)? })
+        let databases = clients::databases(clients, file);
+        Ok(Self { decoder, databases, detect: settings(detect, file)? })
+    }
+
+    /// A batcher with these settings.
+    ///
+    /// # Errors
+    /// When they make no sense, or a database cannot be read.
+    pub fn batcher(&self) -> anyhow::Result<Batcher> {
+        let batcher = Batcher::new(&self.decoder)?;
+        if self.databases.is_empty() {
+            return Ok(batcher);
+        }
+        Ok(batcher.with_origins(Box::new(Databases::open(&self.databases)?)))
     }
 }
 

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::Context;
+use decode::Batcher;
+use decode::stream::Learnt;
 use detect::{DetectConfig, Detector};
-use ingest::Batcher;
-use ingest::decode::stream::Learnt;
 use lake::Checkpoint;
 use serde::{Deserialize, Serialize};
 

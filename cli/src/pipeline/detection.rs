@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use decode::stream::Learnt;
 use detect::{Counters, Detector, Findings};
 use ingest::Positions;
-use ingest::decode::stream::Learnt;
 use lake::{CommitPoint, History};
 use schemas::PositionedBatch;
 use schemas::incident::incident_rows;

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ingest::{Batcher, Format, MessageSink, Polled, Positions, RawMessage, Source, SourceError};
+use decode::{Batcher, Format, RawMessage};
+use ingest::{MessageSink, Polled, Positions, Source, SourceError};
 use schemas::PositionedBatch;
 
 use super::back::{Commits, Gone};

@@ -1,8 +1,9 @@
 //! Opens the tables and brings the detector back to where they stand.
 
 use anyhow::Context;
+use decode::Batcher;
 use detect::{DetectConfig, Detector};
-use ingest::{Batcher, Positions};
+use ingest::Positions;
 use lake::{History, Lake, LakeOptions};
 use tokio::runtime::Runtime;
 

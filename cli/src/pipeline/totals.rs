@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use decode::identity::ClientCounters;
 use detect::Counters;
-use ingest::identity::ClientCounters;
 use schemas::text::thousands;
 use schemas::{Incident, PositionedBatch, State, Verdict};
 

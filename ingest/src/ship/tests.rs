@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::{ShipConfig, ShipControl, ShipError, ShipProgress, ship};
 use crate::EmbeddedBroker;
-use crate::message::RawMessage;
 use crate::source::{KafkaConfig, KafkaSource, Membership, MessageSink, Polled, Positions, Source};
+use decode::message::RawMessage;
 
 const TOPIC: &str = "logs";
 const DEADLINE: Duration = Duration::from_mins(1);

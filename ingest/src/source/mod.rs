@@ -12,7 +12,7 @@ pub use file::FileSource;
 pub(crate) use file::{BlockLimits, LineBlocks};
 pub use kafka::{KafkaConfig, KafkaSource, Membership, OffsetReset, PositionLookup};
 
-use crate::message::RawMessage;
+use decode::message::RawMessage;
 
 /// Positions by partition: the next Kafka offset, or the number of the next line.
 pub type Positions = BTreeMap<Arc<str>, i64>;

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::cast;
+use decode::identity::AllowList;
 use detect::{DetectConfig, Past, PastMinute};
-use ingest::identity::AllowList;
 use query::{Session, SessionOptions};
 use schemas::RequestBatch;
 use schemas::tables::REQUESTS;

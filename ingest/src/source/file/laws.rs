@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::FileSource;
-use crate::message::RawMessage;
 use crate::source::{Polled, Positions, Source};
+use decode::message::RawMessage;
 
 /// Lines by partition, in the order they came.
 type Read = BTreeMap<Arc<str>, Vec<String>>;

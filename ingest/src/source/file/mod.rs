@@ -26,7 +26,7 @@ use self::input::{Input, Opened, Room, State, open};
 pub(crate) use self::lines::{BlockLimits, LineBlocks};
 use self::reader::{Block, FromReader};
 use super::{MessageSink, Polled, Positions, Progress, Source, SourceError};
-use crate::message::{Numbering, RawMessage};
+use decode::message::{Numbering, RawMessage};
 
 /// Files read at the same time; the others wait until one ends.
 const FILES_OPEN_MAX: usize = 256;

@@ -12,8 +12,8 @@ use expect_test::{Expect, expect};
 use tempfile::TempDir;
 
 use super::FileSource;
-use crate::message::RawMessage;
 use crate::source::{Polled, Positions, Source, SourceError};
+use decode::message::RawMessage;
 
 /// What the tables would hold.
 #[derive(Default)]

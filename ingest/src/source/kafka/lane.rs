@@ -10,8 +10,8 @@ use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError;
 
 use super::context::Context;
-use crate::message::{Numbering, RawMessage};
 use crate::source::MessageSink;
+use decode::message::{Numbering, RawMessage};
 
 /// A message that says it is older than this, ten years, says nothing, µs: 1970 is what a client without a clock writes.
 const AGE_US_MAX: i64 = 10 * 31_557_600_000_000;

@@ -9,8 +9,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use super::{KafkaConfig, KafkaSource, Membership};
 use crate::EmbeddedBroker;
-use crate::message::RawMessage;
 use crate::source::{Polled, Positions, Source, SourceError};
+use decode::message::RawMessage;
 
 const TOPIC: &str = "logs";
 const DEADLINE: Duration = Duration::from_mins(1);

@@ -1,0 +1,239 @@
+//! What shippers wrap around a line: syslog headers, the line prefix of container runtimes, JSON with the line as a
+//! string.
+
+use serde::{Deserialize, Serialize};
+
+use super::json::{FieldMap, FieldSource, JsonDecoder};
+use super::prefix::strip_prefix;
+use super::record::Unit;
+use super::record::{Escape, Record, Slot, Value};
+use super::text::plain;
+use super::time::TimeParser;
+
+/// What is around a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Envelope {
+    /// Nothing.
+    None,
+    /// A header as text: syslog (RFC 3164, RFC 5424, rsyslog's file formats) or CRI.
+    Header,
+    /// JSON that holds the line as a string: Filebeat, Fluent Bit, Vector, rsyslog, Docker.
+    Json,
+    /// JSON that holds the line with its header.
+    JsonWithHeader,
+    /// So many things that consoles and collectors put before a line: a container's name with a bar, a time, a pod in
+    /// brackets, colours, headers.
+    Prefix(u8),
+    /// A JSON string.
+    Text,
+    /// Quotes around the whole line, those inside as they are.
+    Quotes,
+}
+
+/// Envelopes in the order in which they are tried: a header first, since its words could pass for a host and a
+/// user.
+pub const ENVELOPES: [Envelope; 9] = [
+    Envelope::Header,
+    Envelope::None,
+    Envelope::JsonWithHeader,
+    Envelope::Json,
+    Envelope::Prefix(1),
+    Envelope::Prefix(2),
+    Envelope::Prefix(3),
+    Envelope::Text,
+    Envelope::Quotes,
+];
+
+/// Keys that hold a line.
+const MESSAGE_KEYS: [&str; 13] = [
+    "message",
+    "log",
+    "msg",
+    "MESSAGE",
+    "event.original",
+    "line",
+    "body",
+    "textPayload",
+    "short_message",
+    "full_message",
+    "payload",
+    "resourceLogs.scopeLogs.logRecords.body.stringValue",
+    "body.stringValue",
+];
+
+/// Takes lines out of their envelopes.
+#[derive(Debug, Clone)]
+pub struct Opener {
+    json: JsonDecoder,
+}
+
+impl Default for Opener {
+    fn default() -> Self {
+        let keys = FieldSource::Keys(MESSAGE_KEYS.map(str::to_owned).to_vec());
+        Self { json: JsonDecoder::new(&FieldMap::from([("message".to_owned(), keys)])) }
+    }
+}
+
+impl Opener {
+    /// The line inside `text`; `None` when `text` has no such envelope. `scratch` holds it when JSON escapes had to
+    /// be resolved.
+    pub fn open<'a>(
+        &mut self,
+        envelope: Envelope,
+        text: &'a str,
+        scratch: &'a mut String,
+    ) -> Option<&'a str> {
+        match envelope {
+            Envelope::None => Some(text),
+            Envelope::Header => strip_header(text),
+            Envelope::Json => self.message(text, scratch),
+            Envelope::JsonWithHeader => strip_header(self.message(text, scratch)?),
+            Envelope::Prefix(count) => (0..count).try_fold(text, |text, _| strip_prefix(text)),
+            Envelope::Text => {
+                let text = text.strip_prefix('"')?.strip_suffix('"')?;
+                let value = Value { text, escape: Escape::Json, ..Value::default() };
+                Some(plain(&value, scratch).trim_ascii())
+            }
+            Envelope::Quotes => text.strip_prefix('"')?.strip_suffix('"'),
+        }
+    }
+
+    fn message<'a>(&mut self, text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
+        let mut record = Record::default();
+        if !self.json.decode(text, &mut record) {
+            return None;
+        }
+        let value = *record.get(Slot::Inner)?;
+        Some(plain(&value, scratch).trim_ascii())
+    }
+}
+
+/// What follows a syslog or CRI header.
+pub fn strip_header(text: &str) -> Option<&str> {
+    let rest = strip_priority(text);
+    let is_prioritised = rest.len() < text.len();
+    if is_prioritised && let Some(message) = strip_rfc5424(rest) {
+        return Some(message);
+    }
+    let (time, after_time) = split_time(rest)?;
+    if !time.is_empty()
+        && let Some(message) = strip_cri(after_time)
+    {
+        return Some(message);
+    }
+    // Host, then a tag that ends with a colon. Some daemons leave the host out.
+    let (first, after_first) = after_time.split_once(' ')?;
+    if first.ends_with(':') {
+        return Some(after_first.trim_ascii_start());
+    }
+    let (tag, message) = after_first.split_once(' ')?;
+    tag.ends_with(':').then(|| message.trim_ascii_start())
+}
+
+/// Without `<134>`.
+fn strip_priority(text: &str) -> &str {
+    let after = text.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+    match after {
+        Some((digits, rest))
+            if (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            rest
+        }
+        _ => text,
+    }
+}
+
+/// RFC 5424 §6: `1 time host app procid msgid structured-data message`, the priority gone.
+fn strip_rfc5424(text: &str) -> Option<&str> {
+    let mut rest = text.strip_prefix("1 ")?;
+    for _ in 0..5 {
+        rest = rest.split_once(' ')?.1;
+    }
+    let message =
+        if let Some(rest) = rest.strip_prefix('-') { rest } else { strip_structured_data(rest)? };
+    let message = message.strip_prefix(' ').unwrap_or(message);
+    Some(message.strip_prefix('\u{feff}').unwrap_or(message))
+}
+
+/// One or more `[id name="value" …]`.
+fn strip_structured_data(text: &str) -> Option<&str> {
+    if !text.starts_with('[') {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let (mut at, mut quoted) = (0, false);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' if quoted => at += 1,
+            b'"' => quoted = !quoted,
+            b']' if !quoted && bytes.get(at + 1) != Some(&b'[') => return text.get(at + 1..),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The time of a header and what follows it: `May  1 12:00:00` or ISO 8601.
+pub(super) fn split_time(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    let is_rfc3164 = bytes.len() > 16
+        && super::time::month_number(bytes.get(..3)?).is_some()
+        && bytes.get(3) == Some(&b' ')
+        && bytes.get(9) == Some(&b':')
+        && bytes.get(12) == Some(&b':');
+    if is_rfc3164 {
+        let (time, rest) = text.split_at_checked(15)?;
+        // `May 1 12:00:00 2024`: some write the year behind.
+        let rest = rest.strip_prefix(' ')?;
+        return Some((time, rest));
+    }
+    let (time, rest) = text.split_once(' ')?;
+    TimeParser::default().parse(time, Unit::Seconds).filter(|_| time.contains('T'))?;
+    Some((time, rest))
+}
+
+/// Kubernetes' container runtime interface: `stdout F message`, the time gone.
+pub(super) fn strip_cri(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("stdout ").or_else(|| text.strip_prefix("stderr "))?;
+    rest.strip_prefix("F ").or_else(|| rest.strip_prefix("P "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers() {
+        for (text, message) in [
+            ("<190>May  1 12:00:00 edge1 nginx: a b", Some("a b")),
+            ("May  1 12:00:00 edge1 haproxy[77]: a b", Some("a b")),
+            ("<134>May 11 12:00:00 haproxy[77]: a b", Some("a b")),
+            ("2024-05-01T12:00:00.123456+02:00 edge1 haproxy[77]: a b", Some("a b")),
+            ("<165>1 2024-05-01T12:00:00Z edge1 nginx 77 - - a b", Some("a b")),
+            ("<165>1 2024-05-01T12:00:00Z edge1 nginx - ID [x y=\"\\\"]\"][z] a b", Some("a b")),
+            ("<165>1 - - - - - - a b", Some("a b")),
+            ("2024-05-01T12:00:00.123456789Z stdout F a b", Some("a b")),
+            ("192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /: HTTP/1.1\" 200 1", None),
+            ("a b c: d", None),
+            ("<165>", None),
+            ("", None),
+        ] {
+            assert_eq!(strip_header(text), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn messages_in_json() {
+        let open = |text: &str| {
+            let mut scratch = String::new();
+            Opener::default().open(Envelope::Json, text, &mut scratch).map(str::to_owned)
+        };
+        let line = Some("a \"b\"".to_owned());
+        assert_eq!(open(r#"{"@timestamp":"x","message":"a \"b\"","log":{"offset":5}}"#), line);
+        assert_eq!(open(r#"{"log":"a \"b\"\n","stream":"stdout"}"#), line);
+        assert_eq!(open(r#"{"event":{"original":"a \"b\""}}"#), line);
+        assert_eq!(open(r#"{"a":1}"#), None);
+    }
+}

@@ -1,0 +1,336 @@
+//! JSON lines → values, by a table of keys and without a tree.
+//!
+//! ```text
+//! FieldMap ─ compile ─▶ KeyTable ──┐
+//!                      line ─ JsonDecoder::decode ─▶ Record
+//! ```
+//!
+//! Writers emit their keys in the same order line after line, so each key remembers which one followed it last
+//! time: one comparison then replaces the scan of the key and its look-up.
+
+mod keys;
+mod pairs;
+mod scan;
+
+pub(super) use keys::marks;
+pub use keys::{FieldMap, FieldSource, KeyPath};
+
+use keys::{Action, Adjust, EntryId, KeyTable, NodeId, Target};
+use scan::{Broken, Cursor, Scalar};
+
+use super::record::{Escape, Record, Slot, Unit, Value};
+
+/// Headers whose values some dialects write `%XX`.
+const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
+
+/// Decodes lines of one JSON dialect.
+#[derive(Debug, Clone)]
+pub struct JsonDecoder {
+    keys: KeyTable,
+    /// The values of [`PERCENT_SLOTS`] are written `%XX`.
+    is_percent: bool,
+    /// The records in the lists of the last line.
+    parts: Vec<Part>,
+}
+
+/// Where one of the records of a line is.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    start: usize,
+    end: usize,
+    node: NodeId,
+}
+
+impl JsonDecoder {
+    /// A decoder for the keys of `fields`.
+    pub fn new(fields: &FieldMap) -> Self {
+        Self { keys: KeyTable::new(fields), is_percent: false, parts: Vec::new() }
+    }
+
+    /// The same decoder for a dialect that writes the values of headers `%XX`.
+    #[must_use]
+    pub fn with_percent(mut self, is_percent: bool) -> Self {
+        self.is_percent = is_percent;
+        self
+    }
+
+    /// The same decoder for a dialect whose keys have no one spelling.
+    #[must_use]
+    pub fn with_any_spelling(mut self) -> Self {
+        self.keys = self.keys.with_any_spelling();
+        self
+    }
+
+    /// What can be said of a record once all of it was read.
+    #[inline]
+    fn settle(&self, record: &mut Record<'_>) {
+        if self.is_percent {
+            record.escape_with(PERCENT_SLOTS, Escape::Percent);
+        }
+        take_target(record);
+    }
+
+    /// Fills `record` from `line`; `false` when the line is neither a JSON object nor a list of them.
+    ///
+    /// A line that stops being JSON midway keeps what was read before, and is marked truncated. Of a line that holds
+    /// several records `record` says nothing of use: each of its [`parts`](Self::take_parts) is to be read.
+    #[inline]
+    pub fn decode<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
+        let mut cursor = Cursor::new(line);
+        self.parts.clear();
+        let whole = match cursor.peek() {
+            Ok(b'{') => {
+                let start = cursor.place();
+                let whole = self.object(&mut cursor, NodeId::ROOT, record);
+                if whole.is_ok() && cursor.peek() == Ok(b'{') {
+                    self.rows_of_objects(line, start);
+                    return true;
+                }
+                whole
+            }
+            Ok(b'[') => {
+                let whole = self.list(&mut cursor, NodeId::ROOT, record);
+                if self.parts.is_empty() {
+                    return false;
+                }
+                whole
+            }
+            _ => return false,
+        };
+        record.truncated = whole.is_err() || !is_end(&mut cursor);
+        self.settle(record);
+        true
+    }
+
+    /// Notes each of several objects that stand one behind the other, with nothing between them.
+    #[cold]
+    fn rows_of_objects(&mut self, line: &str, start: usize) {
+        self.parts.clear();
+        let mut cursor = Cursor::new(line);
+        cursor.skip(start);
+        while let Ok(next) = cursor.peek() {
+            let start = cursor.place();
+            let is_whole = next == b'{' && cursor.skip_value().is_ok();
+            let end = if is_whole { cursor.place() } else { line.len() };
+            self.parts.push(Part { start, end, node: NodeId::ROOT });
+            if !is_whole {
+                return;
+            }
+        }
+    }
+
+    /// Whether the last line held several records.
+    #[inline]
+    pub const fn holds_several(&self) -> bool {
+        self.parts.len() > 1
+    }
+
+    /// The records of the last line, which held several.
+    pub fn take_parts(&mut self) -> Vec<Part> {
+        std::mem::take(&mut self.parts)
+    }
+
+    /// Fills `record` from one of the records of `line`; its text.
+    pub fn decode_part<'a>(
+        &mut self,
+        line: &'a str,
+        part: Part,
+        record: &mut Record<'a>,
+    ) -> &'a str {
+        let text = line.get(part.start..part.end).unwrap_or_default();
+        record.truncated = self.object(&mut Cursor::new(text), part.node, record).is_err();
+        self.settle(record);
+        text
+    }
+
+    /// Reads an object; its opening brace is next. Recurses only where the field map does.
+    fn object<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        node: NodeId,
+        record: &mut Record<'a>,
+    ) -> Result<(), Broken> {
+        cursor.expect(b'{')?;
+        if cursor.peek()? == b'}' {
+            cursor.skip(1);
+            return Ok(());
+        }
+        let (mut entry, mut action) = self.key(cursor, node, KeyTable::start(node))?;
+        loop {
+            if self.value(cursor, action, record).is_err() {
+                is_empty(cursor)?;
+            }
+            // Most keys: no way round.
+            if let Some((next, length, of_next)) = self.keys.predict(entry, cursor.rest()) {
+                cursor.skip(length);
+                (entry, action) = (next, of_next);
+            } else if is_another(cursor)? {
+                (entry, action) = self.key(cursor, node, entry)?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes a key, wherever it stands.
+    fn key(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        node: NodeId,
+        previous: EntryId,
+    ) -> Result<(EntryId, Action), Broken> {
+        if cursor.peek()? != b'"' {
+            return Err(Broken);
+        }
+        if let Some((entry, length, action)) = self.keys.predict_alone(previous, cursor.rest()) {
+            cursor.skip(length);
+            return Ok((entry, action));
+        }
+        let (key, _) = cursor.string()?;
+        cursor.expect(b':')?;
+        Ok(self.keys.find(node, previous, key))
+    }
+
+    #[expect(
+        clippy::inline_always,
+        reason = "a call for every value of a line costs a tenth of it"
+    )]
+    #[inline(always)]
+    fn value<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        action: Action,
+        record: &mut Record<'a>,
+    ) -> Result<(), Broken> {
+        let first = cursor.peek()?;
+        match (action, first) {
+            // Most values: no way round.
+            (Action::Take(target), b'"') => {
+                let (text, escaped) = cursor.string()?;
+                record.set(target.slot, value_of(Scalar { text, escaped, quoted: true }, target));
+                Ok(())
+            }
+            (Action::Skip, b'"') => cursor.string().map(|_| ()),
+            (Action::Take(_), b'{') | (Action::Skip, _) => cursor.skip_value(),
+            (Action::Take(target), b'[') => {
+                // Of a list the first scalar counts, as in Caddy's lists of header values.
+                let mut inside = *cursor;
+                inside.skip(1);
+                if let Ok(first @ (b'"' | b'0'..=b'9' | b'-')) = inside.peek() {
+                    take(&mut inside, first, target, record)?;
+                }
+                cursor.skip_value()
+            }
+            (Action::Take(target), first) => take(cursor, first, target, record),
+            (Action::TakeAdjusted(target, adjust), _) => {
+                take_adjusted(cursor, target, adjust, record)
+            }
+            (Action::Enter(node), b'{') => self.object(cursor, node, record),
+            (Action::Enter(node), b'[') => self.list(cursor, node, record),
+            (Action::Enter(_), _) => cursor.skip_value(),
+        }
+    }
+}
+
+/// Whether a value is nothing at all, which a template leaves of an empty one that has no quotes.
+#[cold]
+fn is_empty(cursor: &mut Cursor<'_>) -> Result<(), Broken> {
+    if matches!(cursor.peek(), Ok(b',' | b'}')) { Ok(()) } else { Err(Broken) }
+}
+
+/// Whether another key follows a value in an object, and not its end.
+#[inline]
+fn is_another(cursor: &mut Cursor<'_>) -> Result<bool, Broken> {
+    let here = *cursor;
+    match cursor.another() {
+        Ok(true) if cursor.peek() == Ok(b'"') => Ok(true),
+        Ok(false) => Ok(false),
+        Ok(true) | Err(Broken) => {
+            *cursor = here;
+            cursor.skip_to_next()?;
+            cursor.another()
+        }
+    }
+}
+
+#[inline]
+fn take<'a>(
+    cursor: &mut Cursor<'a>,
+    first: u8,
+    target: Target,
+    record: &mut Record<'a>,
+) -> Result<(), Broken> {
+    let scalar = cursor.scalar(first)?;
+    if scalar.quoted || scalar.text != "null" {
+        record.set(target.slot, value_of(scalar, target));
+    }
+    Ok(())
+}
+
+#[inline]
+const fn value_of(scalar: Scalar<'_>, target: Target) -> Value<'_> {
+    let escape = if scalar.escaped { Escape::Json } else { Escape::None };
+    Value { text: scalar.text, escape, unit: target.unit, rank: target.rank }
+}
+
+/// Whether the line ends here; in a file that is one long list, each line but the last ends with a comma.
+#[inline]
+fn is_end(cursor: &mut Cursor<'_>) -> bool {
+    match cursor.peek() {
+        Ok(b',') => {
+            cursor.skip(1);
+            cursor.peek().is_err()
+        }
+        end => end.is_err(),
+    }
+}
+
+/// Takes the target out of `request` where it is one: beside a method it may hold the target alone, as in the fields of
+/// Logstash's patterns.
+#[inline]
+fn take_target(record: &mut Record<'_>) {
+    if let Some(request) = record.get(Slot::Request).copied()
+        && request.text.starts_with('/')
+        && record.get(Slot::Method).is_some()
+        && !request.text.contains(' ')
+    {
+        record.set(Slot::Uri, Value { rank: u8::MAX, ..request });
+    }
+}
+
+/// Takes a scalar whose text is not quite the value.
+#[cold]
+fn take_adjusted<'a>(
+    cursor: &mut Cursor<'a>,
+    target: Target,
+    adjust: Adjust,
+    record: &mut Record<'a>,
+) -> Result<(), Broken> {
+    let first = cursor.peek()?;
+    if matches!(first, b'{' | b'[') {
+        return cursor.skip_value();
+    }
+    let scalar = cursor.scalar(first)?;
+    let text = scalar.text;
+    if matches!(text, "" | "-") || (text == "null" && !scalar.quoted) {
+        return Ok(());
+    }
+    let value = value_of(scalar, target);
+    let adjusted = match adjust {
+        Adjust::WholeMillis if text.contains('.') => value,
+        Adjust::WholeMillis => Value { unit: Unit::Millis, ..value },
+        Adjust::LastOfList => {
+            Value { text: text.rsplit(',').next().unwrap_or(text).trim_ascii(), ..value }
+        }
+        Adjust::GatewayQuery => Value { text: without_gateway_query(text), ..value },
+    };
+    record.set(target.slot, adjusted);
+    Ok(())
+}
+
+/// A query without the parameters behind it that Azure's gateway, version 1, adds to it in its log: one of them is
+/// another in each line.
+fn without_gateway_query(query: &str) -> &str {
+    let own = query.split("X-AzureApplicationGateway-").next().unwrap_or(query);
+    own.strip_suffix('&').unwrap_or(own)
+}

@@ -1,0 +1,247 @@
+//! Bytes → rows: what lines say, and who asked.
+//!
+//! ```text
+//! RawMessage ─ Batcher ─▶ lines ─▶ … ─▶ PositionedBatch
+//!
+//! config: DecoderConfig ─▶ stream::Formats (presets, recognise)
+//!                                     │
+//! line ─ text::clean ─▶ stream::Stream (envelope off, format known) ─▶ Decoder (json keys or line plan)
+//!                           └─▶ RejectReason                               │
+//!                         columns ◀─ row::Rows::append ◀─ record::Record (borrowed values)
+//! ```
+//!
+//! # Invariants
+//! - A line is a row, a reject, or no record at all (blank, or a `#` comment or header); never two of them, and
+//!   never a panic. A line of JSON that lists several records is as many rows or rejects.
+//! - Time is linear in the length of a line, memory bounded by it.
+//! - What a line becomes depends on the lines of its partition before it, not on how they were cut into messages.
+//! - Deliberately absent: files, threads, clocks, Kafka. Where clients belong is asked of [`identity::Origins`].
+//!
+//! # What is decided here for every format
+//! - `ts` is the moment the edge logged the request: its end where a format has start and end (edges write lines in
+//!   that order, and a detector learns of a request no earlier), else the one time there is. Without an offset it is of the zone that the configuration names, else
+//!   UTC; the W3C formats are in UTC by definition.
+//! - `malformed` is set when the request itself cannot be understood: it is empty, binary, or not `method target
+//!   protocol`, or the line ends early. A method never heard of, an absolute URL or a CONNECT target is a request.
+//!   Of a request that cannot be understood `path` holds the text, so that it can be read.
+//! - Bytes that are no text are written `\xNN` (see [`text`]).
+
+pub mod address;
+pub mod batcher;
+mod calendar;
+mod columns;
+pub mod config;
+pub mod envelope;
+pub mod format;
+pub mod identity;
+pub mod json;
+mod lanes;
+pub mod line;
+mod lines;
+mod literal;
+mod memo;
+pub mod message;
+mod numbers;
+mod prefix;
+mod presets;
+mod reasons;
+pub mod recognise;
+pub mod record;
+pub mod rejects;
+pub mod request;
+pub mod row;
+mod search;
+mod spelling;
+pub mod stream;
+pub mod text;
+pub mod time;
+mod word;
+pub mod zone;
+
+pub use batcher::Batcher;
+pub use config::{ConfigError, DecoderConfig};
+pub use format::Format;
+pub use identity::ClientsConfig;
+pub use message::{Numbering, RawMessage};
+
+use json::{JsonDecoder, Part};
+use line::{Fit, Plan, W3cPlan};
+use record::Record;
+
+/// Why a line is no access record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RejectReason {
+    /// Longer than [`schemas::limits::LINE_BYTES_MAX`].
+    #[error("line longer than 1 MiB")]
+    TooLong,
+    /// `auto` has not met a line it knows yet.
+    #[error("format not recognised")]
+    Unrecognised,
+    /// A JSON format, but no JSON object.
+    #[error("not a JSON object")]
+    NotJson,
+    /// The text does not follow the format.
+    #[error("does not follow the log format")]
+    OtherFormat,
+    /// It names neither a request nor a client, or ends before the request.
+    #[error("no request in it")]
+    NoRequest,
+    /// It follows the format as far as it goes, but has no time that can be read.
+    #[error("no readable timestamp")]
+    NoTimestamp,
+    /// What a server writes of itself or of what went wrong.
+    #[error("a line of an error log")]
+    ErrorLog,
+    /// A connection over which no request came, or none that was looked at.
+    #[error("a TCP session, no request")]
+    TcpSession,
+    /// The edge asked for itself.
+    #[error("a health probe, no client's request")]
+    Probe,
+    /// It says itself that it is of another log: of a firewall, of an audit.
+    #[error("a record of another kind than access")]
+    OtherKind,
+    /// Larger than [`batcher::PAYLOAD_BYTES_MAX`].
+    #[error("message too large")]
+    MessageTooLarge,
+}
+
+/// Decodes the lines of one stream in one format.
+#[derive(Debug, Clone)]
+pub struct Decoder {
+    format: Format,
+    engine: Engine,
+}
+
+#[derive(Debug, Clone)]
+enum Engine {
+    Json(JsonDecoder),
+    Line(Plan),
+    W3c(W3cPlan),
+}
+
+impl Decoder {
+    /// The format it decodes.
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether its lines are JSON.
+    pub(crate) const fn is_json(&self) -> bool {
+        matches!(self.engine, Engine::Json(_))
+    }
+
+    /// Fills `record` from a line.
+    ///
+    /// # Errors
+    /// [`RejectReason`] when the line is no record of this format. (That it lacks a time shows later.)
+    #[inline]
+    pub fn decode<'a>(
+        &mut self,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        let fit = match &mut self.engine {
+            Engine::Json(json) => return decode_json(json, line, record),
+            Engine::Line(plan) => plan.decode(line, record),
+            Engine::W3c(plan) => plan.decode(line, record),
+        };
+        if fit == Fit::No { Err(RejectReason::OtherFormat) } else { Ok(fit) }
+    }
+
+    /// Fills `record`, whatever it holds, from a line that does not follow the format byte by byte: with other blanks, a
+    /// dash without its quotes, a number more.
+    ///
+    /// # Errors
+    /// [`RejectReason`] when it is no record of this format all the same.
+    #[cold]
+    pub fn decode_loosely<'a>(
+        &self,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        match &self.engine {
+            Engine::Line(plan) => match plan.decode_loosely(line, record) {
+                Fit::No => Err(RejectReason::OtherFormat),
+                fit => Ok(fit),
+            },
+            Engine::Json(_) | Engine::W3c(_) => Err(RejectReason::OtherFormat),
+        }
+    }
+
+    /// Fills `record`, whatever it holds, with what can be read of a line that makes no sense as a whole.
+    ///
+    /// # Errors
+    /// [`RejectReason`] when that is nothing.
+    #[cold]
+    pub fn decode_anyhow<'a>(
+        &mut self,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        record.clear();
+        let fit = match &mut self.engine {
+            Engine::Json(json) => return decode_json(json, line, record),
+            Engine::Line(plan) => plan.decode_anyhow(line, record),
+            Engine::W3c(plan) => plan.decode_anyhow(line, record),
+        };
+        if fit == Fit::No { Err(RejectReason::OtherFormat) } else { Ok(fit) }
+    }
+
+    /// The records of the last line, if it was [`Fit::Several`].
+    pub fn take_parts(&mut self) -> Vec<Part> {
+        match &mut self.engine {
+            Engine::Json(json) => json.take_parts(),
+            Engine::Line(_) | Engine::W3c(_) => Vec::new(),
+        }
+    }
+
+    /// Fills `record` from one of the records of a line; its text.
+    pub fn decode_part<'a>(
+        &mut self,
+        line: &'a str,
+        part: Part,
+        record: &mut Record<'a>,
+    ) -> &'a str {
+        match &mut self.engine {
+            Engine::Json(json) => json.decode_part(line, part, record),
+            Engine::Line(_) | Engine::W3c(_) => line,
+        }
+    }
+
+    /// Fills `record` from a line, or from the first of its several records.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_first<'a>(
+        &mut self,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        let fit = self.decode(line, record)?;
+        if fit != Fit::Several {
+            return Ok(fit);
+        }
+        *record = Record::default();
+        if let Some(part) = self.take_parts().first() {
+            self.decode_part(line, *part, record);
+        }
+        Ok(if record.truncated { Fit::Cut } else { Fit::Whole })
+    }
+}
+
+#[inline]
+fn decode_json<'a>(
+    json: &mut JsonDecoder,
+    line: &'a str,
+    record: &mut Record<'a>,
+) -> Result<Fit, RejectReason> {
+    if !json.decode(line, record) {
+        return Err(RejectReason::NotJson);
+    }
+    Ok(match (json.holds_several(), record.truncated) {
+        (true, _) => Fit::Several,
+        (false, true) => Fit::Cut,
+        (false, false) => Fit::Whole,
+    })
+}

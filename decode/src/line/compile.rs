@@ -1,0 +1,182 @@
+//! From the tokens of a format string to a plan.
+
+use super::loose::Shape;
+use super::plan::{Closing, Optional, Plan, Step, Until};
+use super::variables::{FormatError, Guess, Token, Variable};
+use crate::literal::Literal;
+use crate::record::{Escape, Slot};
+
+/// A variable and the text behind it.
+type Piece = (Variable, String);
+
+impl Plan {
+    pub(super) fn from_tokens(tokens: Vec<Token>) -> Result<Self, FormatError> {
+        let (before, mut pieces) = pieces_of(tokens)?;
+        join_times(&mut pieces);
+        if pieces.is_empty() {
+            return Err(FormatError::NoVariables);
+        }
+        if !pieces.iter().any(|(variable, _)| is_time(*variable)) {
+            return Err(FormatError::NoTime);
+        }
+        let mut steps: Vec<Step> = Vec::with_capacity(pieces.len());
+        let mut behind_quote = before.ends_with('"');
+        for (index, piece) in pieces.iter().enumerate() {
+            let next = pieces.get(index + 1).map(|(next, _)| *next);
+            let step = Step::new(index, piece, next, behind_quote);
+            behind_quote = piece.1.ends_with('"');
+            match steps.last_mut() {
+                Some(last) if last.is_skipped_with(&step) => last.values += 1,
+                _ => steps.push(step),
+            }
+        }
+        let shape = Shape::new(&before, &pieces).map(Box::new);
+        let before = before.trim_ascii_start().into();
+        Ok(Self { before, steps, optional: Optional::Nothing, shape, has_sure_client: false })
+    }
+}
+
+impl Step {
+    /// The step of value `index`; `behind_quote` is whether a quote stands before it.
+    fn new(
+        index: usize,
+        (variable, after): &Piece,
+        next: Option<Variable>,
+        behind_quote: bool,
+    ) -> Self {
+        let until = if behind_quote && after.starts_with('"') {
+            Until::Quote
+        } else if after.is_empty() {
+            Until::End
+        } else if after == ":" && variable.slot == Some(Slot::ClientIp) {
+            Until::Port
+        } else if after.contains('[') && next.is_some_and(is_time) {
+            Until::TextBeforeTime
+        } else if let [byte] = after.as_bytes() {
+            match variable.guess {
+                Guess::List => Until::List(*byte),
+                _ if variable.blanks > 0 && *byte == b' ' => Until::Nth(*byte, variable.blanks),
+                _ => Until::Byte(*byte),
+            }
+        } else {
+            Until::Text
+        };
+        let closing = if variable.escape == Escape::Hash {
+            Closing::First
+        } else if next.is_some_and(|next| next.slot == Some(Slot::Status)) {
+            Closing::Number
+        } else if after != "\"" {
+            Closing::Anything
+        } else if is_skipped(*variable) && next.is_none() {
+            Closing::LineEndUnread
+        } else {
+            Closing::LineEnd
+        };
+        let after_blank = if after.starts_with(' ') { after.trim_ascii_start() } else { "" };
+        Self {
+            index,
+            values: 1,
+            variable: *variable,
+            until,
+            after: Literal::new(after),
+            after_blank: Literal::new(after_blank),
+            closing,
+            is_word: !behind_quote && (is_word_slot(*variable) || is_skipped(*variable)),
+        }
+    }
+
+    /// Whether a step and the next one are skipped in one go.
+    fn is_skipped_with(&self, next: &Self) -> bool {
+        is_skipped(self.variable)
+            && is_skipped(next.variable)
+            && matches!(self.until, Until::Byte(_))
+            && self.until == next.until
+    }
+}
+
+/// Whether the values of a slot have no blanks in them: a text with one belongs to a field beside it, too.
+const fn is_word_slot(variable: Variable) -> bool {
+    let Some(slot) = variable.slot else { return false };
+    matches!(
+        slot,
+        Slot::Status
+            | Slot::RequestBytes
+            | Slot::ResponseBytes
+            | Slot::Duration
+            | Slot::Method
+            | Slot::Protocol
+            | Slot::Scheme
+            | Slot::CacheStatus
+    )
+}
+
+const fn is_skipped(variable: Variable) -> bool {
+    variable.slot.is_none() && matches!(variable.guess, Guess::Nothing)
+}
+
+const fn is_time(variable: Variable) -> bool {
+    matches!(variable.slot, Some(Slot::Time | Slot::Start | Slot::Date))
+}
+
+/// The text before the first variable, and the variables with the text behind each.
+fn pieces_of(tokens: Vec<Token>) -> Result<(String, Vec<Piece>), FormatError> {
+    let mut before = String::new();
+    let mut pieces: Vec<Piece> = Vec::new();
+    for token in tokens {
+        match (token, pieces.last_mut()) {
+            (Token::Literal(text), None) => before = text,
+            (Token::Literal(text), Some((_, after))) => *after = text,
+            // `%U%q` and `$uri$is_args$args`: together they are the request target.
+            (Token::Variable(next), Some((path, after)))
+                if after.is_empty()
+                    && matches!(path.slot, Some(Slot::Path | Slot::Uri))
+                    && matches!(next.slot, Some(Slot::Query) | None) =>
+            {
+                path.slot = Some(Slot::Uri);
+            }
+            // `$host$request_uri`: they part at the slash.
+            (Token::Variable(next), Some((host, after)))
+                if after.is_empty()
+                    && matches!(host.slot, Some(Slot::Host))
+                    && matches!(next.slot, Some(Slot::Uri | Slot::Path)) =>
+            {
+                (host.slot, host.guess) = (None, Guess::HostAndTarget);
+            }
+            (Token::Variable(next), Some((host, after)))
+                if after.is_empty()
+                    && host.guess == Guess::HostAndTarget
+                    && matches!(next.slot, Some(Slot::Query) | None) => {}
+            // Parts of one time, such as a second and its fraction.
+            (Token::Variable(next), Some((time, after)))
+                if after.is_empty() && is_time(*time) && is_time(next) =>
+            {
+                time.blanks += next.blanks;
+            }
+            (Token::Variable(_), Some((_, after))) if after.is_empty() => {
+                return Err(FormatError::Touching(pieces.len()));
+            }
+            (Token::Variable(variable), _) => pieces.push((variable, String::new())),
+        }
+    }
+    Ok((before, pieces))
+}
+
+/// Makes one value of a time that several variables write, one behind the other: `%{%F %T}t.%{msec_frac}t %{%z}t`.
+fn join_times(pieces: &mut Vec<Piece>) {
+    let is_part = |(variable, after): &Piece| {
+        is_time(*variable) && after.len() <= 1 && !after.ends_with(['"', ']', '|'])
+    };
+    let mut at = 0;
+    while at + 1 < pieces.len() {
+        let next = pieces.get(at + 1).map(|(next, after)| (*next, after.clone()));
+        let Some((next, after)) = next else { return };
+        match pieces.get_mut(at) {
+            Some(time) if is_part(time) && next.is_part_of_time && is_time(next) => {
+                time.0.blanks += next.blanks + u8::from(time.1 == " ");
+                time.1 = after;
+                pieces.remove(at + 1);
+            }
+            _ => at += 1,
+        }
+    }
+}

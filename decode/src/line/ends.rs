@@ -1,0 +1,87 @@
+//! Where values end that are more than one word, and whether a line may go on behind its last one.
+
+use crate::record::Escape;
+use crate::search;
+
+/// Fields behind the last one of the format for which a closing quote is still believed to be one.
+const EXTRA_FIELDS_MAX: usize = 32;
+
+/// A value, how it is escaped, and the rest.
+pub(super) type Found<'a> = Option<(&'a str, Escape, &'a str)>;
+
+/// Value and rest, divided by the byte that comes behind so many of its like.
+pub(super) fn until_nth(rest: &str, byte: u8, count: u8, escape: Escape) -> Found<'_> {
+    let at = memchr::memchr_iter(byte, rest.as_bytes()).nth(usize::from(count))?;
+    Some((rest.get(..at)?, escape, rest.get(at + 1..)?))
+}
+
+/// Value and rest, divided by the byte behind a list: `0.100, 0.020 : 0.001`, as nginx lists the servers it asked.
+pub(super) fn until_list(rest: &str, byte: u8, escape: Escape) -> Found<'_> {
+    let mut from = 0;
+    loop {
+        let at = from + search::byte(rest.as_bytes().get(from..)?, byte)?;
+        let (text, tail) = (rest.get(..at)?, rest.get(at + 1..)?);
+        from = at + 1;
+        if tail.starts_with(": ") {
+            from += 2;
+        } else if !text.ends_with(',') {
+            return Some((text, escape, tail));
+        }
+    }
+}
+
+/// Value and rest, divided by the last colon of the first word: IPv6 addresses are full of colons.
+pub(super) fn until_port(rest: &str) -> Found<'_> {
+    let word = memchr::memchr(b' ', rest.as_bytes()).unwrap_or(rest.len());
+    let at = memchr::memrchr(b':', rest.as_bytes().get(..word)?)?;
+    Some((rest.get(..at)?, Escape::None, rest.get(at + 1..)?))
+}
+
+/// Whether a field begins here, and the last byte is a quote that closes a value, not one that opens one.
+pub(super) fn ends_with_closed_quote(tail: &str) -> bool {
+    match tail.trim_ascii_end().as_bytes() {
+        [b' ', .., before, b'"'] => !matches!(before, b' ' | b'='),
+        _ => false,
+    }
+}
+
+/// Whether nothing, or only further fields of their own, follows a closing quote.
+pub(super) fn ends_line(tail: &str) -> bool {
+    let mut rest = tail.trim_ascii_end();
+    if rest.is_empty() {
+        return true;
+    }
+    for _ in 0..EXTRA_FIELDS_MAX {
+        let Some(field) = rest.strip_prefix(' ') else { break };
+        if let Some(quoted) = field.strip_prefix('"') {
+            let Some(end) = search::byte(quoted.as_bytes(), b'"') else { return false };
+            rest = quoted.get(end + 1..).unwrap_or_default();
+        } else {
+            let end = memchr::memchr2(b' ', b'"', field.as_bytes()).unwrap_or(field.len());
+            let (name, value) = field.split_at(end);
+            // `urt="0.004"`.
+            rest = match value.strip_prefix('"') {
+                Some(quoted) if name.ends_with(['=', ':']) => {
+                    let Some((_, rest)) = quoted.split_once('"') else { return false };
+                    rest
+                }
+                _ => value,
+            };
+        }
+    }
+    rest.is_empty()
+}
+
+/// What is before and behind the byte at the end of several values: `192.0.2.1, 10.0.0.1 - -`.
+#[cold]
+pub(super) fn divide_list(rest: &str, byte: u8) -> Option<(&str, &str)> {
+    let mut from = 0;
+    loop {
+        let end = from + search::byte(rest.as_bytes().get(from..)?, byte)?;
+        let (text, tail) = rest.split_at_checked(end)?;
+        if !text.ends_with(',') {
+            return Some((text, tail.get(1..)?));
+        }
+        from = end + 1;
+    }
+}

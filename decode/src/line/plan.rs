@@ -1,0 +1,446 @@
+//! A compiled format string, and the reading of lines by it.
+
+use super::captures;
+use super::ends::{
+    Found, divide_list, ends_line, ends_with_closed_quote, until_list, until_nth, until_port,
+};
+use super::loose::Shape;
+use super::sound::{forwarded_behind, holds_record, is_address, is_sound_client};
+use super::variables::{Guess, Variable};
+use crate::address::{is_address_with_port, is_plain_ip};
+use crate::literal::Literal;
+use crate::record::{Escape, Peer, Record, Slot, Value};
+use crate::search::{self, divide};
+
+/// Quotes inside one quoted value that are weighed as its end before the last one is taken.
+const QUOTES_MAX: usize = 64;
+
+/// How well a line followed its format, and how much it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// To the end.
+    Whole,
+    /// To the end of the format; more text follows.
+    Extra,
+    /// It ended before the format did.
+    Cut,
+    /// Not at all.
+    No,
+    /// The line holds several records, each to be read as a part of its own.
+    Several,
+}
+
+/// Where a value ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// At the byte that follows it in the format.
+    Byte(u8),
+    /// At that byte, so many of which it holds itself: a time with blanks.
+    Nth(u8, u8),
+    /// At that byte, behind a list whose entries have commas or colons and blanks between them.
+    List(u8),
+    /// At the text that follows it in the format.
+    Text,
+    /// At the text that follows it, behind which a time must stand.
+    TextBeforeTime,
+    /// At a quote.
+    Quote,
+    /// At the last colon of the word: an address, and its port.
+    Port,
+    /// At the end of the line.
+    End,
+}
+
+/// What a quote must be followed by to be the closing one, besides the text of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// Anything.
+    Anything,
+    /// Anything, and no quote stands inside: the writer escapes it without a backslash.
+    First,
+    /// A number or `-`: the status behind a request.
+    Number,
+    /// The end of the line, or further fields of their own.
+    LineEnd,
+    /// The same behind a value that is skipped. Further fields are not told apart for it: it is enough that one may begin
+    /// behind the quote, and that no quote is open at the end.
+    LineEndUnread,
+}
+
+/// A value, or several that are skipped, and the text behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    /// Values before this step.
+    pub(super) index: usize,
+    /// Values of this step: more than one where all of them are skipped and end at the same byte.
+    pub(super) values: usize,
+    pub(super) variable: Variable,
+    pub(super) until: Until,
+    /// Text behind the value.
+    pub(super) after: Literal,
+    /// The same without the blank before it; empty when it is nothing but a blank, or has none.
+    pub(super) after_blank: Literal,
+    pub(super) closing: Closing,
+    /// Of what has no blanks in it: a number, an address, a word.
+    pub(super) is_word: bool,
+}
+
+/// Where a line may end before its format does, and still be whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Optional {
+    /// Nowhere.
+    Nothing,
+    /// After exactly so many values.
+    After(usize),
+    /// After so many values or more.
+    From(usize),
+}
+
+/// A compiled format string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub(super) before: Box<str>,
+    pub(super) steps: Vec<Step>,
+    pub(super) optional: Optional,
+    /// What its lines are made of, if that can be told without it.
+    pub(super) shape: Option<Box<Shape>>,
+    /// The client is an address in every line: what stands there instead belongs to another format.
+    pub(super) has_sure_client: bool,
+}
+
+impl Plan {
+    /// The same plan for lines that may end early.
+    #[must_use]
+    pub fn with_optional(mut self, optional: Optional) -> Self {
+        self.optional = optional;
+        self
+    }
+
+    /// The same plan for lines whose client is always an address.
+    #[must_use]
+    pub fn with_sure_client(mut self) -> Self {
+        self.has_sure_client = true;
+        self
+    }
+
+    /// Fills `record` from `line`. A line that ends early keeps what was read, and is marked truncated; one that does
+    /// not follow the format word by word is [`Fit::No`].
+    #[inline]
+    pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        self.read(line, record, true)
+    }
+
+    /// The same of a line that does not quite follow the format: other blanks, dashes without quotes, a number more.
+    #[cold]
+    pub fn decode_loosely<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        let Some(shape) = &self.shape else { return Fit::No };
+        record.clear();
+        shape.read(line, self.optional, record)
+    }
+
+    /// Whatever can be read where the format puts it of a line that does not follow it, marked truncated.
+    #[cold]
+    pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        record.clear();
+        let fit = self.read(line, record, false);
+        record.truncated = true;
+        fit
+    }
+
+    // There is one of it, so that what it calls can be made one with it.
+    #[inline(never)]
+    fn read<'a>(&self, line: &'a str, record: &mut Record<'a>, is_strict: bool) -> Fit {
+        record.is_text = true;
+        let Some(mut rest) = line.strip_prefix(&*self.before) else { return Fit::No };
+        for step in &self.steps {
+            // Most values: no way round.
+            if let Until::Byte(byte) = step.until {
+                if step.values > 1 {
+                    match search::nth(rest.as_bytes(), byte, step.values) {
+                        Ok(at) => rest = rest.get(at + 1..).unwrap_or_default(),
+                        Err(found) => return self.cut(step, found, rest, record),
+                    }
+                    continue;
+                }
+                let Some((mut text, mut tail)) = divide(rest, byte) else {
+                    return self.cut(step, 0, rest, record);
+                };
+                let is_client = step.variable.slot == Some(Slot::ClientIp);
+                if is_client && text.ends_with(',') {
+                    (text, tail) = divide_list(rest, byte).unwrap_or((text, tail));
+                }
+                if is_client {
+                    record.peer = self.peer(text, tail, step);
+                }
+                if is_client && is_strict && record.peer == Peer::Unknown {
+                    return Fit::No;
+                }
+                step.keep(text, step.variable.escape, record);
+                rest = tail;
+                continue;
+            }
+            let found = match step.until {
+                Until::Byte(_) => None,
+                Until::Nth(byte, count) => until_nth(rest, byte, count, step.variable.escape),
+                Until::List(byte) => until_list(rest, byte, step.variable.escape),
+                Until::Text => step.until_text(rest),
+                Until::TextBeforeTime => match step.until_text_before_time(rest) {
+                    None => return Fit::No,
+                    found => found,
+                },
+                Until::Quote => step.until_quote(rest),
+                Until::Port => until_port(rest),
+                Until::End => match step.until_end(rest) {
+                    None if is_strict => return Fit::No,
+                    found => found,
+                },
+            };
+            let Some((text, escape, tail)) = found else {
+                return self.cut(step, 0, rest, record);
+            };
+            step.keep(text, escape, record);
+            rest = tail;
+        }
+        if rest.trim_ascii().is_empty() {
+            return Fit::Whole;
+        }
+        if is_strict && (holds_record(rest) || !self.may_end_before(rest)) {
+            return Fit::No;
+        }
+        if let Some(text) = forwarded_behind(rest) {
+            record.set(Slot::ForwardedFor, Value { text, ..Value::default() });
+        }
+        Fit::Extra
+    }
+
+    /// Whether what follows the last field can be further ones. Behind a quote that was looked at already.
+    #[inline]
+    fn may_end_before(&self, rest: &str) -> bool {
+        self.steps.last().is_some_and(|step| step.until == Until::Quote) || ends_line(rest)
+    }
+
+    /// What can be said of a text that stands where the client does.
+    #[inline]
+    fn peer(&self, text: &str, tail: &str, step: &Step) -> Peer {
+        if !tail.starts_with("- - [") && self.has_other_client(tail, step) {
+            Peer::Unknown
+        } else if is_plain_ip(text) {
+            Peer::Plain
+        } else if is_address_with_port(text) || self.accepts_client(text, tail, step) {
+            Peer::Sound
+        } else {
+            Peer::Unknown
+        }
+    }
+
+    /// Whether an address stands among the words between client and time, too: then a host with blanks in it may be in
+    /// front, and nobody can tell which of them asked.
+    #[cold]
+    fn has_other_client(&self, tail: &str, step: &Step) -> bool {
+        let mut words = tail.split(' ').take_while(|word| !word.starts_with('['));
+        self.words_before_time(step).is_some() && words.any(is_address)
+    }
+
+    /// Whether a text that is no plain address can be the client.
+    #[cold]
+    fn accepts_client(&self, text: &str, tail: &str, step: &Step) -> bool {
+        if self.has_sure_client {
+            return is_address(text);
+        }
+        is_sound_client(text, tail, self.words_before_time(step))
+    }
+
+    /// How many words that are skipped stand between the value of a step and the time, if nothing else does.
+    #[cold]
+    fn words_before_time(&self, step: &Step) -> Option<usize> {
+        let behind = self.steps.iter().skip_while(|other| other.index <= step.index);
+        let mut words = 0;
+        for step in behind {
+            if step.variable.slot.is_some() {
+                return None;
+            }
+            words += step.values;
+            if step.until == Until::TextBeforeTime {
+                return Some(words);
+            }
+        }
+        None
+    }
+
+    /// The line ends inside a value of a step, `before` values into it.
+    #[cold]
+    fn cut<'a>(&self, step: &Step, before: usize, rest: &'a str, record: &mut Record<'a>) -> Fit {
+        let backslash = step.until == Until::Quote && rest.contains('\\');
+        let escape = if backslash { Escape::Backslash } else { step.variable.escape };
+        let rest = match (step.until, before) {
+            (Until::Byte(byte), 1..) => search::nth(rest.as_bytes(), byte, before)
+                .map_or(rest, |at| rest.get(at + 1..).unwrap_or_default()),
+            _ => rest,
+        };
+        let rest = rest.trim_ascii_end();
+        step.keep(rest, escape, record);
+        let may_end = match self.optional {
+            Optional::Nothing => false,
+            Optional::After(values) => step.index + before + 1 == values,
+            Optional::From(values) => step.index + before + 1 >= values,
+        };
+        if may_end && !rest.is_empty() && step.until != Until::Quote {
+            return Fit::Whole;
+        }
+        record.truncated = true;
+        Fit::Cut
+    }
+}
+
+impl Step {
+    #[inline]
+    fn keep<'a>(&self, text: &'a str, escape: Escape, record: &mut Record<'a>) {
+        let Variable { slot, unit, rank, guess, .. } = self.variable;
+        if let Some(slot) = slot {
+            record.set(slot, Value { text, escape, unit, rank });
+        } else if guess != Guess::Nothing && text != "-" {
+            captures::keep(text, escape, guess, record);
+        }
+    }
+
+    /// Value and rest, divided by the text behind the value. The value may be missing together with the blank
+    /// before that text.
+    #[inline]
+    fn until_text<'a>(&self, rest: &'a str) -> Found<'a> {
+        if self.after_blank.len() > 0
+            && let Some(tail) = self.after_blank.strip(rest)
+        {
+            return Some(("", Escape::None, tail));
+        }
+        let at = if self.is_word { self.end_of_word(rest)? } else { find(rest, &self.after, 0)? };
+        Some((rest.get(..at)?, self.variable.escape, rest.get(at + self.after.len()..)?))
+    }
+
+    /// Where the text behind a word begins: at the first byte like its own, or nowhere.
+    #[inline]
+    fn end_of_word(&self, rest: &str) -> Option<usize> {
+        let bytes = rest.as_bytes();
+        let at = search::byte(bytes, *self.after.as_str().as_bytes().first()?)?;
+        self.after.begins(bytes.get(at..)?).then_some(at)
+    }
+
+    fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
+        let text = rest.trim_ascii_end();
+        let is_torn = self.is_word && search::byte(text.as_bytes(), b' ').is_some();
+        if is_torn { None } else { Some((text, self.variable.escape, "")) }
+    }
+
+    fn until_text_before_time<'a>(&self, rest: &'a str) -> Found<'a> {
+        if let Some(tail) = self.after_blank.strip(rest)
+            && looks_like_time(tail)
+        {
+            return Some(("", Escape::None, tail));
+        }
+        let mut from = 0;
+        loop {
+            let at = find(rest, &self.after, from)?;
+            let tail = rest.get(at + self.after.len()..)?;
+            if looks_like_time(tail) {
+                return Some((rest.get(..at)?, Escape::None, tail));
+            }
+            from = at + 1;
+        }
+    }
+
+    /// Value and rest, divided by the closing quote: the first one that is not escaped and behind which the line
+    /// goes on as the format says.
+    #[inline]
+    fn until_quote<'a>(&self, rest: &'a str) -> Found<'a> {
+        let bytes = rest.as_bytes();
+        let (mut from, mut escape, mut quotes) = (0, self.variable.escape, 0);
+        while let Some(hit) = search::either(bytes.get(from..)?, b'"', b'\\') {
+            let at = from + hit;
+            if bytes.get(at) == Some(&b'\\') {
+                escape = Escape::Backslash;
+                from = at + 2;
+                continue;
+            }
+            quotes += 1;
+            if quotes > QUOTES_MAX {
+                break;
+            }
+            if let Some(tail) = self.closes(rest, at) {
+                let text = rest.get(..at)?;
+                let is_torn = quotes > 1 && self.is_torn(text);
+                return if is_torn { None } else { Some((text, escape, tail)) };
+            }
+            from = at + 1;
+        }
+        self.until_last_quote(rest, escape)
+    }
+
+    /// Whether a text with quotes in it is more than one value.
+    #[cold]
+    fn is_torn(&self, text: &str) -> bool {
+        let is_request = self.variable.slot == Some(Slot::Request);
+        holds_record(text) || (is_request && text.contains("\" \""))
+    }
+
+    /// The last quote at which the line can go on, for values full of quotes or with a stray backslash.
+    #[cold]
+    fn until_last_quote<'a>(&self, rest: &'a str, escape: Escape) -> Found<'a> {
+        let mut end = rest.len();
+        for _ in 0..QUOTES_MAX {
+            let at = memchr::memrchr(b'"', rest.as_bytes().get(..end)?)?;
+            if let Some(tail) = self.closes(rest, at) {
+                let text = rest.get(..at)?;
+                return if self.is_torn(text) { None } else { Some((text, escape, tail)) };
+            }
+            end = at;
+        }
+        None
+    }
+
+    /// What follows a closing quote at `at`, if it can be one.
+    #[expect(
+        clippy::inline_always,
+        reason = "a call for every value of a line costs a tenth of it"
+    )]
+    #[inline(always)]
+    fn closes<'a>(&self, rest: &'a str, at: usize) -> Option<&'a str> {
+        let from = rest.get(at..)?;
+        let tail = self.after.strip(from)?;
+        let fits = match self.closing {
+            Closing::Anything | Closing::First => true,
+            Closing::Number => matches!(tail.as_bytes().first(), Some(b'0'..=b'9' | b'-')),
+            Closing::LineEnd => ends_line(tail),
+            Closing::LineEndUnread => ends_with_closed_quote(tail) || ends_line(tail),
+        };
+        fits.then_some(tail)
+    }
+}
+
+/// Position of `text` in `rest`, from `from` on.
+#[expect(clippy::inline_always, reason = "a call for every value of a line costs a tenth of it")]
+#[inline(always)]
+fn find(rest: &str, text: &Literal, from: usize) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    let first = *text.as_str().as_bytes().first()?;
+    let mut at = from;
+    loop {
+        at += search::byte(bytes.get(at..)?, first)?;
+        if text.begins(bytes.get(at..)?) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// Whether a time in common log or ISO notation, or an epoch, stands at the start.
+pub(super) fn looks_like_time(text: &str) -> bool {
+    let start = text.as_bytes().get(..5).unwrap_or_default();
+    match start {
+        [d1, d2, b'/', m1, _] => {
+            d1.is_ascii_digit() && d2.is_ascii_digit() && m1.is_ascii_alphabetic()
+        }
+        [year @ .., fifth] if year.len() == 4 => {
+            year.iter().all(u8::is_ascii_digit) && (*fifth == b'-' || fifth.is_ascii_digit())
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether what stands at a place can be what the format has there.
+
+use std::net::IpAddr;
+
+use super::plan::looks_like_time;
+use crate::address::canonical_ip;
+use crate::lanes::{contains, is};
+use crate::search::divide;
+
+/// Whether a text, which is no plain address, can be what a server writes of its client: an address in another spelling,
+/// a name, the word for a socket. `words` is how many words stand between it and the time, where nothing else does: of
+/// a name it must be certain that it is not something else, such as what a console puts before a line.
+#[cold]
+pub(crate) fn is_sound_client(text: &str, tail: &str, words: Option<usize>) -> bool {
+    if is_address(text) {
+        return true;
+    }
+    if !is_name(text) && !text.starts_with("unix:") {
+        return false;
+    }
+    let Some(words) = words else { return true };
+    let before_time = tail.split(' ').take_while(|word| !word.starts_with('['));
+    let mut found = 0;
+    before_time.fold((), |(), word| found += if word.is_empty() { words + 1 } else { 1 });
+    found == words
+}
+
+/// Whether a text is an address, possibly with port, brackets or zone, or a list of them, and nothing else.
+pub(crate) fn is_address(text: &str) -> bool {
+    !contains(text.as_bytes(), is(b'"')) && canonical_ip(text, &mut String::new()).is_some()
+}
+
+/// Whether a text can be the name of a machine.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+}
+
+/// Whether a text can be a host: a name, an address, or an address in brackets, possibly with a port.
+pub(crate) fn is_host(text: &str) -> bool {
+    let name = match text.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => text,
+    };
+    is_name(name) || (!name.contains([',', ' ', '"']) && is_address(name))
+}
+
+/// Whether the text of a value holds the beginning of another record: a time in brackets, which no escaped value and no
+/// field has. Two writers without a lock leave such lines.
+#[cold]
+pub(super) fn holds_record(text: &str) -> bool {
+    memchr::memchr_iter(b'[', text.as_bytes())
+        .any(|at| text.get(at + 1..).is_some_and(looks_like_time))
+}
+
+/// The list of addresses in quotes right behind the fields of a format: nginx's stock `main` is `combined` with
+/// `"$http_x_forwarded_for"` added. An address with a port is rather an upstream's.
+pub(super) fn forwarded_behind(rest: &str) -> Option<&str> {
+    let (text, _) = divide(rest.strip_prefix(" \"")?, b'"')?;
+    is_forwarded(text).then_some(text)
+}
+
+/// Whether a text is a list of addresses.
+pub(super) fn is_forwarded(text: &str) -> bool {
+    let (is_dot, is_colon) = (is(b'.'), is(b':'));
+    contains(text.as_bytes(), |bytes| is_dot(bytes) | is_colon(bytes))
+        && text.rsplit(',').next().is_some_and(|last| last.trim_ascii().parse::<IpAddr>().is_ok())
+}

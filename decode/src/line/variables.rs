@@ -1,0 +1,292 @@
+//! The variables of nginx's `log_format` and the directives of Apache's `LogFormat`, and the slots they feed.
+
+use crate::record::{Escape, Slot, Unit};
+
+/// A format string that cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// Neither `$` nor `%` in it.
+    #[error(
+        "a log format string needs variables such as `$remote_addr` or `%h`; for a format by name see `--help`"
+    )]
+    NoVariables,
+    /// A variable or directive without a name or an end.
+    #[error("broken variable at `{0}` of the log format string")]
+    BrokenVariable(String),
+    /// Two variables touch, so that nobody can tell where the first ends.
+    #[error(
+        "no text between variable {0} and the next one of the log format string: put a blank there"
+    )]
+    Touching(usize),
+    /// None of the variables holds a time.
+    #[error("it has no time, such as `$time_local`, `%t` or, among W3C fields, `timestamp`")]
+    NoTime,
+}
+
+/// What a variable feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    /// Where the value goes; `None` skips it.
+    pub slot: Option<Slot>,
+    /// Unit of a duration or numeric time.
+    pub unit: Unit,
+    /// Preference among variables that feed one slot; the lowest wins.
+    pub rank: u8,
+    /// How its text is escaped where no quotes are around it.
+    pub escape: Escape,
+    /// What may be told of it by its shape.
+    pub guess: Guess,
+    /// Blanks in it: a time may have some.
+    pub blanks: u8,
+    /// It belongs to the time before it: a fraction, a zone.
+    pub is_part_of_time: bool,
+}
+
+/// A value whose meaning is told by its shape.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Guess {
+    /// None of these.
+    #[default]
+    Nothing,
+    /// Headers that `HAProxy` captured.
+    Captures,
+    /// The remote log name, `%l`; lighttpd writes the host there.
+    HostForName,
+    /// Nothing: a list with commas or colons and blanks in it, as nginx writes of the servers it asked.
+    List,
+    /// A host with the target behind it.
+    HostAndTarget,
+}
+
+impl Variable {
+    /// A variable without escapes.
+    pub const fn new(slot: Option<Slot>, unit: Unit, rank: u8) -> Self {
+        let guess = Guess::Nothing;
+        let (escape, blanks, is_part_of_time) = (Escape::None, 0, false);
+        Self { slot, unit, rank, escape, guess, blanks, is_part_of_time }
+    }
+}
+
+/// A piece of a format string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token {
+    /// Text that stands in every line.
+    Literal(String),
+    /// A value.
+    Variable(Variable),
+}
+
+/// Slots of nginx's variables. A rank above zero yields to the variable that is surer of the same thing.
+const NGINX: &[(&str, Slot, Unit, u8)] = &[
+    ("time_local", Slot::Time, Unit::Auto, 2),
+    ("time_iso8601", Slot::Time, Unit::Auto, 1),
+    ("msec", Slot::Time, Unit::Seconds, 0),
+    // A balancer that speaks the PROXY protocol is the peer: its word is in front of the request, not in a header.
+    ("proxy_protocol_addr", Slot::ClientIp, Unit::Auto, 0),
+    ("remote_addr", Slot::ClientIp, Unit::Auto, 1),
+    ("binary_remote_addr", Slot::ClientIp, Unit::Auto, 2),
+    ("realip_remote_addr", Slot::ClientIp, Unit::Auto, 3),
+    ("http_x_forwarded_for", Slot::ForwardedFor, Unit::Auto, 0),
+    ("proxy_add_x_forwarded_for", Slot::ForwardedFor, Unit::Auto, 1),
+    ("http_forwarded", Slot::ForwardedFor, Unit::Auto, 2),
+    ("http_cf_connecting_ip", Slot::RealIp, Unit::Auto, 0),
+    ("http_true_client_ip", Slot::RealIp, Unit::Auto, 0),
+    ("http_x_real_ip", Slot::RealIp, Unit::Auto, 1),
+    ("request", Slot::Request, Unit::Auto, 0),
+    ("request_method", Slot::Method, Unit::Auto, 0),
+    ("request_uri", Slot::Uri, Unit::Auto, 0),
+    ("uri", Slot::Path, Unit::Auto, 0),
+    ("document_uri", Slot::Path, Unit::Auto, 1),
+    ("args", Slot::Query, Unit::Auto, 0),
+    ("query_string", Slot::Query, Unit::Auto, 0),
+    ("server_protocol", Slot::Protocol, Unit::Auto, 0),
+    ("scheme", Slot::Scheme, Unit::Auto, 0),
+    ("host", Slot::Host, Unit::Auto, 0),
+    ("http_host", Slot::Host, Unit::Auto, 1),
+    ("server_name", Slot::Host, Unit::Auto, 2),
+    ("status", Slot::Status, Unit::Auto, 0),
+    ("request_length", Slot::RequestBytes, Unit::Auto, 0),
+    ("bytes_sent", Slot::ResponseBytes, Unit::Auto, 0),
+    ("body_bytes_sent", Slot::ResponseBytes, Unit::Auto, 1),
+    ("request_time", Slot::Duration, Unit::Seconds, 0),
+    ("http_user_agent", Slot::UserAgent, Unit::Auto, 0),
+    ("http_referer", Slot::Referer, Unit::Auto, 0),
+    ("upstream_cache_status", Slot::CacheStatus, Unit::Auto, 0),
+    ("request_id", Slot::RequestId, Unit::Auto, 0),
+    ("req_id", Slot::RequestId, Unit::Auto, 1),
+    ("hostname", Slot::Edge, Unit::Auto, 0),
+    ("geoip_country_code", Slot::Country, Unit::Auto, 0),
+    ("geoip2_data_country_code", Slot::Country, Unit::Auto, 0),
+    ("geoip2_data_country_iso_code", Slot::Country, Unit::Auto, 0),
+    ("http_ssl_ja3", Slot::Ja3, Unit::Auto, 1),
+    ("http_ssl_ja3_hash", Slot::Ja3, Unit::Auto, 0),
+    ("ssl_ja4", Slot::Ja4, Unit::Auto, 0),
+];
+
+/// Splits an nginx `log_format`. Besides nginx's variables it knows the slots by name, as `$slot:client_ip`, and
+/// `$slot:duration.ms` with a unit: the notation of the built-in formats.
+pub fn nginx_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
+    let mut tokens = Vec::new();
+    let mut rest = format;
+    while let Some((literal, after)) = rest.split_once('$') {
+        push_literal(&mut tokens, literal);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_');
+        let (name, tail) = if let Some(braced) = after.strip_prefix('{') {
+            braced
+                .split_once('}')
+                .ok_or_else(|| FormatError::BrokenVariable(format!("${after}")))?
+        } else {
+            let prefix = if after.starts_with("slot:") { 5 } else { 0 };
+            let name = after.get(prefix..).unwrap_or_default();
+            let end = name.find(|c| !is_name(c)).unwrap_or(name.len());
+            after.split_at(prefix + end)
+        };
+        if name.is_empty() {
+            return Err(FormatError::BrokenVariable(format!("${after}")));
+        }
+        tokens.push(Token::Variable(nginx_variable(name)));
+        rest = tail;
+    }
+    push_literal(&mut tokens, rest);
+    Ok(tokens)
+}
+
+fn nginx_variable(name: &str) -> Variable {
+    if let Some(slot) = name.strip_prefix("slot:") {
+        return own_variable(slot);
+    }
+    // Of these nginx writes a value for each server that it asked.
+    let is_list = name.starts_with("upstream_") && name != "upstream_cache_status";
+    if is_list {
+        return Variable { guess: Guess::List, ..SKIP };
+    }
+    let known = NGINX.iter().find(|(known, ..)| *known == name);
+    known.map_or(SKIP, |(_, slot, unit, rank)| Variable::new(Some(*slot), *unit, *rank))
+}
+
+/// `duration_ms`, `client_ip`, `captures`, `_`.
+fn own_variable(name: &str) -> Variable {
+    let (base, unit) = match name.rsplit_once('_') {
+        Some((base @ ("duration" | "ts"), unit)) => (
+            base,
+            match unit {
+                "s" => Unit::Seconds,
+                "ms" => Unit::Millis,
+                "us" => Unit::Micros,
+                "ns" => Unit::Nanos,
+                _ => Unit::Auto,
+            },
+        ),
+        _ => (name, Unit::Auto),
+    };
+    match name {
+        "captures" => Variable { guess: Guess::Captures, escape: Escape::Hash, ..SKIP },
+        "list" => Variable { guess: Guess::List, ..SKIP },
+        "haproxy_request" => {
+            Variable { escape: Escape::Hash, ..Variable::new(Some(Slot::Request), unit, 0) }
+        }
+        _ => Variable::new(Slot::named(base), unit, 0),
+    }
+}
+
+pub(super) const SKIP: Variable = Variable::new(None, Unit::Auto, 0);
+
+/// Splits an Apache `LogFormat`; `\"` stands for a quote, as in `httpd.conf`.
+pub fn apache_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
+    let format = format.replace("\\\"", "\"").replace("\\t", "\t");
+    let mut tokens = Vec::new();
+    let mut rest = format.as_str();
+    while let Some((literal, after)) = rest.split_once('%') {
+        push_literal(&mut tokens, literal);
+        let broken = || FormatError::BrokenVariable(format!("%{after}"));
+        if let Some(tail) = after.strip_prefix('%') {
+            push_literal(&mut tokens, "%");
+            rest = tail;
+            continue;
+        }
+        // Conditions on the status (`!200,304`) and the choice of the request (`<`, `>`) change no notation.
+        let directive =
+            after.trim_start_matches(|c: char| c.is_ascii_digit() || "!,<>".contains(c));
+        let (argument, letter) = match directive.strip_prefix('{') {
+            Some(braced) => braced.split_once('}').ok_or_else(broken)?,
+            None => ("", directive),
+        };
+        let mut characters = letter.chars();
+        let mut name = characters.next().ok_or_else(broken)?;
+        if name == '^' {
+            // `%^ti` and `%^to`: trailers.
+            characters.nth(1);
+            name = '^';
+        }
+        rest = characters.as_str();
+        if name == 't' && argument.is_empty() {
+            push_literal(&mut tokens, "[");
+            tokens.push(Token::Variable(apache_variable(name, argument)));
+            push_literal(&mut tokens, "]");
+        } else {
+            tokens.push(Token::Variable(apache_variable(name, argument)));
+        }
+    }
+    push_literal(&mut tokens, rest);
+    Ok(tokens)
+}
+
+fn apache_variable(name: char, argument: &str) -> Variable {
+    let header = argument.to_ascii_lowercase();
+    let (slot, unit, rank) = match (name, header.as_str()) {
+        ('a', "c") => (Slot::ClientIp, Unit::Auto, 3),
+        ('a', _) => (Slot::ClientIp, Unit::Auto, 0),
+        ('h', _) => (Slot::ClientIp, Unit::Auto, 1),
+        ('i', "x-forwarded-for") => (Slot::ForwardedFor, Unit::Auto, 0),
+        ('i', "forwarded") => (Slot::ForwardedFor, Unit::Auto, 2),
+        ('i', "cf-connecting-ip" | "true-client-ip") => (Slot::RealIp, Unit::Auto, 0),
+        ('i', "x-real-ip") => (Slot::RealIp, Unit::Auto, 1),
+        ('t', "msec" | "begin:msec" | "end:msec") => (Slot::Time, Unit::Millis, 0),
+        ('t', "usec" | "begin:usec" | "end:usec") => (Slot::Time, Unit::Micros, 0),
+        ('t', _) => return apache_time(argument),
+        ('r', _) => (Slot::Request, Unit::Auto, 0),
+        ('l', _) => return Variable { guess: Guess::HostForName, ..SKIP },
+        ('m', _) => (Slot::Method, Unit::Auto, 0),
+        ('U', _) => (Slot::Path, Unit::Auto, 0),
+        ('q', _) => (Slot::Query, Unit::Auto, 0),
+        ('H', _) => (Slot::Protocol, Unit::Auto, 0),
+        ('i', "host") => (Slot::Host, Unit::Auto, 0),
+        ('V', _) => (Slot::Host, Unit::Auto, 1),
+        ('v', _) => (Slot::Host, Unit::Auto, 2),
+        ('s', _) => (Slot::Status, Unit::Auto, 0),
+        ('O', _) => (Slot::ResponseBytes, Unit::Auto, 0),
+        ('b' | 'B', _) => (Slot::ResponseBytes, Unit::Auto, 1),
+        ('I', _) => (Slot::RequestBytes, Unit::Auto, 0),
+        ('D', _) | ('T', "us") => (Slot::Duration, Unit::Micros, 0),
+        ('T', "ms") => (Slot::Duration, Unit::Millis, 0),
+        ('T', _) => (Slot::Duration, Unit::Seconds, 1),
+        ('i', "user-agent") => (Slot::UserAgent, Unit::Auto, 0),
+        ('i', "referer") => (Slot::Referer, Unit::Auto, 0),
+        ('L', _) => (Slot::RequestId, Unit::Auto, 1),
+        ('e', "unique_id") | ('i', "x-request-id") => (Slot::RequestId, Unit::Auto, 0),
+        _ => return SKIP,
+    };
+    Variable::new(Some(slot), unit, rank)
+}
+
+/// `%{FORMAT}t`, FORMAT that of `strftime`, perhaps `begin:` or `end:` before it, or a part of the time.
+fn apache_time(format: &str) -> Variable {
+    let format = format.strip_prefix("begin:").or(format.strip_prefix("end:")).unwrap_or(format);
+    let is_part = matches!(format, "msec_frac" | "usec_frac" | "%z" | "%Z");
+    // Of the conversions two write a blank between their parts.
+    let inner = format.matches("%c").count() * 4 + format.matches("%r").count();
+    let blanks = u8::try_from(format.matches(' ').count() + inner).unwrap_or(u8::MAX);
+    let time = Variable::new(Some(Slot::Time), Unit::Auto, 1);
+    Variable { blanks, is_part_of_time: is_part, ..time }
+}
+
+fn push_literal(tokens: &mut Vec<Token>, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    if let Some(Token::Literal(last)) = tokens.last_mut() {
+        last.push_str(text);
+    } else {
+        tokens.push(Token::Literal(text.to_owned()));
+    }
+}

@@ -1,0 +1,252 @@
+//! W3C extended log files: the fields are named in a `#Fields:` header, or known beforehand.
+//!
+//! <https://www.w3.org/TR/WD-logfile.html>; Amazon CloudFront "Standard logging reference" and "Use real-time access
+//! logs"; Microsoft "W3C Extended Log File Format (IIS 6.0)".
+
+use super::plan::{Fit, Optional, Plan};
+use super::sound::is_address;
+use super::variables::{FormatError, SKIP, Token, Variable};
+use crate::address::is_plain_ip;
+use crate::record::{Escape, Peer, Record, Slot, Unit, Value};
+use crate::search;
+
+/// Who wrote the file: they differ in units, delimiters and escapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Amazon CloudFront: tabs, seconds, `%XX` in header values.
+    CloudFront,
+    /// Microsoft IIS: blanks, milliseconds, `+` for a blank in header values.
+    Iis,
+}
+
+/// The fields of CloudFront's standard log, version 1.
+pub const CLOUDFRONT_FIELDS: &str = "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem \
+    sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header \
+    cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type \
+    cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type \
+    sc-content-type sc-content-len sc-range-start sc-range-end";
+
+/// The fields of CloudFront's real-time log when all are selected, in their fixed order.
+pub const CLOUDFRONT_REALTIME_FIELDS: &str = "timestamp c-ip time-to-first-byte sc-status sc-bytes cs-method \
+    cs-protocol cs-host cs-uri-stem cs-bytes x-edge-location x-edge-request-id x-host-header time-taken \
+    cs-protocol-version c-ip-version cs-user-agent cs-referer cs-cookie cs-uri-query x-edge-response-result-type \
+    x-forwarded-for ssl-protocol ssl-cipher x-edge-result-type fle-encrypted-fields fle-status sc-content-type \
+    sc-content-len sc-range-start sc-range-end c-port x-edge-detailed-result-type c-country cs-accept-encoding \
+    cs-accept cache-behavior-path-pattern cs-headers cs-header-names cs-headers-count";
+
+/// The fields IIS logs unless told otherwise.
+pub const IIS_FIELDS: &str = "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
+    cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken";
+
+/// Fields that other versions of IIS log unless told otherwise: all, those before 8, 7 and 6, and those of clusters.
+pub const IIS_OTHER_FIELDS: [&str; 6] = [
+    "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
+     cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes \
+     cs-bytes time-taken",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status \
+     sc-substatus sc-win32-status time-taken",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status \
+     sc-substatus sc-win32-status",
+    "date time s-sitename s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) \
+     sc-status sc-substatus sc-win32-status",
+    "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
+     cs(User-Agent) sc-status sc-substatus sc-win32-status",
+    "date time s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) \
+     cs(Referer) sc-status sc-substatus sc-win32-status time-taken",
+];
+
+/// Those with the commonest field that operators add, at the end.
+pub const IIS_FORWARDED_FIELDS: [&str; 4] = [
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status \
+     sc-substatus sc-win32-status time-taken x-forwarded-for",
+    "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
+     cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes \
+     cs-bytes time-taken x-forwarded-for",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status \
+     sc-substatus sc-win32-status time-taken x-forwarded-for",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status \
+     sc-substatus sc-win32-status sc-bytes cs-bytes time-taken x-forwarded-for",
+];
+
+/// Values before which a line without header must not end.
+const FIELDS_MIN: usize = 12;
+
+/// Reads lines whose fields a header names.
+#[derive(Debug, Clone)]
+pub struct W3cPlan {
+    blanks: Plan,
+    tabs: Plan,
+    fields: Vec<Variable>,
+    has_status: bool,
+}
+
+impl W3cPlan {
+    /// A plan for the field names of a `#Fields:` header, with or without that word, blanks between them.
+    ///
+    /// # Errors
+    /// [`FormatError`] when there is no field or none holds a time.
+    pub fn new(fields: &str, dialect: Dialect) -> Result<Self, FormatError> {
+        let fields = fields.strip_prefix("#Fields:").unwrap_or(fields);
+        let fields: Vec<Variable> =
+            fields.split_ascii_whitespace().map(|name| variable(name, dialect)).collect();
+        let plan = |delimiter: &str| {
+            let mut tokens = Vec::new();
+            for field in &fields {
+                if !tokens.is_empty() {
+                    tokens.push(Token::Literal(delimiter.to_owned()));
+                }
+                tokens.push(Token::Variable(*field));
+            }
+            let optional = Optional::From(FIELDS_MIN.min(fields.len()));
+            let mut plan = Plan::from_tokens(tokens)?.with_optional(optional);
+            if let Some(last) = plan.steps.last_mut() {
+                last.is_word = delimiter == " ";
+            }
+            Ok(plan)
+        };
+        let has_status = fields.iter().any(|field| field.slot == Some(Slot::Status));
+        Ok(Self { blanks: plan(" ")?, tabs: plan("\t")?, fields, has_status })
+    }
+
+    /// As [`Plan::decode`]: a line with more fields than the header is not one of it.
+    #[inline]
+    pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        match self.plan(line).decode(line, record) {
+            Fit::Whole if self.has_status && !record.was_seen(Slot::Status) => {
+                record.truncated = true;
+                if is_sound(record) { Fit::Cut } else { Fit::No }
+            }
+            fit @ (Fit::Whole | Fit::Cut) if is_sound(record) && !has_quotes(record) => fit,
+            _ => self.decode_quoted(line, record),
+        }
+    }
+
+    /// As [`Plan::decode_anyhow`], of a line that lost its tail: what has other fields cannot be read by these.
+    pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        record.clear();
+        let fit = self.plan(line).decode(line, record);
+        if fit == Fit::Cut && is_sound(record) { fit } else { Fit::No }
+    }
+
+    /// What stands between the fields is told by the line: some write tabs under a header with blanks.
+    #[inline]
+    fn plan(&self, line: &str) -> &Plan {
+        let first = search::either(line.as_bytes(), b' ', b'\t');
+        match first.and_then(|at| line.as_bytes().get(at)) {
+            Some(b'\t') => &self.tabs,
+            _ => &self.blanks,
+        }
+    }
+
+    /// Fills `record` from a line with texts in quotes, which may hold blanks.
+    #[cold]
+    fn decode_quoted<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        record.clear();
+        record.is_text = true;
+        let first = line.find([' ', '\t']).and_then(|at| line.as_bytes().get(at));
+        let delimiter = if first == Some(&b'\t') { '\t' } else { ' ' };
+        let mut rest = Some(line.trim_end_matches(['\r', ' ', '\t']));
+        for (index, field) in self.fields.iter().enumerate() {
+            let Some(text) = rest else {
+                if !is_sound(record) {
+                    return Fit::No;
+                }
+                record.truncated = index < FIELDS_MIN;
+                return if record.truncated { Fit::Cut } else { Fit::Whole };
+            };
+            let (value, is_quoted, tail) = next_field(text, delimiter);
+            if let Some(slot) = field.slot {
+                let escape = if is_quoted { Escape::None } else { field.escape };
+                record.set(slot, Value { text: value, escape, unit: field.unit, rank: field.rank });
+            }
+            rest = tail;
+        }
+        if rest.is_none() && is_sound(record) { Fit::Whole } else { Fit::No }
+    }
+}
+
+/// Whether a text begins with a quote: then some have blanks in them, perhaps.
+#[inline]
+fn has_quotes(record: &Record<'_>) -> bool {
+    let slots = [Slot::UserAgent, Slot::Uri, Slot::Referer];
+    slots.iter().any(|slot| record.get(*slot).is_some_and(|value| value.text.starts_with('"')))
+}
+
+/// The field at the start, whether it was in quotes, and what is behind the delimiter, if there is one.
+fn next_field(text: &str, delimiter: char) -> (&str, bool, Option<&str>) {
+    let closing = text.strip_prefix('"').and_then(|inner| {
+        let mut ends = inner.match_indices('"').map(|(at, _)| at);
+        ends.find(|at| {
+            inner.get(at + 1..).is_some_and(|tail| tail.is_empty() || tail.starts_with(delimiter))
+        })
+        .and_then(|at| Some((inner.get(..at)?, inner.get(at + 1..)?)))
+    });
+    if let Some((value, tail)) = closing {
+        return (value, true, tail.strip_prefix(delimiter));
+    }
+    match text.split_once(delimiter) {
+        Some((value, tail)) => (value, false, Some(tail)),
+        None => (text, false, None),
+    }
+}
+
+/// Whether client, target and method are such: with the fields of another header they stand elsewhere.
+#[inline]
+fn is_sound(record: &Record<'_>) -> bool {
+    let text = |slot| record.get(slot).map(|value| value.text);
+    let is_client =
+        |text: &str| record.peer == Peer::Plain || is_plain_ip(text) || is_address(text);
+    text(Slot::ClientIp).is_none_or(is_client)
+        && text(Slot::Method).is_none_or(|method| {
+            !method.starts_with(|first: char| first.is_ascii_digit() || first == '/')
+        })
+        && text(Slot::Uri).is_none_or(|uri| !uri.starts_with(|first: char| first.is_ascii_digit()))
+        && text(Slot::Date).is_none_or(|date| date.as_bytes().get(4) == Some(&b'-'))
+}
+
+/// What a W3C field feeds.
+fn variable(name: &str, dialect: Dialect) -> Variable {
+    let lower = name.to_ascii_lowercase();
+    let seconds = match dialect {
+        Dialect::CloudFront => Unit::Seconds,
+        Dialect::Iis => Unit::Millis,
+    };
+    let (slot, unit, rank) = match lower.as_str() {
+        "date" | "date-local" | "date-utc" => (Slot::Date, Unit::Auto, 0),
+        "time" | "time-local" | "time-utc" => (Slot::Clock, Unit::Auto, 0),
+        "timestamp" | "timestamp(ms)" => (Slot::Time, Unit::Auto, 0),
+        "c-ip" => (Slot::ClientIp, Unit::Auto, 0),
+        // The client's address, as Akamai names it.
+        "cs-ip" => (Slot::ClientIp, Unit::Auto, 1),
+        "x-forwarded-for" | "cs(x-forwarded-for)" => (Slot::ForwardedFor, Unit::Auto, 0),
+        "cs(cf-connecting-ip)" | "cs(true-client-ip)" => (Slot::RealIp, Unit::Auto, 0),
+        "cs-method" => (Slot::Method, Unit::Auto, 0),
+        "cs-uri-stem" | "cs-uri" => (Slot::Uri, Unit::Auto, 0),
+        "cs-uri-query" => (Slot::Query, Unit::Auto, 0),
+        "sc-status" => (Slot::Status, Unit::Auto, 0),
+        "sc-bytes" => (Slot::ResponseBytes, Unit::Auto, 0),
+        "cs-bytes" => (Slot::RequestBytes, Unit::Auto, 0),
+        "time-taken" => (Slot::Duration, seconds, 0),
+        "cs(user-agent)" | "cs-user-agent" => (Slot::UserAgent, Unit::Auto, 0),
+        "cs(referer)" | "cs-referer" => (Slot::Referer, Unit::Auto, 0),
+        "x-host-header" => (Slot::Host, Unit::Auto, 0),
+        "cs(host)" | "cs-host" => (Slot::Host, Unit::Auto, 1),
+        "cs-protocol" => (Slot::Scheme, Unit::Auto, 0),
+        "cs-protocol-version" | "cs-version" => (Slot::Protocol, Unit::Auto, 0),
+        "x-edge-location" => (Slot::Edge, Unit::Auto, 0),
+        "s-computername" => (Slot::Edge, Unit::Auto, 1),
+        "x-edge-request-id" => (Slot::RequestId, Unit::Auto, 0),
+        "x-edge-result-type" => (Slot::CacheStatus, Unit::Auto, 0),
+        "c-country" => (Slot::Country, Unit::Auto, 0),
+        "asn" => (Slot::Asn, Unit::Auto, 0),
+        _ => return SKIP,
+    };
+    let escape = match (slot, dialect) {
+        (Slot::UserAgent | Slot::Referer | Slot::ForwardedFor, Dialect::CloudFront) => {
+            Escape::Percent
+        }
+        (Slot::UserAgent | Slot::Referer | Slot::ForwardedFor, Dialect::Iis) => Escape::Plus,
+        _ => Escape::None,
+    };
+    Variable { escape, ..Variable::new(Some(slot), unit, rank) }
+}

@@ -1,0 +1,275 @@
+//! The lines of one message → rows and rejects of their partition.
+
+use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX, REJECT_BYTES_MAX};
+
+use super::batcher::{PAYLOAD_BYTES_MAX, Partition};
+use super::identity::Clients;
+use super::line::Fit;
+use super::message::{Numbering, RawMessage};
+use super::reasons::{reason_of, refusal_of};
+use super::record::Record;
+use super::row::{Hint, Position, Refusal, Rows, Scratch, Trust};
+use super::stream::Formats;
+use super::text::{self, clean};
+use super::{Decoder, RejectReason};
+
+/// A line as it came, its place, and its message.
+type RawLine<'a> = (&'a RawMessage<'a>, &'a Position<'a>, &'a [u8]);
+
+/// What it takes to decode the lines of one message.
+pub(super) struct Lines<'a> {
+    pub(super) partition: &'a mut Partition,
+    pub(super) default_host: Option<&'a str>,
+    pub(super) clients: &'a mut Clients,
+    pub(super) formats: &'a mut Formats,
+    pub(super) scratch: &'a mut Scratch,
+    pub(super) hint: &'a Hint,
+}
+
+impl Lines<'_> {
+    /// Decodes lines until the message ends, or in a block of lines the batch is full; how many bytes it went through.
+    /// `text` is the payload, if it is text.
+    pub(super) fn read(&mut self, message: &RawMessage<'_>, text: Option<&str>) -> usize {
+        let mut position = Position {
+            topic: message.topic,
+            kafka_partition: message.kafka_partition,
+            offset: message.offset,
+            record_index: 0,
+            arrival_us: message.kafka_partition.map(|_| message.arrival_us),
+            before_us: None,
+        };
+        if !std::mem::replace(&mut self.partition.moved, true) {
+            self.partition.topic.clear();
+            self.partition.topic.push_str(message.topic);
+            self.partition.number = message.kafka_partition;
+        }
+        let read = if message.payload.len() > PAYLOAD_BYTES_MAX {
+            self.reject(message, &position, message.payload, RejectReason::MessageTooLarge);
+            message.payload.len()
+        } else {
+            self.read_lines(message, text, &mut position)
+        };
+        self.partition.bytes += read;
+        self.partition.next_position = match message.numbering {
+            Numbering::Lines => position.offset,
+            Numbering::Records => message.offset + 1,
+        };
+        read
+    }
+
+    fn read_lines(
+        &mut self,
+        message: &RawMessage<'_>,
+        text: Option<&str>,
+        position: &mut Position<'_>,
+    ) -> usize {
+        let payload = message.payload;
+        // One for all lines: to make its many slots empty takes longer than to read a short line.
+        let mut record = Record::default();
+        let mut from = 0;
+        while let Some(rest) = payload.get(from..).filter(|rest| !rest.is_empty()) {
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = rest.get(..end).unwrap_or(rest);
+            let text = text.and_then(|text| text.get(from..from + end));
+            let records = self.line(message, position, line, text, &mut record);
+            from = (from + end + 1).min(payload.len());
+            match message.numbering {
+                Numbering::Lines => position.offset += 1,
+                Numbering::Records => position.record_index += records,
+            }
+            if message.numbering == Numbering::Lines && self.partition.records() >= BATCH_ROWS_MAX {
+                break;
+            }
+        }
+        from
+    }
+
+    /// Decodes one line, which is `text` if it is known to be text; how many records it held. `record` is that of the
+    /// line before.
+    #[inline]
+    fn line<'a>(
+        &mut self,
+        message: &RawMessage<'_>,
+        position: &Position<'_>,
+        line: &[u8],
+        text: Option<&'a str>,
+        record: &mut Record<'a>,
+    ) -> i32 {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.trim_ascii().is_empty() {
+            return 0;
+        }
+        if line.len() > LINE_BYTES_MAX {
+            self.reject(message, position, line, RejectReason::TooLong);
+            return 1;
+        }
+        let raw = (message, position, line);
+        match text {
+            Some(text) if !text::may_be_utf16(line) => {
+                self.text(raw, text.strip_suffix('\r').unwrap_or(text), record)
+            }
+            _ => self.bytes(raw),
+        }
+    }
+
+    /// The same of a line that is no text, or text in another encoding.
+    #[cold]
+    fn bytes(&mut self, raw: RawLine<'_>) -> i32 {
+        let (_, _, line) = raw;
+        let mut cleaned = String::new();
+        let wide = text::from_utf16(line);
+        let text = wide.as_deref().unwrap_or_else(|| clean(line, &mut cleaned));
+        self.text(raw, text, &mut Record::default())
+    }
+
+    /// The same of a line made text.
+    #[inline]
+    fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
+        // Some editors and Windows tools put a byte order mark before the first line.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let stream = &mut self.partition.stream;
+        if stream.takes_comment(text, self.formats) {
+            return 0;
+        }
+        let text = text::without_noise(text);
+        if stream.is_bare() {
+            record.clear();
+            self.append(raw, text, text, record)
+        } else {
+            self.opened(raw, text)
+        }
+    }
+
+    /// The same of a line in an envelope.
+    #[inline(never)]
+    fn opened(&mut self, raw: RawLine<'_>, text: &str) -> i32 {
+        let mut opened = String::new();
+        let inner = self.partition.stream.open(text, self.formats, &mut opened);
+        self.append(raw, text, inner, &mut Record::default())
+    }
+
+    /// Appends a line to the rows or the rejects; how many it came to. `inner` is what its envelope holds, and `record`
+    /// is empty.
+    #[inline]
+    fn append<'a>(
+        &mut self,
+        raw: RawLine<'_>,
+        text: &str,
+        inner: &'a str,
+        record: &mut Record<'a>,
+    ) -> i32 {
+        let (message, position, _) = raw;
+        let stream = &mut self.partition.stream;
+        match stream.decode(inner, self.formats, record) {
+            Ok(Fit::Several) => return self.append_parts(message, *position, inner, record),
+            Ok(fit @ (Fit::Whole | Fit::Extra | Fit::Cut)) => {
+                let is_read = if record.is_text {
+                    fit != Fit::Cut
+                } else {
+                    fit == Fit::Cut || stream.is_like_before(record, self.formats)
+                };
+                if is_read && self.row(position, record, Trust::Sound).is_ok() {
+                    return 1;
+                }
+            }
+            Ok(Fit::No) | Err(_) => {}
+        }
+        self.append_otherwise(raw, text, inner)
+    }
+
+    /// Appends a line that could not be read like the one before it. `inner` is what is in the envelope of the one before.
+    #[cold]
+    fn append_otherwise(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
+        let (message, position, line) = raw;
+        let mut record = Record::default();
+        if let Some(reading) = self.partition.stream.find(text, self.formats) {
+            let mut opened = String::new();
+            let stream = &mut self.partition.stream;
+            let inner = stream.open(text, self.formats, &mut opened);
+            let mut record = Record::default();
+            match stream.decode_as(reading, inner, self.formats, &mut record) {
+                Ok(Fit::Several) => {
+                    return self.append_parts(message, *position, inner, &mut record);
+                }
+                Ok(_) if self.row(position, &record, Trust::Sound).is_ok() => return 1,
+                Ok(_) | Err(_) => {}
+            }
+        }
+        let stream = &mut self.partition.stream;
+        let outcome =
+            match (reason_of(inner), stream.decode_anyhow(inner, self.formats, &mut record)) {
+                (Some(reason), _) | (None, Err(reason)) => Err(reason),
+                (None, Ok(Fit::Several)) => {
+                    return self.append_parts(message, *position, inner, &mut record);
+                }
+                (None, Ok(_)) => self.row(position, &record, Trust::Whatever),
+            };
+        if let Err(reason) = outcome {
+            self.reject(message, position, line, reason);
+        }
+        1
+    }
+
+    /// Appends each of the records of a line, a place behind the other.
+    #[cold]
+    fn append_parts<'a>(
+        &mut self,
+        message: &RawMessage<'_>,
+        mut position: Position<'_>,
+        text: &'a str,
+        record: &mut Record<'a>,
+    ) -> i32 {
+        let first = position.record_index;
+        let stream = &mut self.partition.stream;
+        let parts = stream.decoder(self.formats).map(Decoder::take_parts).unwrap_or_default();
+        for part in parts {
+            record.clear();
+            let Some(decoder) = self.partition.stream.decoder(self.formats) else { break };
+            let text = decoder.decode_part(text, part, record);
+            let outcome = match refusal_of(record) {
+                Some(reason) => Err(reason),
+                None if record.has_request() => self.row(&position, record, Trust::Whatever),
+                None => Err(RejectReason::NoRequest),
+            };
+            if let Err(reason) = outcome {
+                self.reject(message, &position, text.as_bytes(), reason);
+            }
+            position.record_index += 1;
+        }
+        position.record_index - first
+    }
+
+    /// Appends a row.
+    #[inline]
+    fn row(
+        &mut self,
+        position: &Position<'_>,
+        record: &Record<'_>,
+        trust: Trust,
+    ) -> Result<(), RejectReason> {
+        let rows = self.partition.rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint));
+        let position = Position { before_us: self.partition.last_us, ..*position };
+        match rows.append(record, &position, (trust, self.default_host), self.clients, self.scratch)
+        {
+            Ok(()) => {
+                self.partition.last_us = rows.last_us();
+                Ok(())
+            }
+            Err(Refusal::NoTime) => Err(RejectReason::NoTimestamp),
+            Err(Refusal::Unsound) => Err(RejectReason::OtherFormat),
+        }
+    }
+
+    #[cold]
+    fn reject(
+        &mut self,
+        message: &RawMessage<'_>,
+        position: &Position<'_>,
+        raw: &[u8],
+        reason: RejectReason,
+    ) {
+        let raw = raw.get(..REJECT_BYTES_MAX).unwrap_or(raw);
+        let raw = self.clients.scrub(raw);
+        self.partition.rejects.append(message.arrival_us, position, reason, &raw);
+    }
+}

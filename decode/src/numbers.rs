@@ -1,0 +1,49 @@
+//! The numbers of a record, and whether what stands in their places is one.
+
+use super::record::{Record, Slot};
+use super::time::number;
+
+/// The numbers of a record.
+pub(super) struct Numbers {
+    pub(super) status: Option<i32>,
+    pub(super) request_bytes: Option<i64>,
+    pub(super) response_bytes: Option<i64>,
+    /// One of them is none.
+    pub(super) is_unreadable: bool,
+}
+
+impl Numbers {
+    #[inline]
+    pub(super) fn of(record: &Record<'_>) -> Self {
+        let mut is_unreadable = false;
+        let mut number = |slot| {
+            let text = record.get(slot)?.text;
+            let number = count(text);
+            is_unreadable |= number.is_none() && !is_negative(text);
+            number
+        };
+        let status = number(Slot::Status).and_then(|status| i32::try_from(status).ok());
+        let status = status.filter(|status| (100..=999).contains(status));
+        let (request_bytes, response_bytes) =
+            (number(Slot::RequestBytes), number(Slot::ResponseBytes));
+        Self { status, request_bytes, response_bytes, is_unreadable }
+    }
+}
+
+/// A number without sign.
+pub(super) fn count(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
+    if (1..=19).contains(&digits.len()) { number(digits) } else { None }
+}
+
+/// A number below zero: how some say that there is none.
+#[cold]
+fn is_negative(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|digits| number(digits.as_bytes()).is_some())
+}
+
+/// Whether there is a duration that is no number.
+#[inline]
+pub(super) fn has_unreadable_duration(record: &Record<'_>) -> bool {
+    record.get(Slot::Duration).is_some_and(|duration| !is_negative(duration.text))
+}

@@ -1,0 +1,116 @@
+//! What consoles and collectors put before a line of text, beside the headers of syslog and CRI: `docker compose` and
+//! process managers a name and a bar, `docker logs -t` a time, `kubectl logs --prefix` a pod in brackets, all of them
+//! colours.
+
+use super::envelope::{split_time, strip_cri, strip_header};
+use super::record::Unit;
+use super::time::TimeParser;
+
+/// Longest name of a container or pod.
+const NAME_BYTES_MAX: usize = 253;
+
+/// What follows one of these; `None` where the text begins with none.
+pub(super) fn strip_prefix(text: &str) -> Option<&str> {
+    let start = strip_colours(text);
+    let rest = strip_header(start)
+        .or_else(|| strip_name(start))
+        .or_else(|| strip_pod(start))
+        .or_else(|| strip_time(start));
+    match rest {
+        Some(rest) => Some(strip_colours(rest.trim_ascii_start()).trim_ascii_start()),
+        None if start.len() < text.len() => Some(start.trim_ascii_start()),
+        None => None,
+    }
+}
+
+/// Without the sequences of ECMA-48 that set colours, `ESC [ … m`.
+fn strip_colours(text: &str) -> &str {
+    let mut rest = text;
+    while let Some(sequence) = rest.strip_prefix("\u{1b}[") {
+        let parameters = sequence.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        let Some(tail) = parameters.strip_prefix(['m', 'K']) else { break };
+        rest = tail;
+    }
+    rest
+}
+
+/// `web-1  | `, and `0|web  | ` as a process manager has it.
+fn strip_name(text: &str) -> Option<&str> {
+    let is_name =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '@' | '[' | ']');
+    let name =
+        |text: &'_ str| text.find(|c| !is_name(c)).filter(|end| (1..=NAME_BYTES_MAX).contains(end));
+    let rest = text.get(name(text)?..)?;
+    let rest = match rest.strip_prefix('|').and_then(|rest| rest.get(name(rest)?..)) {
+        Some(rest) if rest.starts_with([' ', '|']) => rest,
+        _ => rest,
+    };
+    let rest = strip_colours(rest).trim_ascii_start();
+    rest.strip_prefix("| ")
+        .or_else(|| rest.strip_prefix('|').filter(|rest| rest.starts_with('\u{1b}')))
+}
+
+/// `[pod/web-5d9/nginx] `.
+fn strip_pod(text: &str) -> Option<&str> {
+    let (name, rest) = text.strip_prefix('[')?.split_once("] ")?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ' ');
+    let is_pod = name.len() <= NAME_BYTES_MAX
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(is_name);
+    is_pod.then_some(rest)
+}
+
+/// A time, and the stream that CRI names behind it.
+fn strip_time(text: &str) -> Option<&str> {
+    if let Some((time, rest)) = split_time(text)
+        && !time.is_empty()
+    {
+        return Some(strip_cri(rest).unwrap_or(rest));
+    }
+    // `2024-05-01 12:00:00,123`, and the time of day alone.
+    let clock = text.get(..8).filter(|clock| is_clock(clock));
+    if clock.is_some() {
+        return text.get(8..)?.split_once(' ').map(|(_, rest)| rest);
+    }
+    let day = text.get(..10)?;
+    let (clock, rest) = text.get(11..)?.split_once(' ')?;
+    TimeParser::default().parse(&format!("{day}T{clock}"), Unit::Auto)?;
+    Some(rest)
+}
+
+fn is_clock(text: &str) -> bool {
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = text.as_bytes() else { return false };
+    [h1, h2, m1, m2, s1, s2].iter().all(|digit| digit.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_a_line_is_taken_off() {
+        for (text, rest) in [
+            ("web-1  | a b", Some("a b")),
+            ("web_1 | {}", Some("{}")),
+            ("\u{1b}[36mweb-1  | \u{1b}[0ma b", Some("a b")),
+            ("\u{1b}[36mweb-1  |\u{1b}[0m a b", Some("a b")),
+            ("0|web  | a b", Some("a b")),
+            ("\u{1b}[0ma b", Some("a b")),
+            ("[pod/web-5d9/nginx] a b", Some("a b")),
+            ("2024-05-01T12:00:00.123456789Z a b", Some("a b")),
+            ("2024-05-01T12:00:00Z stdout F a b", Some("a b")),
+            ("2024-05-01 12:00:00,123 a b", Some("a b")),
+            ("12:00:00 web.1  | a b", Some("web.1  | a b")),
+            ("May  1 12:00:00 edge1 nginx[7]: a b", Some("a b")),
+            ("192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a|b HTTP/1.1\" 200 1", None),
+            ("[01/May/2024:12:00:00 +0000] a", None),
+            ("a|b|c", None),
+            ("a b | c", None),
+            ("| a", None),
+            ("\u{1b}[", None),
+            ("", None),
+        ] {
+            assert_eq!(strip_prefix(text), rest, "{text}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Keys of the JSON dialects.
+
+use super::Fields;
+use crate::json::marks;
+use crate::record::Unit;
+
+/// <https://developers.cloudflare.com/logs/logpush/logpush-job/datasets/zone/http_requests/>
+pub(super) const CLOUDFLARE: Fields = Fields(&[
+    ("ts", Unit::Auto, &["EdgeEndTimestamp"]),
+    ("start", Unit::Auto, &["EdgeStartTimestamp"]),
+    // Rank 1: yields to the time between start and end.
+    ("duration", Unit::Millis, &["", "EdgeTimeToFirstByteMs"]),
+    ("edge", Unit::Auto, &["EdgeColoCode", "EdgeColoID"]),
+    ("client_ip", Unit::Auto, &["ClientIP"]),
+    ("client_asn", Unit::Auto, &["ClientASN"]),
+    ("client_country", Unit::Auto, &["ClientCountry"]),
+    ("method", Unit::Auto, &["ClientRequestMethod"]),
+    ("scheme", Unit::Auto, &["ClientRequestScheme"]),
+    ("host", Unit::Auto, &["ClientRequestHost", "EdgeRequestHost"]),
+    ("uri", Unit::Auto, &["ClientRequestURI"]),
+    ("path", Unit::Auto, &["ClientRequestPath"]),
+    ("protocol", Unit::Auto, &["ClientRequestProtocol"]),
+    ("status", Unit::Auto, &["EdgeResponseStatus"]),
+    ("request_bytes", Unit::Auto, &["ClientRequestBytes"]),
+    ("response_bytes", Unit::Auto, &["EdgeResponseBytes", "EdgeResponseBodyBytes"]),
+    ("user_agent", Unit::Auto, &["ClientRequestUserAgent"]),
+    ("referer", Unit::Auto, &["ClientRequestReferer"]),
+    ("cache_status", Unit::Auto, &["CacheCacheStatus"]),
+    ("ja3", Unit::Auto, &["JA3Hash"]),
+    ("ja4", Unit::Auto, &["JA4"]),
+    ("request_id", Unit::Auto, &["RayID"]),
+]);
+
+/// The columns of the `requests` table.
+pub(super) const FLOODMARK: Fields = Fields(&[
+    ("ts", Unit::Auto, &["ts"]),
+    ("edge", Unit::Auto, &["edge"]),
+    ("client_ip", Unit::Auto, &["client_ip"]),
+    ("client_asn", Unit::Auto, &["client_asn"]),
+    ("client_country", Unit::Auto, &["client_country"]),
+    ("method", Unit::Auto, &["method"]),
+    ("scheme", Unit::Auto, &["scheme"]),
+    ("host", Unit::Auto, &["host"]),
+    ("path", Unit::Auto, &["path"]),
+    ("query", Unit::Auto, &["query"]),
+    ("protocol", Unit::Auto, &["protocol"]),
+    ("status", Unit::Auto, &["status"]),
+    ("request_bytes", Unit::Auto, &["request_bytes"]),
+    ("response_bytes", Unit::Auto, &["response_bytes"]),
+    ("duration", Unit::Micros, &["duration_us"]),
+    ("user_agent", Unit::Auto, &["user_agent"]),
+    ("referer", Unit::Auto, &["referer"]),
+    ("cache_status", Unit::Auto, &["cache_status"]),
+    ("ja3", Unit::Auto, &["ja3"]),
+    ("ja4", Unit::Auto, &["ja4"]),
+    ("request_id", Unit::Auto, &["request_id"]),
+]);
+
+/// nginx with `escape=json`: nginx has no default, these are the spellings in use, there and in JSON of Apache.
+pub(super) const NGINX_JSON: Fields = Fields(&[
+    (
+        "ts",
+        Unit::Auto,
+        &[
+            "msec",
+            "time_iso8601",
+            "time_local",
+            "time",
+            "timestamp",
+            "@timestamp",
+            "datetime",
+            "date_time",
+            "event_time",
+            "request_timestamp",
+        ],
+    ),
+    ("edge", Unit::Auto, &["pop", "hostname", "edge"]),
+    (
+        "client_ip",
+        Unit::Auto,
+        &[
+            "proxy_protocol_addr",
+            "remote_addr",
+            "client_ip",
+            "remote_ip",
+            "remote_address",
+            "client_addr",
+            "client_address",
+            "remote_host",
+            "client",
+            "peer",
+            "c_ip",
+            "src_ip",
+            "source_ip",
+            "ip",
+        ],
+    ),
+    (
+        "forwarded_for",
+        Unit::Auto,
+        &["http_x_forwarded_for", "x_forwarded_for", "xff", "forwarded_for"],
+    ),
+    ("real_ip", Unit::Auto, &["http_cf_connecting_ip", "http_true_client_ip", "http_x_real_ip"]),
+    ("client_country", Unit::Auto, &["geoip_country_code", "country_code", "country"]),
+    ("client_asn", Unit::Auto, &["geoip2_data_asn", "asn"]),
+    ("method", Unit::Auto, &["request_method", "method", "verb", "http_method"]),
+    ("scheme", Unit::Auto, &["scheme", "request_scheme"]),
+    // Shippers call the machine they run on `host`.
+    (
+        "host",
+        Unit::Auto,
+        &["http_host", "request_host", "host", "domain", "vhost", "virtual_host", "server_name"],
+    ),
+    ("request", Unit::Auto, &["request", "request_line"]),
+    ("uri", Unit::Auto, &["request_uri", "url", "request_url"]),
+    ("path", Unit::Auto, &["uri", "path", "request_path", "uri_path"]),
+    ("query", Unit::Auto, &["args", "query_string", "query"]),
+    (
+        "protocol",
+        Unit::Auto,
+        &[
+            "server_protocol",
+            "protocol",
+            "http_version",
+            "request_protocol",
+            "http_protocol",
+            "proto",
+        ],
+    ),
+    (
+        "status",
+        Unit::Auto,
+        &[
+            "status",
+            "status_code",
+            "response_status",
+            "response_code",
+            "http_status",
+            "http_status_code",
+            "response_status_code",
+            "http_code",
+            "code",
+            "response",
+        ],
+    ),
+    (
+        "request_bytes",
+        Unit::Auto,
+        &["request_length", "request_size", "request_bytes", "bytes_received", "bytes_in"],
+    ),
+    (
+        "response_bytes",
+        Unit::Auto,
+        &[
+            "bytes_sent",
+            "body_bytes_sent",
+            "response_bytes",
+            "response_size",
+            "response_length",
+            "body_bytes",
+            "bytes_out",
+            "size",
+            "bytes",
+        ],
+    ),
+    ("duration", Unit::Seconds, &["request_time", "response_time", "request_duration"]),
+    ("user_agent", Unit::Auto, &["http_user_agent", "user_agent", "agent", "ua"]),
+    ("referer", Unit::Auto, &["http_referer", "http_referrer", "referer", "referrer"]),
+    ("cache_status", Unit::Auto, &["upstream_cache_status", "cache_status", "cache"]),
+    ("ja3", Unit::Auto, &["http_ssl_ja3_hash", "ssl_ja3_hash", "ssl_ja3", "ja3"]),
+    ("ja4", Unit::Auto, &["ssl_ja4", "ja4"]),
+    ("request_id", Unit::Auto, &["request_id", "x_request_id", "req_id"]),
+]);
+
+/// Caddy, "How Logging Works"; `client_ip` is resolved by its trusted proxies.
+pub(super) const CADDY: Fields = Fields(&[
+    ("ts", Unit::Auto, &["ts"]),
+    ("client_ip", Unit::Auto, &["request.client_ip", "request.remote_ip", "request.remote_addr"]),
+    ("method", Unit::Auto, &["request.method"]),
+    ("host", Unit::Auto, &["request.host"]),
+    ("uri", Unit::Auto, &["request.uri"]),
+    ("protocol", Unit::Auto, &["request.proto"]),
+    ("status", Unit::Auto, &["status"]),
+    ("request_bytes", Unit::Auto, &["bytes_read"]),
+    ("response_bytes", Unit::Auto, &["size"]),
+    ("duration", Unit::Seconds, &["duration"]),
+    ("user_agent", Unit::Auto, &["request.headers.User-Agent"]),
+    ("referer", Unit::Auto, &["request.headers.Referer"]),
+    ("ja3", Unit::Auto, &["request.headers.X-Ja3"]),
+    ("request_id", Unit::Auto, &["request.headers.X-Request-Id"]),
+]);
+
+/// Envoy and Istio: no default, these are the keys in use (Istio, Envoy Gateway). The downstream address comes first, because
+/// Envoy has resolved it already.
+pub(super) const ENVOY: Fields = Fields(&[
+    ("ts", Unit::Auto, &["start_time"]),
+    ("client_ip", Unit::Auto, &["downstream_remote_address"]),
+    ("forwarded_for", Unit::Auto, &["x_forwarded_for", "x-forwarded-for"]),
+    ("method", Unit::Auto, &["method", ":method"]),
+    ("host", Unit::Auto, &["authority", ":authority"]),
+    (
+        "uri",
+        Unit::Auto,
+        &["path", ":path", "x-envoy-origin-path", "x-envoy-original-path", "x_envoy_original_path"],
+    ),
+    ("protocol", Unit::Auto, &["protocol"]),
+    ("status", Unit::Auto, &["response_code"]),
+    ("request_bytes", Unit::Auto, &["bytes_received"]),
+    ("response_bytes", Unit::Auto, &["bytes_sent"]),
+    ("duration", Unit::Millis, &["duration"]),
+    ("user_agent", Unit::Auto, &["user_agent", "user-agent"]),
+    ("referer", Unit::Auto, &["referer"]),
+    ("request_id", Unit::Auto, &["request_id", "x-request-id", "x_request_id"]),
+]);
+
+/// Traefik, "Access logs", `format: json`. `ClientHost` is all of `X-Forwarded-For` where Traefik trusts whoever
+/// sent it: who that one heard from stands last.
+pub(super) const TRAEFIK: Fields = Fields(&[
+    (marks::LAST_OF_LIST, Unit::Auto, &["ClientHost"]),
+    ("ts", Unit::Auto, &["StartUTC", "StartLocal", "time"]),
+    ("client_ip", Unit::Auto, &["ClientHost", "ClientAddr"]),
+    ("forwarded_for", Unit::Auto, &["request_X-Forwarded-For"]),
+    ("real_ip", Unit::Auto, &["request_Cf-Connecting-Ip", "request_X-Real-Ip"]),
+    ("method", Unit::Auto, &["RequestMethod"]),
+    ("scheme", Unit::Auto, &["RequestScheme"]),
+    ("host", Unit::Auto, &["RequestHost", "RequestAddr"]),
+    ("uri", Unit::Auto, &["RequestPath"]),
+    ("protocol", Unit::Auto, &["RequestProtocol"]),
+    ("status", Unit::Auto, &["DownstreamStatus"]),
+    ("request_bytes", Unit::Auto, &["RequestContentSize"]),
+    ("response_bytes", Unit::Auto, &["DownstreamContentSize"]),
+    ("duration", Unit::Nanos, &["Duration"]),
+    ("user_agent", Unit::Auto, &["request_User-Agent"]),
+    ("referer", Unit::Auto, &["request_Referer"]),
+    ("request_id", Unit::Auto, &["request_X-Request-Id", "TraceId", "trace_id"]),
+]);

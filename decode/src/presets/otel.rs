@@ -1,0 +1,69 @@
+//! Keys of OpenTelemetry.
+
+use super::Fields;
+use crate::json::marks;
+use crate::record::Unit;
+
+/// OpenTelemetry, "Semantic conventions for HTTP spans", server side, and those before version 1.20 of them that
+/// are still written: attributes as keys, flat, nested or under `attributes`, as an object or, in OTLP's JSON, as a
+/// list of pairs; OTLP.
+pub(super) const OTEL: Fields = Fields(&[
+    (
+        marks::RECORD,
+        Unit::Auto,
+        &["resourceSpans.scopeSpans.spans", "resourceLogs.scopeLogs.logRecords"],
+    ),
+    (marks::ATTRIBUTES, Unit::Auto, &["attributes"]),
+    (
+        "ts",
+        Unit::Auto,
+        &[
+            "end_time_unix_nano",
+            "endTimeUnixNano",
+            "time_unix_nano",
+            "timeUnixNano",
+            "Timestamp",
+            "timestamp",
+            "time",
+            "@timestamp",
+            "observed_timestamp",
+            "observedTimeUnixNano",
+        ],
+    ),
+    ("start", Unit::Auto, &["start_time_unix_nano", "startTimeUnixNano", "start_time"]),
+    (
+        "client_ip",
+        Unit::Auto,
+        &[
+            "client.address",
+            "http.client_ip",
+            "network.peer.address",
+            "net.sock.peer.addr",
+            "net.peer.ip",
+        ],
+    ),
+    ("client_country", Unit::Auto, &["geo.country.iso_code"]),
+    ("method", Unit::Auto, &["http.request.method_original", "http.request.method", "http.method"]),
+    ("scheme", Unit::Auto, &["url.scheme", "http.scheme"]),
+    ("host", Unit::Auto, &["server.address", "http.host", "net.host.name"]),
+    ("path", Unit::Auto, &["url.path"]),
+    ("uri", Unit::Auto, &["url.full", "http.target", "http.url"]),
+    ("query", Unit::Auto, &["url.query"]),
+    ("protocol", Unit::Auto, &["network.protocol.version", "http.flavor"]),
+    ("status", Unit::Auto, &["http.response.status_code", "http.status_code"]),
+    (
+        "request_bytes",
+        Unit::Auto,
+        &["http.request.size", "http.request.body.size", "http.request_content_length"],
+    ),
+    (
+        "response_bytes",
+        Unit::Auto,
+        &["http.response.size", "http.response.body.size", "http.response_content_length"],
+    ),
+    ("duration", Unit::Seconds, &["http.server.request.duration"]),
+    ("user_agent", Unit::Auto, &["user_agent.original", "http.user_agent"]),
+    ("referer", Unit::Auto, &["http.request.header.referer"]),
+    ("ja3", Unit::Auto, &["tls.client.ja3"]),
+    ("request_id", Unit::Auto, &["trace_id", "traceId", "TraceId"]),
+]);

@@ -1,0 +1,235 @@
+//! `--format auto`: which format a line is written in.
+//!
+//! The first line that follows a format to its end decides for its stream; lines before it are rejects. One line is
+//! enough, and only one keeps the answer independent of how the stream was cut.
+
+use super::line::sound::{is_address, is_host, is_sound_client};
+use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
+use super::record::{Record, Slot};
+use super::request::is_method;
+use super::time::TimeParser;
+use super::{ConfigError, Decoder, DecoderConfig, RejectReason};
+use crate::format::Format;
+
+/// JSON dialects; the one that fills most values wins, the earlier one of equals.
+const JSON: &[Format] = &[
+    Format::Cloudflare,
+    Format::Floodmark,
+    Format::Caddy,
+    Format::EnvoyJson,
+    Format::TraefikJson,
+    Format::CloudfrontJson,
+    Format::GcpLb,
+    Format::AzureFrontDoor,
+    Format::AzureAppGateway,
+    Format::Akamai,
+    Format::Ocsf,
+    Format::Ecs,
+    Format::Otel,
+    Format::Fastly,
+    Format::NginxJson,
+];
+
+/// Text formats, the more particular first.
+const LINES: &[Format] = &[
+    Format::Alb,
+    Format::HaproxyHttps,
+    Format::Haproxy,
+    Format::Istio,
+    Format::Envoy,
+    Format::Traefik,
+    Format::HaproxyClf,
+    Format::IngressNginx,
+    Format::NginxProxyManager,
+    Format::NginxProxyManagerDefault,
+    Format::Npmplus,
+    Format::Zoraxy,
+    Format::Cloudfront,
+    Format::CloudfrontRealtime,
+    Format::SslRequest,
+    Format::VhostCombined,
+    Format::Combined,
+];
+
+/// A decoder of every format, to try lines with.
+#[derive(Debug, Clone)]
+pub struct Recogniser {
+    json: Vec<Decoder>,
+    lines: Vec<Decoder>,
+    common: Decoder,
+    iis: Decoder,
+    /// Somebody named the fields of W3C lines.
+    has_fields: bool,
+}
+
+/// A format, as a line shows it.
+#[derive(Debug, Clone)]
+pub struct Recognised {
+    /// Decodes its lines.
+    pub decoder: Decoder,
+    /// Its fields, of a W3C file without header.
+    pub fields: Option<&'static str>,
+}
+
+impl From<Decoder> for Recognised {
+    fn from(decoder: Decoder) -> Self {
+        Self { decoder, fields: None }
+    }
+}
+
+impl Recogniser {
+    /// One decoder for each format, with the field map of `config`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the field map makes no sense.
+    pub fn new(config: &DecoderConfig) -> Result<Self, ConfigError> {
+        let decoders = |formats: &[Format]| {
+            formats.iter().map(|format| config.decoder(*format)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self {
+            json: decoders(JSON)?,
+            lines: decoders(LINES)?,
+            common: config.decoder(Format::Common)?,
+            iis: config.decoder(Format::Iis)?,
+            has_fields: config.w3c_fields.is_some(),
+        })
+    }
+
+    /// The format of `line`; `None` when it follows none. With [`Reading::Loose`] it need not follow it byte by byte.
+    pub fn recognise(&mut self, line: &str, reading: Reading) -> Option<Recognised> {
+        let start = line.trim_ascii_start();
+        if start.starts_with('{') || start.starts_with("[{") {
+            return match reading {
+                Reading::Strict => self.recognise_json(line).map(Recognised::from),
+                Reading::Loose => None,
+            };
+        }
+        let position = self.lines.iter_mut().position(|decoder| follows(decoder, line, reading));
+        let Some(position) = position else {
+            if reading == Reading::Loose {
+                return None;
+            }
+            let is_named = self.has_fields && follows(&mut self.iis, line, reading);
+            return if is_named { Some(self.iis.clone().into()) } else { recognise_iis(line) };
+        };
+        let decoder = self.lines.get_mut(position)?;
+        let mut record = Record::default();
+        let read = reading.read(decoder, line, &mut record);
+        let tail_is_missing = read.is_ok() && !record.was_seen(Slot::UserAgent);
+        if decoder.format() == Format::Combined && tail_is_missing {
+            return Some(self.common.clone().into());
+        }
+        Some(decoder.clone().into())
+    }
+
+    /// A decoder for the format of that name.
+    pub(super) fn decoder(&self, format: &str) -> Option<Decoder> {
+        let all = self.json.iter().chain(&self.lines).chain([&self.common, &self.iis]);
+        all.into_iter().find(|decoder| decoder.format().name() == format).cloned()
+    }
+
+    fn recognise_json(&mut self, line: &str) -> Option<Decoder> {
+        let mut best: Option<(u32, &Decoder)> = None;
+        for decoder in &mut self.json {
+            let mut record = Record::default();
+            let fit = decoder.decode_first(line, &mut record);
+            let score = record.filled();
+            let better = best.is_none_or(|(other, _)| score > other);
+            if fit == Ok(Fit::Whole) && better && has_time(&record) && record.has_request() {
+                best = Some((score, decoder));
+            }
+        }
+        best.map(|(_, decoder)| decoder.clone())
+    }
+}
+
+/// How closely a line must follow its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Byte by byte.
+    Strict,
+    /// Field by field.
+    Loose,
+}
+
+impl Reading {
+    fn read<'a>(
+        self,
+        decoder: &mut Decoder,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        match self {
+            Self::Strict => decoder.decode_first(line, record),
+            Self::Loose => decoder.decode_loosely(line, record),
+        }
+    }
+}
+
+/// Which of the usual lists of fields a line of IIS has that comes without a header. Behind the usual ones may be a
+/// field that was added: the addresses that a balancer forwards.
+#[cold]
+pub(super) fn recognise_iis(line: &str) -> Option<Recognised> {
+    let words = |text: &str| text.split(' ').count();
+    let found = words(line.trim_ascii_end());
+    let lists = [IIS_FIELDS].into_iter().chain(IIS_OTHER_FIELDS);
+    let reads = |fields: &'static str| {
+        let mut decoder = DecoderConfig::w3c_decoder(Format::Iis, fields).ok()?;
+        let is_read = follows(&mut decoder, line, Reading::Strict);
+        is_read.then_some(Recognised { decoder, fields: Some(fields) })
+    };
+    let as_listed = lists.clone().filter(|fields| words(fields) == found).find_map(reads);
+    as_listed.or_else(|| {
+        IIS_FORWARDED_FIELDS.into_iter().filter(|fields| words(fields) == found).find_map(reads)
+    })
+}
+
+/// Whether a line follows the format of `decoder` to its end, and makes sense in it.
+pub(super) fn follows(decoder: &mut Decoder, line: &str, reading: Reading) -> bool {
+    let mut record = Record::default();
+    let Ok(Fit::Whole | Fit::Extra) = reading.read(decoder, line, &mut record) else {
+        return false;
+    };
+    let text = |slot| record.get(slot).map(|value| value.text);
+    let is_sound = |client: &str| is_sound_client(client, "", None);
+    let client = match decoder.format() {
+        // `HostnameLookups on`, and sockets.
+        Format::Combined
+        | Format::Common
+        | Format::Custom
+        | Format::Haproxy
+        | Format::HaproxyHttps
+        | Format::HaproxyClf => text(Slot::ClientIp).is_none_or(is_sound),
+        // Without an address it is `combined` with a name as client.
+        Format::VhostCombined => {
+            text(Slot::ClientIp).is_some_and(is_address) && text(Slot::Host).is_none_or(is_host)
+        }
+        Format::Iis => {
+            text(Slot::ClientIp).is_some_and(is_address)
+                && text(Slot::Uri).is_some_and(|uri| uri.starts_with('/'))
+        }
+        _ => text(Slot::ClientIp).is_none_or(is_address),
+    };
+    client
+        && text(Slot::Method).is_none_or(is_method)
+        && has_time(&record)
+        && record.has_request()
+        && [Slot::Status, Slot::ResponseBytes, Slot::RequestBytes]
+            .iter()
+            .all(|slot| text(*slot).is_none_or(is_number))
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn has_time(record: &Record<'_>) -> bool {
+    let mut times = TimeParser::default();
+    let mut readable =
+        |slot| record.get(slot).is_some_and(|value| times.parse(value.text, value.unit).is_some());
+    let is_date = |text: &str| text.len() == 10 && text.as_bytes().get(4) == Some(&b'-');
+    readable(Slot::Time)
+        || readable(Slot::Start)
+        || record.get(Slot::Date).is_some_and(|date| is_date(date.text))
+}

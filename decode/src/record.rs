@@ -1,0 +1,278 @@
+//! The values found in one line, borrowed from it, before they become a row.
+
+/// What a value of a line means. Several slots may feed one column; [`crate::row`] says how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// Event time in any supported notation.
+    Time,
+    /// Start of the request, where the line also has its end.
+    Start,
+    /// Calendar day, where day and time of day are apart.
+    Date,
+    /// Time of day, where day and time of day are apart.
+    Clock,
+    /// Edge node or point of presence.
+    Edge,
+    /// Address that spoke to the edge, possibly with port, brackets or zone; or a list as of `X-Forwarded-For`.
+    ClientIp,
+    /// Addresses that proxies vouch for: `X-Forwarded-For`, or `Forwarded`.
+    ForwardedFor,
+    /// One address that a proxy vouches for: `CF-Connecting-IP`, `X-Real-IP`, `True-Client-IP`.
+    RealIp,
+    /// Autonomous system number of the client.
+    Asn,
+    /// Country of the client.
+    Country,
+    /// Request method.
+    Method,
+    /// `http` or `https`.
+    Scheme,
+    /// Requested host, possibly with port.
+    Host,
+    /// Whole request line: method, target, protocol.
+    Request,
+    /// Request target: path with query, or an absolute URL.
+    Uri,
+    /// Path without query.
+    Path,
+    /// Query with or without `?`.
+    Query,
+    /// Protocol version.
+    Protocol,
+    /// Response status code.
+    Status,
+    /// Bytes received.
+    RequestBytes,
+    /// Bytes sent.
+    ResponseBytes,
+    /// Time to serve, in the unit of the format.
+    Duration,
+    /// User-Agent header.
+    UserAgent,
+    /// Referer header.
+    Referer,
+    /// Cache outcome.
+    CacheStatus,
+    /// JA3 fingerprint.
+    Ja3,
+    /// JA4 fingerprint.
+    Ja4,
+    /// The edge's own id of the request.
+    RequestId,
+    /// What kind of record it says it is, where a log has several.
+    Kind,
+    /// A whole line of another format, carried inside this one.
+    Inner,
+}
+
+/// Number of slots.
+pub const SLOTS: usize = Slot::Inner as usize + 1;
+
+impl Slot {
+    /// Every slot with the name it has in configuration files, in order.
+    pub const NAMES: [(&'static str, Self); SLOTS] = [
+        ("ts", Self::Time),
+        ("start", Self::Start),
+        ("date", Self::Date),
+        ("clock", Self::Clock),
+        ("edge", Self::Edge),
+        ("client_ip", Self::ClientIp),
+        ("forwarded_for", Self::ForwardedFor),
+        ("real_ip", Self::RealIp),
+        ("client_asn", Self::Asn),
+        ("client_country", Self::Country),
+        ("method", Self::Method),
+        ("scheme", Self::Scheme),
+        ("host", Self::Host),
+        ("request", Self::Request),
+        ("uri", Self::Uri),
+        ("path", Self::Path),
+        ("query", Self::Query),
+        ("protocol", Self::Protocol),
+        ("status", Self::Status),
+        ("request_bytes", Self::RequestBytes),
+        ("response_bytes", Self::ResponseBytes),
+        ("duration", Self::Duration),
+        ("user_agent", Self::UserAgent),
+        ("referer", Self::Referer),
+        ("cache_status", Self::CacheStatus),
+        ("ja3", Self::Ja3),
+        ("ja4", Self::Ja4),
+        ("request_id", Self::RequestId),
+        ("kind", Self::Kind),
+        ("message", Self::Inner),
+    ];
+
+    /// The slot of that name; the column name `duration_us` is accepted for `duration`.
+    pub fn named(name: &str) -> Option<Self> {
+        let name = if name == "duration_us" { "duration" } else { name };
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, slot)| *slot)
+    }
+
+    const fn bit(self) -> u64 {
+        1 << self as u64
+    }
+}
+
+/// How the text of a value is escaped in the line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Escape {
+    /// Not at all.
+    #[default]
+    None,
+    /// JSON string escapes.
+    Json,
+    /// nginx and Apache: `\xXX`, `\"`, `\\`.
+    Backslash,
+    /// CloudFront: `%XX`.
+    Percent,
+    /// IIS: a blank is written `+`.
+    Plus,
+    /// `HAProxy`: `#XX`.
+    Hash,
+}
+
+/// Unit of a duration or of a numeric timestamp.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Unit {
+    /// Told from the notation: a suffix (`ms`), or the magnitude of a timestamp; seconds otherwise.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// Seconds, fractions allowed.
+    #[serde(rename = "s")]
+    Seconds,
+    /// Milliseconds, fractions allowed.
+    #[serde(rename = "ms")]
+    Millis,
+    /// Microseconds.
+    #[serde(rename = "us")]
+    Micros,
+    /// Nanoseconds.
+    #[serde(rename = "ns")]
+    Nanos,
+}
+
+/// A value as it stands in the line.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Value<'a> {
+    /// Text between the delimiters.
+    pub text: &'a str,
+    /// How it is escaped.
+    pub escape: Escape,
+    /// Unit, for durations and numeric times.
+    pub unit: Unit,
+    /// Preference among the keys that feed one slot; the lowest wins.
+    pub rank: u8,
+}
+
+/// What a text is that stands where the client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// Not looked at, or nothing that can be one.
+    Unknown,
+    /// An address in plain spelling.
+    Plain,
+    /// An address in another spelling, a name, a socket.
+    Sound,
+}
+
+/// The values of one line.
+#[derive(Debug)]
+pub struct Record<'a> {
+    values: [Value<'a>; SLOTS],
+    present: u64,
+    empty: u64,
+    /// The line ended, or stopped making sense, before its format did.
+    pub truncated: bool,
+    /// It comes from a line of text, where a value that cannot be read is one that was looked for at the wrong place.
+    pub is_text: bool,
+    /// What is known of the text that stands where the client does.
+    pub peer: Peer,
+}
+
+impl Default for Record<'_> {
+    fn default() -> Self {
+        Self {
+            values: [Value::default(); SLOTS],
+            present: 0,
+            empty: 0,
+            truncated: false,
+            is_text: false,
+            peer: Peer::Unknown,
+        }
+    }
+}
+
+impl<'a> Record<'a> {
+    /// Makes it that of another line: values that are not present are never looked at.
+    #[inline]
+    pub const fn clear(&mut self) {
+        (self.present, self.empty, self.truncated) = (0, 0, false);
+        (self.is_text, self.peer) = (false, Peer::Unknown);
+    }
+
+    /// Keeps a value, unless a preferred one is there. Empty text and `-` count as absent, but are remembered
+    /// as [seen empty](Self::was_seen).
+    #[expect(
+        clippy::inline_always,
+        reason = "a call for every value of a line costs a tenth of it"
+    )]
+    #[inline(always)]
+    pub fn set(&mut self, slot: Slot, value: Value<'a>) {
+        if value.text.is_empty() || value.text == "-" {
+            self.empty |= slot.bit();
+        } else if let Some(place) = self.values.get_mut(slot as usize)
+            && (self.present & slot.bit() == 0 || value.rank < place.rank)
+        {
+            *place = value;
+            self.present |= slot.bit();
+        }
+    }
+
+    /// The value of a slot, if the line had one.
+    #[inline]
+    pub fn get(&self, slot: Slot) -> Option<&Value<'a>> {
+        if self.present & slot.bit() == 0 { None } else { self.values.get(slot as usize) }
+    }
+
+    /// Whether the line had the slot's field, empty or not.
+    #[inline]
+    pub const fn was_seen(&self, slot: Slot) -> bool {
+        (self.present | self.empty) & slot.bit() != 0
+    }
+
+    /// Whether the line says anything about a request. Of a line that ends early the client is not enough.
+    pub fn has_request(&self) -> bool {
+        let parts = [Slot::Request, Slot::Uri, Slot::Path, Slot::Method, Slot::Status];
+        parts.iter().any(|slot| self.was_seen(*slot))
+            || (!self.truncated && self.was_seen(Slot::ClientIp))
+    }
+
+    /// Declares how the values of some slots are escaped, where their line does not say.
+    pub fn escape_with(&mut self, slots: &[Slot], escape: Escape) {
+        for slot in slots {
+            if let Some(value) = self.values.get_mut(*slot as usize)
+                && value.escape == Escape::None
+            {
+                value.escape = escape;
+            }
+        }
+    }
+
+    /// Number of slots with a value.
+    pub const fn filled(&self) -> u32 {
+        self.present.count_ones()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_slot_order() {
+        assert!(Slot::NAMES.iter().enumerate().all(|(i, (_, slot))| *slot as usize == i));
+        assert_eq!(Slot::named("duration_us"), Some(Slot::Duration));
+    }
+}

@@ -1,0 +1,373 @@
+//! The lines of one partition, and what was learnt from those before: format, envelope, header.
+
+use serde::{Deserialize, Serialize};
+
+use super::config::DecoderConfig;
+use super::envelope::{ENVELOPES, Envelope, Opener};
+use super::line::Fit;
+use super::reasons::refusal_of;
+use super::recognise::{Reading, Recognised, Recogniser, follows, recognise_iis};
+use super::record::{Record, Slot};
+use super::{ConfigError, Decoder, RejectReason};
+use crate::format::Format;
+
+/// What all streams of one configuration share.
+#[derive(Debug)]
+pub struct Formats {
+    /// `None` for `auto`.
+    given: Option<Decoder>,
+    /// What stands among lines of the given format: requests to no host that was named.
+    beside: Option<Decoder>,
+    recogniser: Option<Recogniser>,
+    /// No one named the fields of W3C lines.
+    may_guess_fields: bool,
+    opener: Opener,
+}
+
+impl Formats {
+    /// Prepares the formats that `config` allows.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the configuration makes no sense.
+    pub fn new(config: &DecoderConfig) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let (given, recogniser) = match config.format()? {
+            Format::Auto => (None, Some(Recogniser::new(config)?)),
+            format => (Some(config.decoder(format)?), None),
+        };
+        let beside = match config.format()? {
+            Format::VhostCombined => Some(config.decoder(Format::Combined)?),
+            _ => None,
+        };
+        let may_guess_fields = config.w3c_fields.is_none();
+        Ok(Self { given, beside, recogniser, may_guess_fields, opener: Opener::default() })
+    }
+
+    /// A decoder for `line`, when it follows the given format, or any for `auto`.
+    fn decoder_for(&mut self, line: &str, reading: Reading) -> Option<Recognised> {
+        if let Some(recogniser) = &mut self.recogniser {
+            return recogniser.recognise(line, reading);
+        }
+        let given = self.given.as_mut()?;
+        if given.format() == Format::Iis && self.may_guess_fields {
+            return if reading == Reading::Strict { recognise_iis(line) } else { None };
+        }
+        if follows(given, line, reading) {
+            return Some(given.clone().into());
+        }
+        let beside = self.beside.as_mut().filter(|_| reading == Reading::Strict)?;
+        follows(beside, line, reading).then(|| beside.clone().into())
+    }
+}
+
+/// Formats remembered of one partition.
+const WAYS_MAX: usize = 8;
+
+/// One of the ways in which the lines of a partition are written.
+#[derive(Debug, Clone)]
+struct Way {
+    decoder: Decoder,
+    envelope: Envelope,
+    /// The `#Fields:` header, or the fields that lines without one were found to have.
+    header: Option<String>,
+    /// What its lines may lack and be of this format all the same: see [`lacks`].
+    lacks: u8,
+}
+
+/// How the lines of one partition are read: the way of the last line first.
+///
+/// A topic may carry lines of several formats. Each is read in the way of the line before it if it can be, else in
+/// another way that was met, else it is recognised anew.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    ways: Vec<Way>,
+}
+
+/// What a stream has learnt from its lines, to be kept with its position: a reader that goes on from there without
+/// it could judge the next lines otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learnt {
+    /// Name of the format.
+    pub format: String,
+    /// What is around the lines.
+    pub envelope: Envelope,
+    /// The `#Fields:` header that holds, of W3C files.
+    pub header: Option<String>,
+    /// What lines of JSON may lack, as bits.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lacks: u8,
+    /// The same of the other formats met, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Self>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(bits: &u8) -> bool {
+    *bits == 0
+}
+
+impl Stream {
+    /// The format of the last line, once known.
+    pub fn format(&self, formats: &Formats) -> Option<Format> {
+        self.ways.first().map(|way| &way.decoder).or(formats.given.as_ref()).map(Decoder::format)
+    }
+
+    /// Whether the line is a comment or a header, which is no record. A header names the fields of the lines after
+    /// it.
+    #[inline]
+    pub fn takes_comment(&mut self, line: &str, formats: &Formats) -> bool {
+        if !line.starts_with('#') {
+            return false;
+        }
+        if line.starts_with("#Fields:") {
+            self.take_header(line, formats);
+        }
+        true
+    }
+
+    #[cold]
+    fn take_header(&mut self, line: &str, formats: &Formats) {
+        let given = formats.given.as_ref().map(Decoder::format);
+        let format = match given {
+            Some(format @ (Format::Cloudfront | Format::CloudfrontRealtime | Format::Iis)) => {
+                format
+            }
+            None if line.contains("x-edge-") => Format::Cloudfront,
+            None => Format::Iis,
+            Some(_) => return,
+        };
+        if let Ok(decoder) = DecoderConfig::w3c_decoder(format, line) {
+            let header = Some(line.to_owned());
+            self.prefer(Way { decoder, envelope: Envelope::None, header, lacks: 0 });
+        }
+    }
+
+    /// Makes a way the first, with what is known of it already.
+    fn prefer(&mut self, way: Way) {
+        let is_same = |known: &Way| {
+            known.decoder.format() == way.decoder.format()
+                && known.envelope == way.envelope
+                && known.header == way.header
+        };
+        let known = self.ways.iter().position(is_same).map(|at| self.ways.remove(at));
+        let lacks = way.lacks | known.as_ref().map_or(0, |known| known.lacks);
+        self.ways.insert(0, Way { lacks, ..known.unwrap_or(way) });
+        self.ways.truncate(WAYS_MAX);
+    }
+
+    /// What was learnt, if anything.
+    pub fn learnt(&self) -> Option<Learnt> {
+        let mut ways = self.ways.iter().map(|way| Learnt {
+            format: way.decoder.format().name().to_owned(),
+            envelope: way.envelope,
+            header: way.header.clone(),
+            lacks: way.lacks,
+            others: Vec::new(),
+        });
+        let first = ways.next()?;
+        Some(Learnt { others: ways.collect(), ..first })
+    }
+
+    /// A stream that goes on with what was learnt; it starts anew where the configuration says otherwise now.
+    pub fn resume(learnt: &Learnt, formats: &Formats) -> Self {
+        let all = std::iter::once(learnt).chain(&learnt.others);
+        Self {
+            ways: all.filter_map(|learnt| Way::resume(learnt, formats)).take(WAYS_MAX).collect(),
+        }
+    }
+
+    /// Whether the line before had no envelope.
+    #[inline]
+    pub fn is_bare(&self) -> bool {
+        self.ways.first().is_none_or(|way| way.envelope == Envelope::None)
+    }
+
+    /// The line without the envelope of the lines before it; `scratch` holds it when escapes had to be resolved.
+    #[inline]
+    pub fn open<'a>(
+        &self,
+        line: &'a str,
+        formats: &mut Formats,
+        scratch: &'a mut String,
+    ) -> &'a str {
+        match self.ways.first() {
+            None | Some(Way { envelope: Envelope::None, .. }) => line,
+            Some(way) => formats.opener.open(way.envelope, line, scratch).unwrap_or(line),
+        }
+    }
+
+    /// Finds a way in which a line can be read that could not be read like the one before it, and makes it the first.
+    /// How closely the line follows it; `None` when there is no way.
+    #[cold]
+    pub fn find(&mut self, line: &str, formats: &mut Formats) -> Option<Reading> {
+        if self.is_followed(0, line, formats, Reading::Loose) {
+            return Some(Reading::Loose);
+        }
+        for reading in [Reading::Strict, Reading::Loose] {
+            for at in 1..self.ways.len() {
+                if self.is_followed(at, line, formats, reading) {
+                    let way = self.ways.remove(at);
+                    self.ways.insert(0, way);
+                    return Some(reading);
+                }
+            }
+            if self.learn(line, formats, reading) {
+                return Some(reading);
+            }
+        }
+        None
+    }
+
+    fn is_followed(
+        &mut self,
+        at: usize,
+        line: &str,
+        formats: &mut Formats,
+        reading: Reading,
+    ) -> bool {
+        let Some(way) = self.ways.get_mut(at) else { return false };
+        let mut buffer = String::new();
+        let Some(inner) = formats.opener.open(way.envelope, line, &mut buffer) else {
+            return false;
+        };
+        if way.decoder.is_json() {
+            // Of dialects the one that says most is taken, which is found out by trying all.
+            return false;
+        }
+        follows(&mut way.decoder, inner, reading)
+    }
+
+    /// Finds format and envelope of a line, if it shows them.
+    fn learn(&mut self, line: &str, formats: &mut Formats, reading: Reading) -> bool {
+        for envelope in ENVELOPES {
+            let mut buffer = String::new();
+            let inner = formats.opener.open(envelope, line, &mut buffer).map(str::to_owned);
+            let Some(inner) = inner else { continue };
+            let Some(Recognised { mut decoder, fields }) = formats.decoder_for(&inner, reading)
+            else {
+                continue;
+            };
+            let mut record = Record::default();
+            let read = decoder.decode_first(&inner, &mut record);
+            let lacks = if read.is_ok() { lacks(&record) } else { 0 };
+            let lacks = if decoder.is_json() { lacks } else { 0 };
+            let header = fields.map(str::to_owned);
+            self.prefer(Way { decoder, envelope, header, lacks });
+            return true;
+        }
+        false
+    }
+
+    /// Fills `record` from an opened line, unless it holds several records.
+    ///
+    /// # Errors
+    /// [`RejectReason`] when the line is no record.
+    #[inline]
+    pub fn decode<'a>(
+        &mut self,
+        line: &'a str,
+        formats: &mut Formats,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        let decoder = self.decoder(formats);
+        let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode(line, record)?;
+        accept(fit, record)
+    }
+
+    /// The same of a line for which [`find`](Self::find) found the way.
+    ///
+    /// # Errors
+    /// [`RejectReason`] when the line is no record.
+    #[cold]
+    pub fn decode_as<'a>(
+        &mut self,
+        reading: Reading,
+        line: &'a str,
+        formats: &mut Formats,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        if reading == Reading::Strict {
+            return self.decode(line, formats, record);
+        }
+        let decoder = self.decoder(formats);
+        let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode_loosely(line, record)?;
+        accept(fit, record)
+    }
+
+    /// The same of a line that no way leads to: as much as can be read in the way of the line before it.
+    ///
+    /// # Errors
+    /// [`RejectReason`] when that is nothing.
+    #[cold]
+    pub fn decode_anyhow<'a>(
+        &mut self,
+        line: &'a str,
+        formats: &mut Formats,
+        record: &mut Record<'a>,
+    ) -> Result<Fit, RejectReason> {
+        let decoder = self.decoder(formats);
+        let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode_anyhow(line, record)?;
+        accept(fit, record)
+    }
+
+    /// Whether a record of JSON has what those before it had: another dialect has other keys.
+    #[inline]
+    pub fn is_like_before(&self, record: &Record<'_>, formats: &Formats) -> bool {
+        formats.recogniser.is_none()
+            || self.ways.first().is_none_or(|way| lacks(record) & !way.lacks == 0)
+    }
+
+    /// The decoder of lines that were read before.
+    pub fn decoder<'d>(&'d mut self, formats: &'d mut Formats) -> Option<&'d mut Decoder> {
+        // The fields of IIS are found out first where no header names them.
+        let may_guess = formats.may_guess_fields;
+        let given = formats.given.as_mut();
+        let given = given.filter(|given| !may_guess || given.format() != Format::Iis);
+        self.ways.first_mut().map(|way| &mut way.decoder).or(given)
+    }
+}
+
+#[inline]
+fn accept(fit: Fit, record: &Record<'_>) -> Result<Fit, RejectReason> {
+    if fit == Fit::Several {
+        return Ok(fit);
+    }
+    match refusal_of(record) {
+        Some(reason) => Err(reason),
+        None if record.has_request() => Ok(fit),
+        None => Err(RejectReason::NoRequest),
+    }
+}
+
+/// Which of the things an access record has a record lacks: a bit each for client, target and status.
+#[inline]
+fn lacks(record: &Record<'_>) -> u8 {
+    let has = |slots: &[Slot]| slots.iter().any(|slot| record.was_seen(*slot));
+    let client = has(&[Slot::ClientIp, Slot::ForwardedFor, Slot::RealIp]);
+    let target = has(&[Slot::Request, Slot::Uri, Slot::Path]);
+    let status = has(&[Slot::Status]);
+    u8::from(!client) | u8::from(!target) << 1 | u8::from(!status) << 2
+}
+
+impl Way {
+    fn resume(learnt: &Learnt, formats: &Formats) -> Option<Self> {
+        let given = formats.given.as_ref();
+        let decoder = match (given, &learnt.header) {
+            (Some(given), _) if given.format().name() != learnt.format => {
+                let beside = formats.beside.as_ref();
+                beside.filter(|beside| beside.format().name() == learnt.format).cloned()
+            }
+            (_, Some(header)) => learnt
+                .format
+                .parse()
+                .ok()
+                .and_then(|format| DecoderConfig::w3c_decoder(format, header).ok()),
+            (Some(given), None) => Some(given.clone()),
+            (None, None) => {
+                formats.recogniser.as_ref().and_then(|known| known.decoder(&learnt.format))
+            }
+        }?;
+        let Learnt { envelope, header, lacks, .. } = learnt.clone();
+        Some(Self { decoder, envelope, header, lacks })
+    }
+}

@@ -1,0 +1,130 @@
+//! Formats given by the user: nginx `log_format`, Apache `LogFormat`, W3C field lists.
+
+#![cfg(test)]
+
+mod support;
+
+use decode::DecoderConfig;
+use expect_test::{Expect, expect};
+use support::{read_blocks, show};
+
+fn check(format: &str, lines: &str, expected: &Expect) {
+    let (batches, _) = read_blocks(&DecoderConfig::of(format), [lines.as_bytes()]);
+    expected.assert_eq(&show(&batches));
+}
+
+#[test]
+fn nginx_variables_feed_their_columns() {
+    check(
+        r#"${remote_addr}|$msec|$request_method $scheme://$host;$request_uri $server_protocol|$status|$bytes_sent/$body_bytes_sent|$request_length|$request_time|$upstream_cache_status|"$http_user_agent"|$request_id"#,
+        "192.0.2.1|1714564800.123|GET https://Shop.Example;/a?b HTTP/2.0|200|100/90|80|0.250|HIT|\"a|b\"|id-1\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00.123Z client_ip="192.0.2.1" method="GET" scheme="https" host="shop.example" path="/a" query="b" protocol="HTTP/2.0" status=200 request_bytes=80 response_bytes=100 duration_us=250000 user_agent="a|b" cache_status="hit" request_id="id-1"
+        "#]],
+    );
+}
+
+#[test]
+fn an_nginx_format_with_only_the_parts_of_the_request() {
+    check(
+        "$time_iso8601 $remote_addr $request_method $uri $args $status",
+        "2024-05-01T12:00:00+02:00 192.0.2.1 GET /a b=c 200\n2024-05-01T12:00:00+02:00 192.0.2.1 - - - 400\n",
+        &expect![[r#"
+            1 ts=2024-05-01 10:00:00Z client_ip="192.0.2.1" method="GET" path="/a" query="b=c" status=200
+            2 ts=2024-05-01 10:00:00Z client_ip="192.0.2.1" status=400 malformed=true
+        "#]],
+    );
+}
+
+#[test]
+fn a_line_that_ends_early_keeps_what_it_has() {
+    check(
+        "$time_iso8601 $remote_addr $request_method $request_uri $a $b $c $status $bytes_sent",
+        "2024-05-01T12:00:00Z 192.0.2.1 GET /a 1 2 3 200 5\n\
+         2024-05-01T12:00:00Z 192.0.2.1 GET /a 1 2 3 200\n\
+         2024-05-01T12:00:00Z 192.0.2.1 GET /a 1 2\n\
+         2024-05-01T12:00:00Z 192.0.2.1 GET /a\n\
+         2024-05-01T12:00:00Z 192.0.2.1 GE\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" status=200 response_bytes=5
+            2 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" status=200 malformed=true
+            3 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+            4 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+            5 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GE" malformed=true
+        "#]],
+    );
+}
+
+#[test]
+fn path_and_query_may_touch() {
+    check(
+        "[$time_local] $uri$is_args$args $status",
+        "[01/May/2024:12:00:00 +0000] /a?b=c 200\n[01/May/2024:12:00:00 +0000] /a 200\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z path="/a" query="b=c" status=200
+            2 ts=2024-05-01 12:00:00Z path="/a" status=200
+        "#]],
+    );
+}
+
+#[test]
+fn apache_directives_feed_their_columns() {
+    check(
+        r#"%a %l %u %{usec}t \"%m %U%q %H\" %>s %O %I %D \"%{Referer}i\" \"%{User-Agent}i\" %V %L 100%%"#,
+        "192.0.2.1 - - 1714564800123456 \"GET /a?b HTTP/1.1\" 200 100 80 2500 \"-\" \"Wget\" Shop.Example:80 id-1 100%\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00.123456Z client_ip="192.0.2.1" method="GET" host="shop.example" path="/a" query="b" protocol="HTTP/1.1" status=200 request_bytes=80 response_bytes=100 duration_us=2500 user_agent="Wget" request_id="id-1"
+        "#]],
+    );
+    check(
+        r#"%h %l %u %t "%r" %>s %b %{ms}T"#,
+        "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET / HTTP/1.1\" 200 100 25\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/" protocol="HTTP/1.1" status=200 response_bytes=100 duration_us=25000
+        "#]],
+    );
+}
+
+#[test]
+fn real_time_fields_come_from_the_configuration() {
+    let config = DecoderConfig {
+        w3c_fields: Some("timestamp c-ip sc-status cs-method cs-uri-stem cs-user-agent".to_owned()),
+        ..DecoderConfig::of("cloudfront_realtime")
+    };
+    let lines = "1714564800.123\t192.0.2.1\t200\tGET\t/a?b\tMozilla/5.0%20(X11)\n";
+    let (batches, _) = read_blocks(&config, [lines.as_bytes()]);
+    expect![[r#"
+        1 ts=2024-05-01 12:00:00.123Z client_ip="192.0.2.1" method="GET" path="/a" query="b" status=200 user_agent="Mozilla/5.0 (X11)"
+    "#]].assert_eq(&show(&batches));
+}
+
+#[test]
+fn field_names_are_checked_beforehand() {
+    let error = |format: &str, fields: &str| {
+        let w3c_fields = Some(fields.to_owned());
+        DecoderConfig { w3c_fields, ..DecoderConfig::of(format) }
+            .validate()
+            .map_err(|e| e.to_string())
+    };
+    assert_eq!(error("auto", "timestamp c-ip"), Ok(()));
+    assert_eq!(error("iis", "date time c-ip"), Ok(()));
+    assert!(error("auto", "c-ip cs-method").unwrap_err().contains("has no time"));
+    assert!(error("combined", "timestamp c-ip").unwrap_err().contains("has no W3C fields"));
+}
+
+#[test]
+fn names_are_forgiving_and_aliases_work() {
+    for (name, format) in [
+        ("Vhost-Combined", "vhost_combined"),
+        ("varnishncsa", "combined"),
+        ("tomcat", "common"),
+        ("istio-json", "envoy_json"),
+    ] {
+        assert_eq!(name.parse::<decode::Format>().unwrap().name(), format);
+    }
+    let error = "combnied".parse::<decode::Format>().unwrap_err().to_string();
+    assert!(
+        error.starts_with("unknown log format `combnied`; known are auto, cloudflare,"),
+        "{error}"
+    );
+}
