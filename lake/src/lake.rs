@@ -287,19 +287,20 @@ impl Lake {
         }
         let checkpoint = self.write_checkpoint(checkpoint).await?;
         let Some(lineage) = &mut self.lineage else { return Ok(CommitSummary::default()) };
+        let mut moves = BTreeMap::new();
         if let Some(requests) = self.tables.get_mut(REQUESTS.name) {
+            // By what was known when the checkpoint was made: what others of the same history have moved since is theirs.
+            moves = transactions(&lineage.ids, &checkpoint, &REQUESTS, &requests.log.txns);
+            moves.extend(leads(&lineage.ids, &checkpoint, &lineage.held));
             // Who has lost the input to another process leaves nothing in the tables that come first.
-            let txns = transactions(&lineage.ids, &checkpoint, &REQUESTS, &requests.log.txns);
-            requests.catch_up(&self.location, &lineage.ids, &txns).await?;
+            requests.catch_up(&self.location, &lineage.ids, &moves).await?;
         }
         let mut summary = CommitSummary { sequence: checkpoint.sequence, tables: Vec::new() };
         for table in SIDE_TABLES.into_iter().chain([&REQUESTS]) {
             let Some(handle) = self.tables.get_mut(table.name) else { continue };
-            let mut txns = transactions(&lineage.ids, &checkpoint, table, &handle.log.txns);
             let last = table.name == REQUESTS.name;
-            if last {
-                txns.extend(leads(&lineage.ids, &checkpoint, &lineage.held));
-            }
+            let own = || transactions(&lineage.ids, &checkpoint, table, &handle.log.txns);
+            let txns = if last { moves.clone() } else { own() };
             let done = handle.commit(&self.location, &lineage.ids, &txns, last).await?;
             summary.tables.extend(done);
         }

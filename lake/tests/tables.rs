@@ -493,3 +493,28 @@ async fn a_writer_that_slept_while_the_log_was_cleaned_up_writes_where_it_is_see
     assert_eq!(rows(&store, "requests").await, 10);
     assert_eq!(again().await.positions("run/one/edge").await.unwrap(), positions([("edge/0", 3)]));
 }
+
+#[tokio::test]
+async fn members_of_one_group_move_their_own_partitions_alone() {
+    let store = Arc::new(InMemory::new());
+    let mut members = [open_memory(&store).await, open_memory(&store).await];
+    for member in &mut members {
+        member.begin("run/g/edge").await.unwrap();
+    }
+    // Each knows nothing of what the other commits until it commits itself.
+    let turns = [(0, 0..4), (1, 0..3), (0, 4..6), (0, 6..9), (1, 3..5), (0, 9..10), (1, 5..6)];
+    let mut expected = BTreeMap::new();
+    for (member, offsets) in turns {
+        let partition = format!("edge/{member}");
+        let lake = &mut members[member];
+        let rows = requests(i32::try_from(member).unwrap(), offsets.clone(), |_| T0);
+        lake.append(&REQUESTS, &rows, RowKey::Partition(&partition)).await.unwrap();
+        let moved = CommitPoint {
+            positions: positions([(partition.as_str(), offsets.end)]),
+            ..point("run/g/edge", offsets.end)
+        };
+        lake.commit(moved).await.unwrap();
+        expected.insert(partition, offsets.end);
+        assert_eq!(members[1 - member].positions("run/g/edge").await.unwrap(), expected);
+    }
+}
