@@ -11,9 +11,9 @@ use arrow::datatypes::TimestampMicrosecondType;
 use bytes::Bytes;
 use chrono::DateTime;
 use common::{
-    Fault, FaultStore, T0, files, incident, memory_url, offsets, open, positions, requests, rows,
+    Fault, FaultStore, T0, append, files, incident, memory_url, names, offsets, open, open_memory,
+    point, positions, requests, rows,
 };
-use futures::TryStreamExt as _;
 use lake::{CommitPoint, Lake, LakeError, LakeOptions, Retry, RowKey};
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -25,30 +25,6 @@ const DAY: i64 = 86_400_000_000;
 
 /// 9999-12-31T00:00:00Z, microseconds.
 const LAST: i64 = 253_402_214_400_000_000;
-
-fn point(lineage: &str, next: i64) -> CommitPoint {
-    CommitPoint {
-        history: lineage.into(),
-        positions: positions([("edge/0", next)]),
-        closed_us: T0,
-        state: Bytes::from(format!("state at {next}")),
-    }
-}
-
-async fn open_memory(store: &Arc<InMemory>) -> Lake {
-    let store = Arc::<InMemory>::clone(store);
-    Lake::open_in(store, memory_url(), LakeOptions::default()).await.unwrap()
-}
-
-async fn append(lake: &mut Lake, offsets: std::ops::Range<i64>, time: impl Fn(i64) -> i64) {
-    let rows = requests(0, offsets, time);
-    lake.append(&REQUESTS, &rows, RowKey::Partition("edge/0")).await.unwrap();
-}
-
-async fn names(store: &Arc<InMemory>, prefix: &str) -> Vec<String> {
-    let objects: Vec<_> = store.list(Some(&Path::from(prefix))).try_collect().await.unwrap();
-    objects.into_iter().map(|object| object.location.to_string()).collect()
-}
 
 #[tokio::test]
 async fn a_folder_on_disk_holds_tables_that_reopen() {
@@ -212,42 +188,6 @@ async fn the_log_is_checkpointed_and_read_from_there() {
     assert_eq!(offsets(&store, "requests").await[&0], (0..5).collect::<Vec<i64>>());
     // Three checkpoints of the detector are kept.
     assert_eq!(names(&store, "data/_floodmark/checkpoints/scan").await.len(), 3);
-}
-
-#[tokio::test]
-async fn two_processes_append_to_the_same_tables() {
-    let store = Arc::new(InMemory::new());
-    let (mut one, mut two) = (open_memory(&store).await, open_memory(&store).await);
-    one.begin("run/one/edge").await.unwrap();
-    two.begin("run/two/edge").await.unwrap();
-    for round in 0..4 {
-        append(&mut one, round..round + 1, |_| T0).await;
-        append(&mut two, round..round + 1, |_| T0).await;
-        one.commit(point("run/one/edge", round + 1)).await.unwrap();
-        two.commit(point("run/two/edge", round + 1)).await.unwrap();
-    }
-    for lineage in ["run/one/edge", "run/two/edge"] {
-        assert_eq!(one.positions(lineage).await.unwrap(), positions([("edge/0", 4)]));
-    }
-    assert_eq!(rows(&store, "requests").await, 8);
-}
-
-#[tokio::test]
-async fn two_processes_on_the_same_input_are_told() {
-    let store = Arc::new(InMemory::new());
-    let (mut one, mut two) = (open_memory(&store).await, open_memory(&store).await);
-    one.begin("run/g/edge").await.unwrap();
-    two.begin("run/g/edge").await.unwrap();
-    append(&mut one, 0..3, |_| T0).await;
-    append(&mut two, 0..5, |_| T0).await;
-    two.append(&INCIDENTS, &incident(T0), RowKey::Closed).await.unwrap();
-    one.commit(point("run/g/edge", 3)).await.unwrap();
-    let error = two.commit(point("run/g/edge", 5)).await.unwrap_err();
-    assert_eq!(error.retry(), Retry::Never);
-    expect_test::expect!["another process writes `edge/0` of `run/g/edge` to `memory:///data/requests`: it stands at 3, this one expected 0; stop one of the two, or give them different groups or folders"]
-        .assert_eq(&error.to_string());
-    assert_eq!(rows(&store, "requests").await, 3);
-    assert_eq!(rows(&store, "incidents").await, 0, "who has lost leaves nothing");
 }
 
 #[tokio::test]
@@ -458,63 +398,4 @@ async fn a_history_must_be_begun() {
 fn table_uris_end_in_a_slash() {
     let url = lake::table_uri("s3://bucket/edge", "requests").unwrap();
     assert_eq!(url, Url::parse("s3://bucket/edge/requests/").unwrap());
-}
-
-#[tokio::test]
-async fn a_writer_that_slept_while_the_log_was_cleaned_up_writes_where_it_is_seen() {
-    let store = Arc::new(InMemory::new());
-    let options = LakeOptions { checkpoint_interval: 4, ..LakeOptions::default() };
-    let again = || async {
-        let store = Arc::<InMemory>::clone(&store);
-        Lake::open_in(store, memory_url(), options.clone()).await.unwrap()
-    };
-    let mut slept = again().await;
-    slept.begin("run/one/edge").await.unwrap();
-    append(&mut slept, 0..1, |_| T0).await;
-    slept.commit(point("run/one/edge", 1)).await.unwrap();
-    let mut other = again().await;
-    other.begin("run/two/edge").await.unwrap();
-    for offset in 0..7 {
-        append(&mut other, offset..offset + 1, |_| T0).await;
-        other.commit(point("run/two/edge", offset + 1)).await.unwrap();
-    }
-    drop(other);
-    // What the clean-up of the log does after some days: versions below the checkpoint go.
-    let log = names(&store, "data/requests/_delta_log").await;
-    let checkpoint = log.iter().filter(|name| name.ends_with(".checkpoint.parquet")).max().unwrap();
-    let version: u64 = checkpoint.rsplit('/').next().unwrap()[..20].parse().unwrap();
-    assert!(version > 2);
-    for version in 0..version {
-        let path = format!("data/requests/_delta_log/{version:020}.json");
-        store.delete(&Path::from(path)).await.unwrap();
-    }
-    append(&mut slept, 1..3, |_| T0).await;
-    slept.commit(point("run/one/edge", 3)).await.unwrap();
-    assert_eq!(rows(&store, "requests").await, 10);
-    assert_eq!(again().await.positions("run/one/edge").await.unwrap(), positions([("edge/0", 3)]));
-}
-
-#[tokio::test]
-async fn members_of_one_group_move_their_own_partitions_alone() {
-    let store = Arc::new(InMemory::new());
-    let mut members = [open_memory(&store).await, open_memory(&store).await];
-    for member in &mut members {
-        member.begin("run/g/edge").await.unwrap();
-    }
-    // Each knows nothing of what the other commits until it commits itself.
-    let turns = [(0, 0..4), (1, 0..3), (0, 4..6), (0, 6..9), (1, 3..5), (0, 9..10), (1, 5..6)];
-    let mut expected = BTreeMap::new();
-    for (member, offsets) in turns {
-        let partition = format!("edge/{member}");
-        let lake = &mut members[member];
-        let rows = requests(i32::try_from(member).unwrap(), offsets.clone(), |_| T0);
-        lake.append(&REQUESTS, &rows, RowKey::Partition(&partition)).await.unwrap();
-        let moved = CommitPoint {
-            positions: positions([(partition.as_str(), offsets.end)]),
-            ..point("run/g/edge", offsets.end)
-        };
-        lake.commit(moved).await.unwrap();
-        expected.insert(partition, offsets.end);
-        assert_eq!(members[1 - member].positions("run/g/edge").await.unwrap(), expected);
-    }
 }

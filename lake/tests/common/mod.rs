@@ -14,10 +14,12 @@ use arrow::array::{
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Int32Type, Int64Type};
 use async_trait::async_trait;
+use bytes::Bytes;
 use deltalake::DeltaTable;
 use deltalake::logstore::{StorageConfig, logstore_with};
-use futures::StreamExt as _;
 use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
+use lake::{CommitPoint, Lake, LakeOptions, RowKey};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
@@ -164,6 +166,34 @@ pub async fn offsets(store: &Arc<InMemory>, table: &str) -> BTreeMap<i32, Vec<i6
         offsets.sort_unstable();
     }
     offsets
+}
+
+/// A point of a history that has read so far of one partition.
+pub fn point(lineage: &str, next: i64) -> CommitPoint {
+    CommitPoint {
+        history: lineage.into(),
+        positions: positions([("edge/0", next)]),
+        closed_us: T0,
+        state: Bytes::from(format!("state at {next}")),
+    }
+}
+
+/// The tables of a store in memory.
+pub async fn open_memory(store: &Arc<InMemory>) -> Lake {
+    let store = Arc::<InMemory>::clone(store);
+    Lake::open_in(store, memory_url(), LakeOptions::default()).await.unwrap()
+}
+
+/// Appends requests of one partition.
+pub async fn append(lake: &mut Lake, offsets: Range<i64>, time: impl Fn(i64) -> i64) {
+    let rows = requests(0, offsets, time);
+    lake.append(&REQUESTS, &rows, RowKey::Partition("edge/0")).await.unwrap();
+}
+
+/// Names of the objects below a folder, sorted as the store lists them.
+pub async fn names(store: &Arc<InMemory>, prefix: &str) -> Vec<String> {
+    let objects: Vec<_> = store.list(Some(&Path::from(prefix))).try_collect().await.unwrap();
+    objects.into_iter().map(|object| object.location.to_string()).collect()
 }
 
 /// What a failing write does.
