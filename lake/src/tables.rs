@@ -167,6 +167,8 @@ fn unsupported(found: &BlindDeltaTable) -> Option<String> {
 async fn refuse_foreign_files(location: &Location, table: &Table) -> Result<(), LakeError> {
     match first_file(location, table, None).await? {
         None => Ok(()),
+        // Another process is making the table at this moment.
+        Some(found) if found.prefix_matches(&Path::from(LOG)) => Ok(()),
         Some(found) => Err(LakeError::NotATable {
             uri: location.display(table.name),
             detail: format!("it has no Delta log, but holds `{found}`"),

@@ -47,6 +47,9 @@ const CLIENT_EVENTS_MAX: usize = 64;
 /// Longest wait for an answer of a broker within one poll.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Longest wait for the last commit of the group's offsets: a stop takes seconds, not a session.
+const LAST_COMMIT_WAIT: Duration = Duration::from_secs(3);
+
 /// Reads a topic from where the tables stand.
 pub struct KafkaSource {
     consumer: Arc<BaseConsumer<Context>>,
@@ -400,13 +403,32 @@ impl Source for KafkaSource {
     }
 }
 
+impl KafkaSource {
+    /// Commits the group's offsets and waits for a while: amid a rebalance the answer comes when a session has timed out.
+    /// They are for lag monitors alone; the tables hold the positions.
+    fn commit_in_time(&self) {
+        let (consumer, offsets) = (Arc::clone(&self.consumer), self.committed.clone());
+        let (done, answer) = sync_channel(1);
+        let commit = move || {
+            consumer.commit(&offsets, CommitMode::Sync).ok();
+            // Nobody may be waiting any more.
+            done.send(()).ok();
+        };
+        let started = std::thread::Builder::new().name("last commit".into()).spawn(commit);
+        if started.is_ok() && answer.recv_timeout(LAST_COMMIT_WAIT).is_err() {
+            // The thread keeps the client open; the others need not wait for this member all the same.
+            self.consumer.unsubscribe();
+        }
+    }
+}
+
 impl Drop for KafkaSource {
     /// Leaves the group, so that the others need not wait for this member to time out.
     fn drop(&mut self) {
         let context = Arc::clone(self.consumer.context());
         // The last commit may be under way still: lag monitors would wait for ever.
         if self.committed.count() > 0 && !context.link.is_down() {
-            self.consumer.commit(&self.committed, CommitMode::Sync).ok();
+            self.commit_in_time();
         }
         context.close();
         let revoking = self.revoking.take().map(Change::Revoke);
