@@ -69,10 +69,9 @@ impl Rows {
             Atom::OneOf(column, sorted(values))
         };
         let kinds = Column::ALL.len();
-        match draw(kinds + 3) {
-            kind if kind == kinds => {
-                Atom::QueryKey(shown.first().map_or(0, |event| event.query_key))
-            }
+        match draw(kinds + 4) {
+            kind if kind == kinds + 3 => begins(Column::Query, &shown, draw),
+            kind if kind == kinds => begins(Column::Path, &shown, draw),
             kind if kind == kinds + 1 => {
                 Atom::Source(sorted(shown.iter().map(|event| event.source).collect()))
             }
@@ -82,6 +81,13 @@ impl Rows {
             kind => of(Column::ALL[kind]),
         }
     }
+}
+
+/// A beginning that the first record shows of a column; of a record without one, what cannot be written.
+fn begins(column: Column, shown: &[Event], draw: &mut dyn FnMut(usize) -> usize) -> Atom {
+    let all = column.facts().beginnings;
+    let of = all.get(draw(all.len().max(1)));
+    Atom::Begins(column, of.zip(shown.first()).map_or(0, |(of, event)| of(event)))
 }
 
 fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {

@@ -52,6 +52,11 @@ pub struct Evidence {
     pub observed: f64,
     /// Weight of the evidence, nats.
     pub score: f64,
+    /// Probability that ordinary traffic shows as much as was seen, or more, by the forecast of one look: its exact tail,
+    /// two digits of it. `None` where no count was forecast. What was tested among many, or over and over, needs much less
+    /// than the customary levels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
 }
 
 /// One revision of one incident. Times are microseconds since 1970, UTC, in event time.
@@ -307,6 +312,7 @@ mod tests {
                 expected: 100.0,
                 observed: 1_000.0,
                 score: 55.0,
+                p_value: Some(1.2e-9),
             }],
             campaign_id: Some("a1b2".into()),
             campaign_hosts: Some(3),

@@ -136,7 +136,7 @@ pub const INCIDENTS: Table = Table {
         req(
             "evidence",
             String,
-            "JSON list: each test that spoke, with feature, expected, observed and score.",
+            "JSON list: each test that spoke, with feature, expected, observed, score and, where a count was forecast, p_value: the probability that ordinary traffic shows as much.",
         ),
         opt(
             "campaign_id",

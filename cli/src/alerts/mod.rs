@@ -138,6 +138,7 @@ pub(crate) mod tests {
                 expected: 100.0,
                 observed: 1_000.0,
                 score: 55.0,
+                p_value: Some(1.2e-9),
             }],
             campaign_id: None,
             campaign_hosts: None,

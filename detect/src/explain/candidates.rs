@@ -28,7 +28,7 @@ const COMPANION_LIFT_MIN: f64 = 1.2;
 /// Values of one attribute that only narrow a rule down.
 const COMPANIONS_MAX: usize = 2;
 
-/// Keys of queries that are kept, and methods: there are few of either.
+/// Beginnings of texts that are kept, and methods: there are few of either.
 const OTHERS_MAX: usize = 2;
 
 /// A predicate that a rule may be made of, with the records of both samples that it selects.
@@ -82,11 +82,17 @@ impl Evidence<'_> {
         let each = self.shown(|event| event.source.0);
         let standing = self.sources(&each);
         self.offer(&standing, |v| Atom::Source(sources(v)), &each, &mut candidates);
-        let keys = self.shown(|event| event.query_key);
-        let mut standing = self.standing(&self.tallies(&keys, self.sources_min, 0.0), 2.0);
-        standing.retain(|(key, _)| *key != 0);
-        let key = |values: Vec<u64>| Atom::QueryKey(values.first().copied().unwrap_or(0));
-        self.add(&standing, OTHERS_MAX, key, (&keys, true), &mut candidates);
+        for column in [Query, Path] {
+            for of in column.facts().beginnings {
+                let shown = self.shown(*of);
+                let tallies = self.tallies(&shown, self.sources_min, 0.0);
+                let mut standing = self.standing(&tallies, 2.0);
+                standing.retain(|(text, _)| *text != 0);
+                let begins =
+                    |texts: Vec<u64>| Atom::Begins(column, texts.first().copied().unwrap_or(0));
+                self.add(&standing, OTHERS_MAX, begins, (&shown, true), &mut candidates);
+            }
+        }
         let methods = self.shown(Method.facts().of);
         let standing = self.standing(&self.tallies(&methods, self.sources_min, 0.0), 2.0);
         let method = |values| Atom::OneOf(Method, values);

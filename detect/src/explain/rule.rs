@@ -12,8 +12,8 @@ use crate::record::source::Source;
 pub enum Atom {
     /// A column shows one of these values: hashes of texts or numbers, 0 for none.
     OneOf(Column, Vec<u64>),
-    /// Query begins with this key and `=`, by the hash of both.
-    QueryKey(u64),
+    /// A text column begins with this text, by its hash: one of the beginnings that a record shows of it.
+    Begins(Column, u64),
     /// Source is one of these.
     Source(Vec<Source>),
     /// Source lies in one of these /24s or /48s.
@@ -39,7 +39,9 @@ impl Atom {
     pub fn matches(&self, event: &Event) -> bool {
         match self {
             Self::OneOf(column, values) => values.binary_search(&column.of(event)).is_ok(),
-            Self::QueryKey(key) => event.query_key == *key,
+            Self::Begins(column, text) => {
+                column.facts().beginnings.iter().any(|of| of(event) == *text)
+            }
             Self::Source(values) => values.binary_search(&event.source).is_ok(),
             Self::Prefix(values) => values.binary_search(&event.source.prefix()).is_ok(),
         }
@@ -48,8 +50,7 @@ impl Atom {
     /// Column it speaks of: two atoms of one column are not combined.
     pub const fn column(&self) -> Column {
         match self {
-            Self::OneOf(column, _) => *column,
-            Self::QueryKey(_) => Column::Query,
+            Self::OneOf(column, _) | Self::Begins(column, _) => *column,
             Self::Source(_) | Self::Prefix(_) => Column::Source,
         }
     }
@@ -58,7 +59,7 @@ impl Atom {
     pub const fn values(&self) -> usize {
         match self {
             Self::OneOf(_, values) => values.len(),
-            Self::QueryKey(_) => 1,
+            Self::Begins(..) => 1,
             Self::Source(values) | Self::Prefix(values) => values.len(),
         }
     }
@@ -72,7 +73,7 @@ impl Atom {
             Self::OneOf(column, values) => {
                 Box::new(values.iter().map(|value| column.test(*value, names)))
             }
-            Self::QueryKey(key) => Box::new(std::iter::once(names.get(*key).map(Test::Begins))),
+            Self::Begins(_, text) => Box::new(std::iter::once(names.get(*text).map(Test::Begins))),
             Self::Source(values) => {
                 Box::new(values.iter().map(|source| Column::Source.test(source.0, names)))
             }
@@ -91,7 +92,7 @@ impl Atom {
             Self::OneOf(column, values) => {
                 kept(values, keep).map(|values| Self::OneOf(*column, values))
             }
-            Self::QueryKey(key) => keep(0).then_some(Self::QueryKey(*key)),
+            Self::Begins(..) => keep(0).then(|| self.clone()),
             Self::Source(values) => kept(values, keep).map(Self::Source),
             Self::Prefix(values) => kept(values, keep).map(Self::Prefix),
         }
@@ -101,7 +102,7 @@ impl Atom {
     pub fn names(&self) -> Vec<u64> {
         match self {
             Self::OneOf(_, values) => values.clone(),
-            Self::QueryKey(key) => vec![*key],
+            Self::Begins(_, text) => vec![*text],
             Self::Source(values) => values.iter().map(|source| source.0).collect(),
             Self::Prefix(_) => Vec::new(),
         }

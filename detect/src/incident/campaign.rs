@@ -8,7 +8,7 @@ use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::Judgement;
 use crate::judge::worth::{NATS_PER_ODDS, convicting_odds};
-use crate::math::evalue::{Forecast, log_e};
+use crate::math::evalue::{Forecast, log_e, tail_probability};
 use crate::record::column::Column;
 use crate::seen::tries::Campaign;
 
@@ -84,11 +84,13 @@ impl Desk<'_> {
 fn spoken(campaign: &Campaign) -> Spoken {
     let expected = campaign.usual.max(USUAL_MIN);
     let observed = f64::from(campaign.count);
+    let forecast = Forecast { mean: expected, size: TRIES_SIZE };
     Spoken {
         feature: "credentials_of_an_hour".to_owned(),
         expected,
         observed,
-        score: log_e(observed, Forecast { mean: expected, size: TRIES_SIZE }),
+        score: log_e(observed, forecast),
+        p_value: Some(tail_probability(observed, forecast)),
         of_sender: false,
     }
 }

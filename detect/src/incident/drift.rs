@@ -80,6 +80,7 @@ impl Desk<'_> {
             expected: drift.expected,
             observed: drift.observed,
             score: drift.nats,
+            p_value: Some(drift.tail()),
             of_sender: false,
         };
         let normal = &mut target.host.normal;

@@ -14,7 +14,7 @@ use crate::record::names::Names;
 use crate::seen::host::RECENT_S;
 use crate::seen::sources::Sources;
 use crate::suspect::budget::Budget;
-use crate::suspect::source::{Alarm, Solo};
+use crate::suspect::source::{Alarm, Solo, tail};
 
 /// What the work on the incidents of a host may look at besides the host itself.
 #[derive(Debug, Clone, Copy)]
@@ -277,6 +277,7 @@ fn take_in(open: &mut Open, alarm: &Alarm, requests: u64, first_ts: i64) {
         expected: alarm.expected,
         observed: alarm.observed,
         score: alarm.score,
+        p_value: Some(tail(alarm.observed, alarm.expected)),
         of_sender: alarm.solo == Solo::Pages,
     });
 }

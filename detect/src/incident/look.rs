@@ -32,6 +32,9 @@ pub(super) struct Finding<'a> {
     pub(super) seconds: i64,
 }
 
+/// Evidence below which the rate has nothing to say, nats: twenty to one. A choice.
+const RATE_SAYS_NATS: f64 = 3.0;
+
 /// Sources of the last seconds without which volume is the matter of the tests of single sources.
 const CROWD_SOURCES_MIN: usize = 5;
 
@@ -72,7 +75,7 @@ impl Desk<'_> {
         let rate = target.suspicion.rate.nats >= alarm
             && last
                 > 5.0
-                    * (1.1 * target.suspicion.rate.expected)
+                    * (1.1 * target.suspicion.rate.forecast.mean)
                         .max(target.host.normal.rate.level() + CROWD_RATE_MIN)
             && self.has_sources(target, CROWD_SOURCES_MIN);
         if fast.is_empty() && slow.is_empty() && !rate {
@@ -327,11 +330,7 @@ impl Desk<'_> {
             target.mark_explained();
             return true;
         }
-        let rate = (
-            target.suspicion.rate.nats,
-            target.suspicion.rate.expected,
-            target.host.seconds.back().map_or(0, |s| s.free),
-        );
+        let rate = target.suspicion.rate.clone();
         let crowded =
             [Kind::FlashCrowd, Kind::RetryStorm].into_iter().any(|kind| target.cases.is_open(kind));
         if crowded && class == Class::Volume && judgement.verdict != Verdict::Attack {
@@ -348,16 +347,23 @@ impl Desk<'_> {
         };
         let open = &mut target.cases.open[at];
         open.hear_votes(hot);
-        let said = |feature: &str, expected: f64, observed: f64, score: f64| Spoken {
-            feature: feature.to_owned(),
-            expected,
-            observed,
-            score,
+        open.hear(Spoken {
+            feature: "fingerprint".to_owned(),
+            expected: found.expected,
+            observed: found.selected,
+            score: found.gain,
+            p_value: None,
             of_sender: false,
-        };
-        open.hear(said("fingerprint", found.expected, found.selected, found.gain));
-        if rate.0 > 3.0 {
-            open.hear(said("request_rate", rate.1, f64::from(rate.2), rate.0));
+        });
+        if rate.nats > RATE_SAYS_NATS {
+            open.hear(Spoken {
+                feature: "request_rate".to_owned(),
+                expected: rate.forecast.mean,
+                observed: rate.observed,
+                score: rate.nats,
+                p_value: Some(rate.tail()),
+                of_sender: false,
+            });
         }
         self.announce(target, at, out);
         true

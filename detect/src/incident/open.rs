@@ -108,6 +108,8 @@ pub struct Spoken {
     pub observed: f64,
     /// Evidence, nats.
     pub score: f64,
+    /// Probability of as much or more in one look, by the forecast; `None` where no count was forecast.
+    pub p_value: Option<f64>,
     /// It speaks of what the sources run or where they are.
     pub of_sender: bool,
 }
@@ -285,6 +287,7 @@ impl Open {
                 expected: hot.expected,
                 observed: hot.observed,
                 score: hot.score,
+                p_value: Some(hot.tail()),
                 of_sender: hot.attribute.speaks_of_sender(),
             });
         }

@@ -24,8 +24,8 @@ impl Desk<'_> {
         let now_s = self.now_s();
         let rate = &target.suspicion.rate;
         let (total, _) = target.host.totals(now_s, WINDOW_S);
-        let usual = rate.expected.max(target.host.normal.rate.level() + CROWD_RATE_MIN);
-        let (nats, expected) = (rate.nats, rate.expected);
+        let usual = rate.forecast.mean.max(target.host.normal.rate.level() + CROWD_RATE_MIN);
+        let (nats, expected) = (rate.nats, rate.forecast.mean);
         #[expect(clippy::cast_precision_loss, reason = "seconds")]
         let seconds = WINDOW_S as f64;
         if nats < self.budget.nats || total < seconds * usual {
@@ -54,6 +54,7 @@ impl Desk<'_> {
             expected,
             observed: total / seconds,
             score: nats,
+            p_value: None,
             of_sender: false,
         });
         self.announce(target, at, out);

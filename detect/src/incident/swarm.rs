@@ -10,6 +10,7 @@ use crate::judge::worth::convicting_odds;
 use crate::record::event::Event;
 use crate::seen::host::RECENT_S;
 use crate::seen::readers::Readers;
+use crate::suspect::alone::tail;
 
 /// Readers alone of a minute beyond the ordinary, below which nobody is harmed.
 const ALONE_MIN: f64 = 20.0;
@@ -19,6 +20,11 @@ const NATS_PER_ODDS: f64 = 8.0;
 
 /// Share of ordinary records that a rule for a swarm may select: more, and it says nothing of the swarm.
 const COLLATERAL_MAX: f64 = 0.05;
+
+/// The same where nine in ten of what it selects now are of the swarm: one that takes a crawler's name is not told from
+/// the crawler by what it asks for. Both are choices.
+const BORROWED_COLLATERAL_MAX: f64 = 0.1;
+const BORROWED_EXPECTED_MAX: f64 = 0.1;
 
 /// Time without a request of it after which a swarm is over, µs.
 const QUIET_US: i64 = 300_000_000;
@@ -40,7 +46,8 @@ impl Desk<'_> {
         let Some((evidence, found)) = self.firm_rule(target, now, RECENT_S, None) else { return };
         let select = |event: &Event| found.rule.matches(event);
         let collateral = evidence.ordinary.weigh(select) / evidence.ordinary.total().max(1e-9);
-        if collateral > COLLATERAL_MAX {
+        let borrowed = found.expected <= BORROWED_EXPECTED_MAX * found.selected;
+        if collateral > if borrowed { BORROWED_COLLATERAL_MAX } else { COLLATERAL_MAX } {
             return;
         }
         let judgement = Judgement {
@@ -59,6 +66,7 @@ impl Desk<'_> {
             expected,
             observed,
             score: nats,
+            p_value: Some(tail(observed, expected)),
             of_sender: true,
         });
         self.announce(target, at, out);

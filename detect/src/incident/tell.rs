@@ -80,6 +80,7 @@ impl Open {
             expected: rounded(said.expected),
             observed: rounded(said.observed),
             score: rounded(said.score),
+            p_value: said.p_value.map(significant),
         };
         let mut evidence: Vec<Evidence> = self.evidence.iter().map(shown).collect();
         evidence
@@ -123,6 +124,11 @@ const fn float(n: u64) -> f64 {
 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
 fn whole(x: f64) -> i64 {
     libm::round(x) as i64
+}
+
+/// Two digits of a probability: the last ones of its logarithms differ from platform to platform.
+fn significant(p: f64) -> f64 {
+    format!("{p:.1e}").parse().unwrap_or(p)
 }
 
 fn rounded(x: f64) -> f64 {

@@ -25,6 +25,13 @@ pub struct Forecast {
     pub size: f64,
 }
 
+impl Default for Forecast {
+    /// Nothing is expected.
+    fn default() -> Self {
+        Self { mean: 0.0, size: f64::INFINITY }
+    }
+}
+
 /// Log e-value of `count` against a forecast for one alternative mean `ρ μ`, nats, by `ρ` and its logarithm:
 /// `x ln ρ + (x + r) ln((r + μ) / (r + ρμ))`, the likelihood ratio of two negative binomials of one size.
 fn bet(count: f64, Forecast { mean, size }: Forecast, (ratio, log_ratio): (f64, f64)) -> f64 {
@@ -114,7 +121,8 @@ fn softplus(x: f64) -> f64 {
     }
 }
 
-/// Probability that a negative binomial is at least `count`: `I_{μ/(r+μ)}(x, r)`, for display.
+/// Probability that a negative binomial is at least `count`: `I_{μ/(r+μ)}(x, r)`, the
+/// incomplete beta function, or gamma where it is Poisson: what the evidence of an incident shows.
 pub fn tail_probability(count: f64, forecast: Forecast) -> f64 {
     if count <= 0.0 {
         return 1.0;

@@ -40,6 +40,9 @@ pub struct Facts {
     pub of: fn(&Event) -> u64,
     /// How its values are read.
     pub kind: Values,
+    /// Beginnings of its texts that a record shows, each the hash of a text that all which begin with it show; 0 for
+    /// none.
+    pub beginnings: &'static [fn(&Event) -> u64],
 }
 
 /// How the values of a column are read.
@@ -83,7 +86,7 @@ impl Column {
     /// The table of columns.
     pub const fn facts(self) -> Facts {
         const fn row(name: &'static str, kind: Values, of: fn(&Event) -> u64) -> Facts {
-            Facts { name, of, kind }
+            Facts { name, of, kind, beginnings: &[] }
         }
         let status = Values::Number { end: (1 << 16) - 1, zero_is_null: true };
         let asn = Values::Number { end: (1 << 32) - 1, zero_is_null: false };
@@ -91,8 +94,14 @@ impl Column {
         match self {
             Self::UserAgent => row("user_agent", TEXT, |event| event.user_agent),
             Self::Ja4 => row("ja4", TEXT, |event| event.ja4),
-            Self::Path => row("path", TEXT, |event| event.path),
-            Self::Query => row("query", TEXT, |event| event.query),
+            Self::Path => Facts {
+                beginnings: &[|event| event.folders[0], |event| event.folders[1]],
+                ..row("path", TEXT, |event| event.path)
+            },
+            Self::Query => Facts {
+                beginnings: &[|event| event.query_key],
+                ..row("query", TEXT, |event| event.query)
+            },
             Self::Method => row("method", TEXT, |event| u64::from(event.method)),
             Self::Status => row("status", status, |event| u64::from(event.status)),
             Self::Source => row("client_ip", Values::Source, |event| event.source.0),

@@ -99,7 +99,7 @@ impl<'a> Columns<'a> {
         let (user_agent, path, query) =
             (hash(texts.user_agent), hash(texts.path), hash(texts.query));
         let status = self.status(row);
-        let (of_path, shape) = classes.of_path(path, texts.path, hasher);
+        let (of_path, shape, folders) = classes.of_path(path, texts.path, hasher);
         let (of_agent, program) = classes.of_user_agent(user_agent, texts.user_agent, hasher);
         let mut said = of_path | classes.of_query(query, texts.query);
         let mut flags = self.flags(row, texts);
@@ -119,6 +119,7 @@ impl<'a> Columns<'a> {
             query,
             ja4: hash(texts.ja4),
             query_key: hash(query_key(texts.query)),
+            folders,
             bytes: saturated(long(self.response_bytes, row)),
             duration_ms: saturated(long(self.duration_us, row) / 1_000),
             asn: saturated(long(self.client_asn, row)),

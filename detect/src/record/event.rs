@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::names::is_cut;
 use crate::record::source::Source;
 
 /// Facts about a record, as bits of [`Event::flags`].
@@ -65,6 +66,8 @@ pub struct Event {
     pub ja4: u64,
     /// Hash of the query up to and including its first `=`; 0 if none.
     pub query_key: u64,
+    /// Hashes of the path up to and including its second and its third slash, see [`folders`]; 0 where it has fewer.
+    pub folders: [u64; 2],
     /// Bytes sent, saturating.
     pub bytes: u32,
     /// Time to serve, ms, saturating.
@@ -85,7 +88,10 @@ pub struct Event {
     pub country: u16,
 }
 
-const _: () = assert!(size_of::<Event>() <= 96, "a staged record fits one and a half cache lines");
+const _: () = assert!(
+    size_of::<Event>() <= 112,
+    "a staged record fits two cache lines, and leaves a word or two"
+);
 
 impl Event {
     /// Whether every bit of `flags` is set.
@@ -143,6 +149,19 @@ pub fn query_key(query: &str) -> &str {
     query.find('=').map_or("", |at| &query[..=at])
 }
 
+/// A path up to and including its second and its third slash: `/api/` and `/api/v1/` of `/api/v1/items/7`; empty
+/// where it has fewer, or does not begin with one.
+///
+/// The paths that begin with such a text are exactly those that have it for a folder, as long as it is not cut.
+pub fn folders(path: &str) -> [&str; 2] {
+    if !path.starts_with('/') {
+        return [""; 2];
+    }
+    let mut slashes = path.match_indices('/').skip(1);
+    let mut next = || slashes.next().map_or("", |(at, _)| &path[..=at]);
+    [next(), next()].map(|folder| if is_cut(folder) { "" } else { folder })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +173,17 @@ mod tests {
         for hostile in ["", "D", "DEU", "de", "D'", "\u{1b}[", "\u{e9}", "D\0", "--"] {
             assert_eq!(country_code(hostile), 0, "{hostile:?}");
         }
+    }
+
+    #[test]
+    fn a_path_has_folders() {
+        assert_eq!(folders("/api/v1/items/7"), ["/api/", "/api/v1/"]);
+        assert_eq!(folders("/api/v1"), ["/api/", ""]);
+        assert_eq!(folders("//"), ["//", ""]);
+        for none in ["", "/", "/about", "*", "http://a.example/b/c/"] {
+            assert_eq!(folders(none), ["", ""], "{none}");
+        }
+        assert_eq!(folders(&format!("/{}/a/b", "x".repeat(5_000))), ["", ""]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{NAME_BYTES_MAX, NAMES_BYTES_MAX, NAMES_MAX};
 use crate::record::columns::Texts;
-use crate::record::event::{Event, query_key};
+use crate::record::event::{Event, folders, query_key};
 use crate::store::cache::Cache;
 use crate::store::table::Table;
 
@@ -61,6 +61,11 @@ impl Names {
         insert(event.path, texts.path);
         insert(event.query, texts.query);
         insert(event.query_key, query_key(texts.query));
+        if event.folders[0] != 0 {
+            for (hash, text) in event.folders.into_iter().zip(folders(texts.path)) {
+                insert(hash, text);
+            }
+        }
         insert(event.ja4, texts.ja4);
         insert(u64::from(event.method), texts.method);
         if event.source.is_named() {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
 
 use crate::math::hash::Hasher;
-use crate::record::event::flag;
+use crate::record::event::{flag, folders};
 use crate::record::lexicon::{ASSETS, DECLARED, FETCHERS, HOSTILE, LOGIN, MISREAD, TOKEN, TOOLS};
 use crate::store::cache::Cache;
 
@@ -17,8 +17,8 @@ const SEARCHED_BYTES_MAX: usize = 4_096;
 pub struct Classes {
     /// Flags, and the program.
     user_agents: Cache<(u32, u32)>,
-    /// Flags, and the shape.
-    paths: Cache<(u32, u32)>,
+    /// Flags, the shape, and the folders.
+    paths: Cache<(u32, u32, [u64; 2])>,
     queries: Cache<u32>,
     /// Paths that are known to take credentials, whatever their words; the beginnings of paths end in `*`.
     credential_paths: Vec<String>,
@@ -119,16 +119,18 @@ impl Classes {
         self.user_agents.get_or(hash, classify).0
     }
 
-    /// Flags of a path, of which those about credentials hold for a write only, and the hash of its shape; 0 where it
-    /// has neither numbers nor keys.
-    pub fn of_path(&mut self, hash: u64, text: &str, hasher: &Hasher) -> (u32, u32) {
+    /// Flags of a path, of which those about credentials hold for a write only, the hash of its shape, and those of its
+    /// [`folders`]; 0 where it has none: a shape is of paths with numbers or keys.
+    pub fn of_path(&mut self, hash: u64, text: &str, hasher: &Hasher) -> (u32, u32, [u64; 2]) {
         let named = &self.credential_paths;
         let classify = || {
             let is_named = named.iter().any(|path| is_named_by(path, text));
             let flags = of_address(text)
                 | flag_if(is_named, flag::AUTH)
                 | flag_if(is_asset(text), flag::ASSET);
-            (flags, shape(text).map_or(0, |shape| hasher.short(&shape)))
+            let hash_of = |text: &str| if text.is_empty() { 0 } else { hasher.text(text) };
+            let shape = shape(text).map_or(0, |shape| hasher.short(&shape));
+            (flags, shape, folders(text).map(hash_of))
         };
         self.paths.get_or(hash, classify).0
     }

@@ -1,15 +1,20 @@
 //! Who read pages in the last minute, and who of them loaded nothing a browser loads with them and came from nowhere.
 
+use crate::math::hash::mix;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::store::table::Table;
+
+/// Networks, /16s or /32s, from which on a name is not that of one operator: of the crawlers whose operators publish where
+/// they come from, the widest spread, Bing's, has about a dozen. A choice with a margin on top.
+const OPERATOR_NETWORKS_MAX: usize = 16;
 
 /// What one source did.
 #[derive(Debug, Clone, Copy, Default)]
 struct Read {
     pages: u32,
     assets: u32,
-    /// A page was reached by a link, or the source names its operator.
+    /// A page was reached by a link, or the source names its operator, and may be believed.
     led: bool,
 }
 
@@ -21,7 +26,8 @@ pub struct Readers {
 
 impl Readers {
     /// Readers among some records.
-    pub fn of<'a>(events: impl Iterator<Item = &'a Event>) -> Self {
+    pub fn of<'a>(events: impl Iterator<Item = &'a Event> + Clone) -> Self {
+        let names = Operators::of(events.clone());
         let mut sources: Table<Read> = Table::default();
         for event in events.filter(|event| !event.is_empty()) {
             let (read, _) = sources.entry(event.source.0, Read::default);
@@ -30,7 +36,8 @@ impl Readers {
             } else {
                 read.pages += 1;
                 read.led |= !event.has(flag::REFERER_NONE)
-                    || event.flags & (flag::DECLARED_BOT | flag::WRITE) != 0;
+                    || event.has(flag::WRITE)
+                    || names.are_believed(event);
             }
         }
         Self { sources }
@@ -50,6 +57,58 @@ impl Readers {
     pub fn alone(&self) -> usize {
         self.sources.iter().filter(|(_, read)| read.is_alone()).count()
     }
+}
+
+/// Paths for each of its networks below which a name polls, as programs that many people run do.
+const POLLED_PATHS_MAX: f64 = 0.5;
+
+/// From how many networks each user agent comes that names its operator, and for how many paths.
+#[derive(Debug, Default)]
+struct Operators {
+    names: Table<Spread>,
+}
+
+/// Distinct networks and paths of one user agent.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spread {
+    networks: usize,
+    paths: usize,
+}
+
+impl Operators {
+    fn of<'a>(events: impl Iterator<Item = &'a Event>) -> Self {
+        let mut operators = Self::default();
+        let mut seen: Table<()> = Table::default();
+        for event in events.filter(|event| is_named(event)) {
+            let mut is_new = |part: u64| seen.entry(mix(event.user_agent ^ mix(part)), || ()).1;
+            let (network, path) = (is_new(event.source.network().0), is_new(event.path));
+            let (spread, _) = operators.names.entry(event.user_agent, Spread::default);
+            spread.networks += usize::from(network);
+            spread.paths += usize::from(path);
+        }
+        operators
+    }
+
+    /// Whether a record names its operator, and its name comes from where one operator may be. Programs that fetch for
+    /// people are run by everybody.
+    fn are_believed(&self, event: &Event) -> bool {
+        let spread = self.names.get(event.user_agent);
+        is_named(event) && spread.is_none_or(Spread::is_of_one) || event.has(flag::FETCHER)
+    }
+}
+
+impl Spread {
+    /// Whether it is what one operator, or a program that polls, looks like.
+    #[expect(clippy::cast_precision_loss, reason = "records of a minute")]
+    fn is_of_one(&self) -> bool {
+        self.networks <= OPERATOR_NETWORKS_MAX
+            || (self.paths as f64) < POLLED_PATHS_MAX * self.networks as f64
+    }
+}
+
+/// Whether a record names an operator who reads for himself.
+const fn is_named(event: &Event) -> bool {
+    event.has(flag::DECLARED_BOT) && !event.has(flag::FETCHER)
 }
 
 impl Read {

@@ -71,6 +71,7 @@ impl State {
                 keep(hash);
             }
             keep(event.query_key);
+            event.folders.into_iter().for_each(&mut *keep);
             keep(u64::from(event.method));
         };
         for partition in self.partitions.values() {

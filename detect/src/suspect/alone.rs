@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::math::evalue::{EDetector, Forecast};
+use crate::math::evalue::{EDetector, Forecast, tail_probability};
 
 /// Memory of the ordinary share, minutes.
 const MEMORY_MIN: f64 = 120.0;
@@ -60,6 +60,11 @@ impl AloneTest {
         self.detector.reset();
         self.nats = 0.0;
     }
+}
+
+/// Probability of so many readers alone or more, where so many are expected.
+pub fn tail(observed: f64, expected: f64) -> f64 {
+    tail_probability(observed, Forecast { mean: expected, size: SIZE })
 }
 
 #[cfg(test)]

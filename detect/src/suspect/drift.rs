@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::math::evalue::{EDetector, Forecast};
+use crate::math::evalue::{EDetector, Forecast, tail_probability};
 
 /// Length of a look, seconds.
 pub const PANE_S: i64 = 300;
@@ -55,13 +55,24 @@ impl DriftTest {
             {
                 self.expected = (DAYS_FACTOR * busiest).max(busiest + RATE_MIN);
                 self.observed = observed;
-                let forecast = Forecast { mean: self.expected * seconds, size: SIZE };
-                self.nats = self.detector.observe(self.requests, forecast);
+                self.nats = self.detector.observe(self.requests, self.forecast());
             }
             (self.pane, self.requests) = (pane, 0.0);
         }
         self.requests += requests;
         ended
+    }
+
+    /// Forecast of five minutes, requests.
+    #[expect(clippy::cast_precision_loss, reason = "seconds")]
+    const fn forecast(&self) -> Forecast {
+        Forecast { mean: self.expected * PANE_S as f64, size: SIZE }
+    }
+
+    /// Probability of what was observed or more, by the forecast.
+    #[expect(clippy::cast_precision_loss, reason = "seconds")]
+    pub fn tail(&self) -> f64 {
+        tail_probability(self.observed * PANE_S as f64, self.forecast())
     }
 
     /// A look at what is behind it came to nothing; whether that was so for so long that it is ordinary by now.

@@ -44,7 +44,7 @@ impl Suspicion {
     ) -> Alarms {
         let mut alarms = Alarms::default();
         let forecast = host.normal.forecast(now_s);
-        self.rate.expected = forecast.mean;
+        self.rate.forecast = forecast;
         let Second { free, .. } = host.second;
         if learned {
             let before = self.rate.nats;

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::math::evalue::{Forecast, log_e};
+use crate::math::evalue::{Forecast, log_e, tail_probability};
 use crate::math::hash::Hasher;
 use crate::normal::composition::Composition;
 use crate::record::attribute::{ATTRIBUTES, Attribute};
@@ -69,6 +69,14 @@ fn test(count: &Count<'_>, ordinary: &Composition) -> Option<HotValue> {
     let forecast = Forecast { mean: expected, size: attribute.size() };
     let score = log_e(observed, forecast) - libm::log(ordinary.known(attribute));
     Some(HotValue { attribute, expected, observed, score, example: *count.example })
+}
+
+impl HotValue {
+    /// Probability of so many votes or more, by what is ordinary.
+    pub fn tail(&self) -> f64 {
+        let forecast = Forecast { mean: self.expected, size: self.attribute.size() };
+        tail_probability(self.observed, forecast)
+    }
 }
 
 impl Hot {

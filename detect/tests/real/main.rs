@@ -1,6 +1,5 @@
 //! Traffic made after reports of real incidents: what must be found in it, what must not, with what kind, from
-//! whom. A scenario has two seeds and a test for each; those that today's detector gets wrong are in
-//! [`KNOWN_WRONG`], which can only shrink.
+//! whom. A scenario has two seeds and a test for each.
 #![cfg(test)]
 #![allow(
     clippy::cast_possible_truncation,
@@ -18,7 +17,6 @@ mod expect;
 mod faults;
 mod fired;
 mod floods;
-mod known;
 mod logins;
 mod ordinary;
 mod predicate;
@@ -36,7 +34,6 @@ mod traffic;
 use std::sync::OnceLock;
 
 use expect::{Outcome, Scenario};
-use known::KNOWN_WRONG;
 
 type Make = fn(u64) -> Scenario;
 
@@ -45,10 +42,10 @@ static FIRST_SEED: [OnceLock<Outcome>; ALL.len()] = [const { OnceLock::new() }; 
 
 fn check(name: &str, seed: u64) {
     if seed == 1 {
-        return check_outcome(name, seed, first_seed(name));
+        return assert_right(first_seed(name));
     }
     let (_, make) = ALL.iter().find(|(known, _)| *known == name).unwrap();
-    check_outcome(name, seed, &make(seed).run());
+    assert_right(&make(seed).run());
 }
 
 /// What came of a scenario with seed 1.
@@ -57,16 +54,8 @@ fn first_seed(name: &str) -> &'static Outcome {
     FIRST_SEED[at].get_or_init(|| (ALL[at].1)(1).run())
 }
 
-fn check_outcome(name: &str, seed: u64, Outcome { came, wrong, .. }: &Outcome) {
-    let known =
-        KNOWN_WRONG.iter().find(|(known, seeds, _)| *known == name && seeds.contains(&seed));
-    match known {
-        None => assert!(wrong.is_empty(), "wrong: {wrong:#?}\nfound: {came:#?}"),
-        Some(_) => assert!(
-            !wrong.is_empty(),
-            "{name} with seed {seed} is right now: take it out of KNOWN_WRONG\nfound: {came:#?}"
-        ),
-    }
+fn assert_right(Outcome { came, wrong, .. }: &Outcome) {
+    assert!(wrong.is_empty(), "wrong: {wrong:#?}\nfound: {came:#?}");
 }
 
 macro_rules! scenarios {
@@ -141,6 +130,8 @@ scenarios! {
     image_proxies = services::image_proxies,
     link_previews = services::link_previews,
     feed_readers = services::feed_readers,
+    readers_of_one_name_at_the_hour = services::readers_of_one_name,
+    crawler_from_a_dozen_networks = services::crawler_from_a_dozen,
     monitors = services::monitors,
     nightly_backup = services::nightly_backup,
     jetpack = services::jetpack,
@@ -197,18 +188,6 @@ scenarios! {
     calls_with_tokens = quiet::calls_with_tokens,
     office_in_spells = quiet::office_in_spells,
     searched_where_all_had_a_referer = quiet::searched_where_all_had_a_referer,
-}
-
-#[test]
-fn the_list_of_the_known_names_scenarios() {
-    for (name, seeds, came) in KNOWN_WRONG {
-        assert!(ALL.iter().any(|(known, _)| known == name), "{name} is no scenario");
-        assert!(
-            !seeds.is_empty()
-                && seeds.iter().all(|seed| (1..=2).contains(seed))
-                && !came.is_empty()
-        );
-    }
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

@@ -70,6 +70,36 @@ pub fn feed_readers(seed: u64) -> Scenario {
     harmless(&BLOG, 1.5, rows, seed)
 }
 
+/// 300 servers run one program, which names its maker, and ask for the feed and a page on the full hour.
+pub fn readers_of_one_name(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 96);
+    let agent: Text = "NewsBlob/1.3 (+https://newsblob.example/)".into();
+    let mut rows = Vec::new();
+    for hour in 0..=2 {
+        for reader in 0..300 {
+            let at = f64::from(hour) * 3_600.0 + draw.wait(8.0);
+            let ip = home(8_400 + reader, 1).ip;
+            rows.push(asks(&BLOG, at, ip.clone(), &agent, BLOG.feed.into()));
+            rows.push(asks(&BLOG, at + 0.5, ip, &agent, (BLOG.page)(draw.below(6)).0));
+        }
+    }
+    let rows = together(vec![around(&BLOG, 1.5, 4_200.0, seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
+/// A crawler whose operator has a dozen networks reads two pages a second.
+pub fn crawler_from_a_dozen(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 97);
+    let agent: Text = robots::BINGBOT.into();
+    let mut rows = Vec::new();
+    for at in times(&mut draw, (START_S, START_S + 600.0), 2.0) {
+        let ip = address(&format!("40.{}", 70 + draw.below(12)), 120, &mut draw);
+        let (path, query) = (NEWS.page)(draw.below(NEWS.pages));
+        rows.push(Row { query, ..asks(&NEWS, at, ip, &agent, path) });
+    }
+    harmless(&NEWS, 4.0, rows, seed)
+}
+
 /// Monitors of three services, each from a dozen places, every half minute.
 pub fn monitors(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 94);

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::budget::Budget;
-use crate::math::evalue::{Forecast, log_e};
+use crate::math::evalue::{Forecast, log_e, tail_probability};
 use crate::normal::population::Population;
 use crate::record::source::Source;
 use crate::seen::attempts::Attempts;
@@ -121,6 +121,11 @@ const TAIL_SIZE: f64 = 4.0;
 /// Evidence that so much is above an envelope, nats.
 pub fn evidence(observed: f64, expected: f64) -> f64 {
     log_e(observed, Forecast { mean: expected, size: TAIL_SIZE })
+}
+
+/// Probability of so much or more above an envelope.
+pub fn tail(observed: f64, expected: f64) -> f64 {
+    tail_probability(observed, Forecast { mean: expected, size: TAIL_SIZE })
 }
 
 /// What keeps most sources from failing a test, beside it: the table is long to read for every record.
