@@ -45,17 +45,24 @@ pub fn merge(buckets: impl Iterator<Item = Bucket>) -> Vec<Event> {
             events.extend(bucket.events);
         }
     }
-    let mut order: Vec<(i64, usize)> =
-        events.iter().enumerate().map(|(at, event)| (event.ts, at)).collect();
-    order.sort_unstable();
-    let mut sorted: Vec<Event> =
-        order.iter().filter_map(|(_, at)| events.get(*at).copied()).collect();
+    let mut sorted = sorted(events);
     // Few are of one instant, and equal records are interchangeable.
     for instant in sorted.chunk_by_mut(|a, b| a.ts == b.ts).filter(|instant| instant.len() > 1) {
         instant.sort_by_cached_key(content);
     }
     sample(&mut sorted);
     sorted
+}
+
+/// Records by time.
+fn sorted(events: Vec<Event>) -> Vec<Event> {
+    if events.is_sorted_by_key(|event| event.ts) {
+        return events;
+    }
+    let mut order: Vec<(i64, usize)> =
+        events.iter().enumerate().map(|(at, event)| (event.ts, at)).collect();
+    order.sort_unstable();
+    order.iter().filter_map(|(_, at)| events.get(*at).copied()).collect()
 }
 
 /// Whether a record takes part in what is judged.

@@ -101,7 +101,7 @@ impl Past {
             targets.push((key, target));
         }
         state.hosts.resume(targets, begin_s - ended_s);
-        state.sweep_names();
+        state.sweep_names(begin_s);
         state
     }
 }

@@ -43,6 +43,8 @@ pub struct State {
     pub names: Names,
     /// Number of texts after the last sweep.
     pub names_at_sweep: usize,
+    /// The second of the last sweep.
+    pub names_swept_s: i64,
     /// What each source has been doing on each host.
     pub sources: Sources,
     /// What sources tried in vain, by host and source.
@@ -57,9 +59,23 @@ pub struct State {
     pub counters: Counters,
 }
 
+/// Texts beyond twice those of the last sweep for which it is worth another.
+const NAMES_GROWN_MIN: usize = 50_000;
+
+/// Seconds between two sweeps: one looks at every sample there is, and who fills the texts with what is all referred to must
+/// not have it done every second.
+const NAMES_SWEEP_S: i64 = 10;
+
 impl State {
+    /// Whether the texts have grown so many that those which nothing refers to should go.
+    pub fn are_names_due(&self, at_s: i64) -> bool {
+        let many = self.names.len() > self.names_at_sweep * 2 + NAMES_GROWN_MIN;
+        let rested = at_s >= self.names_swept_s + NAMES_SWEEP_S;
+        rested && (many || self.names.is_full())
+    }
+
     /// Forgets the texts that nothing refers to.
-    pub fn sweep_names(&mut self) {
+    pub fn sweep_names(&mut self, at_s: i64) {
         let mut live: Table<()> = Table::default();
         let mut keep = |hash: u64| {
             live.entry(hash, || ());
@@ -89,5 +105,30 @@ impl State {
         }
         self.names.retain(&live);
         self.names_at_sweep = self.names.len();
+        self.names_swept_s = at_s;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::NAMES_MAX;
+
+    #[test]
+    fn texts_that_are_all_referred_to_are_not_looked_through_every_second() {
+        let mut state = State::default();
+        for hash in 1..=NAMES_MAX as u64 {
+            state.names.insert(hash, "x");
+        }
+        assert!(state.are_names_due(1_000));
+        let swept = (1_000..1_060).filter(|at_s| {
+            let due = state.are_names_due(*at_s);
+            if due {
+                state.sweep_names(*at_s);
+                (1..=NAMES_MAX as u64).for_each(|hash| state.names.insert(hash, "y"));
+            }
+            due
+        });
+        assert_eq!(swept.count(), 6);
     }
 }
