@@ -29,6 +29,11 @@ pub fn firm(evidence: &Evidence<'_>, found: &Found, budget: &Budget) -> bool {
 /// host and not about who asks. A choice.
 const WIDER_MAX: f64 = 0.05;
 
+/// Times the gain of the present rules from which another explains what they are a part of, and the share of ordinary records
+/// among what it selects beyond them, at most. Choices.
+const WHOLE_GAIN: f64 = 1.5;
+const WHOLE_WIDER_MAX: f64 = 0.05;
+
 /// A single rule that does better than the present ones and does not let go of what they select.
 pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rule>> {
     let found = evidence.best_rule(None)?;
@@ -41,9 +46,15 @@ pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rul
     // How something is asked says nothing of who asks, even where nobody has asked so yet.
     let vague = |atom: &Atom| matches!(atom.column(), Column::Referer | Column::Method);
     let wide = wider > WIDER_MAX * evidence.ordinary.total();
-    if others > 0.1 * both + usual || wide || found.rule.atoms.iter().all(vague) {
+    let held = evidence.gain_of(any);
+    // One that explains far more, and hardly anything ordinary, is what the present ones are a part of; single sources
+    // were judged one by one.
+    let names_sources = |rule: &Rule| rule.atoms.iter().any(|atom| atom.column() == Column::Source);
+    let is_whole = found.gain > WHOLE_GAIN * held
+        && wider <= WHOLE_WIDER_MAX * others
+        && !present.iter().any(names_sources);
+    if others > 0.1 * both + usual && !is_whole || wide || found.rule.atoms.iter().all(vague) {
         return None;
     }
-    let held = evidence.gain_of(any);
     (both >= 0.9 * now && found.gain > held * 1.01 + 4.0).then(|| vec![found.rule])
 }

@@ -12,7 +12,7 @@ use crate::incident::patience::Looked;
 use crate::incident::pulses::Pulses;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
-use crate::judge::profile::Profile;
+use crate::judge::profile::{Maker, Profile, overlap};
 use crate::judge::worth::{CROWD_RATE_MIN, is_volume, requests_min, supported, worth};
 use crate::limits::INCIDENT_RULES_MAX;
 use crate::record::attribute::Attribute;
@@ -20,6 +20,7 @@ use crate::record::column::Column;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::host::RECENT_S;
+use crate::seen::source_record::SourceRecord;
 use crate::suspect::source::{Alarm, Crawl, Solo};
 use crate::suspect::votes::HotValue;
 
@@ -34,6 +35,9 @@ pub(super) struct Finding<'a> {
 
 /// Evidence below which the rate has nothing to say, nats: twenty to one. A choice.
 const RATE_SAYS_NATS: f64 = 3.0;
+
+/// Visits from which the shares of user agents are known well enough to be compared.
+const MIX_VISITS_MIN: usize = 30;
 
 /// Sources of the last seconds without which volume is the matter of the tests of single sources.
 const CROWD_SOURCES_MIN: usize = 5;
@@ -50,8 +54,12 @@ impl Desk<'_> {
             |event| target.host.is_unserved(event) && !target.host.has_shape(event),
             |event| {
                 let key = self.hasher.pair(self.host_key, event.source.0);
-                let regular = self.sources.get(key).is_some_and(|r| now_s - r.first_s > REGULAR_S);
-                regular || target.host.normal.visitors.contains(event.source)
+                let record = self.sources.get(key);
+                let regular = record.is_some_and(|record| now_s - record.first_s > REGULAR_S);
+                Maker {
+                    known: regular || target.host.normal.visitors.contains(event.source),
+                    browses: record.is_some_and(SourceRecord::is_person_like),
+                }
             },
         )
     }
@@ -297,10 +305,17 @@ impl Desk<'_> {
             all,
             ordinary,
             software_nats,
+            mix: self.mix(evidence, |event| found.rule.matches(event)),
             share: share_of(&evidence.ordinary, |event| found.rule.matches(event)),
             level,
             rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
         }
+    }
+
+    /// How alike the user agents of what is selected and of ordinary visitors are.
+    fn mix(&self, evidence: &Evidence<'_>, select: impl Fn(&Event) -> bool) -> Option<f64> {
+        let selected = evidence.now.iter().filter(|event| select(event));
+        overlap(selected, evidence.ordinary.iter(), MIX_VISITS_MIN, self.hasher)
     }
 
     /// Joins the open incident of the class, or opens one.
@@ -423,6 +438,7 @@ impl Desk<'_> {
             all,
             ordinary: usual,
             software_nats: open.sender_nats(),
+            mix: self.mix(&evidence, |event| rules.iter().any(|rule| rule.matches(event))),
             share: share_of(&evidence.ordinary, |event| {
                 rules.iter().any(|rule| rule.matches(event))
             }),

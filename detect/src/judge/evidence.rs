@@ -20,6 +20,8 @@ pub struct Case {
     pub ordinary: Profile,
     /// Strongest evidence from software or network of the sources, nats.
     pub software_nats: f64,
+    /// Share of what is selected whose user agents are as frequent among ordinary visitors; `None` of few visits.
+    pub mix: Option<f64>,
     /// Share of ordinary records that the rule selects.
     pub share: f64,
     /// Ordinary rate of the host, requests per second.
@@ -76,6 +78,12 @@ const ASSETS_SHARE_MIN: f64 = 0.15;
 /// Sources from which a common user agent says something.
 const AGENT_SOURCES_MIN: f64 = 20.0;
 
+/// Share of sources that read as browsers do from which the records that a rule selects are not all that they ask for.
+const BROWSING_MIN: f64 = 0.5;
+
+/// Share of common user agents that strangers to a site have as well: browsers are the same everywhere.
+const MIX_MIN: f64 = 0.6;
+
 /// Every piece of evidence.
 pub const WEIGHTS: &[Weight] = &[
     Weight {
@@ -91,7 +99,9 @@ pub const WEIGHTS: &[Weight] = &[
         name: "fewer_assets",
         value: |case| {
             let (seen, ordinary) = (case.seen.assets, case.ordinary.assets);
-            (ordinary > ASSETS_SHARE_MIN).then(|| libm::log2((ordinary + 0.02) / (seen + 0.02)))
+            // a rule may select the page alone of those who load all of it
+            let says = ordinary > ASSETS_SHARE_MIN && case.seen.browsing < BROWSING_MIN;
+            says.then(|| libm::log2((ordinary + 0.02) / (seen + 0.02)))
         },
         clamp: (-2.0, 3.0),
         why_clamp: "more assets than usual speak for people, two doublings at most; three halvings are as good \
@@ -132,6 +142,27 @@ pub const WEIGHTS: &[Weight] = &[
         why_clamp: "a difference of shares; fewer links than usual say nothing",
         weight: -3.0,
         why: "the mark of a crowd: a link on another site; twice the prior, for it can be forged",
+    },
+    Weight {
+        name: "browsing",
+        value: |case| {
+            let more = case.seen.browsing - case.seen.referer_other;
+            (case.ordinary.assets > ASSETS_SHARE_MIN).then_some(more)
+        },
+        clamp: (0.0, 1.0),
+        why_clamp: "a share of the sources, less those whom a link on another site speaks for already",
+        weight: -3.0,
+        why: "who loads what a page embeds, at a person's pace, is a person, or pays for looking like one: as much as a link \
+              on another site, and not on top of it",
+    },
+    Weight {
+        name: "same_programs",
+        value: |case| Some((case.mix? - MIX_MIN) / (1.0 - MIX_MIN)),
+        clamp: (0.0, 1.0),
+        why_clamp: "from what browsers have in common everywhere up to the very shares of the site's own visitors",
+        weight: -2.0,
+        why: "those who run what the site's visitors run, in the same shares, are more of them: a message to all phones, a \
+              word on television; a choice, more than the prior, less than software that stands out",
     },
     Weight {
         name: "named_kind",
@@ -286,6 +317,7 @@ mod tests {
             all: seen,
             ordinary: ordinary(),
             software_nats,
+            mix: None,
             share: 0.0,
             level: 40.0,
             rate: Some(140.0),

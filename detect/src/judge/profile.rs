@@ -55,6 +55,8 @@ pub struct Profile {
     pub writes: f64,
     /// Share of sources seen before.
     pub known_sources: f64,
+    /// Share of sources that read as browsers do, by all that they asked for of late.
+    pub browsing: f64,
     /// Share of the heaviest source.
     pub top_source: f64,
     /// Share of the most frequent user agent, each source counted once.
@@ -77,6 +79,7 @@ struct Sums {
     pages: usize,
     facts: [usize; FACTS],
     known_sources: usize,
+    browsing: usize,
     duration_ms: f64,
     bytes: f64,
     paths: Table<usize>,
@@ -187,6 +190,7 @@ impl Sums {
             bytes: self.bytes / f(n.max(1)),
             writes: share(writes, n),
             known_sources: share(self.known_sources, self.sources.len()),
+            browsing: share(self.browsing, self.sources.len()),
             top_source: share(most(&self.sources), n),
             top_agent: share(most(&self.agents), self.seen.len()),
             agents: f(self.agents.len()),
@@ -195,20 +199,62 @@ impl Sums {
     }
 }
 
+/// What is known of a source besides the records that are looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Maker {
+    /// It was seen before.
+    pub known: bool,
+    /// It reads as browsers do.
+    pub browses: bool,
+}
+
+/// Share of one set's visits, each a source with a user agent, whose user agents are as frequent in the other: 1 where both
+/// run the same in the same shares. `None` of fewer than `least` visits on either side, from which it cannot be told.
+#[expect(clippy::cast_precision_loss, reason = "counts of samples")]
+pub fn overlap<'a>(
+    one: impl Iterator<Item = &'a Event>,
+    other: impl Iterator<Item = &'a Event>,
+    least: usize,
+    hasher: &Hasher,
+) -> Option<f64> {
+    let (one, other) = (visits(one, hasher), visits(other, hasher));
+    if one.0 < least || other.0 < least {
+        return None;
+    }
+    let share = |(all, agents): &(usize, Table<usize>), agent: u64| {
+        agents.get(agent).map_or(0.0, |count| *count as f64 / *all as f64)
+    };
+    Some(one.1.iter().map(|(agent, _)| share(&one, *agent).min(share(&other, *agent))).sum())
+}
+
+/// Visits, and how many of them are of each user agent.
+fn visits<'a>(events: impl Iterator<Item = &'a Event>, hasher: &Hasher) -> (usize, Table<usize>) {
+    let mut seen: Table<()> = Table::default();
+    let mut agents: Table<usize> = Table::default();
+    for event in events {
+        if seen.entry(hasher.pair(event.source.0, event.user_agent), || ()).1 {
+            *agents.entry(event.user_agent, || 0).0 += 1;
+        }
+    }
+    (seen.len(), agents)
+}
+
 impl Profile {
-    /// Profile of some records. `is_probe` tells refused paths that the host does not serve, `is_known` sources
-    /// seen before.
+    /// Profile of some records. `is_probe` tells refused paths that the host does not serve, `what_of` what else is known
+    /// of a record's source.
     pub fn of<'a>(
         events: impl Iterator<Item = &'a Event>,
         hasher: &Hasher,
         is_probe: impl Fn(&Event) -> bool,
-        is_known: impl Fn(&Event) -> bool,
+        what_of: impl Fn(&Event) -> Maker,
     ) -> Self {
         let mut sums = Sums::default();
         for event in events {
             sums.add(event, hasher, is_probe(event));
             if sums.add_source(event) {
-                sums.known_sources += usize::from(is_known(event));
+                let Maker { known, browses } = what_of(event);
+                sums.known_sources += usize::from(known);
+                sums.browsing += usize::from(browses);
             }
         }
         sums.profile()

@@ -120,16 +120,16 @@ impl Event {
     }
 
     /// Path asked for that does not exist or must not be seen, by the status alone: every 4xx but those about
-    /// credentials (401, 407), the client's time or rate (408, 425, 429, 499), or the size of the request (411, 413,
+    /// credentials (401, 407) or payment (402), the client's time or rate (408, 425, 429, 499), or the size of the request (411, 413,
     /// 414, 431), and 444, with which nginx closes without an answer.
     pub const fn is_refused_path(&self) -> bool {
         matches!(self.status, 400..=498)
-            && !matches!(self.status, 401 | 407 | 408 | 411 | 413 | 414 | 425 | 429 | 431)
+            && !matches!(self.status, 401 | 402 | 407 | 408 | 411 | 413 | 414 | 425 | 429 | 431)
     }
 
     /// Log-in that failed, as far as a status tells.
     pub const fn is_refused_login(&self) -> bool {
-        matches!(self.status, 400 | 401 | 403 | 404 | 422 | 423 | 429)
+        matches!(self.status, 400..=403 | 404 | 422 | 423 | 429)
     }
 }
 

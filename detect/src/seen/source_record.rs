@@ -110,6 +110,15 @@ const fn f64_to_f32(x: f64) -> f32 {
     x as f32
 }
 
+/// Pages of a minute, decayed, up to which a person reads: one every two seconds, for those who load one anew until they get
+/// in. A choice.
+const PERSON_PAGES_MAX: f32 = 30.0;
+
+/// Assets of a minute, decayed, and distinct paths from which a page was loaded with what belongs to it. A choice: somebody
+/// who has been here before has most of it.
+const PERSON_ASSETS_MIN: f32 = 1.5;
+const PERSON_PATHS_MIN: f64 = 2.5;
+
 impl SourceRecord {
     /// A source first seen with this event.
     pub fn new(event: &Event) -> Self {
@@ -220,6 +229,14 @@ impl SourceRecord {
     /// Pages of the last minute with what a browser loads with them.
     pub fn browses(&self) -> bool {
         self.assets_60 > BROWSED_ASSETS_MIN * self.pages_60
+    }
+
+    /// Reads as a person with a browser does: pages with what belongs to them, at a pace that a person has.
+    pub fn is_person_like(&self) -> bool {
+        self.browses()
+            && (0.3..=PERSON_PAGES_MAX).contains(&self.pages_60)
+            && self.assets_60 >= PERSON_ASSETS_MIN
+            && self.distinct_paths() >= PERSON_PATHS_MIN
     }
 
     /// Ten minutes of pages without what a browser loads with them.

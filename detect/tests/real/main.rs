@@ -9,6 +9,7 @@
     reason = "small numbers"
 )]
 
+mod apps;
 mod campaigns;
 mod costs;
 mod crowd;
@@ -188,6 +189,14 @@ scenarios! {
     calls_with_tokens = quiet::calls_with_tokens,
     office_in_spells = quiet::office_in_spells,
     searched_where_all_had_a_referer = quiet::searched_where_all_had_a_referer,
+    app_message_to_all_phones = apps::push,
+    app_codes_by_message = apps::codes_by_message,
+    app_cards_tried = apps::cards,
+    app_deep_queries = apps::deep_queries,
+    app_searches_as_paths = apps::searches_as_paths,
+    app_members_counted = apps::members_counted,
+    named_on_television = apps::television,
+    tickets_on_sale = apps::ticket_sale,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.
