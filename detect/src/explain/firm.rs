@@ -43,16 +43,18 @@ pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rul
     let usual = evidence.ordinary.weigh(any);
     let others = evidence.now.weigh(|event| !any(event) && found.rule.matches(event));
     let wider = evidence.ordinary.weigh(|event| !any(event) && found.rule.matches(event));
+    let wide = wider > WIDER_MAX * evidence.ordinary.total();
     // How something is asked says nothing of who asks, even where nobody has asked so yet.
     let vague = |atom: &Atom| matches!(atom.column(), Column::Referer | Column::Method);
-    let wide = wider > WIDER_MAX * evidence.ordinary.total();
     let held = evidence.gain_of(any);
     // One that explains far more, and hardly anything ordinary, is what the present ones are a part of; single sources
     // were judged one by one.
     let names_sources = |rule: &Rule| rule.atoms.iter().any(|atom| atom.column() == Column::Source);
     let is_whole = found.gain > WHOLE_GAIN * held
         && wider <= WHOLE_WIDER_MAX * others
-        && !present.iter().any(names_sources);
+        && !present.iter().any(names_sources)
+        // how the origin answers is what many have in common that have nothing else
+        && !found.rule.atoms.iter().all(|atom| vague(atom) || atom.column() == Column::Status);
     if others > 0.1 * both + usual && !is_whole || wide || found.rule.atoms.iter().all(vague) {
         return None;
     }
