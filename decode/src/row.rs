@@ -17,7 +17,8 @@ use schemas::tables::REQUESTS;
 use crate::identity::{Claim, Clients};
 
 use super::address::{canonical_host, canonical_ip, is_plain_ip};
-use super::columns::{NumberColumn, TextColumn};
+use super::columns::{NumberColumn, TextColumn, TruthColumn};
+use super::ending::is_aborted;
 use super::lanes::{contains, is};
 use super::line::sound::is_sound_client;
 use super::memo::Memo;
@@ -115,6 +116,7 @@ pub struct Rows {
     ja4: TextColumn,
     request_id: TextColumn,
     malformed: BooleanBuilder,
+    aborted: TruthColumn,
     /// Marks of those who are never judged; empty where nobody is.
     exempt: BooleanBuilder,
     topic_offset: Vec<i64>,
@@ -151,6 +153,7 @@ impl Rows {
             ja4: text(),
             request_id: text(),
             malformed: BooleanBuilder::with_capacity(rows),
+            aborted: TruthColumn::new(rows),
             exempt: BooleanBuilder::new(),
             topic_offset: Vec::with_capacity(rows),
             record_index: Vec::with_capacity(rows),
@@ -373,6 +376,7 @@ impl Rows {
             .map(|value| canonical_cache(plain(value, buffer), folded));
         self.cache_status.append(cache);
         self.status.append(numbers.status);
+        self.aborted.append(is_aborted(record, numbers.status));
         self.request_bytes.append(numbers.request_bytes);
         self.response_bytes.append(numbers.response_bytes);
     }
@@ -426,6 +430,7 @@ impl Rows {
             )),
             Arc::new(Int64Array::from(self.topic_offset)),
             Arc::new(Int32Array::from(self.record_index)),
+            self.aborted.finish(),
         ];
         let batch = RecordBatch::try_new(REQUESTS.row_schema(), columns).expect("rows fit");
         let batch = RequestBatch::try_new(batch).expect("rows fit");

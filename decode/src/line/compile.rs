@@ -107,6 +107,7 @@ const fn is_word_slot(variable: Variable) -> bool {
             | Slot::Protocol
             | Slot::Scheme
             | Slot::CacheStatus
+            | Slot::Aborted
     )
 }
 

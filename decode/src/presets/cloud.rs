@@ -50,6 +50,7 @@ pub(super) const CLOUDFRONT: Fields = Fields(&[
     ("user_agent", Unit::Auto, &["cs(User-Agent)"]),
     ("referer", Unit::Auto, &["cs(Referer)"]),
     ("cache_status", Unit::Auto, &["x-edge-result-type"]),
+    ("aborted", Unit::Auto, &["x-edge-detailed-result-type"]),
     ("request_id", Unit::Auto, &["x-edge-request-id"]),
 ]);
 
@@ -67,6 +68,7 @@ pub(super) const GCP_LB: Fields = Fields(&[
     ("user_agent", Unit::Auto, &["httpRequest.userAgent"]),
     ("referer", Unit::Auto, &["httpRequest.referer"]),
     ("cache_status", Unit::Auto, &["httpRequest.cacheHit"]),
+    ("aborted", Unit::Auto, &["jsonPayload.statusDetails"]),
     ("request_id", Unit::Auto, &["insertId"]),
 ]);
 
@@ -89,6 +91,7 @@ pub(super) const AZURE_FRONT_DOOR: Fields = Fields(&[
     ("user_agent", Unit::Auto, &["properties.userAgent"]),
     ("referer", Unit::Auto, &["properties.referer", "properties.referrer"]),
     ("cache_status", Unit::Auto, &["properties.cacheStatus"]),
+    ("aborted", Unit::Auto, &["properties.errorInfo"]),
     ("ja4", Unit::Auto, &["properties.clientJA4FingerPrint"]),
     ("request_id", Unit::Auto, &["properties.trackingReference"]),
 ]);
@@ -114,6 +117,7 @@ pub(super) const AZURE_APP_GATEWAY: Fields = Fields(&[
     ("duration", Unit::Seconds, &["properties.timeTaken"]),
     ("user_agent", Unit::Auto, &["properties.userAgent"]),
     ("referer", Unit::Auto, &["properties.referer"]),
+    ("aborted", Unit::Auto, &["properties.error_info"]),
     ("request_id", Unit::Auto, &["properties.transactionId"]),
 ]);
 

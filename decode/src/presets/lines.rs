@@ -30,20 +30,20 @@ pub(super) const ZORAXY: &str = "$_ [$slot:ts] [router:$_] [origin:$slot:host] [
 pub(super) const ALB: &str = r#"$slot:scheme $slot:ts $slot:edge $slot:client_ip:$_ $_ $_ $_ $_ $slot:status $_ $slot:request_bytes $slot:response_bytes "$slot:request" "$slot:user_agent" $_ $_ $_ "$slot:request_id" "$_" "$_" $_ $slot:start "$_""#;
 
 /// Envoy, "Default format string". It names no downstream address: the client comes from `X-Forwarded-For`.
-pub(super) const ENVOY: &str = r#"[$slot:ts] "$slot:request" $slot:status $_ $slot:request_bytes $slot:response_bytes $slot:duration_ms $_ "$slot:forwarded_for" "$slot:user_agent" "$slot:request_id" "$slot:host" "$_""#;
+pub(super) const ENVOY: &str = r#"[$slot:ts] "$slot:request" $slot:status $slot:aborted $slot:request_bytes $slot:response_bytes $slot:duration_ms $_ "$slot:forwarded_for" "$slot:user_agent" "$slot:request_id" "$slot:host" "$_""#;
 
 /// Istio, "Default access log format". The client is the downstream address, which Envoy has resolved already.
-pub(super) const ISTIO: &str = r#"[$slot:ts] "$slot:request" $slot:status $_ $_ $_ "$_" $slot:request_bytes $slot:response_bytes $slot:duration_ms $_ "$_" "$slot:user_agent" "$slot:request_id" "$slot:host" "$_" $_ $_ $_ $slot:client_ip $_ $_"#;
+pub(super) const ISTIO: &str = r#"[$slot:ts] "$slot:request" $slot:status $slot:aborted $_ $_ "$_" $slot:request_bytes $slot:response_bytes $slot:duration_ms $_ "$_" "$slot:user_agent" "$slot:request_id" "$slot:host" "$_" $_ $_ $_ $slot:client_ip $_ $_"#;
 
 /// `HAProxy` configuration manual, 8.2.3 "HTTP log format"; captured headers stand between queue and request: host,
 /// user agent and referer are told by their shape.
-pub(super) const HAPROXY: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$slot:captures"$slot:haproxy_request""#;
+pub(super) const HAPROXY: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $slot:aborted $_/$_/$_/$_/$_ $_/$slot:captures"$slot:haproxy_request""#;
 
 /// `HAProxy` configuration manual, 8.2.4 "HTTPS log format".
-pub(super) const HAPROXY_HTTPS: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $_ $_/$_/$_/$_/$_ $_/$slot:captures"$slot:haproxy_request" $_/$_/$_/$_/$_ $slot:host/$_/$_"#;
+pub(super) const HAPROXY_HTTPS: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $slot:aborted $_/$_/$_/$_/$_ $_/$slot:captures"$slot:haproxy_request" $_/$_/$_/$_/$_ $slot:host/$_/$_"#;
 
 /// `HAProxy` configuration manual, 4.2 `option httplog clf`.
-pub(super) const HAPROXY_CLF: &str = r#"$slot:client_ip - - [$slot:ts] "$slot:request" $slot:status $slot:response_bytes "$slot:referer" "$slot:user_agent" $_ $_ "$_" "$_" "$_" $_ $_ $_ $_ $slot:duration_ms "$_""#;
+pub(super) const HAPROXY_CLF: &str = r#"$slot:client_ip - - [$slot:ts] "$slot:request" $slot:status $slot:response_bytes "$slot:referer" "$slot:user_agent" $_ $_ "$_" "$_" "$_" $_ $_ $_ $_ $slot:duration_ms "$slot:aborted""#;
 
 /// Traefik, "Access logs", `format: common`.
 pub(super) const TRAEFIK: &str = r#"$slot:client_ip - $_ [$slot:ts] "$slot:request" $slot:status $slot:response_bytes "$slot:referer" "$slot:user_agent" $_ "$_" "$_" ${slot:duration_ms}ms"#;

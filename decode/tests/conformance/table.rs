@@ -12,13 +12,14 @@ const START: &str = "<!-- formats: written by decode/tests/conformance/table.rs 
 const END: &str = "<!-- end of formats -->\n";
 
 /// What the table asks of a format: the columns that answer.
-const CARRIES: [(&str, &[&str]); 6] = [
+const CARRIES: [(&str, &[&str]); 7] = [
     ("host", &["host"]),
     ("duration", &["duration_us"]),
     ("user agent", &["user_agent"]),
     ("cache", &["cache_status"]),
     ("JA4", &["ja4"]),
     ("ASN, country", &["client_asn", "client_country"]),
+    ("aborted", &["aborted"]),
 ];
 
 /// Who writes a format, and which versions and quirks have test lines.
@@ -140,8 +141,8 @@ fn row(format: Format, writer: &str, quirks: &str) -> String {
                 rows.column_by_name(column).is_some_and(|column| column.null_count() < column.len())
             };
             for (carries, (head, columns)) in carries.iter_mut().zip(CARRIES) {
-                // Its hosts are those of absolute URLs.
-                let by_chance = head == "host" && format == Format::Combined;
+                // Its hosts are those of absolute URLs, its statuses of nginx alone.
+                let by_chance = matches!(head, "host" | "aborted") && format == Format::Combined;
                 *carries |= !by_chance && columns.iter().all(&is_filled);
             }
         }
