@@ -193,6 +193,11 @@ fn is_on(url: &str, host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, RecordBatch, new_null_array};
+    use schemas::tables::REQUESTS;
+
     use super::*;
 
     #[test]
@@ -206,16 +211,6 @@ mod tests {
         }
         assert!(!is_on("https://[2001:db8::1]/", "[2001:db8::1]"), "a host ends at a colon");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow_array::{ArrayRef, RecordBatch, new_null_array};
-    use schemas::tables::REQUESTS;
-
-    use super::*;
 
     #[test]
     fn a_request_without_an_answer_is_broken_off_where_the_log_says_so() {
