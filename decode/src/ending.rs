@@ -36,6 +36,10 @@ pub enum Words {
     Google,
     /// `errorInfo` of Azure.
     Azure,
+    /// The end of Squid's result.
+    Squid,
+    /// The outcome of a Cloudflare Worker.
+    Workers,
     /// Windows' error of the connection, in the log of IIS.
     Windows,
 }
@@ -43,7 +47,7 @@ pub enum Words {
 /// Sources: Apache's `mod_log_config`, `%X`; Envoy, "Access logging: response flags" (the client's side of the
 /// connection ended, reset the stream, or was ended for its age); CloudFront, "Standard logging reference"; Google Cloud
 /// Load Balancing, "`statusDetails` HTTP failure messages"; Azure Front Door and Application Gateway, "Monitoring data
-/// reference"; Windows system error codes (the name is gone, the operation was aborted, by peer or host).
+/// reference"; Squid, "Squid result codes"; Cloudflare, "Workers trace events"; Windows system error codes (the name is gone, the operation was aborted, by peer or host).
 const WORDS: &[(Words, &[&str])] = &[
     (Words::Flag, &["true", "1", "yes"]),
     (Words::Apache, &["X"]),
@@ -71,6 +75,8 @@ const WORDS: &[(Words, &[&str])] = &[
         Words::Azure,
         &["ClientDisconnected", "ERRORINFO_CLIENT_CLOSED_REQUEST", "ERRORINFO_CLIENT_TIMED_OUT"],
     ),
+    (Words::Squid, &["ABORTED", "TIMEDOUT"]),
+    (Words::Workers, &["canceled", "responseStreamDisconnected"]),
     (Words::Windows, &["64", "995", "1229", "1236", "10053", "10054"]),
 ];
 
@@ -84,8 +90,10 @@ impl Ending {
         match format {
             Format::Akamai
             | Format::Alb
+            | Format::Apisix
             | Format::Caddy
             | Format::Cloudflare
+            | Format::Elb
             | Format::IngressNginx
             | Format::NginxProxyManager
             | Format::NginxProxyManagerDefault
@@ -93,7 +101,9 @@ impl Ending {
             | Format::Traefik
             | Format::TraefikJson => Self::Status,
             Format::NginxJson => Self::Completion,
-            Format::Haproxy | Format::HaproxyHttps | Format::HaproxyClf => Self::Termination,
+            Format::Haproxy | Format::HaproxyHttps | Format::HaproxyClf | Format::HaproxyJson => {
+                Self::Termination
+            }
             Format::Envoy | Format::EnvoyJson | Format::Istio => Self::Word(Words::Envoy),
             Format::Cloudfront | Format::CloudfrontJson | Format::CloudfrontRealtime => {
                 Self::Word(Words::CloudFront)
@@ -101,6 +111,8 @@ impl Ending {
             Format::GcpLb => Self::Word(Words::Google),
             Format::AzureFrontDoor | Format::AzureAppGateway => Self::Word(Words::Azure),
             Format::Iis => Self::Word(Words::Windows),
+            Format::Squid => Self::Word(Words::Squid),
+            Format::CloudflareWorkers => Self::Word(Words::Workers),
             Format::Floodmark | Format::Json => Self::Word(Words::Flag),
             _ => Self::Unsaid,
         }
@@ -124,6 +136,8 @@ impl Ending {
     fn reads(self, text: &str) -> Option<bool> {
         match self {
             Self::Unsaid | Self::Status => None,
+            // Most lines.
+            Self::Word(_) if text.is_empty() => Some(false),
             Self::Completion => Some(text != "OK"),
             Self::Termination => terminated(text),
             Self::Word(words) => {
@@ -148,7 +162,6 @@ pub(super) fn is_aborted(record: &Record<'_>, status: Option<i32>) -> Option<boo
     }
 }
 
-#[inline(never)]
 fn told(record: &Record<'_>, status: Option<i32>) -> Option<bool> {
     let ending = record.ending;
     if status.is_none() && is_no_answer(record) {

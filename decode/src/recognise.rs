@@ -26,19 +26,33 @@ const JSON: &[Format] = &[
     Format::Ocsf,
     Format::Ecs,
     Format::Otel,
+    Format::AwsWaf,
+    Format::Kong,
+    Format::ApisixJson,
+    Format::Apigee,
+    Format::ApiGateway,
+    Format::CloudflareWorkers,
+    Format::AkamaiSiem,
     Format::Fastly,
+    Format::HaproxyJson,
     Format::NginxJson,
 ];
 
 /// Text formats, the more particular first.
 const LINES: &[Format] = &[
     Format::Alb,
+    Format::Elb,
+    Format::S3,
+    Format::Bunny,
+    Format::Keycdn,
+    Format::Squid,
     Format::HaproxyHttps,
     Format::Haproxy,
     Format::Istio,
     Format::Envoy,
     Format::Traefik,
     Format::HaproxyClf,
+    Format::Apisix,
     Format::IngressNginx,
     Format::NginxProxyManager,
     Format::NginxProxyManagerDefault,
@@ -201,7 +215,7 @@ pub(super) fn follows(decoder: &mut Decoder, line: &str, reading: Reading) -> bo
         | Format::HaproxyHttps
         | Format::HaproxyClf => text(Slot::ClientIp).is_none_or(is_sound),
         // Without an address it is `combined` with a name as client.
-        Format::VhostCombined => {
+        Format::VhostCombined | Format::Apisix => {
             text(Slot::ClientIp).is_some_and(is_address) && text(Slot::Host).is_none_or(is_host)
         }
         Format::Iis => {

@@ -295,7 +295,9 @@ impl Rows {
         let claims = record.get(Slot::ForwardedFor).is_some() || record.get(Slot::RealIp).is_some();
         let asn =
             record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
-        let asn = asn.and_then(count).filter(|asn| *asn > 0);
+        // `AS64500 Name of the network`, too.
+        let number = |text| count(text).or_else(|| count(text.split(' ').next().unwrap_or(text)));
+        let asn = asn.and_then(number).filter(|asn| *asn > 0);
         let country = record.get(Slot::Country).map(|value| value.text);
         // Where the format has no peer, an address that stands alone in the list is the client.
         let has_place = record.was_seen(Slot::ClientIp);

@@ -35,6 +35,8 @@ pub enum Fit {
 pub(super) enum Until {
     /// At the byte that follows it in the format.
     Byte(u8),
+    /// At the byte that follows it, behind blanks that fill a column.
+    Padded(u8),
     /// At that byte, so many of which it holds itself: a time with blanks.
     Nth(u8, u8),
     /// At that byte, behind a list whose entries have commas or colons and blanks between them.
@@ -181,6 +183,8 @@ impl Plan {
             }
             let found = match step.until {
                 Until::Byte(_) => None,
+                Until::Padded(byte) => divide(rest.trim_start_matches(' '), byte)
+                    .map(|(text, tail)| (text, step.variable.escape, tail)),
                 Until::Nth(byte, count) => until_nth(rest, byte, count, step.variable.escape),
                 Until::List(byte) => until_list(rest, byte, step.variable.escape),
                 Until::Text => step.until_text(rest),
@@ -326,7 +330,10 @@ impl Step {
 
     fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
         let text = rest.trim_ascii_end();
-        let is_torn = self.is_word && search::byte(text.as_bytes(), b' ').is_some();
+        // A bar is what parts the fields of the formats that end with a country.
+        let is_bar = |byte: u8| byte == b'|' && self.variable.slot == Some(Slot::Country);
+        let is_torn =
+            self.is_word && text.bytes().any(|byte| byte == b' ' || is_bar(byte));
         if is_torn { None } else { Some((text, self.variable.escape, "")) }
     }
 

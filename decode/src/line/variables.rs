@@ -40,6 +40,8 @@ pub struct Variable {
     pub blanks: u8,
     /// It belongs to the time before it: a fraction, a zone.
     pub is_part_of_time: bool,
+    /// Blanks may stand before it, to fill a column.
+    pub is_padded: bool,
 }
 
 /// A value whose meaning is told by its shape.
@@ -56,6 +58,8 @@ pub enum Guess {
     List,
     /// A host with the target behind it.
     HostAndTarget,
+    /// Squid's result: the outcome of the cache, and whether the client stayed.
+    SquidResult,
 }
 
 impl Variable {
@@ -63,7 +67,7 @@ impl Variable {
     pub const fn new(slot: Option<Slot>, unit: Unit, rank: u8) -> Self {
         let guess = Guess::Nothing;
         let (escape, blanks, is_part_of_time) = (Escape::None, 0, false);
-        Self { slot, unit, rank, escape, guess, blanks, is_part_of_time }
+        Self { slot, unit, rank, escape, guess, blanks, is_part_of_time, is_padded: false }
     }
 }
 
@@ -165,8 +169,11 @@ fn nginx_variable(name: &str) -> Variable {
     known.map_or(SKIP, |(_, slot, unit, rank)| Variable::new(Some(*slot), *unit, *rank))
 }
 
-/// `duration_ms`, `client_ip`, `captures`, `_`.
+/// `duration_ms`, `client_ip`, `captures`, `_`; with `_padded` behind it blanks may stand before the value.
 fn own_variable(name: &str) -> Variable {
+    if let Some(name) = name.strip_suffix("_padded") {
+        return Variable { is_padded: true, ..own_variable(name) };
+    }
     let (base, unit) = match name.rsplit_once('_') {
         Some((base @ ("duration" | "ts"), unit)) => (
             base,
@@ -182,6 +189,7 @@ fn own_variable(name: &str) -> Variable {
     };
     match name {
         "captures" => Variable { guess: Guess::Captures, escape: Escape::Hash, ..SKIP },
+        "squid_result" => Variable { guess: Guess::SquidResult, ..SKIP },
         "list" => Variable { guess: Guess::List, ..SKIP },
         "haproxy_request" => {
             Variable { escape: Escape::Hash, ..Variable::new(Some(Slot::Request), unit, 0) }

@@ -224,6 +224,7 @@ pub(super) const TRAEFIK: Fields = Fields(&[
     ("client_ip", Unit::Auto, &["ClientHost", "ClientAddr"]),
     ("forwarded_for", Unit::Auto, &["request_X-Forwarded-For"]),
     ("real_ip", Unit::Auto, &["request_Cf-Connecting-Ip", "request_X-Real-Ip"]),
+    ("client_country", Unit::Auto, &["request_Cf-Ipcountry"]),
     ("method", Unit::Auto, &["RequestMethod"]),
     ("scheme", Unit::Auto, &["RequestScheme"]),
     ("host", Unit::Auto, &["RequestHost", "RequestAddr"]),

@@ -31,8 +31,8 @@ const WRITERS: &[(Format, &str, &str)] = &[
     ),
     (
         Format::Combined,
-        "nginx, Apache, LiteSpeed, Varnish",
-        "`main` with its forwarded addresses; empty, binary and cut requests; quotes in values; missing size or user; timings behind; lighttpd's hosts; error-log lines between; in syslog, CRI, Filebeat, Fluent Bit, Vector and rsyslog envelopes; byte order mark",
+        "nginx, Apache, LiteSpeed, Varnish, lighttpd, H2O",
+        "`main` with its forwarded addresses; empty, binary and cut requests; quotes in values; missing size or user; timings behind; lighttpd's hosts; error-log lines between; of Varnish and H2O; in syslog, CRI, Filebeat, Fluent Bit, Vector and rsyslog envelopes; byte order mark",
     ),
     (Format::Common, "Apache, Tomcat", "names as clients; cut lines"),
     (
@@ -45,7 +45,7 @@ const WRITERS: &[(Format, &str, &str)] = &[
     (
         Format::NginxJson,
         "nginx `escape=json`",
-        "usual spellings, also of Apache and Logstash; `\\x` escapes; whole requests or their parts",
+        "usual spellings, also of Apache, Logstash and OpenResty; `\\x` escapes; whole requests or their parts",
     ),
     (Format::IngressNginx, "ingress-nginx", "retried upstreams; no upstream"),
     (
@@ -89,7 +89,7 @@ const WRITERS: &[(Format, &str, &str)] = &[
     (
         Format::EnvoyJson,
         "Envoy, Istio, Envoy Gateway, JSON",
-        "keys with `-`, `_` and `:`; numbers as text; nulls",
+        "keys with `-`, `_` and `:`; numbers as text; nulls; gRPC-Web, streams reset",
     ),
     (Format::Istio, "Istio, default text", "the downstream address as client"),
     (
@@ -104,9 +104,13 @@ const WRITERS: &[(Format, &str, &str)] = &[
     ),
     (Format::HaproxyHttps, "HAProxy `option httpslog`", "captured headers; no server name"),
     (Format::HaproxyClf, "HAProxy `option httplog clf`", "no captured headers"),
-    (Format::TraefikJson, "Traefik JSON", "kept headers; forwarded addresses as client; no router"),
+    (Format::TraefikJson, "Traefik JSON", "kept headers, of version 3, too; forwarded addresses as client; no router"),
     (Format::Traefik, "Traefik common log", "no router"),
-    (Format::Fastly, "Fastly JSON, usual keys", "blanks around values"),
+    (
+        Format::Fastly,
+        "Fastly JSON, usual keys",
+        "blanks around values; Splunk's `event`, Datadog's objects",
+    ),
     (Format::GcpLb, "Google Cloud load balancers", "latency with its unit; flags for the cache"),
     (
         Format::AzureFrontDoor,
@@ -125,6 +129,32 @@ const WRITERS: &[(Format, &str, &str)] = &[
         Format::Otel,
         "OpenTelemetry HTTP server spans and logs",
         "flat, nested, `attributes`; OTLP with any number of spans or log records; semantic conventions before 1.20",
+    ),
+    (Format::AwsWaf, "AWS WAF", "headers in any spelling; requests it answered itself"),
+    (
+        Format::ApiGateway,
+        "Amazon API Gateway, JSON",
+        "keys of the documentation for REST and HTTP APIs; times in words and as a number",
+    ),
+    (Format::S3, "Amazon S3 server access log", "errors; lines of years before without the last fields"),
+    (Format::Elb, "AWS Classic Load Balancer", "requests that reached no back end"),
+    (Format::Kong, "Kong, log plugins", "no route"),
+    (Format::Apisix, "Apache APISIX, access log", "retried upstreams"),
+    (Format::ApisixJson, "Apache APISIX, logger plugins", "failed requests"),
+    (Format::Apigee, "Apigee, names of its analytics", "the resolved client"),
+    (Format::HaproxyJson, "HAProxy, JSON format strings in use", "nested and flat; no server"),
+    (
+        Format::CloudflareWorkers,
+        "Cloudflare Workers trace events, `wrangler tail`",
+        "cancelled requests; events without a request",
+    ),
+    (Format::AkamaiSiem, "Akamai SIEM integration", "`%XX` in values"),
+    (Format::Bunny, "bunny.net, raw log", "bars in user agents"),
+    (Format::Keycdn, "KeyCDN, raw log", "bars in user agents; ranges"),
+    (
+        Format::Squid,
+        "Squid, native log",
+        "tunnels; denied, aborted and unreadable requests; cache results with suffixes",
     ),
 ];
 
