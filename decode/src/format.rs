@@ -142,7 +142,7 @@ impl fmt::Display for Format {
 }
 
 /// Other names of formats: servers that write one of the formats above.
-const ALIASES: &[(&str, Format)] = &[
+pub(super) const ALIASES: &[(&str, Format)] = &[
     ("apache", Format::Combined),
     ("nginx", Format::Combined),
     ("litespeed", Format::Combined),

@@ -33,6 +33,8 @@ mod columns;
 pub mod config;
 mod ending;
 pub mod envelope;
+mod examples;
+pub mod explain;
 pub mod format;
 pub mod identity;
 pub mod json;

@@ -30,7 +30,11 @@ pub struct Decode {
 }
 
 impl Decode {
-    fn new(
+    /// Puts command line and file together.
+    ///
+    /// # Errors
+    /// [`UsageError`] on a wrong value.
+    pub fn new(
         args: InputArgs,
         clients: ClientArgs,
         detect: &DetectArgs,

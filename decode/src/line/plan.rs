@@ -332,8 +332,7 @@ impl Step {
         let text = rest.trim_ascii_end();
         // A bar is what parts the fields of the formats that end with a country.
         let is_bar = |byte: u8| byte == b'|' && self.variable.slot == Some(Slot::Country);
-        let is_torn =
-            self.is_word && text.bytes().any(|byte| byte == b' ' || is_bar(byte));
+        let is_torn = self.is_word && text.bytes().any(|byte| byte == b' ' || is_bar(byte));
         if is_torn { None } else { Some((text, self.variable.escape, "")) }
     }
 

@@ -32,11 +32,7 @@ pub(super) const AWS_WAF: Fields = Fields(&[
             "httpRequest.headers.USER-AGENT",
         ],
     ),
-    (
-        "referer",
-        Unit::Auto,
-        &["httpRequest.headers.Referer", "httpRequest.headers.referer"],
-    ),
+    ("referer", Unit::Auto, &["httpRequest.headers.Referer", "httpRequest.headers.referer"]),
     ("ja3", Unit::Auto, &["ja3Fingerprint"]),
     ("ja4", Unit::Auto, &["ja4Fingerprint"]),
     ("request_id", Unit::Auto, &["httpRequest.requestId"]),
