@@ -229,7 +229,7 @@ fn property(text: &str) -> Result<(String, String), String> {
 /// `floodmark scan`.
 #[derive(Debug, ClapArgs)]
 pub struct ScanArgs {
-    /// Log files, plain or compressed (gzip, zstd, xz); `-` is stdin.
+    /// Log files, plain or compressed (gzip, zstd, xz, bzip2); `-` is stdin.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Folder (or object-store URI) of tables whose history tells what is ordinary before the first line, so that it need
@@ -253,7 +253,7 @@ pub struct ScanArgs {
 /// `floodmark ship`.
 #[derive(Debug, ClapArgs)]
 pub struct ShipArgs {
-    /// Log files, plain or compressed (gzip, zstd, xz); `-` is stdin.
+    /// Log files, plain or compressed (gzip, zstd, xz, bzip2); `-` is stdin.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Which Kafka.

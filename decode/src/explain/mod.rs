@@ -123,7 +123,7 @@ impl Explainer {
         let wide = from_utf16(raw);
         let text = wide.as_deref().unwrap_or_else(|| clean(raw, &mut cleaned));
         let text = without_noise(text.strip_prefix('\u{feff}').unwrap_or(text));
-        let outcome = outcome(&batches);
+        let outcome = outcome(batches.as_ref());
         let mut scratch = String::new();
         let envelope = learnt.as_ref().map_or(Envelope::None, |learnt| learnt.envelope);
         let opened = self.opener.open(envelope, text, &mut scratch);
@@ -250,7 +250,7 @@ impl Explainer {
     }
 }
 
-fn outcome(batch: &Option<PositionedBatch>) -> Outcome {
+fn outcome(batch: Option<&PositionedBatch>) -> Outcome {
     let Some(batch) = batch else { return Outcome::Nothing };
     match (batch.requests.rows(), batch.rejects.num_rows()) {
         (0, 0) => Outcome::Nothing,

@@ -143,7 +143,7 @@ pub(super) fn leftovers(record: &Record<'_>, line: &str) -> Vec<Leftover> {
     }
     let mut between = Vec::new();
     let mut from = 0;
-    for bytes in used.into_iter().chain([line.len()..line.len()]) {
+    for bytes in used.into_iter().chain(std::iter::once(line.len()..line.len())) {
         if bytes.start > from {
             between.push(from..bytes.start);
         }

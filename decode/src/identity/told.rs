@@ -75,7 +75,7 @@ mod tests {
     fn every_address_has_its_part() {
         let trusted = Networks::parse(["10.0.0.0/8"]).unwrap();
         let told = |peer, forwarded, named| {
-            let claim = Claim { peer, forwarded, named };
+            let claim = Claim { peer, named, forwarded };
             let hops = tell(claim, &trusted);
             hops.into_iter().map(|hop| (hop.text, hop.part)).collect::<Vec<_>>()
         };

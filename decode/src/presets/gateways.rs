@@ -38,7 +38,7 @@ pub(super) const AWS_WAF: Fields = Fields(&[
     ("request_id", Unit::Auto, &["httpRequest.requestId"]),
 ]);
 
-/// Amazon API Gateway: "Set up CloudWatch logging for REST APIs", "Customize HTTP API access logs": no default, these
+/// Amazon API Gateway: "Set up `CloudWatch` logging for REST APIs", "Customize HTTP API access logs": no default, these
 /// are the keys of the documentation's examples and those that are named like the variables.
 pub(super) const API_GATEWAY: Fields = Fields(&[
     ("ts", Unit::Auto, &["requestTimeEpoch", "requestTime"]),
