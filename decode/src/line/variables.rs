@@ -118,6 +118,7 @@ const NGINX: &[(&str, Slot, Unit, u8)] = &[
     ("upstream_cache_status", Slot::CacheStatus, Unit::Auto, 0),
     ("request_id", Slot::RequestId, Unit::Auto, 0),
     ("req_id", Slot::RequestId, Unit::Auto, 1),
+    ("http_x_request_id", Slot::RequestId, Unit::Auto, 2),
     ("request_completion", Slot::Aborted, Unit::Auto, 0),
     ("hostname", Slot::Edge, Unit::Auto, 0),
     ("geoip_country_code", Slot::Country, Unit::Auto, 0),
@@ -164,6 +165,10 @@ fn nginx_variable(name: &str) -> Variable {
     let is_list = name.starts_with("upstream_") && name != "upstream_cache_status";
     if is_list {
         return Variable { guess: Guess::List, ..SKIP };
+    }
+    // `Wednesday, 01-May-2024 12:00:00 UTC`, unless `config timefmt` says otherwise.
+    if matches!(name, "date_local" | "date_gmt") {
+        return Variable { blanks: 3, ..Variable::new(Some(Slot::Time), Unit::Auto, 3) };
     }
     let known = NGINX.iter().find(|(known, ..)| *known == name);
     known.map_or(SKIP, |(_, slot, unit, rank)| Variable::new(Some(*slot), *unit, *rank))
@@ -282,7 +287,12 @@ fn apache_variable(name: char, argument: &str) -> Variable {
 /// `%{FORMAT}t`, FORMAT that of `strftime`, perhaps `begin:` or `end:` before it, or a part of the time.
 fn apache_time(format: &str) -> Variable {
     let format = format.strip_prefix("begin:").or(format.strip_prefix("end:")).unwrap_or(format);
-    let is_part = matches!(format, "msec_frac" | "usec_frac" | "%z" | "%Z");
+    // What has no day in it goes on with a time before it.
+    let has_day =
+        ["%c", "%d", "%D", "%e", "%F", "%j", "%s", "%x", "%b", "%B", "%h", "%m", "%y", "%Y"]
+            .iter()
+            .any(|conversion| format.contains(conversion));
+    let is_part = matches!(format, "msec_frac" | "usec_frac") || !has_day;
     // Of the conversions two write a blank between their parts.
     let inner = format.matches("%c").count() * 4 + format.matches("%r").count();
     let blanks = u8::try_from(format.matches(' ').count() + inner).unwrap_or(u8::MAX);

@@ -72,7 +72,7 @@ impl Keys {
         let mut batches = Vec::new();
         self.batcher.flush(&mut batches);
         let lines = memchr::memchr_iter(b'\n', block).count() + 1;
-        let mut found: Vec<Option<Option<ClientNetwork>>> = vec![None; lines];
+        let mut found = vec![Found::Nothing; lines];
         for batch in &batches {
             note(batch, &mut found);
         }
@@ -81,7 +81,9 @@ impl Keys {
             .into_iter()
             .rev()
             .map(|key| {
-                next = key.unwrap_or(next);
+                if let Found::Record(key) = key {
+                    next = key;
+                }
                 next
             })
             .collect();
@@ -90,13 +92,22 @@ impl Keys {
     }
 }
 
+/// What became of a line.
+#[derive(Debug, Clone, Copy)]
+enum Found {
+    /// No record of its own.
+    Nothing,
+    /// A record, with its key.
+    Record(Option<ClientNetwork>),
+}
+
 /// Notes the keys of the records of a batch at the places of their lines.
-fn note(batch: &PositionedBatch, found: &mut [Option<Option<ClientNetwork>>]) {
+fn note(batch: &PositionedBatch, found: &mut [Found]) {
     let clients = batch.requests.client_ip();
     let mut set = |line: i64, key| {
         let line = usize::try_from(line).ok();
         if let Some(place) = line.and_then(|line| found.get_mut(line)) {
-            *place = Some(key);
+            *place = Found::Record(key);
         }
     };
     for (row, line) in batch.requests.topic_offset().values().iter().enumerate() {
