@@ -162,6 +162,8 @@ pub(super) fn is_aborted(record: &Record<'_>, status: Option<i32>) -> Option<boo
     }
 }
 
+// Apart from what most lines need.
+#[inline(never)]
 fn told(record: &Record<'_>, status: Option<i32>) -> Option<bool> {
     let ending = record.ending;
     if status.is_none() && is_no_answer(record) {

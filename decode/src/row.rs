@@ -22,7 +22,7 @@ use super::ending::is_aborted;
 use super::lanes::{contains, is};
 use super::line::sound::is_sound_client;
 use super::memo::Memo;
-use super::numbers::{Numbers, count, has_unreadable_duration};
+use super::numbers::{Numbers, count, first_count, has_unreadable_duration};
 use super::record::{Peer, Record, Slot, Value};
 use super::request::{Target, is_method, is_target, split_request, split_target};
 use super::spelling::{canonical_cache, canonical_country, canonical_scheme};
@@ -295,9 +295,8 @@ impl Rows {
         let claims = record.get(Slot::ForwardedFor).is_some() || record.get(Slot::RealIp).is_some();
         let asn =
             record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
-        // `AS64500 Name of the network`, too.
-        let number = |text| count(text).or_else(|| count(text.split(' ').next().unwrap_or(text)));
-        let asn = asn.and_then(number).filter(|asn| *asn > 0);
+        let asn = asn.and_then(|asn| count(asn).or_else(|| first_count(asn)));
+        let asn = asn.filter(|asn| *asn > 0);
         let country = record.get(Slot::Country).map(|value| value.text);
         // Where the format has no peer, an address that stands alone in the list is the client.
         let has_place = record.was_seen(Slot::ClientIp);

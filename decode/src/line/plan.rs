@@ -2,7 +2,8 @@
 
 use super::captures;
 use super::ends::{
-    Found, divide_list, ends_line, ends_with_closed_quote, until_list, until_nth, until_port,
+    Found, divide_list, ends_line, ends_with_closed_quote, has_bar, until_list, until_nth,
+    until_padded, until_port,
 };
 use super::loose::Shape;
 use super::sound::{forwarded_behind, holds_record, is_address, is_sound_client};
@@ -183,8 +184,7 @@ impl Plan {
             }
             let found = match step.until {
                 Until::Byte(_) => None,
-                Until::Padded(byte) => divide(rest.trim_start_matches(' '), byte)
-                    .map(|(text, tail)| (text, step.variable.escape, tail)),
+                Until::Padded(byte) => until_padded(rest, byte, step.variable.escape),
                 Until::Nth(byte, count) => until_nth(rest, byte, count, step.variable.escape),
                 Until::List(byte) => until_list(rest, byte, step.variable.escape),
                 Until::Text => step.until_text(rest),
@@ -330,9 +330,8 @@ impl Step {
 
     fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
         let text = rest.trim_ascii_end();
-        // A bar is what parts the fields of the formats that end with a country.
-        let is_bar = |byte: u8| byte == b'|' && self.variable.slot == Some(Slot::Country);
-        let is_torn = self.is_word && text.bytes().any(|byte| byte == b' ' || is_bar(byte));
+        let is_torn = self.is_word && search::byte(text.as_bytes(), b' ').is_some();
+        let is_torn = is_torn || (self.variable.slot == Some(Slot::Country) && has_bar(text));
         if is_torn { None } else { Some((text, self.variable.escape, "")) }
     }
 
