@@ -1,6 +1,7 @@
 //! `floodmark explain-line`: how lines are read, for everybody whose log is not.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -81,7 +82,8 @@ fn outcome(explanation: &Explanation) -> String {
 fn as_text(number: usize, explanation: &Explanation) -> String {
     let mut text = format!("line {number}: {}\n", outcome(explanation));
     let mut say = |name: &str, value: &str| {
-        text.push_str(&format!("  {name:<10} {value}\n"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {name:<10} {value}");
     };
     say("read", &shown(&explanation.line));
     if explanation.outcome == Outcome::Nothing {
