@@ -57,6 +57,12 @@ pub enum Command {
     Maintain(MaintainArgs),
     /// Prove that the tables are whole: every file as the log says, every position of Kafka in exactly one row.
     Check(CheckArgs),
+    /// Tell how lines are read: the format and why, where each value came from, who asked; and of a line that is not
+    /// read where each format stopped, and what to do.
+    #[command(after_help = EXPLAIN_LINE_EXAMPLES)]
+    ExplainLine(Box<ExplainLineArgs>),
+    /// List the log formats, with a line of each.
+    Formats(FormatsArgs),
     /// Query the tables: one query, a file of queries, or a prompt.
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArgs),
@@ -95,6 +101,13 @@ Examples:
 
 It may run beside any number of `run` and `scan`, and be stopped or killed at any point. `run` does the same by itself.
 Nothing is dropped by age unless --keep or --keep-findings says so.";
+
+const EXPLAIN_LINE_EXAMPLES: &str = "\
+Examples:
+  floodmark explain-line /var/log/nginx/access.log
+  tail -n 1 access.log | floodmark explain-line
+  floodmark explain-line --format '$remote_addr [$time_local] \"$request\" $status' --lines 1 odd.log
+  floodmark sql --format ndjson 'SELECT raw FROM rejects LIMIT 5'";
 
 const SQL_EXAMPLES: &str = "\
 Examples:
@@ -216,7 +229,7 @@ fn property(text: &str) -> Result<(String, String), String> {
 /// `floodmark scan`.
 #[derive(Debug, ClapArgs)]
 pub struct ScanArgs {
-    /// Log files, plain or compressed (gzip, zstd, xz); `-` is stdin.
+    /// Log files, plain or compressed (gzip, zstd, xz, bzip2); `-` is stdin.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Folder (or object-store URI) of tables whose history tells what is ordinary before the first line, so that it need
@@ -240,7 +253,7 @@ pub struct ScanArgs {
 /// `floodmark ship`.
 #[derive(Debug, ClapArgs)]
 pub struct ShipArgs {
-    /// Log files, plain or compressed (gzip, zstd, xz); `-` is stdin.
+    /// Log files, plain or compressed (gzip, zstd, xz, bzip2); `-` is stdin.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Which Kafka.
@@ -313,6 +326,37 @@ pub struct CheckArgs {
     /// Folder (or object-store URI) of the tables.
     #[arg(long, env = "FLOODMARK_DATA", value_name = "URI")]
     pub data: Option<String>,
+}
+
+/// `floodmark explain-line`.
+#[derive(Debug, ClapArgs)]
+pub struct ExplainLineArgs {
+    /// Log file, plain or compressed; `-` is stdin.
+    #[arg(default_value = "-", value_name = "FILE")]
+    pub file: PathBuf,
+    /// Explain so many lines, from the first.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub lines: usize,
+    /// A JSON object a line instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// How lines are read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Who asked.
+    #[command(flatten)]
+    pub clients: ClientArgs,
+}
+
+/// `floodmark formats`.
+#[derive(Debug, ClapArgs)]
+pub struct FormatsArgs {
+    /// Tell of this one alone, with a whole line.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// A JSON object a format instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `floodmark sql`.

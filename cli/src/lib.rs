@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! args ─▶ config (file < environment < command line, checked before anything starts)
-//!   └▶ commands: scan · run · ship · sql · demo · generate
+//!   └▶ commands: scan · run · ship · sql · explain-line · formats · demo · generate
 //!        └▶ pipeline
 //!             front thread:  source ─▶ batcher ─▶ detector ─▶ alerts (stdout)
 //!                                         │            └─▶ findings ─┐

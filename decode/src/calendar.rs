@@ -83,6 +83,9 @@ pub(super) fn parse(text: &[u8]) -> Option<(i64, i64, Written)> {
     if text.len() > TEXT_BYTES_MAX {
         return None;
     }
+    if let Some(compact) = compact(text) {
+        return Some(compact);
+    }
     let (date, clock) = split(text)?;
     let (time, micros, rest) = read_clock(clock)?;
     let (rest, date) = match date.trim() {
@@ -104,6 +107,33 @@ pub(super) fn parse(text: &[u8]) -> Option<(i64, i64, Written)> {
         }
     }
     Some((civil_seconds(read_date(date, year)?, time)?, micros, zone))
+}
+
+/// ISO 8601, basic format: `20240501T120000.123Z`, also without the `T`.
+fn compact(text: &str) -> Option<(i64, i64, Written)> {
+    let digits = |range: std::ops::Range<usize>, text: &str| {
+        let part = text.get(range)?;
+        if part.bytes().all(|byte| byte.is_ascii_digit()) { number(part.as_bytes()) } else { None }
+    };
+    let (date, rest) = text.split_at_checked(8)?;
+    let clock = rest.strip_prefix(['T', ' ', '-']).unwrap_or(rest);
+    let (clock, rest) = clock.split_at_checked(6)?;
+    let date = (digits(0..4, date)?, digits(4..6, date)?, digits(6..8, date)?);
+    let time = (digits(0..2, clock)?, digits(2..4, clock)?, digits(4..6, clock)?);
+    if !(1_970..=2_200).contains(&date.0) {
+        return None;
+    }
+    let (micros, rest) = match rest.strip_prefix(['.', ',']) {
+        Some(fraction) => {
+            let count = fraction.bytes().take_while(u8::is_ascii_digit).count();
+            let (fraction, rest) = fraction.split_at(count);
+            let kept = fraction.get(..6).unwrap_or(fraction);
+            let scale = 10_i64.checked_pow(u32::try_from(6 - kept.len()).ok()?)?;
+            (number(kept.as_bytes())? * scale, rest)
+        }
+        None => (0, rest),
+    };
+    Some((civil_seconds(date, time)?, micros, written_offset(rest.as_bytes())?))
 }
 
 /// The date and the time of day, which begins with two digits and a colon and has one more.

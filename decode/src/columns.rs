@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{PrimitiveBuilder, StringBuilder};
+use arrow_array::builder::{BooleanBuilder, PrimitiveBuilder, StringBuilder};
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{ArrayRef, PrimitiveArray};
 
@@ -55,6 +55,51 @@ impl TextColumn {
         }
         let bytes = self.values.values_slice().len();
         (Arc::new(self.values.finish()), bytes)
+    }
+}
+
+/// Truths, possibly missing.
+#[derive(Debug)]
+pub struct TruthColumn {
+    values: BooleanBuilder,
+    missing: usize,
+    room: usize,
+}
+
+impl TruthColumn {
+    /// An empty column that takes room for `rows` rows once it gets a value.
+    pub fn new(rows: usize) -> Self {
+        Self { values: BooleanBuilder::with_capacity(0), missing: 0, room: rows }
+    }
+
+    /// Appends a value.
+    #[inline]
+    pub fn append(&mut self, value: Option<bool>) {
+        match value {
+            None => self.missing += 1,
+            Some(value) => {
+                if self.missing > 0 || self.room > 0 {
+                    self.catch_up();
+                }
+                self.values.append_value(value);
+            }
+        }
+    }
+
+    #[cold]
+    fn catch_up(&mut self) {
+        if self.room > 0 {
+            self.values = BooleanBuilder::with_capacity(std::mem::take(&mut self.room));
+        }
+        self.values.append_nulls(std::mem::take(&mut self.missing));
+    }
+
+    /// The column.
+    pub fn finish(mut self) -> ArrayRef {
+        if self.missing > 0 {
+            self.catch_up();
+        }
+        Arc::new(self.values.finish())
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ending::Ending;
 use super::json::{FieldMap, JsonDecoder};
 use super::line::{FormatError, Plan, W3cPlan};
 use super::presets::{Preset, preset};
@@ -160,10 +161,13 @@ impl DecoderConfig {
                 let fields = self.w3c_fields.as_deref().unwrap_or(fields);
                 return Self::w3c_decoder(format, fields);
             }
-            None if self.fields.is_empty() => Engine::Line(Self::compile(&self.format)?),
+            None if self.fields.is_empty() => {
+                let engine = Engine::Line(Self::compile(&self.format)?);
+                return Ok(Decoder { format, engine, ending: Ending::of_string(&self.format) });
+            }
             None => return Err(ConfigError::FieldsWithoutKeys(format)),
         };
-        Ok(Decoder { format, engine })
+        Ok(Decoder::new(format, engine))
     }
 
     /// A decoder for lines with these W3C fields; the words of a `#Fields:` header, or the header.
@@ -173,7 +177,7 @@ impl DecoderConfig {
         };
         let plan = W3cPlan::new(fields, dialect)
             .map_err(|source| ConfigError::FormatString { format: fields.to_owned(), source })?;
-        Ok(Decoder { format, engine: Engine::W3c(plan) })
+        Ok(Decoder::new(format, Engine::W3c(plan)))
     }
 
     /// Refuses a setting that a format has no use for, if the format was asked for by name.

@@ -96,6 +96,34 @@ formats! {
     Ecs = "ecs",
     /// OpenTelemetry HTTP server attributes, flat or under `attributes`.
     Otel = "otel",
+    /// AWS WAF, JSON.
+    AwsWaf = "aws_waf",
+    /// Amazon API Gateway, JSON with the keys of its documentation.
+    ApiGateway = "api_gateway",
+    /// Amazon S3 server access log.
+    S3 = "s3",
+    /// Amazon Classic Load Balancer.
+    Elb = "elb",
+    /// Kong, JSON of its log plugins.
+    Kong = "kong",
+    /// Apache APISIX, access log.
+    Apisix = "apisix",
+    /// Apache APISIX, JSON of its logger plugins.
+    ApisixJson = "apisix_json",
+    /// Apigee, JSON with the names of its analytics.
+    Apigee = "apigee",
+    /// `HAProxy`, JSON with the usual keys.
+    HaproxyJson = "haproxy_json",
+    /// Cloudflare Workers trace events, JSON.
+    CloudflareWorkers = "cloudflare_workers",
+    /// Akamai SIEM integration, JSON.
+    AkamaiSiem = "akamai_siem",
+    /// bunny.net, raw log.
+    Bunny = "bunny",
+    /// `KeyCDN`, raw log.
+    Keycdn = "keycdn",
+    /// Squid, native access log.
+    Squid = "squid",
     /// A `log_format` or `LogFormat` string given by the user.
     Custom = "custom",
 }
@@ -114,16 +142,24 @@ impl fmt::Display for Format {
 }
 
 /// Other names of formats: servers that write one of the formats above.
-const ALIASES: &[(&str, Format)] = &[
+pub(super) const ALIASES: &[(&str, Format)] = &[
     ("apache", Format::Combined),
     ("nginx", Format::Combined),
     ("litespeed", Format::Combined),
     ("varnishncsa", Format::Combined),
     ("varnish", Format::Combined),
+    ("openlitespeed", Format::Combined),
+    ("lighttpd", Format::Combined),
+    ("h2o", Format::Combined),
+    ("openresty_json", Format::NginxJson),
     ("tomcat", Format::Common),
     ("istio_json", Format::EnvoyJson),
     ("aws_alb", Format::Alb),
     ("aws_cloudfront", Format::Cloudfront),
+    ("aws_s3", Format::S3),
+    ("aws_elb", Format::Elb),
+    ("aws_api_gateway", Format::ApiGateway),
+    ("bunnycdn", Format::Bunny),
 ];
 
 /// A format name nobody knows.

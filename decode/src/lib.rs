@@ -31,7 +31,10 @@ pub mod batcher;
 mod calendar;
 mod columns;
 pub mod config;
+mod ending;
 pub mod envelope;
+mod examples;
+pub mod explain;
 pub mod format;
 pub mod identity;
 pub mod json;
@@ -64,6 +67,7 @@ pub use format::Format;
 pub use identity::ClientsConfig;
 pub use message::{Numbering, RawMessage};
 
+use ending::Ending;
 use json::{JsonDecoder, Part};
 use line::{Fit, Plan, W3cPlan};
 use record::Record;
@@ -111,6 +115,7 @@ pub enum RejectReason {
 pub struct Decoder {
     format: Format,
     engine: Engine,
+    ending: Ending,
 }
 
 #[derive(Debug, Clone)]
@@ -121,6 +126,11 @@ enum Engine {
 }
 
 impl Decoder {
+    /// A decoder of a built-in format.
+    const fn new(format: Format, engine: Engine) -> Self {
+        Self { format, engine, ending: Ending::of(format) }
+    }
+
     /// The format it decodes.
     pub const fn format(&self) -> Format {
         self.format
@@ -141,6 +151,7 @@ impl Decoder {
         line: &'a str,
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
+        record.ending = self.ending;
         let fit = match &mut self.engine {
             Engine::Json(json) => return decode_json(json, line, record),
             Engine::Line(plan) => plan.decode(line, record),
@@ -160,6 +171,7 @@ impl Decoder {
         line: &'a str,
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
+        record.ending = self.ending;
         match &self.engine {
             Engine::Line(plan) => match plan.decode_loosely(line, record) {
                 Fit::No => Err(RejectReason::OtherFormat),
@@ -180,6 +192,7 @@ impl Decoder {
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
         record.clear();
+        record.ending = self.ending;
         let fit = match &mut self.engine {
             Engine::Json(json) => return decode_json(json, line, record),
             Engine::Line(plan) => plan.decode_anyhow(line, record),
@@ -203,6 +216,7 @@ impl Decoder {
         part: Part,
         record: &mut Record<'a>,
     ) -> &'a str {
+        record.ending = self.ending;
         match &mut self.engine {
             Engine::Json(json) => json.decode_part(line, part, record),
             Engine::Line(_) | Engine::W3c(_) => line,

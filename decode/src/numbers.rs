@@ -36,6 +36,12 @@ pub(super) fn count(text: &str) -> Option<i64> {
     if (1..=19).contains(&digits.len()) { number(digits) } else { None }
 }
 
+/// The number that a text begins with, a blank behind it: `64500 Name of the network`.
+#[cold]
+pub(super) fn first_count(text: &str) -> Option<i64> {
+    count(text.split(' ').next()?)
+}
+
 /// A number below zero: how some say that there is none.
 #[cold]
 fn is_negative(text: &str) -> bool {

@@ -26,19 +26,33 @@ const JSON: &[Format] = &[
     Format::Ocsf,
     Format::Ecs,
     Format::Otel,
+    Format::AwsWaf,
+    Format::Kong,
+    Format::ApisixJson,
+    Format::Apigee,
+    Format::ApiGateway,
+    Format::CloudflareWorkers,
+    Format::AkamaiSiem,
     Format::Fastly,
+    Format::HaproxyJson,
     Format::NginxJson,
 ];
 
 /// Text formats, the more particular first.
 const LINES: &[Format] = &[
     Format::Alb,
+    Format::Elb,
+    Format::S3,
+    Format::Bunny,
+    Format::Keycdn,
+    Format::Squid,
     Format::HaproxyHttps,
     Format::Haproxy,
     Format::Istio,
     Format::Envoy,
     Format::Traefik,
     Format::HaproxyClf,
+    Format::Apisix,
     Format::IngressNginx,
     Format::NginxProxyManager,
     Format::NginxProxyManagerDefault,
@@ -184,15 +198,52 @@ pub(super) fn recognise_iis(line: &str) -> Option<Recognised> {
     })
 }
 
+/// Why a line is not of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// It is written otherwise from some place on.
+    Otherwise,
+    /// It ends before its format does.
+    Short,
+    /// No address or name stands where the client does.
+    Client,
+    /// No host stands where the host does.
+    Host,
+    /// No method stands where the method does.
+    Method,
+    /// It has no time that can be read.
+    Time,
+    /// It says nothing of a request.
+    Request,
+    /// A status or a size is no number.
+    Number,
+}
+
 /// Whether a line follows the format of `decoder` to its end, and makes sense in it.
 pub(super) fn follows(decoder: &mut Decoder, line: &str, reading: Reading) -> bool {
-    let mut record = Record::default();
-    let Ok(Fit::Whole | Fit::Extra) = reading.read(decoder, line, &mut record) else {
-        return false;
-    };
+    flaw(decoder, line, reading, &mut Record::default()).is_none()
+}
+
+/// Why a line does not; `record` holds what was read of it.
+pub(super) fn flaw<'a>(
+    decoder: &mut Decoder,
+    line: &'a str,
+    reading: Reading,
+    record: &mut Record<'a>,
+) -> Option<Flaw> {
+    match reading.read(decoder, line, record) {
+        Ok(Fit::Whole | Fit::Extra) => {}
+        Ok(Fit::Cut) => return Some(Flaw::Short),
+        Ok(Fit::Several | Fit::No) | Err(_) => return Some(Flaw::Otherwise),
+    }
+    flaw_of(decoder.format(), record)
+}
+
+/// What makes no sense in a record.
+fn flaw_of(format: Format, record: &Record<'_>) -> Option<Flaw> {
     let text = |slot| record.get(slot).map(|value| value.text);
     let is_sound = |client: &str| is_sound_client(client, "", None);
-    let client = match decoder.format() {
+    let is_client = match format {
         // `HostnameLookups on`, and sockets.
         Format::Combined
         | Format::Common
@@ -201,22 +252,27 @@ pub(super) fn follows(decoder: &mut Decoder, line: &str, reading: Reading) -> bo
         | Format::HaproxyHttps
         | Format::HaproxyClf => text(Slot::ClientIp).is_none_or(is_sound),
         // Without an address it is `combined` with a name as client.
-        Format::VhostCombined => {
-            text(Slot::ClientIp).is_some_and(is_address) && text(Slot::Host).is_none_or(is_host)
-        }
-        Format::Iis => {
+        Format::VhostCombined | Format::Apisix | Format::Iis => {
             text(Slot::ClientIp).is_some_and(is_address)
-                && text(Slot::Uri).is_some_and(|uri| uri.starts_with('/'))
         }
         _ => text(Slot::ClientIp).is_none_or(is_address),
     };
-    client
-        && text(Slot::Method).is_none_or(is_method)
-        && has_time(&record)
-        && record.has_request()
-        && [Slot::Status, Slot::ResponseBytes, Slot::RequestBytes]
-            .iter()
-            .all(|slot| text(*slot).is_none_or(is_number))
+    let is_host = match format {
+        Format::VhostCombined | Format::Apisix => text(Slot::Host).is_none_or(is_host),
+        Format::Iis => text(Slot::Uri).is_some_and(|uri| uri.starts_with('/')),
+        _ => true,
+    };
+    let numbers = [Slot::Status, Slot::ResponseBytes, Slot::RequestBytes];
+    [
+        (is_client, Flaw::Client),
+        (is_host, Flaw::Host),
+        (text(Slot::Method).is_none_or(is_method), Flaw::Method),
+        (has_time(record), Flaw::Time),
+        (record.has_request(), Flaw::Request),
+        (numbers.iter().all(|slot| text(*slot).is_none_or(is_number)), Flaw::Number),
+    ]
+    .into_iter()
+    .find_map(|(is_so, flaw)| (!is_so).then_some(flaw))
 }
 
 fn is_number(text: &str) -> bool {

@@ -1,5 +1,7 @@
 //! The values found in one line, borrowed from it, before they become a row.
 
+use super::ending::Ending;
+
 /// What a value of a line means. Several slots may feed one column; [`crate::row`] says how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Slot {
@@ -59,6 +61,8 @@ pub enum Slot {
     Ja4,
     /// The edge's own id of the request.
     RequestId,
+    /// What tells whether the request was broken off, in the words of its format.
+    Aborted,
     /// What kind of record it says it is, where a log has several.
     Kind,
     /// A whole line of another format, carried inside this one.
@@ -99,6 +103,7 @@ impl Slot {
         ("ja3", Self::Ja3),
         ("ja4", Self::Ja4),
         ("request_id", Self::RequestId),
+        ("aborted", Self::Aborted),
         ("kind", Self::Kind),
         ("message", Self::Inner),
     ];
@@ -189,6 +194,8 @@ pub struct Record<'a> {
     pub is_text: bool,
     /// What is known of the text that stands where the client does.
     pub peer: Peer,
+    /// How its format tells that a request was broken off.
+    pub ending: Ending,
 }
 
 impl Default for Record<'_> {
@@ -200,6 +207,7 @@ impl Default for Record<'_> {
             truncated: false,
             is_text: false,
             peer: Peer::Unknown,
+            ending: Ending::Unsaid,
         }
     }
 }

@@ -17,11 +17,12 @@ use schemas::tables::REQUESTS;
 use crate::identity::{Claim, Clients};
 
 use super::address::{canonical_host, canonical_ip, is_plain_ip};
-use super::columns::{NumberColumn, TextColumn};
+use super::columns::{NumberColumn, TextColumn, TruthColumn};
+use super::ending::is_aborted;
 use super::lanes::{contains, is};
 use super::line::sound::is_sound_client;
 use super::memo::Memo;
-use super::numbers::{Numbers, count, has_unreadable_duration};
+use super::numbers::{Numbers, count, first_count, has_unreadable_duration};
 use super::record::{Peer, Record, Slot, Value};
 use super::request::{Target, is_method, is_target, split_request, split_target};
 use super::spelling::{canonical_cache, canonical_country, canonical_scheme};
@@ -115,6 +116,7 @@ pub struct Rows {
     ja4: TextColumn,
     request_id: TextColumn,
     malformed: BooleanBuilder,
+    aborted: TruthColumn,
     /// Marks of those who are never judged; empty where nobody is.
     exempt: BooleanBuilder,
     topic_offset: Vec<i64>,
@@ -151,6 +153,7 @@ impl Rows {
             ja4: text(),
             request_id: text(),
             malformed: BooleanBuilder::with_capacity(rows),
+            aborted: TruthColumn::new(rows),
             exempt: BooleanBuilder::new(),
             topic_offset: Vec::with_capacity(rows),
             record_index: Vec::with_capacity(rows),
@@ -292,7 +295,8 @@ impl Rows {
         let claims = record.get(Slot::ForwardedFor).is_some() || record.get(Slot::RealIp).is_some();
         let asn =
             record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
-        let asn = asn.and_then(count).filter(|asn| *asn > 0);
+        let asn = asn.and_then(|asn| count(asn).or_else(|| first_count(asn)));
+        let asn = asn.filter(|asn| *asn > 0);
         let country = record.get(Slot::Country).map(|value| value.text);
         // Where the format has no peer, an address that stands alone in the list is the client.
         let has_place = record.was_seen(Slot::ClientIp);
@@ -373,6 +377,7 @@ impl Rows {
             .map(|value| canonical_cache(plain(value, buffer), folded));
         self.cache_status.append(cache);
         self.status.append(numbers.status);
+        self.aborted.append(is_aborted(record, numbers.status));
         self.request_bytes.append(numbers.request_bytes);
         self.response_bytes.append(numbers.response_bytes);
     }
@@ -426,6 +431,7 @@ impl Rows {
             )),
             Arc::new(Int64Array::from(self.topic_offset)),
             Arc::new(Int32Array::from(self.record_index)),
+            self.aborted.finish(),
         ];
         let batch = RecordBatch::try_new(REQUESTS.row_schema(), columns).expect("rows fit");
         let batch = RequestBatch::try_new(batch).expect("rows fit");

@@ -247,7 +247,7 @@ pub(super) fn written_offset(text: &[u8]) -> Option<Written> {
 }
 
 /// A number since the epoch. With [`Unit::Auto`]: below 10¹¹ seconds, 10¹⁴ milliseconds, 10¹⁷ microseconds, else
-/// nanoseconds (good for the years 1973 to 5138).
+/// nanoseconds (good for the years 1973 to 2286). Fourteen digits are no milliseconds but a date: `20240501120000`.
 fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
     let whole = count_digits(bytes);
     if whole == 0 {
@@ -257,7 +257,8 @@ fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
     let value = number(digits)?;
     let unit = match unit {
         Unit::Auto if value < 100_000_000_000 => Unit::Seconds,
-        Unit::Auto if value < 100_000_000_000_000 => Unit::Millis,
+        Unit::Auto if value < 10_000_000_000_000 => Unit::Millis,
+        Unit::Auto if value < 100_000_000_000_000 => return None,
         Unit::Auto if value < 100_000_000_000_000_000 => Unit::Micros,
         Unit::Auto => Unit::Nanos,
         given => given,
@@ -361,6 +362,9 @@ mod tests {
             "2024-05-01T09:30:00.123-0230",
             "[01/May/2024:12:00:00.123]",
             "01/May/2024:14:00:00.123 +0200",
+            "20240501T120000.123Z",
+            "20240501T140000,123+0200",
+            "20240501120000.123",
             "1714564800.123",
             "1714564800123",
             "1714564800123000",

@@ -214,7 +214,7 @@ fn configurations_that_make_no_sense_are_refused() {
         format `${status`: broken variable at `${status` of the log format string
         format `$time_local$status`: no text between variable 1 and the next one of the log format string: put a blank there
         format `json` needs a field map with at least `ts`, such as `fields = { ts = "time", client_ip = "ip" }`
-        fields: unknown value `adress`; known are ts, start, date, clock, edge, client_ip, forwarded_for, real_ip, client_asn, client_country, method, scheme, host, request, uri, path, query, protocol, status, request_bytes, response_bytes, duration, user_agent, referer, cache_status, ja3, ja4, request_id, kind, message
+        fields: unknown value `adress`; known are ts, start, date, clock, edge, client_ip, forwarded_for, real_ip, client_asn, client_country, method, scheme, host, request, uri, path, query, protocol, status, request_bytes, response_bytes, duration, user_agent, referer, cache_status, ja3, ja4, request_id, aborted, kind, message
         fields: key `t` feeds both `start` and `ts`; give it to one of them
         format `combined` has no keys: `fields` is for JSON formats
     "#]].assert_eq(&errors);

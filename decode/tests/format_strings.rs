@@ -128,3 +128,53 @@ fn names_are_forgiving_and_aliases_work() {
         "{error}"
     );
 }
+
+#[test]
+fn day_and_time_of_day_may_be_apart() {
+    for (format, line) in [
+        (
+            r#"%h [%{%F}t %{%T}t] "%r" %>s"#,
+            r#"192.0.2.1 [2024-05-01 12:00:00] "GET /a HTTP/1.1" 200"#,
+        ),
+        (
+            r#"[%{%d/%b/%Y}t:%{%T}t.%{usec_frac}t %{%z}t] %h "%r" %>s"#,
+            r#"[01/May/2024:14:00:00.000000 +0200] 192.0.2.1 "GET /a HTTP/1.1" 200"#,
+        ),
+        (
+            r#"$remote_addr [$date_local] "$request" $status"#,
+            r#"192.0.2.1 [Wednesday, 01-May-2024 12:00:00 UTC] "GET /a HTTP/1.1" 200"#,
+        ),
+    ] {
+        check(
+            format,
+            line,
+            &expect![[r#"
+                1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200
+            "#]],
+        );
+    }
+}
+
+#[test]
+fn what_was_broken_off_is_told_by_directives_and_variables() {
+    check(
+        r#"%h %t "%r" %>s %b %X"#,
+        "192.0.2.1 [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 X\n\
+         192.0.2.1 [01/May/2024:12:00:00 +0000] \"GET /b HTTP/1.1\" 200 5 +\n\
+         192.0.2.1 [01/May/2024:12:00:00 +0000] \"GET /c HTTP/1.1\" 200 5 -\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 aborted=true
+            2 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/b" protocol="HTTP/1.1" status=200 response_bytes=5
+            3 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/c" protocol="HTTP/1.1" status=200 response_bytes=5
+        "#]],
+    );
+    check(
+        r#"$remote_addr [$time_local] "$request" $status $request_completion $bytes_sent"#,
+        "192.0.2.1 [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 OK 5\n\
+         192.0.2.1 [01/May/2024:12:00:00 +0000] \"GET /b HTTP/1.1\" 200  5\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5
+            2 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/b" protocol="HTTP/1.1" status=200 response_bytes=5 aborted=true
+        "#]],
+    );
+}

@@ -126,7 +126,7 @@ fn fields_too_many_or_without_quotes_shift_nothing() {
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
-            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" status=408 malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" status=408 malformed=true aborted=true
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0" referer="https://a.example/"
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0" referer="https://a.example/"
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0" referer="https://a.example/"

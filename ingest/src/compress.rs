@@ -1,4 +1,5 @@
-//! Reading compressed files: gzip, Zstandard and xz, recognised by their first bytes.
+//! Reading compressed files: gzip, Zstandard, xz and bzip2, recognised by their first bytes. Archives, which hold files
+//! of their own, are refused.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -24,6 +25,53 @@ pub enum Compression {
     Zstd,
     /// The .xz format, one stream or many.
     Xz,
+    /// bzip2, one stream or many.
+    Bzip2,
+}
+
+/// Bytes of a packed file that are unpacked to see whether it is an archive: as far as the mark of a tar goes.
+const HEAD_BYTES: usize = 262;
+
+/// A file that holds files: which of them is a log, and in what order they belong, nobody can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Archive {
+    /// A tar, packed or not.
+    #[error("it is a tar archive; unpack it first, or: tar -xOf FILE | floodmark scan -")]
+    Tar,
+    /// A zip.
+    #[error("it is a zip archive; unpack it first, or: unzip -p FILE | floodmark scan -")]
+    Zip,
+    /// A 7z.
+    #[error("it is a 7z archive; unpack it first, or: 7z x -so FILE | floodmark scan -")]
+    SevenZip,
+    /// A rar.
+    #[error("it is a rar archive; unpack it first, or: unrar p -inul FILE | floodmark scan -")]
+    Rar,
+}
+
+impl Archive {
+    /// Recognises an archive by its first bytes.
+    ///
+    /// # Source
+    /// POSIX.1-2017, `pax`, ustar interchange format: `ustar` at byte 257; PKWARE APPNOTE.TXT 4.3; 7-Zip, 7zFormat.txt;
+    /// RAR 5.0 archive format.
+    pub fn detect(head: &[u8]) -> Option<Self> {
+        match head {
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
+            [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Some(Self::SevenZip),
+            [b'R', b'a', b'r', b'!', 0x1a, 7, ..] => Some(Self::Rar),
+            _ if head.get(257..HEAD_BYTES) == Some(b"ustar") => Some(Self::Tar),
+            _ => None,
+        }
+    }
+
+    /// As the reason why a file cannot be read.
+    fn refuse(head: &[u8]) -> io::Result<()> {
+        match Self::detect(head) {
+            Some(archive) => Err(io::Error::new(io::ErrorKind::Unsupported, archive)),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Compression {
@@ -40,6 +88,8 @@ impl Compression {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
+            // A block, or the end of an empty stream, follows the size.
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31 | 0x17, ..] => Self::Bzip2,
             _ => Self::None,
         }
     }
@@ -50,15 +100,17 @@ impl Compression {
 /// The bytes taken from `reader` are added to `taken`, for progress bars.
 ///
 /// # Errors
-/// Those of the first read, which decides the format.
+/// Those of the first read, which decides the format; an [`Archive`] is refused.
 pub fn decompress<R: Read + Send + 'static>(
     reader: R,
     taken: Arc<AtomicU64>,
 ) -> io::Result<Box<dyn Read + Send>> {
     let mut input = BufReader::with_capacity(INPUT_BUFFER_BYTES, Counted { reader, taken });
-    let compression = Compression::detect(peek(&mut input)?);
-    Ok(match compression {
-        Compression::None => Box::new(input),
+    let head = peek(&mut input)?;
+    Archive::refuse(head)?;
+    let packed: Box<dyn Read + Send> = match Compression::detect(head) {
+        Compression::None => return Ok(Box::new(input)),
+        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
         Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
         Compression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
@@ -72,7 +124,17 @@ pub fn decompress<R: Read + Send + 'static>(
             )?;
             Box::new(liblzma::bufread::XzDecoder::new_stream(input, stream))
         }
-    })
+    };
+    refuse_packed_archive(packed)
+}
+
+/// The same reader, unless what it unpacks is an archive. A file that cannot be unpacked so far fails where it is read.
+fn refuse_packed_archive(mut packed: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    let bytes = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
+    packed.by_ref().take(bytes).read_to_end(&mut head)?;
+    Archive::refuse(&head)?;
+    Ok(Box::new(io::Cursor::new(head).chain(packed)))
 }
 
 /// The bytes that one read returns, left in the buffer: a file gives more than any magic number has.
@@ -128,10 +190,45 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn bzip2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn tar(bytes: &[u8]) -> Vec<u8> {
+        let mut archive = vec![0; 512];
+        archive[..10].copy_from_slice(b"access.log");
+        archive[257..262].copy_from_slice(b"ustar");
+        archive.extend_from_slice(bytes);
+        archive
+    }
+
+    #[test]
+    fn archives_are_refused_with_a_way_out() {
+        let archives: [(Vec<u8>, Archive); 7] = [
+            (tar(b"a\n"), Archive::Tar),
+            (gzip(&tar(b"a\n")), Archive::Tar),
+            (xz(&tar(b"a\n")), Archive::Tar),
+            (bzip2(&tar(b"a\n")), Archive::Tar),
+            (b"PK\x03\x04\x14\0".to_vec(), Archive::Zip),
+            (b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(), Archive::SevenZip),
+            (b"Rar!\x1a\x07\x01\0".to_vec(), Archive::Rar),
+        ];
+        for (packed, archive) in archives {
+            let error = plain(packed).unwrap_err();
+            assert_eq!(error.to_string(), archive.to_string());
+            assert!(error.to_string().contains("| floodmark scan -"), "{error}");
+        }
+        for text in ["PK", "BZh9 is how bzip2 begins", "7z", &"x".repeat(600)] {
+            assert_eq!(plain(text.as_bytes().to_vec()).unwrap(), text.as_bytes());
+        }
+    }
+
     #[test]
     fn every_format_is_recognised_and_its_members_are_joined() {
         let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
-        for pack in [&gzip as &dyn Fn(&[u8]) -> Vec<u8>, &zstd, &xz, &<[u8]>::to_vec] {
+        for pack in [&gzip as &dyn Fn(&[u8]) -> Vec<u8>, &zstd, &xz, &bzip2, &<[u8]>::to_vec] {
             let packed = [pack(b"first\n"), pack(b"second\n")].concat();
             assert_eq!(plain(packed).unwrap(), b"first\nsecond\n");
         }
@@ -141,7 +238,8 @@ mod tests {
     #[test]
     fn a_truncated_file_is_an_error() {
         let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
-        for mut packed in [gzip(&bytes), zstd::encode_all(&bytes[..], 1).unwrap(), xz(&bytes)] {
+        let zstd = zstd::encode_all(&bytes[..], 1).unwrap();
+        for mut packed in [gzip(&bytes), zstd, xz(&bytes), bzip2(&bytes)] {
             packed.truncate(packed.len() / 2);
             assert!(plain(packed).is_err());
         }

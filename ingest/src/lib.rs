@@ -26,8 +26,7 @@ pub use client::Properties;
 pub use compress::{Compression, decompress};
 pub use databases::{DatabaseError, Databases};
 pub use ship::{
-    ClientNetwork, KeyOf, ShipConfig, ShipControl, ShipError, ShipProgress, ShipSummary,
-    client_network, ship,
+    ClientNetwork, ShipConfig, ShipControl, ShipError, ShipProgress, ShipSummary, ship,
 };
 pub use source::{
     FileSource, KafkaConfig, KafkaSource, Membership, MessageSink, OffsetReset, Polled,

@@ -162,6 +162,8 @@ impl RequestBatch {
         topic_offset: Int64Array = 24 |a| a.as_primitive::<Int64Type>();
         /// Index within the Kafka message.
         record_index: Int32Array = 25 |a| a.as_primitive::<Int32Type>();
+        /// The request was broken off before it was answered whole.
+        aborted: BooleanArray = 26 |a| a.as_boolean();
     }
 }
 
@@ -234,7 +236,7 @@ mod tests {
         let error = RequestBatch::try_new(PositionedBatch::no_rejects()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "batch does not fit table `requests`: 7 columns instead of 26"
+            "batch does not fit table `requests`: 7 columns instead of 27"
         );
     }
 

@@ -54,6 +54,11 @@ pub const REQUESTS: Table = Table {
         opt("topic_partition", Int, "Kafka partition; null for files."),
         opt("topic_offset", Long, "Kafka offset; for files the line number, from 1."),
         req("record_index", Int, "Index of the record within the message or listing line, from 0."),
+        opt(
+            "aborted",
+            Boolean,
+            "Client or proxy broke the request off before it was answered whole; null where the log cannot tell.",
+        ),
     ],
 };
 

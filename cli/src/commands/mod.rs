@@ -2,6 +2,8 @@
 
 mod check;
 mod demo;
+mod explain_line;
+mod formats;
 mod generate;
 mod maintain;
 mod report;
@@ -37,6 +39,10 @@ pub fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Check(args) => {
             check::check(&config::data(args.data, &file), quiet, &StopFlag::on_signals()?)
         }
+        Command::ExplainLine(args) => {
+            explain_line::explain_line(*args, &file, &StopFlag::on_signals()?)
+        }
+        Command::Formats(args) => formats::formats(&args),
         Command::Sql(args) => sql::sql(args, &file, quiet),
         Command::Demo(args) => demo::demo(&args, quiet, &StopFlag::on_signals()?),
         Command::Generate(args) => generate::generate(&args, quiet),

@@ -44,6 +44,7 @@ fn ship_config(config: &Ship) -> ShipConfig {
     ship.follow = config.follow;
     ship.state.clone_from(&config.state);
     ship.rate = config.rate;
+    ship.decoder.clone_from(&config.decoder);
     ship
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use decode::zone::UnknownZone;
-use decode::{Batcher, DecoderConfig};
+use decode::{Batcher, ClientsConfig, DecoderConfig};
 use detect::DetectConfig;
 use ingest::Databases;
 use lake::Upkeep;
@@ -30,7 +30,11 @@ pub struct Decode {
 }
 
 impl Decode {
-    fn new(
+    /// Puts command line and file together.
+    ///
+    /// # Errors
+    /// [`UsageError`] on a wrong value.
+    pub fn new(
         args: InputArgs,
         clients: ClientArgs,
         detect: &DetectArgs,
@@ -293,6 +297,8 @@ pub struct Ship {
     pub state: Option<PathBuf>,
     /// Lines a second, at most.
     pub rate: Option<u32>,
+    /// How lines are read, to find the client that keys each.
+    pub decoder: DecoderConfig,
 }
 
 impl Ship {
@@ -305,8 +311,15 @@ impl Ship {
         if rate == Some(0) {
             return Err(UsageError::new("--rate must be at least 1 line a second"));
         }
-        // Checked here so that a misspelt format ends with a usage error, not after the first message.
-        decoder(args.format, None, file)?;
+        // Who asked is found as it is when the topic is read; how much of him is kept is for then.
+        let clients = clients::clients(&ClientArgs::default(), file)?;
+        let decoder = DecoderConfig {
+            clients: ClientsConfig {
+                trusted_proxies: clients.trusted_proxies,
+                ..ClientsConfig::default()
+            },
+            ..decoder(args.format, None, file)?
+        };
         let follow = args.follow || file.follow.unwrap_or(false);
         if args.state.is_some() && !follow {
             return Err(UsageError::new("--state keeps places in followed files: add --follow"));
@@ -317,6 +330,7 @@ impl Ship {
             follow,
             state: args.state.or_else(|| file.state.clone()),
             rate,
+            decoder,
         })
     }
 }

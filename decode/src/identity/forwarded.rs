@@ -75,20 +75,25 @@ const fn is_private(address: IpAddr) -> bool {
 /// (`unknown`, a name): nobody vouches for what stands left of it.
 fn walk(list: &str, is_proxy: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
     let mut client = None;
-    let mut is_quoted = false;
-    // Commas in quotes divide nothing (RFC 9110, section 5.6.4).
-    let divides = |character| {
-        is_quoted ^= character == '"';
-        character == ',' && !is_quoted
-    };
-    for entry in list.rsplit(divides) {
-        let Some(address) = parse_address(node(entry)) else { break };
+    for entry in walked(list) {
+        let Some(address) = parse_address(entry) else { break };
         client = Some(address);
         if !is_proxy(address) {
             break;
         }
     }
     client
+}
+
+/// What the entries of a list name, from right to left.
+pub(super) fn walked(list: &str) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    // Commas in quotes divide nothing (RFC 9110, section 5.6.4).
+    let divides = move |character| {
+        is_quoted ^= character == '"';
+        character == ',' && !is_quoted
+    };
+    list.rsplit(divides).map(|entry| node(entry).trim())
 }
 
 /// The address of an entry: of `for=192.0.2.60;proto=http` what stands behind `for=`.

@@ -16,6 +16,7 @@ mod allow;
 mod forwarded;
 mod origin;
 mod privacy;
+mod told;
 
 use std::net::IpAddr;
 
@@ -25,6 +26,7 @@ pub use allow::{AllowList, AllowedAgent};
 pub use forwarded::Claim;
 pub use origin::{Origin, Origins};
 pub use privacy::{Key, KeyError, Level, Privacy};
+pub use told::{Hop, Part, tell};
 
 use forwarded::resolve;
 use privacy::Anonymiser;

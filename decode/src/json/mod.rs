@@ -9,11 +9,13 @@
 //! time: one comparison then replaces the scan of the key and its look-up.
 
 mod keys;
+mod leaves;
 mod pairs;
 mod scan;
 
 pub(super) use keys::marks;
 pub use keys::{FieldMap, FieldSource, KeyPath};
+pub use leaves::{Leaf, leaves};
 
 use keys::{Action, Adjust, EntryId, KeyTable, NodeId, Target};
 use scan::{Broken, Cursor, Scalar};

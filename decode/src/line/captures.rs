@@ -25,8 +25,25 @@ pub(super) fn keep<'a>(text: &'a str, escape: Escape, guess: Guess, record: &mut
             record.set(Slot::Host, Value { text: host, ..Value::default() });
             record.set(Slot::Uri, Value { text: target, escape, ..Value::default() });
         }
+        Guess::SquidResult => keep_squid_result(text, record),
         Guess::HostForName | Guess::Nothing | Guess::List => {}
     }
+}
+
+/// Squid, "Squid result codes": `TCP_MISS`, `TCP_MEM_HIT`, `TCP_MISS_ABORTED`: protocol, outcome, and how it ended where
+/// that was not as it should be.
+fn keep_squid_result<'a>(text: &'a str, record: &mut Record<'a>) {
+    let outcome = text.strip_prefix("TCP_").unwrap_or(text);
+    let (outcome, ending) = match outcome.rsplit_once('_') {
+        Some((outcome, ending @ ("ABORTED" | "TIMEDOUT"))) => (outcome, ending),
+        _ => (outcome, "-"),
+    };
+    let outcome = match outcome.rsplit_once('_') {
+        Some((_, last @ ("HIT" | "MISS"))) => last,
+        _ => outcome,
+    };
+    record.set(Slot::CacheStatus, Value { text: outcome, ..Value::default() });
+    record.set(Slot::Aborted, Value { text: ending, ..Value::default() });
 }
 
 /// Keeps the headers of the request, in the text between queue lengths and request.

@@ -54,6 +54,7 @@ impl Step {
             Until::TextBeforeTime
         } else if let [byte] = after.as_bytes() {
             match variable.guess {
+                _ if variable.is_padded => Until::Padded(*byte),
                 Guess::List => Until::List(*byte),
                 _ if variable.blanks > 0 && *byte == b' ' => Until::Nth(*byte, variable.blanks),
                 _ => Until::Byte(*byte),
@@ -67,7 +68,8 @@ impl Step {
             Closing::Number
         } else if after != "\"" {
             Closing::Anything
-        } else if is_skipped(*variable) && next.is_none() {
+        } else if next.is_none() && (is_skipped(*variable) || variable.slot == Some(Slot::Aborted))
+        {
             Closing::LineEndUnread
         } else {
             Closing::LineEnd
@@ -107,6 +109,9 @@ const fn is_word_slot(variable: Variable) -> bool {
             | Slot::Protocol
             | Slot::Scheme
             | Slot::CacheStatus
+            | Slot::Aborted
+            | Slot::Country
+            | Slot::Host
     )
 }
 

@@ -15,6 +15,20 @@ pub(super) fn until_nth(rest: &str, byte: u8, count: u8, escape: Escape) -> Foun
     Some((rest.get(..at)?, escape, rest.get(at + 1..)?))
 }
 
+/// Value and rest, divided by a byte, behind blanks that fill a column.
+// Apart from what most formats need.
+#[inline(never)]
+pub(super) fn until_padded(rest: &str, byte: u8, escape: Escape) -> Found<'_> {
+    let (text, tail) = search::divide(rest.trim_start_matches(' '), byte)?;
+    Some((text, escape, tail))
+}
+
+/// Whether a text has a bar in it, which parts the fields of the formats that end with a country.
+#[inline(never)]
+pub(super) fn has_bar(text: &str) -> bool {
+    text.contains('|')
+}
+
 /// Value and rest, divided by the byte behind a list: `0.100, 0.020 : 0.001`, as nginx lists the servers it asked.
 pub(super) fn until_list(rest: &str, byte: u8, escape: Escape) -> Found<'_> {
     let mut from = 0;

@@ -2,7 +2,8 @@
 
 use super::captures;
 use super::ends::{
-    Found, divide_list, ends_line, ends_with_closed_quote, until_list, until_nth, until_port,
+    Found, divide_list, ends_line, ends_with_closed_quote, has_bar, until_list, until_nth,
+    until_padded, until_port,
 };
 use super::loose::Shape;
 use super::sound::{forwarded_behind, holds_record, is_address, is_sound_client};
@@ -35,6 +36,8 @@ pub enum Fit {
 pub(super) enum Until {
     /// At the byte that follows it in the format.
     Byte(u8),
+    /// At the byte that follows it, behind blanks that fill a column.
+    Padded(u8),
     /// At that byte, so many of which it holds itself: a time with blanks.
     Nth(u8, u8),
     /// At that byte, behind a list whose entries have commas or colons and blanks between them.
@@ -181,6 +184,7 @@ impl Plan {
             }
             let found = match step.until {
                 Until::Byte(_) => None,
+                Until::Padded(byte) => until_padded(rest, byte, step.variable.escape),
                 Until::Nth(byte, count) => until_nth(rest, byte, count, step.variable.escape),
                 Until::List(byte) => until_list(rest, byte, step.variable.escape),
                 Until::Text => step.until_text(rest),
@@ -327,6 +331,7 @@ impl Step {
     fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
         let text = rest.trim_ascii_end();
         let is_torn = self.is_word && search::byte(text.as_bytes(), b' ').is_some();
+        let is_torn = is_torn || (self.variable.slot == Some(Slot::Country) && has_bar(text));
         if is_torn { None } else { Some((text, self.variable.escape, "")) }
     }
 

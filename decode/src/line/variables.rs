@@ -40,6 +40,8 @@ pub struct Variable {
     pub blanks: u8,
     /// It belongs to the time before it: a fraction, a zone.
     pub is_part_of_time: bool,
+    /// Blanks may stand before it, to fill a column.
+    pub is_padded: bool,
 }
 
 /// A value whose meaning is told by its shape.
@@ -56,6 +58,8 @@ pub enum Guess {
     List,
     /// A host with the target behind it.
     HostAndTarget,
+    /// Squid's result: the outcome of the cache, and whether the client stayed.
+    SquidResult,
 }
 
 impl Variable {
@@ -63,7 +67,7 @@ impl Variable {
     pub const fn new(slot: Option<Slot>, unit: Unit, rank: u8) -> Self {
         let guess = Guess::Nothing;
         let (escape, blanks, is_part_of_time) = (Escape::None, 0, false);
-        Self { slot, unit, rank, escape, guess, blanks, is_part_of_time }
+        Self { slot, unit, rank, escape, guess, blanks, is_part_of_time, is_padded: false }
     }
 }
 
@@ -114,6 +118,8 @@ const NGINX: &[(&str, Slot, Unit, u8)] = &[
     ("upstream_cache_status", Slot::CacheStatus, Unit::Auto, 0),
     ("request_id", Slot::RequestId, Unit::Auto, 0),
     ("req_id", Slot::RequestId, Unit::Auto, 1),
+    ("http_x_request_id", Slot::RequestId, Unit::Auto, 2),
+    ("request_completion", Slot::Aborted, Unit::Auto, 0),
     ("hostname", Slot::Edge, Unit::Auto, 0),
     ("geoip_country_code", Slot::Country, Unit::Auto, 0),
     ("geoip2_data_country_code", Slot::Country, Unit::Auto, 0),
@@ -160,12 +166,19 @@ fn nginx_variable(name: &str) -> Variable {
     if is_list {
         return Variable { guess: Guess::List, ..SKIP };
     }
+    // `Wednesday, 01-May-2024 12:00:00 UTC`, unless `config timefmt` says otherwise.
+    if matches!(name, "date_local" | "date_gmt") {
+        return Variable { blanks: 3, ..Variable::new(Some(Slot::Time), Unit::Auto, 3) };
+    }
     let known = NGINX.iter().find(|(known, ..)| *known == name);
     known.map_or(SKIP, |(_, slot, unit, rank)| Variable::new(Some(*slot), *unit, *rank))
 }
 
-/// `duration_ms`, `client_ip`, `captures`, `_`.
+/// `duration_ms`, `client_ip`, `captures`, `_`; with `_padded` behind it blanks may stand before the value.
 fn own_variable(name: &str) -> Variable {
+    if let Some(name) = name.strip_suffix("_padded") {
+        return Variable { is_padded: true, ..own_variable(name) };
+    }
     let (base, unit) = match name.rsplit_once('_') {
         Some((base @ ("duration" | "ts"), unit)) => (
             base,
@@ -181,6 +194,7 @@ fn own_variable(name: &str) -> Variable {
     };
     match name {
         "captures" => Variable { guess: Guess::Captures, escape: Escape::Hash, ..SKIP },
+        "squid_result" => Variable { guess: Guess::SquidResult, ..SKIP },
         "list" => Variable { guess: Guess::List, ..SKIP },
         "haproxy_request" => {
             Variable { escape: Escape::Hash, ..Variable::new(Some(Slot::Request), unit, 0) }
@@ -262,6 +276,7 @@ fn apache_variable(name: char, argument: &str) -> Variable {
         ('T', _) => (Slot::Duration, Unit::Seconds, 1),
         ('i', "user-agent") => (Slot::UserAgent, Unit::Auto, 0),
         ('i', "referer") => (Slot::Referer, Unit::Auto, 0),
+        ('X', _) => (Slot::Aborted, Unit::Auto, 0),
         ('L', _) => (Slot::RequestId, Unit::Auto, 1),
         ('e', "unique_id") | ('i', "x-request-id") => (Slot::RequestId, Unit::Auto, 0),
         _ => return SKIP,
@@ -272,7 +287,12 @@ fn apache_variable(name: char, argument: &str) -> Variable {
 /// `%{FORMAT}t`, FORMAT that of `strftime`, perhaps `begin:` or `end:` before it, or a part of the time.
 fn apache_time(format: &str) -> Variable {
     let format = format.strip_prefix("begin:").or(format.strip_prefix("end:")).unwrap_or(format);
-    let is_part = matches!(format, "msec_frac" | "usec_frac" | "%z" | "%Z");
+    // What has no day in it goes on with a time before it.
+    let has_day =
+        ["%c", "%d", "%D", "%e", "%F", "%j", "%s", "%x", "%b", "%B", "%h", "%m", "%y", "%Y"]
+            .iter()
+            .any(|conversion| format.contains(conversion));
+    let is_part = matches!(format, "msec_frac" | "usec_frac") || !has_day;
     // Of the conversions two write a blank between their parts.
     let inner = format.matches("%c").count() * 4 + format.matches("%r").count();
     let blanks = u8::try_from(format.matches(' ').count() + inner).unwrap_or(u8::MAX);

@@ -237,6 +237,7 @@ fn variable(name: &str, dialect: Dialect) -> Variable {
         "s-computername" => (Slot::Edge, Unit::Auto, 1),
         "x-edge-request-id" => (Slot::RequestId, Unit::Auto, 0),
         "x-edge-result-type" => (Slot::CacheStatus, Unit::Auto, 0),
+        "x-edge-detailed-result-type" | "sc-win32-status" => (Slot::Aborted, Unit::Auto, 0),
         "c-country" => (Slot::Country, Unit::Auto, 0),
         "asn" => (Slot::Asn, Unit::Auto, 0),
         _ => return SKIP,

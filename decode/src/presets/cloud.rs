@@ -4,23 +4,34 @@ use super::Fields;
 use crate::json::marks;
 use crate::record::Unit;
 
-/// Fastly: no default, these are the keys in use.
+/// Fastly: no default, these are the keys in use: of the examples for Amazon S3, Elasticsearch and New Relic, those that
+/// Splunk wants inside `event`, and Datadog's objects.
 pub(super) const FASTLY: Fields = Fields(&[
-    ("ts", Unit::Auto, &["timestamp", "time_end", "time_start"]),
+    (marks::RECORD, Unit::Auto, &["event"]),
+    ("ts", Unit::Auto, &["timestamp", "time_end", "date", "time_start", "time"]),
     ("edge", Unit::Auto, &["fastly_server", "server_datacenter", "pop"]),
-    ("client_ip", Unit::Auto, &["client_ip"]),
-    ("client_asn", Unit::Auto, &["client_as_number", "client_asn"]),
-    ("client_country", Unit::Auto, &["geo_country_code", "geo_country"]),
-    ("method", Unit::Auto, &["request_method", "request"]),
-    ("host", Unit::Auto, &["host", "request_host"]),
-    ("uri", Unit::Auto, &["url"]),
-    ("protocol", Unit::Auto, &["request_protocol", "protocol"]),
-    ("status", Unit::Auto, &["response_status", "status"]),
-    ("request_bytes", Unit::Auto, &["req_bytes", "request_bytes"]),
-    ("response_bytes", Unit::Auto, &["response_body_size", "resp_body_size", "response_bytes"]),
+    ("client_ip", Unit::Auto, &["client_ip", "network.client.ip"]),
+    ("client_asn", Unit::Auto, &["client_as_number", "client_asn", "network.client.number"]),
+    (
+        "client_country",
+        Unit::Auto,
+        &["geo_country_code", "geo_country", "network.geoip.geo_country_code"],
+    ),
+    ("method", Unit::Auto, &["request_method", "request", "http.method"]),
+    // What collects events calls the machine that sent them `host`.
+    ("host", Unit::Auto, &["event.host", "host", "request_host"]),
+    ("uri", Unit::Auto, &["url", "http.url"]),
+    ("protocol", Unit::Auto, &["request_protocol", "protocol", "http.protocol"]),
+    ("status", Unit::Auto, &["response_status", "status", "http.status_code"]),
+    ("request_bytes", Unit::Auto, &["req_bytes", "request_bytes", "network.bytes_read"]),
+    (
+        "response_bytes",
+        Unit::Auto,
+        &["response_body_size", "resp_body_size", "response_bytes", "network.bytes_written"],
+    ),
     ("duration", Unit::Micros, &["time_elapsed"]),
-    ("user_agent", Unit::Auto, &["request_user_agent", "user_agent"]),
-    ("referer", Unit::Auto, &["request_referer", "referer"]),
+    ("user_agent", Unit::Auto, &["request_user_agent", "user_agent", "http.useragent"]),
+    ("referer", Unit::Auto, &["request_referer", "referer", "http.referer"]),
     ("cache_status", Unit::Auto, &["response_state", "fastly_info_state", "cache_status"]),
     ("ja3", Unit::Auto, &["tls_client_ja3_md5", "tls_ja3_md5", "ja3"]),
     ("ja4", Unit::Auto, &["tls_client_ja4", "ja4"]),
@@ -50,6 +61,7 @@ pub(super) const CLOUDFRONT: Fields = Fields(&[
     ("user_agent", Unit::Auto, &["cs(User-Agent)"]),
     ("referer", Unit::Auto, &["cs(Referer)"]),
     ("cache_status", Unit::Auto, &["x-edge-result-type"]),
+    ("aborted", Unit::Auto, &["x-edge-detailed-result-type"]),
     ("request_id", Unit::Auto, &["x-edge-request-id"]),
 ]);
 
@@ -67,6 +79,7 @@ pub(super) const GCP_LB: Fields = Fields(&[
     ("user_agent", Unit::Auto, &["httpRequest.userAgent"]),
     ("referer", Unit::Auto, &["httpRequest.referer"]),
     ("cache_status", Unit::Auto, &["httpRequest.cacheHit"]),
+    ("aborted", Unit::Auto, &["jsonPayload.statusDetails"]),
     ("request_id", Unit::Auto, &["insertId"]),
 ]);
 
@@ -89,6 +102,7 @@ pub(super) const AZURE_FRONT_DOOR: Fields = Fields(&[
     ("user_agent", Unit::Auto, &["properties.userAgent"]),
     ("referer", Unit::Auto, &["properties.referer", "properties.referrer"]),
     ("cache_status", Unit::Auto, &["properties.cacheStatus"]),
+    ("aborted", Unit::Auto, &["properties.errorInfo"]),
     ("ja4", Unit::Auto, &["properties.clientJA4FingerPrint"]),
     ("request_id", Unit::Auto, &["properties.trackingReference"]),
 ]);
@@ -114,6 +128,7 @@ pub(super) const AZURE_APP_GATEWAY: Fields = Fields(&[
     ("duration", Unit::Seconds, &["properties.timeTaken"]),
     ("user_agent", Unit::Auto, &["properties.userAgent"]),
     ("referer", Unit::Auto, &["properties.referer"]),
+    ("aborted", Unit::Auto, &["properties.error_info"]),
     ("request_id", Unit::Auto, &["properties.transactionId"]),
 ]);
 
@@ -122,6 +137,7 @@ pub(super) const AKAMAI: Fields = Fields(&[
     ("ts", Unit::Auto, &["reqTimeSec"]),
     ("edge", Unit::Auto, &["edgeIP"]),
     ("client_ip", Unit::Auto, &["cliIP"]),
+    ("forwarded_for", Unit::Auto, &["xForwardedFor"]),
     ("client_asn", Unit::Auto, &["asn"]),
     ("client_country", Unit::Auto, &["country"]),
     ("method", Unit::Auto, &["reqMethod"]),

@@ -53,6 +53,7 @@ pub(super) const FLOODMARK: Fields = Fields(&[
     ("cache_status", Unit::Auto, &["cache_status"]),
     ("ja3", Unit::Auto, &["ja3"]),
     ("ja4", Unit::Auto, &["ja4"]),
+    ("aborted", Unit::Auto, &["aborted"]),
     ("request_id", Unit::Auto, &["request_id"]),
 ]);
 
@@ -169,6 +170,7 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
     ("cache_status", Unit::Auto, &["upstream_cache_status", "cache_status", "cache"]),
     ("ja3", Unit::Auto, &["http_ssl_ja3_hash", "ssl_ja3_hash", "ssl_ja3", "ja3"]),
     ("ja4", Unit::Auto, &["ssl_ja4", "ja4"]),
+    ("aborted", Unit::Auto, &["request_completion"]),
     ("request_id", Unit::Auto, &["request_id", "x_request_id", "req_id"]),
 ]);
 
@@ -210,6 +212,7 @@ pub(super) const ENVOY: Fields = Fields(&[
     ("duration", Unit::Millis, &["duration"]),
     ("user_agent", Unit::Auto, &["user_agent", "user-agent"]),
     ("referer", Unit::Auto, &["referer"]),
+    ("aborted", Unit::Auto, &["response_flags", "response_flags_long"]),
     ("request_id", Unit::Auto, &["request_id", "x-request-id", "x_request_id"]),
 ]);
 
@@ -221,6 +224,7 @@ pub(super) const TRAEFIK: Fields = Fields(&[
     ("client_ip", Unit::Auto, &["ClientHost", "ClientAddr"]),
     ("forwarded_for", Unit::Auto, &["request_X-Forwarded-For"]),
     ("real_ip", Unit::Auto, &["request_Cf-Connecting-Ip", "request_X-Real-Ip"]),
+    ("client_country", Unit::Auto, &["request_Cf-Ipcountry"]),
     ("method", Unit::Auto, &["RequestMethod"]),
     ("scheme", Unit::Auto, &["RequestScheme"]),
     ("host", Unit::Auto, &["RequestHost", "RequestAddr"]),

@@ -1,6 +1,8 @@
 //! The built-in formats, as data: keys of JSON dialects and format strings of text formats.
 
+mod cdn;
 mod cloud;
+mod gateways;
 mod json;
 mod lines;
 mod otel;
@@ -97,5 +99,19 @@ pub(super) const fn preset(format: Format) -> Option<Preset> {
         Format::Ocsf => Preset::Json(cloud::OCSF),
         Format::Ecs => Preset::Json(cloud::ECS),
         Format::Otel => Preset::Json(otel::OTEL),
+        Format::AwsWaf => Preset::Json(gateways::AWS_WAF),
+        Format::ApiGateway => Preset::Json(gateways::API_GATEWAY),
+        Format::Kong => Preset::Json(gateways::KONG),
+        Format::ApisixJson => Preset::Json(gateways::APISIX_JSON),
+        Format::Apigee => Preset::Json(gateways::APIGEE),
+        Format::HaproxyJson => Preset::Json(gateways::HAPROXY_JSON),
+        Format::CloudflareWorkers => Preset::Json(cdn::CLOUDFLARE_WORKERS),
+        Format::AkamaiSiem => Preset::Json(cdn::AKAMAI_SIEM),
+        Format::Apisix => line(lines::APISIX),
+        Format::Bunny => line(lines::BUNNY),
+        Format::Keycdn => line(lines::KEYCDN),
+        Format::S3 => Preset::Line { format: lines::S3, optional: Optional::From(18) },
+        Format::Elb => line(lines::ELB),
+        Format::Squid => line(lines::SQUID),
     })
 }

@@ -1,6 +1,8 @@
 //! Rows of a batch as events.
 
-use arrow_array::{Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow_array::{
+    Array, BooleanArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
 use schemas::RequestBatch;
 
 use crate::math::hash::Hasher;
@@ -27,6 +29,7 @@ pub struct Columns<'a> {
     response_bytes: &'a Int64Array,
     duration_us: &'a Int64Array,
     status: &'a Int32Array,
+    aborted: &'a BooleanArray,
 }
 
 /// The texts of one record that may have to be shown, borrowed from its batch and [`cut`]; absent ones are empty.
@@ -71,6 +74,7 @@ impl<'a> Columns<'a> {
             response_bytes: batch.response_bytes(),
             duration_us: batch.duration_us(),
             status: batch.status(),
+            aborted: batch.aborted(),
         }
     }
 
@@ -106,7 +110,7 @@ impl<'a> Columns<'a> {
         if flags & flag::WRITE == 0 {
             said &= !(flag::AUTH | flag::TOKEN);
         }
-        if is_aborted(status, texts) {
+        if self.is_aborted(row, status, texts) {
             flags |= flag::ABORTED;
         }
         flags |= of_agent | said;
@@ -140,6 +144,14 @@ impl<'a> Columns<'a> {
         u16::try_from(self.status.value(row)).ok().filter(|status| *status > 0).unwrap_or(u16::MAX)
     }
 
+    /// Whether a request ended before any answer: its status is 408 (the client sent nothing in time), 499 (nginx: the
+    /// client left) or 460 (a load balancer of AWS: the same), or it is none and the log says that it was broken off or
+    /// has no request. Who leaves a download midway had an answer.
+    fn is_aborted(&self, row: usize, status: u16, texts: &Texts<'_>) -> bool {
+        let is_told = self.aborted.is_valid(row) && self.aborted.value(row);
+        matches!(status, 408 | 460 | 499) || status == 0 && (is_told || texts.method.is_empty())
+    }
+
     fn flags(&self, row: usize, texts: &Texts<'_>) -> u32 {
         let mut flags = 0;
         let mut set = |on: bool, bit: u32| {
@@ -157,12 +169,6 @@ impl<'a> Columns<'a> {
         set(matches!(cache, "hit" | "revalidated" | "stale" | "updating"), flag::CACHE_HIT);
         flags
     }
-}
-
-/// Whether a request ended before it was answered, as far as the status tells: none at all, 408 (the client sent
-/// nothing in time), 499 (nginx: the client left), 460 (a load balancer of AWS: the same).
-fn is_aborted(status: u16, texts: &Texts<'_>) -> bool {
-    matches!(status, 408 | 460 | 499) || status == 0 && texts.method.is_empty()
 }
 
 fn text(array: &StringArray, row: usize) -> &str {
@@ -187,6 +193,11 @@ fn is_on(url: &str, host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, RecordBatch, new_null_array};
+    use schemas::tables::REQUESTS;
+
     use super::*;
 
     #[test]
@@ -199,5 +210,41 @@ mod tests {
             assert!(!is_on(other, "shop.example"), "{other}");
         }
         assert!(!is_on("https://[2001:db8::1]/", "[2001:db8::1]"), "a host ends at a colon");
+    }
+
+    #[test]
+    fn a_request_without_an_answer_is_broken_off_where_the_log_says_so() {
+        let rows = [
+            (None, None, false),
+            (None, Some(false), false),
+            (None, Some(true), true),
+            (Some(499), Some(true), true),
+            (Some(499), None, true),
+            (Some(200), Some(true), false),
+            (Some(200), Some(false), false),
+        ];
+        let schema = REQUESTS.row_schema();
+        let columns = schema.fields().iter().map(|field| -> ArrayRef {
+            match field.name().as_str() {
+                "ts" => {
+                    let ts = TimestampMicrosecondArray::from(vec![0; rows.len()]);
+                    Arc::new(ts.with_timezone("UTC"))
+                }
+                "method" => Arc::new(StringArray::from(vec!["GET"; rows.len()])),
+                "status" => Arc::new(rows.iter().map(|row| row.0).collect::<Int32Array>()),
+                "aborted" => Arc::new(rows.iter().map(|row| row.1).collect::<BooleanArray>()),
+                "malformed" => Arc::new(BooleanArray::from(vec![false; rows.len()])),
+                "record_index" => Arc::new(Int32Array::from(vec![0; rows.len()])),
+                _ => new_null_array(field.data_type(), rows.len()),
+            }
+        });
+        let columns = columns.collect();
+        let batch = RecordBatch::try_new(Arc::clone(&schema), columns).unwrap();
+        let batch = RequestBatch::try_new(batch).unwrap();
+        let columns = Columns::of(&batch);
+        for (row, (status, told, aborted)) in rows.into_iter().enumerate() {
+            let found = columns.is_aborted(row, columns.status(row), &columns.texts(row));
+            assert_eq!(found, aborted, "{status:?} {told:?}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaRespErr;
 
 use super::bookmarks::Ticket;
+use super::key::{ClientNetwork, Keys};
 use super::pace::Pace;
 use super::{ShipConfig, ShipControl, ShipError, ShipProgress};
 use crate::client::{Link, client_config};
@@ -112,6 +113,7 @@ pub(super) struct Feed<'a> {
     control: &'a mut dyn ShipControl,
     producer: BaseProducer<Context>,
     context: Arc<Context>,
+    keys: Keys,
     pace: Option<Pace>,
     pub progress: ShipProgress,
     stopped: bool,
@@ -151,7 +153,8 @@ impl<'a> Feed<'a> {
         let context = Arc::clone(producer.context());
         let pace = config.rate.map(|rate| Pace::new(rate, Instant::now()));
         let progress = ShipProgress::default();
-        Ok(Self { config, control, producer, context, pace, progress, stopped: false })
+        let keys = Keys::new(&config.decoder)?;
+        Ok(Self { config, control, producer, context, keys, pace, progress, stopped: false })
     }
 
     /// Waits until the brokers answer and have the topic.
@@ -185,15 +188,17 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// Sends each line of `block` as a message; what became of it, and how many bytes of the block that is. Blank lines
+    /// Sends each line of `block`, the next of a file, as a message; what became of it, and how many bytes of the block that is. Blank lines
     /// hold no record and are left out.
-    pub(super) fn block(&mut self, block: &[u8]) -> Result<(Flow, Sent), ShipError> {
+    pub(super) fn block(&mut self, file: &str, block: &[u8]) -> Result<(Flow, Sent), ShipError> {
         let ticket = Ticket::default();
+        let mut keys = self.keys.of_block(file, block).into_iter();
         let mut start = 0;
         let ends = memchr::memchr_iter(b'\n', block).chain(std::iter::once(block.len()));
         for end in ends {
             let line = block.get(start..end).unwrap_or_default();
-            if !line.trim_ascii().is_empty() && self.line(line, &ticket)? == Flow::Stop {
+            let key = keys.next().flatten();
+            if !line.trim_ascii().is_empty() && self.line(line, key, &ticket)? == Flow::Stop {
                 return Ok((Flow::Stop, Sent { bytes: start, ticket }));
             }
             start = (end + 1).min(block.len());
@@ -201,7 +206,12 @@ impl<'a> Feed<'a> {
         Ok((Flow::Continue, Sent { bytes: block.len(), ticket }))
     }
 
-    fn line(&mut self, line: &[u8], ticket: &Ticket) -> Result<Flow, ShipError> {
+    fn line(
+        &mut self,
+        line: &[u8],
+        key: Option<ClientNetwork>,
+        ticket: &Ticket,
+    ) -> Result<Flow, ShipError> {
         if self.progress.lines.is_multiple_of(LINES_BETWEEN_CHECKS) && self.check()? == Flow::Stop {
             return Ok(Flow::Stop);
         }
@@ -210,7 +220,7 @@ impl<'a> Feed<'a> {
                 return Ok(Flow::Stop);
             }
         }
-        let key = (self.config.key)(line).map(|network| network.to_string());
+        let key = key.map(|network| network.to_string());
         let mut record =
             BaseRecord::<str, [u8], _>::with_opaque_to(&self.config.topic, Arc::clone(ticket))
                 .payload(line);

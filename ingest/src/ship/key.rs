@@ -1,39 +1,22 @@
 //! The key of a message: the client's network, so that all requests of a source come in one partition.
+//!
+//! Who the client is the decoders say, the same that read the topic later: what they cannot read has no key.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use decode::{Batcher, ConfigError, DecoderConfig, Numbering, RawMessage};
+use schemas::PositionedBatch;
 
 /// Bits of an IPv4 address that make a key.
 const V4_BITS: u32 = 24;
 
 /// Bits of an IPv6 address that make a key.
 const V6_BITS: u32 = 64;
-
-/// Tokens of a plain line in which the client address is looked for: a host may come before it.
-const TOKENS_MAX: usize = 3;
-
-/// Bytes of the longest address in text: IPv4 in IPv6, and a scope.
-const ADDRESS_BYTES_MAX: usize = 64;
-
-/// Names under which JSON logs give the client address, the most telling first.
-const JSON_NAMES: [&str; 16] = [
-    "ClientIP",
-    "client_ip",
-    "clientIp",
-    "client_addr",
-    "client_address",
-    "remote_addr",
-    "remote_ip",
-    "remote_host",
-    "remoteAddr",
-    "c-ip",
-    "c_ip",
-    "cliIP",
-    "clientRequestIP",
-    "src_ip",
-    "source_ip",
-    "ip",
-];
 
 /// The network of a client: an IPv4 /24 or an IPv6 /64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,80 +43,82 @@ impl fmt::Display for ClientNetwork {
     }
 }
 
-/// Finds the client's network in a line of any of the formats we read, without decoding the line.
-///
-/// JSON: the value of the first known name that is an address, at any depth. Otherwise: the first of
-/// the first three tokens that is an address. `None` is no fault: such a message gets no key.
-///
-/// # Example
-/// ```
-/// # use ingest::client_network;
-/// let line = br#"www.example.org 203.0.113.7 - - [01/Mar/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 5"#;
-/// assert_eq!(client_network(line).unwrap().to_string(), "203.0.113.0/24");
-/// ```
-pub fn client_network(line: &[u8]) -> Option<ClientNetwork> {
-    let line = line.trim_ascii();
-    let address =
-        if line.first() == Some(&b'{') { json_address(line) } else { plain_address(line) };
-    address.map(ClientNetwork::of)
+/// Finds the keys of lines.
+#[derive(Debug)]
+pub(super) struct Keys {
+    batcher: Batcher,
 }
 
-fn plain_address(line: &[u8]) -> Option<IpAddr> {
-    line.split(|byte| matches!(byte, b' ' | b'\t' | b','))
-        .filter(|token| !token.is_empty())
-        .take(TOKENS_MAX)
-        .find_map(parse)
-}
-
-/// Looks at the names of the line once, in the order they come.
-fn json_address(line: &[u8]) -> Option<IpAddr> {
-    let mut best: Option<(usize, IpAddr)> = None;
-    let mut rest = line;
-    while let Some(quote) = memchr::memchr(b'"', rest) {
-        rest = rest.get(quote + 1..)?;
-        let Some(end) = string_end(rest) else { break };
-        let (name, after) = rest.split_at_checked(end)?;
-        rest = after.get(1..)?;
-        let Some(value) = string_value(rest) else { continue };
-        let Some(rank) = JSON_NAMES.iter().position(|known| known.as_bytes() == name) else {
-            continue;
-        };
-        if best.is_none_or(|(so_far, _)| rank < so_far) {
-            best = parse(value).map(|address| (rank, address)).or(best);
-        }
-        if rank == 0 && best.is_some() {
-            break;
-        }
+impl Keys {
+    /// Keys of lines that are read as `config` says.
+    pub(super) fn new(config: &DecoderConfig) -> Result<Self, ConfigError> {
+        Ok(Self { batcher: Batcher::new(config)? })
     }
-    best.map(|(_, address)| address)
-}
 
-/// Where the quote is that ends a string.
-fn string_end(text: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    loop {
-        let found = memchr::memchr2(b'"', b'\\', text.get(from..)?)? + from;
-        match text.get(found) {
-            Some(b'\\') => from = found + 2,
-            _ => return Some(found),
+    /// The client's network of each line of a block of whole lines, the next one of its file. A line that is no record
+    /// of its own, because it begins one that later lines go on with or heads them, has the key of the next record. `None`
+    /// is no fault: such a message gets no key.
+    pub(super) fn of_block(&mut self, file: &str, block: &[u8]) -> Vec<Option<ClientNetwork>> {
+        let partition: Arc<str> = file.into();
+        self.batcher.push(&RawMessage {
+            partition: &partition,
+            topic: file,
+            kafka_partition: None,
+            offset: 0,
+            numbering: Numbering::Lines,
+            arrival_us: 0,
+            payload: block,
+        });
+        let mut batches = Vec::new();
+        self.batcher.flush(&mut batches);
+        let lines = memchr::memchr_iter(b'\n', block).count() + 1;
+        let mut found = vec![Found::Nothing; lines];
+        for batch in &batches {
+            note(batch, &mut found);
         }
+        let mut next = None;
+        let mut keys: Vec<_> = found
+            .into_iter()
+            .rev()
+            .map(|key| {
+                if let Found::Record(key) = key {
+                    next = key;
+                }
+                next
+            })
+            .collect();
+        keys.reverse();
+        keys
     }
 }
 
-/// The string that follows a name: `: "…"`.
-fn string_value(after_name: &[u8]) -> Option<&[u8]> {
-    let value = after_name.trim_ascii_start().strip_prefix(b":")?;
-    let value = value.trim_ascii_start().strip_prefix(b"\"")?;
-    value.get(..string_end(value)?)
+/// What became of a line.
+#[derive(Debug, Clone, Copy)]
+enum Found {
+    /// No record of its own.
+    Nothing,
+    /// A record, with its key.
+    Record(Option<ClientNetwork>),
 }
 
-fn parse(token: &[u8]) -> Option<IpAddr> {
-    if token.len() > ADDRESS_BYTES_MAX {
-        return None;
+/// Notes the keys of the records of a batch at the places of their lines.
+fn note(batch: &PositionedBatch, found: &mut [Found]) {
+    let clients = batch.requests.client_ip();
+    let mut set = |line: i64, key| {
+        let line = usize::try_from(line).ok();
+        if let Some(place) = line.and_then(|line| found.get_mut(line)) {
+            *place = Found::Record(key);
+        }
+    };
+    for (row, line) in batch.requests.topic_offset().values().iter().enumerate() {
+        let client = clients.is_valid(row).then(|| clients.value(row));
+        let address = client.and_then(|client| client.parse().ok());
+        set(*line, address.map(ClientNetwork::of));
     }
-    let token = std::str::from_utf8(token).ok()?.trim_matches(['"', '[', ']']);
-    // A list of forwarded addresses names the client first.
-    token.split(',').next()?.trim().parse().ok()
+    let rejected = batch.rejects.column_by_name("topic_offset");
+    if let Some(lines) = rejected.and_then(|lines| lines.as_primitive_opt::<Int64Type>()) {
+        lines.values().iter().for_each(|line| set(*line, None));
+    }
 }
 
 #[cfg(test)]
@@ -141,28 +126,51 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(line: &str, network: &str) {
-        let found = client_network(line.as_bytes());
-        assert_eq!(found.map_or("none".to_owned(), |network| network.to_string()), network);
+    fn check(block: &str, networks: &[&str]) {
+        let mut keys = Keys::new(&DecoderConfig::default()).unwrap();
+        let found = keys.of_block("access.log", block.as_bytes());
+        let shown = found.iter().map(|key| key.map_or("none".to_owned(), |key| key.to_string()));
+        assert_eq!(shown.collect::<Vec<_>>(), networks);
     }
 
     #[test]
-    fn plain_lines_name_the_client_first_or_after_the_host() {
-        check("203.0.113.7 - - [x] \"GET / HTTP/1.1\" 200 5", "203.0.113.0/24");
-        check("www.example.org:443 2001:db8:1:2:3::4 - -", "2001:db8:1:2::/64");
-        check("::ffff:203.0.113.7 - -", "203.0.113.0/24");
-        check("- - - 203.0.113.7", "none");
-        check("", "none");
+    fn every_format_names_the_client_where_it_puts_him() {
+        check(
+            "203.0.113.7 - - [01/May/2024:12:00:00 +0000] \"GET / HTTP/1.1\" 200 5\n\
+             shop.example 2001:db8:1:2:3::4 - - [01/May/2024:12:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"a\"\n",
+            &["203.0.113.0/24", "2001:db8:1:2::/64", "none"],
+        );
+        check(
+            r#"{"a":"ClientIP","ClientRequestURI":"/","EdgeEndTimestamp":1714564800,"ClientIP" : "203.0.113.7"}"#,
+            &["203.0.113.0/24"],
+        );
+        // No header and no user agent chooses where a line goes.
+        check(
+            "203.0.113.7 - anna [01/May/2024:12:00:00 +0000] \"GET /198.51.100.1 HTTP/1.1\" 200 5 \"-\" \"198.51.100.1\"",
+            &["203.0.113.0/24"],
+        );
+    }
+
+    #[test]
+    fn what_is_no_record_goes_with_the_next_one_and_what_cannot_be_read_anywhere() {
+        check(
+            "#Fields: date time c-ip cs-method cs-uri-stem sc-status\n\
+             2024-05-01 12:00:00 192.0.2.1 GET /a 200\n\
+             nothing of use\n\
+             2024-05-01 12:00:01 198.51.100.2 GET /b 200",
+            &["192.0.2.0/24", "192.0.2.0/24", "none", "198.51.100.0/24"],
+        );
+        check("", &["none"]);
     }
 
     proptest::proptest! {
         #[test]
         fn any_bytes_have_a_key_or_none(
-            line in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80),
-            text in r#"\{["\\:{} a,]*("ClientIP"|"ip")?["\\: 1.a]*"#,
+            block in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
         ) {
-            client_network(&line);
-            client_network(text.as_bytes());
+            let lines = block.split(|byte| *byte == b'\n').count();
+            let mut keys = Keys::new(&DecoderConfig::default()).unwrap();
+            proptest::prop_assert_eq!(keys.of_block("x", &block).len(), lines);
         }
 
         #[test]
@@ -170,16 +178,5 @@ mod tests {
             let network = |bits| ClientNetwork::of(IpAddr::V4(Ipv4Addr::from_bits(bits)));
             proptest::prop_assert_eq!(network(bits), network(bits & !255 | low));
         }
-    }
-
-    #[test]
-    fn json_lines_name_the_client_anywhere() {
-        check(r#"{"a":"ClientIP","b":1,"ClientIP" : "203.0.113.7"}"#, "203.0.113.0/24");
-        check(r#"{"ip":"198.51.100.1","remote_addr":"203.0.113.7"}"#, "203.0.113.0/24");
-        check(r#"{"ua":"\"ClientIP\":\"1.2.3.4\"","ClientIP":"203.0.113.7"}"#, "203.0.113.0/24");
-        check(r#"{"request":{"client_ip":"2001:db8::1","#, "2001:db8::/64");
-        check(r#"{"ClientIP":7}"#, "none");
-        check(r#"{"ClientIP":"203"#, "none");
-        check(r#"{"ClientIP"#, "none");
     }
 }

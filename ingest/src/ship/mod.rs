@@ -17,11 +17,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
+use decode::{ConfigError, DecoderConfig};
 use schemas::limits::REJECT_BYTES_MAX;
 
 use self::bookmarks::Bookmarks;
 use self::feed::{Feed, Flow};
-pub use self::key::{ClientNetwork, client_network};
+pub use self::key::ClientNetwork;
 use self::tail::Tail;
 use crate::client::Properties;
 use crate::compress::decompress;
@@ -42,9 +43,6 @@ const ROTATION_GRACE: Duration = Duration::from_secs(2);
 /// The name that stands for standard input.
 const STDIN: &str = "-";
 
-/// Finds the key of a line.
-pub type KeyOf = Box<dyn Fn(&[u8]) -> Option<ClientNetwork> + Send + Sync>;
-
 /// Where to ship and how.
 pub struct ShipConfig {
     /// `host:port`, several with commas.
@@ -60,8 +58,8 @@ pub struct ShipConfig {
     pub state: Option<PathBuf>,
     /// Lines a second, at most.
     pub rate: Option<u32>,
-    /// Finds the key of a line; [`client_network`] by default.
-    pub key: KeyOf,
+    /// How lines are read, to find the client whose network is their key.
+    pub decoder: DecoderConfig,
 }
 
 impl ShipConfig {
@@ -74,7 +72,7 @@ impl ShipConfig {
             follow: false,
             state: None,
             rate: None,
-            key: Box::new(client_network),
+            decoder: DecoderConfig::default(),
         }
     }
 }
@@ -141,6 +139,9 @@ pub struct ShipSummary {
 /// Why a shipment is not complete.
 #[derive(Debug, thiserror::Error)]
 pub enum ShipError {
+    /// The format makes no sense.
+    #[error(transparent)]
+    Format(#[from] ConfigError),
     /// A file cannot be opened or read.
     #[error("cannot read `{}`: {source}; {delivered} lines before were delivered", file.display())]
     Read {
@@ -305,7 +306,7 @@ fn read(feed: &mut Feed<'_>, files: Vec<Opened>) -> Result<(), ShipError> {
         loop {
             feed.progress.bytes_read = bytes_read.load(Ordering::Relaxed);
             let flow = match blocks.recv_timeout(FOLLOW_INTERVAL) {
-                Ok(block) => feed.block(&block.map_err(fail)?)?.0,
+                Ok(block) => feed.block(&path.to_string_lossy(), &block.map_err(fail)?)?.0,
                 Err(RecvTimeoutError::Timeout) => feed.wait(Duration::ZERO)?,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
@@ -365,7 +366,7 @@ fn follow(
             let Some(lines) = tail.read(Instant::now()).map_err(fail)? else { continue };
             grown = true;
             feed.progress.bytes_read += lines.len() as u64;
-            let (flow, sent) = feed.block(&lines)?;
+            let (flow, sent) = feed.block(&path.to_string_lossy(), &lines)?;
             if let Some(bookmarks) = bookmarks.as_deref_mut()
                 && let Some(place) =
                     tail.place_before_end(lines.len() - sent.bytes).map_err(fail)?

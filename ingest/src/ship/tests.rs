@@ -37,7 +37,10 @@ fn drain(broker: &EmbeddedBroker) -> Vec<String> {
 }
 
 fn line(client: u32, number: u32) -> String {
-    format!("203.0.{client}.{} - - [x] \"GET /{number} HTTP/1.1\" 200 1", number % 256)
+    format!(
+        "203.0.{client}.{} - - [01/May/2024:12:00:00 +0000] \"GET /{number} HTTP/1.1\" 200 1",
+        number % 256
+    )
 }
 
 fn file(folder: &TempDir, name: &str, text: &str) -> PathBuf {

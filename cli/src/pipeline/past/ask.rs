@@ -21,7 +21,8 @@ const SPOILT_SHARE: f64 = 0.1;
 
 /// Columns of requests that the detector reads, and those that are never null.
 const COLUMNS: &str = "ts, client_ip, client_asn, client_country, method, host, path, query, status, request_bytes, \
-                       response_bytes, duration_us, user_agent, referer, cache_status, ja4, malformed, record_index";
+                       response_bytes, duration_us, user_agent, referer, cache_status, ja4, malformed, record_index, \
+                       aborted";
 
 /// An attack of the past.
 #[derive(Debug, Clone, PartialEq)]

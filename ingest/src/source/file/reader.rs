@@ -173,6 +173,10 @@ impl Reader {
     }
 
     fn failed(&self, line: i64, source: io::Error) -> Stop {
+        // An archive, of which nothing was read.
+        if source.kind() == io::ErrorKind::Unsupported {
+            return Stop::Failed(SourceError::Open { file: self.path.clone(), source });
+        }
         Stop::Failed(SourceError::Read { file: self.name.clone(), line, source })
     }
 
