@@ -89,6 +89,17 @@ pub enum LakeError {
         expected: u32,
     },
 
+    /// The table needs more of its readers than is known here.
+    #[error(
+        "table `{uri}` cannot be read: {detail}; read it with the program that made it so, or write its rows anew"
+    )]
+    Unreadable {
+        /// Location of the table.
+        uri: String,
+        /// What would be read wrongly.
+        detail: String,
+    },
+
     /// The table's columns or features are not those this program writes.
     #[error("table `{uri}` cannot be appended to: {detail}; use another folder with --data")]
     Schema {
@@ -183,6 +194,7 @@ impl LakeError {
             | Self::NoTables { .. }
             | Self::SchemaVersion { .. }
             | Self::Schema { .. }
+            | Self::Unreadable { .. }
             | Self::Rows(_)
             | Self::Encode { .. }
             | Self::Conflict { .. }

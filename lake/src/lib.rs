@@ -8,6 +8,7 @@
 //!
 //! location ─ store, errors get their place        tables ─ creation and checks
 //! durable  ─ local files, synced                  log    ─ version and transactions of a table
+//! snapshot ─ a table for readers, commit by commit
 //! check    ─ proof that all of it is whole
 //! maintain ─ fewer files, old rows gone           log_keeper ─ checkpoints of the logs
 //! ```
@@ -45,6 +46,7 @@ mod options;
 mod point;
 mod progress;
 mod ranges;
+mod snapshot;
 mod stats;
 mod tables;
 mod writer;
@@ -60,4 +62,5 @@ pub use location::{open_table, table_uri};
 pub use maintain::{Pace, TableUpkeep, Unwatched, Upkeep, Watch, maintain, maintain_in};
 pub use options::LakeOptions;
 pub use point::{CommitPoint, CommitSummary, RowKey};
+pub use snapshot::{DataFile, Definition, FileStats, Snapshot, TableLog, TableReader};
 pub use tables::SCHEMA_VERSION_PROPERTY;

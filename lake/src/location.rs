@@ -48,6 +48,18 @@ impl Location {
         Ok(Self { uri: uri.to_owned(), url, root, local })
     }
 
+    /// Understands `uri` for reading: no folder is made, and none need be there.
+    pub(crate) fn to_read(uri: &str) -> Result<Self, LakeError> {
+        let url = data_url(uri)?;
+        let local = (url.scheme() == "file").then(|| url.to_file_path().ok()).flatten();
+        let root: Arc<dyn ObjectStore> = if local.is_some() {
+            Arc::new(LocalFileSystem::new())
+        } else {
+            remote_store(uri, &url)?
+        };
+        Ok(Self { uri: uri.to_owned(), url, root, local })
+    }
+
     /// As [`Location::open`], of tables that are there already: no folder is made.
     pub(crate) fn existing(uri: &str, sync: bool) -> Result<Self, LakeError> {
         let folder = data_url(uri)?.to_file_path();
@@ -74,10 +86,25 @@ impl Location {
 
     /// The store of a folder below the location.
     pub(crate) fn folder(&self, name: &str) -> Result<Folder, LakeError> {
-        let prefix = Path::from_url_path(self.folder_url(name).path()).map_err(|error| {
-            LakeError::Location { uri: self.uri.clone(), detail: error.to_string() }
-        })?;
-        Ok(PrefixStore::new(Arc::clone(&self.root), prefix))
+        Ok(PrefixStore::new(Arc::clone(&self.root), self.folder_path(name)?))
+    }
+
+    /// Where a folder below the location is in the store.
+    pub(crate) fn folder_path(&self, name: &str) -> Result<Path, LakeError> {
+        Path::from_url_path(self.folder_url(name).path()).map_err(|error| LakeError::Location {
+            uri: self.uri.clone(),
+            detail: error.to_string(),
+        })
+    }
+
+    /// The store that reaches the location.
+    pub(crate) fn root(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.root)
+    }
+
+    /// Whether it is a folder of this machine.
+    pub(crate) const fn is_local(&self) -> bool {
+        self.local.is_some()
     }
 
     /// Delta's view of a table's folder, over the same store.

@@ -149,14 +149,14 @@ async fn read_once(table: &Folder) -> Result<Option<LogState>, Failure> {
 
 /// The files to read: parts of the newest whole checkpoint, and the commits after it.
 #[derive(Debug, Default)]
-struct Listing<'a> {
+pub(crate) struct Listing<'a> {
     checkpoint_version: Option<u64>,
     checkpoint: Vec<&'a ObjectMeta>,
     commits: Vec<u64>,
 }
 
 impl<'a> Listing<'a> {
-    fn of(files: &'a [ObjectMeta]) -> Self {
+    pub(crate) fn of(files: &'a [ObjectMeta]) -> Self {
         let mut checkpoints: BTreeMap<u64, Vec<(usize, &ObjectMeta)>> = BTreeMap::new();
         let mut commits = Vec::new();
         for file in files {
@@ -180,6 +180,31 @@ impl<'a> Listing<'a> {
         commits.retain(|version| checkpoint_version.is_none_or(|at| *version > at));
         commits.sort_unstable();
         Self { checkpoint_version, checkpoint: checkpoint.unwrap_or_default(), commits }
+    }
+
+    /// Whether a whole checkpoint is among the files.
+    pub(crate) const fn has_checkpoint(&self) -> bool {
+        self.checkpoint_version.is_some()
+    }
+
+    /// Version of the checkpoint, 0 without one.
+    pub(crate) fn newest_checkpoint(&self) -> u64 {
+        self.checkpoint_version.unwrap_or_default()
+    }
+
+    /// The files of the newest whole checkpoint.
+    pub(crate) fn checkpoint(&self) -> &[&'a ObjectMeta] {
+        &self.checkpoint
+    }
+
+    /// Versions of the commits after it, in order.
+    pub(crate) fn commits(&self) -> &[u64] {
+        &self.commits
+    }
+
+    /// The version of the table; `None` where there is none.
+    pub(crate) fn newest(&self) -> Option<u64> {
+        self.commits.last().copied().or(self.checkpoint_version)
     }
 }
 

@@ -1,20 +1,18 @@
 //! What can go wrong between a question and its answer.
 
 use datafusion::common::{DataFusionError, SchemaError};
-use deltalake::DeltaTableError;
+use lake::LakeError;
 
 use crate::hint;
 
 /// A query could not be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The data folder cannot be named as a URL.
-    #[error("`{uri}` is no folder or URL of tables: {detail}")]
-    BadUri {
-        /// As given.
-        uri: String,
-        /// What is wrong with it.
-        detail: String,
+    /// The data folder cannot be named or reached.
+    #[error("{source}")]
+    Location {
+        /// Why, and what to give instead.
+        source: Box<LakeError>,
     },
     /// Nothing has been written there yet.
     #[error(
@@ -25,28 +23,13 @@ pub enum QueryError {
         /// Where they were looked for.
         uri: String,
     },
-    /// A table exists and cannot be opened.
-    #[error("cannot open table `{table}` under `{uri}`: {source}")]
+    /// A table exists and cannot be read.
+    #[error("cannot open table `{table}`: {source}")]
     Open {
         /// Which table.
         table: &'static str,
-        /// Data folder.
-        uri: String,
-        /// Why.
-        source: Box<DeltaTableError>,
-    },
-    /// The tables were written by another version of Floodmark.
-    #[error(
-        "table `{table}` has layout version {found}, this floodmark reads version {expected}; \
-         read it with the floodmark that wrote it, or write the logs again into a new folder"
-    )]
-    SchemaVersion {
-        /// Which table.
-        table: &'static str,
-        /// As written in the table.
-        found: String,
-        /// What this program reads.
-        expected: u32,
+        /// Why, and what to do.
+        source: Box<LakeError>,
     },
     /// The session cannot be built as asked.
     #[error("cannot start the query engine: {detail}")]
@@ -126,6 +109,9 @@ impl QueryError {
     ///
     /// - `tables`: names that a misspelt table could have meant.
     pub(crate) fn from_plan(error: &DataFusionError, tables: &[String]) -> Self {
+        if vanished(error).is_some() {
+            return Self::from_execution(error);
+        }
         let root = match error.find_root() {
             DataFusionError::Collection(errors) => errors.first().unwrap_or(error),
             root => root,
@@ -144,6 +130,27 @@ impl QueryError {
         }
     }
 
+    /// The error with a hint where what it misses stands in double quotes in `text`, which name columns.
+    pub(crate) fn quoted_in(self, text: &str) -> Self {
+        match self {
+            Self::Plan { message, hint } => {
+                let name = message.strip_prefix("no column `").and_then(|of| of.strip_suffix('`'));
+                let name = name.map(|name| name.trim_matches('"'));
+                let is_quoted = |name: &&str| text.contains(&format!("\"{name}\""));
+                let last = |name: &'_ str| name.rsplit_once('.').map(|(_, last)| last.len());
+                let part = name.and_then(|of| of.get(of.len() - last(of)?..)).filter(is_quoted);
+                match name.filter(is_quoted).or(part) {
+                    Some(name) => {
+                        let quoted = format!("a text stands in single quotes: '{name}'");
+                        Self::Plan { message, hint: Some(quoted) }
+                    }
+                    None => Self::Plan { message, hint },
+                }
+            }
+            other => other,
+        }
+    }
+
     fn from_schema(error: &SchemaError) -> Self {
         if let SchemaError::FieldNotFound { field, valid_fields } = error {
             let names: Vec<&str> = valid_fields.iter().map(|column| column.name.as_str()).collect();
@@ -157,10 +164,31 @@ impl QueryError {
 
     /// An error of a running query.
     pub(crate) fn from_execution(error: &DataFusionError) -> Self {
+        if let Some(path) = vanished(error) {
+            return Self::Execute {
+                message: format!("`{path}` was deleted while it was read"),
+                hint: Some("maintenance has replaced it meanwhile: ask again".to_owned()),
+            };
+        }
         let root = error.find_root();
         let hint = matches!(root, DataFusionError::ResourcesExhausted(_)).then(|| {
             "raise the memory limit, or ask for fewer rows or groups at a time".to_owned()
         });
         Self::Execute { message: hint::plain(root), hint }
     }
+}
+
+/// The file of a table that the store does not have any more, if that is what an error is about.
+fn vanished(error: &DataFusionError) -> Option<String> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = next {
+        if let Some(object_store::Error::NotFound { path, .. }) = current.downcast_ref() {
+            return Some(path.clone());
+        }
+        next = current.source();
+    }
+    // The reader of footers keeps the text alone.
+    let text = error.to_string();
+    let rest = text.get(text.find("Object at location ")? + "Object at location ".len()..)?;
+    rest.get(..rest.find(" not found")?).map(str::to_owned)
 }

@@ -63,6 +63,10 @@ fn check_node(node: &LogicalPlan, scratch: Scratch) -> Result<(), QueryError> {
         LogicalPlan::Dml(dml) => refuse(&dml.op.to_string().to_uppercase(), READ_ONLY),
         LogicalPlan::Copy(_) => refuse("COPY", COPY),
         LogicalPlan::Ddl(ddl) => check_ddl(ddl, scratch),
+        // Settings reach beyond the statement, to folders for temporary files among others.
+        LogicalPlan::Statement(statement) if scratch == Scratch::Refused => {
+            refuse(&statement.name().to_uppercase(), SCRATCH)
+        }
         _ => Ok(()),
     }
 }

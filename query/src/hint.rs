@@ -67,6 +67,13 @@ pub(crate) fn plain(error: &DataFusionError) -> String {
     while let Some(next) = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix)) {
         rest = next;
     }
+    // What a function says of its arguments, without what the engine says around it.
+    if let Some((_, said)) =
+        rest.split_once("user-defined coercion failed with: Error during planning: ")
+    {
+        rest = said.split_once(". No function matches").map_or(said, |(said, _)| said);
+        rest = rest.split_once(" No function matches").map_or(rest, |(said, _)| said);
+    }
     let words: Vec<&str> = rest.split_whitespace().collect();
     words.join(" ").replace("datafusion.public.", "")
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! text ─ statements::parse ─▶ Statement ─ Session::query ─▶ Answer ─ write ─▶ table · csv · json · ndjson · parquet
 //!                                              │ guard: read-only
-//!              requests · rejects · incidents · source_windows · target_windows   (latest: Delta at its last commit)
+//!              requests · rejects · incidents · source_windows · target_windows   (lake_table: Delta at its last commit)
 //!     attacks, signals (views)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in · fingerprint_requests
 //! repl: lines ─▶ statements and commands ─▶ the same
 //! ```
@@ -22,7 +22,8 @@ mod formula;
 pub mod functions;
 mod guard;
 mod hint;
-mod latest;
+mod lake_table;
+mod lenient;
 mod options;
 pub mod output;
 pub mod repl;

@@ -1,6 +1,5 @@
 //! How a session is set up.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// Settings of a [`crate::Session`]; the default suits one person at one machine.
@@ -14,8 +13,6 @@ pub struct SessionOptions {
     pub target_partitions: Option<usize>,
     /// Rows of a batch; `None` leaves the engine's choice.
     pub batch_size: Option<usize>,
-    /// Properties of the object store, such as `aws_region`.
-    pub storage: HashMap<String, String>,
     /// What a statement may do besides reading the tables.
     pub scratch: Scratch,
 }

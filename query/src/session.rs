@@ -1,28 +1,36 @@
 //! The session: tables, view and functions, and statements run against them.
 
+use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
+use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement as ParsedStatement;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use url::Url;
+use lake::TableReader;
+use tokio::sync::Mutex;
 
 use crate::error::QueryError;
 use crate::guard;
-use crate::latest::LatestTable;
+use crate::lake_table::{GroupByNumbers, LakeTable};
+use crate::lenient;
 use crate::options::{Scratch, SessionOptions};
 use crate::output::{Format, OutputOptions, Written};
 use crate::statements::{self, Statement};
 use crate::views::{VIEWS, View};
+
+/// How the store of the tables is known to the engine: a name of its own, so that no statement reaches through it.
+const STORE: &str = "floodmark://tables/";
 
 /// Queries named in an error about memory, at most.
 const MEMORY_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
@@ -33,7 +41,9 @@ const MEMORY_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
 /// that awaits it, and these bodies hold the whole SQL planner.
 pub struct Session {
     context: SessionContext,
-    tables: Vec<Arc<LatestTable>>,
+    tables: Vec<Arc<LakeTable>>,
+    /// Those that were planned over the columns as they are: most sessions ask for none.
+    views: Mutex<BTreeSet<&'static str>>,
     scratch: Scratch,
     uri: String,
 }
@@ -89,32 +99,50 @@ impl Session {
     }
 
     async fn open_now(uri: &str, options: &SessionOptions) -> Result<Self, QueryError> {
-        let root = root_url(uri)?;
-        let context = SessionContext::new_with_config_rt(config(options), runtime(options)?);
+        let location = |source| QueryError::Location { source: Box::new(source) };
+        let reader = TableReader::open(uri).map_err(location)?;
+        let state = SessionStateBuilder::new()
+            .with_config(config(options))
+            .with_runtime_env(runtime(options)?)
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(GroupByNumbers))
+            .build();
+        let context = SessionContext::new_with_state(state);
+        let store = ObjectStoreUrl::parse(STORE)
+            .map_err(|error| QueryError::Engine { detail: error.to_string() })?;
+        context.register_object_store(store.as_ref(), reader.store());
         let mut tables = Vec::new();
         for definition in schemas::tables::ALL {
-            let table = Arc::new(LatestTable::new(definition, uri, &root, &options.storage)?);
-            let provider: Arc<dyn TableProvider> = Arc::<LatestTable>::clone(&table);
+            let log = reader.table(definition).map_err(location)?;
+            let table = Arc::new(LakeTable::new(definition, store.clone(), log));
+            let provider: Arc<dyn TableProvider> = Arc::<LakeTable>::clone(&table);
             if definition.name == schemas::tables::REQUESTS.name {
-                crate::functions::register(&context, Arc::clone(&provider));
+                crate::functions::register(&context, Arc::clone(&provider))
+                    .map_err(|error| QueryError::from_plan(&error, &[]))?;
             }
             context
                 .register_table(definition.name, provider)
                 .map_err(|error| QueryError::from_plan(&error, &[]))?;
             tables.push(table);
         }
-        let session = Self { context, tables, scratch: options.scratch, uri: uri.to_owned() };
+        let views = Mutex::default();
+        let session =
+            Self { context, tables, views, scratch: options.scratch, uri: uri.to_owned() };
         if session.refresh().await? == 0 {
             return Err(QueryError::NoTables { uri: uri.to_owned() });
         }
-        session.create_views().await?;
         Ok(session)
     }
 
-    async fn create_views(&self) -> Result<(), QueryError> {
-        for view in &VIEWS {
+    /// Plans the views that `text` may name, and those that they are made of.
+    async fn create_views(&self, text: &str) -> Result<(), QueryError> {
+        let mut known = self.views.lock().await;
+        let mut missing = named_in(text);
+        missing.retain(|view| !known.contains(view.name));
+        for view in missing {
             let created = self.context.sql(&view.create()).await;
             created.map_err(|error| QueryError::from_plan(&error, &self.names()))?;
+            known.insert(view.name);
         }
         Ok(())
     }
@@ -126,13 +154,11 @@ impl Session {
     /// Moves every table to its latest version; counts those that exist.
     async fn refresh(&self) -> Result<usize, QueryError> {
         let before = self.table_schemas();
-        let state = Arc::new(self.context.state());
         let found =
-            futures::future::try_join_all(self.tables.iter().map(|table| table.refresh(&state)))
-                .await?;
+            futures::future::try_join_all(self.tables.iter().map(|table| table.refresh())).await?;
         // The views were planned over the columns as they were: types change when a table comes into being.
         if self.table_schemas() != before {
-            self.create_views().await?;
+            self.views.lock().await.clear();
         }
         Ok(found.into_iter().filter(|exists| *exists).count())
     }
@@ -151,13 +177,28 @@ impl Session {
     async fn query_now(&self, statement: &Statement) -> Result<Answer, QueryError> {
         guard::check_statement(&statement.parsed)?;
         self.refresh().await?;
-        let failed = |error| QueryError::from_plan(&error, &self.names());
-        let state = self.context.state();
-        let plan = state.statement_to_plan(statement.parsed.clone()).await.map_err(failed)?;
-        guard::check_plan(&plan, self.scratch)?;
-        let frame = self.context.execute_logical_plan(plan).await.map_err(failed)?;
+        let text = statement.to_string();
+        self.create_views(&text).await?;
+        let mut parsed = statement.parsed.clone();
+        lenient::respell(&mut parsed);
+        loop {
+            let error = match self.start(parsed.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(Refusal::Guard(error)) => return Err(error),
+                Err(Refusal::Engine(error)) => error,
+            };
+            if !lenient::complete_time(&mut parsed, &error.to_string()) {
+                return Err(QueryError::from_plan(&error, &self.names()).quoted_in(&text));
+            }
+        }
+    }
+
+    async fn start(&self, parsed: ParsedStatement) -> Result<Answer, Refusal> {
+        let plan = self.context.state().statement_to_plan(parsed).await?;
+        guard::check_plan(&plan, self.scratch).map_err(Refusal::Guard)?;
+        let frame = self.context.execute_logical_plan(plan).await?;
         let schema = Arc::clone(frame.schema().inner());
-        let stream = frame.execute_stream().await.map_err(failed)?;
+        let stream = frame.execute_stream().await?;
         Ok(Answer { schema, stream })
     }
 
@@ -217,6 +258,7 @@ impl Session {
             .flat_map(|schema| schema.table_names())
             .collect();
         names.extend(self.tables.iter().map(|table| table.name().to_owned()));
+        names.extend(VIEWS.iter().map(|view| view.name.to_owned()));
         names.sort_unstable();
         names.dedup();
         names
@@ -224,6 +266,7 @@ impl Session {
 
     /// Columns of a table or view of this session.
     pub(crate) async fn schema_of(&self, name: &str) -> Result<SchemaRef, QueryError> {
+        self.create_views(name).await?;
         let found = self.context.table_provider(name).await;
         found.map(|table| table.schema()).map_err(|_| {
             let known = self.names();
@@ -238,6 +281,27 @@ impl Session {
     /// The engine's state: functions, settings, catalog.
     pub(crate) fn state(&self) -> SessionState {
         self.context.state()
+    }
+}
+
+/// The views that `text` may name, after those that they are made of.
+fn named_in(text: &str) -> Vec<&'static View> {
+    let text = text.to_lowercase();
+    let all = text.contains("information_schema") || text.contains("show");
+    let is_named = |view: &View| all || text.contains(view.name);
+    let last = VIEWS.iter().rposition(is_named).map_or(0, |last| last + 1);
+    VIEWS.iter().take(last).filter(|view| view.is_base || is_named(view)).collect()
+}
+
+/// Why a statement does not start.
+enum Refusal {
+    Guard(QueryError),
+    Engine(DataFusionError),
+}
+
+impl From<DataFusionError> for Refusal {
+    fn from(error: DataFusionError) -> Self {
+        Self::Engine(error)
     }
 }
 
@@ -267,37 +331,4 @@ fn runtime(options: &SessionOptions) -> Result<Arc<RuntimeEnv>, QueryError> {
         builder = builder.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode));
     }
     builder.build_arc().map_err(|error| QueryError::Engine { detail: error.to_string() })
-}
-
-/// `uri` as a URL that ends with `/`.
-fn root_url(uri: &str) -> Result<Url, QueryError> {
-    let bad = |detail: String| QueryError::BadUri { uri: uri.to_owned(), detail };
-    let url = match Url::parse(uri) {
-        Ok(url) if uri.contains("://") => url,
-        _ => {
-            let path =
-                std::path::absolute(Path::new(uri)).map_err(|error| bad(error.to_string()))?;
-            Url::from_directory_path(&path)
-                .map_err(|()| bad(format!("`{}` is no path", path.display())))?
-        }
-    };
-    if url.path().ends_with('/') {
-        return Ok(url);
-    }
-    let mut with_slash = url.clone();
-    with_slash.set_path(&format!("{}/", url.path()));
-    Ok(with_slash)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_and_urls_are_roots() {
-        assert_eq!(root_url("/var/lib/floodmark").unwrap().as_str(), "file:///var/lib/floodmark/");
-        assert_eq!(root_url("/a b/c/").unwrap().as_str(), "file:///a%20b/c/");
-        assert_eq!(root_url("s3://bucket/edge").unwrap().as_str(), "s3://bucket/edge/");
-        assert!(root_url("data").unwrap().as_str().ends_with("/data/"));
-    }
 }

@@ -15,6 +15,8 @@ pub struct View {
     pub doc: &'static str,
     /// The table whose columns it has, if it has those of one.
     pub like: Option<&'static schemas::Table>,
+    /// Whether other views are made of it.
+    pub(crate) is_base: bool,
     sql: fn() -> String,
 }
 
@@ -36,18 +38,21 @@ pub static VIEWS: [View; 3] = [
         name: "attacks",
         doc: "Latest revision of every incident whose verdict is not `benign`.",
         like: Some(&INCIDENTS),
+        is_base: true,
         sql: attacks,
     },
     View {
         name: "campaigns",
         doc: "One attack on several hosts: what, how many, since when, how much, from how many named sources.",
         like: None,
+        is_base: false,
         sql: campaigns,
     },
     View {
         name: "signals",
         doc: "One detection on one topic: whether it is on, degraded or off, and which columns its log lacks.",
         like: None,
+        is_base: false,
         sql: signals,
     },
 ];

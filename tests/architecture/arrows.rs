@@ -59,6 +59,7 @@ fn arrows_point_down() {
         ingest -> schemas
         lake -> schemas
         query -> detect
+        query -> lake
         query -> schemas
     "#]]
     .assert_eq(&arrows(None));

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use futures::FutureExt;
-use query::repl::{Repl, ReplContext, Terminal};
-use query::{Format, OutputOptions, Session, SessionOptions};
+use query::repl::{Repl, ReplContext, Terminal, one_shot};
+use query::{Format, OutputOptions, QueryError, Session, SessionOptions};
 use tokio::runtime::Runtime;
 
 use crate::args::SqlArgs;
@@ -34,10 +34,13 @@ fn answer_all(args: SqlArgs, file: &File, quiet: bool) -> anyhow::Result<()> {
     };
     let uri = data(args.data, file);
     let session = runtime.block_on(Session::open(&uri, &options))?;
-    match text {
+    let done = match text {
         Some(text) => answer(&runtime, &session, &text, format, quiet),
         None => prompt(&runtime, &session, format),
-    }
+    };
+    // A cancelled query may be deep in a product of tables: nobody waits for it.
+    runtime.shutdown_background();
+    done
 }
 
 /// The queries of the command line, of `--file`, or of stdin when it is no terminal.
@@ -68,7 +71,12 @@ fn answer(
     let mut out = io::BufWriter::new(Answers { progress: Some(Progress::spinner(quiet)) });
     let mut options = OutputOptions::new(format);
     options.terminal_columns = io::stdout().is_terminal().then(terminal_columns);
-    runtime.block_on(session.run(text, &options, &mut out))?;
+    runtime.block_on(async {
+        if !one_shot(session, text, &options, &mut out).await? {
+            session.run(text, &options, &mut out).await?;
+        }
+        Ok::<_, QueryError>(())
+    })?;
     match out.flush() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(error).context("cannot write the answer to stdout")

@@ -7,6 +7,10 @@
 //! | `ip_prefix(ip, v4_bits, v6_bits)` | network of an address as text |
 //! | `ip_source(ip)` | source of an address as the detector counts it |
 //! | `ip_in(ip, network)` | whether an address is in a network |
+//! | `json_get(json, key)`, `json_text(json, key)` | a part of JSON in a text, also `->` and `->>` |
+//! | `json_elements(json)`, `json_length(json)` | the elements of a list, and how many |
+//! | `timeline('network')` | requests of an address or network, with pauses |
+//! | `sessions('network', minutes)` | its visits |
 //! | `fingerprint_requests('id or kind')` | the requests that an incident's fingerprint selects |
 
 mod counts;
@@ -15,30 +19,56 @@ mod entropy_groups;
 mod fingerprint;
 mod ip;
 mod ip_text;
+mod json;
+mod visits;
 
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
+use datafusion::execution::FunctionRegistry as _;
 use datafusion::logical_expr::Documentation;
 use datafusion::prelude::SessionContext;
 
 /// Names of the functions of Floodmark, in the order of the help.
-pub const NAMES: [&str; 6] =
-    ["entropy", "entropy_h2", "ip_prefix", "ip_source", "ip_in", fingerprint::NAME];
+pub const NAMES: [&str; 12] = [
+    "entropy",
+    "entropy_h2",
+    "ip_prefix",
+    "ip_source",
+    "ip_in",
+    "json_get",
+    "json_text",
+    "json_elements",
+    "json_length",
+    fingerprint::NAME,
+    "timeline",
+    "sessions",
+];
 
 /// Documentation of the table functions, which the engine does not keep.
-pub(crate) fn table_functions() -> [(&'static str, &'static Documentation); 1] {
-    [(fingerprint::NAME, &fingerprint::DOC)]
+pub(crate) fn table_functions() -> Vec<(&'static str, &'static Documentation)> {
+    let visits = visits::NAMES.into_iter().zip(visits::DOCS.iter());
+    visits.chain([(fingerprint::NAME, &*fingerprint::DOC)]).collect()
 }
 
 /// Makes the functions known to `context`, over its table `requests`.
-pub(crate) fn register(context: &SessionContext, requests: Arc<dyn TableProvider>) {
+pub(crate) fn register(
+    context: &SessionContext,
+    requests: Arc<dyn TableProvider>,
+) -> datafusion::common::Result<()> {
     let function = fingerprint::FingerprintRequests { requests };
     context.register_udtf(fingerprint::NAME, Arc::new(function));
+    for (name, function) in
+        visits::NAMES.into_iter().zip([visits::Visits::Timeline, visits::Visits::Sessions])
+    {
+        context.register_udtf(name, Arc::new(function));
+    }
     for function in entropy::functions() {
         context.register_udaf(function);
     }
-    for function in ip::functions() {
+    for function in ip::functions().into_iter().chain(json::functions()) {
         context.register_udf(function);
     }
+    // Names of the operators `->` and `->>`.
+    context.state_ref().write().register_expr_planner(Arc::new(json::Operators))
 }

@@ -3,7 +3,7 @@
 //! | format | shape | on a terminal |
 //! | --- | --- | --- |
 //! | `table` | aligned columns, or a block a row where the terminal is too narrow | control characters escaped always |
-//! | `csv` | a header line, then a line a row; lists as JSON | control characters escaped |
+//! | `csv` | a header line, then a line a row; null is nothing, an empty text `""`; formulas guarded; lists as JSON | control characters escaped |
 //! | `json` | one array, an object a line | control characters as `\u…` |
 //! | `ndjson` | an object a line | control characters as `\u…` |
 //! | `parquet` | one file, zstd | refused |
@@ -11,6 +11,7 @@
 //! Times are RFC 3339 in UTC. Bytes (such as `rejects.raw`) are text, with `\xNN` for what is not and `\\` for a
 //! backslash. All formats but the first thousand rows of `table` stream: an answer never has to fit into memory.
 
+mod csv;
 pub mod escape;
 mod plain;
 mod table;
@@ -27,6 +28,9 @@ use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use crate::error::QueryError;
 use crate::session::Answer;
 use writer::RowWriter;
+
+/// Rows written to a terminal between two looks at whether somebody wants it to stop: a screen or two.
+const TERMINAL_ROWS: usize = 128;
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,10 +186,19 @@ impl Answer {
         };
         while let Some(batch) = self.stream.next().await {
             let batch = batch.map_err(|error| QueryError::from_execution(&error))?;
-            if let Err(error) = writer.batch(&batch) {
-                return closed(error, options.format, written);
+            let rows_at_once =
+                if options.terminal_columns.is_some() { TERMINAL_ROWS } else { usize::MAX };
+            let mut from = 0;
+            while from < batch.num_rows() {
+                let rows = rows_at_once.min(batch.num_rows() - from);
+                if let Err(error) = writer.batch(&batch.slice(from, rows)) {
+                    return closed(error, options.format, written);
+                }
+                from += rows;
+                written.rows += rows as u64;
+                // Whoever waits for an interrupt beside this gets to look.
+                tokio::task::yield_now().await;
             }
-            written.rows += batch.num_rows() as u64;
         }
         match writer.finish() {
             Ok(()) => Ok(written),

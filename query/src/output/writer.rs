@@ -4,7 +4,6 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::csv;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::json;
@@ -13,6 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use super::csv::CsvWriter;
 use super::escape::{Guard, Style};
 use super::plain::{self, Nested};
 use super::table::TableWriter;
@@ -26,7 +26,7 @@ const PARQUET_ROWS: usize = 256 * 1024;
 /// Writes the rows of one answer.
 pub(crate) enum RowWriter<'a> {
     Table(TableWriter<'a>),
-    Csv { writer: Box<csv::Writer<Box<dyn Write + Send + 'a>>>, schema: SchemaRef },
+    Csv(CsvWriter<'a>),
     Json { writer: json::Writer<Box<dyn Write + Send + 'a>, Rows>, schema: SchemaRef },
     Ndjson { writer: json::Writer<Box<dyn Write + Send + 'a>, LineDelimited>, schema: SchemaRef },
     Parquet(Box<ArrowWriter<Out<'a>>>),
@@ -48,14 +48,7 @@ impl<'a> RowWriter<'a> {
         };
         Ok(match options.format {
             Format::Table => Self::Table(TableWriter::new(schema, options, out)),
-            Format::Csv => {
-                let schema = plain::schema(schema, Nested::AsJson);
-                let mut writer =
-                    csv::WriterBuilder::new().with_header(true).build(guarded(out, Style::Text));
-                // An answer without rows still names its columns.
-                writer.write(&RecordBatch::new_empty(Arc::clone(&schema)))?;
-                Self::Csv { writer: Box::new(writer), schema }
-            }
+            Format::Csv => Self::Csv(CsvWriter::start(schema, guarded(out, Style::Text))?),
             Format::Json => {
                 let schema = plain::schema(schema, Nested::Keep);
                 let writer = json().build(guarded(out, Style::Json));
@@ -82,9 +75,7 @@ impl<'a> RowWriter<'a> {
     pub(crate) fn batch(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
         match self {
             Self::Table(writer) => writer.batch(batch),
-            Self::Csv { writer, schema } => {
-                Ok(writer.write(&plain::rows(batch, schema, Nested::AsJson)?)?)
-            }
+            Self::Csv(writer) => writer.batch(batch),
             Self::Json { writer, schema } => {
                 Ok(writer.write(&plain::rows(batch, schema, Nested::Keep)?)?)
             }
@@ -99,7 +90,7 @@ impl<'a> RowWriter<'a> {
     pub(crate) fn finish(self) -> Result<(), WriteError> {
         match self {
             Self::Table(writer) => writer.finish(),
-            Self::Csv { writer, .. } => Ok(writer.into_inner().flush()?),
+            Self::Csv(writer) => writer.finish(),
             Self::Json { mut writer, .. } => {
                 writer.finish()?;
                 Ok(writer.into_inner().flush()?)

@@ -72,7 +72,7 @@ impl Words {
         names.extend(state.scalar_functions().keys().map(|name| format!("{name}(")));
         names.extend(state.aggregate_functions().keys().map(|name| format!("{name}(")));
         names.extend(state.window_functions().keys().map(|name| format!("{name}(")));
-        names.extend(functions::table_functions().map(|(name, _)| format!("{name}(")));
+        names.extend(functions::table_functions().into_iter().map(|(name, _)| format!("{name}(")));
         names.remove("count");
         Self { names: names.into_iter().collect() }
     }

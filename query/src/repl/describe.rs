@@ -125,7 +125,9 @@ fn documented(session: &Session) -> Vec<(String, Documentation)> {
         .chain(window)
         .filter_map(|(name, doc)| Some((name.to_owned(), doc?.clone())))
         .collect();
-    found.extend(functions::table_functions().map(|(name, doc)| (name.to_owned(), doc.clone())));
+    found.extend(
+        functions::table_functions().into_iter().map(|(name, doc)| (name.to_owned(), doc.clone())),
+    );
     found.sort_by(|(left, _), (right, _)| left.cmp(right));
     found.dedup_by(|(left, _), (right, _)| left == right);
     found

@@ -8,6 +8,7 @@
 mod command;
 mod complete;
 mod describe;
+mod one_shot;
 mod terminal;
 
 use std::io::{self, Write};
@@ -22,6 +23,7 @@ use crate::output::{Format, Layout, OutputOptions, write_batch};
 use crate::session::Session;
 use crate::statements;
 use command::Command;
+pub use one_shot::one_shot;
 pub use terminal::Terminal;
 
 /// The prompt for a new statement.

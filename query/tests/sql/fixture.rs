@@ -1,12 +1,15 @@
 //! A small lake: two hours of a shop on 2026-03-01, with a flood from 11:30 to 11:35.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::json::ReaderBuilder;
-use deltalake::DeltaTable;
+use arrow::util::display::array_value_to_string;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
+use deltalake::operations::create::CreateBuilder;
+use parquet::arrow::ArrowWriter;
 use query::{Session, SessionOptions};
 use schemas::Table;
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_WINDOWS};
@@ -24,17 +27,82 @@ pub(crate) fn batch(table: &Table, rows: &[Value]) -> RecordBatch {
     decoder.flush().expect("rows of the table").expect("rows")
 }
 
-/// Appends `rows` to `table` under `folder`, as one commit.
+/// Appends `rows` to `table` under `folder`, as one commit of one file a day.
 pub(crate) async fn append(folder: &Path, table: &Table, rows: &[Value]) {
     let folder = folder.join(table.name);
     std::fs::create_dir_all(&folder).expect("a folder");
-    let url = Url::from_directory_path(&folder).expect("an absolute folder");
-    let delta = DeltaTable::try_from_url(url).await.expect("a table location");
-    delta
-        .write([batch(table, rows)])
+    if !folder.join("_delta_log").exists() {
+        create(&folder, table).await;
+    }
+    let by_day = |row: &Value| table.partition_by.first().map(|day| row[day].to_string());
+    let mut days: BTreeMap<Option<String>, Vec<Value>> = BTreeMap::new();
+    for row in rows {
+        days.entry(by_day(row)).or_default().push(row.clone());
+    }
+    let files = days.values().map(|rows| add(&folder, table, rows));
+    commit(&folder, &files.collect::<Vec<_>>());
+}
+
+/// Makes an empty table.
+async fn create(folder: &Path, table: &Table) {
+    let columns: deltalake::kernel::StructType =
+        table.schema().as_ref().try_into_kernel().expect("a schema that Delta can hold");
+    CreateBuilder::new()
+        .with_location(folder.to_string_lossy())
+        .with_columns(columns.fields().cloned())
         .with_partition_columns(table.partition_by.to_vec())
         .await
-        .expect("a commit");
+        .expect("a table");
+}
+
+/// Writes a Parquet file of rows of one day.
+///
+/// - returns: the action that adds it.
+pub(crate) fn add(folder: &Path, table: &Table, rows: &[Value]) -> Value {
+    let rows = batch(table, rows);
+    let of_file: Vec<usize> = (0..rows.num_columns())
+        .filter(|at| !table.partition_by.contains(&rows.schema().field(*at).name().as_str()))
+        .collect();
+    let of_file = rows.project(&of_file).expect("columns");
+    let day = table.partition_by.first().map(|day| {
+        let column = rows.column_by_name(day).expect("a partition column");
+        array_value_to_string(column, 0).expect("a day")
+    });
+    let count = std::fs::read_dir(folder).expect("a folder").count();
+    let within = day.as_ref().map(|day| format!("date={day}/")).unwrap_or_default();
+    std::fs::create_dir_all(folder.join(&within)).expect("a folder");
+    let name = std::fs::read_dir(folder.join(&within)).expect("a folder").count();
+    let path = format!("{within}part-{count}-{name}.parquet");
+    let file = std::fs::File::create_new(folder.join(&path)).expect("a new file");
+    let mut writer = ArrowWriter::try_new(file, of_file.schema(), None).expect("a Parquet file");
+    writer.write(&of_file).expect("rows");
+    writer.close().expect("a Parquet file");
+    let size = std::fs::metadata(folder.join(&path)).expect("a file").len();
+    let values = day.map_or_else(|| json!({}), |day| json!({ "date": day }));
+    json!({"add": {
+        "path": path, "size": size, "partitionValues": values, "modificationTime": 0, "dataChange": true,
+        "stats": json!({"numRecords": rows.num_rows()}).to_string(),
+    }})
+}
+
+/// Commits actions as the next version of a table.
+pub(crate) fn commit(folder: &Path, actions: &[Value]) {
+    let log = folder.join("_delta_log");
+    let version = std::fs::read_dir(&log)
+        .expect("a log")
+        .filter(|entry| {
+            entry.as_ref().is_ok_and(|of| of.path().extension() == Some("json".as_ref()))
+        })
+        .count();
+    let lines: Vec<String> = actions.iter().map(Value::to_string).collect();
+    std::fs::write(log.join(format!("{version:020}.json")), lines.join("\n")).expect("a commit");
+}
+
+/// Writes a checkpoint of the table in `folder`.
+pub(crate) async fn checkpoint(folder: &Path) {
+    let url = Url::from_directory_path(folder).expect("an absolute folder");
+    let delta = deltalake::open_table(url).await.expect("a table");
+    deltalake::checkpoints::create_checkpoint(&delta, None).await.expect("a checkpoint");
 }
 
 /// Adds the columns that `table` lacks under `folder`.

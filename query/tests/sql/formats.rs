@@ -241,3 +241,20 @@ async fn a_closed_pipe_is_no_error_and_a_full_disk_is() {
         assert!(matches!(full, Err(QueryError::Write(_))), "{format}: {full:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn csv_tells_null_from_empty_and_guards_formulas() {
+    let (_lake, session) = fixture::lake_and_session().await;
+    let odd = "SELECT * FROM (VALUES (1, NULL, -5), (2, '', 0), (3, '=1+1', 1), (4, '-', NULL), (5, '@x,\"y\"', 2), \
+               (6, 'a''b', 3)) t(n, text, number) ORDER BY 1";
+    expect![[r#"
+        n,text,number
+        1,,-5
+        2,"",0
+        3,"'=1+1",1
+        4,-,
+        5,"'@x,""y""",2
+        6,a'b,3
+    "#]]
+    .assert_eq(&answer(&session, odd, &OutputOptions::new(Format::Csv)).await);
+}

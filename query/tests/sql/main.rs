@@ -7,5 +7,6 @@ mod fixture;
 mod formats;
 mod functions;
 mod prompt;
+mod scans;
 mod session;
 mod slt;

@@ -148,7 +148,13 @@ fn functions_are_described() {
         ip_prefix(ip, v4_bits, v6_bits)     Network of an address as text, such as '192.0.2.0/24'
         ip_source(ip)                       Source of an address as the detector counts it: an IPv4 address, or the /64 of an IPv6 address
         ip_in(ip, network)                  Whether an address lies in a network
+        json_get(json, key)                 A field of an object or an element of a list, as JSON: also json -> key
+        json_text(json, key)                As json_get, as plain text: also json ->> key
+        json_elements(json)                 The elements of a list, each as JSON
+        json_length(json)                   How many elements a list or fields an object has
         fingerprint_requests('id or kind')  Requests that the fingerprint of an incident selects, at any time, as a table with the columns of requests
+        timeline('network')                 Requests of an address or a network, each with the seconds since the one before of the same address
+        sessions('network', minutes)        Visits: requests of one address without a longer pause, 30 minutes unless told otherwise; of all addresses when none is given
         \df NAME tells more, of these and of the engine's functions
         ip_in(ip, network)
 

@@ -157,7 +157,7 @@ async fn another_layout_version_is_named() {
     std::fs::write(&first, other).expect("the first commit");
     let uri = folder.path().to_string_lossy().into_owned();
     let error = Session::open(&uri, &SessionOptions::default()).await.expect_err("a version");
-    assert!(error.to_string().contains("layout version 99"), "{error}");
+    assert!(error.to_string().contains("schema version 99"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -167,6 +167,8 @@ async fn a_server_session_only_reads() {
     let uri = lake.path().to_string_lossy().into_owned();
     let session = Session::open(&uri, &options).await.expect("tables");
     for text in [
+        "SET datafusion.execution.batch_size = 1",
+        "PREPARE p AS SELECT 1",
         "CREATE VIEW v AS SELECT 1",
         "CREATE TABLE t AS SELECT 1",
         "CREATE EXTERNAL TABLE x STORED AS CSV LOCATION '/etc/passwd'",

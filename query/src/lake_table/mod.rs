@@ -1,0 +1,152 @@
+//! The tables as DataFusion sees them: plain Parquet scans, planned from the log.
+//!
+//! ```text
+//! lake::TableLog ─ refresh ─▶ Snapshot ─ prune ─▶ files that may hold rows ─ cut ─▶ pieces for each processor ─▶ scan
+//!                                filters ┘ dates                     footers ┘
+//! ```
+//!
+//! A file is left out by its date, then by what the log says of its values; a row group and a page by what the file
+//! says, and a row group by its Bloom filters when it is opened.
+
+mod codes;
+mod cut;
+mod dates;
+mod dictionary;
+mod filters;
+mod footers;
+mod parts;
+mod prune;
+mod scan;
+mod statistics;
+mod values;
+
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::{Session as EngineSession, TableProvider};
+use datafusion::common::{Result, Statistics};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use lake::{Snapshot, TableLog};
+use tokio::sync::Mutex;
+
+use crate::error::QueryError;
+pub(crate) use codes::GroupByNumbers;
+
+/// One of the five tables. Views and plans hold this object; [`LakeTable::refresh`] moves it to the latest commit.
+#[derive(Debug)]
+pub(crate) struct LakeTable {
+    definition: &'static schemas::Table,
+    store: ObjectStoreUrl,
+    log: Mutex<TableLog>,
+    current: RwLock<Current>,
+}
+
+/// A version of a table, and the columns that queries see.
+#[derive(Debug, Clone)]
+pub(super) struct Current {
+    /// `None` until the table exists.
+    snapshot: Option<Snapshot>,
+    schema: SchemaRef,
+}
+
+impl LakeTable {
+    /// A table that may not exist yet: it is empty until [`Self::refresh`] finds it.
+    pub(crate) fn new(
+        definition: &'static schemas::Table,
+        store: ObjectStoreUrl,
+        log: TableLog,
+    ) -> Self {
+        let schema = seen(&definition.schema(), definition);
+        let current = RwLock::new(Current { snapshot: None, schema });
+        Self { definition, store, log: Mutex::new(log), current }
+    }
+
+    /// Name in SQL.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.definition.name
+    }
+
+    /// Moves to the latest version.
+    ///
+    /// - returns: whether the table exists.
+    pub(crate) async fn refresh(&self) -> std::result::Result<bool, QueryError> {
+        let (snapshot, changed) = self.log.lock().await.refresh().await.map_err(|source| {
+            QueryError::Open { table: self.definition.name, source: Box::new(source) }
+        })?;
+        let exists = snapshot.is_some();
+        if changed {
+            let schema = snapshot.as_ref().map(|of| seen(&of.definition.schema, self.definition));
+            let schema = schema.unwrap_or_else(|| seen(&self.definition.schema(), self.definition));
+            let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+            *current = Current { snapshot, schema };
+        }
+        Ok(exists)
+    }
+
+    fn current(&self) -> Current {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The columns of a table as queries see them: texts as views, and at the end those that came after it was made. None of
+/// its rows has these; reading must not add them to it.
+fn seen(schema: &Schema, definition: &schemas::Table) -> SchemaRef {
+    let as_view = |field: &Field| {
+        let data_type = match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+            DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+            other => other.clone(),
+        };
+        Field::new(field.name(), data_type, field.is_nullable())
+    };
+    let lacking = definition
+        .columns
+        .iter()
+        .filter(|column| column.nullable && schema.field_with_name(column.name).is_err());
+    let lacking: Vec<Field> = lacking.map(schemas::Column::field).collect();
+    let fields = schema.fields().iter().map(|field| as_view(field));
+    Arc::new(Schema::new(fields.chain(lacking.iter().map(as_view)).collect::<Vec<_>>()))
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        self.current().schema
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn get_logical_plan(&self) -> Option<Cow<'_, LogicalPlan>> {
+        None
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn EngineSession,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let current = self.current();
+        let asked = scan::Asked { store: &self.store, state, filters, limit };
+        scan::plan(&current, self.name(), projection, asked).await
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        let schema = self.current().schema;
+        Ok(filters.iter().map(|filter| filters::pushdown(filter, &schema)).collect())
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        None
+    }
+}
