@@ -20,6 +20,9 @@ pub struct Cases {
     /// Sources that stood out in the running second, and what they did before, requests and since when, µs.
     #[serde(skip)]
     pub alarms: Vec<(Alarm, u64, i64)>,
+    /// What they stand out by; see [`Alarm::slot`].
+    #[serde(skip)]
+    raised: u32,
     /// When the host is looked at next.
     pub patience: Patience,
     /// What came in the last five minutes waits to be held against the days.
@@ -101,12 +104,20 @@ impl Cases {
         }
     }
 
-    /// Notes a source that stands out, if there is room; it then does so once.
+    /// Notes a source that stands out, if there is room; it then does so once. Beyond the first many there is a place for
+    /// one that stands out by what none of them does.
     pub fn raise(&mut self, alarm: Alarm, requests: u64, first_ts: i64) -> bool {
-        let has_room = self.alarms.len() < ALARMS_MAX;
+        let has_room = self.alarms.len() < ALARMS_MAX || self.raised & alarm.slot() == 0;
         if has_room {
+            self.raised |= alarm.slot();
             self.alarms.push((alarm, requests, first_ts));
         }
         has_room
+    }
+
+    /// Takes out the sources that stood out.
+    pub fn take_alarms(&mut self) -> Vec<(Alarm, u64, i64)> {
+        self.raised = 0;
+        std::mem::take(&mut self.alarms)
     }
 }

@@ -82,7 +82,7 @@ impl Desk<'_> {
             // Those who come back all at once are told by what they have in common, before one of them is named.
             self.look(target, out);
         }
-        for (alarm, requests, first_ts) in std::mem::take(&mut target.cases.alarms) {
+        for (alarm, requests, first_ts) in target.cases.take_alarms() {
             let reads = matches!(alarm.solo, Solo::Flood | Solo::Pages);
             if !reads || !self.is_return(target, &alarm) {
                 self.single(target, &alarm, requests, first_ts, out);
@@ -178,7 +178,7 @@ impl Desk<'_> {
                 (open.kind, open.class) = (judgement.kind, class);
             }
             take_in(open, alarm, requests, first_ts);
-            open.add_source(alarm.source);
+            open.add_source(alarm.source, alarm.observed);
             let several = match alarm.solo {
                 Solo::Bytes => open.singles() >= DRAWERS_MIN,
                 Solo::Aborts => open.singles() >= ABORTERS_MIN,

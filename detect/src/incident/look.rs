@@ -14,7 +14,6 @@ use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
 use crate::judge::profile::{Maker, Profile, overlap};
 use crate::judge::worth::{CROWD_RATE_MIN, is_volume, requests_min, supported, worth};
-use crate::limits::INCIDENT_RULES_MAX;
 use crate::record::attribute::Attribute;
 use crate::record::column::Column;
 use crate::record::event::{Event, flag};
@@ -334,10 +333,9 @@ impl Desk<'_> {
                 return false;
             }
             open.hear_votes(hot);
-            if open.rules.len() < INCIDENT_RULES_MAX && !open.rules.contains(&found.rule) {
-                open.rules.push(found.rule.clone());
-                open.ordinary_rate += found.expected / span(seconds);
-            }
+            let cut = self.now - seconds * 1_000_000;
+            let of_late = target.host.recent.iter().filter(|event| event.ts >= cut);
+            open.add_rule(&found.rule, found.expected / span(seconds), of_late);
             if open.verdict == Verdict::Suspicious && judgement.verdict == Verdict::Attack {
                 open.promote(judgement);
                 out.push(self.revise(target, at, State::Update));

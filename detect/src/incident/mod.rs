@@ -11,6 +11,7 @@ pub mod open;
 pub mod patience;
 pub mod pulses;
 mod scope;
+mod selects;
 pub mod strangers;
 mod summary;
 pub mod swarm;

@@ -8,7 +8,7 @@ use crate::explain::rule::{Atom, Rule};
 use crate::incident::scope::Majority;
 use crate::judge::evidence::Judgement;
 use crate::judge::worth::is_vague;
-use crate::limits::{EVIDENCE_MAX, INCIDENT_SOURCES_COUNTED_MAX, RULE_SOURCES_MAX};
+use crate::limits::EVIDENCE_MAX;
 use crate::record::event::Event;
 use crate::record::source::Source;
 use crate::store::table::Table;
@@ -67,7 +67,10 @@ pub struct Open {
     pub reviews: usize,
     pub(super) requests: u64,
     pub(super) ordinary_sum: f64,
+    /// Requests of each source; of very many, of those with the most.
     pub(super) sources: Table<u64>,
+    /// Most sources that were counted at once.
+    pub(super) sources_most: usize,
     second: u32,
     pub(super) rate: f64,
     pub(super) peak: f64,
@@ -180,6 +183,7 @@ impl Open {
             requests: 0,
             ordinary_sum: 0.0,
             sources: Table::default(),
+            sources_most: 0,
             second: 0,
             rate: 0.0,
             peak: 0.0,
@@ -209,11 +213,7 @@ impl Open {
         };
         self.first_ts = self.first_ts.min(event.ts);
         self.last_ts = self.last_ts.max(event.ts);
-        if self.sources.len() < INCIDENT_SOURCES_COUNTED_MAX
-            || self.sources.get(event.source.0).is_some()
-        {
-            *self.sources.entry(event.source.0, || 0).0 += 1;
-        }
+        *self.counted(event.source) += 1;
     }
 
     /// Greatest rate of what it selects, requests per second.
@@ -221,11 +221,6 @@ impl Open {
         self.peak
     }
 
-    /// Distinct sources.
-    #[expect(clippy::cast_precision_loss, reason = "a count for people")]
-    pub const fn source_count(&self) -> f64 {
-        self.sources.len() as f64
-    }
 
     /// Ends a second; returns whether the incident is over.
     pub fn end_second(&mut self, now: i64) -> bool {
@@ -269,13 +264,20 @@ impl Open {
         self.next_review_ts = now + wait * 1_000_000;
     }
 
-    /// Adds a test that spoke; the strongest of each feature is kept.
+    /// Adds a test that spoke; the strongest of each feature is kept, and of many features the strongest.
     pub fn hear(&mut self, said: Spoken) {
-        let has_room = self.evidence.len() < EVIDENCE_MAX;
-        match self.evidence.iter_mut().find(|old| old.feature == said.feature) {
-            Some(old) if old.score < said.score => *old = said,
-            None if has_room => self.evidence.push(said),
-            _ => {}
+        let same = |old: &Spoken| old.feature == said.feature;
+        let weakest = |a: &&mut Spoken, b: &&mut Spoken| a.score.total_cmp(&b.score);
+        let old = match self.evidence.iter().position(same) {
+            Some(at) => self.evidence.get_mut(at),
+            None if self.evidence.len() < EVIDENCE_MAX => {
+                self.evidence.push(said);
+                return;
+            }
+            None => self.evidence.iter_mut().min_by(weakest),
+        };
+        if let Some(old) = old.filter(|old| old.score < said.score) {
+            *old = said;
         }
     }
 
@@ -331,13 +333,7 @@ impl Open {
     /// Requests counted before the incident opened, by a test that remembers longer than the sample.
     pub fn credit(&mut self, source: Source, requests: u64, first_ts: i64) {
         self.first_ts = self.first_ts.min(first_ts);
-        if self.sources.len() >= INCIDENT_SOURCES_COUNTED_MAX
-            && self.sources.get(source.0).is_none()
-        {
-            self.requests += requests;
-            return;
-        }
-        let (counted, _) = self.sources.entry(source.0, || 0);
+        let counted = self.counted(source);
         let more = requests.saturating_sub(*counted);
         *counted += more;
         self.requests += more;
@@ -377,21 +373,6 @@ impl Open {
         let shows = |class| matches!(class, Class::Volume | Class::Copying | Class::Discovery);
         self.class == class
             || now - self.detected_ts <= YOUNG_US && shows(self.class) && shows(class)
-    }
-
-    /// Adds a source to the rule of sources, or gives it one.
-    pub fn add_source(&mut self, source: Source) {
-        for rule in &mut self.rules {
-            if let [Atom::Source(list)] = rule.atoms.as_mut_slice() {
-                if let Err(place) = list.binary_search(&source)
-                    && list.len() < RULE_SOURCES_MAX
-                {
-                    list.insert(place, source);
-                }
-                return;
-            }
-        }
-        self.rules.push(Rule { atoms: vec![Atom::Source(vec![source])] });
     }
 
     /// The hashes whose texts it may still have to show.

@@ -22,7 +22,7 @@ impl Open {
     ) -> Incident {
         let excess = (float(self.requests) - self.ordinary_sum).max(0.0);
         let rate = self.told_rate();
-        let severe = severity(self.kind, self.verdict, rate, level, self.source_count());
+        let severe = severity(self.kind, self.verdict, rate, level, float(self.source_count() as u64));
         let path = names.get(self.main_path).filter(|path| !is_cut(path)).map(str::to_owned);
         let printed = self.fingerprint.as_ref().and_then(|f| Some((f.sql(names)?, f.quality)));
         let shown =
@@ -36,7 +36,7 @@ impl Open {
             is_peak: self.revision > 0,
             level,
             requests: self.requests,
-            sources: self.sources.len(),
+            sources: self.source_count(),
             scope: &self.scope(names),
         };
         let incident = Incident {
@@ -56,7 +56,7 @@ impl Open {
             closed_ts: self.closed_ts,
             requests: i64::try_from(self.requests).unwrap_or(i64::MAX),
             excess_requests: whole(excess),
-            source_count: i64::try_from(self.sources.len()).unwrap_or(i64::MAX),
+            source_count: i64::try_from(self.source_count()).unwrap_or(i64::MAX),
             sources: self.heaviest(names),
             fingerprint_recall: shown(|quality| quality.recall),
             fingerprint_recall_lower: shown(|quality| quality.recall_lower),

@@ -82,9 +82,10 @@ impl Composition {
         (seen + 0.5) / (self.learned(attribute) + 1.0)
     }
 
-    /// Number of values known of one attribute.
-    pub fn known(&self, attribute: Attribute) -> f64 {
-        self.values[attribute as usize].max(2.0)
+    /// Number of values known of one attribute: at most as many as there is room for, however many came and went.
+    #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+    pub const fn known(&self, attribute: Attribute) -> f64 {
+        self.values[attribute as usize].clamp(2.0, COMPOSITION_VALUES_MAX as f64)
     }
 
     /// Bytes held at most, by what it counts.

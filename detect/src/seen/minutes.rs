@@ -201,8 +201,7 @@ impl SourceMinutes {
     /// Counts one record.
     pub fn add(&mut self, event: &Event) {
         if self.sources.len() >= WINDOW_SOURCES_MAX && self.sources.get(event.source.0).is_none() {
-            self.refused += 1;
-            return;
+            self.make_room();
         }
         let (minute, _) = self.sources.entry(event.source.0, SourceMinute::default);
         minute.bytes += u64::from(event.bytes);
@@ -239,6 +238,21 @@ impl SourceMinutes {
         let before = room;
         self.hot[minute.hot as usize - 1].add(values, &mut room);
         self.hot_values += before - room;
+    }
+
+    /// Those with the fewest requests make room, a quarter at least: who is here but once is not missed, and who comes
+    /// late in the minute may be the one that matters. Sources with histograms stay.
+    fn make_room(&mut self) {
+        let before = self.sources.len();
+        let mut few = 1_u32;
+        while self.sources.len() > WINDOW_SOURCES_MAX / 4 * 3 {
+            let is_wanted = |minute: &SourceMinute| minute.wanted && few < SOURCE_REQUESTS_MIN;
+            self.sources.retain(|_, minute| {
+                minute.requests > few || minute.hot != 0 || is_wanted(minute)
+            });
+            few = few.saturating_mul(2);
+        }
+        self.refused += (before - self.sources.len()) as u64;
     }
 
     /// Notes the evidence against a source; it gets a row whatever its requests.
