@@ -121,3 +121,79 @@ impl Cases {
         std::mem::take(&mut self.alarms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::open::{Opening, Origin};
+    use crate::record::source::Source;
+    use crate::suspect::source::{Crawl, Solo};
+
+    fn alarm(solo: Solo, source: u32) -> Alarm {
+        Alarm {
+            solo,
+            source: Source::v4(source),
+            scale_s: 10.0,
+            expected: 1.0,
+            observed: 30.0,
+            score: 20.0,
+            crawl: Crawl::No,
+            counts: false,
+        }
+    }
+
+    fn incident(kind: Kind, id: usize) -> Open {
+        Open::new(Opening {
+            id: id.to_string(),
+            kind,
+            verdict: Verdict::Attack,
+            rules: Vec::new(),
+            origin: Origin::Many,
+            attackness: 3.0,
+            now: 0,
+            ordinary_rate: 0.0,
+            quiet_us: 0,
+        })
+    }
+
+    #[test]
+    fn sources_that_stand_out_by_one_thing_hide_none_that_does_by_another() {
+        let mut cases = Cases::default();
+        let raised = (0..10_000).filter(|source| cases.raise(alarm(Solo::Pages, *source), 0, 0));
+        assert_eq!(raised.count(), ALARMS_MAX);
+        assert!(cases.raise(alarm(Solo::Flood, 1), 0, 0));
+        assert!(cases.raise(Alarm { crawl: Crawl::Polite, ..alarm(Solo::Pages, 1) }, 0, 0));
+        assert!(!cases.raise(alarm(Solo::Flood, 2), 0, 0) && cases.alarms.len() == ALARMS_MAX + 2);
+        assert_eq!(cases.take_alarms().len(), ALARMS_MAX + 2);
+        assert!(cases.raise(alarm(Solo::Pages, 9_999), 0, 0), "in the next second");
+    }
+
+    #[test]
+    fn each_class_has_a_place_however_many_incidents_are_open() {
+        let mut cases = Cases::default();
+        for id in 0..1_000 {
+            if cases.has_room(Class::Volume) {
+                cases.open.push(incident(Kind::HttpFlood, id));
+            }
+        }
+        assert_eq!(cases.open.len(), OPEN_INCIDENTS_MAX);
+        let others = [Kind::BruteForce, Kind::ContentDiscovery, Kind::Scraping, Kind::Crawler];
+        for kind in others.into_iter().chain(others) {
+            if cases.has_room(kind.class()) {
+                cases.open.push(incident(kind, 0));
+            }
+        }
+        assert_eq!(cases.open.len(), OPEN_INCIDENTS_MAX + others.len());
+        assert!(others.into_iter().all(|kind| cases.is_open(kind)));
+    }
+
+    #[test]
+    fn of_closed_incidents_the_last_are_kept() {
+        let mut cases = Cases::default();
+        (0..100).for_each(|id| cases.keep_closed(incident(Kind::BruteForce, id)));
+        assert_eq!(cases.closed.len(), CLOSED_INCIDENTS_MAX);
+        assert!(cases.find("99").is_some());
+        assert!(cases.find(&(100 - CLOSED_INCIDENTS_MAX).to_string()).is_some());
+        assert!(cases.find("0").is_none());
+    }
+}

@@ -221,7 +221,6 @@ impl Open {
         self.peak
     }
 
-
     /// Ends a second; returns whether the incident is over.
     pub fn end_second(&mut self, now: i64) -> bool {
         let keep = libm::exp(-1.0 / RATE_TAU_S);
@@ -393,5 +392,47 @@ impl Open {
             + self.sources.weight()
             + values
             + 2 * self.evidence.len() * (size_of::<Spoken>() + FEATURE_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::attribute::Attribute;
+    use crate::suspect::source::Solo;
+
+    #[test]
+    fn of_many_tests_that_speak_the_strongest_are_kept() {
+        let mut open = Open::new(Opening {
+            id: String::new(),
+            kind: Kind::HttpFlood,
+            verdict: Verdict::Attack,
+            rules: Vec::new(),
+            origin: Origin::Many,
+            attackness: 3.0,
+            now: 0,
+            ordinary_rate: 0.0,
+            quiet_us: 0,
+        });
+        let said = |feature: &str, score: f64| Spoken {
+            feature: feature.to_owned(),
+            expected: 1.0,
+            observed: 9.0,
+            score,
+            p_value: None,
+            of_sender: false,
+        };
+        let of_sources = Solo::ALL.iter().map(|solo| solo.feature().to_owned());
+        let of_votes = Attribute::ALL.iter().map(|attribute| attribute.feature());
+        let real: Vec<String> = of_sources.chain(of_votes).collect();
+        real.iter().for_each(|feature| open.hear(said(feature, 30.0)));
+        (0..1_000).for_each(|n| open.hear(said(&format!("made up {n}"), 20.0)));
+        assert_eq!(open.evidence.len(), EVIDENCE_MAX);
+        assert!(real.iter().all(|feature| open.spoken(feature).is_some()));
+        open.hear(said("the strongest", 90.0));
+        open.hear(said("the strongest", 80.0));
+        assert!(open.spoken("the strongest").is_some_and(|said| said.score > 85.0));
+        assert!(real.iter().all(|feature| open.spoken(feature).is_some()));
+        assert_eq!(open.evidence.len(), EVIDENCE_MAX);
     }
 }

@@ -74,7 +74,8 @@ impl Open {
         }
         let is_list = |rule: &Rule| matches!(rule.atoms.as_slice(), [Atom::Source(_)]);
         if self.rules.len() >= INCIDENT_RULES_MAX {
-            let selected = |rule: &Rule| of_late.clone().filter(|event| rule.matches(event)).count();
+            let selected =
+                |rule: &Rule| of_late.clone().filter(|event| rule.matches(event)).count();
             let others = self.rules.iter().enumerate().filter(|(_, rule)| !is_list(rule));
             let Some((fewest, at)) = others.map(|(at, rule)| (selected(rule), at)).min() else {
                 return false;
@@ -87,5 +88,98 @@ impl Open {
         self.rules.push(rule.clone());
         self.ordinary_rate += ordinary_rate;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::open::{Opening, Origin};
+    use crate::record::column::Column;
+    use crate::record::names::Names;
+    use schemas::{Kind, State, Verdict};
+
+    fn incident(rules: Vec<Rule>) -> Open {
+        Open::new(Opening {
+            id: String::new(),
+            kind: Kind::HttpFlood,
+            verdict: Verdict::Attack,
+            rules,
+            origin: Origin::Many,
+            attackness: 3.0,
+            now: 0,
+            ordinary_rate: 0.0,
+            quiet_us: 0,
+        })
+    }
+
+    fn from(source: u32) -> Event {
+        Event { source: Source::v4(source), ..Event::default() }
+    }
+
+    fn listed(open: &Open) -> Vec<Source> {
+        let [Rule { atoms }] = open.rules.as_slice() else { panic!("{:?}", open.rules) };
+        let [Atom::Source(list)] = atoms.as_slice() else { panic!("{atoms:?}") };
+        assert!(list.is_sorted(), "as they are searched for");
+        list.clone()
+    }
+
+    #[test]
+    fn a_heavy_source_is_selected_though_light_ones_fill_the_rule() {
+        let mut open = incident(Vec::new());
+        let most = u32::try_from(RULE_SOURCES_MAX).unwrap();
+        for light in 0..2 * most {
+            open.add_source(Source::v4(1_000 + light), 30.0);
+            (0..40).for_each(|_| open.count(&from(1_000 + light)));
+        }
+        let first: Vec<Source> = (0..most).map(|light| Source::v4(1_000 + light)).collect();
+        assert_eq!(listed(&open), first, "those who come later do no more");
+        for heavy in [5, 900_000] {
+            open.add_source(Source::v4(heavy), 700.0);
+            assert!(open.matches(&from(heavy)));
+        }
+        // so many light ones at the same moment take no place of a heavy one
+        (0..most).for_each(|light| open.add_source(Source::v4(50_000 + light), 41.0));
+        assert!(open.matches(&from(5)) && open.matches(&from(900_000)));
+        assert_eq!(listed(&open).len(), RULE_SOURCES_MAX);
+        assert!(open.weight() < 1 << 20, "{}", open.weight());
+    }
+
+    #[test]
+    fn a_great_part_of_an_attack_is_selected_though_small_ones_fill_the_rules() {
+        let agent = |agent: u64| Rule { atoms: vec![Atom::OneOf(Column::UserAgent, vec![agent])] };
+        let list = Rule { atoms: vec![Atom::Source(vec![Source::v4(1)])] };
+        let mut open = incident(vec![list.clone()]);
+        let shows =
+            |agent: u64, n: u32| (0..n).map(move |_| Event { user_agent: agent, ..from(7) });
+        let of_late: Vec<Event> =
+            (1..10).flat_map(|n| shows(n, if n == 9 { 500 } else { 10 + n as u32 })).collect();
+        for small in 1..9 {
+            open.add_rule(&agent(small), 1.0, of_late.iter());
+        }
+        assert_eq!(open.rules.len(), INCIDENT_RULES_MAX);
+        assert!(!open.add_rule(&agent(8), 1.0, of_late.iter()), "it is there");
+        assert!(open.add_rule(&agent(9), 1.0, of_late.iter()));
+        assert!(!open.add_rule(&agent(10), 1.0, of_late.iter()), "nothing of it");
+        assert_eq!(open.rules, [list, agent(7), agent(8), agent(9)], "the greatest, and the list");
+    }
+
+    #[test]
+    fn the_heaviest_is_named_though_others_fill_what_is_counted() {
+        let mut open = incident(Vec::new());
+        let most = u32::try_from(INCIDENT_SOURCES_COUNTED_MAX).unwrap();
+        let heavy = 0xcb00_7107;
+        for light in 0..2 * most + 300 {
+            open.count(&from(light));
+            if light > most && light % 1_000 == 0 {
+                open.count(&from(heavy));
+            }
+            assert!(open.sources.len() <= INCIDENT_SOURCES_COUNTED_MAX);
+        }
+        open.credit(Source::v4(heavy + 1), 9_999, 0);
+        let told = open.revise(State::Update, 1, None, &Names::default(), 1.0);
+        assert_eq!(told.sources[..2], ["203.0.113.8", "203.0.113.7"]);
+        assert_eq!(told.requests, i64::from(2 * most + 300) + 200 + 9_999);
+        assert_eq!(told.source_count, i64::from(most), "as many as there is room for");
     }
 }

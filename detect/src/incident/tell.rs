@@ -22,7 +22,8 @@ impl Open {
     ) -> Incident {
         let excess = (float(self.requests) - self.ordinary_sum).max(0.0);
         let rate = self.told_rate();
-        let severe = severity(self.kind, self.verdict, rate, level, float(self.source_count() as u64));
+        let severe =
+            severity(self.kind, self.verdict, rate, level, float(self.source_count() as u64));
         let path = names.get(self.main_path).filter(|path| !is_cut(path)).map(str::to_owned);
         let printed = self.fingerprint.as_ref().and_then(|f| Some((f.sql(names)?, f.quality)));
         let shown =

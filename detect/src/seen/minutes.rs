@@ -247,9 +247,8 @@ impl SourceMinutes {
         let mut few = 1_u32;
         while self.sources.len() > WINDOW_SOURCES_MAX / 4 * 3 {
             let is_wanted = |minute: &SourceMinute| minute.wanted && few < SOURCE_REQUESTS_MIN;
-            self.sources.retain(|_, minute| {
-                minute.requests > few || minute.hot != 0 || is_wanted(minute)
-            });
+            self.sources
+                .retain(|_, minute| minute.requests > few || minute.hot != 0 || is_wanted(minute));
             few = few.saturating_mul(2);
         }
         self.refused += (before - self.sources.len()) as u64;
