@@ -40,7 +40,7 @@ pub struct Counters {
     pub evicted_sources: u64,
     /// Sources that tried something in vain and were forgotten for room.
     pub evicted_attempters: u64,
-    /// Sources that found no room in their minute's table.
+    /// Sources whose counts of a minute, or whose histograms, were given up for room.
     pub refused_window_sources: u64,
     /// Incidents that later ones were no longer compared with, for room.
     pub evicted_campaign_incidents: u64,

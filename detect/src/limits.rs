@@ -82,10 +82,10 @@ pub const ENDPOINTS_MAX: usize = 256;
 /// Refused paths of one host whose askers are counted.
 pub const MISSES_MAX: usize = 4_096;
 
-/// Sources with their own counters in the running minute.
+/// Sources with their own counters in the running minute; beyond them those with the fewest requests make room.
 pub const WINDOW_SOURCES_MAX: usize = 500_000;
 
-/// Sources with their own histograms in the running minute.
+/// Sources with their own histograms in the running minute; beyond them those with the fewest requests lose theirs.
 pub const WINDOW_HOT_SOURCES_MAX: usize = 65_536;
 
 /// Distinct values counted apart for all hot sources of the running minute together.
@@ -135,7 +135,8 @@ pub const KNOWN_WORDS_MAX: usize = 16_384;
 /// Visitors of one host noted in ten minutes.
 pub const VISITORS_NOTED_MAX: usize = 16_384;
 
-/// Votes (source and value) counted in one window of one host: 128 sampled records a second for a minute cast fewer.
+/// Votes (source and value) counted in one window of one host: what 128 sampled records a second cast in most of a minute
+/// in which each of them shows all there is to vote on, and visitors never; in panes there is room left.
 pub const VOTES_CAST_MAX: usize = 98_304;
 
 /// Texts (paths, user agents, …) kept by name.
@@ -150,7 +151,8 @@ pub const NAMES_BYTES_MAX: usize = 128 << 20;
 /// Sources of one host noted in one minute as reading pages without assets.
 pub const BARE_SOURCES_MAX: usize = 256;
 
-/// Sources that stand out on one host in one second; further ones stand out in the next.
+/// Sources that stand out on one host in one second, and one more of each thing that none of them stands out by; further
+/// ones stand out in the next.
 pub const ALARMS_MAX: usize = 4_096;
 
 /// Incidents open at once on one host; beyond them one may open of each class of which none is, and one that changes its
@@ -160,16 +162,17 @@ pub const OPEN_INCIDENTS_MAX: usize = 4;
 /// Closed incidents of one host that may be opened again; those closed longest ago are forgotten.
 pub const CLOSED_INCIDENTS_MAX: usize = 16;
 
-/// Rules of one incident found by what its requests have in common; a list of sources may be one more.
+/// Rules of one incident found by what its requests have in common; a list of sources may be one more. A rule that selects
+/// more takes the place of the one that selects least.
 pub const INCIDENT_RULES_MAX: usize = 4;
 
-/// Tests that spoke for one incident.
+/// Tests that spoke for one incident; of more the strongest.
 pub const EVIDENCE_MAX: usize = 32;
 
-/// Distinct sources one incident counts one by one.
+/// Distinct sources one incident counts one by one; beyond them those with the fewest requests make room.
 pub const INCIDENT_SOURCES_COUNTED_MAX: usize = 200_000;
 
-/// Sources in the rule of an incident of single sources.
+/// Sources in the rule of an incident of single sources; one with more requests takes the place of the one with the fewest.
 pub const RULE_SOURCES_MAX: usize = 1_024;
 
 /// Incidents that later ones on other hosts are compared with: one of each host.

@@ -3,6 +3,7 @@
 
 mod traffic;
 
+use detect::limits::{HEAL_AHEAD_US, HEAL_RECORDS_MIN};
 use detect::{Detector, Findings};
 use proptest::prelude::*;
 use traffic::row::batch_arrived;
@@ -321,4 +322,25 @@ fn a_checkpoint_from_the_future_heals_and_knows_its_hosts() {
     assert!(findings.incidents.iter().any(|incident| incident.requests > 500));
     assert!(detector.counters().late <= 96, "{:?}", detector.counters());
     assert!(detector.closed_us() < EPOCH + 200 * S);
+}
+
+#[test]
+fn time_is_taken_back_where_it_is_further_ahead_than_a_clock_may_be() {
+    for (beyond, healed) in [(-S, false), (2 * S, true)] {
+        let mut detector = Detector::new(short_learning());
+        let mut findings = Findings::default();
+        detector.on_batch(NAMES[0], &batch(&ordinary(60, 2.0, 3)), &mut findings);
+        detector.set_idle(NAMES[0], &mut findings);
+        let closed = detector.closed_us();
+        let arrival = EPOCH + 60 * S - HEAL_AHEAD_US - beyond;
+        let row = |n: u32| {
+            let ts = arrival - S + i64::from(n);
+            (Row { ts, ..Row::page(0.0, traffic::ip(10, 1), "/".into()) }, Some(ts + S))
+        };
+        for n in 0..HEAL_RECORDS_MIN {
+            assert_eq!(detector.closed_us(), closed, "{n} arrivals tell nothing");
+            detector.on_batch(NAMES[0], &batch_arrived(&[row(n)]), &mut findings);
+        }
+        assert_eq!(detector.closed_us() < closed, healed, "{beyond}");
+    }
 }

@@ -191,4 +191,38 @@ mod tests {
             assert_eq!(zone_ahead(ts, 0), None, "{ts}");
         }
     }
+
+    /// Minutes of arrivals, so many records in each, `offset` from their arrival; whether that is settled.
+    fn settled(minutes: i64, records: u32, offset: i64) -> Option<i64> {
+        let mut clock = Offset::default();
+        for minute in 0..minutes {
+            for record in 0..i64::from(records) {
+                let arrival = 1_700_000_040 * S + minute * PERIOD_US + record;
+                clock.see(arrival + offset, arrival);
+            }
+        }
+        clock.settled()
+    }
+
+    #[test]
+    fn limits_are_where_they_are_named() {
+        // the last of so many periods is known to be over by the one after it
+        let periods = i64::from(OFFSET_PERIODS) + 1;
+        assert_eq!(settled(periods, OFFSET_RECORDS_MIN, 2 * HOUR), Some(8));
+        assert_eq!(settled(periods - 1, OFFSET_RECORDS_MIN, 2 * HOUR), None);
+        // where one comes in a minute, a period lasts until there are enough
+        let records = i64::from(OFFSET_PERIODS * OFFSET_RECORDS_MIN);
+        assert_eq!(settled(records, 1, 2 * HOUR), None);
+        assert_eq!(settled(records + 1, 1, 2 * HOUR), Some(8));
+        let at = |offset| settled(periods, OFFSET_RECORDS_MIN, offset);
+        assert_eq!(at(2 * HOUR - OFFSET_LAG_US_MAX), Some(8), "as late as may be");
+        assert_eq!(at(2 * HOUR - OFFSET_LAG_US_MAX - 1), None);
+        assert_eq!(at(2 * HOUR + SKEW_US_MAX), Some(8), "as fast as may be");
+        assert_eq!(at(2 * HOUR + SKEW_US_MAX + 1), None);
+        let most = ZONE_SPREAD_QUANTA_MAX * OFFSET_QUANTUM_US;
+        assert_eq!(zone_ahead(most, 0), Some(0));
+        assert_eq!(zone_ahead(most + OFFSET_QUANTUM_US, 0), None);
+        assert_eq!(zone_ahead(OFFSET_QUANTUM_US + SKEW_US_MAX, 0), Some(SKEW_US_MAX));
+        assert_eq!(zone_ahead(OFFSET_QUANTUM_US + SKEW_US_MAX + 1, 0), None);
+    }
 }

@@ -406,3 +406,74 @@ const fn correct(event: &mut Event, ts: i64, ahead: i64, admitted: &mut Admitted
     admitted.tally.corrected += 1;
     admitted.tally.offset_us = ahead;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds {
+        allowance: Allowance { bound_us: 2_000_000, grace_us: 1_000_000 },
+        floor: i64::MIN,
+        others_are_right: false,
+    };
+    const NOON: i64 = 1_700_000_000_000_000;
+
+    fn admit(partition: &mut Partition, ts: i64, arrival: Option<i64>) {
+        partition.admit(Event { ts, ..Event::default() }, arrival, BOUNDS);
+        assert!(partition.held.len() < JUMP_CONFIRMATIONS, "so many are held back at most");
+    }
+
+    /// A partition that believes [`NOON`].
+    fn at_noon() -> Partition {
+        let mut partition = Partition::default();
+        admit(&mut partition, NOON, Some(NOON));
+        partition
+    }
+
+    #[test]
+    fn a_step_that_makes_nobody_late_is_believed_and_a_longer_one_when_so_many_agree() {
+        let mut partition = at_noon();
+        admit(&mut partition, NOON + JUMP_US_MIN, None);
+        assert_eq!(partition.newest(), Some(NOON + JUMP_US_MIN));
+        let far = NOON + 2 * JUMP_US_MIN + 1;
+        for n in 0..JUMP_CONFIRMATIONS {
+            assert_eq!(partition.newest(), Some(NOON + JUMP_US_MIN), "{n} agree");
+            admit(&mut partition, far, None);
+        }
+        assert_eq!(partition.newest(), Some(far));
+        assert_eq!(partition.tally().held, JUMP_CONFIRMATIONS as u64);
+        // whoever names another century each time keeps nothing back, and holds little
+        let mut partition = at_noon();
+        for n in 0..10_000 {
+            admit(&mut partition, NOON + (1 << 50) - n * (1 << 30), None);
+            admit(&mut partition, NOON + n, None);
+        }
+        assert_eq!(partition.newest(), Some(NOON + 9_999));
+        assert_eq!(partition.tally().implausible, 10_000);
+    }
+
+    #[test]
+    fn what_arrives_may_be_so_far_ahead_and_so_old() {
+        for (ahead, implausible) in [(SKEW_US_MAX, 0), (SKEW_US_MAX + 1, 1)] {
+            let mut partition = at_noon();
+            admit(&mut partition, NOON + ahead, Some(NOON));
+            assert_eq!(partition.tally().implausible, implausible);
+            assert_eq!(partition.newest(), Some(NOON), "time goes no further than the arrival");
+        }
+        for (lag, newest) in [(LIVE_LAG_US_MAX, Some(NOON)), (LIVE_LAG_US_MAX + 1, None)] {
+            let mut partition = Partition::default();
+            admit(&mut partition, NOON, Some(NOON + lag));
+            assert_eq!(partition.newest(), newest);
+        }
+    }
+
+    #[test]
+    fn a_few_arrivals_tell_nothing_of_what_was_believed() {
+        let mut partition = Partition::default();
+        for n in 1..=HEAL_RECORDS_MIN {
+            assert_eq!(partition.latest_arrival(), None, "{n}");
+            admit(&mut partition, NOON + i64::from(n), Some(NOON + i64::from(n)));
+        }
+        assert_eq!(partition.latest_arrival(), Some(NOON + i64::from(HEAL_RECORDS_MIN)));
+    }
+}

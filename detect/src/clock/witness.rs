@@ -91,4 +91,18 @@ mod tests {
         assert_eq!(first(&[YEARS, 0, 1]), [false, true, true]);
         assert_eq!(first(&[-YEARS, 0, 1]), [true; 3]);
     }
+
+    #[test]
+    fn limits_are_where_they_are_named() {
+        let pace = 100 * S;
+        let end = |times: &[i64], jump| believed_at_end(times, Some(0), stride(pace, jump), true);
+        assert_eq!(end(&[SPARSE_FACTOR * pace], S), [true]);
+        assert_eq!(end(&[SPARSE_FACTOR * pace + 1], S), [false]);
+        let agree: Vec<i64> = (0..).map(|n| YEARS + n * S).take(END_CONFIRMATIONS).collect();
+        assert!(end(&agree, S).into_iter().all(|believed| believed));
+        assert!(end(&agree[1..], S).into_iter().all(|believed| !believed));
+        let first = |step| believed_at_end(&[0, 1, 1 + step], None, S, true);
+        assert_eq!(first(FIRST_STEP_US_MAX), [true; 3]);
+        assert_eq!(first(FIRST_STEP_US_MAX + 1), [true, true, false]);
+    }
 }

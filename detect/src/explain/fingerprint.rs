@@ -274,4 +274,28 @@ mod tests {
         assert_eq!(evidence.fingerprint(&[both]).unwrap().rules, [agent(7)]);
         assert_eq!(evidence.fingerprint(&[agent(8)]), None);
     }
+
+    #[test]
+    fn of_long_texts_the_heaviest_are_written_within_the_room_of_a_list() {
+        let mut names = Names::default();
+        (1..=40).for_each(|agent| names.insert(agent, &format!("{agent:03}{}", "x".repeat(900))));
+        let now: Vec<Event> = (1..=40_u64)
+            .flat_map(|agent| (0..agent).map(move |_| Event { user_agent: agent, ..from(1) }))
+            .collect();
+        let evidence = evidence(&now, &[], &names);
+        let all = Atom::OneOf(Column::UserAgent, (1..=40).collect());
+        let printed = evidence.fingerprint(&[Rule { atoms: vec![all] }]).unwrap();
+        let [Rule { atoms }] = printed.rules.as_slice() else { panic!("{printed:?}") };
+        let one = evidence.length(&Atom::OneOf(Column::UserAgent, vec![1])).unwrap();
+        let written = (FINGERPRINT_LIST_BYTES_MAX / one) as u64;
+        assert!((2..20).contains(&written), "{written}");
+        assert_eq!(
+            atoms.as_slice(),
+            [Atom::OneOf(Column::UserAgent, (41 - written..=40).collect())]
+        );
+        let text = printed.sql(&names).unwrap();
+        assert!(text.len() < FINGERPRINT_LIST_BYTES_MAX + 100, "{}", text.len());
+        let recall = (41 - written..=40).sum::<u64>() as f64 / now.len() as f64;
+        assert!((printed.quality.recall - recall).abs() < 1e-9, "that of what is written");
+    }
 }

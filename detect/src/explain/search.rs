@@ -227,7 +227,8 @@ fn prune(beam: &mut Vec<Partial>, width: usize) {
 mod tests {
     use super::*;
     use crate::explain::sql;
-    use crate::record::event::flag;
+    use crate::math::hash::mix;
+    use crate::record::event::{country_code, flag};
     use crate::record::source::Source;
 
     fn event(agent: u64, path: u64, at: u64) -> Event {
@@ -334,5 +335,29 @@ mod tests {
     fn ordinary_traffic_has_no_fingerprint() {
         let (names, ordinary) = (names(), ordinary());
         assert_eq!(evidence(&ordinary[..200], &ordinary, &names).best_rule(None), None);
+    }
+
+    #[test]
+    fn a_rule_has_so_many_conjuncts_at_most_and_each_of_them_tells() {
+        let names = names();
+        // each trait is that of a third of the visitors, and all of them are those of the attack
+        let shows = |at: u64, all: bool| {
+            let value = |n: u64| if all || mix(at * 7 + n) % 3 == 0 { 150 + n } else { 1 + n };
+            Event {
+                source: Source::v4(u32::try_from(mix(at) >> 32).unwrap()),
+                ja4: value(2),
+                query: value(3),
+                asn: u32::try_from(value(4)).unwrap(),
+                status: u16::try_from(value(5)).unwrap(),
+                country: country_code(if value(6) > 150 { "VN" } else { "DE" }),
+                ..event(value(0), value(1), at)
+            }
+        };
+        let ordinary: Vec<Event> = (0..2_000).map(|at| shows(at, false)).collect();
+        let mut now: Vec<Event> = ordinary[..300].to_vec();
+        now.extend((5_000..6_000).map(|at| shows(at, true)));
+        let found = evidence(&now, &ordinary, &names).best_rule(None).unwrap();
+        assert_eq!(found.rule.atoms.len(), FINGERPRINT_CONJUNCTS_MAX, "{found:?}");
+        assert!(found.selected >= 1_000.0 && found.expected < 20.0, "{found:?}");
     }
 }

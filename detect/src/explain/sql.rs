@@ -159,6 +159,7 @@ fn literal(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::NAME_BYTES_MAX;
     use crate::record::event::country_code;
     use crate::record::source::Source;
 
@@ -227,5 +228,22 @@ mod tests {
         names.insert(7, &"x".repeat(5_000));
         let text = sql(&names, vec![Atom::OneOf(Column::Path, vec![7])]).unwrap();
         assert!(text.starts_with("starts_with(path, 'xxx") && text.len() < 1_100);
+    }
+
+    #[test]
+    fn a_text_that_grows_too_long_in_writing_is_not_written_and_hides_no_other() {
+        let written = |n: usize| literal(&"\n".repeat(n));
+        let fits = (1..1_000).take_while(|n| written(*n).is_some()).count();
+        let longest = written(fits).unwrap();
+        let room = FINGERPRINT_VALUE_BYTES_MAX - 9..=FINGERPRINT_VALUE_BYTES_MAX + 8;
+        assert!(room.contains(&longest.len()), "{fits}: {} bytes", longest.len());
+        assert_eq!(written(fits + 1), None);
+        assert!(literal(&"'".repeat(NAME_BYTES_MAX)).is_some(), "quotes are doubled");
+        let mut names = Names::default();
+        names.insert(7, &"\n".repeat(1_000));
+        names.insert(8, "evil/1");
+        let agent = |value| Atom::OneOf(Column::UserAgent, vec![value]);
+        assert_eq!(sql(&names, vec![agent(7)]), None);
+        assert_eq!(sql(&names, vec![agent(8)]).unwrap(), "user_agent = 'evil/1'");
     }
 }

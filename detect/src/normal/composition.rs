@@ -93,3 +93,32 @@ impl Composition {
         self.weights.weight()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::hash::mix;
+
+    #[test]
+    fn invented_values_have_bounded_room_and_hide_neither_the_usual_nor_the_rare() {
+        let path = Attribute::Path as u8;
+        let mut ordinary = Composition::default();
+        let usual: Vec<u64> = (0..50).map(|value| mix(1_000_000_000 + value)).collect();
+        for pane in 0..400 {
+            let invented = (0..1_000).map(|n| (path, mix(pane * 1_000 + n), 1));
+            let mut votes: Tally = invented.collect();
+            votes.extend(usual.iter().map(|key| (path, *key, 20)));
+            ordinary.learn(&votes);
+            assert!(ordinary.weights.len() <= COMPOSITION_VALUES_MAX);
+        }
+        assert!(ordinary.weight() <= COMPOSITION_VALUES_MAX * Table::<f64>::ENTRY_BYTES);
+        for key in &usual {
+            let share = ordinary.share(Attribute::Path, *key);
+            assert!((share - 0.01).abs() < 0.002, "{share}: a twentieth of the half");
+        }
+        assert!(ordinary.share(Attribute::Path, mix(5)) < 1e-5, "asked for once, days ago");
+        // what a value must surmount for the number of those looked at grows no further
+        let known = ordinary.known(Attribute::Path);
+        assert!(known <= 8_192.0 && known > 1_000.0, "{known}");
+    }
+}

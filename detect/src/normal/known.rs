@@ -86,4 +86,21 @@ mod tests {
         assert!(strange < 1_500, "{strange} of 10,000 paths never served are held to be");
         assert!(known.weight() <= 16 * KNOWN_WORDS_MAX);
     }
+
+    #[test]
+    fn a_small_host_has_a_small_bitmap_and_loses_nothing_when_it_grows() {
+        let mut known = Known::default();
+        known.insert(mix(0));
+        assert_eq!(known.weight(), 8 * KNOWN_WORDS_MIN);
+        let mut full_at = 0;
+        for value in 1..2_000 {
+            known.insert(mix(value));
+            if full_at == 0 && known.weight() > 8 * KNOWN_WORDS_MIN {
+                full_at = value;
+            }
+        }
+        assert!((780..900).contains(&full_at), "{full_at} values until it is full");
+        assert_eq!(known.weight(), 8 * (KNOWN_WORDS_MIN + 4 * KNOWN_WORDS_MIN));
+        assert!((0..2_000).all(|value| known.contains(mix(value))));
+    }
 }

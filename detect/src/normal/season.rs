@@ -402,4 +402,22 @@ mod tests {
             assert!((rate(code(per_s)) - per_s).abs() <= 0.01 * per_s + 0.001, "{per_s}");
         }
     }
+
+    #[test]
+    fn a_year_has_the_room_of_a_week_and_the_last_visits_count() {
+        let weeks = |old: i64, new: i64| {
+            days(7 * (old + new), |day| if day < 7 * old { 40.0 } else { 5.0 })
+        };
+        let usual = |season: &Season, day| season.usual(at(day, 20, 30));
+        let year = weeks(50, 1);
+        assert_eq!(year.slots.len(), SEASON_HOURS);
+        assert_eq!(year.weight(), weeks(1, 1).weight());
+        assert!(close(usual(&year, 7 * 51), 40.0), "one odd week of four");
+        let visits = i64::try_from(SEASON_VISITS).unwrap();
+        assert!(close(usual(&weeks(50, visits / 2), 7 * (50 + visits / 2)), 5.0), "half of them");
+        let forgotten = weeks(50, visits);
+        assert!(
+            forgotten.slots[slot(MONDAY / 60 + 20)].highs.iter().all(|high| *high == code(5.0))
+        );
+    }
 }

@@ -66,4 +66,26 @@ mod tests {
         visitors.note(other, 11_300);
         assert!(visitors.contains(one) && !visitors.contains(other));
     }
+
+    #[test]
+    fn invented_visitors_have_bounded_room_and_make_nobody_unknown() {
+        let mut visitors = Visitors::default();
+        let of_old = |n: u32| Source::v4(n + 1);
+        (0..1_000).for_each(|n| visitors.note(of_old(n), 10_000));
+        for span in 1..3 {
+            for n in 0..2 * u32::try_from(VISITORS_NOTED_MAX).unwrap() {
+                visitors.note(Source::v4(1_000_000 * span + n), 10_000 + 600 * i64::from(span));
+            }
+            assert_eq!(visitors.now.len(), VISITORS_NOTED_MAX);
+            assert!(visitors.weight() < 1 << 20, "{}", visitors.weight());
+        }
+        assert!((0..1_000).all(|n| visitors.contains(of_old(n))));
+        let known = (0..10_000).filter(|n| visitors.contains(Source::v4(900_000_000 + n))).count();
+        assert!(known < 1_000, "{known} of 10,000 who never came");
+        // who comes when the flood is over is noted as before it
+        for span in 3..6 {
+            visitors.note(Source::v4(7_000_000), 10_000 + 600 * span);
+        }
+        assert!(visitors.contains(Source::v4(7_000_000)));
+    }
 }

@@ -333,4 +333,19 @@ mod tests {
         assert!(all.records.len() < ATTEMPTERS_MAX && all.records.get(7).is_some());
         assert!(all.evicted > 0);
     }
+
+    #[test]
+    fn thousands_of_paths_are_counted_and_no_number_of_them_overflows() {
+        let mut all = Attempters::default();
+        for (many, least, most) in [(3_000, 2_700.0, 3_300.0), (200_000, 3_800.0, 5_500.0)] {
+            for path in 0..many {
+                let (event, facts) = probe(5, path);
+                all.add(1, &event, facts, false, |_, _| false);
+            }
+            let record = all.records.get(1).unwrap();
+            assert!((least..most).contains(&record.paths[3]), "{many}: {:?}", record.paths);
+            assert_eq!(record.asked.len(), VAIN_PATH_WORDS);
+        }
+        assert!(all.records.get(1).unwrap().asked.iter().all(|word| *word == u64::MAX));
+    }
 }

@@ -407,3 +407,51 @@ impl Host {
             + self.tries.weight()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(at_s: i64, source: u32) -> Event {
+        Event {
+            ts: at_s * 1_000_000,
+            source: Source::v4(source),
+            flags: flag::NAMED,
+            ..Event::default()
+        }
+    }
+
+    const LEARNED: Standing = Standing { learned: true, suspect: false, attacked: false };
+
+    #[test]
+    fn what_is_there_now_has_bounded_room_and_ends_with_the_newest() {
+        let mut host = Host::new(1_000);
+        for at_s in 1_000..1_050 {
+            for source in 0..400 {
+                host.sample(named(at_s, source), Facts::default());
+            }
+            host.end_second(at_s, LEARNED);
+            assert!(host.recent.len() <= RECENT_SAMPLES_MAX);
+        }
+        assert_eq!(host.recent.len(), RECENT_SAMPLES_MAX);
+        assert_eq!(host.recent.back(), Some(&named(1_049, 399)));
+        // what had to go is part of what is ordinary, as what has grown old is
+        assert!(!host.normal.sample.events.is_empty());
+        let (_, sampled) = host.totals(1_049, 50);
+        assert!((sampled - 20_000.0).abs() < 0.5, "{sampled}");
+        assert!(host.weight() < 8 << 20, "{}", host.weight());
+    }
+
+    #[test]
+    fn readers_without_assets_are_noted_anew_every_minute() {
+        let mut host = Host::new(1_000);
+        let bare = Facts { bare: true, ..Facts::default() };
+        (0..1_000).for_each(|source| host.sample(named(1_000, source), bare));
+        (0..1_000).for_each(|source| host.sample(named(1_000, source), bare));
+        let first: Vec<Source> = (0..256).map(Source::v4).collect();
+        assert_eq!((host.bare.len(), &host.bare), (BARE_SOURCES_MAX, &first));
+        host.end_minute();
+        host.sample(named(1_060, 5_000), bare);
+        assert_eq!(host.bare, [Source::v4(5_000)]);
+    }
+}

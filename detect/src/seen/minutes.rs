@@ -21,6 +21,9 @@ pub const TARGET_REQUESTS_MIN: u64 = 50;
 /// Requests of a source kept as they are before it gets histograms.
 const INLINE: usize = 4;
 
+/// Bytes that the table of sources keeps for the next minute: room for some thousands.
+const SOURCES_KEPT_BYTES: usize = 4_096 * Table::<SourceMinute>::ENTRY_BYTES;
+
 /// Bytes that the histograms of one host keep for the next minute.
 pub const MINUTE_KEPT_BYTES: usize = 5 * HISTOGRAM_KEPT_MAX * Table::<u64>::ENTRY_BYTES;
 
@@ -145,6 +148,8 @@ struct Values {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct HotSource {
+    /// Distinct values beyond its first requests.
+    values: usize,
     paths: Histogram,
     queries: Histogram,
     user_agents: Histogram,
@@ -188,7 +193,7 @@ pub struct SourceMinutes {
     hot: Vec<HotSource>,
     /// Distinct values that hot sources have shown beyond their first requests.
     hot_values: usize,
-    /// Sources that found no room.
+    /// Sources whose counts, or whose histograms, were given up for room.
     pub refused: u64,
 }
 
@@ -202,6 +207,9 @@ impl SourceMinutes {
     pub fn add(&mut self, event: &Event) {
         if self.sources.len() >= WINDOW_SOURCES_MAX && self.sources.get(event.source.0).is_none() {
             self.make_room();
+        }
+        if self.hot.len() >= WINDOW_HOT_SOURCES_MAX {
+            self.make_hot_room();
         }
         let (minute, _) = self.sources.entry(event.source.0, SourceMinute::default);
         minute.bytes += u64::from(event.bytes);
@@ -224,10 +232,6 @@ impl SourceMinutes {
             return;
         }
         if minute.hot == 0 {
-            if self.hot.len() >= WINDOW_HOT_SOURCES_MAX {
-                self.refused += 1;
-                return;
-            }
             let mut hot = HotSource::default();
             let mut room = usize::MAX;
             minute.first.iter().for_each(|values| hot.add(*values, &mut room));
@@ -236,7 +240,9 @@ impl SourceMinutes {
         }
         let mut room = WINDOW_HOT_VALUES_MAX.saturating_sub(self.hot_values);
         let before = room;
-        self.hot[minute.hot as usize - 1].add(values, &mut room);
+        let hot = &mut self.hot[minute.hot as usize - 1];
+        hot.add(values, &mut room);
+        hot.values += before - room;
         self.hot_values += before - room;
     }
 
@@ -252,6 +258,26 @@ impl SourceMinutes {
             few = few.saturating_mul(2);
         }
         self.refused += (before - self.sources.len()) as u64;
+    }
+
+    /// The same for histograms: those of the sources with the fewest requests go. One that asks again begins anew.
+    fn make_hot_room(&mut self) {
+        let mut few = u32::try_from(2 * INLINE).unwrap_or(u32::MAX);
+        while self.hot.len() > WINDOW_HOT_SOURCES_MAX / 4 * 3 {
+            let mut all = std::mem::take(&mut self.hot);
+            for (_, minute) in self.sources.entries_mut().filter(|(_, minute)| minute.hot != 0) {
+                let hot = std::mem::take(&mut all[minute.hot as usize - 1]);
+                if minute.requests > few {
+                    self.hot.push(hot);
+                    minute.hot = u32::try_from(self.hot.len()).unwrap_or(u32::MAX);
+                } else {
+                    self.hot_values -= hot.values;
+                    self.refused += 1;
+                    minute.hot = 0;
+                }
+            }
+            few = few.saturating_mul(2);
+        }
     }
 
     /// Notes the evidence against a source; it gets a row whatever its requests.
@@ -308,7 +334,7 @@ impl SourceMinutes {
             });
         }
         rows.sort_by(|a, b| a.source.cmp(&b.source));
-        if self.sources.len() > 4_096 {
+        if self.sources.state_bytes() > SOURCES_KEPT_BYTES {
             self.sources = Table::default();
         } else {
             self.sources.clear();
@@ -338,5 +364,87 @@ impl SourceMinutes {
             })
             .sum();
         self.sources.state_bytes() + hot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::HISTOGRAM_VALUES_MAX;
+    use crate::math::hash::mix;
+
+    const HEAVY: u64 = 1 << 40;
+
+    fn event(source: u64, path: u64) -> Event {
+        Event { source: Source(source), path: mix(path), status: 200, ..Event::default() }
+    }
+
+    /// Rows of a minute in which `rows` come, and whether their sources stay within bounds.
+    fn minute(events: impl Iterator<Item = Event>) -> (SourceMinutes, Vec<SourceWindow>) {
+        let mut minutes = SourceMinutes::default();
+        for event in events {
+            minutes.add(&event);
+        }
+        assert!(minutes.sources.len() <= WINDOW_SOURCES_MAX);
+        assert!(minutes.hot.len() <= WINDOW_HOT_SOURCES_MAX);
+        assert!(minutes.hot_values <= WINDOW_HOT_VALUES_MAX);
+        assert!(minutes.state_bytes() <= BYTES_MAX, "{}", minutes.state_bytes());
+        let held: usize = minutes.hot.iter().map(|hot| hot.values).sum();
+        assert_eq!(held, minutes.hot_values);
+        let rows = minutes.take(60_000_000, 1.0, |source| source.0.to_string());
+        (minutes, rows)
+    }
+
+    #[test]
+    fn who_comes_late_has_a_row_though_others_fill_the_minute() {
+        let others = (1..=2 * WINDOW_SOURCES_MAX as u64).map(|source| event(source, 1));
+        let (minutes, rows) = minute(others.chain((0..100).map(|path| event(HEAVY, path))));
+        let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
+        assert_eq!((row.source.as_str(), row.requests), (HEAVY.to_string().as_str(), 100));
+        assert_eq!(row.distinct_paths, 100);
+        assert!(minutes.refused >= WINDOW_SOURCES_MAX as u64, "{}", minutes.refused);
+        assert!(minutes.state_bytes() < 1 << 20, "the room is not kept: {}", minutes.state_bytes());
+    }
+
+    #[test]
+    fn who_comes_late_has_entropies_though_others_fill_the_histograms() {
+        let others = (1..=2 * WINDOW_HOT_SOURCES_MAX as u64)
+            .flat_map(|source| (0..6).map(move |path| event(source, path)));
+        let (minutes, rows) = minute(others.chain((0..64).map(|path| event(HEAVY, path))));
+        let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
+        assert_eq!((row.requests, row.distinct_paths), (64, 64));
+        assert!(row.entropy_path.h1.is_some_and(|bits| bits > 5.9), "{:?}", row.entropy_path);
+        assert!(minutes.refused >= WINDOW_HOT_SOURCES_MAX as u64, "{}", minutes.refused);
+    }
+
+    #[test]
+    fn values_have_bounded_room_and_requests_stay_right() {
+        let fills = (WINDOW_HOT_VALUES_MAX / HISTOGRAM_VALUES_MAX) as u64;
+        let most = HISTOGRAM_VALUES_MAX as u64;
+        let others =
+            (1..=fills + 1).flat_map(|source| (0..most + 10).map(move |path| event(source, path)));
+        let (_, rows) = minute(others.chain((0..100).map(|path| event(HEAVY, path % 50))));
+        let requests = |row: &SourceWindow| row.requests;
+        assert_eq!(rows.iter().map(requests).max(), i64::try_from(most + 10).ok());
+        assert!(rows.iter().all(|row| row.distinct_paths <= i64::try_from(most).unwrap()));
+        let heavy = rows.iter().find(|row| row.source == HEAVY.to_string()).unwrap();
+        assert_eq!(heavy.requests, 100, "of whom no new value finds room");
+        assert!(heavy.distinct_paths >= i64::try_from(INLINE).unwrap());
+    }
+
+    #[test]
+    fn a_host_keeps_the_room_of_a_quiet_minute_and_not_that_of_a_flood() {
+        let mut host = TargetMinute::default();
+        let mut kept = |paths: u64| {
+            (0..paths).for_each(|path| host.add(&event(path, path)));
+            let row = host.take(60_000_000, None, None);
+            let paths = i64::try_from(paths).unwrap();
+            assert_eq!((row.requests, row.distinct_paths), (paths, paths));
+            assert!(host.is_empty() && host.paths.len() == 0);
+            host.sources.state_bytes() + host.paths.state_bytes()
+        };
+        let quiet = kept(HISTOGRAM_KEPT_MAX as u64);
+        assert!(quiet > 0 && quiet <= MINUTE_KEPT_BYTES, "{quiet}");
+        assert_eq!(kept(HISTOGRAM_KEPT_MAX as u64 + 1), 0);
     }
 }

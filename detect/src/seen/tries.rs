@@ -174,4 +174,22 @@ mod tests {
         let (count, usual) = tries.count();
         assert!(usual > 45.0 && count <= 60, "{usual} {count}");
     }
+
+    #[test]
+    fn more_sources_than_are_told_apart_are_counted_all_the_same() {
+        let mut tries = Tries::default();
+        let most = u32::try_from(TRYING_SOURCES_MAX).unwrap();
+        for i in 0..8 * most {
+            let half = i64::from(i / (4 * most));
+            tries.add(&event(36_000 + half * HALF_S, i));
+        }
+        tries.add(&Event { path: 6, ..event(36_000 + HALF_S, 1) });
+        let campaign = tries.campaign();
+        assert_eq!((campaign.count, tries.count().0), (8 * most + 1, 8 * most + 1));
+        assert_eq!(campaign.sources.len(), 2 * TRYING_SOURCES_MAX, "of two halves");
+        assert!(tries.weight() <= 2 * TRYING_SOURCES_MAX * Table::<u32>::ENTRY_BYTES);
+        assert_eq!((campaign.example.path, campaign.first_ts), (5, 36_000_000_000));
+        tries.clear();
+        assert_eq!((tries.weight(), tries.count().0), (0, 0));
+    }
 }

@@ -218,3 +218,77 @@ pub fn vote([pane, minute]: [&mut Votes; 2], ballot: &Ballot<'_>, hasher: &Hashe
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::hash::mix;
+    use crate::record::source::Source;
+
+    /// A record that shows something new of whatever is voted on.
+    fn hostile(n: u64) -> (Event, Facts) {
+        let new = |salt: u64| mix(n ^ salt << 40);
+        let event = Event {
+            source: Source(new(1)),
+            user_agent: new(2),
+            ja4: new(3),
+            asn: u32::try_from(n).unwrap() + 1,
+            program: u32::try_from(n).unwrap() + 1,
+            path: new(4),
+            query_key: new(5),
+            status: 404,
+            flags: flag::HOSTILE | flag::WRITE | flag::REFERER_NONE,
+            ..Event::default()
+        };
+        let facts =
+            Facts { probe: true, guess: true, bare: true, endpoint: new(6), usual_answer: true };
+        (event, facts)
+    }
+
+    #[test]
+    fn a_minute_that_is_full_of_votes_leaves_the_panes_to_see_what_comes() {
+        let (mut pane, mut minute, hasher) = (Votes::default(), Votes::default(), Hasher::new(7));
+        let mut most = 0;
+        for n in 0..60 * 400 {
+            if n % 2_000 == 0 {
+                most = most.max(pane.cast.len());
+                pane.clear();
+            }
+            let (event, facts) = hostile(n);
+            vote([&mut pane, &mut minute], &Ballot { event: &event, place: 0, facts }, &hasher);
+        }
+        // a record that begins below the limit votes on all there is
+        assert!((VOTES_CAST_MAX..VOTES_CAST_MAX + ATTRIBUTES + 1).contains(&minute.cast.len()));
+        let room = (VOTES_CAST_MAX + ATTRIBUTES) * Table::<(u8, u32)>::ENTRY_BYTES;
+        assert!(minute.weight() <= 3 * room, "{}", minute.weight());
+        assert!(most < VOTES_CAST_MAX, "{most}");
+        pane.clear();
+        let agent = mix(99);
+        for n in 0..50 {
+            let (event, facts) = hostile(1_000_000 + n);
+            let event = Event { user_agent: agent, ..event };
+            vote([&mut pane, &mut minute], &Ballot { event: &event, place: 0, facts }, &hasher);
+        }
+        let key = Composition::key(Attribute::UserAgent, agent, &hasher);
+        assert!(pane.tally().contains(&(Attribute::UserAgent as u8, key, 50)));
+    }
+
+    #[test]
+    fn a_window_keeps_the_room_of_a_quiet_one_and_not_that_of_a_flood() {
+        let hasher = Hasher::new(7);
+        let kept = |records: u64| {
+            let (mut pane, mut minute) = (Votes::default(), Votes::default());
+            for n in 0..records {
+                let (event, facts) = hostile(n);
+                vote([&mut pane, &mut minute], &Ballot { event: &event, place: 0, facts }, &hasher);
+            }
+            let is_quiet = pane.cast.len() <= VOTES_KEPT_MAX;
+            pane.clear();
+            assert_eq!((pane.weight(), pane.totals), (0, [0; ATTRIBUTES]));
+            (is_quiet, pane.cast.state_bytes() + pane.counts.state_bytes())
+        };
+        let (is_quiet, bytes) = kept(60);
+        assert!(is_quiet && bytes > 0 && bytes <= VOTES_KEPT_BYTES, "{bytes}");
+        assert_eq!(kept(120), (false, 0));
+    }
+}

@@ -264,6 +264,7 @@ impl Hosts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::HISTOGRAM_VALUES_MAX;
     use crate::record::source::Source;
 
     fn event(host: u64, status: u16, source: u32) -> Event {
@@ -338,5 +339,33 @@ mod tests {
         assert!(hosts.targets.len() <= TARGETS_MAX && hosts.evicted > 0, "{}", hosts.targets.len());
         let newest = 2 * TARGETS_MAX as u64 - 1;
         assert_eq!(hosts.place(&event(newest, 404, 9), 9_000), mix(newest));
+    }
+
+    #[test]
+    fn hosts_that_hold_all_there_is_room_for_give_way_to_those_that_were_there() {
+        let mut hosts = Hosts::default();
+        for host in 0..200 {
+            hosts.place(&event(host, 200, 1), 100);
+            hosts.weigh(mix(host));
+        }
+        // one that was filled by its `Host` header's owner, with what it holds multiplied for the others
+        let stuffed = hosts.get_mut(mix(199)).unwrap();
+        for value in 0..HISTOGRAM_VALUES_MAX as u64 + 1_000 {
+            let event = Event { path: mix(value), user_agent: value, ..event(199, 200, 1) };
+            stuffed.host.minute.add(&Event { source: Source(value), query: value, ..event });
+        }
+        hosts.weigh(mix(199));
+        let held = hosts.get(mix(199)).unwrap().held;
+        assert!(held < HOSTS_BYTES_MAX / 64, "one host does not push out the others: {held}");
+        for host in 50..199 {
+            hosts.get_mut(mix(host)).unwrap().held = held;
+        }
+        hosts.weight = hosts.iter().map(|(_, target)| target.held).sum();
+        assert!(hosts.weight > HOSTS_BYTES_MAX);
+        let shed = hosts.shed(HOSTS_BYTES_MAX);
+        assert!(hosts.weight <= HOSTS_BYTES_MAX / 4 * 3, "{}", hosts.weight);
+        assert_eq!((hosts.evicted, hosts.targets.len()), (shed.len() as u64, 200 - shed.len()));
+        assert!((0..50).all(|host| hosts.get(mix(host)).is_some()), "those that hold little");
+        assert!(hosts.get(mix(50)).is_some() && hosts.get(mix(199)).is_none());
     }
 }

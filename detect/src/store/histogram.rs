@@ -59,8 +59,36 @@ impl Histogram {
         self.counts.clear();
     }
 
+    /// Bytes held.
+    #[cfg(test)]
+    pub const fn state_bytes(&self) -> usize {
+        self.counts.state_bytes()
+    }
+
     /// Bytes held at most, by what it counts.
     pub const fn weight(&self) -> usize {
         self.counts.weight()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::hash::mix;
+
+    #[test]
+    fn a_full_histogram_counts_every_request_and_still_tells_one_value_from_many() {
+        let mut histogram = Histogram::default();
+        let many = 4 * HISTOGRAM_VALUES_MAX as u64;
+        (0..many).for_each(|value| histogram.add(mix(value)));
+        let spread = histogram.entropies(1);
+        assert_eq!(histogram.len(), HISTOGRAM_VALUES_MAX);
+        assert!(spread.h2.is_some_and(|bits| bits > 15.0), "{spread:?}");
+        assert!(histogram.weight() <= HISTOGRAM_VALUES_MAX * Table::<u64>::ENTRY_BYTES);
+        // what is flooded now, a value never seen before, shows all the same
+        (0..4 * many).for_each(|_| histogram.add(1));
+        let counts: Vec<u64> = histogram.counts.iter().map(|(_, count)| *count).collect();
+        assert_eq!(counts.iter().sum::<u64>(), 5 * many);
+        assert!(histogram.entropies(1).h2.is_some_and(|bits| bits < 1.0));
     }
 }
