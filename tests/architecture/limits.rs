@@ -76,7 +76,10 @@ fn a_limit_that_no_test_reaches_is_seen() {
     let beside = "use X::MAX;\nconst A: usize = MAX + HOSTS_MAX;\n#[cfg(test)]\nmod tests {\n";
     let code = "detect/src/a.rs";
     assert_eq!(unreached(code, beside), ["HOSTS_MAX", "MAX"]);
-    assert_eq!(unreached(code, &format!("{beside}    use a::{{\n        MAX,\n    }};\n}}")).len(), 2);
+    assert_eq!(
+        unreached(code, &format!("{beside}    use a::{{\n        MAX,\n    }};\n}}")).len(),
+        2
+    );
     assert_eq!(unreached(code, &format!("{beside}    // beyond MAX\n}}")).len(), 2);
     assert_eq!(unreached(code, &format!("{beside}    fill(MAX + 1);\n}}")), ["HOSTS_MAX"]);
     assert_eq!(unreached("detect/tests/a.rs", "fill(HOSTS_MAX);\n"), ["MAX"]);

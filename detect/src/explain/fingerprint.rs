@@ -275,6 +275,11 @@ mod tests {
         assert_eq!(evidence.fingerprint(&[agent(8)]), None);
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
+    const fn float(n: u64) -> f64 {
+        n as f64
+    }
+
     #[test]
     fn of_long_texts_the_heaviest_are_written_within_the_room_of_a_list() {
         let mut names = Names::default();
@@ -295,7 +300,7 @@ mod tests {
         );
         let text = printed.sql(&names).unwrap();
         assert!(text.len() < FINGERPRINT_LIST_BYTES_MAX + 100, "{}", text.len());
-        let recall = (41 - written..=40).sum::<u64>() as f64 / now.len() as f64;
+        let recall = float((41 - written..=40).sum()) / float(now.len() as u64);
         assert!((printed.quality.recall - recall).abs() < 1e-9, "that of what is written");
     }
 }

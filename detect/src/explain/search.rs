@@ -342,7 +342,8 @@ mod tests {
         let names = names();
         // each trait is that of a third of the visitors, and all of them are those of the attack
         let shows = |at: u64, all: bool| {
-            let value = |n: u64| if all || mix(at * 7 + n) % 3 == 0 { 150 + n } else { 1 + n };
+            let value =
+                |n: u64| if all || mix(at * 7 + n).is_multiple_of(3) { 150 + n } else { 1 + n };
             Event {
                 source: Source::v4(u32::try_from(mix(at) >> 32).unwrap()),
                 ja4: value(2),

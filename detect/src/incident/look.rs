@@ -335,7 +335,7 @@ impl Desk<'_> {
             open.hear_votes(hot);
             let cut = self.now - seconds * 1_000_000;
             let of_late = target.host.recent.iter().filter(|event| event.ts >= cut);
-            open.add_rule(&found.rule, found.expected / span(seconds), of_late);
+            open.add_rule(&found.rule, found.expected / span(seconds), &of_late);
             if open.verdict == Verdict::Suspicious && judgement.verdict == Verdict::Attack {
                 open.promote(judgement);
                 out.push(self.revise(target, at, State::Update));

@@ -425,7 +425,9 @@ mod tests {
         let of_sources = Solo::ALL.iter().map(|solo| solo.feature().to_owned());
         let of_votes = Attribute::ALL.iter().map(|attribute| attribute.feature());
         let real: Vec<String> = of_sources.chain(of_votes).collect();
-        real.iter().for_each(|feature| open.hear(said(feature, 30.0)));
+        for feature in &real {
+            open.hear(said(feature, 30.0));
+        }
         (0..1_000).for_each(|n| open.hear(said(&format!("made up {n}"), 20.0)));
         assert_eq!(open.evidence.len(), EVIDENCE_MAX);
         assert!(real.iter().all(|feature| open.spoken(feature).is_some()));

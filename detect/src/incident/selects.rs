@@ -67,7 +67,7 @@ impl Open {
         &mut self,
         rule: &Rule,
         ordinary_rate: f64,
-        of_late: impl Iterator<Item = &'e Event> + Clone,
+        of_late: &(impl Iterator<Item = &'e Event> + Clone),
     ) -> bool {
         if self.rules.contains(rule) {
             return false;
@@ -150,17 +150,17 @@ mod tests {
         let agent = |agent: u64| Rule { atoms: vec![Atom::OneOf(Column::UserAgent, vec![agent])] };
         let list = Rule { atoms: vec![Atom::Source(vec![Source::v4(1)])] };
         let mut open = incident(vec![list.clone()]);
-        let shows =
-            |agent: u64, n: u32| (0..n).map(move |_| Event { user_agent: agent, ..from(7) });
+        let shows = |agent: u64| Event { user_agent: agent, ..from(7) };
+        let often = |agent: u64| if agent == 9 { 500 } else { 10 + agent };
         let of_late: Vec<Event> =
-            (1..10).flat_map(|n| shows(n, if n == 9 { 500 } else { 10 + n as u32 })).collect();
+            (1..10).flat_map(|agent| (0..often(agent)).map(move |_| shows(agent))).collect();
         for small in 1..9 {
-            open.add_rule(&agent(small), 1.0, of_late.iter());
+            open.add_rule(&agent(small), 1.0, &of_late.iter());
         }
         assert_eq!(open.rules.len(), INCIDENT_RULES_MAX);
-        assert!(!open.add_rule(&agent(8), 1.0, of_late.iter()), "it is there");
-        assert!(open.add_rule(&agent(9), 1.0, of_late.iter()));
-        assert!(!open.add_rule(&agent(10), 1.0, of_late.iter()), "nothing of it");
+        assert!(!open.add_rule(&agent(8), 1.0, &of_late.iter()), "it is there");
+        assert!(open.add_rule(&agent(9), 1.0, &of_late.iter()));
+        assert!(!open.add_rule(&agent(10), 1.0, &of_late.iter()), "nothing of it");
         assert_eq!(open.rules, [list, agent(7), agent(8), agent(9)], "the greatest, and the list");
     }
 
