@@ -19,10 +19,15 @@ pub(crate) fn is_sound_client(text: &str, tail: &str, words: Option<usize>) -> b
         return false;
     }
     let Some(words) = words else { return true };
-    let before_time = tail.split(' ').take_while(|word| !word.starts_with('['));
-    let mut found = 0;
-    before_time.fold((), |(), word| found += if word.is_empty() { words + 1 } else { 1 });
-    found == words
+    // An empty one is a blank too many.
+    let found = words_before_time(tail).map(|word| if word.is_empty() { words + 1 } else { 1 });
+    found.sum::<usize>() == words
+}
+
+/// The words in front of a time in brackets. Other brackets may be part of a name that somebody chose.
+pub(super) fn words_before_time(tail: &str) -> impl Iterator<Item = &str> {
+    let is_time = |word: &str| word.strip_prefix('[').is_some_and(looks_like_time);
+    tail.split(' ').take_while(move |word| !is_time(word))
 }
 
 /// Whether a text is an address, possibly with port, brackets or zone, or a list of them, and nothing else.
