@@ -59,6 +59,8 @@ pub(super) struct Partition {
     pub(super) next_position: i64,
     /// Event time of the last row.
     pub(super) last_us: Option<i64>,
+    /// When the last message arrived.
+    pub(super) arrival_us: i64,
     /// Messages were read since the last batch.
     pub(super) moved: bool,
 }
@@ -119,6 +121,36 @@ impl Batcher {
                 return;
             }
         }
+    }
+
+    /// No line of a partition of a file will follow: what is still the beginning of one is all there is of it.
+    pub fn close(&mut self, partition: &str) {
+        let index = self.by_name.get(partition).copied();
+        let Some(partition) = index.and_then(|index| self.partitions.get_mut(index)) else {
+            return;
+        };
+        if !partition.stream.parts.are_waited_for() || partition.number.is_some() {
+            return;
+        }
+        let (name, topic) = (Arc::clone(&partition.name), partition.topic.clone());
+        let message = RawMessage {
+            partition: &name,
+            topic: &topic,
+            kafka_partition: None,
+            offset: partition.next_position,
+            numbering: Numbering::Lines,
+            arrival_us: partition.arrival_us,
+            payload: b"",
+        };
+        let mut lines = Lines {
+            partition,
+            default_host: self.default_host.as_deref(),
+            clients: &mut self.clients,
+            formats: &mut self.formats,
+            scratch: &mut self.scratch,
+            hint: &self.hint,
+        };
+        lines.close(&message);
     }
 
     /// A full batch, in the order they became full.
@@ -215,6 +247,7 @@ impl Partition {
             bytes: 0,
             next_position: 0,
             last_us: None,
+            arrival_us: 0,
             moved: false,
         }
     }

@@ -86,6 +86,13 @@ pub fn plain<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
     resolve(value, scratch)
 }
 
+/// The text of a JSON string.
+#[cold]
+pub(super) fn plain_json(text: &str) -> String {
+    let value = Value { text, escape: Escape::Json, ..Value::default() };
+    plain(&value, &mut String::new()).to_owned()
+}
+
 #[cold]
 fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
     scratch.clear();

@@ -227,6 +227,9 @@ impl<'a> Front<'a> {
     }
 
     fn partition_end(&mut self, partition: &Arc<str>) -> anyhow::Result<()> {
+        if self.config.at_end == EndPolicy::Close {
+            self.batcher.close(partition);
+        }
         // What was read must have been seen before the partition may be passed over.
         self.flush()?;
         let partition = Arc::clone(partition);
