@@ -3,6 +3,7 @@
 use schemas::limits::LINE_BYTES_MAX;
 
 use super::RejectReason;
+use super::json::values_in;
 use super::lines::{Lines, RawLine};
 use super::message::{Numbering, RawMessage};
 use super::parts::{Begun, Block, Piece, may_be_part, without_list_bracket};
@@ -72,6 +73,25 @@ impl Lines<'_> {
         let block = Block::begin(text, position.offset)?;
         self.partition.stream.parts.keep_block(block);
         Some(0)
+    }
+
+    /// Appends each of the lines of which a value of JSON is made, a place behind the other, if the first can be read.
+    #[cold]
+    pub(super) fn append_each(&mut self, raw: RawLine<'_>, text: &str) -> Option<i32> {
+        if !text.starts_with(['{', '[', '"']) {
+            return None;
+        }
+        let mut lines = values_in(text)?;
+        lines.retain(|line| !line.is_empty());
+        self.partition.count_format(self.formats);
+        self.partition.stream.find(lines.first()?, self.formats)?;
+        let (message, position, _) = raw;
+        let mut records = 0;
+        for line in lines.iter().filter(|line| !line.is_empty()) {
+            let position = Position { record_index: position.record_index + records, ..*position };
+            records += self.read_whole((message, &position, line.as_bytes()), line);
+        }
+        Some(records)
     }
 
     /// Whether a line bears the mark of a part that others follow.

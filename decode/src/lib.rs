@@ -53,6 +53,7 @@ pub mod rejects;
 pub mod request;
 pub mod row;
 mod search;
+mod shares;
 mod spelling;
 pub mod stream;
 pub mod text;

@@ -2,7 +2,7 @@
 
 use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX, REJECT_BYTES_MAX};
 
-use super::batcher::{PAYLOAD_BYTES_MAX, Partition};
+use super::batcher::{EXAMPLE_BYTES, PAYLOAD_BYTES_MAX, Partition};
 use super::identity::Clients;
 use super::line::Fit;
 use super::message::{Numbering, RawMessage};
@@ -143,6 +143,9 @@ impl Lines<'_> {
     fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
         // Some editors and Windows tools put a byte order mark before the first line.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.starts_with('#') {
+            self.partition.count_format(self.formats);
+        }
         let stream = &mut self.partition.stream;
         if stream.takes_comment(text, self.formats) {
             return 0;
@@ -201,6 +204,7 @@ impl Lines<'_> {
     pub(super) fn append_otherwise(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
         let begun = if self.is_marked_part(text) { self.begin(raw, text) } else { None };
         let records = begun.or_else(|| self.append_in_another_way(raw, text));
+        let records = records.or_else(|| self.append_each(raw, text));
         let records = records.or_else(|| self.begin(raw, text));
         records.unwrap_or_else(|| self.append_anyhow(raw, inner))
     }
@@ -214,6 +218,7 @@ impl Lines<'_> {
     /// Appends a line if it can be read in another way than the one before it.
     fn append_in_another_way(&mut self, raw: RawLine<'_>, text: &str) -> Option<i32> {
         let (message, position, _) = raw;
+        self.partition.count_format(self.formats);
         if let Some(reading) = self.partition.stream.find(text, self.formats) {
             let mut opened = String::new();
             let stream = &mut self.partition.stream;
@@ -310,6 +315,9 @@ impl Lines<'_> {
     ) {
         let raw = raw.get(..REJECT_BYTES_MAX).unwrap_or(raw);
         let raw = self.clients.scrub(raw);
+        self.partition
+            .example
+            .get_or_insert_with(|| (reason, raw.get(..EXAMPLE_BYTES).unwrap_or(&raw).into()));
         self.partition.rejects.append(message.arrival_us, position, reason, &raw);
     }
 }

@@ -22,6 +22,12 @@ pub fn clean<'a>(bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
     scratch
 }
 
+/// The same of bytes that are nobody's.
+#[cold]
+pub(super) fn clean_owned(bytes: &[u8]) -> String {
+    clean(bytes, &mut String::new()).to_owned()
+}
+
 /// A line without what is no part of it: blanks before it, zero bytes that a crash left before and behind it.
 #[inline]
 pub fn without_noise(line: &str) -> &str {

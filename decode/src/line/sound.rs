@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::plan::looks_like_time;
 use crate::address::canonical_ip;
 use crate::lanes::{contains, is};
+use crate::reasons::is_level;
 use crate::search::divide;
 
 /// Whether a text, which is no plain address, can be what a server writes of its client: an address in another spelling,
@@ -46,10 +47,10 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// Whether a text can be a host: a name, an address, or an address in brackets, possibly with a port.
 pub(crate) fn is_host(text: &str) -> bool {
     let name = match text.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => text,
     };
-    is_name(name) || (!name.contains([',', ' ', '"']) && is_address(name))
+    (is_name(name) && !is_level(name)) || (!name.contains([',', ' ', '"']) && is_address(name))
 }
 
 /// Whether the text of a value holds the beginning of another record: a time in brackets, which no escaped value and no
