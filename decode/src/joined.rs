@@ -55,7 +55,7 @@ impl Lines<'_> {
     /// it came to. To be asked of a line that cannot be read by itself.
     #[cold]
     pub(super) fn begin(&mut self, raw: RawLine<'_>, text: &str) -> Option<i32> {
-        let (message, position, _) = raw;
+        let (_, position, line) = raw;
         let are_mixed = self.partition.stream.parts.are_mixed();
         if let Some(piece) = Piece::of(text) {
             if piece.is_last || are_mixed {
@@ -65,10 +65,14 @@ impl Lines<'_> {
             return Some(0);
         }
         if let Some(inner) = without_list_bracket(text) {
-            return Some(self.read_whole((message, position, inner.as_bytes()), inner));
+            return Some(self.read_whole(raw, inner));
         }
         if text.trim_ascii() == "]" && self.partition.stream.is_json(self.formats) {
             return Some(0);
+        }
+        // What was made text, or had zero bytes around it, is rejected as it came.
+        if line.trim_ascii() != text.trim_ascii().as_bytes() {
+            return None;
         }
         let block = Block::begin(text, position.offset)?;
         self.partition.stream.parts.keep_block(block);
