@@ -244,9 +244,8 @@ impl Block {
         let is_in_object = self.open.ends_with('{');
         match (self.text.as_bytes().last(), line.as_bytes().first()) {
             (_, None) => false,
-            (None, Some(_)) => true,
             (Some(b'{' | b','), Some(first)) if is_in_object => matches!(first, b'"' | b'}'),
-            (Some(b'{' | b'[' | b',' | b':'), Some(_)) => true,
+            (None | Some(b'{' | b'[' | b',' | b':'), Some(_)) => true,
             (Some(_), Some(first)) => matches!(first, b'}' | b']' | b','),
         }
     }

@@ -69,7 +69,7 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "zoraxy",
-        r#"2024/05/01 12:00:00 [2024-05-01 12:00:00.150624] [router:<!host-http:>] [origin:<!shop.example:host>] [client: 192.0.2.1] [useragent: <~curl/8.5.0:user_agent>] <!GET:method> <!/a?b=c:path query scheme host> <!404:status>"#,
+        r"2024/05/01 12:00:00 [2024-05-01 12:00:00.150624] [router:<!host-http:>] [origin:<!shop.example:host>] [client: 192.0.2.1] [useragent: <~curl/8.5.0:user_agent>] <!GET:method> <!/a?b=c:path query scheme host> <!404:status>",
     ),
     (
         "alb",

@@ -227,7 +227,6 @@ impl JsonDecoder {
                 }
                 cursor.skip_value()
             }
-            (Action::Take(target), first) => take(cursor, first, target, record),
             (Action::TakeAdjusted(target, adjust), _) => {
                 take_adjusted(cursor, target, adjust, record)
             }
@@ -237,7 +236,9 @@ impl JsonDecoder {
             (Action::Enter(node) | Action::TakeOrEnter(_, node), b'[') => {
                 self.list(cursor, node, record)
             }
-            (Action::TakeOrEnter(target, _), first) => take(cursor, first, target, record),
+            (Action::Take(target) | Action::TakeOrEnter(target, _), first) => {
+                take(cursor, first, target, record)
+            }
             (Action::Enter(_), _) => cursor.skip_value(),
         }
     }

@@ -12,7 +12,7 @@ const DEPTH_MAX: usize = 8;
 /// Most lines of one value.
 const LINES_MAX: usize = 100_000;
 
-/// Keys of lists whose entries are lines: CloudWatch, OTLP, Azure, Loki, and collectors.
+/// Keys of lists whose entries are lines: `CloudWatch`, OTLP, Azure, Loki, and collectors.
 const LIST_KEYS: &[&str] = &[
     "logEvents",
     "resourceLogs",

@@ -199,14 +199,8 @@ impl Plan {
                 if is_client && text.ends_with(',') {
                     (text, tail) = divide_list(rest, byte).unwrap_or((text, tail));
                 }
-                if is_client {
-                    let peer = self.peer(text, tail, step);
-                    if is_strict && peer == Peer::Unknown {
-                        return Fit::No;
-                    }
-                    // Of two places it is not said which is taken.
-                    let is_first = !record.was_seen(Slot::ClientIp);
-                    record.peer = if is_first { peer } else { Peer::Unknown };
+                if is_client && !self.takes_peer((text, tail), step, record) && is_strict {
+                    return Fit::No;
                 }
                 step.keep(text, step.variable.escape, record);
                 rest = tail;
@@ -243,9 +237,6 @@ impl Plan {
         if is_strict && (holds_record(rest) || !self.may_end_before(rest)) {
             return Fit::No;
         }
-        if is_strict && self.quoted_max.is_some() && rest.contains('"') {
-            return Fit::No;
-        }
         if let Some(text) = forwarded_behind(rest) {
             record.set(Slot::ForwardedFor, Value { text, ..Value::default() });
         }
@@ -255,7 +246,18 @@ impl Plan {
     /// Whether what follows the last field can be further ones. Behind a quote that was looked at already.
     #[inline]
     fn may_end_before(&self, rest: &str) -> bool {
-        self.steps.last().is_some_and(|step| step.until == Until::Quote) || ends_line(rest)
+        let has_room = self.quoted_max.is_none() || !rest.contains('"');
+        let ends_quoted = self.steps.last().is_some_and(|step| step.until == Until::Quote);
+        has_room && (ends_quoted || ends_line(rest))
+    }
+
+    /// Notes what can be said of a text that stands where the client does; whether it can be one. Of two places it is not
+    /// said which is taken.
+    #[inline]
+    fn takes_peer(&self, (text, tail): (&str, &str), step: &Step, record: &mut Record<'_>) -> bool {
+        let peer = self.peer(text, tail, step);
+        record.peer = if record.was_seen(Slot::ClientIp) { Peer::Unknown } else { peer };
+        peer != Peer::Unknown
     }
 
     /// What can be said of a text that stands where the client does.
