@@ -64,7 +64,8 @@ fn may_be_part(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     let has = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
     let is_json = matches!(line, [b'{' | b'[' | b']' | b'}' | b'"', ..]);
-    is_json || has(b" P ") || has(b" F ")
+    // A number or a word may be one of a list.
+    is_json || !line.contains(&b' ') || has(b" P ") || has(b" F ")
 }
 
 /// Line and index of every row and reject, in order.
