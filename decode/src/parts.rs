@@ -251,6 +251,11 @@ impl Block {
     }
 }
 
+/// Whether a byte may be of a number, or of a word such as `null`.
+const fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+}
+
 /// Follows the brackets of a line; `false` where they are not those of JSON, or a string is not closed.
 fn follow_brackets(line: &str, open: &mut String) -> bool {
     let bytes = line.as_bytes();
@@ -270,8 +275,14 @@ fn follow_brackets(line: &str, open: &mut String) -> bool {
             }
             b'}' => open.pop() == Some('{'),
             b']' => open.pop() == Some('['),
-            b',' | b':' | b' ' | b'\t' | b'-' | b'+' | b'.' => true,
-            other => other.is_ascii_alphanumeric(),
+            b',' | b':' | b' ' | b'\t' => true,
+            // Of two words nothing stands between but a comma.
+            other if is_of_word(*other) => {
+                let before = bytes.get(..at).unwrap_or_default();
+                let is_new = matches!(before.last(), Some(b' ' | b'\t'));
+                !is_new || !before.trim_ascii_end().last().is_some_and(|last| is_of_word(*last))
+            }
+            _ => false,
         };
         // What is behind the end of the value is no part of it, but for a comma.
         let is_end = open.is_empty() && !bytes.get(at + 1..).unwrap_or_default().is_empty();
@@ -331,6 +342,7 @@ mod tests {
             ),
             (vec!["{\"a\": {", "\"b\": 1", "}", "},"], Some("{\"a\": { \"b\": 1 } },")),
             (vec!["{", "192.0.2.1"], None),
+            (vec!["[{\"a\": [", "192.0.2.1 -", "]}]"], None),
             (vec!["{\"a\":1,", "{\"a\":1}"], None),
             (vec!["{", "\"a\": 1", "\"b\": 2"], None),
             (vec!["{", "\"a\": 1 ]"], None),
