@@ -21,11 +21,15 @@ use crate::lines::Lines;
 use crate::message::{Numbering, RawMessage};
 use crate::rejects::Rejects;
 use crate::row::{Hint, Rows, Scratch};
+use crate::shares::Shares;
 use crate::stream::{Formats, Learnt, Stream};
-use crate::{ConfigError, DecoderConfig};
+use crate::{ConfigError, DecoderConfig, RejectReason};
 
 /// Bytes of payload after which a batch is ready, whatever its rows.
 pub const BATCH_BYTES: usize = 8 << 20;
+
+/// Bytes that are remembered of a line that was rejected.
+pub(super) const EXAMPLE_BYTES: usize = 512;
 
 /// Bytes of one message that are decoded; a larger one is a single reject.
 pub const PAYLOAD_BYTES_MAX: usize = 512 << 20;
@@ -59,6 +63,12 @@ pub(super) struct Partition {
     pub(super) next_position: i64,
     /// Event time of the last row.
     pub(super) last_us: Option<i64>,
+    /// Rows by format.
+    pub(super) shares: Shares,
+    /// The first line that was rejected, or its beginning.
+    pub(super) example: Option<(RejectReason, Box<[u8]>)>,
+    /// When the last message arrived.
+    pub(super) arrival_us: i64,
     /// Messages were read since the last batch.
     pub(super) moved: bool,
 }
@@ -94,7 +104,7 @@ impl Batcher {
         let index = self.partition(message.partition);
         let Some(partition) = self.partitions.get_mut(index) else { return };
         if partition.would_overflow(message) || partition.source_changes(message) {
-            self.ready.extend(partition.cut(&mut self.hint));
+            self.ready.extend(partition.cut(&self.formats, &mut self.hint));
         }
         // Checked of all lines at once: most messages are text throughout.
         let mut text = simdutf8::basic::from_utf8(message.payload).ok();
@@ -110,7 +120,7 @@ impl Batcher {
             };
             let read = lines.read(&rest, text);
             if partition.is_full() {
-                self.ready.extend(partition.cut(&mut self.hint));
+                self.ready.extend(partition.cut(&self.formats, &mut self.hint));
             }
             rest.payload = rest.payload.get(read..).unwrap_or_default();
             rest.offset = partition.next_position;
@@ -119,6 +129,36 @@ impl Batcher {
                 return;
             }
         }
+    }
+
+    /// No line of a partition of a file will follow: what is still the beginning of one is all there is of it.
+    pub fn close(&mut self, partition: &str) {
+        let index = self.by_name.get(partition).copied();
+        let Some(partition) = index.and_then(|index| self.partitions.get_mut(index)) else {
+            return;
+        };
+        if !partition.stream.parts.are_waited_for() || partition.number.is_some() {
+            return;
+        }
+        let (name, topic) = (Arc::clone(&partition.name), partition.topic.clone());
+        let message = RawMessage {
+            partition: &name,
+            topic: &topic,
+            kafka_partition: None,
+            offset: partition.next_position,
+            numbering: Numbering::Lines,
+            arrival_us: partition.arrival_us,
+            payload: b"",
+        };
+        let mut lines = Lines {
+            partition,
+            default_host: self.default_host.as_deref(),
+            clients: &mut self.clients,
+            formats: &mut self.formats,
+            scratch: &mut self.scratch,
+            hint: &self.hint,
+        };
+        lines.close(&message);
     }
 
     /// A full batch, in the order they became full.
@@ -132,7 +172,7 @@ impl Batcher {
         out.extend(self.ready.drain(..));
         for index in self.by_name.values() {
             if let Some(partition) = self.partitions.get_mut(*index) {
-                out.extend(partition.cut(&mut self.hint));
+                out.extend(partition.cut(&self.formats, &mut self.hint));
             }
         }
     }
@@ -152,6 +192,22 @@ impl Batcher {
     pub fn chosen_format(&self, partition: &str) -> Option<Format> {
         let index = self.by_name.get(partition)?;
         self.partitions.get(*index)?.stream.format(&self.formats)
+    }
+
+    /// The topic of a partition, and the beginning of the first line of it that was rejected, with the reason.
+    pub fn rejected(&self, partition: &str) -> Option<(&str, RejectReason, &[u8])> {
+        let partition = self.partitions.get(*self.by_name.get(partition)?)?;
+        let (reason, line) = partition.example.as_ref()?;
+        Some((&partition.topic, *reason, line))
+    }
+
+    /// Rows handed out so far by the format in which they were read.
+    pub fn rows_by_format(&self) -> BTreeMap<Format, u64> {
+        let mut rows = BTreeMap::new();
+        for (format, count) in self.partitions.iter().flat_map(|known| known.shares.by_format()) {
+            *rows.entry(*format).or_default() += count;
+        }
+        rows
     }
 
     /// What was learnt of each partition's lines (format, envelope, header), by name. Kept with the positions and
@@ -215,8 +271,17 @@ impl Partition {
             bytes: 0,
             next_position: 0,
             last_us: None,
+            shares: Shares::default(),
+            example: None,
+            arrival_us: 0,
             moved: false,
         }
+    }
+
+    /// Counts the rows read so far as of the format at hand, which may change now.
+    pub(super) fn count_format(&mut self, formats: &Formats) {
+        let rows = self.rows.as_ref().map_or(0, Rows::len);
+        self.shares.count(self.stream.format(formats), rows);
     }
 
     pub(super) fn records(&self) -> usize {
@@ -249,10 +314,12 @@ impl Partition {
     }
 
     /// Closes the batch, if anything was read since the last one.
-    fn cut(&mut self, hint: &mut Hint) -> Option<PositionedBatch> {
+    fn cut(&mut self, formats: &Formats, hint: &mut Hint) -> Option<PositionedBatch> {
         if !std::mem::take(&mut self.moved) {
             return None;
         }
+        let rows = self.rows.as_ref().map_or(0, Rows::len);
+        self.shares.end_batch(self.stream.format(formats), rows);
         self.bytes = 0;
         let requests = match self.rows.take() {
             None => RequestBatch::empty(),

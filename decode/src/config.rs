@@ -153,8 +153,11 @@ impl DecoderConfig {
             Some(Preset::Line { format: string, optional }) => {
                 self.refuse(!self.fields.is_empty(), ConfigError::FieldsWithoutKeys(format))?;
                 let plan = Self::compile(string)?.with_optional(optional);
-                let is_sure = format == Format::VhostCombined;
-                Engine::Line(if is_sure { plan.with_sure_client() } else { plan })
+                Engine::Line(match format {
+                    Format::VhostCombined => plan.with_sure_client(),
+                    Format::Envoy | Format::Istio | Format::Traefik => plan.with_raw_quotes(),
+                    _ => plan,
+                })
             }
             Some(Preset::W3c { fields, .. }) => {
                 self.refuse(!self.fields.is_empty(), ConfigError::FieldsWithoutKeys(format))?;

@@ -3,11 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::json::{FieldMap, FieldSource, JsonDecoder};
+use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in};
 use super::prefix::strip_prefix;
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
-use super::text::plain;
+use super::text::{clean_owned, plain};
 use super::time::TimeParser;
 
 /// What is around a line.
@@ -22,6 +22,10 @@ pub enum Envelope {
     Json,
     /// JSON that holds the line with its header.
     JsonWithHeader,
+    /// JSON that holds an object of JSON, the line: Kafka Connect, collectors that parsed it.
+    Object,
+    /// JSON that holds the line as a list of its bytes: journald, of a line that is no plain text.
+    Bytes,
     /// So many things that consoles and collectors put before a line: a container's name with a bar, a time, a pod in
     /// brackets, colours, headers.
     Prefix(u8),
@@ -29,24 +33,29 @@ pub enum Envelope {
     Text,
     /// Quotes around the whole line, those inside as they are.
     Quotes,
+    /// Quotes around the whole line, those inside doubled.
+    Csv,
 }
 
 /// Envelopes in the order in which they are tried: a header first, since its words could pass for a host and a
 /// user.
-pub const ENVELOPES: [Envelope; 9] = [
+pub const ENVELOPES: [Envelope; 12] = [
     Envelope::Header,
     Envelope::None,
     Envelope::JsonWithHeader,
     Envelope::Json,
+    Envelope::Object,
+    Envelope::Bytes,
     Envelope::Prefix(1),
     Envelope::Prefix(2),
     Envelope::Prefix(3),
+    Envelope::Csv,
     Envelope::Text,
     Envelope::Quotes,
 ];
 
-/// Keys that hold a line.
-const MESSAGE_KEYS: [&str; 13] = [
+/// Keys that hold a line, the more usual first.
+const MESSAGE_KEYS: &[&str] = &[
     "message",
     "log",
     "msg",
@@ -60,7 +69,57 @@ const MESSAGE_KEYS: [&str; 13] = [
     "payload",
     "resourceLogs.scopeLogs.logRecords.body.stringValue",
     "body.stringValue",
+    "body.string",
+    "payload.message",
+    "payload.line",
+    "payload.log",
+    "payload.value",
+    "event",
+    "event.message",
+    "_raw",
+    "result._raw",
+    "raw",
+    "raw_log",
+    "rawLog",
+    "raw_message",
+    "fields.message",
+    "jsonPayload.message",
+    "Body",
+    "Line",
+    "Message",
+    "@message",
+    "_line",
+    "log_message",
+    "logMessage",
+    "original",
+    "record",
+    "text",
+    "content",
+    "data",
+    "value",
 ];
+
+/// Keys that hold a record as an object.
+const OBJECT_KEYS: &[&str] = &[
+    "payload",
+    "message",
+    "log",
+    "event",
+    "data",
+    "record",
+    "body",
+    "Body",
+    "value",
+    "json",
+    "jsonPayload",
+    "fields",
+    "parsed",
+    "MESSAGE",
+    "after",
+];
+
+/// Lists of lines.
+const LISTS: &[&str] = &["resourceLogs.scopeLogs.logRecords"];
 
 /// Takes lines out of their envelopes.
 #[derive(Debug, Clone)]
@@ -70,8 +129,11 @@ pub struct Opener {
 
 impl Default for Opener {
     fn default() -> Self {
-        let keys = FieldSource::Keys(MESSAGE_KEYS.map(str::to_owned).to_vec());
-        Self { json: JsonDecoder::new(&FieldMap::from([("message".to_owned(), keys)])) }
+        let keys =
+            |keys: &[&str]| FieldSource::Keys(keys.iter().map(|key| (*key).to_owned()).collect());
+        let fields = [("message", keys(MESSAGE_KEYS)), (marks::RECORD, keys(LISTS))];
+        let fields: FieldMap = fields.map(|(name, keys)| (name.to_owned(), keys)).into();
+        Self { json: JsonDecoder::new(&fields) }
     }
 }
 
@@ -89,19 +151,36 @@ impl Opener {
             Envelope::Header => strip_header(text),
             Envelope::Json => self.message(text, scratch),
             Envelope::JsonWithHeader => strip_header(self.message(text, scratch)?),
+            Envelope::Object => object_in(text, OBJECT_KEYS),
+            Envelope::Bytes => {
+                scratch.clear();
+                scratch.push_str(&clean_owned(&bytes_in(text, MESSAGE_KEYS)?));
+                Some(scratch.trim_ascii())
+            }
             Envelope::Prefix(count) => (0..count).try_fold(text, |text, _| strip_prefix(text)),
             Envelope::Text => {
                 let text = text.strip_prefix('"')?.strip_suffix('"')?;
                 let value = Value { text, escape: Escape::Json, ..Value::default() };
                 Some(plain(&value, scratch).trim_ascii())
             }
-            Envelope::Quotes => text.strip_prefix('"')?.strip_suffix('"'),
+            Envelope::Quotes => {
+                let quoted = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
+                quoted('"').or_else(|| quoted('\''))
+            }
+            Envelope::Csv => {
+                let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+                let is_doubled = inner.contains("\"\"") && !inner.replace("\"\"", "").contains('"');
+                scratch.clear();
+                scratch.push_str(&inner.replace("\"\"", "\""));
+                is_doubled.then_some(scratch)
+            }
         }
     }
 
     fn message<'a>(&mut self, text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
         let mut record = Record::default();
-        if !self.json.decode(text, &mut record) {
+        // Of several lines each is read by itself.
+        if !self.json.decode(text, &mut record) || self.json.holds_several() {
             return None;
         }
         let value = *record.get(Slot::Inner)?;

@@ -2,7 +2,7 @@
 
 use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX, REJECT_BYTES_MAX};
 
-use super::batcher::{PAYLOAD_BYTES_MAX, Partition};
+use super::batcher::{EXAMPLE_BYTES, PAYLOAD_BYTES_MAX, Partition};
 use super::identity::Clients;
 use super::line::Fit;
 use super::message::{Numbering, RawMessage};
@@ -14,7 +14,7 @@ use super::text::{self, clean};
 use super::{Decoder, RejectReason};
 
 /// A line as it came, its place, and its message.
-type RawLine<'a> = (&'a RawMessage<'a>, &'a Position<'a>, &'a [u8]);
+pub(super) type RawLine<'a> = (&'a RawMessage<'a>, &'a Position<'a>, &'a [u8]);
 
 /// What it takes to decode the lines of one message.
 pub(super) struct Lines<'a> {
@@ -26,18 +26,24 @@ pub(super) struct Lines<'a> {
     pub(super) hint: &'a Hint,
 }
 
+/// The place of the first record of a message.
+fn place_of<'a>(message: &RawMessage<'a>) -> Position<'a> {
+    Position {
+        topic: message.topic,
+        kafka_partition: message.kafka_partition,
+        offset: message.offset,
+        record_index: 0,
+        arrival_us: message.kafka_partition.map(|_| message.arrival_us),
+        before_us: None,
+    }
+}
+
 impl Lines<'_> {
     /// Decodes lines until the message ends, or in a block of lines the batch is full; how many bytes it went through.
     /// `text` is the payload, if it is text.
     pub(super) fn read(&mut self, message: &RawMessage<'_>, text: Option<&str>) -> usize {
-        let mut position = Position {
-            topic: message.topic,
-            kafka_partition: message.kafka_partition,
-            offset: message.offset,
-            record_index: 0,
-            arrival_us: message.kafka_partition.map(|_| message.arrival_us),
-            before_us: None,
-        };
+        let mut position = place_of(message);
+        self.partition.arrival_us = message.arrival_us;
         if !std::mem::replace(&mut self.partition.moved, true) {
             self.partition.topic.clear();
             self.partition.topic.push_str(message.topic);
@@ -55,6 +61,13 @@ impl Lines<'_> {
             Numbering::Records => message.offset + 1,
         };
         read
+    }
+
+    /// Appends what waits for more lines than there are.
+    #[cold]
+    pub(super) fn close(&mut self, message: &RawMessage<'_>) {
+        self.partition.moved = true;
+        self.give_up(message, place_of(message));
     }
 
     fn read_lines(
@@ -80,6 +93,9 @@ impl Lines<'_> {
             if message.numbering == Numbering::Lines && self.partition.records() >= BATCH_ROWS_MAX {
                 break;
             }
+        }
+        if message.numbering == Numbering::Records && self.partition.stream.parts.has_block() {
+            self.give_up(message, *position);
         }
         from
     }
@@ -127,6 +143,9 @@ impl Lines<'_> {
     fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
         // Some editors and Windows tools put a byte order mark before the first line.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.starts_with('#') {
+            self.partition.count_format(self.formats);
+        }
         let stream = &mut self.partition.stream;
         if stream.takes_comment(text, self.formats) {
             return 0;
@@ -134,54 +153,72 @@ impl Lines<'_> {
         let text = text::without_noise(text);
         if stream.is_bare() {
             record.clear();
-            self.append(raw, text, text, record)
+            let records = self.append_if_read(raw, text, record);
+            records.unwrap_or_else(|| self.append_otherwise(raw, text, text))
         } else {
             self.opened(raw, text)
         }
     }
 
-    /// The same of a line in an envelope.
+    /// The same of a line in an envelope, or one that may be a part of another.
     #[inline(never)]
     fn opened(&mut self, raw: RawLine<'_>, text: &str) -> i32 {
-        let mut opened = String::new();
-        let inner = self.partition.stream.open(text, self.formats, &mut opened);
-        self.append(raw, text, inner, &mut Record::default())
+        if self.partition.stream.parts.are_waited_for()
+            && let Some(records) = self.go_on(raw, text)
+        {
+            return records;
+        }
+        self.read_or_wait(raw, text)
     }
 
-    /// Appends a line to the rows or the rejects; how many it came to. `inner` is what its envelope holds, and `record`
-    /// is empty.
+    /// Appends a line to the rows, if it can be read like the one before it; how many it came to. `inner` is what its
+    /// envelope holds, and `record` is empty.
     #[inline]
-    fn append<'a>(
+    pub(super) fn append_if_read<'a>(
         &mut self,
         raw: RawLine<'_>,
-        text: &str,
         inner: &'a str,
         record: &mut Record<'a>,
-    ) -> i32 {
+    ) -> Option<i32> {
         let (message, position, _) = raw;
         let stream = &mut self.partition.stream;
         match stream.decode(inner, self.formats, record) {
-            Ok(Fit::Several) => return self.append_parts(message, *position, inner, record),
+            Ok(Fit::Several) => {
+                return Some(self.append_parts(message, *position, inner, record));
+            }
             Ok(fit @ (Fit::Whole | Fit::Extra | Fit::Cut)) => {
-                let is_read = if record.is_text {
-                    fit != Fit::Cut
-                } else {
-                    fit == Fit::Cut || stream.is_like_before(record, self.formats)
-                };
+                let is_read = fit != Fit::Cut
+                    && (record.is_text || stream.is_like_before(record, self.formats));
                 if is_read && self.row(position, record, Trust::Sound).is_ok() {
-                    return 1;
+                    return Some(1);
                 }
             }
             Ok(Fit::No) | Err(_) => {}
         }
-        self.append_otherwise(raw, text, inner)
+        None
     }
 
-    /// Appends a line that could not be read like the one before it. `inner` is what is in the envelope of the one before.
+    /// Appends a line that could not be read like the one before it, unless it is the beginning of one that goes on.
+    /// `inner` is what is in the envelope of the one before.
     #[cold]
-    fn append_otherwise(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
-        let (message, position, line) = raw;
-        let mut record = Record::default();
+    pub(super) fn append_otherwise(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
+        let begun = if self.is_marked_part(text) { self.begin(raw, text) } else { None };
+        let records = begun.or_else(|| self.append_in_another_way(raw, text));
+        let records = records.or_else(|| self.append_each(raw, text));
+        let records = records.or_else(|| self.begin(raw, text));
+        records.unwrap_or_else(|| self.append_anyhow(raw, inner))
+    }
+
+    /// The same of a line that is one by itself.
+    pub(super) fn append_found(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
+        let records = self.append_in_another_way(raw, text);
+        records.unwrap_or_else(|| self.append_anyhow(raw, inner))
+    }
+
+    /// Appends a line if it can be read in another way than the one before it.
+    fn append_in_another_way(&mut self, raw: RawLine<'_>, text: &str) -> Option<i32> {
+        let (message, position, _) = raw;
+        self.partition.count_format(self.formats);
         if let Some(reading) = self.partition.stream.find(text, self.formats) {
             let mut opened = String::new();
             let stream = &mut self.partition.stream;
@@ -189,12 +226,20 @@ impl Lines<'_> {
             let mut record = Record::default();
             match stream.decode_as(reading, inner, self.formats, &mut record) {
                 Ok(Fit::Several) => {
-                    return self.append_parts(message, *position, inner, &mut record);
+                    return Some(self.append_parts(message, *position, inner, &mut record));
                 }
-                Ok(_) if self.row(position, &record, Trust::Sound).is_ok() => return 1,
+                Ok(_) if self.row(position, &record, Trust::Sound).is_ok() => return Some(1),
                 Ok(_) | Err(_) => {}
             }
         }
+        None
+    }
+
+    /// Appends whatever can be read of a line that is read in no way.
+    #[cold]
+    fn append_anyhow(&mut self, raw: RawLine<'_>, inner: &str) -> i32 {
+        let (message, position, line) = raw;
+        let mut record = Record::default();
         let stream = &mut self.partition.stream;
         let outcome =
             match (reason_of(inner), stream.decode_anyhow(inner, self.formats, &mut record)) {
@@ -261,7 +306,7 @@ impl Lines<'_> {
     }
 
     #[cold]
-    fn reject(
+    pub(super) fn reject(
         &mut self,
         message: &RawMessage<'_>,
         position: &Position<'_>,
@@ -270,6 +315,9 @@ impl Lines<'_> {
     ) {
         let raw = raw.get(..REJECT_BYTES_MAX).unwrap_or(raw);
         let raw = self.clients.scrub(raw);
+        self.partition
+            .example
+            .get_or_insert_with(|| (reason, raw.get(..EXAMPLE_BYTES).unwrap_or(&raw).into()));
         self.partition.rejects.append(message.arrival_us, position, reason, &raw);
     }
 }

@@ -3,22 +3,27 @@
 //! colours.
 
 use super::envelope::{split_time, strip_cri, strip_header};
+use super::reasons::is_level;
 use super::record::Unit;
 use super::time::TimeParser;
 
 /// Longest name of a container or pod.
 const NAME_BYTES_MAX: usize = 253;
 
-/// What follows one of these; `None` where the text begins with none.
+/// What follows one of these; `None` where the text begins with none. Colours are set back behind it.
 pub(super) fn strip_prefix(text: &str) -> Option<&str> {
-    let start = strip_colours(text);
+    let bare = text.trim_ascii_end();
+    let bare = ["\u{1b}[0m", "\u{1b}[m"].iter().find_map(|end| bare.strip_suffix(end));
+    let text_only = bare.unwrap_or(text);
+    let start = strip_colours(text_only);
     let rest = strip_header(start)
         .or_else(|| strip_name(start))
         .or_else(|| strip_pod(start))
+        .or_else(|| strip_word(start))
         .or_else(|| strip_time(start));
     match rest {
         Some(rest) => Some(strip_colours(rest.trim_ascii_start()).trim_ascii_start()),
-        None if start.len() < text.len() => Some(start.trim_ascii_start()),
+        None if start.len() < text_only.len() || bare.is_some() => Some(start.trim_ascii_start()),
         None => None,
     }
 }
@@ -50,6 +55,20 @@ fn strip_name(text: &str) -> Option<&str> {
         .or_else(|| rest.strip_prefix('|').filter(|rest| rest.starts_with('\u{1b}')))
 }
 
+/// `nginx: `, `@cee: `, and a level, by which collectors and daemons grade or name what follows.
+fn strip_word(text: &str) -> Option<&str> {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    if let Some(rest) = text.strip_prefix("@cee:") {
+        return Some(rest);
+    }
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
+    let name = word.strip_suffix(':').filter(|name| name.len() <= NAME_BYTES_MAX);
+    let is_name = name.is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_of_name)
+    });
+    (is_name || is_level(word)).then_some(rest)
+}
+
 /// `[pod/web-5d9/nginx] `.
 fn strip_pod(text: &str) -> Option<&str> {
     let (name, rest) = text.strip_prefix('[')?.split_once("] ")?;
@@ -62,6 +81,14 @@ fn strip_pod(text: &str) -> Option<&str> {
 
 /// A time, and the stream that CRI names behind it.
 fn strip_time(text: &str) -> Option<&str> {
+    // Fluentd's files: time, tag and record with tabs between.
+    let mut columns = text.splitn(3, '\t');
+    if let (Some(time), Some(_), Some(record)) = (columns.next(), columns.next(), columns.next())
+        && time.contains('T')
+        && TimeParser::default().parse(time, Unit::Auto).is_some()
+    {
+        return Some(record);
+    }
     if let Some((time, rest)) = split_time(text)
         && !time.is_empty()
     {
@@ -75,7 +102,11 @@ fn strip_time(text: &str) -> Option<&str> {
     let day = text.get(..10)?;
     let (clock, rest) = text.get(11..)?.split_once(' ')?;
     TimeParser::default().parse(&format!("{day}T{clock}"), Unit::Auto)?;
-    Some(rest)
+    let zone = rest.split_once(' ').filter(|(zone, _)| {
+        let digits = zone.strip_prefix(['+', '-']);
+        digits.is_some_and(|digits| digits.len() == 4 && digits.parse::<u16>().is_ok())
+    });
+    Some(zone.map_or(rest, |(_, rest)| rest))
 }
 
 fn is_clock(text: &str) -> bool {
@@ -101,11 +132,19 @@ mod tests {
             ("2024-05-01T12:00:00Z stdout F a b", Some("a b")),
             ("2024-05-01 12:00:00,123 a b", Some("a b")),
             ("12:00:00 web.1  | a b", Some("web.1  | a b")),
+            ("2024-05-01T12:00:00+00:00\ttag.x\ta b", Some("a b")),
+            ("2024-05-01 12:00:00.1 +0000 tag.x: a b", Some("tag.x: a b")),
+            ("tag.x: a b", Some("a b")),
+            ("INFO a b", Some("a b")),
+            ("@cee:{}", Some("{}")),
+            ("\u{1b}[32ma b\u{1b}[0m", Some("a b")),
             ("May  1 12:00:00 edge1 nginx[7]: a b", Some("a b")),
             ("192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a|b HTTP/1.1\" 200 1", None),
             ("[01/May/2024:12:00:00 +0000] a", None),
             ("a|b|c", None),
             ("a b | c", None),
+            ("2001:db8:: a", None),
+            ("a:b c", None),
             ("| a", None),
             ("\u{1b}[", None),
             ("", None),

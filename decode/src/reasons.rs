@@ -66,7 +66,8 @@ fn is_of_error_log(text: &str) -> bool {
     is_bracketed || is_pair || is_of_haproxy
 }
 
-fn is_level(word: &str) -> bool {
+/// Whether a word grades what is said.
+pub(super) fn is_level(word: &str) -> bool {
     LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level))
 }
 

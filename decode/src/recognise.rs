@@ -65,6 +65,9 @@ const LINES: &[Format] = &[
     Format::Combined,
 ];
 
+/// Fewest bytes of a time that is surely one: of a day, or of seconds since 1970.
+const TIME_BYTES_MIN: usize = 10;
+
 /// A decoder of every format, to try lines with.
 #[derive(Debug, Clone)]
 pub struct Recogniser {
@@ -134,6 +137,12 @@ impl Recogniser {
             return Some(self.common.clone().into());
         }
         Some(decoder.clone().into())
+    }
+
+    /// Whether a line of text in one of the formats begins so.
+    #[cold]
+    pub(super) fn begins_line(&mut self, text: &str) -> bool {
+        self.lines.iter_mut().any(|decoder| begins_with_time(decoder, text))
     }
 
     /// A decoder for the format of that name.
@@ -273,6 +282,17 @@ fn flaw_of(format: Format, record: &Record<'_>) -> Option<Flaw> {
     ]
     .into_iter()
     .find_map(|(is_so, flaw)| (!is_so).then_some(flaw))
+}
+
+/// Whether as much of a text as can be read in a format holds a time.
+#[cold]
+pub(super) fn begins_with_time(decoder: &mut Decoder, text: &str) -> bool {
+    let mut record = Record::default();
+    let is_read = decoder.decode_anyhow(text, &mut record).is_ok() && has_time(&record);
+    // Any short number could be one: a status, a size.
+    let slots = [Slot::Time, Slot::Start, Slot::Date];
+    let times = slots.iter().filter_map(|slot| record.get(*slot));
+    is_read && times.map(|time| time.text.len()).max() >= Some(TIME_BYTES_MIN)
 }
 
 fn is_number(text: &str) -> bool {

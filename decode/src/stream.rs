@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::config::DecoderConfig;
 use super::envelope::{ENVELOPES, Envelope, Opener};
 use super::line::Fit;
+use super::parts::Parts;
 use super::reasons::refusal_of;
-use super::recognise::{Reading, Recognised, Recogniser, follows, recognise_iis};
+use super::recognise::{Reading, Recognised, Recogniser, begins_with_time, follows, recognise_iis};
 use super::record::{Record, Slot};
 use super::{ConfigError, Decoder, RejectReason};
 use crate::format::Format;
@@ -81,6 +82,8 @@ struct Way {
 #[derive(Debug, Clone, Default)]
 pub struct Stream {
     ways: Vec<Way>,
+    /// Beginnings of lines and values that go on in lines to come.
+    pub(super) parts: Parts,
 }
 
 /// What a stream has learnt from its lines, to be kept with its position: a reader that goes on from there without
@@ -99,6 +102,9 @@ pub struct Learnt {
     /// The same of the other formats met, the latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Self>,
+    /// Beginnings that wait for their ends.
+    #[serde(default, skip_serializing_if = "Parts::is_default")]
+    pub parts: Parts,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -163,9 +169,16 @@ impl Stream {
             header: way.header.clone(),
             lacks: way.lacks,
             others: Vec::new(),
+            parts: Parts::default(),
         });
-        let first = ways.next()?;
-        Some(Learnt { others: ways.collect(), ..first })
+        let parts = self.parts.clone();
+        let first = match ways.next() {
+            Some(first) => first,
+            None if parts.is_default() => return None,
+            // No format yet, and the beginning of a line.
+            None => Learnt::nothing(),
+        };
+        Some(Learnt { others: ways.collect(), parts, ..first })
     }
 
     /// A stream that goes on with what was learnt; it starts anew where the configuration says otherwise now.
@@ -173,12 +186,18 @@ impl Stream {
         let all = std::iter::once(learnt).chain(&learnt.others);
         Self {
             ways: all.filter_map(|learnt| Way::resume(learnt, formats)).take(WAYS_MAX).collect(),
+            parts: learnt.parts.clone(),
         }
     }
 
-    /// Whether the line before had no envelope.
+    /// Whether lines are read one by one, and the one before had no envelope.
     #[inline]
     pub fn is_bare(&self) -> bool {
+        !self.parts.are_waited_for() && self.has_no_envelope()
+    }
+
+    #[inline]
+    fn has_no_envelope(&self) -> bool {
         self.ways.first().is_none_or(|way| way.envelope == Envelope::None)
     }
 
@@ -216,6 +235,24 @@ impl Stream {
             }
         }
         None
+    }
+
+    /// Whether lines are JSON, as far as is known.
+    pub(super) fn is_json(&mut self, formats: &mut Formats) -> bool {
+        self.decoder(formats).is_some_and(|decoder| decoder.is_json())
+    }
+
+    /// Whether a record begins with a text, or the beginning of one: it holds a time where its format puts it.
+    #[cold]
+    pub(super) fn begins_record(&mut self, text: &str, formats: &mut Formats) -> bool {
+        if text.trim_ascii_start().starts_with('{') {
+            return true;
+        }
+        let known = !self.ways.is_empty() || formats.given.is_some();
+        if let (false, Some(recogniser)) = (known, &mut formats.recogniser) {
+            return recogniser.begins_line(text);
+        }
+        self.decoder(formats).is_some_and(|decoder| begins_with_time(decoder, text))
     }
 
     fn is_followed(
@@ -347,6 +384,19 @@ fn lacks(record: &Record<'_>) -> u8 {
     let target = has(&[Slot::Request, Slot::Uri, Slot::Path]);
     let status = has(&[Slot::Status]);
     u8::from(!client) | u8::from(!target) << 1 | u8::from(!status) << 2
+}
+
+impl Learnt {
+    const fn nothing() -> Self {
+        Self {
+            format: String::new(),
+            envelope: Envelope::None,
+            header: None,
+            lacks: 0,
+            others: Vec::new(),
+            parts: Parts::NONE,
+        }
+    }
 }
 
 impl Way {

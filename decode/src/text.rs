@@ -22,6 +22,12 @@ pub fn clean<'a>(bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
     scratch
 }
 
+/// The same of bytes that are nobody's.
+#[cold]
+pub(super) fn clean_owned(bytes: &[u8]) -> String {
+    clean(bytes, &mut String::new()).to_owned()
+}
+
 /// A line without what is no part of it: blanks before it, zero bytes that a crash left before and behind it.
 #[inline]
 pub fn without_noise(line: &str) -> &str {
@@ -84,6 +90,13 @@ pub fn plain<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
         return value.text;
     }
     resolve(value, scratch)
+}
+
+/// The text of a JSON string.
+#[cold]
+pub(super) fn plain_json(text: &str) -> String {
+    let value = Value { text, escape: Escape::Json, ..Value::default() };
+    plain(&value, &mut String::new()).to_owned()
 }
 
 #[cold]

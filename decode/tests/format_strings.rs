@@ -178,3 +178,16 @@ fn what_was_broken_off_is_told_by_directives_and_variables() {
         "#]],
     );
 }
+
+#[test]
+fn of_two_clients_each_must_be_one() {
+    check(
+        r#"%h %l %u %t "%r" %>s "%a""#,
+        "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 \"192.0.2.2\"\n\
+         192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 \"x\" \"y\"\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.2" method="GET" path="/a" protocol="HTTP/1.1" status=200
+            2 ts=2024-05-01 12:00:00Z method="GET" path="/a" protocol="HTTP/1.1" status=200
+        "#]],
+    );
+}

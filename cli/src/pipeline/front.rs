@@ -11,6 +11,7 @@ use schemas::PositionedBatch;
 
 use super::back::{Commits, Gone};
 use super::detection::{Detection, Mark, Order};
+use super::rejected::Rejected;
 use super::signals::Signals;
 use super::totals::Totals;
 
@@ -57,6 +58,7 @@ pub struct Front<'a> {
     failures: Vec<SourceError>,
     formats: BTreeMap<Arc<str>, Format>,
     signals: Signals,
+    rejected: Rejected,
     totals: Totals,
     uncommitted_records: u64,
     moved: bool,
@@ -127,6 +129,7 @@ impl<'a> Front<'a> {
             failures: Vec::new(),
             formats: BTreeMap::new(),
             signals: Signals::default(),
+            rejected: Rejected::default(),
             totals: Totals::start(
                 Arc::clone(detection.incidents()),
                 Arc::clone(detection.counts()),
@@ -227,6 +230,9 @@ impl<'a> Front<'a> {
     }
 
     fn partition_end(&mut self, partition: &Arc<str>) -> anyhow::Result<()> {
+        if self.config.at_end == EndPolicy::Close {
+            self.batcher.close(partition);
+        }
         // What was read must have been seen before the partition may be passed over.
         self.flush()?;
         let partition = Arc::clone(partition);
@@ -258,6 +264,7 @@ impl<'a> Front<'a> {
     fn on_batch(&mut self, batch: PositionedBatch) -> anyhow::Result<()> {
         self.say_format(&batch.partition);
         self.signals.see(&batch);
+        self.rejected.see(&batch, &self.batcher);
         self.totals.add_batch(&batch);
         self.uncommitted_records += batch.records() as u64;
         self.moved = true;
@@ -321,6 +328,7 @@ impl<'a> Front<'a> {
         let mut positions = self.positions.clone();
         positions.extend(self.source.proofs(&self.positions));
         self.totals.clients = self.batcher.client_counters();
+        self.totals.formats = self.batcher.rows_by_format();
         self.uncommitted_records = 0;
         self.moved = false;
         self.last_commit = Instant::now();
@@ -358,6 +366,7 @@ impl<'a> Front<'a> {
     fn finish(&mut self) -> anyhow::Result<()> {
         self.flush()?;
         self.signals.say_rest();
+        self.rejected.say_rest();
         if self.at_end && self.config.at_end == EndPolicy::Close {
             self.send(Order::Finish)?;
         }

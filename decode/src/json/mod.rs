@@ -12,10 +12,12 @@ mod keys;
 mod leaves;
 mod pairs;
 mod scan;
+mod wrapped;
 
 pub(super) use keys::marks;
 pub use keys::{FieldMap, FieldSource, KeyPath};
 pub use leaves::{Leaf, leaves};
+pub(super) use wrapped::{bytes_in, object_in, values_in};
 
 use keys::{Action, Adjust, EntryId, KeyTable, NodeId, Target};
 use scan::{Broken, Cursor, Scalar};
@@ -84,7 +86,7 @@ impl JsonDecoder {
             Ok(b'{') => {
                 let start = cursor.place();
                 let whole = self.object(&mut cursor, NodeId::ROOT, record);
-                if whole.is_ok() && cursor.peek() == Ok(b'{') {
+                if whole.is_ok() && is_before_object(&cursor) {
                     self.rows_of_objects(line, start);
                     return true;
                 }
@@ -104,7 +106,7 @@ impl JsonDecoder {
         true
     }
 
-    /// Notes each of several objects that stand one behind the other, with nothing between them.
+    /// Notes each of several objects that stand one behind the other, with nothing or a comma between them.
     #[cold]
     fn rows_of_objects(&mut self, line: &str, start: usize) {
         self.parts.clear();
@@ -112,6 +114,10 @@ impl JsonDecoder {
         cursor.skip(start);
         while let Ok(next) = cursor.peek() {
             let start = cursor.place();
+            if next == b',' {
+                cursor.skip(1);
+                continue;
+            }
             let is_whole = next == b'{' && cursor.skip_value().is_ok();
             let end = if is_whole { cursor.place() } else { line.len() };
             self.parts.push(Part { start, end, node: NodeId::ROOT });
@@ -223,14 +229,34 @@ impl JsonDecoder {
                 }
                 cursor.skip_value()
             }
-            (Action::Take(target), first) => take(cursor, first, target, record),
             (Action::TakeAdjusted(target, adjust), _) => {
                 take_adjusted(cursor, target, adjust, record)
             }
-            (Action::Enter(node), b'{') => self.object(cursor, node, record),
-            (Action::Enter(node), b'[') => self.list(cursor, node, record),
+            (Action::Enter(node) | Action::TakeOrEnter(_, node), b'{') => {
+                self.object(cursor, node, record)
+            }
+            (Action::Enter(node) | Action::TakeOrEnter(_, node), b'[') => {
+                self.list(cursor, node, record)
+            }
+            (Action::Take(target) | Action::TakeOrEnter(target, _), first) => {
+                take(cursor, first, target, record)
+            }
             (Action::Enter(_), _) => cursor.skip_value(),
         }
+    }
+}
+
+/// Whether another object follows, with or without a comma before it.
+#[inline]
+fn is_before_object(cursor: &Cursor<'_>) -> bool {
+    let mut cursor = *cursor;
+    match cursor.peek() {
+        Ok(b'{') => true,
+        Ok(b',') => {
+            cursor.skip(1);
+            cursor.peek() == Ok(b'{')
+        }
+        _ => false,
     }
 }
 

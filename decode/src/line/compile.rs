@@ -32,7 +32,8 @@ impl Plan {
         }
         let shape = Shape::new(&before, &pieces).map(Box::new);
         let before = before.trim_ascii_start().into();
-        Ok(Self { before, steps, optional: Optional::Nothing, shape, has_sure_client: false })
+        let optional = Optional::Nothing;
+        Ok(Self { before, steps, optional, shape, has_sure_client: false, quoted_max: None })
     }
 }
 
@@ -84,6 +85,7 @@ impl Step {
             after_blank: Literal::new(after_blank),
             closing,
             is_word: !behind_quote && (is_word_slot(*variable) || is_skipped(*variable)),
+            is_raw: false,
         }
     }
 

@@ -99,3 +99,11 @@ pub(super) fn divide_list(rest: &str, byte: u8) -> Option<(&str, &str)> {
         from = end + 1;
     }
 }
+
+/// How many values in quotes a line seems to have: quotes with a blank, or nothing, behind them.
+#[cold]
+pub(super) fn count_closing(line: &str) -> usize {
+    let bytes = line.trim_ascii_end().as_bytes();
+    let closes = |at: &usize| matches!(bytes.get(at + 1), None | Some(b' '));
+    memchr::memchr_iter(b'"', bytes).filter(closes).count()
+}

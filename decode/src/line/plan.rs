@@ -2,11 +2,13 @@
 
 use super::captures;
 use super::ends::{
-    Found, divide_list, ends_line, ends_with_closed_quote, has_bar, until_list, until_nth,
-    until_padded, until_port,
+    Found, count_closing, divide_list, ends_line, ends_with_closed_quote, has_bar, until_list,
+    until_nth, until_padded, until_port,
 };
 use super::loose::Shape;
-use super::sound::{forwarded_behind, holds_record, is_address, is_sound_client};
+use super::sound::{
+    forwarded_behind, holds_record, is_address, is_sound_client, words_before_time,
+};
 use super::variables::{Guess, Variable};
 use crate::address::{is_address_with_port, is_plain_ip};
 use crate::literal::Literal;
@@ -86,6 +88,8 @@ pub(super) struct Step {
     pub(super) closing: Closing,
     /// Of what has no blanks in it: a number, an address, a word.
     pub(super) is_word: bool,
+    /// Of a writer that escapes no quotes. Without quotes around it the value is always there and has none inside.
+    pub(super) is_raw: bool,
 }
 
 /// Where a line may end before its format does, and still be whole.
@@ -109,6 +113,8 @@ pub struct Plan {
     pub(super) shape: Option<Box<Shape>>,
     /// The client is an address in every line: what stands there instead belongs to another format.
     pub(super) has_sure_client: bool,
+    /// Of a writer that leaves quotes in values as they are: how many quoted values the format has.
+    pub(super) quoted_max: Option<usize>,
 }
 
 impl Plan {
@@ -126,6 +132,21 @@ impl Plan {
         self
     }
 
+    /// The same plan for the lines of a writer that does not escape quotes: what clients send may look like several
+    /// values there.
+    #[must_use]
+    pub fn with_raw_quotes(mut self) -> Self {
+        self.steps.iter_mut().for_each(|step| step.is_raw = true);
+        let quoted = self.steps.iter().filter(|step| step.until == Until::Quote);
+        self.quoted_max = Some(quoted.count());
+        self
+    }
+
+    /// Whether more values seem to be in quotes than the format has, so that nobody can tell which are which.
+    fn has_forged_quotes(&self, line: &str) -> bool {
+        self.quoted_max.is_some_and(|max| count_closing(line) > max)
+    }
+
     /// Fills `record` from `line`. A line that ends early keeps what was read, and is marked truncated; one that does
     /// not follow the format word by word is [`Fit::No`].
     #[inline]
@@ -137,6 +158,10 @@ impl Plan {
     #[cold]
     pub fn decode_loosely<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         let Some(shape) = &self.shape else { return Fit::No };
+        let has_raw_quotes = self.quoted_max.is_some();
+        if has_raw_quotes && (self.has_forged_quotes(line) || line.contains("\\\"")) {
+            return Fit::No;
+        }
         record.clear();
         shape.read(line, self.optional, record)
     }
@@ -155,7 +180,11 @@ impl Plan {
     fn read<'a>(&self, line: &'a str, record: &mut Record<'a>, is_strict: bool) -> Fit {
         record.is_text = true;
         let Some(mut rest) = line.strip_prefix(&*self.before) else { return Fit::No };
+        let is_forged = !is_strict && self.has_forged_quotes(line);
         for step in &self.steps {
+            if is_forged && step.until == Until::Quote {
+                return Fit::Cut;
+            }
             // Most values: no way round.
             if let Until::Byte(byte) = step.until {
                 if step.values > 1 {
@@ -172,10 +201,7 @@ impl Plan {
                 if is_client && text.ends_with(',') {
                     (text, tail) = divide_list(rest, byte).unwrap_or((text, tail));
                 }
-                if is_client {
-                    record.peer = self.peer(text, tail, step);
-                }
-                if is_client && is_strict && record.peer == Peer::Unknown {
+                if is_client && !self.takes_peer((text, tail), step, record) && is_strict {
                     return Fit::No;
                 }
                 step.keep(text, step.variable.escape, record);
@@ -202,6 +228,9 @@ impl Plan {
             let Some((text, escape, tail)) = found else {
                 return self.cut(step, 0, rest, record);
             };
+            if step.variable.slot == Some(Slot::ClientIp) {
+                record.peer = Peer::Unknown;
+            }
             step.keep(text, escape, record);
             rest = tail;
         }
@@ -220,7 +249,18 @@ impl Plan {
     /// Whether what follows the last field can be further ones. Behind a quote that was looked at already.
     #[inline]
     fn may_end_before(&self, rest: &str) -> bool {
-        self.steps.last().is_some_and(|step| step.until == Until::Quote) || ends_line(rest)
+        let has_room = self.quoted_max.is_none() || !rest.contains('"');
+        let ends_quoted = self.steps.last().is_some_and(|step| step.until == Until::Quote);
+        has_room && (ends_quoted || ends_line(rest))
+    }
+
+    /// Notes what can be said of a text that stands where the client does; whether it can be one. Of two places it is not
+    /// said which is taken.
+    #[inline]
+    fn takes_peer(&self, (text, tail): (&str, &str), step: &Step, record: &mut Record<'_>) -> bool {
+        let peer = self.peer(text, tail, step);
+        record.peer = if record.was_seen(Slot::ClientIp) { Peer::Unknown } else { peer };
+        peer != Peer::Unknown
     }
 
     /// What can be said of a text that stands where the client does.
@@ -241,7 +281,7 @@ impl Plan {
     /// front, and nobody can tell which of them asked.
     #[cold]
     fn has_other_client(&self, tail: &str, step: &Step) -> bool {
-        let mut words = tail.split(' ').take_while(|word| !word.starts_with('['));
+        let mut words = words_before_time(tail);
         self.words_before_time(step).is_some() && words.any(is_address)
     }
 
@@ -312,11 +352,15 @@ impl Step {
     #[inline]
     fn until_text<'a>(&self, rest: &'a str) -> Found<'a> {
         if self.after_blank.len() > 0
+            && !self.is_raw
             && let Some(tail) = self.after_blank.strip(rest)
         {
             return Some(("", Escape::None, tail));
         }
         let at = if self.is_word { self.end_of_word(rest)? } else { find(rest, &self.after, 0)? };
+        if self.is_raw && rest.get(..at)?.contains('"') {
+            return None;
+        }
         Some((rest.get(..at)?, self.variable.escape, rest.get(at + self.after.len()..)?))
     }
 
@@ -330,7 +374,9 @@ impl Step {
 
     fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
         let text = rest.trim_ascii_end();
-        let is_torn = self.is_word && search::byte(text.as_bytes(), b' ').is_some();
+        // No writer has a tab in a value: behind one begins a field that the format does not have.
+        let other = if self.is_word { b' ' } else { b'\t' };
+        let is_torn = search::either(text.as_bytes(), b'\t', other).is_some();
         let is_torn = is_torn || (self.variable.slot == Some(Slot::Country) && has_bar(text));
         if is_torn { None } else { Some((text, self.variable.escape, "")) }
     }
@@ -361,6 +407,10 @@ impl Step {
         while let Some(hit) = search::either(bytes.get(from..)?, b'"', b'\\') {
             let at = from + hit;
             if bytes.get(at) == Some(&b'\\') {
+                if self.is_raw {
+                    from = at + 1;
+                    continue;
+                }
                 escape = Escape::Backslash;
                 from = at + 2;
                 continue;
@@ -383,7 +433,9 @@ impl Step {
     #[cold]
     fn is_torn(&self, text: &str) -> bool {
         let is_request = self.variable.slot == Some(Slot::Request);
-        holds_record(text) || (is_request && text.contains("\" \""))
+        holds_record(text)
+            || (is_request && text.contains("\" \""))
+            || (self.is_raw && text.starts_with(" \""))
     }
 
     /// The last quote at which the line can go on, for values full of quotes or with a stray backslash.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::plan::looks_like_time;
 use crate::address::canonical_ip;
 use crate::lanes::{contains, is};
+use crate::reasons::is_level;
 use crate::search::divide;
 
 /// Whether a text, which is no plain address, can be what a server writes of its client: an address in another spelling,
@@ -19,10 +20,15 @@ pub(crate) fn is_sound_client(text: &str, tail: &str, words: Option<usize>) -> b
         return false;
     }
     let Some(words) = words else { return true };
-    let before_time = tail.split(' ').take_while(|word| !word.starts_with('['));
-    let mut found = 0;
-    before_time.fold((), |(), word| found += if word.is_empty() { words + 1 } else { 1 });
-    found == words
+    // An empty one is a blank too many.
+    let found = words_before_time(tail).map(|word| if word.is_empty() { words + 1 } else { 1 });
+    found.sum::<usize>() == words
+}
+
+/// The words in front of a time in brackets. Other brackets may be part of a name that somebody chose.
+pub(super) fn words_before_time(tail: &str) -> impl Iterator<Item = &str> {
+    let is_time = |word: &str| word.strip_prefix('[').is_some_and(looks_like_time);
+    tail.split(' ').take_while(move |word| !is_time(word))
 }
 
 /// Whether a text is an address, possibly with port, brackets or zone, or a list of them, and nothing else.
@@ -41,10 +47,10 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// Whether a text can be a host: a name, an address, or an address in brackets, possibly with a port.
 pub(crate) fn is_host(text: &str) -> bool {
     let name = match text.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => text,
     };
-    is_name(name) || (!name.contains([',', ' ', '"']) && is_address(name))
+    (is_name(name) && !is_level(name)) || (!name.contains([',', ' ', '"']) && is_address(name))
 }
 
 /// Whether the text of a value holds the beginning of another record: a time in brackets, which no escaped value and no

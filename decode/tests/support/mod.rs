@@ -37,6 +37,7 @@ pub fn read_blocks<'a>(
             batches.push(batch);
         }
     }
+    reader.close("file/test");
     reader.flush(&mut batches);
     (batches, reader.chosen_format("file/test"))
 }

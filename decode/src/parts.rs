@@ -1,0 +1,360 @@
+//! Lines that are one in several: what container runtimes cut, and JSON written over many lines.
+//!
+//! ```text
+//! 2024-05-01T12:00:00Z stdout P 192.0.2.1 - - [01/May/…          {
+//! 2024-05-01T12:00:00Z stdout F … "curl/8.5.0"                     "status": 200
+//!                                                                }
+//! ```
+//!
+//! Parts of a line follow each other in their stream, standard output or errors; lines of the other stream may stand
+//! between. What is waited for is part of what was learnt of a partition, so that a restart loses nothing of it. A
+//! joined line has the place of its last part, and so has what is given up; in a topic, what is given up has the place of
+//! the record that showed it to be alone, in front of that one.
+
+use serde::{Deserialize, Serialize};
+
+use super::envelope::split_time;
+
+/// Bytes at the start of a line among which a container runtime's mark of a part stands.
+const MARK_BYTES: usize = 64;
+
+/// Bytes at the end of a line of Docker's in which its stream and time stand.
+const DOCKER_TAIL_BYTES: usize = 512;
+
+/// What Docker's lines begin with.
+const DOCKER_HEAD: &str = "{\"log\":\"";
+
+/// Deepest nesting of JSON over many lines.
+const DEPTH_MAX: usize = 64;
+
+/// Beginnings that wait for their ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Parts {
+    stdout: Option<Begun>,
+    stderr: Option<Begun>,
+    /// JSON over many lines.
+    block: Option<Block>,
+    /// Lines of several containers are mixed here, so that parts cannot be told to belong together.
+    is_mixed: bool,
+}
+
+/// The beginning of a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Begun {
+    pub(super) text: String,
+    /// It is the text of a JSON string.
+    pub(super) is_json: bool,
+    /// Position of its last part.
+    pub(super) offset: i64,
+}
+
+/// The beginning of a value of JSON, its lines joined.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Block {
+    pub(super) text: String,
+    /// Brackets that are open.
+    open: String,
+    /// Position of its last line.
+    pub(super) offset: i64,
+}
+
+/// Which stream of a container a line is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    Standard,
+    Errors,
+}
+
+/// A line of a container runtime, which may be a part of one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece<'a> {
+    pub(super) output: Output,
+    pub(super) is_json: bool,
+    /// No part follows.
+    pub(super) is_last: bool,
+    before: &'a str,
+    pub(super) text: &'a str,
+    after: &'a str,
+}
+
+impl Parts {
+    pub(super) const NONE: Self = Self { stdout: None, stderr: None, block: None, is_mixed: false };
+
+    /// Whether nothing is waited for, nor was anything learnt.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether something waits for its end.
+    #[inline]
+    pub(super) const fn are_waited_for(&self) -> bool {
+        self.stdout.is_some() || self.stderr.is_some() || self.block.is_some()
+    }
+
+    /// Whether JSON over many lines is being read.
+    pub(super) const fn has_block(&self) -> bool {
+        self.block.is_some()
+    }
+
+    pub(super) const fn take_block(&mut self) -> Option<Block> {
+        self.block.take()
+    }
+
+    pub(super) fn keep_block(&mut self, block: Block) {
+        self.block = Some(block);
+    }
+
+    /// The beginning that waits in a stream.
+    pub(super) const fn take(&mut self, output: Output) -> Option<Begun> {
+        match output {
+            Output::Standard => self.stdout.take(),
+            Output::Errors => self.stderr.take(),
+        }
+    }
+
+    /// Any beginning, the position of its last part before it.
+    pub(super) fn take_any(&mut self) -> Option<(i64, String)> {
+        let begun = self.stdout.take().or_else(|| self.stderr.take());
+        begun.map(|begun| (begun.offset, begun.into_line())).or_else(|| {
+            let block = self.block.take()?;
+            Some((block.offset, block.text))
+        })
+    }
+
+    /// Waits for the end of a line, if it can be told.
+    pub(super) fn keep(&mut self, output: Output, begun: Begun) {
+        match output {
+            Output::Standard => self.stdout = Some(begun),
+            Output::Errors => self.stderr = Some(begun),
+        }
+    }
+
+    /// Waits for no ends any more.
+    pub(super) const fn mix(&mut self) {
+        self.is_mixed = true;
+    }
+
+    pub(super) const fn are_mixed(&self) -> bool {
+        self.is_mixed
+    }
+}
+
+impl Begun {
+    /// A line of what there is of it.
+    pub(super) fn into_line(self) -> String {
+        if self.is_json { format!("{DOCKER_HEAD}{}\"}}", self.text) } else { self.text }
+    }
+}
+
+/// Whether a line may bear a container runtime's mark of a part.
+#[inline]
+pub(super) fn may_be_part(line: &str) -> bool {
+    let head = line.as_bytes().get(..MARK_BYTES).unwrap_or(line.as_bytes());
+    memchr::memchr_iter(b'P', head)
+        .any(|at| head.get(at.wrapping_sub(1)) == Some(&b' ') && head.get(at + 1) == Some(&b' '))
+}
+
+impl<'a> Piece<'a> {
+    /// A line of Docker's, or of the container runtime interface.
+    pub(super) fn of(line: &'a str) -> Option<Self> {
+        if line.starts_with(DOCKER_HEAD) { Self::of_docker(line) } else { Self::of_cri(line) }
+    }
+
+    fn of_cri(line: &'a str) -> Option<Self> {
+        let (time, rest) = split_time(line).filter(|(time, _)| !time.is_empty())?;
+        let (output, tagged) = match rest.split_at_checked(7)? {
+            ("stdout ", tagged) => (Output::Standard, tagged),
+            ("stderr ", tagged) => (Output::Errors, tagged),
+            _ => return None,
+        };
+        let (tag, text) = tagged.split_once(' ').unwrap_or((tagged, ""));
+        let is_last = match tag.split(':').next()? {
+            "F" => true,
+            "P" => false,
+            _ => return None,
+        };
+        let before = line.get(..time.len() + 8)?;
+        Some(Self { output, is_json: false, is_last, before, text, after: "" })
+    }
+
+    fn of_docker(line: &'a str) -> Option<Self> {
+        let from = line.len().saturating_sub(DOCKER_TAIL_BYTES).max(DOCKER_HEAD.len() - 1);
+        let tail = line.as_bytes().get(from..)?;
+        let at = from + memchr::memmem::rfind(tail, b"\",\"stream\":\"std")?;
+        let (text, after) = line.split_at_checked(at)?;
+        let text = text.get(DOCKER_HEAD.len()..)?;
+        let output = if after.contains("\"stderr\"") { Output::Errors } else { Output::Standard };
+        let is_last = text.strip_suffix("\\n").is_some_and(|text| {
+            let backslashes = text.bytes().rev().take_while(|byte| *byte == b'\\').count();
+            backslashes % 2 == 0
+        });
+        Some(Self { output, is_json: true, is_last, before: DOCKER_HEAD, text, after })
+    }
+
+    /// The line that ends with this part.
+    pub(super) fn join(&self, begun: &str) -> String {
+        let mark = if self.is_json { "" } else { "F " };
+        [self.before, mark, begun, self.text, self.after].concat()
+    }
+}
+
+impl Block {
+    /// The block that a line begins: one that breaks off where JSON may.
+    pub(super) fn begin(line: &str, offset: i64) -> Option<Self> {
+        let line = line.trim_ascii();
+        let inside = line.strip_prefix(['{', '['])?.trim_ascii_start();
+        let is_json = inside.is_empty() || inside.starts_with(['"', '{', '[']);
+        if !is_json || !line.ends_with(['{', '[', ',']) {
+            return None;
+        }
+        let mut block = Self { offset, ..Self::default() };
+        block.push(line, offset).then_some(block).filter(|block| !block.is_whole())
+    }
+
+    /// Whether it is only the bracket of a list, which is no record.
+    pub(super) fn is_bracket(&self) -> bool {
+        self.text == "["
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Adds a line, unless it cannot be the next one.
+    pub(super) fn push(&mut self, line: &str, offset: i64) -> bool {
+        let line = line.trim_ascii();
+        if !self.may_go_on(line) {
+            return false;
+        }
+        let mut open = self.open.clone();
+        if !follow_brackets(line, &mut open) {
+            return false;
+        }
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(line);
+        (self.open, self.offset) = (open, offset);
+        true
+    }
+
+    /// Whether a line can stand behind the one before.
+    fn may_go_on(&self, line: &str) -> bool {
+        let is_in_object = self.open.ends_with('{');
+        match (self.text.as_bytes().last(), line.as_bytes().first()) {
+            (_, None) => false,
+            (Some(b'{' | b','), Some(first)) if is_in_object => matches!(first, b'"' | b'}'),
+            (None | Some(b'{' | b'[' | b',' | b':'), Some(_)) => true,
+            (Some(_), Some(first)) => matches!(first, b'}' | b']' | b','),
+        }
+    }
+}
+
+/// Whether a byte may be of a number, or of a word such as `null`.
+const fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+}
+
+/// Follows the brackets of a line; `false` where they are not those of JSON, or a string is not closed.
+fn follow_brackets(line: &str, open: &mut String) -> bool {
+    let bytes = line.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let is_good = match byte {
+            b'"' => {
+                at += 1;
+                while let Some(inner) = bytes.get(at).filter(|inner| **inner != b'"') {
+                    at += if *inner == b'\\' { 2 } else { 1 };
+                }
+                bytes.get(at).is_some()
+            }
+            b'{' | b'[' => {
+                open.push(char::from(*byte));
+                open.len() <= DEPTH_MAX
+            }
+            b'}' => open.pop() == Some('{'),
+            b']' => open.pop() == Some('['),
+            b',' | b':' | b' ' | b'\t' => true,
+            // Of two words nothing stands between but a comma.
+            other if is_of_word(*other) => {
+                let before = bytes.get(..at).unwrap_or_default();
+                let is_new = matches!(before.last(), Some(b' ' | b'\t'));
+                !is_new || !before.trim_ascii_end().last().is_some_and(|last| is_of_word(*last))
+            }
+            _ => false,
+        };
+        // What is behind the end of the value is no part of it, but for a comma.
+        let is_end = open.is_empty() && !bytes.get(at + 1..).unwrap_or_default().is_empty();
+        if !is_good || (is_end && bytes.get(at + 1..) != Some(b",")) {
+            return false;
+        }
+        at += 1;
+        if open.is_empty() {
+            return true;
+        }
+    }
+    true
+}
+
+/// A line without the bracket of a list that begins or ends in it.
+pub(super) fn without_list_bracket(line: &str) -> Option<&str> {
+    let line = line.trim_ascii();
+    if let Some(first) = line.strip_prefix('[').map(str::trim_ascii_start)
+        && first.starts_with('{')
+        && first.ends_with(['{', ','])
+    {
+        return Some(first);
+    }
+    let last = line.strip_suffix(']').map(str::trim_ascii_end)?;
+    (last.starts_with('{') && last.ends_with('}')).then_some(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_told_by_their_marks() {
+        for (line, found) in [
+            ("2024-05-01T12:00:00Z stdout P a b", Some((Output::Standard, false, "a b"))),
+            ("2024-05-01T12:00:00.1+02:00 stderr F ", Some((Output::Errors, true, ""))),
+            ("2024-05-01T12:00:00Z stdout F:x a", Some((Output::Standard, true, "a"))),
+            (r#"{"log":"a\n","stream":"stderr","time":"x"}"#, Some((Output::Errors, true, r"a\n"))),
+            (r#"{"log":"a\\n","stream":"stdout"}"#, Some((Output::Standard, false, r"a\\n"))),
+            (r#"{"log":"a","x":"stdout"}"#, None),
+            ("2024-05-01T12:00:00Z stdout X a", None),
+            ("2024-05-01T12:00:00Z stdin F a", None),
+            ("192.0.2.1 - - P a", None),
+            ("", None),
+        ] {
+            let piece = Piece::of(line).map(|piece| (piece.output, piece.is_last, piece.text));
+            assert_eq!(piece, found, "{line}");
+        }
+    }
+
+    #[test]
+    fn blocks_end_where_their_brackets_do() {
+        for (lines, text) in [
+            (
+                vec!["{", "\"a\": [", "1,", "2", "],", "\"b\": \"}\"", "}"],
+                Some("{ \"a\": [ 1, 2 ], \"b\": \"}\" }"),
+            ),
+            (vec!["{\"a\": {", "\"b\": 1", "}", "},"], Some("{\"a\": { \"b\": 1 } },")),
+            (vec!["{", "192.0.2.1"], None),
+            (vec!["[{\"a\": [", "192.0.2.1 -", "]}]"], None),
+            (vec!["{\"a\":1,", "{\"a\":1}"], None),
+            (vec!["{", "\"a\": 1", "\"b\": 2"], None),
+            (vec!["{", "\"a\": 1 ]"], None),
+            (vec!["{\"a\":1}"], None),
+            (vec!["{\"a\":1} x,"], None),
+        ] {
+            let mut block = Block::begin(lines[0], 1);
+            for line in &lines[1..] {
+                block = block.and_then(|mut block| block.push(line, 1).then_some(block));
+            }
+            let whole = block.filter(Block::is_whole).map(|block| block.text);
+            assert_eq!(whole.as_deref(), text, "{lines:?}");
+        }
+    }
+}
