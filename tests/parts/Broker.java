@@ -105,6 +105,9 @@ final class Broker {
         var topic = new NewTopic(command[1], Integer.parseInt(command[2]), (short) 1);
         admin.createTopics(List.of(topic)).all().get(TIMEOUT_S, TimeUnit.SECONDS);
         return command[1];
+      case "delete": // TOPIC
+        admin.deleteTopics(List.of(command[1])).all().get(TIMEOUT_S, TimeUnit.SECONDS);
+        return command[1];
       case "messages": // TOPIC: messages it holds
         return sum(offsets(admin, command[1], OffsetSpec.latest()))
             - sum(offsets(admin, command[1], OffsetSpec.earliest()));

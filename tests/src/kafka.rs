@@ -6,9 +6,13 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::skip::Missing;
 use crate::workspace;
+
+/// Longest wait for the name of a topic that was deleted.
+const REMAKE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A broker that answers, and its administration.
 ///
@@ -125,6 +129,20 @@ impl Kafka {
         let name = format!("{stem}-{}", self.topics.fetch_add(1, Ordering::Relaxed));
         self.ask(&format!("create {name} {partitions}")).unwrap_or_else(|error| panic!("{error}"));
         name
+    }
+
+    /// Deletes a topic.
+    pub fn delete(&self, topic: &str) {
+        self.ask(&format!("delete {topic}")).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Deletes a topic and creates one of the same name, which the broker may take a moment to let go.
+    pub fn remake(&self, topic: &str, partitions: u32) {
+        self.delete(topic);
+        let deadline = Instant::now() + REMAKE_LIMIT;
+        while let Err(error) = self.ask(&format!("create {topic} {partitions}")) {
+            assert!(error.contains("already exists") && Instant::now() < deadline, "{error}");
+        }
     }
 
     /// Messages in a topic.

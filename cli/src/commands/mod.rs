@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod generate;
 mod maintain;
+mod manual;
 mod report;
 mod run;
 mod scan;
@@ -40,5 +41,7 @@ pub fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Sql(args) => sql::sql(args, &file, quiet),
         Command::Demo(args) => demo::demo(&args, quiet, &StopFlag::on_signals()?),
         Command::Generate(args) => generate::generate(&args, quiet),
+        Command::Man(args) => manual::pages(&args),
+        Command::Completions(args) => manual::completions(&args),
     }
 }

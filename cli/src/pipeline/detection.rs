@@ -1,7 +1,6 @@
-//! The detection thread: keeps partitions aligned, detects, alerts, and passes everything on to the tables.
+//! The detection thread: keeps partitions aligned, detects, and passes everything on to the alerts and the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -23,8 +22,7 @@ use super::checkpoint;
 use super::past::PastSource;
 use super::times::Times;
 use super::totals::{DetectTotals, IncidentTotals};
-use crate::alerts::AlertWriter;
-use crate::progress::Screen;
+use crate::alerts::Alerts;
 
 /// Whole batches between the front and this thread.
 const CHANNEL_ORDERS: usize = 4;
@@ -87,11 +85,11 @@ impl Detection {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start<W: Write + Send + 'static>(
+    pub fn start(
         history: History,
         mut detector: Detector,
         past: Option<PastSource>,
-        alerts: AlertWriter<W>,
+        alerts: Alerts,
         back: Back,
     ) -> anyhow::Result<Self> {
         let past = past.filter(|_| detector.is_blank());
@@ -191,7 +189,7 @@ impl Detection {
     }
 }
 
-struct Worker<W: Write> {
+struct Worker {
     history: History,
     detector: Detector,
     /// Where the detector's past is, until it was learned.
@@ -200,7 +198,7 @@ struct Worker<W: Write> {
     partitions: BTreeSet<Arc<str>>,
     findings: Findings,
     alignment: Alignment,
-    alerts: AlertWriter<W>,
+    alerts: Alerts,
     back: Back,
     pauses: Sender<(Arc<str>, bool)>,
     shared: Arc<Shared>,
@@ -211,7 +209,7 @@ struct Worker<W: Write> {
     counts: Arc<DetectTotals>,
 }
 
-impl<W: Write> Worker<W> {
+impl Worker {
     fn work(mut self, orders: &Receiver<Order>) -> anyhow::Result<()> {
         loop {
             match orders.recv_timeout(TICK) {
@@ -224,6 +222,7 @@ impl<W: Write> Worker<W> {
                 }
             }
             self.watch.look(Instant::now(), |partition| self.detector.tally(partition));
+            self.alerts.look()?;
             self.align(orders.is_empty())?;
         }
     }
@@ -291,8 +290,7 @@ impl<W: Write> Worker<W> {
         self.shared.news.store(true, Ordering::Release);
         for incident in &findings.incidents {
             self.incidents.add(incident);
-            Screen::suspend(|| self.alerts.write(incident))
-                .context("cannot write an alert to stdout")?;
+            self.alerts.push(incident)?;
         }
         self.back.findings(FindingRows {
             incidents: incident_rows(&findings.incidents)?,
@@ -318,6 +316,7 @@ impl<W: Write> Worker<W> {
 
     fn commit(&mut self, mark: &Mark) -> anyhow::Result<()> {
         self.shared.news.store(false, Ordering::Release);
+        self.alerts.settle();
         self.back.commit(CommitPoint {
             history: self.history.clone(),
             positions: plain(&mark.positions),

@@ -198,7 +198,10 @@ impl<'a> Front<'a> {
         match polled {
             Polled::Messages(_) => {}
             Polled::Idle => self.flush()?,
-            Polled::PartitionsAssigned(partitions) => self.send(Order::Open(partitions))?,
+            Polled::PartitionsAssigned(partitions) => {
+                self.totals.partitions += partitions.len();
+                self.send(Order::Open(partitions))?;
+            }
             Polled::PartitionsAwaited(partitions) => {
                 self.send(Order::Open(partitions.clone()))?;
                 self.send(Order::CaughtUp(partitions, Instant::now()))?;
@@ -240,6 +243,7 @@ impl<'a> Front<'a> {
     fn give_up(&mut self, partitions: &[Arc<str>]) -> anyhow::Result<()> {
         self.flush()?;
         self.commit_and_wait()?;
+        self.totals.partitions = self.totals.partitions.saturating_sub(partitions.len());
         for partition in partitions {
             self.positions.remove(partition);
             self.paused.remove(partition);
@@ -261,6 +265,7 @@ impl<'a> Front<'a> {
         self.totals.add_batch(&batch);
         self.uncommitted_records += batch.records() as u64;
         self.moved = true;
+        self.totals.waiting_since.get_or_insert_with(Instant::now);
         self.positions.insert(Arc::clone(&batch.partition), batch.next_position);
         self.send(Order::Batch(Box::new(batch)))
     }
@@ -332,11 +337,19 @@ impl<'a> Front<'a> {
     fn settle_commits(&mut self) -> anyhow::Result<()> {
         loop {
             match self.commits.next() {
-                Ok(Some(positions)) => self.source.commit(&positions),
+                Ok(Some(positions)) => self.on_committed(&positions),
                 Ok(None) => return Ok(()),
                 Err(Gone) => return Err(self.failure()),
             }
         }
+    }
+
+    fn on_committed(&mut self, positions: &Positions) {
+        self.source.commit(positions);
+        let now = Instant::now();
+        self.totals.committed_at = Some(now);
+        // What came since the commit was asked for waits for the next.
+        self.totals.waiting_since = self.moved.then_some(now);
     }
 
     fn commit_and_wait(&mut self) -> anyhow::Result<()> {
@@ -348,7 +361,7 @@ impl<'a> Front<'a> {
         }
         loop {
             match self.commits.wait() {
-                Ok(Some(positions)) => self.source.commit(&positions),
+                Ok(Some(positions)) => self.on_committed(&positions),
                 Ok(None) => return Ok(()),
                 Err(Gone) => return Err(self.failure()),
             }

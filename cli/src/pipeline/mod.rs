@@ -14,6 +14,7 @@
 mod alignment;
 mod back;
 mod checkpoint;
+mod counts;
 mod detection;
 pub mod front;
 mod keeper;
@@ -24,9 +25,10 @@ mod times;
 pub mod totals;
 
 pub use back::Back;
+pub use counts::{TableTotals, UpkeepTotals};
 pub use detection::Detection;
 pub use front::{EndPolicy, Ended, Front, FrontConfig, Next};
 pub use keeper::Keeper;
 pub use opening::{Tables, open};
 pub use past::PastSource;
-pub use totals::Totals;
+pub use totals::{DetectTotals, IncidentTotals, Totals};

@@ -109,6 +109,8 @@ pub struct Progress {
     pub read: u64,
     /// Bytes in all; `None` where there is no end or none is known.
     pub total: Option<u64>,
+    /// Whether it can be read at the moment.
+    pub reached: bool,
 }
 
 /// What a source cannot mend by itself: what, where, and what to do.

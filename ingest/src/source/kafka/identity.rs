@@ -81,8 +81,11 @@ pub(super) fn is_later(name: &str) -> bool {
     name.contains('@')
 }
 
+/// What follows the name of a partition in the name of its mark.
+const MARK: &str = "/topic";
+
 fn mark_of(name: &str) -> Arc<str> {
-    format!("{name}/topic").into()
+    format!("{name}{MARK}").into()
 }
 
 /// The name of a partition of the topic `id`, given what the tables hold.
@@ -143,8 +146,15 @@ impl KafkaSource {
         self.identity.id = id;
         self.identity.last = Some(Instant::now());
         let names: Vec<Arc<str>> = numbers.iter().map(|number| self.name(*number)).collect();
-        let fresh = names.iter().filter(|name| is_later(name) && !held.contains_key(*name));
-        if let (count @ 1.., Some(id)) = (fresh.count(), id) {
+        // Said once: from the first commit on the tables hold one of its partitions.
+        let is_of = |id: TopicId| {
+            move |(name, next): (&Arc<str>, &i64)| {
+                is_later(name) || (name.ends_with(MARK) && *next == id.mark())
+            }
+        };
+        let is_told = id.is_some_and(|id| held.iter().any(is_of(id)));
+        let count = names.iter().filter(|name| is_later(name)).count();
+        if let (count @ 1.., Some(id), false) = (count, id, is_told) {
             tracing::warn!(
                 topic = self.config.topic,
                 %id,

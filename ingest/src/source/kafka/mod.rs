@@ -415,7 +415,8 @@ impl Source for KafkaSource {
     }
 
     fn progress(&self) -> Progress {
-        Progress { read: self.bytes_read, total: None }
+        let reached = self.phase != Phase::Connecting && !self.consumer.context().link.is_down();
+        Progress { read: self.bytes_read, total: None, reached }
     }
 }
 
