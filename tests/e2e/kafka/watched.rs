@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -43,14 +44,15 @@ fn a_reader_of_stdout_that_stops_holds_up_alerts_alone() {
     running.until_stderr("the reader of stdout has stopped", PATIENCE);
     assert_every_record_once(&tables, kafka.messages(&topic));
     drop(both);
-    let mut filler = vec![0; PIPE_BYTES];
-    reader.read_exact(&mut filler).unwrap();
+    let reading = thread::spawn(move || {
+        let mut all = String::new();
+        reader.read_to_string(&mut all).map(|_| all.split_off(PIPE_BYTES))
+    });
     running.until_stderr("the reader of stdout goes on; no alert was passed over", PATIENCE);
     running.signal(Signal::Term);
     running.output(PATIENCE).expect_status(0);
 
-    let mut alerts = String::new();
-    reader.read_to_string(&mut alerts).unwrap();
+    let alerts = reading.join().unwrap().unwrap();
     let key = |alert: &Value| (alert["incident_id"].to_string(), alert["revision"].to_string());
     let printed: Vec<_> =
         alerts.lines().map(|line| key(&serde_json::from_str(line).unwrap())).collect();
