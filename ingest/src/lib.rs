@@ -20,6 +20,7 @@ mod compress;
 mod databases;
 mod ship;
 pub mod source;
+mod token;
 
 pub use broker::{BrokerError, EmbeddedBroker};
 pub use client::Properties;

@@ -72,6 +72,11 @@ impl Location {
         format!("{}/{name}", self.uri.trim_end_matches('/'))
     }
 
+    /// A folder below the location, where that is one of this machine.
+    pub(crate) fn local_folder(&self, name: &str) -> Option<PathBuf> {
+        self.local.as_ref().map(|folder| folder.join(name))
+    }
+
     /// The store of a folder below the location.
     pub(crate) fn folder(&self, name: &str) -> Result<Folder, LakeError> {
         let prefix = Path::from_url_path(self.folder_url(name).path()).map_err(|error| {

@@ -68,7 +68,7 @@ fn a_run_that_goes_on_follows_the_name() {
             kafka.remake(&topic, 2);
         }
         fill(kafka, &topic, lines);
-        wanted += i64::try_from(lines).unwrap();
+        wanted += i64::from(lines);
         let wanted = format!("{{\"n\":{wanted}}}\n");
         running.until("all rows", PATIENCE, |_| rows(&tables) == wanted);
     }

@@ -4,6 +4,7 @@ mod anew;
 mod edge;
 mod faults;
 mod restart;
+mod secure;
 mod share;
 mod ship;
 mod watched;

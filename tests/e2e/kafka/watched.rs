@@ -32,7 +32,7 @@ fn a_reader_of_stdout_that_stops_holds_up_alerts_alone() {
     // Filled to the brim before the first alert.
     let mut both = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
     let mut reader = File::open(&pipe).unwrap();
-    both.write_all(&[b'.'; PIPE_BYTES]).unwrap();
+    both.write_all(&vec![b'.'; PIPE_BYTES]).unwrap();
 
     let told = run(kafka, &topic, "unread", &tables).args(["--commit-interval", "300ms"]);
     let mut command = Command::new("sh");
