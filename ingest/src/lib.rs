@@ -32,5 +32,5 @@ pub use ship::{
 };
 pub use source::{
     FileSource, KafkaConfig, KafkaSource, Membership, MessageSink, OffsetReset, Polled,
-    PositionLookup, Positions, Progress, Source, SourceError,
+    PositionLookup, Positions, Progress, Share, Source, SourceError,
 };

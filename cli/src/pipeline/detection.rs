@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use decode::stream::Learnt;
 use detect::{Counters, Detector, Findings};
-use ingest::Positions;
+use ingest::{Positions, Share};
 use lake::{CommitPoint, History};
 use schemas::PositionedBatch;
 use schemas::incident::incident_rows;
@@ -20,6 +20,7 @@ use super::alignment::Alignment;
 use super::back::{Back, FindingRows, plain};
 use super::checkpoint;
 use super::past::PastSource;
+use super::share;
 use super::times::Times;
 use super::totals::{DetectTotals, IncidentTotals};
 use crate::alerts::Alerts;
@@ -41,6 +42,8 @@ pub enum Order {
     CaughtUp(Vec<Arc<str>>, Instant),
     /// A partition was read to the end that this run goes to; it may grow in a later one.
     Ended(Arc<str>),
+    /// Which part of the input is read from now on.
+    Share(Option<Share>),
     /// A partition is finished, or goes to another instance.
     Close(Arc<str>),
     /// All input has ended: decide on everything.
@@ -109,6 +112,7 @@ impl Detection {
             detector,
             past,
             partitions: BTreeSet::new(),
+            share: None,
             findings: Findings::default(),
             alignment: Alignment::default(),
             alerts,
@@ -196,6 +200,7 @@ struct Worker {
     past: Option<PastSource>,
     /// Partitions that were opened.
     partitions: BTreeSet<Arc<str>>,
+    share: Option<Share>,
     findings: Findings,
     alignment: Alignment,
     alerts: Alerts,
@@ -247,6 +252,7 @@ impl Worker {
                     self.alignment.caught_up(partition, now);
                 }
             }
+            Order::Share(share) => self.share = share,
             Order::Ended(partition) => self.alignment.ended(&partition),
             Order::Close(partition) => {
                 self.alignment.close(&partition);
@@ -286,7 +292,8 @@ impl Worker {
         if self.findings.is_empty() {
             return Ok(());
         }
-        let findings = std::mem::take(&mut self.findings);
+        let mut findings = std::mem::take(&mut self.findings);
+        share::say(&mut findings.incidents, self.share);
         self.shared.news.store(true, Ordering::Release);
         for incident in &findings.incidents {
             self.incidents.add(incident);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use decode::{Batcher, Format, RawMessage};
-use ingest::{MessageSink, Polled, Positions, Source, SourceError};
+use ingest::{MessageSink, Polled, Positions, Share, Source, SourceError};
 use schemas::PositionedBatch;
 
 use super::back::{Commits, Gone};
@@ -54,6 +54,8 @@ pub struct Front<'a> {
     commits: Commits,
     positions: Positions,
     paused: BTreeSet<Arc<str>>,
+    /// Which part of the input is read, as detection was told.
+    share: Option<Share>,
     failures: Vec<SourceError>,
     formats: BTreeMap<Arc<str>, Format>,
     signals: Signals,
@@ -124,6 +126,7 @@ impl<'a> Front<'a> {
             commits,
             positions: Positions::new(),
             paused: BTreeSet::new(),
+            share: None,
             failures: Vec::new(),
             formats: BTreeMap::new(),
             signals: Signals::default(),
@@ -175,6 +178,11 @@ impl<'a> Front<'a> {
         let step = self.on_polled(polled)?;
         if step == Step::Lost {
             return Ok(step);
+        }
+        let share = self.source.share();
+        if share != self.share {
+            self.share = share;
+            self.send(Order::Share(share))?;
         }
         while let Some(batch) = self.batcher.take_ready() {
             self.on_batch(batch)?;

@@ -20,6 +20,7 @@ pub mod front;
 mod keeper;
 mod opening;
 mod past;
+mod share;
 mod signals;
 mod times;
 pub mod totals;

@@ -63,6 +63,11 @@ pub trait Source {
 
     /// How far the source is, in bytes, where that can be known.
     fn progress(&self) -> Progress;
+
+    /// Which part of the input is read here; `None` where nobody shares it.
+    fn share(&self) -> Option<Share> {
+        None
+    }
 }
 
 /// What a call of [`Source::poll`] has brought.
@@ -100,6 +105,15 @@ pub enum Polled {
     CaughtUp(Vec<Arc<str>>),
     /// Every partition has ended. Further calls return the same.
     End,
+}
+
+/// A part of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Partitions that are read here.
+    pub read: usize,
+    /// Partitions of the topic.
+    pub of: usize,
 }
 
 /// How far a source is.

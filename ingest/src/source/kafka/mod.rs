@@ -35,7 +35,7 @@ pub use self::config::{KafkaConfig, Membership, OffsetReset, PositionLookup};
 use self::context::{Change, Context, give_up, refuse};
 use self::identity::Identity;
 use self::lane::{Drained, Lane};
-use super::{MessageSink, Polled, Positions, Progress, Source, SourceError};
+use super::{MessageSink, Polled, Positions, Progress, Share, Source, SourceError};
 
 /// Messages handed over by one poll, at most.
 const POLL_MESSAGES_MAX: usize = 4_096;
@@ -417,6 +417,12 @@ impl Source for KafkaSource {
     fn progress(&self) -> Progress {
         let reached = self.phase != Phase::Connecting && !self.consumer.context().link.is_down();
         Progress { read: self.bytes_read, total: None, reached }
+    }
+
+    fn share(&self) -> Option<Share> {
+        let read = self.partitions.len();
+        // Partitions added since the start are known once they are assigned.
+        (read > 0).then(|| Share { read, of: self.topic.len().max(read) })
     }
 }
 
