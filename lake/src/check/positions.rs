@@ -95,8 +95,7 @@ impl Partition {
     }
 
     /// Records in more rows than the topics that were read up to `nexts` can account for, and the first offset of those.
-    fn doubled(&self, nexts: impl Iterator<Item = i64>) -> (u64, Option<i64>) {
-        let mut nexts: Vec<i64> = nexts.collect();
+    fn doubled(&self, mut nexts: Vec<i64>) -> (u64, Option<i64>) {
         nexts.sort_unstable_by(|a, b| b.cmp(a));
         let (mut doubled, mut example) = (0, None);
         // What was met once may be beyond what is committed: it is read again, which is said elsewhere.
@@ -172,18 +171,19 @@ impl Positions {
         let all = self.topics.iter().flat_map(|(topic, of)| of.iter().map(move |one| (topic, one)));
         for (topic, (number, partition)) in all {
             let name = format!("{topic}/{number}");
-            let (doubled, example) = partition.doubled(kafka_positions(txns, &name));
+            let nexts = kafka_positions(txns, &name);
+            let next = nexts.iter().copied().max();
+            let (doubled, example) = partition.doubled(nexts);
             if doubled > 0 {
                 let example = example.unwrap_or_default();
                 checked.fault(
                     &REQUESTS,
                     format!(
-                        "{doubled} positions of `{name}` are in two rows, the first of them offset {example}: they were \
-                         read twice, or a topic was made anew that was read before its id was kept"
+                        "{doubled} positions of `{name}` are in two rows, the first of them offset {example}: two consumer \
+                         groups wrote here, or a topic was made anew that was read before its id was kept"
                     ),
                 );
             }
-            let next = kafka_positions(txns, &name).max();
             if let (Some(next), Some(last)) = (next, partition.last)
                 && last >= next
             {
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_position_in_two_rows_is_seen() {
-        let doubled = |positions: &[(i64, i32)]| partition(positions).doubled([9].into_iter()).0;
+        let doubled = |positions: &[(i64, i32)]| partition(positions).doubled(vec![9]).0;
         assert_eq!(doubled(&[(5, 0), (5, 1), (5, 2), (6, 0)]), 0);
         assert_eq!(doubled(&[(5, 0), (5, 1), (5, 1), (5, 0)]), 2);
         assert_eq!(doubled(&[(5, 1 << 21), (5, 1 << 21), (i64::MAX, 3), (i64::MAX, 3)]), 2);
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_topic_made_anew_has_the_offsets_again_up_to_where_it_was_read() {
         let twice = [(0, 0), (1, 0), (1, 1), (2, 0), (0, 0), (1, 0), (1, 1)];
-        let doubled = |nexts: &[i64]| partition(&twice).doubled(nexts.iter().copied());
+        let doubled = |nexts: &[i64]| partition(&twice).doubled(nexts.to_vec());
         assert_eq!(doubled(&[3]), (3, Some(0)));
         assert_eq!(doubled(&[3, 2]), (0, None));
         assert_eq!(doubled(&[2, 3]), (0, None));
