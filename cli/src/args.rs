@@ -71,7 +71,18 @@ pub enum Command {
     /// Write made-up traffic with planted attacks, and the truth about it.
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(GenerateArgs),
+    /// Write the manual pages, for packages.
+    #[command(hide = true)]
+    Man(ManArgs),
+    /// Print what makes a shell complete command lines.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
 }
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  floodmark completions bash > /etc/bash_completion.d/floodmark
+  floodmark completions zsh > ~/.zfunc/_floodmark";
 
 const SCAN_EXAMPLES: &str = "\
 Examples:
@@ -289,6 +300,10 @@ pub struct RunArgs {
     /// Read a topic although the tables hold it already, by another consumer group: its records are then in them twice.
     #[arg(long, env = "FLOODMARK_AGAIN")]
     pub again: bool,
+    /// Answer monitors over HTTP at this port of the loopback address, or at this address and port: `/metrics`, `/healthz`,
+    /// `/readyz`. Off when absent.
+    #[arg(long, env = "FLOODMARK_LISTEN", value_name = "[ADDRESS:]PORT")]
+    pub listen: Option<String>,
     /// Whether the tables are maintained meanwhile, as `floodmark maintain` does; default true.
     #[arg(long, env = "FLOODMARK_MAINTAIN", value_name = "BOOL")]
     pub maintain: Option<bool>,
@@ -388,6 +403,22 @@ pub struct DemoArgs {
     /// How alerts are written: `text` on a terminal, `json` otherwise.
     #[arg(long, env = "FLOODMARK_ALERTS", value_name = "FORMAT")]
     pub alerts: Option<AlertFormat>,
+}
+
+/// `floodmark man`.
+#[derive(Debug, ClapArgs)]
+pub struct ManArgs {
+    /// Folder for the pages, one for each command.
+    #[arg(value_name = "DIR")]
+    pub output: PathBuf,
+}
+
+/// `floodmark completions`.
+#[derive(Debug, ClapArgs)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
 }
 
 /// `floodmark generate`.

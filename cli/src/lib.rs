@@ -23,6 +23,7 @@ mod args;
 mod commands;
 mod config;
 mod engine;
+mod operate;
 pub mod pipeline;
 mod progress;
 mod signals;

@@ -29,6 +29,9 @@ pub(crate) fn client_config(
     config
 }
 
+/// What OpenSSL says of an alert by which the other side ends a connection.
+const TLS_ALERT: &str = "SSL alert number";
+
 /// What is known about the way to the brokers. Says once when it is lost and once when it is back.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -62,6 +65,10 @@ impl Link {
                 state.refusal = Some(reason.to_owned());
             }
             Some(RDKafkaErrorCode::SSL) if !state.was_up => {
+                state.refusal = Some(reason.to_owned());
+            }
+            // A broker of TLS 1.3 says after the handshake what it thinks of our certificate.
+            Some(_) if !state.was_up && reason.contains(TLS_ALERT) => {
                 state.refusal = Some(reason.to_owned());
             }
             Some(RDKafkaErrorCode::AllBrokersDown) if !state.down => {
@@ -129,9 +136,14 @@ mod tests {
         assert!(link.is_down());
         link.on_answer();
         assert!(!link.is_down());
+        error(RDKafkaErrorCode::BrokerTransportFailure, "SSL alert number 42");
         error(RDKafkaErrorCode::SSL, "expired");
         assert_eq!(link.refusal(), None, "a link that was up may come up again");
         error(RDKafkaErrorCode::Authentication, "who?");
         assert_eq!(link.refusal().as_deref(), Some("who?"));
+        let link = Link::new("b:1");
+        let alert = "Receive failed: certificate required: SSL alert number 116";
+        link.on_error(&KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure), alert);
+        assert_eq!(link.refusal().as_deref(), Some(alert));
     }
 }

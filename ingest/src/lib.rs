@@ -20,6 +20,7 @@ mod compress;
 mod databases;
 mod ship;
 pub mod source;
+mod token;
 
 pub use broker::{BrokerError, EmbeddedBroker};
 pub use client::Properties;
@@ -30,5 +31,5 @@ pub use ship::{
 };
 pub use source::{
     FileSource, KafkaConfig, KafkaSource, Membership, MessageSink, OffsetReset, Polled,
-    PositionLookup, Positions, Progress, Source, SourceError,
+    PositionLookup, Positions, Progress, Share, Source, SourceError,
 };

@@ -133,18 +133,26 @@ pub(crate) fn histories(txns: &BTreeMap<String, i64>) -> Vec<History> {
     txns.keys().filter_map(|id| history(id)).collect()
 }
 
-/// Next position of a Kafka partition, by each history of a consumer group that has read it.
-pub(crate) fn kafka_positions(
-    txns: &BTreeMap<String, i64>,
-    partition: &str,
-) -> impl Iterator<Item = i64> {
-    let of = move |id: &str| {
+/// Next position of a Kafka partition in each topic that had the name, whichever consumer group has read furthest:
+/// `topic/3` and, of topics made anew, `topic/3@<id>`.
+pub(crate) fn kafka_positions(txns: &BTreeMap<String, i64>, partition: &str) -> Vec<i64> {
+    let topic_of = |id: &str| {
         let rest = id.strip_prefix("floodmark/run/")?;
+        // No topic has the sign in its name, and no id has a slash; a group may have both.
+        let (before, topic_id) = rest.rsplit_once('@').unwrap_or((rest, ""));
+        let (rest, topic_id) = if topic_id.contains('/') { (rest, "") } else { (before, topic_id) };
         let lineage = rest.strip_suffix(partition)?.strip_suffix('/')?;
         // The group and the topic: `run/<group>/<topic>/<topic>/<number>`.
-        lineage.ends_with(partition.rsplit_once('/')?.0).then_some(())
+        lineage.ends_with(partition.rsplit_once('/')?.0).then(|| topic_id.to_owned())
     };
-    txns.iter().filter_map(move |(id, next)| of(id).map(|()| *next))
+    let mut nexts = BTreeMap::new();
+    for (id, next) in txns {
+        if let Some(topic) = topic_of(id) {
+            let furthest = nexts.entry(topic).or_insert(*next);
+            *furthest = (*furthest).max(*next);
+        }
+    }
+    nexts.into_values().collect()
 }
 
 #[cfg(test)]
@@ -181,5 +189,19 @@ mod tests {
         ]);
         assert_eq!(a.positions(&txns), BTreeMap::from([("file/1".to_owned(), 3)]));
         assert_eq!(histories(&txns), ["run/g/edge".into(), History::scoped("scan", "aa")]);
+    }
+
+    #[test]
+    fn a_partition_has_a_position_for_each_topic_of_the_name() {
+        let ids = Ids::of(&"run/a@b/edge".into());
+        let txns = BTreeMap::from([
+            (ids.partition("edge/1"), 5),
+            (ids.partition("edge/1/topic"), 77),
+            (ids.partition("edge/1@Ab-_c"), 7),
+            (ids.partition("edge/11"), 9),
+            (Ids::of(&"run/g/other-edge".into()).partition("other-edge/1"), 11),
+            (Ids::of(&"run/second/edge".into()).partition("edge/1"), 6),
+        ]);
+        assert_eq!(kafka_positions(&txns, "edge/1"), [6, 7]);
     }
 }

@@ -84,6 +84,11 @@ impl Location {
         format!("{}/{name}", self.uri.trim_end_matches('/'))
     }
 
+    /// A folder below the location, where that is one of this machine.
+    pub(crate) fn local_folder(&self, name: &str) -> Option<PathBuf> {
+        self.local.as_ref().map(|folder| folder.join(name))
+    }
+
     /// The store of a folder below the location.
     pub(crate) fn folder(&self, name: &str) -> Result<Folder, LakeError> {
         Ok(PrefixStore::new(Arc::clone(&self.root), self.folder_path(name)?))

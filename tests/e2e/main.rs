@@ -6,6 +6,7 @@ mod broker;
 mod cli;
 mod clients;
 mod demo;
+mod deploy;
 mod disk_full;
 mod golden;
 mod kafka;

@@ -17,6 +17,9 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.ScramCredentialInfo;
+import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -27,7 +30,9 @@ import org.apache.kafka.common.utils.Time;
 /**
  * One Apache Kafka node (KRaft, broker and controller in this JVM), driven through standard input.
  *
- * <p>Started as {@code java -cp 'libs/*' Broker.java FOLDER PORT CONTROLLER_PORT}. Says {@code ready}, then answers
+ * <p>Started as {@code java -cp 'libs/*' Broker.java FOLDER PORT CONTROLLER_PORT [TLS MTLS SCRAM OAUTH]}; the further
+ * ports are listeners with TLS, whose certificates are in FOLDER: {@code broker.pem} (key and certificate) and {@code
+ * ca.pem}. Says {@code ready}, then answers
  * each command with one line, {@code ok …} or {@code error …}. At the end of its input, which is also what it reads
  * when the process that started it has died, it removes FOLDER and ends: nothing outlives the tests.
  */
@@ -40,7 +45,7 @@ final class Broker {
     System.setOut(new PrintStream(new FileOutputStream(folder.resolve("broker.log").toFile()), true));
     String servers = "127.0.0.1:" + args[1];
     try {
-      start(folder, args[1], args[2]);
+      start(folder, args);
       try (Admin admin = Admin.create(Map.of("bootstrap.servers", servers))) {
         admin.describeCluster().nodes().get(TIMEOUT_S, TimeUnit.SECONDS);
         answers.println("ready");
@@ -54,7 +59,9 @@ final class Broker {
     }
   }
 
-  private static void start(Path folder, String port, String controllerPort) throws IOException {
+  private static void start(Path folder, String[] args) throws IOException {
+    String port = args[1];
+    String controllerPort = args[2];
     Properties p = new Properties();
     p.put("process.roles", "broker,controller");
     p.put("node.id", "1");
@@ -74,6 +81,9 @@ final class Broker {
     p.put("group.initial.rebalance.delay.ms", "0");
     p.put("group.min.session.timeout.ms", "500");
     p.put("log.retention.ms", "-1");
+    if (args.length > 3) {
+      secure(p, folder, args);
+    }
     Path properties = folder.resolve("server.properties");
     try (var out = Files.newOutputStream(properties)) {
       p.store(out, null);
@@ -86,6 +96,32 @@ final class Broker {
       throw new IOException("formatting the storage ended with status " + status);
     }
     new kafka.server.KafkaRaftServer(kafka.server.KafkaConfig.fromProps(p), Time.SYSTEM).startup();
+  }
+
+  /** Four listeners more: TLS, TLS with certificates of clients, passwords, and tokens that nobody signed. */
+  private static void secure(Properties p, Path folder, String[] args) {
+    String[] names = {"TLS", "MTLS", "SCRAM", "OAUTH"};
+    String[] protocols = {"SSL", "SSL", "SASL_SSL", "SASL_SSL"};
+    for (int i = 0; i < names.length; i++) {
+      String at = "," + names[i] + "://127.0.0.1:" + args[3 + i];
+      p.merge("listeners", at, (before, more) -> before + "" + more);
+      p.merge("advertised.listeners", at, (before, more) -> before + "" + more);
+      p.merge("listener.security.protocol.map", "," + names[i] + ":" + protocols[i], (a, b) -> a + "" + b);
+    }
+    p.put("inter.broker.listener.name", "PLAINTEXT");
+    p.put("ssl.keystore.type", "PEM");
+    p.put("ssl.keystore.location", folder.resolve("broker.pem").toString());
+    p.put("ssl.truststore.type", "PEM");
+    p.put("ssl.truststore.location", folder.resolve("ca.pem").toString());
+    p.put("listener.name.mtls.ssl.client.auth", "required");
+    p.put("sasl.enabled.mechanisms", "SCRAM-SHA-512,OAUTHBEARER");
+    p.put("listener.name.scram.sasl.enabled.mechanisms", "SCRAM-SHA-512");
+    p.put("listener.name.scram.scram-sha-512.sasl.jaas.config",
+        "org.apache.kafka.common.security.scram.ScramLoginModule required;");
+    p.put("listener.name.oauth.sasl.enabled.mechanisms", "OAUTHBEARER");
+    p.put("listener.name.oauth.oauthbearer.sasl.jaas.config",
+        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required"
+            + " unsecuredLoginStringClaim_sub=\"broker\";");
   }
 
   private static void serve(Admin admin, PrintStream answers) throws IOException {
@@ -104,6 +140,14 @@ final class Broker {
       case "create": // TOPIC PARTITIONS
         var topic = new NewTopic(command[1], Integer.parseInt(command[2]), (short) 1);
         admin.createTopics(List.of(topic)).all().get(TIMEOUT_S, TimeUnit.SECONDS);
+        return command[1];
+      case "user": // NAME PASSWORD
+        var scram = new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096);
+        var user = new UserScramCredentialUpsertion(command[1], scram, command[2]);
+        admin.alterUserScramCredentials(List.of(user)).all().get(TIMEOUT_S, TimeUnit.SECONDS);
+        return command[1];
+      case "delete": // TOPIC
+        admin.deleteTopics(List.of(command[1])).all().get(TIMEOUT_S, TimeUnit.SECONDS);
         return command[1];
       case "messages": // TOPIC: messages it holds
         return sum(offsets(admin, command[1], OffsetSpec.latest()))

@@ -2,13 +2,17 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::skip::Missing;
 use crate::workspace;
+
+/// Longest wait for the name of a topic that was deleted.
+const REMAKE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A broker that answers, and its administration.
 ///
@@ -50,16 +54,11 @@ impl Kafka {
     }
 
     fn start() -> Result<Self, Missing> {
-        let jars = workspace::part("FLOODMARK_TEST_KAFKA", "kafka")
-            .ok_or_else(|| Missing("Kafka's jars missing: start tests/run".into()))?;
-        let compiler = Command::new("javac").arg("-version").output();
-        if !compiler.is_ok_and(|output| output.status.success()) {
-            return Err(Missing("Java compiler (JDK 17 or later) missing".into()));
-        }
+        let jars = Self::jars()?;
         // A port found free can be taken before the broker binds it: then another pair is tried.
         let mut errors = Vec::new();
         for _ in 0..3 {
-            match Self::launch(&jars) {
+            match Self::launch(&jars, &new_folder(), &[]) {
                 Ok(kafka) => return Ok(kafka),
                 Err(error) => errors.push(error),
             }
@@ -67,17 +66,27 @@ impl Kafka {
         panic!("the broker does not start: {errors:?}");
     }
 
-    fn launch(jars: &Path) -> Result<Self, String> {
+    /// Kafka's jars, and that they can be run.
+    pub(crate) fn jars() -> Result<PathBuf, Missing> {
+        let jars = workspace::part("FLOODMARK_TEST_KAFKA", "kafka")
+            .ok_or_else(|| Missing("Kafka's jars missing: start tests/run".into()))?;
+        let compiler = Command::new("javac").arg("-version").output();
+        if !compiler.is_ok_and(|output| output.status.success()) {
+            return Err(Missing("Java compiler (JDK 17 or later) missing".into()));
+        }
+        Ok(jars)
+    }
+
+    /// Starts a broker whose files are in `folder`, with listeners at `further` ports.
+    pub(crate) fn launch(jars: &Path, folder: &Path, further: &[u16]) -> Result<Self, String> {
         let [port, controller_port] = free_ports();
-        // Removed by the broker's program when it ends.
-        let folder = tempfile::Builder::new().prefix("floodmark-kafka-").tempdir().unwrap().keep();
         let log = std::fs::File::create(folder.join("stderr.log")).unwrap();
         let mut process = Command::new("java")
             .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
             .arg(jars.join("*"))
             .arg(workspace::root().join("tests/parts/Broker.java"))
-            .arg(&folder)
-            .args([port.to_string(), controller_port.to_string()])
+            .arg(folder)
+            .args([port, controller_port].iter().chain(further).map(u16::to_string))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -92,7 +101,7 @@ impl Kafka {
             }
             said => {
                 let log = std::fs::read_to_string(folder.join("stderr.log")).unwrap_or_default();
-                std::fs::remove_dir_all(&folder).ok();
+                std::fs::remove_dir_all(folder).ok();
                 Err(format!("`{said}` {log}"))
             }
         }
@@ -104,7 +113,7 @@ impl Kafka {
     }
 
     /// Gives the broker's program one command; returns its answer.
-    fn ask(&self, command: &str) -> Result<String, String> {
+    pub(crate) fn ask(&self, command: &str) -> Result<String, String> {
         // A test that failed while asking has not left half an answer behind: answers are lines.
         let mut console = self.console.lock().unwrap_or_else(PoisonError::into_inner);
         writeln!(console.commands, "{command}").map_err(|error| error.to_string())?;
@@ -127,6 +136,20 @@ impl Kafka {
         name
     }
 
+    /// Deletes a topic.
+    pub fn delete(&self, topic: &str) {
+        self.ask(&format!("delete {topic}")).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Deletes a topic and creates one of the same name, which the broker may take a moment to let go.
+    pub fn remake(&self, topic: &str, partitions: u32) {
+        self.delete(topic);
+        let deadline = Instant::now() + REMAKE_LIMIT;
+        while let Err(error) = self.ask(&format!("create {topic} {partitions}")) {
+            assert!(error.contains("already exists") && Instant::now() < deadline, "{error}");
+        }
+    }
+
     /// Messages in a topic.
     pub fn messages(&self, topic: &str) -> u64 {
         self.count(&format!("messages {topic}"))
@@ -143,15 +166,20 @@ impl Kafka {
     }
 }
 
-/// Two loopback ports that are free now.
-fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+/// A folder for a broker, removed by its program when it ends.
+pub(crate) fn new_folder() -> PathBuf {
+    tempfile::Builder::new().prefix("floodmark-kafka-").tempdir().unwrap().keep()
+}
+
+/// Loopback ports that are free now.
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners = [(); N].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
 /// A loopback port on which nothing answers.
 pub fn closed_port() -> u16 {
-    free_ports()[0]
+    free_ports::<1>()[0]
 }
 
 /// Runs `kcat ARGS` against a broker.

@@ -3,6 +3,7 @@
 //! ```text
 //! floodmark ─ Floodmark: arguments ─▶ Running (lines, signals) ─▶ Output (status, stdout, stderr)
 //! kafka ───── Kafka: one real broker for all tests of the process, topics, lag, members
+//! secure ──── a broker that wants certificates, passwords or tokens
 //! nginx ───── Nginx: writes access logs of what is sent to it
 //! rsyslog ─── Rsyslog: follows files, a line a message to Kafka
 //! python ──── Python: readers of the tables that are not ours
@@ -34,6 +35,7 @@ pub mod python;
 pub mod rsyslog;
 pub mod running;
 pub mod sample;
+pub mod secure;
 pub mod skip;
 pub mod table;
 pub mod workspace;
@@ -44,4 +46,5 @@ pub use nginx::Nginx;
 pub use python::Python;
 pub use rsyslog::Rsyslog;
 pub use running::{Running, Signal};
+pub use secure::SecureKafka;
 pub use table::Tables;

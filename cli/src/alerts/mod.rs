@@ -5,6 +5,7 @@ mod campaign;
 mod json;
 mod ocsf;
 mod printed;
+mod queue;
 mod shape;
 mod text;
 
@@ -15,7 +16,10 @@ use schemas::text::escape_json;
 use schemas::{Incident, Verdict};
 use serde::Deserialize;
 
+use crate::progress::Screen;
 use printed::Printed;
+
+pub use queue::{AlertCounts, AlertQueue, Alerts, Overflow};
 
 /// How alerts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -44,20 +48,23 @@ pub struct AlertWriter<W: Write> {
     format: AlertFormat,
     out: W,
     printed: Printed,
+    /// The stream is a terminal, where progress may be drawn.
+    on_terminal: bool,
     reader_gone: bool,
 }
 
 impl AlertWriter<anstream::Stdout> {
     /// A writer to stdout; colours are stripped where they are not wanted (`NO_COLOR`, pipes).
     pub fn stdout(format: AlertFormat) -> Self {
-        Self::new(format, anstream::stdout())
+        let on_terminal = io::stdout().is_terminal();
+        Self { on_terminal, ..Self::new(format, anstream::stdout()) }
     }
 }
 
 impl<W: Write> AlertWriter<W> {
     /// A writer to any stream.
     pub fn new(format: AlertFormat, out: W) -> Self {
-        Self { format, out, printed: Printed::default(), reader_gone: false }
+        Self { format, out, printed: Printed::default(), on_terminal: false, reader_gone: false }
     }
 
     /// Writes what there is to say of one revision and flushes; benign incidents are kept for the tables.
@@ -69,7 +76,13 @@ impl<W: Write> AlertWriter<W> {
         if self.reader_gone {
             return Ok(());
         }
-        match self.try_write(incident) {
+        // A pipe that is full must not keep the bars off the screen: who draws them would wait.
+        let written = if self.on_terminal {
+            Screen::suspend(|| self.try_write(incident))
+        } else {
+            self.try_write(incident)
+        };
+        match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 tracing::warn!("the reader of stdout went away; alerts go to the tables only");
                 self.reader_gone = true;

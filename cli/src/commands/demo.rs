@@ -14,6 +14,7 @@ use super::run::Live;
 use crate::alerts::AlertFormat;
 use crate::args::DemoArgs;
 use crate::config::{DEFAULT_COMMIT_INTERVAL, Decode, Output, UsageError};
+use crate::operate::Board;
 use crate::pipeline::{Next, Totals};
 use crate::signals::StopFlag;
 
@@ -60,7 +61,9 @@ pub fn demo(args: &DemoArgs, quiet: bool, stop: &StopFlag) -> anyhow::Result<()>
         commit_interval: DEFAULT_COMMIT_INTERVAL,
     };
     let decode = Decode::default();
-    let live = Live { kafka, decode: &decode, output: &output, again: false, upkeep: None, quiet };
+    let board = Arc::new(Board::new(output.commit_interval));
+    let live =
+        Live { kafka, decode: &decode, output: &output, again: false, upkeep: None, board, quiet };
     live.consume(|totals: &Totals| {
         consumed.store(totals.records(), Ordering::Relaxed);
         let all = totals.records() >= truth.lines;

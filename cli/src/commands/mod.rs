@@ -6,6 +6,7 @@ mod explain_line;
 mod formats;
 mod generate;
 mod maintain;
+mod manual;
 mod report;
 mod run;
 mod scan;
@@ -46,5 +47,7 @@ pub fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Sql(args) => sql::sql(args, &file, quiet),
         Command::Demo(args) => demo::demo(&args, quiet, &StopFlag::on_signals()?),
         Command::Generate(args) => generate::generate(&args, quiet),
+        Command::Man(args) => manual::pages(&args),
+        Command::Completions(args) => manual::completions(&args),
     }
 }

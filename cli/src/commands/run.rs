@@ -1,12 +1,15 @@
 //! `floodmark run`: Kafka in, tables and alerts out, until stopped.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use ingest::{KafkaConfig, KafkaSource, Source};
 use lake::{History, Upkeep};
 
 use super::report;
-use crate::alerts::AlertWriter;
+use crate::alerts::{AlertQueue, AlertWriter, Overflow};
 use crate::config::{Decode, Output, Run};
+use crate::operate::{self, Board, Counted, Service};
 use crate::pipeline::{
     self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Keeper, Next, PastSource, Tables,
     Totals,
@@ -27,9 +30,25 @@ pub fn run(config: &Run, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     kafka.exit_at_end = config.exit_at_end;
     let upkeep = config.upkeep.as_ref();
     let Run { decode, output, again, .. } = config;
-    let live = Live { kafka, decode, output, again: *again, upkeep, quiet };
-    let next = |_: &Totals| if stop.is_set() { Next::Stop } else { Next::Continue };
-    while let Ended::PartitionsLost = live.consume(next)? {
+    let board = Arc::new(Board::new(output.commit_interval));
+    if let Some(address) = config.listen {
+        let address = operate::serve(address, Arc::clone(&board))?;
+        tracing::info!(%address, "answering monitors: /metrics, /healthz, /readyz");
+    }
+    let mut service = None;
+    let watched = Arc::clone(&board);
+    let live = Live { kafka, decode, output, again: *again, upkeep, board, quiet };
+    let next = |_: &Totals| {
+        // The tables are open and the first round is done: what may be wrong with the configuration would have shown.
+        service.get_or_insert_with(|| Service::start(&watched));
+        if !stop.is_set() {
+            return Next::Continue;
+        }
+        operate::stopping();
+        Next::Stop
+    };
+    let mut next = next;
+    while let Ended::PartitionsLost = live.consume(&mut next)? {
         tracing::warn!("the consumer group took partitions away; opening the tables anew");
     }
     Ok(())
@@ -47,6 +66,8 @@ pub(super) struct Live<'a> {
     pub(super) again: bool,
     /// What is done to the tables meanwhile.
     pub(super) upkeep: Option<&'a Upkeep>,
+    /// Where its numbers are left for monitors.
+    pub(super) board: Arc<Board>,
     /// Whether to leave out progress and summary.
     pub(super) quiet: bool,
 }
@@ -66,7 +87,9 @@ impl Live<'_> {
         let detector = tables.detector(&history, &self.decode.detect, &mut batcher)?;
         let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
         let source = KafkaSource::new(self.kafka.clone(), back.lookup())?;
-        let alerts = AlertWriter::stdout(self.output.alerts);
+        // What has an end can wait for its reader.
+        let overflow = if self.kafka.exit_at_end { Overflow::Wait } else { Overflow::PassOver };
+        let alerts = AlertQueue::start(AlertWriter::stdout(self.output.alerts), overflow)?;
         let past = PastSource {
             data: self.output.data.clone(),
             topic: Some(self.kafka.topic.clone()),
@@ -74,7 +97,8 @@ impl Live<'_> {
             detect: self.decode.detect.clone(),
             required: false,
         };
-        let detection = Detection::start(history, detector, Some(past), alerts, back)?;
+        let tables = Arc::clone(back.totals());
+        let detection = Detection::start(history, detector, Some(past), alerts.alerts(), back)?;
         let front =
             FrontConfig { commit_interval: self.output.commit_interval, at_end: EndPolicy::Hold };
         let progress = Progress::spinner(self.quiet);
@@ -83,8 +107,17 @@ impl Live<'_> {
             Keeper::start(self.output.data.clone(), self.output.commit_interval, upkeep)
         });
         let keeper = keeper.transpose()?;
+        self.board.begin(Counted {
+            alerts: alerts.alerts(),
+            incidents: Arc::clone(detection.incidents()),
+            detected: Arc::clone(detection.counts()),
+            tables,
+            upkeep: keeper.as_ref().map(|keeper| Arc::clone(keeper.totals())).unwrap_or_default(),
+        });
         let mut front = Front::new(front, Box::new(source), batcher, detection, commits);
-        let ended = front.run(|totals: &Totals, _: &dyn Source| {
+        let ended = front.run(|totals: &Totals, source: &dyn Source| {
+            let source = source.progress();
+            self.board.beat(totals, source.read, source.reached);
             progress.update(totals.records(), || totals.summary());
             if let Some(keeper) = &keeper {
                 keeper.lags(totals.lag());
@@ -92,6 +125,7 @@ impl Live<'_> {
             next(totals)
         })?;
         progress.finish();
+        alerts.finish();
         report::summary(self.quiet, "run", front.totals(), &self.output.data);
         Ok(ended)
     }

@@ -8,7 +8,7 @@ use ingest::{FileSource, Polled, Source};
 use lake::History;
 
 use super::report;
-use crate::alerts::AlertWriter;
+use crate::alerts::{AlertQueue, AlertWriter, Overflow};
 use crate::config::Scan;
 use crate::pipeline::{
     self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Next, PastSource, Totals,
@@ -35,7 +35,7 @@ pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     let history = History::scoped(LINEAGE, file_set(&first));
     let detector = tables.detector(&history, &config.decode.detect, &mut batcher)?;
     let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
-    let alerts = AlertWriter::stdout(config.output.alerts);
+    let alerts = AlertQueue::start(AlertWriter::stdout(config.output.alerts), Overflow::Wait)?;
     let past = config.warm_from.clone().map(|data| PastSource {
         data,
         topic: None,
@@ -43,7 +43,7 @@ pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
         detect: config.decode.detect.clone(),
         required: true,
     });
-    let detection = Detection::start(history, detector, past, alerts, back)?;
+    let detection = Detection::start(history, detector, past, alerts.alerts(), back)?;
     let front =
         FrontConfig { commit_interval: config.output.commit_interval, at_end: EndPolicy::Close };
     let progress = Progress::bytes(quiet, source.progress().total);
@@ -54,6 +54,7 @@ pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
         if stop.is_set() { Next::Stop } else { Next::Continue }
     })?;
     progress.finish();
+    alerts.finish();
     report::summary(quiet, "scan", front.totals(), &config.output.data);
     match ended {
         Ended::Done(failures) if !failures.is_empty() => {

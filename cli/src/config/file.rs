@@ -55,6 +55,8 @@ pub struct File {
     pub exit_at_end: Option<bool>,
     /// `--again`
     pub again: Option<bool>,
+    /// `--listen`
+    pub listen: Option<String>,
     /// `--maintain`
     pub maintain: Option<bool>,
     /// `--keep`

@@ -1,6 +1,7 @@
 //! What each command runs with, after the file, the environment and the command line were put together.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -254,12 +255,25 @@ pub struct Run {
     pub exit_at_end: bool,
     /// Read a topic that the tables hold already.
     pub again: bool,
+    /// Where monitors are answered.
+    pub listen: Option<SocketAddr>,
     /// What is done to the tables meanwhile; `None` for nothing.
     pub upkeep: Option<Upkeep>,
     /// How lines are read.
     pub decode: Decode,
     /// Where results go.
     pub output: Output,
+}
+
+/// A port of the loopback address, or an address and a port.
+fn address(text: &str) -> Result<SocketAddr, UsageError> {
+    let port = text.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    port.or_else(|_| text.parse()).map_err(|_| {
+        UsageError::new(format!(
+            "--listen: `{text}` is neither a port such as 9464, for this machine alone, nor an address and a port such as \
+             0.0.0.0:9464"
+        ))
+    })
 }
 
 impl Run {
@@ -274,6 +288,12 @@ impl Run {
                 .group
                 .or_else(|| file.group.clone())
                 .unwrap_or_else(|| DEFAULT_GROUP.to_owned()),
+            listen: args
+                .listen
+                .or_else(|| file.listen.clone())
+                .as_deref()
+                .map(address)
+                .transpose()?,
             again: args.again || file.again.unwrap_or(false),
             upkeep: Some(upkeep(&args.keep, file)?)
                 .filter(|_| args.maintain.or(file.maintain).unwrap_or(true)),
@@ -338,6 +358,15 @@ impl Ship {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_alone_is_for_this_machine_alone() {
+        let said = |text| address(text).map(|address| address.to_string()).ok();
+        assert_eq!(said("9464").as_deref(), Some("127.0.0.1:9464"));
+        assert_eq!(said("0.0.0.0:1").as_deref(), Some("0.0.0.0:1"));
+        assert_eq!(said("[::1]:9464").as_deref(), Some("[::1]:9464"));
+        assert_eq!(["", "x", "localhost", "99999", "1.2.3.4"].map(said), [const { None }; 5]);
+    }
 
     #[test]
     fn the_zone_of_the_command_line_replaces_that_of_the_file() {

@@ -1,6 +1,7 @@
 //! The back thread: owns the lake, encodes what arrives and commits when told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use lake::{CommitPoint, History, Lake, LakeError, Retry, RowKey};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_WINDOWS};
 use schemas::{PositionedBatch, Table};
 
+use super::counts::TableTotals;
 use super::opening::Tables;
 
 /// Whole batches between front and back; a batch is a few megabytes.
@@ -48,6 +50,7 @@ enum ToLake {
 #[derive(Debug)]
 pub struct Back {
     to_lake: Sender<ToLake>,
+    totals: Arc<TableTotals>,
     thread: Option<JoinHandle<Result<(), LakeError>>>,
 }
 
@@ -115,13 +118,20 @@ impl Back {
         let Tables { lake, runtime } = tables;
         let (to_lake, orders) = bounded(CHANNEL_BATCHES);
         let (sender, done) = bounded(CHANNEL_BATCHES);
-        let mut worker = Worker { lake, history, done: sender, attempts };
+        let totals = Arc::<TableTotals>::default();
+        let mut worker =
+            Worker { lake, history, done: sender, attempts, totals: Arc::clone(&totals) };
         let thread = thread::Builder::new()
             .name("lake".into())
             .spawn(move || runtime.block_on(worker.work(&orders)))
             .context("cannot start the thread that writes tables")?;
-        let back = Self { to_lake, thread: Some(thread) };
+        let back = Self { to_lake, totals, thread: Some(thread) };
         Ok((back, Commits { done, pending: 0 }))
+    }
+
+    /// What the tables took in.
+    pub const fn totals(&self) -> &Arc<TableTotals> {
+        &self.totals
     }
 
     /// Hands over a batch; waits while the tables are behind.
@@ -193,6 +203,7 @@ struct Worker {
     history: History,
     done: Sender<BTreeMap<String, i64>>,
     attempts: u32,
+    totals: Arc<TableTotals>,
 }
 
 impl Worker {
@@ -242,10 +253,10 @@ impl Worker {
         loop {
             match self.lake.append(table, rows, key).await {
                 Ok(()) => {
-                    retries.succeeded();
+                    retries.succeeded(&self.totals);
                     return Ok(());
                 }
-                Err(error) => retries.failed(error).await?,
+                Err(error) => retries.failed(error, &self.totals).await?,
             }
         }
     }
@@ -255,11 +266,12 @@ impl Worker {
         let mut retries = Retries::new(self.attempts);
         loop {
             match self.lake.commit(point.clone()).await {
-                Ok(_) => {
-                    retries.succeeded();
+                Ok(commit) => {
+                    self.totals.add(&commit);
+                    retries.succeeded(&self.totals);
                     return Ok(());
                 }
-                Err(error) => retries.failed(error).await?,
+                Err(error) => retries.failed(error, &self.totals).await?,
             }
         }
     }
@@ -277,18 +289,20 @@ impl Retries {
         Self { attempts_left: attempts, pause: BACKOFF_MIN, said: false }
     }
 
-    fn succeeded(&self) {
+    fn succeeded(&self, totals: &TableTotals) {
         if self.said {
+            totals.recover();
             tracing::info!("tables are written again");
         }
     }
 
     /// Waits for the next attempt, or gives the error back when there is none.
-    async fn failed(&mut self, error: LakeError) -> Result<(), LakeError> {
+    async fn failed(&mut self, error: LakeError, totals: &TableTotals) -> Result<(), LakeError> {
         self.attempts_left = self.attempts_left.saturating_sub(1);
         if error.retry() != Retry::WithBackoff || self.attempts_left == 0 {
             return Err(error);
         }
+        totals.fail();
         if !self.said {
             tracing::warn!("{error}; trying again, reading pauses meanwhile");
             self.said = true;

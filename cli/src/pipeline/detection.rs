@@ -1,7 +1,6 @@
-//! The detection thread: keeps partitions aligned, detects, alerts, and passes everything on to the tables.
+//! The detection thread: keeps partitions aligned, detects, and passes everything on to the alerts and the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -11,7 +10,7 @@ use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use decode::stream::Learnt;
 use detect::{Counters, Detector, Findings};
-use ingest::Positions;
+use ingest::{Positions, Share};
 use lake::{CommitPoint, History};
 use schemas::PositionedBatch;
 use schemas::incident::incident_rows;
@@ -21,10 +20,10 @@ use super::alignment::Alignment;
 use super::back::{Back, FindingRows, plain};
 use super::checkpoint;
 use super::past::PastSource;
+use super::share;
 use super::times::Times;
 use super::totals::{DetectTotals, IncidentTotals};
-use crate::alerts::AlertWriter;
-use crate::progress::Screen;
+use crate::alerts::Alerts;
 
 /// Whole batches between the front and this thread.
 const CHANNEL_ORDERS: usize = 4;
@@ -43,6 +42,8 @@ pub enum Order {
     CaughtUp(Vec<Arc<str>>, Instant),
     /// A partition was read to the end that this run goes to; it may grow in a later one.
     Ended(Arc<str>),
+    /// Which part of the input is read from now on.
+    Share(Option<Share>),
     /// A partition is finished, or goes to another instance.
     Close(Arc<str>),
     /// All input has ended: decide on everything.
@@ -87,11 +88,11 @@ impl Detection {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start<W: Write + Send + 'static>(
+    pub fn start(
         history: History,
         mut detector: Detector,
         past: Option<PastSource>,
-        alerts: AlertWriter<W>,
+        alerts: Alerts,
         back: Back,
     ) -> anyhow::Result<Self> {
         let past = past.filter(|_| detector.is_blank());
@@ -111,6 +112,7 @@ impl Detection {
             detector,
             past,
             partitions: BTreeSet::new(),
+            share: None,
             findings: Findings::default(),
             alignment: Alignment::default(),
             alerts,
@@ -191,16 +193,17 @@ impl Detection {
     }
 }
 
-struct Worker<W: Write> {
+struct Worker {
     history: History,
     detector: Detector,
     /// Where the detector's past is, until it was learned.
     past: Option<PastSource>,
     /// Partitions that were opened.
     partitions: BTreeSet<Arc<str>>,
+    share: Option<Share>,
     findings: Findings,
     alignment: Alignment,
-    alerts: AlertWriter<W>,
+    alerts: Alerts,
     back: Back,
     pauses: Sender<(Arc<str>, bool)>,
     shared: Arc<Shared>,
@@ -211,7 +214,7 @@ struct Worker<W: Write> {
     counts: Arc<DetectTotals>,
 }
 
-impl<W: Write> Worker<W> {
+impl Worker {
     fn work(mut self, orders: &Receiver<Order>) -> anyhow::Result<()> {
         loop {
             match orders.recv_timeout(TICK) {
@@ -224,6 +227,7 @@ impl<W: Write> Worker<W> {
                 }
             }
             self.watch.look(Instant::now(), |partition| self.detector.tally(partition));
+            self.alerts.look()?;
             self.align(orders.is_empty())?;
         }
     }
@@ -248,6 +252,7 @@ impl<W: Write> Worker<W> {
                     self.alignment.caught_up(partition, now);
                 }
             }
+            Order::Share(share) => self.share = share,
             Order::Ended(partition) => self.alignment.ended(&partition),
             Order::Close(partition) => {
                 self.alignment.close(&partition);
@@ -287,12 +292,12 @@ impl<W: Write> Worker<W> {
         if self.findings.is_empty() {
             return Ok(());
         }
-        let findings = std::mem::take(&mut self.findings);
+        let mut findings = std::mem::take(&mut self.findings);
+        share::say(&mut findings.incidents, self.share);
         self.shared.news.store(true, Ordering::Release);
         for incident in &findings.incidents {
             self.incidents.add(incident);
-            Screen::suspend(|| self.alerts.write(incident))
-                .context("cannot write an alert to stdout")?;
+            self.alerts.push(incident)?;
         }
         self.back.findings(FindingRows {
             incidents: incident_rows(&findings.incidents)?,
@@ -318,6 +323,7 @@ impl<W: Write> Worker<W> {
 
     fn commit(&mut self, mark: &Mark) -> anyhow::Result<()> {
         self.shared.news.store(false, Ordering::Release);
+        self.alerts.settle();
         self.back.commit(CommitPoint {
             history: self.history.clone(),
             positions: plain(&mark.positions),

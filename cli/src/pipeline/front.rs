@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use decode::{Batcher, Format, RawMessage};
-use ingest::{MessageSink, Polled, Positions, Source, SourceError};
+use ingest::{MessageSink, Polled, Positions, Share, Source, SourceError};
 use schemas::PositionedBatch;
 
 use super::back::{Commits, Gone};
@@ -55,6 +55,8 @@ pub struct Front<'a> {
     commits: Commits,
     positions: Positions,
     paused: BTreeSet<Arc<str>>,
+    /// Which part of the input is read, as detection was told.
+    share: Option<Share>,
     failures: Vec<SourceError>,
     formats: BTreeMap<Arc<str>, Format>,
     signals: Signals,
@@ -126,6 +128,7 @@ impl<'a> Front<'a> {
             commits,
             positions: Positions::new(),
             paused: BTreeSet::new(),
+            share: None,
             failures: Vec::new(),
             formats: BTreeMap::new(),
             signals: Signals::default(),
@@ -179,6 +182,11 @@ impl<'a> Front<'a> {
         if step == Step::Lost {
             return Ok(step);
         }
+        let share = self.source.share();
+        if share != self.share {
+            self.share = share;
+            self.send(Order::Share(share))?;
+        }
         while let Some(batch) = self.batcher.take_ready() {
             self.on_batch(batch)?;
         }
@@ -201,7 +209,10 @@ impl<'a> Front<'a> {
         match polled {
             Polled::Messages(_) => {}
             Polled::Idle => self.flush()?,
-            Polled::PartitionsAssigned(partitions) => self.send(Order::Open(partitions))?,
+            Polled::PartitionsAssigned(partitions) => {
+                self.totals.partitions += partitions.len();
+                self.send(Order::Open(partitions))?;
+            }
             Polled::PartitionsAwaited(partitions) => {
                 self.send(Order::Open(partitions.clone()))?;
                 self.send(Order::CaughtUp(partitions, Instant::now()))?;
@@ -246,6 +257,7 @@ impl<'a> Front<'a> {
     fn give_up(&mut self, partitions: &[Arc<str>]) -> anyhow::Result<()> {
         self.flush()?;
         self.commit_and_wait()?;
+        self.totals.partitions = self.totals.partitions.saturating_sub(partitions.len());
         for partition in partitions {
             self.positions.remove(partition);
             self.paused.remove(partition);
@@ -268,6 +280,7 @@ impl<'a> Front<'a> {
         self.totals.add_batch(&batch);
         self.uncommitted_records += batch.records() as u64;
         self.moved = true;
+        self.totals.waiting_since.get_or_insert_with(Instant::now);
         self.positions.insert(Arc::clone(&batch.partition), batch.next_position);
         self.send(Order::Batch(Box::new(batch)))
     }
@@ -340,11 +353,19 @@ impl<'a> Front<'a> {
     fn settle_commits(&mut self) -> anyhow::Result<()> {
         loop {
             match self.commits.next() {
-                Ok(Some(positions)) => self.source.commit(&positions),
+                Ok(Some(positions)) => self.on_committed(&positions),
                 Ok(None) => return Ok(()),
                 Err(Gone) => return Err(self.failure()),
             }
         }
+    }
+
+    fn on_committed(&mut self, positions: &Positions) {
+        self.source.commit(positions);
+        let now = Instant::now();
+        self.totals.committed_at = Some(now);
+        // What came since the commit was asked for waits for the next.
+        self.totals.waiting_since = self.moved.then_some(now);
     }
 
     fn commit_and_wait(&mut self) -> anyhow::Result<()> {
@@ -356,7 +377,7 @@ impl<'a> Front<'a> {
         }
         loop {
             match self.commits.wait() {
-                Ok(Some(positions)) => self.source.commit(&positions),
+                Ok(Some(positions)) => self.on_committed(&positions),
                 Ok(None) => return Ok(()),
                 Err(Gone) => return Err(self.failure()),
             }

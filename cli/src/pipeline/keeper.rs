@@ -12,6 +12,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use lake::{LakeError, Pace, Upkeep, Watch};
 use thread_priority::{ThreadPriority, set_current_thread_priority};
 
+use super::counts::UpkeepTotals;
+
 /// Commits between two rounds: the files of so many are worth a merge.
 const COMMITS: u32 = 20;
 
@@ -22,6 +24,7 @@ const LAG_MAX: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Keeper {
     state: Arc<State>,
+    totals: Arc<UpkeepTotals>,
     /// Wakes the thread when it is dropped.
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -75,6 +78,8 @@ impl Keeper {
             .build()
             .context("cannot start the runtime of the maintenance")?;
         let watch = Arc::clone(&state);
+        let totals = Arc::<UpkeepTotals>::default();
+        let counted = Arc::clone(&totals);
         let work = move || {
             if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
                 tracing::debug!(?error, "maintenance runs at the priority of everything else");
@@ -83,12 +88,17 @@ impl Keeper {
                 *watch.began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
                 let done =
                     runtime.block_on(lake::maintain(&data, &upkeep, Utc::now(), watch.as_ref()));
-                said(&data, done);
+                said(&data, done, &counted);
             }
         };
         let thread = thread::Builder::new().name("maintain".into()).spawn(work);
         let thread = thread.context("cannot start the thread that maintains the tables")?;
-        Ok(Self { state, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { state, totals, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// What was done so far.
+    pub const fn totals(&self) -> &Arc<UpkeepTotals> {
+        &self.totals
     }
 
     /// How long the record read last had waited in Kafka.
@@ -113,9 +123,10 @@ fn wait(stopped: &Receiver<()>, every: Duration) -> bool {
     matches!(stopped.recv_timeout(every), Err(RecvTimeoutError::Timeout))
 }
 
-fn said(data: &str, done: Result<Vec<lake::TableUpkeep>, LakeError>) {
+fn said(data: &str, done: Result<Vec<lake::TableUpkeep>, LakeError>, totals: &UpkeepTotals) {
     match done {
         Ok(tables) => {
+            totals.add(&tables);
             for table in tables.iter().filter(|table| table.rewritten + table.expired > 0) {
                 tracing::info!(
                     table = table.table,
@@ -130,9 +141,12 @@ fn said(data: &str, done: Result<Vec<lake::TableUpkeep>, LakeError>) {
         Err(LakeError::Busy { owner, .. }) => {
             tracing::debug!(owner, "another process maintains the tables");
         }
-        Err(error) => tracing::warn!(
-            data,
-            "cannot maintain the tables: {error}; it is tried again, reading goes on meanwhile"
-        ),
+        Err(error) => {
+            totals.failures.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(
+                data,
+                "cannot maintain the tables: {error}; it is tried again, reading goes on meanwhile"
+            );
+        }
     }
 }

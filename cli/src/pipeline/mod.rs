@@ -14,20 +14,23 @@
 mod alignment;
 mod back;
 mod checkpoint;
+mod counts;
 mod detection;
 pub mod front;
 mod keeper;
 mod opening;
 mod past;
 mod rejected;
+mod share;
 mod signals;
 mod times;
 pub mod totals;
 
 pub use back::Back;
+pub use counts::{TableTotals, UpkeepTotals};
 pub use detection::Detection;
 pub use front::{EndPolicy, Ended, Front, FrontConfig, Next};
 pub use keeper::Keeper;
 pub use opening::{Tables, open};
 pub use past::PastSource;
-pub use totals::Totals;
+pub use totals::{DetectTotals, IncidentTotals, Totals};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use decode::Format;
 use decode::identity::ClientCounters;
-use detect::Counters;
+use detect::{Alarms, Counters};
 use schemas::text::thousands;
 use schemas::{Incident, PositionedBatch, State, Verdict};
 
@@ -29,35 +29,64 @@ pub struct Totals {
     pub clients: ClientCounters,
     /// Requests by the format in which they were read, as of the last commit.
     pub formats: BTreeMap<Format, u64>,
+    /// Partitions that are read.
+    pub partitions: usize,
+    /// Since when something that was read waits for its commit.
+    pub waiting_since: Option<Instant>,
+    /// When the tables were last committed.
+    pub committed_at: Option<Instant>,
     /// How long the last record read had waited since it arrived, and when it was read.
     lag: Option<(Duration, Instant)>,
     incidents: Arc<IncidentTotals>,
     detected: Arc<DetectTotals>,
 }
 
-/// What the detector did with records and what it forgot; counted by the detection thread.
+/// What the detector did with records and what it forgot, since the start; counted by the detection thread.
 #[derive(Debug, Default)]
-pub struct DetectTotals {
-    late: AtomicU64,
-    implausible: AtomicU64,
-    corrected: AtomicU64,
-    strangers: AtomicU64,
-    evicted: AtomicU64,
-}
+pub struct DetectTotals(Mutex<Counters>);
 
 impl DetectTotals {
     /// Takes over what the detector has counted since `start`.
     pub fn set(&self, now: &Counters, start: &Counters) {
-        for (total, now, start) in [
-            (&self.late, now.late, start.late),
-            (&self.implausible, now.implausible, start.implausible),
-            (&self.corrected, now.corrected, start.corrected),
-            (&self.strangers, now.overflow_hosts, start.overflow_hosts),
-            (&self.evicted, forgotten(now), forgotten(start)),
-        ] {
-            total.store(now.saturating_sub(start), Ordering::Relaxed);
-        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since(now, start);
     }
+
+    /// The counts.
+    pub fn counters(&self) -> Counters {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was counted after `start`.
+const fn since(now: &Counters, start: &Counters) -> Counters {
+    macro_rules! differences {
+        ($($field:ident),*) => {
+            Counters {
+                $($field: now.$field.saturating_sub(start.$field),)*
+                alarms: Alarms {
+                    rate: now.alarms.rate.saturating_sub(start.alarms.rate),
+                    votes: now.alarms.votes.saturating_sub(start.alarms.votes),
+                },
+            }
+        };
+    }
+    differences!(
+        records,
+        late,
+        delayed,
+        implausible,
+        corrected,
+        exempt,
+        held,
+        evicted_sources,
+        evicted_attempters,
+        refused_window_sources,
+        evicted_campaign_incidents,
+        evicted_hosts,
+        overflow_hosts,
+        sub_panes,
+        incidents
+    )
 }
 
 /// Hosts and sources that the detector forgot for want of room, before they were silent for long.
@@ -107,6 +136,11 @@ impl IncidentTotals {
         self.counter(incident.verdict).fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Incidents that are held to be that now.
+    pub fn count(&self, verdict: Verdict) -> u64 {
+        self.counter(verdict).load(Ordering::Relaxed)
+    }
+
     const fn counter(&self, verdict: Verdict) -> &AtomicU64 {
         match verdict {
             Verdict::Attack => &self.attack,
@@ -149,6 +183,9 @@ impl Totals {
             exempt: 0,
             clients: ClientCounters::default(),
             formats: BTreeMap::new(),
+            partitions: 0,
+            waiting_since: None,
+            committed_at: None,
             lag: None,
             incidents,
             detected,
@@ -208,20 +245,20 @@ impl Totals {
     /// One line: what was read and found.
     pub fn summary(&self) -> String {
         let load = |total: &AtomicU64| total.load(Ordering::Relaxed);
-        let strangers = load(&self.detected.strangers);
+        let detected = self.detected.counters();
+        let strangers = detected.overflow_hosts;
         let strangers = if strangers * STRANGERS_SHARE >= self.requests { strangers } else { 0 };
         let asides = [
             (strangers, "for hosts that are not known, judged together"),
-            (load(&self.detected.evicted), "hosts and sources forgotten for want of room"),
-            (load(&self.detected.late), "too late to be judged"),
+            (forgotten(&detected), "hosts and sources forgotten for want of room"),
+            (detected.refused_window_sources, "sources without room in their minute's table"),
             (
-                load(&self.detected.implausible),
-                "not judged since nothing confirms the time they name",
+                detected.evicted_campaign_incidents,
+                "incidents that others were not compared with for want of room",
             ),
-            (
-                load(&self.detected.corrected),
-                "judged at the time that their zone or clock should have named",
-            ),
+            (detected.late, "too late to be judged"),
+            (detected.implausible, "not judged since nothing confirms the time they name"),
+            (detected.corrected, "judged at the time that their zone or clock should have named"),
             (self.exempt, "from the allow-list"),
             (self.clients.untrusted, "with forwarding headers from peers that are not trusted"),
         ];

@@ -1,10 +1,12 @@
 //! The producer side: lines into Kafka, none lost, none twice.
 
+use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{IsError, KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
@@ -16,6 +18,7 @@ use super::key::{ClientNetwork, Keys};
 use super::pace::Pace;
 use super::{ShipConfig, ShipControl, ShipError, ShipProgress};
 use crate::client::{Link, client_config};
+use crate::token::token;
 
 /// Lines between two looks at the clock, the deliveries and the caller's wishes.
 const LINES_BETWEEN_CHECKS: u64 = 256;
@@ -74,6 +77,12 @@ impl Context {
 }
 
 impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        Ok(token(config)?)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.link.on_log(level, facility, message);
     }

@@ -63,6 +63,11 @@ pub trait Source {
 
     /// How far the source is, in bytes, where that can be known.
     fn progress(&self) -> Progress;
+
+    /// Which part of the input is read here; `None` where nobody shares it.
+    fn share(&self) -> Option<Share> {
+        None
+    }
 }
 
 /// What a call of [`Source::poll`] has brought.
@@ -102,6 +107,15 @@ pub enum Polled {
     End,
 }
 
+/// A part of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Partitions that are read here.
+    pub read: usize,
+    /// Partitions of the topic.
+    pub of: usize,
+}
+
 /// How far a source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -109,6 +123,8 @@ pub struct Progress {
     pub read: u64,
     /// Bytes in all; `None` where there is no end or none is known.
     pub total: Option<u64>,
+    /// Whether it can be read at the moment.
+    pub reached: bool,
 }
 
 /// What a source cannot mend by itself: what, where, and what to do.

@@ -1,6 +1,8 @@
 //! Each position of a Kafka partition, in exactly one row.
 //!
-//! Offsets are kept as compressed bitmaps: a partition without holes takes next to nothing, whatever its length.
+//! Offsets are kept as compressed bitmaps: a partition without holes takes next to nothing, whatever its length. A topic
+//! that was made anew has the same offsets again, up to where each topic of the name was read: an offset may be in as many
+//! rows as there are topics that were read beyond it.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -29,37 +31,82 @@ const fn fits(offset: u64, index: u64) -> bool {
 struct Partition {
     /// Offsets of messages with a row.
     offsets: RoaringTreemap,
+    /// By how often they were met: the first time, the second, and so on; at most as often as topics had the name.
+    met: Vec<Met>,
+    /// The greatest offset in `requests`; `rejects` may be ahead of it after a crash.
+    last: Option<i64>,
+}
+
+/// Records of a partition, each once.
+#[derive(Debug, Default)]
+struct Met {
+    /// Offsets whose first record has a row.
+    first: RoaringTreemap,
     /// Offset and index of records after the first of a message.
     further: RoaringTreemap,
     /// Those whose numbers do not fit beside each other.
     odd: HashSet<(i64, i32)>,
-    /// Offsets whose first record has a row.
-    first: RoaringTreemap,
-    /// The greatest offset in `requests`; `rejects` may be ahead of it after a crash.
-    last: Option<i64>,
-    doubled: u64,
-    /// The first offset found in two rows.
-    example: Option<i64>,
 }
+
+impl Met {
+    /// Whether it was not met before.
+    fn add(&mut self, offset: i64, index: i32) -> bool {
+        match (u64::try_from(offset), u64::try_from(index)) {
+            (Ok(at), Ok(0)) => self.first.insert(at),
+            (Ok(at), Ok(index_at)) if fits(at, index_at) => {
+                self.further.insert((at << INDEX_BITS) | index_at)
+            }
+            _ => self.odd.insert((offset, index)),
+        }
+    }
+
+    /// How many are at `from` or beyond, and the least offset of those.
+    fn beyond(&self, from: i64) -> (u64, Option<i64>) {
+        let from_at = u64::try_from(from).unwrap_or_default();
+        let after = |set: &RoaringTreemap, from: u64| {
+            let below = from.checked_sub(1).map_or(0, |last| set.rank(last));
+            (set.len() - below, set.select(below))
+        };
+        let (firsts, first) = after(&self.first, from_at);
+        let further_from = from_at.checked_mul(1 << INDEX_BITS);
+        let (others, other) = further_from.map_or((0, None), |from| after(&self.further, from));
+        let odd = self.odd.iter().filter(|(offset, _)| *offset >= from || *offset < 0);
+        let least = odd.clone().map(|(offset, _)| *offset).min();
+        let plain = [first, other.map(|other| other >> INDEX_BITS)];
+        let plain = plain.into_iter().flatten().filter_map(|at| i64::try_from(at).ok());
+        (firsts + others + odd.count() as u64, plain.chain(least).min())
+    }
+}
+
+/// Rows of one record that are told apart, at most: topics of one name that were read into the same tables.
+const MET_MAX: usize = 64;
 
 impl Partition {
     fn add(&mut self, offset: i64, index: i32) {
-        let fresh = match (u64::try_from(offset), u64::try_from(index)) {
-            (Ok(at), Ok(index_at)) if fits(at, index_at) => {
-                self.offsets.insert(at);
-                let records = if index == 0 { &mut self.first } else { &mut self.further };
-                records.insert(if index == 0 { at } else { (at << INDEX_BITS) | index_at })
-            }
-            (Ok(at), _) => {
-                self.offsets.insert(at);
-                self.odd.insert((offset, index))
-            }
-            _ => self.odd.insert((offset, index)),
-        };
-        if !fresh {
-            self.doubled += 1;
-            self.example = self.example.map_or(Some(offset), |known| Some(known.min(offset)));
+        if let Ok(at) = u64::try_from(offset) {
+            self.offsets.insert(at);
         }
+        if self.met.iter_mut().any(|met| met.add(offset, index)) || self.met.len() >= MET_MAX {
+            return;
+        }
+        let mut met = Met::default();
+        met.add(offset, index);
+        self.met.push(met);
+    }
+
+    /// Records in more rows than the topics that were read up to `nexts` can account for, and the first offset of those.
+    fn doubled(&self, mut nexts: Vec<i64>) -> (u64, Option<i64>) {
+        nexts.sort_unstable_by(|a, b| b.cmp(a));
+        let (mut doubled, mut example) = (0, None);
+        // What was met once may be beyond what is committed: it is read again, which is said elsewhere.
+        for (met, next) in
+            self.met.iter().skip(1).zip(nexts.into_iter().skip(1).chain(std::iter::repeat(0)))
+        {
+            let (count, least) = met.beyond(next);
+            doubled += count;
+            example = [example, least].into_iter().flatten().min();
+        }
+        (doubled, example)
     }
 
     /// Offsets between the first and the last that have no row, and the first of them.
@@ -124,18 +171,19 @@ impl Positions {
         let all = self.topics.iter().flat_map(|(topic, of)| of.iter().map(move |one| (topic, one)));
         for (topic, (number, partition)) in all {
             let name = format!("{topic}/{number}");
-            if partition.doubled > 0 {
-                let example = partition.example.unwrap_or_default();
+            let nexts = kafka_positions(txns, &name);
+            let next = nexts.iter().copied().max();
+            let (doubled, example) = partition.doubled(nexts);
+            if doubled > 0 {
+                let example = example.unwrap_or_default();
                 checked.fault(
                     &REQUESTS,
                     format!(
-                        "{} positions of `{name}` are in two rows, the first of them offset {example}: two consumer \
-                         groups wrote here, or the topic was made anew",
-                        partition.doubled
+                        "{doubled} positions of `{name}` are in two rows, the first of them offset {example}: two consumer \
+                         groups wrote here, or a topic was made anew that was read before its id was kept"
                     ),
                 );
             }
-            let next = kafka_positions(txns, &name).max();
             if let (Some(next), Some(last)) = (next, partition.last)
                 && last >= next
             {
@@ -178,10 +226,20 @@ mod tests {
 
     #[test]
     fn a_position_in_two_rows_is_seen() {
-        let doubled = |positions: &[(i64, i32)]| partition(positions).doubled;
+        let doubled = |positions: &[(i64, i32)]| partition(positions).doubled(vec![9]).0;
         assert_eq!(doubled(&[(5, 0), (5, 1), (5, 2), (6, 0)]), 0);
         assert_eq!(doubled(&[(5, 0), (5, 1), (5, 1), (5, 0)]), 2);
         assert_eq!(doubled(&[(5, 1 << 21), (5, 1 << 21), (i64::MAX, 3), (i64::MAX, 3)]), 2);
         assert_eq!(doubled(&[(-1, 0), (-1, 0)]), 1);
+    }
+
+    #[test]
+    fn a_topic_made_anew_has_the_offsets_again_up_to_where_it_was_read() {
+        let twice = [(0, 0), (1, 0), (1, 1), (2, 0), (0, 0), (1, 0), (1, 1)];
+        let doubled = |nexts: &[i64]| partition(&twice).doubled(nexts.to_vec());
+        assert_eq!(doubled(&[3]), (3, Some(0)));
+        assert_eq!(doubled(&[3, 2]), (0, None));
+        assert_eq!(doubled(&[2, 3]), (0, None));
+        assert_eq!(doubled(&[3, 1]), (2, Some(1)));
     }
 }

@@ -20,6 +20,7 @@ mod expire;
 pub(crate) mod files;
 mod lease;
 mod ledger;
+mod leftovers;
 mod plan;
 mod rewrite;
 pub(crate) mod sweep;
@@ -35,7 +36,7 @@ use schemas::Table;
 use schemas::tables::ALL;
 
 use crate::commit::checkpoint;
-use crate::error::LakeError;
+use crate::error::{Failure, LakeError};
 use crate::location::{Folder, Location};
 use crate::log;
 use crate::options::LakeOptions;
@@ -394,7 +395,12 @@ impl Keeper<'_> {
         let unneeded = sweep::unneeded(self.folder, stored, &live, self.now, grace);
         let unneeded = unneeded.await.map_err(fail)?;
         let swept = sweep::delete(self.folder, unneeded).await.map_err(fail)?;
-        done.swept = (swept.files, swept.bytes);
+        let aside = self.location.local_folder(self.table.name);
+        let aside = aside.map_or(Ok(sweep::Swept::default()), |folder| {
+            leftovers::delete(&folder, (self.now - grace).into())
+        });
+        let aside = aside.map_err(|error| fail(Failure(Box::new(error))))?;
+        done.swept = (swept.files + aside.files, swept.bytes + aside.bytes);
         Ok(())
     }
 }

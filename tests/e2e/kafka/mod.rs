@@ -1,10 +1,13 @@
 //! The live path on a real Apache Kafka.
 
+mod anew;
 mod edge;
 mod faults;
 mod restart;
+mod secure;
 mod share;
 mod ship;
+mod watched;
 
 use std::path::Path;
 

@@ -101,7 +101,11 @@ pub struct Ask<'a> {
 impl<'a> Ask<'a> {
     /// Questions about the time before `begin_us`, as far as `partitions` of a topic were read in it.
     pub fn new(begin_us: i64, topic: Option<&'a str>, partitions: &[Arc<str>]) -> Self {
-        let number = |name: &Arc<str>| name.strip_prefix(topic?)?.strip_prefix('/')?.parse().ok();
+        let number = |name: &Arc<str>| {
+            let number = name.strip_prefix(topic?)?.strip_prefix('/')?;
+            // Of a topic made anew, the id follows; what was ordinary under its name still is.
+            number.split('@').next()?.parse().ok()
+        };
         Self { begin_us, topic, partitions: partitions.iter().filter_map(number).collect() }
     }
 

@@ -366,7 +366,7 @@ impl Source for FileSource {
     fn progress(&self) -> Progress {
         let reading: u64 =
             self.inputs.iter().map(|input| input.bytes_read.load(Ordering::Relaxed)).sum();
-        Progress { read: self.bytes_of_ended + reading, total: self.bytes_total }
+        Progress { read: self.bytes_of_ended + reading, total: self.bytes_total, reached: true }
     }
 }
 

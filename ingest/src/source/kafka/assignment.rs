@@ -10,6 +10,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::config::{Membership, OffsetReset};
+use super::identity::is_later;
 use super::lane::Lane;
 use super::{KafkaSource, Phase, REQUEST_TIMEOUT};
 use crate::source::{Polled, SourceError};
@@ -50,7 +51,10 @@ impl KafkaSource {
     }
 
     /// The partitions of the topic, or `None` when nobody answers or the topic may yet come.
-    fn topic_partitions(&self, timeout: Duration) -> Result<Option<Vec<i32>>, SourceError> {
+    pub(super) fn topic_partitions(
+        &self,
+        timeout: Duration,
+    ) -> Result<Option<Vec<i32>>, SourceError> {
         let Ok(metadata) = self.consumer.fetch_metadata(Some(&self.config.topic), timeout) else {
             return Ok(None);
         };
@@ -96,23 +100,32 @@ impl KafkaSource {
 
     /// Begins to read `numbers` where the tables stand; false when the brokers do not answer yet.
     pub(super) fn assign(&mut self, numbers: &[i32]) -> Result<bool, SourceError> {
-        let topic = &self.config.topic;
+        let Some(positions) = self.look_up(numbers)? else { return Ok(false) };
         let names: Vec<Arc<str>> = numbers.iter().map(|number| self.name(*number)).collect();
-        let positions = (self.lookup)(&names)
-            .map_err(|source| SourceError::Positions { topic: topic.clone(), source })?;
+        let topic = &self.config.topic;
         let mut begun = Vec::new();
         for (number, name) in numbers.iter().zip(&names) {
             let Some(extent) = self.extent(*number) else { return Ok(false) };
             let next = match (positions.get(name), self.config.offset_reset) {
                 (Some(position), _) => start(name, *position, extent)?,
                 (None, OffsetReset::Earliest) => extent.low,
+                (None, OffsetReset::Latest) if is_later(name) => extent.low,
                 (None, OffsetReset::Latest) => extent.high,
             };
             // A partition added after the start ends where it begins.
             let end =
                 self.config.exit_at_end.then(|| self.ends.get(number).copied().unwrap_or(next));
-            let lane = Lane::split(&self.consumer, (topic, *number), (next, end), &self.bell.0);
-            let Some(lane) = lane else { return Ok(false) };
+            let lane = Lane::split(
+                &self.consumer,
+                (topic, *number),
+                (name, self.identity.id()),
+                (next, end),
+                &self.bell.0,
+            );
+            let Some(mut lane) = lane else { return Ok(false) };
+            if let Some(doubtful) = self.identity.take_doubtful(*number) {
+                lane.foresee(doubtful);
+            }
             begun.push((*number, lane));
         }
         let is_first = self.partitions.is_empty();
@@ -166,6 +179,9 @@ impl KafkaSource {
 
     /// The brokers no longer have the next message of some partitions: goes on where their logs now begin.
     pub(super) fn reposition(&mut self) -> Result<(), SourceError> {
+        if !self.misplaced.is_empty() && !self.confirm_identity()? {
+            return Ok(());
+        }
         while let Some(number) = self.misplaced.first().copied() {
             if let Some(lane) = self.partitions.get(&number) {
                 // Asked again at the next poll.

@@ -1,11 +1,13 @@
 //! librdkafka's callbacks: they note what happened, the source acts on it in its own time.
 
 use std::collections::VecDeque;
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rdkafka::ClientContext;
 use rdkafka::TopicPartitionList;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -14,6 +16,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 use super::partition_list;
 use crate::client::Link;
+use crate::token::token;
 
 /// A change of assignment that the group waits for us to carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +68,12 @@ impl Context {
 }
 
 impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        Ok(token(config)?)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.link.on_log(level, facility, message);
     }

@@ -1,30 +1,46 @@
 //! One partition assigned to this process: its queue, and how far it was read.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, SystemTime};
 
+use rapidhash::v3::rapidhash_v3;
 use rdkafka::Message;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError;
 
 use super::context::Context;
+use super::topic_id::TopicId;
 use crate::source::MessageSink;
 use decode::message::{Numbering, RawMessage};
 
 /// A message that says it is older than this, ten years, says nothing, µs: 1970 is what a client without a clock writes.
 const AGE_US_MAX: i64 = 10 * 31_557_600_000_000;
 
+/// Messages remembered since it was last known which topic they are of, at most: about what is read in a second, after
+/// which that is known anew.
+const RECENT_MAX: usize = 1 << 19;
+
+/// A message in short: its offset, and a hash of its time and payload.
+type Glimpse = (i64, u64);
+
 /// One partition.
 pub(super) struct Lane {
     pub name: Arc<str>,
+    /// The topic it is of, where the brokers tell.
+    pub id: Option<TopicId>,
     /// Offset after the last message handed over.
     pub next: i64,
     /// Where it ends, if it does.
     pub end: Option<i64>,
     pub ended: bool,
     pub paused: bool,
+    /// What was handed over since it was last known of which topic it is, in order.
+    recent: VecDeque<Glimpse>,
+    /// What was handed over under the name of an earlier topic and may have been of this one.
+    foreseen: VecDeque<Glimpse>,
     queue: PartitionQueue<Context>,
 }
 
@@ -43,13 +59,31 @@ impl Lane {
     pub(super) fn split(
         consumer: &Arc<BaseConsumer<Context>>,
         (topic, number): (&str, i32),
+        (name, id): (&Arc<str>, Option<TopicId>),
         (next, end): (i64, Option<i64>),
         bell: &SyncSender<()>,
     ) -> Option<Self> {
         let mut queue = consumer.split_partition_queue(topic, number)?;
         queue.set_nonempty_callback(ring(bell));
-        let name = format!("{topic}/{number}").into();
-        Some(Self { name, next, end, ended: false, paused: false, queue })
+        let name = Arc::clone(name);
+        let (recent, foreseen) = (VecDeque::new(), VecDeque::new());
+        Some(Self { name, id, next, end, ended: false, paused: false, recent, foreseen, queue })
+    }
+
+    /// What was handed over before `offset` is known to be of the topic of this lane.
+    pub(super) fn vouch(&mut self, offset: i64) {
+        let known = self.recent.partition_point(|(at, _)| *at < offset);
+        self.recent.drain(..known);
+    }
+
+    /// What was handed over and nobody vouched for.
+    pub(super) fn doubtful(&mut self) -> VecDeque<Glimpse> {
+        std::mem::take(&mut self.recent)
+    }
+
+    /// Some of the messages to come may have been handed over under another name: `doubtful` of the lane before.
+    pub(super) fn foresee(&mut self, doubtful: VecDeque<Glimpse>) {
+        self.foreseen = doubtful;
     }
 
     /// Hands over what is in the queue, at most `messages_max`.
@@ -80,8 +114,16 @@ impl Lane {
                 break;
             }
             // A message without a payload holds no record, but moves the position.
-            let payload = message.payload().unwrap_or_default();
+            let mut payload = message.payload().unwrap_or_default();
             let stamp_ms = message.timestamp().to_millis();
+            let hash = rapidhash_v3(payload) ^ stamp_ms.unwrap_or_default().cast_unsigned();
+            if is_repeated(&mut self.foreseen, (offset, hash)) {
+                payload = &[];
+            }
+            if self.recent.len() >= RECENT_MAX {
+                self.recent.pop_front();
+            }
+            self.recent.push_back((offset, hash));
             sink.message(&RawMessage {
                 partition: &self.name,
                 topic,
@@ -96,6 +138,14 @@ impl Lane {
         }
         drained
     }
+}
+
+/// Whether a message was handed over already, under the name of an earlier topic. `foreseen` is in the order of offsets.
+fn is_repeated(foreseen: &mut VecDeque<Glimpse>, message: Glimpse) -> bool {
+    while foreseen.front().is_some_and(|(at, _)| *at < message.0) {
+        foreseen.pop_front();
+    }
+    foreseen.front() == Some(&message)
 }
 
 /// When a message arrived: its timestamp, or when it was read if it has none or one that cannot be true. Producers may
@@ -122,7 +172,15 @@ pub(super) fn ring(bell: &SyncSender<()>) -> impl Fn() + Send + Sync + 'static {
 
 #[cfg(test)]
 mod tests {
-    use super::arrival_us;
+    use super::{arrival_us, is_repeated};
+
+    #[test]
+    fn what_was_read_under_another_name_is_known_again() {
+        let mut foreseen = [(5, 50), (6, 60), (8, 80)].into();
+        let repeated = [(0, 1), (5, 50), (6, 61), (7, 70), (8, 80), (9, 90)]
+            .map(|message| is_repeated(&mut foreseen, message));
+        assert_eq!(repeated, [false, true, false, false, true, false]);
+    }
 
     #[test]
     fn a_timestamp_that_cannot_be_true_is_the_time_of_reading() {

@@ -3,6 +3,8 @@
 //! ```text
 //! connect ──▶ join ──▶ assign (look up positions, check them against the log) ──▶ messages … ──▶ revoke
 //! ```
+//! Which topic has the name may change ([`identity`]): one made anew has partitions of its own.
+//!
 //! librdkafka calls back on [`Source::poll`] only; the callbacks note changes ([`context`]) and `poll`
 //! carries them out, so that a revoked partition is given up after its rows are in the tables.
 //!
@@ -12,9 +14,11 @@
 mod assignment;
 mod config;
 mod context;
+mod identity;
 mod lane;
 #[cfg(test)]
 mod tests;
+mod topic_id;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -29,8 +33,9 @@ use rdkafka::{Offset, TopicPartitionList};
 
 pub use self::config::{KafkaConfig, Membership, OffsetReset, PositionLookup};
 use self::context::{Change, Context, give_up, refuse};
+use self::identity::Identity;
 use self::lane::{Drained, Lane};
-use super::{MessageSink, Polled, Positions, Progress, Source, SourceError};
+use super::{MessageSink, Polled, Positions, Progress, Share, Source, SourceError};
 
 /// Messages handed over by one poll, at most.
 const POLL_MESSAGES_MAX: usize = 4_096;
@@ -72,6 +77,7 @@ pub struct KafkaSource {
     ends: BTreeMap<i32, i64>,
     /// Partitions whose next message is outside the log.
     misplaced: BTreeSet<i32>,
+    identity: Identity,
     /// What was last committed to the group.
     committed: TopicPartitionList,
     bytes_read: u64,
@@ -123,6 +129,7 @@ impl KafkaSource {
             revoking: None,
             ends: BTreeMap::new(),
             misplaced: BTreeSet::new(),
+            identity: Identity::default(),
             committed: TopicPartitionList::new(),
             bytes_read: 0,
         })
@@ -181,7 +188,8 @@ impl KafkaSource {
     }
 
     fn name(&self, number: i32) -> Arc<str> {
-        format!("{}/{number}", self.config.topic).into()
+        let known = self.identity.name(number).cloned();
+        known.unwrap_or_else(|| format!("{}/{number}", self.config.topic).into())
     }
 
     fn list(&self, partitions: &[i32]) -> TopicPartitionList {
@@ -259,6 +267,13 @@ impl KafkaSource {
                 | RDKafkaErrorCode::Authentication
                 | RDKafkaErrorCode::SaslAuthenticationFailed,
             ) => {}
+            // So does the topic's identity for these.
+            Some(
+                RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition
+                | RDKafkaErrorCode::UnknownTopicId,
+            ) => self.identity.doubt(),
             _ => tracing::warn!(%error, topic = self.config.topic, "the brokers report a fault"),
         }
         Ok(())
@@ -345,6 +360,7 @@ impl Source for KafkaSource {
         if self.phase == Phase::Connecting && !self.connect(timeout)? {
             return self.idle(timeout);
         }
+        self.watch_identity()?;
         self.apply_changes()?;
         self.reposition()?;
         if let Some(event) = self.events.pop_front() {
@@ -376,8 +392,8 @@ impl Source for KafkaSource {
         Ok(())
     }
 
-    fn proofs(&self, _positions: &Positions) -> Positions {
-        Positions::new()
+    fn proofs(&self, positions: &Positions) -> Positions {
+        self.marks(positions)
     }
 
     fn commit(&mut self, positions: &Positions) {
@@ -399,7 +415,14 @@ impl Source for KafkaSource {
     }
 
     fn progress(&self) -> Progress {
-        Progress { read: self.bytes_read, total: None }
+        let reached = self.phase != Phase::Connecting && !self.consumer.context().link.is_down();
+        Progress { read: self.bytes_read, total: None, reached }
+    }
+
+    fn share(&self) -> Option<Share> {
+        let read = self.partitions.len();
+        // Partitions added since the start are known once they are assigned.
+        (read > 0).then(|| Share { read, of: self.topic.len().max(read) })
     }
 }
 
