@@ -6,7 +6,8 @@
 //! is. Only lines that were read in vain by the [`Plan`](super::Plan) itself come here.
 
 use super::captures;
-use super::plan::{Fit, Optional, looks_like_time};
+use super::plan::{Fit, Optional};
+use super::sound::looks_like_time;
 use super::sound::{holds_record, is_address, is_forwarded, is_host};
 use super::variables::{Guess, Variable};
 use crate::record::{Escape, Record, Slot, Unit, Value};

@@ -7,7 +7,7 @@ use super::ends::{
 };
 use super::loose::Shape;
 use super::sound::{
-    forwarded_behind, holds_record, is_address, is_sound_client, words_before_time,
+    forwarded_behind, holds_record, is_address, is_sound_client, looks_like_time, words_before_time,
 };
 use super::variables::{Guess, Variable};
 use crate::address::{is_address_with_port, is_plain_ip};
@@ -485,19 +485,5 @@ fn find(rest: &str, text: &Literal, from: usize) -> Option<usize> {
             return Some(at);
         }
         at += 1;
-    }
-}
-
-/// Whether a time in common log or ISO notation, or an epoch, stands at the start.
-pub(super) fn looks_like_time(text: &str) -> bool {
-    let start = text.as_bytes().get(..5).unwrap_or_default();
-    match start {
-        [d1, d2, b'/', m1, _] => {
-            d1.is_ascii_digit() && d2.is_ascii_digit() && m1.is_ascii_alphabetic()
-        }
-        [year @ .., fifth] if year.len() == 4 => {
-            year.iter().all(u8::is_ascii_digit) && (*fifth == b'-' || fifth.is_ascii_digit())
-        }
-        _ => false,
     }
 }

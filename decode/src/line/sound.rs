@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use super::plan::looks_like_time;
 use crate::address::canonical_ip;
 use crate::lanes::{contains, is};
 use crate::reasons::is_level;
@@ -73,4 +72,18 @@ pub(super) fn is_forwarded(text: &str) -> bool {
     let (is_dot, is_colon) = (is(b'.'), is(b':'));
     contains(text.as_bytes(), |bytes| is_dot(bytes) | is_colon(bytes))
         && text.rsplit(',').next().is_some_and(|last| last.trim_ascii().parse::<IpAddr>().is_ok())
+}
+
+/// Whether a time in common log or ISO notation, or an epoch, stands at the start.
+pub(super) fn looks_like_time(text: &str) -> bool {
+    let start = text.as_bytes().get(..5).unwrap_or_default();
+    match start {
+        [d1, d2, b'/', m1, _] => {
+            d1.is_ascii_digit() && d2.is_ascii_digit() && m1.is_ascii_alphabetic()
+        }
+        [year @ .., fifth] if year.len() == 4 => {
+            year.iter().all(u8::is_ascii_digit) && (*fifth == b'-' || fifth.is_ascii_digit())
+        }
+        _ => false,
+    }
 }
