@@ -2,6 +2,7 @@
 //! process managers a name and a bar, `docker logs -t` a time, `kubectl logs --prefix` a pod in brackets, all of them
 //! colours.
 
+use super::address::is_plain_ip;
 use super::envelope::{split_time, strip_cri, strip_header};
 use super::reasons::is_level;
 use super::record::Unit;
@@ -45,7 +46,11 @@ fn strip_name(text: &str) -> Option<&str> {
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '@' | '[' | ']');
     let name =
         |text: &'_ str| text.find(|c| !is_name(c)).filter(|end| (1..=NAME_BYTES_MAX).contains(end));
-    let rest = text.get(name(text)?..)?;
+    let (first, rest) = text.split_at_checked(name(text)?)?;
+    // A client, and behind it what somebody says of himself.
+    if is_plain_ip(first) {
+        return None;
+    }
     let rest = match rest.strip_prefix('|').and_then(|rest| rest.get(name(rest)?..)) {
         Some(rest) if rest.starts_with([' ', '|']) => rest,
         _ => rest,
@@ -146,6 +151,7 @@ mod tests {
             ("2001:db8:: a", None),
             ("a:b c", None),
             ("| a", None),
+            ("192.0.2.1 | 198.51.100.66 x", None),
             ("\u{1b}[", None),
             ("", None),
         ] {

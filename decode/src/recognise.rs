@@ -158,7 +158,8 @@ impl Recogniser {
             let fit = decoder.decode_first(line, &mut record);
             let score = record.filled();
             let better = best.is_none_or(|(other, _)| score > other);
-            if fit == Ok(Fit::Whole) && better && has_time(&record) && record.has_request() {
+            let is_whole = fit == Ok(Fit::Whole) && !has_sentence_for_method(&record);
+            if is_whole && better && has_time(&record) && record.has_request() {
                 best = Some((score, decoder));
             }
         }
@@ -293,6 +294,11 @@ pub(super) fn begins_with_time(decoder: &mut Decoder, text: &str) -> bool {
     let slots = [Slot::Time, Slot::Start, Slot::Date];
     let times = slots.iter().filter_map(|slot| record.get(*slot));
     is_read && times.map(|time| time.text.len()).max() >= Some(TIME_BYTES_MIN)
+}
+
+/// Whether blanks stand in the method, which ends at the first: a dialect calls something else so.
+fn has_sentence_for_method(record: &Record<'_>) -> bool {
+    record.get(Slot::Method).is_some_and(|method| method.text.contains(' '))
 }
 
 fn is_number(text: &str) -> bool {

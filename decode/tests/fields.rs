@@ -56,16 +56,16 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "nginx_proxy_manager",
-        r#"[01/May/2024:12:00:00 +0000] <!-:cache_status> <!404:> <!404:status> - <!GET:method> <!https:scheme> <!shop.example:host> "<"/a?b=c:path query scheme host>" [Client 192.0.2.1] [Length 192] [Gzip 3.10] [Sent-to <!10.0.0.7:>] "<"curl/8.5.0:user_agent>" "<"https\://a.example/:referer>""#,
+        r#"[01/May/2024:12:00:00 +0000] <!-:cache_status> <!404:> <!404:status aborted> - <!GET:method> <!https:scheme> <!shop.example:host> "<"/a?b=c:path query scheme host>" [Client 192.0.2.1] [Length 192] [Gzip 3.10] [Sent-to <!10.0.0.7:>] "<"curl/8.5.0:user_agent>" "<"https\://a.example/:referer>""#,
     ),
     (
         "nginx_proxy_manager_default",
-        r#"[01/May/2024:12:00:00 +0000] <!444:status> - <!GET:method> <!https:scheme> <!shop.example:host> "<"/a?b=c:path query scheme host>" [Client 192.0.2.1] [Length 192] [Gzip -] "<"curl/8.5.0:user_agent>" "<"https\://a.example/:referer>""#,
+        r#"[01/May/2024:12:00:00 +0000] <!444:status aborted> - <!GET:method> <!https:scheme> <!shop.example:host> "<"/a?b=c:path query scheme host>" [Client 192.0.2.1] [Length 192] [Gzip -] "<"curl/8.5.0:user_agent>" "<"https\://a.example/:referer>""#,
     ),
     (
         // Nothing divides referer and user agent: a blank in the one is a part of the other.
         "npmplus",
-        r#"[01/May/2024:12:00:00 +0000] <!shop.example:host> 192.0.2.1 0.227 "<"GET /a?b=c HTTP/1.1:method path query protocol scheme host>" <!207:status> <!125:response_bytes> <!440:> <https\://a.example/:referer user_agent> <curl/8.5.0:user_agent>"#,
+        r#"[01/May/2024:12:00:00 +0000] <!shop.example:host> 192.0.2.1 0.227 "<"GET /a?b=c HTTP/1.1:method path query protocol scheme host>" <!207:status aborted> <!125:response_bytes> <!440:> <https\://a.example/:referer user_agent> <curl/8.5.0:user_agent>"#,
     ),
     (
         "zoraxy",
@@ -73,7 +73,7 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "alb",
-        r#"https 2024-05-01T12:00:00.120000Z <!app/edge/1:edge> 192.0.2.1:2817 <!10.0.0.1\:80:> 0.001 0.100 0.000 <!200:status> 200 34 366 "<"GET https\://shop.example\:443/a?b=c HTTP/1.1:method path query protocol scheme host>" "<"curl/8.5.0:user_agent>" - - arn:aws:x "<"Root=1-5:request_id>" "<"shop.example:>" "-" 0 2024-05-01T12:00:00.019000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-""#,
+        r#"https 2024-05-01T12:00:00.120000Z <!app/edge/1:edge> 192.0.2.1:2817 <!10.0.0.1\:80:> 0.001 0.100 0.000 <!200:status aborted> 200 34 366 "<"GET https\://shop.example\:443/a?b=c HTTP/1.1:method path query protocol scheme host>" "<"curl/8.5.0:user_agent>" - - arn:aws:x "<"Root=1-5:request_id>" "<"shop.example:>" "-" 0 2024-05-01T12:00:00.019000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-""#,
     ),
     (
         "istio",
@@ -93,11 +93,11 @@ const LINES: &[(&str, &str)] = &[
     ),
     (
         "cloudfront",
-        "2024-05-01\t12:00:00\t<!FRA56-P2:edge>\t<!366:response_bytes>\t<!192.0.2.1:client_ip>\t<!GET:method>\td1.cloudfront.net\t<%/a:path>\t<!200:status>\t<%https\\://a.example/:referer>\t<%curl/8.5.0:user_agent>\t<%b=c:query>\t<%-:>\t<!Hit:cache_status>\t<!id-1:request_id>\t<%shop.example:host>\t<!https:scheme>\t<!23:request_bytes>\t<!0.001:duration_us>\t<%-:>\tTLSv1.3\tAES\tHit\t<!HTTP/2.0:protocol>\t-\t-\t11040\t0.001\tHit\t<%text/html:>\t78\t-\t-",
+        "2024-05-01\t12:00:00\t<!FRA56-P2:edge>\t<!366:response_bytes>\t<!192.0.2.1:client_ip>\t<!GET:method>\td1.cloudfront.net\t<%/a:path>\t<!200:status aborted>\t<%https\\://a.example/:referer>\t<%curl/8.5.0:user_agent>\t<%b=c:query>\t<%-:>\t<!Hit:cache_status>\t<!id-1:request_id>\t<%shop.example:host>\t<!https:scheme>\t<!23:request_bytes>\t<!0.001:duration_us>\t<%-:>\tTLSv1.3\tAES\tHit\t<!HTTP/2.0:protocol>\t-\t-\t11040\t0.001\tHit\t<%text/html:>\t78\t-\t-",
     ),
     (
         "cloudfront_realtime",
-        "1714564800.123\t<!192.0.2.1:client_ip>\t<!0.002:>\t<!200:status>\t<!415:response_bytes>\t<!GET:method>\t<!https:scheme>\td1.cloudfront.net\t<%/a?b=c:path query>\t<!62:request_bytes>\tFRA56-P2\t<!id-1:request_id>\t<%shop.example:host>\t<!0.003:duration_us>\t<!HTTP/2.0:protocol>\tIPv4\t<%curl/8.5.0:user_agent>\t<%-:referer>\t<%-:>\t<%b=c:query>\tHit\t<%-:>\tTLSv1.3\tAES\tHit\t-\t-\ttext/html\t78\t-\t-\t51754\tHit\tDE\t<%gzip:>\t<%*/*:>\t*\t<%host\\:cdn:>\t<%host:>\t3",
+        "1714564800.123\t<!192.0.2.1:client_ip>\t<!0.002:>\t<!200:status aborted>\t<!415:response_bytes>\t<!GET:method>\t<!https:scheme>\td1.cloudfront.net\t<%/a?b=c:path query>\t<!62:request_bytes>\tFRA56-P2\t<!id-1:request_id>\t<%shop.example:host>\t<!0.003:duration_us>\t<!HTTP/2.0:protocol>\tIPv4\t<%curl/8.5.0:user_agent>\t<%-:referer>\t<%-:>\t<%b=c:query>\tHit\t<%-:>\tTLSv1.3\tAES\tHit\t-\t-\ttext/html\t78\t-\t-\t51754\tHit\tDE\t<%gzip:>\t<%*/*:>\t*\t<%host\\:cdn:>\t<%host:>\t3",
     ),
     (
         "nginx_json",
@@ -158,6 +158,62 @@ const LINES: &[(&str, &str)] = &[
     (
         "otel",
         r#"{"timestamp":"2024-05-01T12:00:00.123456789Z","trace_id":"4bf9","attributes":{"http.request.method":"<"GET:method>","url.path":"<"/a:path scheme host>","url.query":"<"b=c:query>","server.address":"<"shop.example:host>","client.address":"192.0.2.1","http.response.status_code":200,"user_agent.original":"<"curl/8.5.0:user_agent>","user.name":"<"x:>"}}"#,
+    ),
+    (
+        "aws_waf",
+        r#"{"timestamp":1714564800123,"webaclId":"arn:x","action":"ALLOW","httpSourceId":"app/edge/1","responseCodeSent":<!403:status>,"httpRequest":{"clientIp":"192.0.2.1","country":"DE","headers":[{"name":"Host","value":"<"shop.example:host>"},{"name":"User-Agent","value":"<"curl/8.5.0:user_agent>"},{"name":"<"X-Forwarded-For:>","value":"<"198.51.100.1:>"},{"name":"Referer","value":"<"https\://a.example/:referer>"}],"uri":"<"/a:path>","args":"<"b=c:query>","httpVersion":"HTTP/2.0","httpMethod":"<"GET:method>","requestId":"<"id-1:request_id>"},"labels":[{"name":"<"x:>"}]}"#,
+    ),
+    (
+        "api_gateway",
+        r#"{"requestId":"id-1","ip":"192.0.2.1","caller":"<"-:>","user":"<"-:>","requestTime":"01/May/2024:12:00:00 +0000","httpMethod":"<"GET:method>","path":"<"/a:path query scheme host>","domainName":"<"shop.example:host>","status":"<!200:status>","protocol":"<"HTTP/1.1:protocol>","responseLength":"<!512:response_bytes>","userAgent":"<"curl/8.5.0:user_agent>"}"#,
+    ),
+    (
+        "s3",
+        r#"79a5 <!shop-files:> [01/May/2024:12:00:00 +0000] <!192.0.2.1:client_ip> <!-:> <!id-1:request_id> REST.GET.OBJECT <%img/a.png:> "<"GET /a?b=c HTTP/1.1:method path query protocol scheme host>" <!200:status> <!-:> <!113:response_bytes> <!-:> <!7:duration_us> <!5:> "<"https\://a.example/:referer>" "<"curl/8.5.0:user_agent>" <!-:> <!s9lz=:> SigV4 ECDHE AuthHeader <!shop.example:host> TLSV1.2 - -"#,
+    ),
+    (
+        "elb",
+        r#"2024-05-01T12:00:00.945958Z edge 192.0.2.1:2817 <!10.0.0.1\:80:> <!0.000073:> <!0.001048:duration_us> <!0.000057:> <!200:status aborted> <!200:> <!0:request_bytes> <!29:response_bytes> "<"GET http\://shop.example\:80/a?b=c HTTP/1.1:method path query protocol scheme host>" "<"curl/8.5.0:user_agent>" - -"#,
+    ),
+    (
+        "kong",
+        r#"{"latencies":{"request":515},"request":{"querystring":{"<"b:>":"<"c:>"},"size":"138","uri":"<"/a?b=c:path query scheme host>","url":"<"http\://shop.example/a:>","headers":{"host":"<"shop.example:host>","<"accept:>":"<"*/*:>","user-agent":"<"curl/8.5.0:user_agent>","x-forwarded-for":"<"198.51.100.1:>"},"method":"<"GET:method>","id":"f9b4"},"client_ip":"192.0.2.1","upstream_uri":"<"/a:>","response":{"headers":{"via":"<"kong:>"},"status":200,"size":"934"},"started_at":1714564800147}"#,
+    ),
+    (
+        "apisix",
+        r#"192.0.2.1 - <-:> [01/May/2024:12:00:00 +0000] <!shop.example:host> "<"GET /a?b=c HTTP/1.1:method path query protocol scheme host>" <!200:status aborted> <!512:response_bytes> <!0.007:duration_us> "<"https\://a.example/:referer>" "<"curl/8.5.0:user_agent>" <!10.0.0.7\:1980:> <!200:> <!0.006:> "<"http\://shop.example/a:>""#,
+    ),
+    (
+        "apisix_json",
+        r#"{"client_ip":"192.0.2.1","start_time":1714564800123,"latency":9.5,"server":{"hostname":"edge1"},"request":{"size":90,"url":"<"http\://shop.example/a:>","method":"<"GET:method>","querystring":{"<"b:>":"<"c:>"},"uri":"<"/a?b=c:path query scheme host>","headers":{"host":"<"shop.example:host>","<"accept:>":"<"*/*:>","user-agent":"<"curl/8.5.0:user_agent>"}},"response":{"status":200,"size":118,"headers":{"server":"<"x:>"}},"consumer":{"username":"<"jack:>"}}"#,
+    ),
+    (
+        "apigee",
+        r#"{"organization":"shop","apiproxy":"orders","gateway_flow_id":"id-1","client_received_start_timestamp":1714564800123,"client_sent_end_timestamp":1714564800153,"ax_resolved_client_ip":"192.0.2.1","client_ip":"<"10.0.0.1:>","request_verb":"<"GET:method>","request_uri":"<"/a?b=c:path query scheme host>","request_path":"<"/a:>","response_status_code":200,"useragent":"<"curl/8.5.0:user_agent>","developer_email":"<"x:>"}"#,
+    ),
+    (
+        "haproxy_json",
+        r#"{"request_date":"01/May/2024:12:00:01.655","client_ip":"192.0.2.1","backend_name":"<"be:>","http_method":"<"GET:method>","http_uri":"<"/a?b=c:path query scheme host>","http_version":"<"HTTP/2.0:protocol>","status_code":"<!200:status aborted>","bytes_read":"<!7:response_bytes>","termination_state":"<!----:aborted>","time_active":"<!5:duration_us>","http_host":"<"shop.example:host>","http_user_agent":"<"curl/8.5.0:user_agent>"}"#,
+    ),
+    (
+        "cloudflare_workers",
+        r#"{"outcome":"ok","exceptions":[{"message":"<"x:>"}],"logs":[{"message":["<"hi:>"]}],"eventTimestamp":1714564801000,"event":{"request":{"url":"<"https\://shop.example/a?b=c:path query scheme host>","method":"<"GET:method>","headers":{"cf-connecting-ip":"192.0.2.1","<"accept:>":"<"*/*:>","user-agent":"<"curl/8.5.0:user_agent>"},"cf":{"colo":"FRA","asn":64500,"country":"DE","httpProtocol":"HTTP/2"}},"response":{"status":200}}}"#,
+    ),
+    (
+        "akamai_siem",
+        r#"{"attackData":{"clientIP":"192.0.2.1","rules":"<%OTUw:>"},"geo":{"asn":"64500","country":"DE"},"httpMessage":{"bytes":"266","host":"<"shop.example:host>","method":"<"GET:method>","path":"<"/a:path query scheme host>","protocol":"HTTP/2","query":"<%b=c:query>","requestHeaders":"<%User-Agent%3a%20curl:>","requestId":"<%id-1:request_id>","start":"1714564800","status":"200"},"type":"akamai_siem"}"#,
+    ),
+    (
+        "bunny",
+        r"<!HIT:cache_status>|<!200:status>|1714564800421|<!412:response_bytes>|<!390:>|192.0.2.1|<~-:referer>|<%https\://shop.example/a?b=c:path query scheme host>|<!WA:edge>|<~curl/8.5.0:user_agent>|322b688b|<!DE:client_country>",
+    ),
+    (
+        "keycdn",
+        r#"1714564800.123|<!usla:edge>|192.0.2.1|<!200:status>|<!253061:response_bytes>|<!u:>|<!z:>|<!shop.example:host>|<!HIT:cache_status>|"<"GET /a?b=c HTTP/1.1:method path query protocol scheme host>"|[01/May/2024:14:00:00 +0200]|"<"https\://a.example/:referer>"|"<"curl/8.5.0:user_agent>"|<!https:scheme>|<!TLSv1.2:>|<!US:client_country>|CA|"AS64500 Shop"|<-:>"#,
+    ),
+    (
+        "squid",
+        r"1714564800.779    180 192.0.2.1 <!TCP_MISS:cache_status aborted>/<!200:status> <!411:response_bytes> <!GET:method> <%http\://shop.example/a?b=c:path query scheme host> <%anna:> <!HIER_DIRECT:>/<!203.0.113.96:> <!text_html:>",
     ),
 ];
 
