@@ -6,8 +6,12 @@
 //!
 //! Counting: every line is a row of `requests` or of `rejects`, except blank lines and, in text formats, lines
 //! that start with `#` (comments and W3C headers), which are neither. A line of JSON that lists several records is as
-//! many rows, told apart by `record_index`. Lines end with `\n`; a `\r` before it is
-//! dropped. The last line of a message needs no `\n`.
+//! many rows or rejects, told apart by `record_index`. Lines that are one in several are one together, at the place of
+//! the last of them: the others count as none until it comes, or until it is certain that it will not ([`close`] at the
+//! latest), when what there is becomes a row or a reject by itself. Lines end with `\n`; a `\r` before it is dropped. The
+//! last line of a message needs no `\n`.
+//!
+//! [`close`]: Batcher::close
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
