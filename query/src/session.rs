@@ -89,8 +89,8 @@ impl Session {
     /// A table that does not exist yet is empty, and found once it does.
     ///
     /// # Errors
-    /// [`QueryError::NoTables`] when there is no table at all, [`QueryError::SchemaVersion`] when another version
-    /// wrote them, [`QueryError::BadUri`], [`QueryError::Open`] and [`QueryError::Engine`].
+    /// [`QueryError::NoTables`] when there is no table at all, [`QueryError::Location`] for what is no place of tables,
+    /// [`QueryError::Open`] when one cannot be read or another version wrote it, and [`QueryError::Engine`].
     pub fn open<'a>(
         uri: &'a str,
         options: &'a SessionOptions,

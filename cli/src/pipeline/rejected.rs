@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_of_a_line_is_short_and_escaped() {
-        assert_eq!(shown(b"a \x1b[31mb"), "a \\u{1b}[31mb");
+        assert_eq!(shown(b"a \x1b[31mb"), "a \\x1b[31mb");
         assert_eq!(shown(&[b'x'; 500]).chars().count(), EXAMPLE_CHARS + 1);
     }
 
