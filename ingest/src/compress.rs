@@ -100,7 +100,7 @@ impl Compression {
 /// The bytes taken from `reader` are added to `taken`, for progress bars.
 ///
 /// # Errors
-/// Those of the first read, which decides the format; an [`Archive`] is refused.
+/// Those of the first read, which decides the format; an `Archive` is refused.
 pub fn decompress<R: Read + Send + 'static>(
     reader: R,
     taken: Arc<AtomicU64>,
