@@ -56,15 +56,17 @@ impl Desk<'_> {
         target.host.tries.clear();
         let open =
             target.cases.open.iter().position(|open| open.takes_in(Class::Credentials, self.now));
+        let rule = rule_of(&campaign);
         let (at, is_new) = if let Some(at) = open {
-            (at, false)
+            // What else tries passwords here must not keep the campaign from being selected and told.
+            let recent = target.host.recent.iter();
+            (at, target.cases.open[at].add_rule(&rule, 0.0, &recent))
         } else {
             let judgement = Judgement {
                 kind: Kind::CredentialStuffing,
                 verdict: Verdict::Attack,
                 attackness: convicting_odds(said.score, NATS_PER_ODDS),
             };
-            let rule = rule_of(&campaign);
             let salt = campaign.first_ts.unsigned_abs();
             let Some(at) = self.open_many(target, judgement, rule, 0.0, salt) else { return };
             (at, true)
@@ -76,6 +78,7 @@ impl Desk<'_> {
             incident.credit(*source, u64::from(*tries), campaign.first_ts);
         }
         if is_new {
+            target.mark_explained();
             self.announce(target, at, out);
         }
     }
