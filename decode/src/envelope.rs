@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in};
-use super::prefix::strip_prefix;
+use super::prefix::{strip_host_and_tag, strip_prefix};
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
 use super::text::{clean_owned, plain};
@@ -22,6 +22,8 @@ pub enum Envelope {
     Json,
     /// JSON that holds the line with its header.
     JsonWithHeader,
+    /// JSON that holds the line with what consoles and collectors put before it.
+    JsonWithPrefix,
     /// JSON that holds an object of JSON, the line: Kafka Connect, collectors that parsed it.
     Object,
     /// JSON that holds the line as a list of its bytes: journald, of a line that is no plain text.
@@ -39,13 +41,14 @@ pub enum Envelope {
 
 /// Envelopes in the order in which they are tried: a header first, since its words could pass for a host and a
 /// user.
-pub const ENVELOPES: [Envelope; 12] = [
+pub const ENVELOPES: [Envelope; 13] = [
     Envelope::Header,
     Envelope::None,
     Envelope::JsonWithHeader,
     Envelope::Json,
     Envelope::Object,
     Envelope::Bytes,
+    Envelope::JsonWithPrefix,
     Envelope::Prefix(1),
     Envelope::Prefix(2),
     Envelope::Prefix(3),
@@ -151,6 +154,10 @@ impl Opener {
             Envelope::Header => strip_header(text),
             Envelope::Json => self.message(text, scratch),
             Envelope::JsonWithHeader => strip_header(self.message(text, scratch)?),
+            Envelope::JsonWithPrefix => {
+                let text = self.message(text, scratch)?;
+                strip_host_and_tag(text).or_else(|| strip_prefix(text))
+            }
             Envelope::Object => object_in(text, OBJECT_KEYS),
             Envelope::Bytes => {
                 scratch.clear();

@@ -4,6 +4,7 @@
 
 use super::address::is_plain_ip;
 use super::envelope::{split_time, strip_cri, strip_header};
+use super::line::sound::is_name;
 use super::reasons::is_level;
 use super::record::Unit;
 use super::time::TimeParser;
@@ -74,6 +75,18 @@ fn strip_word(text: &str) -> Option<&str> {
     (is_name || is_level(word)).then_some(rest)
 }
 
+/// `edge1 nginx[7]: `: the header of syslog whose time a collector took out. In a line of text it could be a host, and
+/// a client that somebody named.
+pub(super) fn strip_host_and_tag(text: &str) -> Option<&str> {
+    let (host, rest) = text.split_once(' ')?;
+    let (tag, rest) = rest.split_once(' ')?;
+    let name = tag.strip_suffix(':')?;
+    let name = name.split_once('[').map_or(name, |(name, _)| name);
+    let is_host = host.len() <= NAME_BYTES_MAX && is_name(host) && !is_plain_ip(host);
+    (is_host && name.starts_with(|c: char| c.is_ascii_alphabetic()) && is_name(name))
+        .then_some(rest)
+}
+
 /// `[pod/web-5d9/nginx] `.
 fn strip_pod(text: &str) -> Option<&str> {
     let (name, rest) = text.strip_prefix('[')?.split_once("] ")?;
@@ -141,6 +154,7 @@ mod tests {
             ("2024-05-01 12:00:00.1 +0000 tag.x: a b", Some("tag.x: a b")),
             ("tag.x: a b", Some("a b")),
             ("INFO a b", Some("a b")),
+            ("edge1 nginx[7]: a b", None),
             ("@cee:{}", Some("{}")),
             ("\u{1b}[32ma b\u{1b}[0m", Some("a b")),
             ("May  1 12:00:00 edge1 nginx[7]: a b", Some("a b")),
@@ -157,5 +171,12 @@ mod tests {
         ] {
             assert_eq!(strip_prefix(text), rest, "{text}");
         }
+    }
+
+    #[test]
+    fn a_header_may_have_no_time() {
+        assert_eq!(strip_host_and_tag("edge1 nginx[7]: a b"), Some("a b"));
+        assert_eq!(strip_host_and_tag("192.0.2.1 nginx: a b"), None);
+        assert_eq!(strip_host_and_tag("edge1 - a b"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The values found in one line, borrowed from it, before they become a row.
 
 use super::ending::Ending;
+use super::line::{Captured, Layout};
 
 /// What a value of a line means. Several slots may feed one column; [`crate::row`] says how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -196,6 +197,10 @@ pub struct Record<'a> {
     pub peer: Peer,
     /// How its format tells that a request was broken off.
     pub ending: Ending,
+    /// What stood at the places of captured headers in the lines before.
+    pub layout: Layout,
+    /// What stands there in this one.
+    pub captured: Captured,
 }
 
 impl Default for Record<'_> {
@@ -208,6 +213,8 @@ impl Default for Record<'_> {
             is_text: false,
             peer: Peer::Unknown,
             ending: Ending::Unsaid,
+            layout: Layout::default(),
+            captured: Captured::NONE,
         }
     }
 }
@@ -217,7 +224,7 @@ impl<'a> Record<'a> {
     #[inline]
     pub const fn clear(&mut self) {
         (self.present, self.empty, self.truncated) = (0, 0, false);
-        (self.is_text, self.peer) = (false, Peer::Unknown);
+        (self.is_text, self.peer, self.captured) = (false, Peer::Unknown, Captured::NONE);
     }
 
     /// Keeps a value, unless a preferred one is there. Empty text and `-` count as absent, but are remembered

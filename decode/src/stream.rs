@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::DecoderConfig;
 use super::envelope::{ENVELOPES, Envelope, Opener};
-use super::line::Fit;
+use super::line::{Fit, Layout};
 use super::parts::Parts;
 use super::reasons::refusal_of;
 use super::recognise::{Reading, Recognised, Recogniser, begins_with_time, follows, recognise_iis};
@@ -84,6 +84,8 @@ pub struct Stream {
     ways: Vec<Way>,
     /// Beginnings of lines and values that go on in lines to come.
     pub(super) parts: Parts,
+    /// What the captured headers of HAProxy's lines are.
+    captures: Layout,
 }
 
 /// What a stream has learnt from its lines, to be kept with its position: a reader that goes on from there without
@@ -105,6 +107,9 @@ pub struct Learnt {
     /// Beginnings that wait for their ends.
     #[serde(default, skip_serializing_if = "Parts::is_default")]
     pub parts: Parts,
+    /// What the captured headers of HAProxy's lines are.
+    #[serde(default, skip_serializing_if = "Layout::is_default")]
+    pub captures: Layout,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -168,17 +173,16 @@ impl Stream {
             envelope: way.envelope,
             header: way.header.clone(),
             lacks: way.lacks,
-            others: Vec::new(),
-            parts: Parts::default(),
+            ..Learnt::nothing()
         });
-        let parts = self.parts.clone();
+        let (parts, captures) = (self.parts.clone(), self.captures);
         let first = match ways.next() {
             Some(first) => first,
-            None if parts.is_default() => return None,
-            // No format yet, and the beginning of a line.
+            None if parts.is_default() && captures.is_default() => return None,
+            // No format yet, and the beginning of a line; or a format that was given.
             None => Learnt::nothing(),
         };
-        Some(Learnt { others: ways.collect(), parts, ..first })
+        Some(Learnt { others: ways.collect(), parts, captures, ..first })
     }
 
     /// A stream that goes on with what was learnt; it starts anew where the configuration says otherwise now.
@@ -187,6 +191,7 @@ impl Stream {
         Self {
             ways: all.filter_map(|learnt| Way::resume(learnt, formats)).take(WAYS_MAX).collect(),
             parts: learnt.parts.clone(),
+            captures: learnt.captures,
         }
     }
 
@@ -306,9 +311,10 @@ impl Stream {
         formats: &mut Formats,
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
+        record.layout = self.captures;
         let decoder = self.decoder(formats);
         let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode(line, record)?;
-        accept(fit, record)
+        self.accept(fit, record)
     }
 
     /// The same of a line for which [`find`](Self::find) found the way.
@@ -326,9 +332,10 @@ impl Stream {
         if reading == Reading::Strict {
             return self.decode(line, formats, record);
         }
+        record.layout = self.captures;
         let decoder = self.decoder(formats);
         let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode_loosely(line, record)?;
-        accept(fit, record)
+        self.accept(fit, record)
     }
 
     /// The same of a line that no way leads to: as much as can be read in the way of the line before it.
@@ -342,9 +349,23 @@ impl Stream {
         formats: &mut Formats,
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
+        record.layout = self.captures;
         let decoder = self.decoder(formats);
         let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode_anyhow(line, record)?;
-        accept(fit, record)
+        self.accept(fit, record)
+    }
+
+    #[inline]
+    fn accept(&mut self, fit: Fit, record: &Record<'_>) -> Result<Fit, RejectReason> {
+        if fit == Fit::Several {
+            return Ok(fit);
+        }
+        self.captures.learn(record.captured);
+        match refusal_of(record) {
+            Some(reason) => Err(reason),
+            None if record.has_request() => Ok(fit),
+            None => Err(RejectReason::NoRequest),
+        }
     }
 
     /// Whether a record of JSON has what those before it had: another dialect has other keys.
@@ -364,18 +385,6 @@ impl Stream {
     }
 }
 
-#[inline]
-fn accept(fit: Fit, record: &Record<'_>) -> Result<Fit, RejectReason> {
-    if fit == Fit::Several {
-        return Ok(fit);
-    }
-    match refusal_of(record) {
-        Some(reason) => Err(reason),
-        None if record.has_request() => Ok(fit),
-        None => Err(RejectReason::NoRequest),
-    }
-}
-
 /// Which of the things an access record has a record lacks: a bit each for client, target and status.
 #[inline]
 fn lacks(record: &Record<'_>) -> u8 {
@@ -387,7 +396,7 @@ fn lacks(record: &Record<'_>) -> u8 {
 }
 
 impl Learnt {
-    const fn nothing() -> Self {
+    fn nothing() -> Self {
         Self {
             format: String::new(),
             envelope: Envelope::None,
@@ -395,6 +404,7 @@ impl Learnt {
             lacks: 0,
             others: Vec::new(),
             parts: Parts::NONE,
+            captures: Layout::default(),
         }
     }
 }

@@ -258,3 +258,28 @@ fn a_restart_goes_on_with_what_was_learnt() {
     assert_eq!((batches[0].requests.rows(), after.chosen_format("logs/3")), (1, Some(Format::Iis)));
     assert_eq!(batches[0].requests.duration_us().value(0), 7_000);
 }
+
+#[test]
+fn a_restart_remembers_what_captured_headers_are() {
+    let line = |agent: &str| {
+        format!(
+            "192.0.2.1:4000 [01/May/2024:12:00:00.000] f b/s 0/0/0/1/1 200 5 - - ---- 1/1/0/0/0 0/0 {{{agent}}} \"GET / HTTP/1.1\"\n"
+        )
+    };
+    for format in ["auto", "haproxy"] {
+        let host_behind = |ordinary: &str| {
+            let partition: Arc<str> = "logs/3".into();
+            let mut before = Batcher::new(&DecoderConfig::of(format)).unwrap();
+            before.push(&message(&partition, 0, line(ordinary).as_bytes()));
+            let learnt = serde_json::to_string(&before.learnt()).unwrap();
+            let learnt: BTreeMap<String, Learnt> = serde_json::from_str(&learnt).unwrap();
+            let mut after = Batcher::new(&DecoderConfig::of(format)).unwrap();
+            after.resume(&partition, &learnt["logs/3"]);
+            after.push(&message(&partition, 1, line("evil.example").as_bytes()));
+            let host = flush(&mut after)[0].requests.host().clone();
+            host.is_valid(0).then(|| host.value(0).to_owned())
+        };
+        assert_eq!(host_behind("Mozilla/5.0 (X11)"), None, "{format}");
+        assert_eq!(host_behind("shop.example").as_deref(), Some("evil.example"), "{format}");
+    }
+}

@@ -73,6 +73,8 @@ fn under_any_key() {
             json!({"result": {"_raw": LINE}}),
             json!({"MESSAGE": LINE.as_bytes(), "_HOSTNAME": "edge1"}),
             json!({"MESSAGE": record().to_string().as_bytes()}),
+            json!({"message": format!("edge1 nginx: {LINE}"), "type": "log.journald"}),
+            json!({"log": format!("web-1  | {LINE}")}),
         ]
         .map(|text| text.to_string()),
     );

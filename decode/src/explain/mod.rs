@@ -284,6 +284,9 @@ fn around(envelope: Envelope, text: &str, inner: &str) -> Option<Around> {
         Envelope::Header => "a header, as syslog and container runtimes write it",
         Envelope::Json => "JSON that holds the line as a text",
         Envelope::JsonWithHeader => "JSON that holds the line as a text, with a header",
+        Envelope::JsonWithPrefix => {
+            "JSON that holds the line as a text, with a name or a time before it"
+        }
         Envelope::Object => "JSON that holds the line as an object",
         Envelope::Bytes => "JSON that holds the line as a list of its bytes",
         Envelope::Prefix(_) => "a name or a time, as consoles write it",

@@ -3,7 +3,10 @@
 //! `HAProxy` logs the headers that it was told to capture: `{shop.example|Mozilla/5.0 (X11)} {text/html}`. Those of
 //! the request come first, then those of the response, each in the order of the configuration, which no line tells.
 //! So what a header is is told by its shape; of two that look alike the first counts, and addresses are left alone:
-//! one of a client cannot be told from one that was asked for.
+//! one of a client cannot be told from one that was asked for. Clients choose what they send: `{evil.example}` is no host
+//! where the lines before had user agents at that place. What was seen there is a part of what was learnt of a stream.
+
+use serde::{Deserialize, Serialize};
 
 use super::variables::Guess;
 use crate::record::{Escape, Record, Slot, Value};
@@ -11,6 +14,75 @@ use crate::search::divide;
 
 /// Longest text that is taken for a host with a port.
 const HOST_BYTES_MAX: usize = 259;
+
+/// Headers of one line that are told apart; those behind them are counted with the last.
+const PLACES: usize = 6;
+
+/// Pairs of how many headers a line has and which of them one is.
+const PAIRS: usize = PLACES * (PLACES + 1) / 2;
+
+/// What was seen at each place of the captured headers in the lines before, apart by how many there were: frontends
+/// capture different ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Lines with a host there, and with what no host is. Counted until one is full, so that no flood can change it.
+    seen: [[u8; 2]; PAIRS],
+}
+
+/// The captured headers of a line: how many, and a bit for each that is a host by its shape, or can be none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Captured {
+    count: u8,
+    hosts: u8,
+    others: u8,
+}
+
+impl Captured {
+    /// Of a line without any.
+    pub const NONE: Self = Self { count: 0, hosts: 0, others: 0 };
+
+    fn of(headers: &str) -> Self {
+        let mut found = Self::NONE;
+        for (place, header) in headers.split('|').enumerate() {
+            let bit = 1 << place.min(PLACES - 1);
+            found.hosts |= if is_host(header) { bit } else { 0 };
+            found.others |= if header.bytes().all(is_of_host) { 0 } else { bit };
+            found.count = found.count.saturating_add(1);
+        }
+        found
+    }
+}
+
+impl Layout {
+    /// Whether no line has shown any.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn index(count: u8, place: usize) -> usize {
+        let count = usize::from(count).clamp(1, PLACES);
+        count * (count - 1) / 2 + place.min(count - 1)
+    }
+
+    /// Whether a host may stand at a place: in the lines before there was nothing else, or less of it.
+    fn may_be_host(&self, count: u8, place: usize) -> bool {
+        let seen = self.seen.get(Self::index(count, place));
+        seen.is_none_or(|[hosts, others]| *others == 0 || hosts > others)
+    }
+
+    /// Counts the headers of a line.
+    pub fn learn(&mut self, found: Captured) {
+        for place in 0..usize::from(found.count).min(PLACES) {
+            let Some([hosts, others]) = self.seen.get_mut(Self::index(found.count, place)) else {
+                return;
+            };
+            if *hosts < u8::MAX && *others < u8::MAX {
+                *hosts += (found.hosts >> place) & 1;
+                *others += (found.others >> place) & 1;
+            }
+        }
+    }
+}
 
 /// Keeps what can be told of a text.
 pub(super) fn keep<'a>(text: &'a str, escape: Escape, guess: Guess, record: &mut Record<'a>) {
@@ -49,17 +121,21 @@ fn keep_squid_result<'a>(text: &'a str, record: &mut Record<'a>) {
 /// Keeps the headers of the request, in the text between queue lengths and request.
 fn keep_captures<'a>(text: &'a str, escape: Escape, record: &mut Record<'a>) {
     let Some((_, opened)) = divide(text, b'{') else { return };
-    let Some((mut captured, _)) = divide(opened, b'}') else { return };
-    loop {
-        let (text, rest) = divide(captured, b'|').unwrap_or((captured, ""));
-        if let Some(slot) = slot_of(text) {
+    let Some((headers, _)) = divide(opened, b'}') else { return };
+    record.captured = Captured::of(headers);
+    for (place, text) in headers.split('|').enumerate() {
+        let slot = slot_of(text).filter(|slot| {
+            *slot != Slot::Host || record.layout.may_be_host(record.captured.count, place)
+        });
+        if let Some(slot) = slot {
             record.set(slot, Value { text, escape, ..Value::default() });
         }
-        if text.len() == captured.len() {
-            return;
-        }
-        captured = rest;
     }
+}
+
+/// Whether a byte may stand in a host with a port, or in an address.
+const fn is_of_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
 }
 
 fn slot_of(header: &str) -> Option<Slot> {
@@ -132,6 +208,40 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(slot_of(header), slot, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_host_stands_where_hosts_stood_before() {
+        let host = |layout: &mut Layout, headers: &'static str| {
+            let line = format!("0/0 {{{headers}}} ");
+            let mut record = Record::default();
+            record.layout = *layout;
+            keep_captures(&line, Escape::Hash, &mut record);
+            layout.learn(record.captured);
+            record.get(Slot::Host).map(|host| host.text.to_owned())
+        };
+        let mut layout = Layout::default();
+        for (headers, found) in [
+            ("shop.example", Some("shop.example")),
+            ("192.0.2.1:80", None),
+            // Other frontends capture other headers.
+            ("Mozilla/5.0 (X11)|shop.example", Some("shop.example")),
+            ("evil.example|shop.example", Some("shop.example")),
+            ("evil.example|", None),
+            ("shop.example", Some("shop.example")),
+            ("||Mozilla/5.0 (X11)", None),
+            ("||evil.example", None),
+            ("a.example|1|2|3|4|5|6|7", Some("a.example")),
+        ] {
+            assert_eq!(host(&mut layout, headers).as_deref(), found, "{headers}");
+        }
+        // As many as it takes until no flood changes it.
+        for _ in 0..=u8::MAX {
+            host(&mut layout, "curl/8.5.0|");
+        }
+        for _ in 0..1_000 {
+            assert_eq!(host(&mut layout, "evil.example|"), None);
         }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod sound;
 mod variables;
 mod w3c;
 
+pub use captures::{Captured, Layout};
 pub use plan::{Fit, Optional, Plan};
 pub use variables::FormatError;
 pub use w3c::{

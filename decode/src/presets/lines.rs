@@ -36,7 +36,7 @@ pub(super) const ENVOY: &str = r#"[$slot:ts] "$slot:request" $slot:status $slot:
 pub(super) const ISTIO: &str = r#"[$slot:ts] "$slot:request" $slot:status $slot:aborted $_ $_ "$_" $slot:request_bytes $slot:response_bytes $slot:duration_ms $_ "$_" "$slot:user_agent" "$slot:request_id" "$slot:host" "$_" $_ $_ $_ $slot:client_ip $_ $_"#;
 
 /// `HAProxy` configuration manual, 8.2.3 "HTTP log format"; captured headers stand between queue and request: host,
-/// user agent and referer are told by their shape.
+/// user agent and referer are told by their shape, a host also by what stood at its place in the lines before.
 pub(super) const HAPROXY: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $slot:aborted $_/$_/$_/$_/$_ $_/$slot:captures"$slot:haproxy_request""#;
 
 /// `HAProxy` configuration manual, 8.2.4 "HTTPS log format".
