@@ -95,7 +95,7 @@ impl KafkaConfig {
 
 /// Chosen for throughput under a bound of memory: a partition's queue holds 8 MiB, and the fetch that fills it
 /// unpacks to some 4 MiB.
-const DEFAULTS: [(&str, &str); 12] = [
+const DEFAULTS: [(&str, &str); 13] = [
     ("client.id", "floodmark"),
     ("partition.assignment.strategy", "cooperative-sticky"),
     ("check.crcs", "true"),
@@ -109,6 +109,9 @@ const DEFAULTS: [(&str, &str); 12] = [
     ("fetch.wait.max.ms", "100"),
     // A commit to a slow store must not look like death.
     ("max.poll.interval.ms", "900000"),
+    // New partitions are seen soon, and so is a topic that was not yet known to the broker asked first: the default of five
+    // minutes would leave a member that began too early without an assignment for as long.
+    ("topic.metadata.refresh.interval.ms", "10000"),
     ("reconnect.backoff.max.ms", "5000"),
     ("socket.connection.setup.timeout.ms", "10000"),
 ];
