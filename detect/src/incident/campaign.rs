@@ -60,7 +60,11 @@ impl Desk<'_> {
         let (at, is_new) = if let Some(at) = open {
             // What else tries passwords here must not keep the campaign from being selected and told.
             let recent = target.host.recent.iter();
-            (at, target.cases.open[at].add_rule(&rule, 0.0, &recent))
+            let is_new = target.cases.open[at].add_rule(&rule, 0.0, &recent);
+            if is_new {
+                target.mark_explained();
+            }
+            (at, is_new)
         } else {
             let judgement = Judgement {
                 kind: Kind::CredentialStuffing,
@@ -78,7 +82,6 @@ impl Desk<'_> {
             incident.credit(*source, u64::from(*tries), campaign.first_ts);
         }
         if is_new {
-            target.mark_explained();
             self.announce(target, at, out);
         }
     }

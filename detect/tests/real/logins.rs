@@ -132,6 +132,22 @@ pub fn spread_over_thousands(seed: u64) -> Scenario {
     Scenario { rows, expect }
 }
 
+/// Somebody tries every 45 seconds for six hours; an hour later 600 addresses begin to try twice each, as seldom as they can.
+/// Who keeps an incident open hides nobody.
+pub fn spread_behind_one(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 76);
+    let one = times(&mut draw, (START_S, START_S + 21_600.0), 1.0 / 45.0);
+    let mut rows: Vec<Row> =
+        one.into_iter().map(|at| try_at(&SMALL, WORDPRESS, at, 9_999)).collect();
+    for machine in 0..1_200 {
+        let at = START_S + 3_600.0 + draw.between(0.0, 18_000.0);
+        rows.push(try_at(&SMALL, WORDPRESS, at, machine % 600));
+    }
+    let rows = combined(together(vec![around(&SMALL, 0.3, 21_600.0, seed), hostile(rows)]));
+    let expect = Expectation { requests: 0.5, ..found(SMALL.host, KINDS, 3_600.0) };
+    Scenario { rows, expect }
+}
+
 /// One address tries twice an hour for a day; the edge refuses it.
 pub fn twice_an_hour(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 74);

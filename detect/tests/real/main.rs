@@ -111,6 +111,7 @@ scenarios! {
     login_json_in_german = logins::json_in_german,
     login_graphql = logins::graphql,
     login_spread_over_thousands = logins::spread_over_thousands,
+    login_spread_behind_one = logins::spread_behind_one,
     login_twice_an_hour = logins::twice_an_hour,
     login_named_by_a_setting = logins::named_by_a_setting,
     login_before_anybody_came = logins::before_anybody_came,
