@@ -125,7 +125,7 @@ impl Cases {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::open::{Opening, Origin};
+    use crate::incident::open::Opening;
     use crate::record::source::Source;
     use crate::suspect::source::{Crawl, Solo};
 
@@ -143,17 +143,7 @@ mod tests {
     }
 
     fn incident(kind: Kind, id: usize) -> Open {
-        Open::new(Opening {
-            id: id.to_string(),
-            kind,
-            verdict: Verdict::Attack,
-            rules: Vec::new(),
-            origin: Origin::Many,
-            attackness: 3.0,
-            now: 0,
-            ordinary_rate: 0.0,
-            quiet_us: 0,
-        })
+        Open::new(Opening { id: id.to_string(), ..Opening::an_attack(kind) })
     }
 
     #[test]

@@ -154,9 +154,9 @@ fn below(sorted: &[u64], end: u64) -> &[u64] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::{Kind, Verdict};
+    use schemas::Kind;
 
-    use crate::incident::open::{Opening, Origin};
+    use crate::incident::open::Opening;
     use crate::math::hash::mix;
 
     fn of_events(
@@ -164,17 +164,7 @@ mod tests {
         ordinary: &[Event],
         is_rare: impl FnMut(Attribute, u64) -> bool,
     ) -> Makers {
-        let mut open = Open::new(Opening {
-            id: String::new(),
-            kind: Kind::BruteForce,
-            verdict: Verdict::Attack,
-            rules: Vec::new(),
-            origin: Origin::Many,
-            attackness: 3.0,
-            now: 0,
-            ordinary_rate: 0.0,
-            quiet_us: 0,
-        });
+        let mut open = Open::new(Opening::an_attack(Kind::BruteForce));
         for event in events {
             open.count(&event);
         }

@@ -153,6 +153,24 @@ const FEATURE_BYTES: usize = 64;
 /// Time constant of the matched rate, seconds.
 const RATE_TAU_S: f64 = 4.0;
 
+#[cfg(test)]
+impl Opening {
+    /// An attack of this kind by many, that begins now and selects nothing yet.
+    pub(super) fn an_attack(kind: Kind) -> Self {
+        Self {
+            id: String::new(),
+            kind,
+            verdict: Verdict::Attack,
+            rules: Vec::new(),
+            origin: Origin::Many,
+            attackness: 3.0,
+            now: 0,
+            ordinary_rate: 0.0,
+            quiet_us: 0,
+        }
+    }
+}
+
 impl Open {
     /// Opens an incident.
     pub fn new(opening: Opening) -> Self {
@@ -403,17 +421,7 @@ mod tests {
 
     #[test]
     fn of_many_tests_that_speak_the_strongest_are_kept() {
-        let mut open = Open::new(Opening {
-            id: String::new(),
-            kind: Kind::HttpFlood,
-            verdict: Verdict::Attack,
-            rules: Vec::new(),
-            origin: Origin::Many,
-            attackness: 3.0,
-            now: 0,
-            ordinary_rate: 0.0,
-            quiet_us: 0,
-        });
+        let mut open = Open::new(Opening::an_attack(Kind::HttpFlood));
         let said = |feature: &str, score: f64| Spoken {
             feature: feature.to_owned(),
             expected: 1.0,

@@ -127,26 +127,16 @@ impl Open {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::open::{Opening, Origin};
+    use crate::incident::open::Opening;
     use crate::record::event::country_code;
-    use schemas::{Kind, Verdict};
+    use schemas::Kind;
 
     fn scope(events: impl Iterator<Item = Event>) -> String {
         scope_beside(events, &[])
     }
 
     fn scope_beside(events: impl Iterator<Item = Event>, ordinary: &[Event]) -> String {
-        let mut open = Open::new(Opening {
-            id: String::new(),
-            kind: Kind::HttpFlood,
-            verdict: Verdict::Attack,
-            rules: Vec::new(),
-            origin: Origin::Many,
-            attackness: 3.0,
-            now: 0,
-            ordinary_rate: 0.0,
-            quiet_us: 0,
-        });
+        let mut open = Open::new(Opening::an_attack(Kind::HttpFlood));
         for event in events {
             open.count(&event);
         }

@@ -94,23 +94,13 @@ impl Open {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::open::{Opening, Origin};
+    use crate::incident::open::Opening;
     use crate::record::column::Column;
     use crate::record::names::Names;
-    use schemas::{Kind, State, Verdict};
+    use schemas::{Kind, State};
 
     fn incident(rules: Vec<Rule>) -> Open {
-        Open::new(Opening {
-            id: String::new(),
-            kind: Kind::HttpFlood,
-            verdict: Verdict::Attack,
-            rules,
-            origin: Origin::Many,
-            attackness: 3.0,
-            now: 0,
-            ordinary_rate: 0.0,
-            quiet_us: 0,
-        })
+        Open::new(Opening { rules, ..Opening::an_attack(Kind::HttpFlood) })
     }
 
     fn from(source: u32) -> Event {

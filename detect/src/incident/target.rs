@@ -157,7 +157,7 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::open::{Opening, Origin};
+    use crate::incident::open::Opening;
 
     #[test]
     fn a_host_that_is_given_up_leaves_no_incident_open() {
@@ -165,14 +165,9 @@ mod tests {
         for kind in [Kind::HttpFlood, Kind::BruteForce] {
             target.cases.open.push(Open::new(Opening {
                 id: kind.to_string(),
-                kind,
-                verdict: Verdict::Attack,
-                rules: Vec::new(),
-                origin: Origin::Many,
-                attackness: 3.0,
                 now: 90_000_000,
-                ordinary_rate: 0.0,
                 quiet_us: 60_000_000,
+                ..Opening::an_attack(kind)
             }));
         }
         let last = target.give_up(100_000_000, Some("shop.example"), &Names::default());
