@@ -330,20 +330,14 @@ impl Detector {
         self.roll_window(at_s, out);
         let partitions = self.state.partitions.values_mut();
         let events = merge(partitions.filter_map(|partition| partition.take(at_s)));
-        for some in events.chunks(AHEAD) {
-            self.look_ahead(some);
-            for event in some {
-                self.fold(event);
-            }
+        for event in &events {
+            self.fold(event);
         }
         self.state.counters.sub_panes += 1;
         self.end_second(at_s, out);
         self.state.closed_s = Some(at_s + 1);
     }
 }
-
-/// Records whose places are read before they are folded: enough for the reads to overlap, few enough to be still there.
-const AHEAD: usize = 16;
 
 /// Seconds after its last record in which a host is still looked at; a longer silence is caught up with at its end.
 const WARM_S: i64 = 6;

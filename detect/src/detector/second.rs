@@ -73,16 +73,6 @@ impl Detector {
         host.sample(event, facts);
     }
 
-    /// Reads the places of some records' sources, which nobody but they are near to, in one go.
-    pub(super) fn look_ahead(&self, events: &[Event]) {
-        let Self { state, hasher, .. } = self;
-        let touch = |event: &Event| {
-            let key = hasher.pair(event.host, event.source.0);
-            state.sources.touch(key) ^ state.minutes.touch(event.source.0)
-        };
-        std::hint::black_box(events.iter().map(touch).fold(0, |all, one| all ^ one));
-    }
-
     /// What is due on every host at the end of a second.
     pub(super) fn end_second(&mut self, at_s: i64, out: &mut Findings) {
         let Self { state, hasher, config, budget, .. } = self;

@@ -51,22 +51,28 @@ impl Names {
 
     /// Remembers the texts of a record, save those that `remembered` says are here.
     pub fn remember<'a>(&mut self, event: &Event, texts: &Texts<'a>, remembered: &mut Cache<()>) {
-        let mut insert = |hash: u64, text: &dyn Fn() -> &'a str| {
-            if hash != 0 && remembered.get_or(hash, || ()).1 {
-                self.insert(hash, text());
+        let mut insert = |hash: u64, text: &str| {
+            let is_new = hash != 0 && remembered.get_or(hash, || ()).1;
+            if is_new {
+                self.insert(hash, text);
             }
+            is_new
         };
-        insert(event.host, &|| texts.host);
-        insert(event.user_agent, &|| texts.user_agent);
-        insert(event.path, &|| texts.path);
-        insert(event.folders[0], &|| folders(texts.path)[0]);
-        insert(event.folders[1], &|| folders(texts.path)[1]);
-        insert(event.query, &|| texts.query);
-        insert(event.query_key, &|| query_key(texts.query));
-        insert(event.ja4, &|| texts.ja4);
-        insert(u64::from(event.method), &|| texts.method);
+        insert(event.host, texts.host);
+        insert(event.user_agent, texts.user_agent);
+        // With a text its beginnings were remembered.
+        if insert(event.path, texts.path) {
+            for (hash, text) in event.folders.into_iter().zip(folders(texts.path)) {
+                insert(hash, text);
+            }
+        }
+        if insert(event.query, texts.query) {
+            insert(event.query_key, query_key(texts.query));
+        }
+        insert(event.ja4, texts.ja4);
+        insert(u64::from(event.method), texts.method);
         if event.source.is_named() {
-            insert(event.source.0, &|| texts.client_ip);
+            insert(event.source.0, texts.client_ip);
         }
     }
 

@@ -198,11 +198,6 @@ pub struct SourceMinutes {
 }
 
 impl SourceMinutes {
-    /// See [`Table::touch`].
-    pub fn touch(&self, source: u64) -> u64 {
-        self.sources.touch(source)
-    }
-
     /// Counts one record.
     pub fn add(&mut self, event: &Event) {
         if self.sources.len() >= WINDOW_SOURCES_MAX && self.sources.get(event.source.0).is_none() {

@@ -51,11 +51,6 @@ impl Sources {
         (record, is_new)
     }
 
-    /// See [`Table::touch`].
-    pub fn touch(&self, key: u64) -> u64 {
-        self.records.touch(key)
-    }
-
     /// The record of a key.
     pub fn get(&self, key: u64) -> Option<&SourceRecord> {
         self.records.get(key)

@@ -150,17 +150,6 @@ impl<V> Table<V> {
         }
     }
 
-    /// Reads where `key` is expected, so that it is near the processor when it is asked for: the reads of many keys in a row
-    /// overlap, which those in between other work do not. What it returns means nothing.
-    pub fn touch(&self, key: u64) -> u64 {
-        let Some(mask) = self.index.len().checked_sub(1) else { return 0 };
-        #[expect(clippy::cast_possible_truncation, reason = "an index has fewer than 2^32 slots")]
-        let position = mask as u32;
-        let (slot, _) = home(placement(key, self.secret), mask);
-        let found = self.index[slot & mask];
-        self.entries.get((found & position) as usize).map_or(0, |entry| entry.0)
-    }
-
     /// The key and the value at a position.
     pub fn at(&self, position: usize) -> Option<&(u64, V)> {
         self.entries.get(position)
