@@ -18,14 +18,15 @@ pub(super) fn strip_prefix(text: &str) -> Option<&str> {
     let bare = ["\u{1b}[0m", "\u{1b}[m"].iter().find_map(|end| bare.strip_suffix(end));
     let text_only = bare.unwrap_or(text);
     let start = strip_colours(text_only);
+    let is_coloured = start.len() < text_only.len();
     let rest = strip_header(start)
-        .or_else(|| strip_name(start))
+        .or_else(|| strip_name(start, is_coloured))
         .or_else(|| strip_pod(start))
         .or_else(|| strip_word(start))
         .or_else(|| strip_time(start));
     match rest {
         Some(rest) => Some(strip_colours(rest.trim_ascii_start()).trim_ascii_start()),
-        None if start.len() < text_only.len() || bare.is_some() => Some(start.trim_ascii_start()),
+        None if is_coloured || bare.is_some() => Some(start.trim_ascii_start()),
         None => None,
     }
 }
@@ -41,8 +42,9 @@ fn strip_colours(text: &str) -> &str {
     rest
 }
 
-/// `web-1  | `, and `0|web  | ` as a process manager has it.
-fn strip_name(text: &str) -> Option<&str> {
+/// `web-1  | `, and `0|web  | ` as a process manager has it: blanks before the bar as well as behind it, which fields
+/// with bars between do not have. Only a name in colour has them set back behind the bar, at once.
+fn strip_name(text: &str, is_coloured: bool) -> Option<&str> {
     let is_name =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '@' | '[' | ']');
     let name =
@@ -52,13 +54,14 @@ fn strip_name(text: &str) -> Option<&str> {
     if is_plain_ip(first) {
         return None;
     }
-    let rest = match rest.strip_prefix('|').and_then(|rest| rest.get(name(rest)?..)) {
-        Some(rest) if rest.starts_with([' ', '|']) => rest,
-        _ => rest,
+    let is_number = first.bytes().all(|byte| byte.is_ascii_digit());
+    let rest = match rest.strip_prefix('|').filter(|_| is_number) {
+        Some(rest) => rest.get(name(rest)?..)?,
+        None => rest,
     };
-    let rest = strip_colours(rest).trim_ascii_start();
-    rest.strip_prefix("| ")
-        .or_else(|| rest.strip_prefix('|').filter(|rest| rest.starts_with('\u{1b}')))
+    let rest = strip_colours(rest);
+    let rest = rest.strip_prefix(' ')?.trim_ascii_start().strip_prefix('|')?;
+    (rest.starts_with(' ') || is_coloured && rest.starts_with('\u{1b}')).then_some(rest)
 }
 
 /// `nginx: `, `@cee: `, and a level, by which collectors and daemons grade or name what follows.
@@ -162,6 +165,9 @@ mod tests {
             ("[01/May/2024:12:00:00 +0000] a", None),
             ("a|b|c", None),
             ("a b | c", None),
+            ("HIT| |200", None),
+            ("HIT|a | |200", None),
+            ("HIT |\u{1b}[0m||200", None),
             ("2001:db8:: a", None),
             ("a:b c", None),
             ("| a", None),

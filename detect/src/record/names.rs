@@ -50,7 +50,7 @@ impl Names {
     }
 
     /// Remembers the texts of a record, save those that `remembered` says are here.
-    pub fn remember<'a>(&mut self, event: &Event, texts: &Texts<'a>, remembered: &mut Cache<()>) {
+    pub fn remember(&mut self, event: &Event, texts: &Texts<'_>, remembered: &mut Cache<()>) {
         let mut insert = |hash: u64, text: &str| {
             let is_new = hash != 0 && remembered.get_or(hash, || ()).1;
             if is_new {
