@@ -42,6 +42,7 @@ mod location;
 mod log;
 mod log_keeper;
 mod maintain;
+mod objects;
 mod options;
 mod point;
 mod progress;

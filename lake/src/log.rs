@@ -12,20 +12,23 @@ use arrow::array::{Array, AsArray as _, RecordBatch};
 use arrow::datatypes::Int64Type;
 use futures::TryStreamExt as _;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectMeta, ObjectStore};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
 use serde::Deserialize;
 
 use crate::error::Failure;
 use crate::location::Folder;
-use crate::ranges::RangeReader;
+use crate::objects;
 
 /// Folder of the log below the table.
 pub(crate) const LOG: &str = "_delta_log";
 
-/// Times the log is listed again when a file vanishes between the list and the read.
-const RELISTS_MAX: usize = 3;
+/// Times the log is listed again when a file vanishes between the list and the read, or is missing in the list.
+pub(crate) const RELISTS_MAX: usize = 3;
+
+/// What to say when that does not help.
+pub(crate) const NOT_WHOLE: &str = "a commit of the log is missing, or the log changes faster than it can be read; \
+                                    `floodmark check` tells which";
 
 /// What the log says at one version.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,20 +101,13 @@ pub(crate) fn version_of(file: &ObjectMeta) -> Option<u64> {
 
 /// Whether the entry of `version` is there. It is not once the log was cleaned up; version 0 is that of a new table.
 pub(crate) async fn has_commit(table: &Folder, version: u64) -> Result<bool, Failure> {
-    match table.head(&commit_path(version)).await {
-        Ok(_) => Ok(true),
-        Err(object_store::Error::NotFound { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    Ok(objects::head(table, &commit_path(version)).await?.is_some())
 }
 
-/// The commit of `version`, or `None` when it does not exist.
+/// Reads the entry of `version`, or `None` when it does not exist.
 pub(crate) async fn read_entry(table: &Folder, version: u64) -> Result<Option<Entry>, Failure> {
-    match table.get(&commit_path(version)).await {
-        Ok(found) => Ok(Some(Entry::parse(&found.bytes().await?)?)),
-        Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let found = objects::get(table, &commit_path(version)).await?;
+    found.map(|(_, bytes)| Entry::parse(&bytes).map_err(Failure::from)).transpose()
 }
 
 /// Reads version and transactions of the whole log.
@@ -121,7 +117,7 @@ pub(crate) async fn read(table: &Folder) -> Result<LogState, Failure> {
         match read_once(table).await {
             // Another process may clean the log up meanwhile.
             Ok(None) if relists < RELISTS_MAX => relists += 1,
-            Ok(None) => return Err("the log changes faster than it can be read".to_owned().into()),
+            Ok(None) => return Err(NOT_WHOLE.to_owned().into()),
             Ok(Some(state)) => return Ok(state),
             Err(failure) => return Err(failure),
         }
@@ -131,6 +127,9 @@ pub(crate) async fn read(table: &Folder) -> Result<LogState, Failure> {
 async fn read_once(table: &Folder) -> Result<Option<LogState>, Failure> {
     let files: Vec<ObjectMeta> = table.list(Some(&Path::from(LOG))).try_collect().await?;
     let listing = Listing::of(&files);
+    if !listing.is_whole() {
+        return Ok(None);
+    }
     let mut state = LogState::default();
     for checkpoint in &listing.checkpoint {
         match checkpoint_txns(table, checkpoint).await? {
@@ -202,6 +201,13 @@ impl<'a> Listing<'a> {
         &self.commits
     }
 
+    /// Whether no commit is missing after the checkpoint, or from the first one on. A list of a folder that changes meanwhile
+    /// may have a commit and lack the one before it.
+    pub(crate) fn is_whole(&self) -> bool {
+        let first = self.checkpoint_version.map_or(0, |at| at + 1);
+        self.commits.iter().copied().eq((first..).take(self.commits.len()))
+    }
+
     /// The version of the table; `None` where there is none.
     pub(crate) fn newest(&self) -> Option<u64> {
         self.commits.last().copied().or(self.checkpoint_version)
@@ -240,18 +246,10 @@ async fn checkpoint_txns(
     file: &ObjectMeta,
 ) -> Result<Option<BTreeMap<String, i64>>, Failure> {
     if file.location.extension() == Some("json") {
-        return match table.get(&file.location).await {
-            Ok(found) => Ok(Some(Entry::parse(&found.bytes().await?)?.txns)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        };
+        let found = objects::get(table, &file.location).await?;
+        return found.map(|(_, bytes)| Ok(Entry::parse(&bytes)?.txns)).transpose();
     }
-    match table.head(&file.location).await {
-        Err(object_store::Error::NotFound { .. }) => return Ok(None),
-        head => head?,
-    };
-    let reader = RangeReader::new(table.clone(), file.clone());
-    let builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
+    let Some(builder) = objects::parquet(table, &file.location).await? else { return Ok(None) };
     let roots = builder.parquet_schema().root_schema().get_fields();
     let Some(root) = roots.iter().position(|field| field.name() == "txn") else {
         return Ok(Some(BTreeMap::new()));

@@ -6,17 +6,16 @@ use arrow::array::{Array, AsArray as _, RecordBatch, StringArray, StructArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use futures::TryStreamExt as _;
+use object_store::ObjectMeta;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStoreExt as _};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
 use serde::Deserialize;
 
 use super::actions::{Actions, AddFile, Metadata, Protocol};
 use crate::error::Failure;
 use crate::location::Folder;
 use crate::log::LOG;
-use crate::ranges::RangeReader;
+use crate::objects;
 
 /// Columns of a checkpoint that are read; parsed statistics repeat those in JSON.
 const COLUMNS: [&str; 12] = [
@@ -40,8 +39,9 @@ pub(super) async fn hint(folder: &Folder) -> Option<u64> {
     struct Last {
         version: u64,
     }
-    let found = folder.get(&Path::from_iter([LOG, "_last_checkpoint"])).await.ok()?;
-    serde_json::from_slice::<Last>(&found.bytes().await.ok()?).ok().map(|last| last.version)
+    let path = Path::from_iter([LOG, "_last_checkpoint"]);
+    let (_, bytes) = objects::get(folder, &path).await.ok()??;
+    serde_json::from_slice::<Last>(&bytes).ok().map(|last| last.version)
 }
 
 /// The actions of one file of a checkpoint and of those it names, or `None` when it vanished.
@@ -59,21 +59,10 @@ pub(super) async fn read(folder: &Folder, file: &ObjectMeta) -> Result<Option<Ac
 
 async fn read_one(folder: &Folder, path: &Path) -> Result<Option<Actions>, Failure> {
     if path.extension() == Some("json") {
-        return match folder.get(path).await {
-            Ok(found) => Ok(Some(Actions::parse(&found.bytes().await?)?)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        };
+        let found = objects::get(folder, path).await?;
+        return found.map(|(_, bytes)| Ok(Actions::parse(&bytes)?)).transpose();
     }
-    let mut found = match folder.head(path).await {
-        Ok(found) => found,
-        Err(object_store::Error::NotFound { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    // The store answers with a name that is not relative to the folder.
-    found.location = path.clone();
-    let reader = RangeReader::new(folder.clone(), found);
-    let builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
+    let Some(builder) = objects::parquet(folder, path).await? else { return Ok(None) };
     let mask = ProjectionMask::columns(builder.parquet_schema(), COLUMNS);
     let mut batches = builder.with_projection(mask).build()?;
     let mut actions = Actions::default();

@@ -17,22 +17,20 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectMeta, ObjectStore};
 use schemas::Table;
 
 use crate::error::{Failure, LakeError};
 use crate::location::{Folder, Location};
-use crate::log::{LOG, Listing, commit_path};
+use crate::log::{LOG, Listing, NOT_WHOLE, RELISTS_MAX, commit_path};
+use crate::objects;
 use actions::Actions;
 pub use file::{DataFile, FileStats};
 pub use state::Definition;
-use state::State;
+use state::{Mark, State};
 
 /// Commits that are read at the same time.
 const READS: usize = 16;
-
-/// Times the log is listed again when a file of it vanishes between the list and the read.
-const RELISTS_MAX: usize = 3;
 
 /// A table at one version.
 #[derive(Debug, Clone)]
@@ -101,14 +99,19 @@ impl TableLog {
     /// readers than is known here, [`LakeError::SchemaVersion`] when another version of this program wrote it.
     pub async fn refresh(&mut self) -> Result<(Option<Snapshot>, bool), LakeError> {
         let before = self.state.as_ref().map(|state| state.version);
-        let mut state = match self.state.take() {
+        let followed = match self.state.take() {
             Some(state) => self.follow(state).await?,
+            None => None,
+        };
+        let is_another = followed.is_none() && before.is_some();
+        let mut state = match followed {
+            Some(state) => Some(state),
             None => self.load().await?,
         };
         if let Some(state) = &mut state {
             state.check(self.table, &self.location.display(self.table.name))?;
         }
-        let changed = state.as_ref().map(|state| state.version) != before;
+        let changed = is_another || state.as_ref().map(|state| state.version) != before;
         self.state = state;
         Ok((self.state.as_mut().map(State::snapshot), changed))
     }
@@ -117,39 +120,59 @@ impl TableLog {
         self.location.fail("read the log", self.table.name, failure)
     }
 
-    /// Applies the commits after `state`.
+    /// Applies the commits after `state`; `None` when the log was cleaned up beyond it, or is that of another table.
     async fn follow(&self, mut state: State) -> Result<Option<State>, LakeError> {
-        loop {
-            let (next, last) =
-                futures::join!(self.commit(state.version + 1), self.has(state.version));
-            match next? {
-                Some(actions) => state.apply(state.version + 1, actions),
-                None if last? || !self.has_later(state.version).await? => return Ok(Some(state)),
-                // The log was cleaned up beyond what was read, or the table is another.
-                None => return self.load().await,
-            }
+        let last = commit_path(state.version);
+        let (next, last) =
+            futures::join!(self.commit(state.version + 1), objects::head(&self.folder, &last));
+        let last = last.map_err(|failure| self.fail(failure))?.as_ref().map(Mark::of);
+        if state.last.is_some() && last.is_some() && state.last != last {
+            return Ok(None);
         }
-    }
-
-    /// The actions of a commit, if it is there.
-    async fn commit(&self, version: u64) -> Result<Option<Actions>, LakeError> {
-        let bytes = match self.folder.get(&commit_path(version)).await {
-            Ok(found) => found.bytes().await,
-            Err(error) => Err(error),
+        let Some((mark, actions)) = next? else {
+            let is_newest = last.is_some() || !self.has_later(state.version).await?;
+            state.last = state.last.or(last);
+            return Ok(is_newest.then_some(state));
         };
-        match bytes {
-            Ok(bytes) => Actions::parse(&bytes).map(Some).map_err(|error| self.fail(error)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(self.fail(error)),
+        state.apply(state.version + 1, actions);
+        state.last = Some(mark);
+        // Most often there is one; who has not looked for hours has many to read.
+        let mut width = 1;
+        loop {
+            let from = state.version + 1;
+            if !self.apply_commits(&mut state, from..from + width).await? {
+                return Ok(Some(state));
+            }
+            width = READS as u64;
         }
     }
 
-    async fn has(&self, version: u64) -> Result<bool, LakeError> {
-        match self.folder.head(&commit_path(version)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(self.fail(error)),
+    /// Applies these commits, as far as they are there one after the other; whether all were.
+    async fn apply_commits(
+        &self,
+        state: &mut State,
+        versions: impl Iterator<Item = u64>,
+    ) -> Result<bool, LakeError> {
+        let reads: Vec<_> = versions
+            .map(|version| async move { self.commit(version).await.map(|found| (version, found)) })
+            .collect();
+        let mut commits = futures::stream::iter(reads).buffered(READS);
+        while let Some((version, found)) = commits.try_next().await? {
+            let Some((mark, actions)) = found else { return Ok(false) };
+            state.apply(version, actions);
+            state.last = Some(mark);
         }
+        Ok(true)
+    }
+
+    /// A commit, if it is there.
+    async fn commit(&self, version: u64) -> Result<Option<(Mark, Actions)>, LakeError> {
+        let found = objects::get(&self.folder, &commit_path(version)).await;
+        let read = found.and_then(|found| match found {
+            Some((file, bytes)) => Ok(Some((Mark::of(&file), Actions::parse(&bytes)?))),
+            None => Ok(None),
+        });
+        read.map_err(|failure| self.fail(failure))
     }
 
     /// Whether the log goes on after `version`, or has begun anew.
@@ -191,10 +214,13 @@ impl TableLog {
                 return Ok(Some(state));
             }
         }
-        Err(self.fail("the log changes faster than it can be read".to_owned()))
+        Err(self.fail(NOT_WHOLE.to_owned()))
     }
 
     async fn read(&self, listing: &Listing<'_>) -> Result<Option<State>, LakeError> {
+        if !listing.is_whole() {
+            return Ok(None);
+        }
         let mut state = State::new(self.root.clone());
         for file in listing.checkpoint() {
             match checkpoint::read(&self.folder, file).await.map_err(|error| self.fail(error))? {
@@ -202,15 +228,7 @@ impl TableLog {
                 None => return Ok(None),
             }
         }
-        let mut reads = Vec::with_capacity(listing.commits().len());
-        for version in listing.commits().iter().copied() {
-            reads.push(async move { self.commit(version).await.map(|actions| (version, actions)) });
-        }
-        let mut commits = futures::stream::iter(reads).buffered(READS);
-        while let Some((version, actions)) = commits.try_next().await? {
-            let Some(actions) = actions else { return Ok(None) };
-            state.apply(version, actions);
-        }
-        Ok(Some(state))
+        let is_whole = self.apply_commits(&mut state, listing.commits().iter().copied()).await?;
+        Ok(is_whole.then_some(state))
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use deltalake::arrow::datatypes::{Schema, SchemaRef};
 use deltalake::kernel::StructType;
 use deltalake::kernel::engine::arrow_conversion::TryIntoArrow as _;
+use object_store::ObjectMeta;
 use object_store::path::Path;
 use percent_encoding::percent_decode_str;
 use schemas::Table;
@@ -31,9 +33,25 @@ pub struct Definition {
     pub partition_columns: Vec<String>,
 }
 
+/// What tells the file of a commit from another of the same name: a table that was deleted and made anew counts from 0 again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark {
+    modified: DateTime<Utc>,
+    size: u64,
+    tag: Option<String>,
+}
+
+impl Mark {
+    pub(super) fn of(file: &ObjectMeta) -> Self {
+        Self { modified: file.last_modified, size: file.size, tag: file.e_tag.clone() }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) version: u64,
+    /// The file of its last commit, once it was seen: a checkpoint is read without it.
+    pub(super) last: Option<Mark>,
     root: Path,
     files: BTreeMap<String, Arc<DataFile>>,
     metadata: Option<Metadata>,
@@ -46,6 +64,7 @@ impl State {
     pub(super) const fn new(root: Path) -> Self {
         Self {
             version: 0,
+            last: None,
             root,
             files: BTreeMap::new(),
             metadata: None,
