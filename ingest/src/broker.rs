@@ -55,4 +55,10 @@ impl EmbeddedBroker {
             if reachable { self.cluster.broker_up(-1) } else { self.cluster.broker_down(-1) };
         Ok(done?)
     }
+
+    /// Takes the leader of a partition away, or gives it one.
+    #[cfg(test)]
+    pub(crate) fn set_led(&self, topic: &str, partition: i32, led: bool) {
+        self.cluster.partition_leader(topic, partition, led.then_some(1)).unwrap();
+    }
 }

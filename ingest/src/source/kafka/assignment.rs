@@ -1,7 +1,8 @@
 //! Where partitions begin: the positions of the tables, checked against what the brokers still have.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::{IsError, KafkaError, KafkaResult};
@@ -13,7 +14,7 @@ use super::config::{Membership, OffsetReset};
 use super::identity::is_later;
 use super::lane::Lane;
 use super::{KafkaSource, Phase, REQUEST_TIMEOUT};
-use crate::source::{Polled, SourceError};
+use crate::source::{Polled, Positions, SourceError};
 
 /// What of a partition's log the brokers have: from `low` up to, not including, `high`.
 #[derive(Debug, Clone, Copy)]
@@ -24,13 +25,11 @@ struct Extent {
 
 impl KafkaSource {
     /// Finds the topic and joins the group; false when the brokers do not answer yet.
-    pub(super) fn connect(&mut self, timeout: Duration) -> Result<bool, SourceError> {
-        // Serves the callbacks that report errors: there are no messages yet.
-        self.consumer.poll(Duration::ZERO);
+    pub(super) fn connect(&mut self) -> Result<bool, SourceError> {
+        self.serve_client()?;
         self.check_refusal()?;
-        let Some(numbers) = self.topic_partitions(timeout.min(REQUEST_TIMEOUT))? else {
-            return Ok(false);
-        };
+        let Some(partitions) = self.topic_partitions()? else { return Ok(false) };
+        let numbers: Vec<i32> = partitions.into_keys().collect();
         if self.config.exit_at_end {
             self.ends.clear();
             for number in &numbers {
@@ -40,7 +39,7 @@ impl KafkaSource {
         }
         self.topic.clone_from(&numbers);
         match self.config.membership {
-            Membership::Alone => self.assigning = Some(numbers),
+            Membership::Alone => self.awaited = numbers.into(),
             Membership::Group => self
                 .consumer
                 .subscribe(&[&self.config.topic])
@@ -50,14 +49,13 @@ impl KafkaSource {
         Ok(true)
     }
 
-    /// The partitions of the topic, or `None` when nobody answers or the topic may yet come.
+    /// The partitions of the topic, each with the broker that leads it, if one does; `None` when nobody answers or the topic
+    /// may yet come.
     pub(super) fn topic_partitions(
         &self,
-        timeout: Duration,
-    ) -> Result<Option<Vec<i32>>, SourceError> {
-        let Ok(metadata) = self.consumer.fetch_metadata(Some(&self.config.topic), timeout) else {
-            return Ok(None);
-        };
+    ) -> Result<Option<BTreeMap<i32, Option<i32>>>, SourceError> {
+        let metadata = self.consumer.fetch_metadata(Some(&self.config.topic), REQUEST_TIMEOUT);
+        let Ok(metadata) = metadata else { return Ok(None) };
         self.consumer.context().link.on_answer();
         let Some(topic) = metadata.topics().first() else { return Ok(None) };
         let missing = || SourceError::TopicMissing {
@@ -65,7 +63,10 @@ impl KafkaSource {
             brokers: self.config.brokers.clone(),
         };
         match topic.error() {
-            None => Ok(Some(topic.partitions().iter().map(MetadataPartition::id).collect())),
+            None => {
+                let leader = |of: &MetadataPartition| Some(of.leader()).filter(|id| *id >= 0);
+                Ok(Some(topic.partitions().iter().map(|of| (of.id(), leader(of))).collect()))
+            }
             Some(
                 RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
                 | RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
@@ -81,9 +82,8 @@ impl KafkaSource {
     }
 
     /// Asks whether the brokers are back.
-    pub(super) fn probe(&self, timeout: Duration) {
-        let timeout = timeout.min(REQUEST_TIMEOUT);
-        if self.consumer.fetch_metadata(Some(&self.config.topic), timeout).is_ok() {
+    pub(super) fn probe(&self) {
+        if self.consumer.fetch_metadata(Some(&self.config.topic), REQUEST_TIMEOUT).is_ok() {
             self.consumer.context().link.on_answer();
         }
     }
@@ -98,47 +98,83 @@ impl KafkaSource {
         }
     }
 
-    /// Begins to read `numbers` where the tables stand; false when the brokers do not answer yet.
-    pub(super) fn assign(&mut self, numbers: &[i32]) -> Result<bool, SourceError> {
-        let Some(positions) = self.look_up(numbers)? else { return Ok(false) };
-        let names: Vec<Arc<str>> = numbers.iter().map(|number| self.name(*number)).collect();
-        let topic = &self.config.topic;
-        let mut begun = Vec::new();
-        for (number, name) in numbers.iter().zip(&names) {
-            let Some(extent) = self.extent(*number) else { return Ok(false) };
-            let next = match (positions.get(name), self.config.offset_reset) {
-                (Some(position), _) => start(name, *position, extent)?,
-                (None, OffsetReset::Earliest) => extent.low,
-                (None, OffsetReset::Latest) if is_later(name) => extent.low,
-                (None, OffsetReset::Latest) => extent.high,
-            };
-            // A partition added after the start ends where it begins.
-            let end =
-                self.config.exit_at_end.then(|| self.ends.get(number).copied().unwrap_or(next));
-            let lane = Lane::split(
-                &self.consumer,
-                (topic, *number),
-                (name, self.identity.id()),
-                (next, end),
-                &self.bell.0,
-            );
-            let Some(mut lane) = lane else { return Ok(false) };
-            if let Some(doubtful) = self.identity.take_doubtful(*number) {
+    /// Begins to read what is awaited where the tables stand, as far as the brokers answer; the rest waits for another
+    /// poll. With `answer` the group is told even if it is nothing: until then it hands out no partition to anybody.
+    pub(super) fn assign(&mut self, answer: bool) -> Result<(), SourceError> {
+        let begun = self.lanes_of_awaited()?;
+        if begun.is_empty() && !answer {
+            return Ok(());
+        }
+        self.awaited.retain(|number| !begun.iter().any(|(begun, _)| begun == number));
+        let names: Vec<Arc<str>> = begun.iter().map(|(_, lane)| Arc::clone(&lane.name)).collect();
+        let numbers: Vec<i32> = begun.iter().map(|(number, _)| *number).collect();
+        let is_first = self.partitions.is_empty();
+        for (number, mut lane) in begun {
+            if let Some(doubtful) = self.identity.take_doubtful(number) {
                 lane.foresee(doubtful);
             }
-            begun.push((*number, lane));
+            self.partitions.insert(number, lane);
         }
-        let is_first = self.partitions.is_empty();
-        self.partitions.extend(begun);
-        self.begin(numbers)
+        self.begin(&numbers)
             .map_err(|source| SourceError::Kafka { action: "assigning partitions", source })?;
         self.phase = Phase::Running;
         if !names.is_empty() {
             self.say_absent(is_first);
             self.events.push_back(Polled::PartitionsAssigned(names));
         }
-        self.end_partitions()?;
-        Ok(true)
+        self.end_partitions()
+    }
+
+    /// Lanes of the partitions that are awaited, until one of them is not answered for: that one is asked for last the next
+    /// time.
+    fn lanes_of_awaited(&mut self) -> Result<Vec<(i32, Lane)>, SourceError> {
+        let mut begun = Vec::new();
+        if self.awaited.is_empty() {
+            return Ok(begun);
+        }
+        self.awaited_since = Some(Instant::now());
+        let partitions = match self.topic_partitions() {
+            Ok(Some(partitions)) => partitions,
+            // It may come again.
+            Ok(None) | Err(SourceError::TopicMissing { .. }) => return Ok(begun),
+            Err(error) => return Err(error),
+        };
+        let is_led = |number: &i32| partitions.get(number).is_some_and(Option::is_some);
+        let numbers: Vec<i32> = self.awaited.iter().copied().filter(is_led).collect();
+        if numbers.is_empty() {
+            return Ok(begun);
+        }
+        let Some(positions) = self.look_up(&numbers)? else { return Ok(begun) };
+        for number in numbers {
+            let Some(lane) = self.lane_of(number, &positions)? else {
+                self.awaited.retain(|awaited| *awaited != number);
+                self.awaited.push_back(number);
+                break;
+            };
+            begun.push((number, lane));
+        }
+        Ok(begun)
+    }
+
+    /// A lane that begins where the tables stand; `None` when the brokers do not answer yet.
+    fn lane_of(&self, number: i32, positions: &Positions) -> Result<Option<Lane>, SourceError> {
+        let name = self.name(number);
+        let Some(extent) = self.extent(number) else { return Ok(None) };
+        let next = match (positions.get(&name), self.config.offset_reset) {
+            (Some(position), _) => start(&name, *position, extent)?,
+            (None, OffsetReset::Earliest) => extent.low,
+            (None, OffsetReset::Latest) if is_later(&name) => extent.low,
+            (None, OffsetReset::Latest) => extent.high,
+        };
+        // A partition added after the start ends where it begins.
+        let end = self.config.exit_at_end.then(|| self.ends.get(&number).copied().unwrap_or(next));
+        Ok(Lane::split(
+            &self.consumer,
+            (&self.config.topic, number),
+            (&name, self.identity.id()),
+            (next, end),
+            &self.bell.0,
+        ))
     }
 
     /// Says which part of the topic is read here. The rest may come, too, where a member that died holds it.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::error::Error;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rdkafka::ClientContext;
@@ -31,6 +31,8 @@ pub(super) enum Change {
 pub(super) struct Context {
     pub link: Link,
     changes: Mutex<VecDeque<Change>>,
+    /// Callbacks so far.
+    served: AtomicU64,
     closing: AtomicBool,
     commit_failing: AtomicBool,
 }
@@ -40,6 +42,7 @@ impl Context {
         Self {
             link: Link::new(brokers),
             changes: Mutex::default(),
+            served: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             commit_failing: AtomicBool::new(false),
         }
@@ -47,6 +50,15 @@ impl Context {
 
     pub(super) fn next_change(&self) -> Option<Change> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// How many callbacks there were: a poll of the client that gives nothing has either served one or had none to serve.
+    pub(super) fn served(&self) -> u64 {
+        self.served.load(Ordering::Relaxed)
+    }
+
+    fn count(&self) {
+        self.served.fetch_add(1, Ordering::Relaxed);
     }
 
     /// From now on a revocation is carried out at once.
@@ -71,14 +83,22 @@ impl ClientContext for Context {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.count();
         Ok(token(config)?)
     }
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.count();
         self.link.on_log(level, facility, message);
     }
 
+    /// Nobody asked for them, unless by a property.
+    fn stats_raw(&self, _: &[u8]) {
+        self.count();
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
+        self.count();
         self.link.on_error(&error, reason);
     }
 }
@@ -90,6 +110,7 @@ impl ConsumerContext for Context {
         kind: RDKafkaRespErr,
         list: &mut TopicPartitionList,
     ) {
+        self.count();
         let assign = kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         let partitions = list.elements().iter().map(TopicPartitionListElem::partition).collect();
         let change = match (assign, consumer.assignment_lost()) {
@@ -106,6 +127,7 @@ impl ConsumerContext for Context {
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
+        self.count();
         self.on_commit(&result);
     }
 }

@@ -18,11 +18,8 @@ use rdkafka::consumer::Consumer;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 
 use super::topic_id::{Answer, Question, TopicId};
-use super::{KafkaSource, Phase, REQUEST_TIMEOUT};
+use super::{ASK_EVERY, KafkaSource, Phase, REQUEST_TIMEOUT, Revocation};
 use crate::source::{Polled, Positions, SourceError};
-
-/// How often the brokers are asked. What is read in between must be remembered.
-const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// Answers in a row from which a topic is said to be gone: a broker may hear of it a little late.
 const MISSING_SAID: u32 = 2;
@@ -128,6 +125,14 @@ impl KafkaSource {
             Answer::Untold => None,
             Answer::Missing | Answer::Silent => return Ok(None),
         };
+        // What is read already is of another topic: that comes first.
+        let known = self.identity.id.filter(|_| !self.partitions.is_empty());
+        if let (Some(known), Some(id)) = (known, id)
+            && known != id
+        {
+            self.follow(id)?;
+            return Ok(None);
+        }
         let all: BTreeSet<i32> = numbers.iter().chain(&self.topic).copied().collect();
         let plain = |number: i32| Arc::<str>::from(format!("{}/{number}", self.config.topic));
         let plain: BTreeMap<i32, Arc<str>> =
@@ -175,8 +180,8 @@ impl KafkaSource {
 
     /// Asks from time to time whether the topic is still the one that is read, and acts on the answer.
     pub(super) fn watch_identity(&mut self) -> Result<(), SourceError> {
-        let is_changing = self.revoking.is_some() || self.assigning.is_some();
-        if self.phase == Phase::Connecting || is_changing || !self.events.is_empty() {
+        let is_changing = self.revoking.is_some() || !self.events.is_empty();
+        if self.phase == Phase::Connecting || is_changing {
             return Ok(());
         }
         if let Some(asked) = self.identity.asked.take() {
@@ -243,8 +248,8 @@ impl KafkaSource {
 
     /// The name has passed to another topic: what was read is committed, then its partitions begin anew.
     fn follow(&mut self, id: TopicId) -> Result<(), SourceError> {
-        let numbers = match self.topic_partitions(REQUEST_TIMEOUT) {
-            Ok(Some(numbers)) => numbers,
+        let numbers: Vec<i32> = match self.topic_partitions() {
+            Ok(Some(partitions)) => partitions.into_keys().collect(),
             // Gone again, or not there yet: seen at the next question.
             Ok(None) | Err(SourceError::TopicMissing { .. }) => return Ok(()),
             Err(error) => return Err(error),
@@ -269,8 +274,7 @@ impl KafkaSource {
             return Ok(());
         }
         self.events.push_back(Polled::PartitionsRevoking(self.names(&here)));
-        self.revoking = Some(here.clone());
-        self.assigning = Some(here);
+        self.revoking = Some(Revocation { partitions: here, begin_anew: true });
         Ok(())
     }
 }

@@ -120,10 +120,10 @@ impl Lane {
             if is_repeated(&mut self.foreseen, (offset, hash)) {
                 payload = &[];
             }
-            if self.recent.len() >= RECENT_MAX {
-                self.recent.pop_front();
+            // Where the brokers do not tell topics apart, nobody will vouch for it, nor ask.
+            if self.id.is_some() {
+                remember(&mut self.recent, (offset, hash));
             }
-            self.recent.push_back((offset, hash));
             sink.message(&RawMessage {
                 partition: &self.name,
                 topic,
@@ -138,6 +138,13 @@ impl Lane {
         }
         drained
     }
+}
+
+fn remember(recent: &mut VecDeque<Glimpse>, message: Glimpse) {
+    if recent.len() >= RECENT_MAX {
+        recent.pop_front();
+    }
+    recent.push_back(message);
 }
 
 /// Whether a message was handed over already, under the name of an earlier topic. `foreseen` is in the order of offsets.

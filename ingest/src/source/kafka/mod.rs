@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -46,11 +46,14 @@ const LANE_MESSAGES_MAX: usize = 1_024;
 /// Bytes handed over by one poll, about: one message may exceed it.
 const POLL_BYTES_MAX: usize = 4 << 20;
 
-/// Events of the client handled by one poll, at most.
-const CLIENT_EVENTS_MAX: usize = 64;
+/// Events of the client handled by one poll, at most: its debug log comes as events, too.
+const CLIENT_EVENTS_MAX: usize = 4_096;
 
 /// Longest wait for an answer of a broker within one poll.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often the brokers are asked for what they did not tell, and which topic has the name.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// Longest wait for the last commit of the group's offsets: a stop takes seconds, not a session.
 const LAST_COMMIT_WAIT: Duration = Duration::from_secs(3);
@@ -69,10 +72,12 @@ pub struct KafkaSource {
     /// All partitions of the topic, as of the start.
     topic: Vec<i32>,
     events: VecDeque<Polled>,
-    /// An assignment that waits for an answer of the brokers.
-    assigning: Option<Vec<i32>>,
-    /// Partitions the caller was told of, to be given up at the next poll.
-    revoking: Option<Vec<i32>>,
+    /// Partitions that are to be read here and wait for the brokers to tell where they begin; who was asked last is last.
+    awaited: VecDeque<i32>,
+    /// When the brokers were last asked for them.
+    awaited_since: Option<Instant>,
+    /// What the caller was told of, to be carried out at the next poll.
+    revoking: Option<Revocation>,
     /// End offsets seen at start, where the source ends there.
     ends: BTreeMap<i32, i64>,
     /// Partitions whose next message is outside the log.
@@ -81,6 +86,14 @@ pub struct KafkaSource {
     /// What was last committed to the group.
     committed: TopicPartitionList,
     bytes_read: u64,
+}
+
+/// Partitions that are given up.
+#[derive(Debug)]
+struct Revocation {
+    partitions: Vec<i32>,
+    /// They stay with this member, and begin anew.
+    begin_anew: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +138,8 @@ impl KafkaSource {
             turn: 0,
             topic: Vec::new(),
             events: VecDeque::new(),
-            assigning: None,
+            awaited: VecDeque::new(),
+            awaited_since: None,
             revoking: None,
             ends: BTreeMap::new(),
             misplaced: BTreeSet::new(),
@@ -137,26 +151,25 @@ impl KafkaSource {
 
     /// Carries out what the group asked for.
     fn apply_changes(&mut self) -> Result<(), SourceError> {
-        if let Some(partitions) = self.revoking.take() {
+        if let Some(Revocation { partitions, begin_anew }) = self.revoking.take() {
             self.give_up(&partitions)?;
+            if begin_anew {
+                self.awaited.extend(partitions);
+            }
         }
         while self.events.is_empty() && self.revoking.is_none() {
-            if let Some(partitions) = self.assigning.take() {
-                if !self.assign(&partitions)? {
-                    self.assigning = Some(partitions);
-                    return Ok(());
-                }
-                continue;
-            }
             match self.consumer.context().next_change() {
-                None => break,
-                Some(Change::Assign(partitions)) => self.assigning = Some(partitions),
+                Some(Change::Assign(partitions)) => {
+                    self.awaited.extend(partitions);
+                    // The group goes on when it is answered, with however few partitions.
+                    self.assign(true)?;
+                }
                 Some(Change::Revoke(partitions)) => {
                     let names = self.names(&partitions);
                     if !names.is_empty() {
                         self.events.push_back(Polled::PartitionsRevoking(names));
                     }
-                    self.revoking = Some(partitions);
+                    self.revoking = Some(Revocation { partitions, begin_anew: false });
                 }
                 Some(Change::Lost(partitions)) => {
                     let names = self.names(&partitions);
@@ -169,9 +182,17 @@ impl KafkaSource {
                         self.events.push_back(Polled::PartitionsLost(names));
                     }
                 }
+                None if self.is_time_to_ask() => return self.assign(false),
+                None => break,
             }
         }
         Ok(())
+    }
+
+    /// Whether the brokers are to be asked for what is awaited. Where others are read meanwhile, they are not held up.
+    fn is_time_to_ask(&self) -> bool {
+        let is_soon = || self.awaited_since.is_some_and(|last| last.elapsed() < ASK_EVERY);
+        !self.awaited.is_empty() && (self.partitions.is_empty() || !is_soon())
     }
 
     fn names(&self, partitions: &[i32]) -> Vec<Arc<str>> {
@@ -180,10 +201,14 @@ impl KafkaSource {
     }
 
     fn give_up(&mut self, partitions: &[i32]) -> Result<(), SourceError> {
-        for partition in partitions {
-            self.partitions.remove(partition);
+        self.awaited.retain(|number| !partitions.contains(number));
+        // One that was awaited is not known to the client.
+        let held = partitions.iter().filter(|number| self.partitions.remove(number).is_some());
+        let held: Vec<i32> = held.copied().collect();
+        if self.partitions.is_empty() && !held.is_empty() {
+            self.phase = Phase::Joining;
         }
-        give_up(&self.consumer, &self.list(partitions))
+        give_up(&self.consumer, &self.list(&held))
             .map_err(|source| SourceError::Kafka { action: "giving partitions up", source })
     }
 
@@ -196,16 +221,26 @@ impl KafkaSource {
         partition_list(&self.config.topic, partitions)
     }
 
-    /// Hands over what the client has fetched, and notes what it reports.
-    fn consume(&mut self, sink: &mut dyn MessageSink) -> Result<usize, SourceError> {
+    /// Lets the client call back, until nothing waits to be told.
+    fn serve_client(&mut self) -> Result<(), SourceError> {
+        let mut served = self.consumer.context().served();
         for _ in 0..CLIENT_EVENTS_MAX {
-            match self.consumer.poll(Duration::ZERO) {
-                None => break,
+            let polled = self.consumer.poll(Duration::ZERO);
+            let before = std::mem::replace(&mut served, self.consumer.context().served());
+            match polled {
+                None if served == before => break,
+                None => {}
                 // Messages come by the queues of their partitions.
                 Some(Ok(message)) => drop(message),
                 Some(Err(error)) => self.on_error(error)?,
             }
         }
+        Ok(())
+    }
+
+    /// Hands over what the client has fetched, and notes what it reports.
+    fn consume(&mut self, sink: &mut dyn MessageSink) -> Result<usize, SourceError> {
+        self.serve_client()?;
         let mut stops = Vec::new();
         let mut total = Drained::default();
         let turn = self.turn;
@@ -315,7 +350,7 @@ impl KafkaSource {
     fn is_at_end(&self) -> bool {
         self.config.exit_at_end
             && self.phase == Phase::Running
-            && self.assigning.is_none()
+            && self.awaited.is_empty()
             && self.partitions.values().all(|partition| partition.ended)
     }
 
@@ -331,10 +366,10 @@ impl KafkaSource {
         }
     }
 
-    fn idle(&mut self, timeout: Duration) -> Result<Polled, SourceError> {
+    fn idle(&mut self) -> Result<Polled, SourceError> {
         self.check_refusal()?;
         if self.consumer.context().link.is_down() {
-            self.probe(timeout);
+            self.probe();
         }
         Ok(Polled::Idle)
     }
@@ -357,12 +392,14 @@ impl Source for KafkaSource {
         if let Some(event) = self.events.pop_front() {
             return Ok(event);
         }
-        if self.phase == Phase::Connecting && !self.connect(timeout)? {
-            return self.idle(timeout);
+        if self.phase == Phase::Connecting && !self.connect()? {
+            return self.idle();
         }
         self.watch_identity()?;
         self.apply_changes()?;
-        self.reposition()?;
+        if self.revoking.is_none() {
+            self.reposition()?;
+        }
         if let Some(event) = self.events.pop_front() {
             return Ok(event);
         }
@@ -381,7 +418,7 @@ impl Source for KafkaSource {
         }
         match self.events.pop_front() {
             Some(event) => Ok(event),
-            None => self.idle(timeout),
+            None => self.idle(),
         }
     }
 
@@ -454,9 +491,8 @@ impl Drop for KafkaSource {
             self.commit_in_time();
         }
         context.close();
-        let revoking = self.revoking.take().map(Change::Revoke);
-        let assigning = self.assigning.take().map(Change::Assign);
-        if let Some(change) = revoking.or(assigning).or_else(|| context.next_change()) {
+        let revoking = self.revoking.take().map(|revoked| Change::Revoke(revoked.partitions));
+        if let Some(change) = revoking.or_else(|| context.next_change()) {
             refuse(&self.consumer, &self.config.topic, &change);
         }
         // The queues keep the client alive.

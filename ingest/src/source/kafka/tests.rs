@@ -75,6 +75,15 @@ fn poll_until(
     }
 }
 
+/// Polls no more until the client has given up on us.
+fn be_held_for_dead(source: &KafkaSource) {
+    let deadline = Instant::now() + DEADLINE;
+    while !source.consumer.assignment_lost() {
+        assert!(Instant::now() < deadline, "the client waits for ever");
+        std::thread::yield_now();
+    }
+}
+
 const fn is_end(polled: &Polled) -> bool {
     matches!(polled, Polled::End)
 }
@@ -164,9 +173,7 @@ fn a_member_that_was_held_for_dead_begins_again() {
     let caught_up = |polled: &Polled| matches!(polled, Polled::CaughtUp(_));
     assert_eq!(poll_until(&mut source, caught_up).unwrap().0.len(), 2);
     tables.lock().unwrap().insert("logs/0".into(), 1);
-    // Nobody polls until the client has given up on us.
-    let (_keep, nothing) = std::sync::mpsc::channel::<()>();
-    nothing.recv_timeout(Duration::from_secs(6)).unwrap_err();
+    be_held_for_dead(&source);
     let (messages, events) = poll_until(&mut source, caught_up).unwrap();
     assert!(matches!(events.first(), Some(Polled::PartitionsLost(names)) if names.len() == 1));
     assert_eq!(messages, ["logs/0@1 b"], "{events:?}");
@@ -252,6 +259,63 @@ fn a_broker_that_comes_back_is_read_on() {
     broker.set_reachable(true).unwrap();
     assert_eq!(poll_until(&mut source, is_end).unwrap().0, ["logs/0@0 a"]);
     assert!(!source.consumer.context().link.is_down());
+}
+
+#[test]
+fn a_partition_without_a_leader_holds_up_no_other() {
+    for membership in [Membership::Alone, Membership::Group] {
+        let broker = EmbeddedBroker::start(TOPIC, 3).unwrap();
+        for partition in 0..3 {
+            send(&broker, partition, &["a"]);
+        }
+        let config = KafkaConfig { membership, ..config(&broker) };
+        broker.set_led(TOPIC, 1, false);
+        let mut source = source(config, &Tables::default());
+        let mut read = Vec::new();
+        while read.len() < 2 {
+            let (messages, _) =
+                poll_until(&mut source, |polled| matches!(polled, Polled::Messages(_))).unwrap();
+            read.extend(messages);
+        }
+        broker.set_led(TOPIC, 1, true);
+        let (messages, events) =
+            poll_until(&mut source, |polled| matches!(polled, Polled::Messages(_))).unwrap();
+        read.extend(messages);
+        read.sort();
+        assert_eq!(read, ["logs/0@0 a", "logs/1@0 a", "logs/2@0 a"], "{events:?}");
+    }
+}
+
+#[test]
+fn who_has_lost_everything_is_not_at_the_end() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    send(&broker, 0, &["a", "b"]);
+    let mut config = KafkaConfig { exit_at_end: true, ..config(&broker) };
+    config.properties.insert("max.poll.interval.ms".to_owned(), "4000".to_owned());
+    let mut source = source(config, &Tables::default());
+    let assigned = |polled: &Polled| matches!(polled, Polled::PartitionsAssigned(_));
+    poll_until(&mut source, assigned).unwrap();
+    be_held_for_dead(&source);
+    let (messages, events) = poll_until(&mut source, is_end).unwrap();
+    assert!(events.iter().any(|event| matches!(event, Polled::PartitionsLost(_))), "{events:?}");
+    assert!(
+        messages.ends_with(&["logs/0@0 a".to_owned(), "logs/0@1 b".to_owned()]),
+        "{messages:?}"
+    );
+}
+
+#[test]
+fn all_that_the_client_has_to_say_is_heard_at_once() {
+    let broker = EmbeddedBroker::start(TOPIC, 1).unwrap();
+    broker.set_reachable(false).unwrap();
+    let mut config = config(&broker);
+    config.properties.insert("statistics.interval.ms".to_owned(), "1".to_owned());
+    let mut source = source(config, &Tables::default());
+    // Meanwhile it gathers statistics.
+    source.consumer.fetch_metadata(None, Duration::from_millis(200)).unwrap_err();
+    assert_eq!(source.consumer.context().served(), 0);
+    source.serve_client().unwrap();
+    assert!(source.consumer.context().served() > 2);
 }
 
 #[test]
