@@ -154,6 +154,27 @@ fn an_idle_partition_holds_nothing_back_and_an_open_one_does() {
 }
 
 #[test]
+fn what_nobody_opens_after_a_restart_holds_nothing_back() {
+    let rows = ordinary(60, 2.0, 3);
+    let (first, rest) = rows.split_at(rows.len() / 2);
+    let mut detector = Detector::new(short_learning());
+    let mut findings = Findings::default();
+    for name in ["gone/0", "gone/1", "log/0"] {
+        detector.open_partition(name);
+    }
+    detector.on_batch("gone/0", &batch(first), &mut findings);
+    let bytes = detector.checkpoint().unwrap();
+    let mut detector = Detector::restore(short_learning(), &bytes).unwrap();
+    detector.await_partitions();
+    detector.open_partition("log/0");
+    detector.on_batch("log/0", &batch(rest), &mut findings);
+    assert!(detector.closed_us() > traffic::EPOCH + 50_000_000);
+    assert!(detector.ahead_us("log/0") < 5_000_000);
+    detector.finish(&mut findings);
+    assert_eq!(judged(&findings), i64::try_from(rows.len()).unwrap());
+}
+
+#[test]
 fn a_damaged_checkpoint_is_refused() {
     let mut detector = Detector::new(short_learning());
     detector.on_batch("log/0", &batch(&ordinary(30, 2.0, 3)), &mut Findings::default());

@@ -48,10 +48,13 @@ pub fn unpack(
     for (partition, learnt) in header.learnt.as_ref() {
         batcher.resume(&partition.as_str().into(), learnt);
     }
-    Detector::restore(config.clone(), state).unwrap_or_else(|error| {
+    let restored = Detector::restore(config.clone(), state);
+    let mut detector = restored.unwrap_or_else(|error| {
         tracing::warn!("cannot use the detector's checkpoint ({error}); it learns anew");
         Detector::new(config.clone())
-    })
+    });
+    detector.await_partitions();
+    detector
 }
 
 /// Header and detector's bytes.

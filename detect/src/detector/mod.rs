@@ -115,6 +115,15 @@ impl Detector {
         }
     }
 
+    /// Those partitions that a checkpoint knows hold nothing back until they are opened: they may be another's now, or
+    /// of a topic that is gone.
+    pub fn await_partitions(&mut self) {
+        let active = self.state.partitions.values_mut();
+        for partition in active.filter(|partition| partition.attendance == Attendance::Active) {
+            partition.attendance = Attendance::Idle;
+        }
+    }
+
     /// Counts a partition for the watermark, whether or not a record of it has come yet.
     pub fn open_partition(&mut self, partition: &str) {
         self.partition(partition);
