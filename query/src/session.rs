@@ -101,11 +101,13 @@ impl Session {
     async fn open_now(uri: &str, options: &SessionOptions) -> Result<Self, QueryError> {
         let location = |source| QueryError::Location { source: Box::new(source) };
         let reader = TableReader::open(uri).map_err(location)?;
+        let runtime = runtime(options)?;
+        let by_numbers = GroupByNumbers { memory: Arc::clone(&runtime.memory_pool) };
         let state = SessionStateBuilder::new()
             .with_config(config(options))
-            .with_runtime_env(runtime(options)?)
+            .with_runtime_env(runtime)
             .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(GroupByNumbers))
+            .with_physical_optimizer_rule(Arc::new(by_numbers))
             .build();
         let context = SessionContext::new_with_state(state);
         let store = ObjectStoreUrl::parse(STORE)
