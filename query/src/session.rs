@@ -27,6 +27,7 @@ use crate::lenient;
 use crate::options::{Scratch, SessionOptions};
 use crate::output::{Format, OutputOptions, Written};
 use crate::statements::{self, Statement};
+use crate::stop;
 use crate::views::{VIEWS, View};
 
 /// How the store of the tables is known to the engine: a name of its own, so that no statement reaches through it.
@@ -200,7 +201,8 @@ impl Session {
         guard::check_plan(&plan, self.scratch).map_err(Refusal::Guard)?;
         let frame = self.context.execute_logical_plan(plan).await?;
         let schema = Arc::clone(frame.schema().inner());
-        let stream = frame.execute_stream().await?;
+        let context = Arc::new(frame.task_ctx());
+        let stream = stop::start(frame.create_physical_plan().await?, context)?;
         Ok(Answer { schema, stream })
     }
 
