@@ -5,8 +5,8 @@
 
 /// Makes the schemes of the compiled-in stores known to Delta; may be called any number of times.
 ///
-/// [`crate::Lake::open`] and [`crate::open_table`] do so; whoever opens tables through `deltalake` calls it first.
-pub fn register_stores() {
+/// A location whose URL is not a local folder does so before it asks for its store.
+pub(crate) fn register_stores() {
     #[cfg(feature = "s3")]
     s3::register();
 }

@@ -54,14 +54,11 @@ mod writer;
 
 pub use check::{Checked, Fault, check, check_in};
 pub use checkpoint::Checkpoint;
-pub use cloud::register_stores;
 pub use commit::TableCommit;
 pub use error::{Cause, LakeError, Retry};
 pub use ids::History;
 pub use lake::Lake;
-pub use location::{open_table, table_uri};
 pub use maintain::{Pace, TableUpkeep, Unwatched, Upkeep, Watch, maintain, maintain_in};
 pub use options::LakeOptions;
 pub use point::{CommitPoint, CommitSummary, RowKey};
 pub use snapshot::{DataFile, Definition, FileStats, Snapshot, TableLog, TableReader};
-pub use tables::SCHEMA_VERSION_PROPERTY;

@@ -4,8 +4,6 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use deltalake::logstore::{LogStoreRef, StorageConfig, logstore_with, object_store_factories};
-use deltalake::{DeltaTable, DeltaTableError};
-use futures::future::BoxFuture;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -194,43 +192,6 @@ fn remote_store(uri: &str, url: &Url) -> Result<Arc<dyn ObjectStore>, LakeError>
     Ok(store)
 }
 
-/// URL of one table under the data location `uri`.
-///
-/// # Errors
-/// [`LakeError::Location`] when `uri` is neither a folder nor a URL.
-pub fn table_uri(uri: &str, table: &str) -> Result<Url, LakeError> {
-    Ok(folder_url(&data_url(uri)?, table))
-}
-
-/// Opens one table under the data location `uri` for reading, at its latest version.
-///
-/// # Errors
-/// [`LakeError::Location`] when `uri` is neither a folder nor a URL, [`LakeError::NotATable`] when the table does
-/// not exist, [`LakeError::Store`] when it cannot be read.
-pub fn open_table<'a>(
-    uri: &'a str,
-    table: &'a str,
-) -> BoxFuture<'a, Result<DeltaTable, LakeError>> {
-    Box::pin(load_table(uri, table))
-}
-
-async fn load_table(uri: &str, table: &str) -> Result<DeltaTable, LakeError> {
-    let url = table_uri(uri, table)?;
-    crate::cloud::register_stores();
-    let not_a_table = |detail: String| LakeError::NotATable { uri: url.to_string(), detail };
-    if url.to_file_path().is_ok_and(|folder| !folder.exists()) {
-        return Err(not_a_table("it does not exist".into()));
-    }
-    deltalake::open_table(url.clone()).await.map_err(|error| match error {
-        DeltaTableError::NotATable(_) => not_a_table("it has no Delta log".into()),
-        error => LakeError::Store {
-            what: "open the table".into(),
-            uri: url.to_string(),
-            source: Box::new(error),
-        },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,9 +200,12 @@ mod tests {
     fn a_folder_and_its_url_are_the_same_table() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("a b");
-        let by_path = table_uri(data.to_str().unwrap(), "requests").unwrap();
+        let table = |uri: &str| folder_url(&data_url(uri).unwrap(), "requests");
+        let by_path = table(data.to_str().unwrap());
         let url = Url::from_directory_path(&data).unwrap();
-        assert_eq!(by_path, table_uri(url.as_str(), "requests").unwrap());
+        assert_eq!(by_path, table(url.as_str()));
+        let bucket = Url::parse("s3://bucket/edge/requests/").unwrap();
+        assert_eq!(table("s3://bucket/edge"), bucket);
         assert!(by_path.path().ends_with("/a%20b/requests/"), "{by_path}");
     }
 

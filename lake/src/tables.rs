@@ -17,7 +17,7 @@ use crate::log::LOG;
 use crate::options::LakeOptions;
 
 /// Table property that carries the version of the layout.
-pub const SCHEMA_VERSION_PROPERTY: &str = "floodmark.schemaVersion";
+pub(crate) const SCHEMA_VERSION_PROPERTY: &str = "floodmark.schemaVersion";
 
 /// Writer features that an append of new files satisfies without doing anything.
 const HARMLESS_FEATURES: [&str; 7] = [

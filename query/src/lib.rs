@@ -29,6 +29,7 @@ pub mod output;
 pub mod repl;
 mod session;
 pub mod statements;
+mod stop;
 mod views;
 
 pub use error::QueryError;

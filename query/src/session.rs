@@ -27,6 +27,7 @@ use crate::lenient;
 use crate::options::{Scratch, SessionOptions};
 use crate::output::{Format, OutputOptions, Written};
 use crate::statements::{self, Statement};
+use crate::stop;
 use crate::views::{VIEWS, View};
 
 /// How the store of the tables is known to the engine: a name of its own, so that no statement reaches through it.
@@ -101,11 +102,13 @@ impl Session {
     async fn open_now(uri: &str, options: &SessionOptions) -> Result<Self, QueryError> {
         let location = |source| QueryError::Location { source: Box::new(source) };
         let reader = TableReader::open(uri).map_err(location)?;
+        let runtime = runtime(options)?;
+        let by_numbers = GroupByNumbers { memory: Arc::clone(&runtime.memory_pool) };
         let state = SessionStateBuilder::new()
             .with_config(config(options))
-            .with_runtime_env(runtime(options)?)
+            .with_runtime_env(runtime)
             .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(GroupByNumbers))
+            .with_physical_optimizer_rule(Arc::new(by_numbers))
             .build();
         let context = SessionContext::new_with_state(state);
         let store = ObjectStoreUrl::parse(STORE)
@@ -198,7 +201,8 @@ impl Session {
         guard::check_plan(&plan, self.scratch).map_err(Refusal::Guard)?;
         let frame = self.context.execute_logical_plan(plan).await?;
         let schema = Arc::clone(frame.schema().inner());
-        let stream = frame.execute_stream().await?;
+        let context = Arc::new(frame.task_ctx());
+        let stream = stop::start(frame.create_physical_plan().await?, context)?;
         Ok(Answer { schema, stream })
     }
 

@@ -15,7 +15,7 @@ use datafusion::logical_expr::{
     Signature, Volatility,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 const SECTION: DocSection = DocSection { include: true, label: "JSON", description: None };
 
@@ -145,20 +145,15 @@ impl ScalarUDFImpl for JsonFunction {
         let texts = cast(texts, &DataType::Utf8View)?;
         let values = texts.as_string_view();
         let answer: ArrayRef = match self.kind {
-            Kind::Get => picked(values, columns.get(1), |value| Some(value.to_string()))?,
-            Kind::Text => picked(values, columns.get(1), |value| match value {
-                Value::Null => None,
-                Value::String(text) => Some(text),
-                other => Some(other.to_string()),
-            })?,
+            Kind::Get => picked(values, columns.get(1), |part| Some(part.to_owned()))?,
+            Kind::Text => picked(values, columns.get(1), text)?,
             Kind::Elements => elements(values),
             Kind::Length => Arc::new(
                 values
                     .iter()
                     .map(|text| match parse(text?)? {
-                        Value::Array(list) => i64::try_from(list.len()).ok(),
-                        Value::Object(fields) => i64::try_from(fields.len()).ok(),
-                        _ => None,
+                        Parts::List(list) => i64::try_from(list.len()).ok(),
+                        Parts::Fields(fields) => i64::try_from(fields.len()).ok(),
                     })
                     .collect::<Int64Array>(),
             ),
@@ -177,15 +172,90 @@ impl ScalarUDFImpl for JsonFunction {
     }
 }
 
-fn parse(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok()
+/// What may stand between the parts of JSON.
+const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// The parts of a list or an object, as they are written: no number is rounded, no field is lost.
+enum Parts<'a> {
+    List(Vec<&'a str>),
+    /// Names in their quotes, and values; a name may come twice.
+    Fields(Vec<(&'a str, &'a str)>),
+}
+
+/// The parts of JSON in a text; `None` for what has none, and what is no JSON.
+fn parse(text: &str) -> Option<Parts<'_>> {
+    let text = text.trim_matches(BLANK);
+    if let Some(mut rest) = text.strip_prefix('[') {
+        let list = separated(&mut rest, ']', next)?;
+        return rest.is_empty().then_some(Parts::List(list));
+    }
+    let mut rest = text.strip_prefix('{')?;
+    let fields = separated(&mut rest, '}', |rest| {
+        let name = next(rest).filter(|name| name.starts_with('"'))?;
+        *rest = rest.strip_prefix(':')?;
+        Some((name, next(rest)?))
+    })?;
+    rest.is_empty().then_some(Parts::Fields(fields))
+}
+
+/// What stands in `rest` between commas and before `close`, which are taken from it.
+fn separated<'a, T>(
+    rest: &mut &'a str,
+    close: char,
+    mut part: impl FnMut(&mut &'a str) -> Option<T>,
+) -> Option<Vec<T>> {
+    let mut parts = Vec::new();
+    *rest = rest.trim_start_matches(BLANK);
+    if let Some(after) = rest.strip_prefix(close) {
+        *rest = after;
+        return Some(parts);
+    }
+    loop {
+        parts.push(part(rest)?);
+        let mut chars = rest.chars();
+        let end = chars.next()?;
+        *rest = chars.as_str();
+        if end == close {
+            return Some(parts);
+        }
+        if end != ',' {
+            return None;
+        }
+    }
+}
+
+/// The value with which `rest` begins, whatever is in it; it and the blanks around it are taken from `rest`.
+fn next<'a>(rest: &mut &'a str) -> Option<&'a str> {
+    let text = rest.trim_start_matches(BLANK);
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    let (value, after) = text.split_at_checked(values.byte_offset())?;
+    *rest = after.trim_start_matches(BLANK);
+    Some(value)
+}
+
+/// Whether a name in quotes is `wanted`.
+fn is_named(quoted: &str, wanted: &str) -> bool {
+    if quoted.contains('\\') {
+        return text(quoted).is_some_and(|name| name == wanted);
+    }
+    quoted.get(1..quoted.len() - 1) == Some(wanted)
+}
+
+/// A part as plain text; `None` for null.
+fn text(part: &str) -> Option<String> {
+    match part {
+        "null" => None,
+        quoted if quoted.starts_with('"') => serde_json::from_str(quoted).ok(),
+        written => Some(written.to_owned()),
+    }
 }
 
 /// What `keys` pick of each text, written by `write`.
 fn picked(
     texts: &StringViewArray,
     keys: Option<&ArrayRef>,
-    write: impl Fn(Value) -> Option<String>,
+    write: impl Fn(&str) -> Option<String>,
 ) -> Result<ArrayRef> {
     let keys = keys.ok_or_else(|| exec_datafusion_err!("no key"))?;
     let places = keys.as_primitive_opt::<Int64Type>();
@@ -193,15 +263,19 @@ fn picked(
     let names = names.as_string_view();
     let mut out = StringBuilder::with_capacity(texts.len(), 0);
     for (row, text) in texts.iter().enumerate() {
-        let value = text.filter(|_| keys.is_valid(row)).and_then(parse);
-        let part = value.and_then(|value| match (value, places) {
-            (Value::Array(mut list), Some(places)) => {
+        let parts = text.filter(|_| keys.is_valid(row)).and_then(parse);
+        let part = parts.and_then(|parts| match (parts, places) {
+            (Parts::List(list), Some(places)) => {
                 let place = places.value(row);
                 let from_end = if place < 0 { i64::try_from(list.len()).ok()? } else { 0 };
                 let place = usize::try_from(place.checked_add(from_end)?).ok()?;
-                (place < list.len()).then(|| list.swap_remove(place))
+                list.get(place).copied()
             }
-            (Value::Object(mut fields), None) => fields.remove(names.value(row)),
+            // Of fields of one name the last, as other readers take it.
+            (Parts::Fields(fields), None) => {
+                let name = names.value(row);
+                fields.iter().rfind(|(of, _)| is_named(of, name)).map(|(_, value)| *value)
+            }
             _ => None,
         });
         out.append_option(part.and_then(&write));
@@ -213,9 +287,9 @@ fn elements(texts: &StringViewArray) -> ArrayRef {
     let mut out = ListBuilder::new(StringBuilder::new());
     for text in texts {
         match text.and_then(parse) {
-            Some(Value::Array(list)) => {
+            Some(Parts::List(list)) => {
                 for value in list {
-                    out.values().append_value(value.to_string());
+                    out.values().append_value(value);
                 }
                 out.append(true);
             }

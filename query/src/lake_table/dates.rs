@@ -50,30 +50,46 @@ fn conditions(filter: &Expr) -> Vec<Expr> {
 fn compared(of: &Expr, op: Operator, bound: &Expr) -> Option<Expr> {
     let Expr::Literal(bound, _) = bound else { return None };
     let of_bound = day_of(bound)?;
-    let longest = span_days(of)?;
-    if !DAYS.contains(&of_bound) || !DAYS.contains(&(of_bound + longest)) {
+    let slack = slack(of)?;
+    let (first, last) = (of_bound - slack.before, of_bound + slack.after);
+    if !DAYS.contains(&first) || !DAYS.contains(&last) {
         return None;
     }
     let day = |days: i64| lit(ScalarValue::Date32(i32::try_from(days).ok()));
     let date = || col(DATE);
     match op {
         Operator::Eq | Operator::IsNotDistinctFrom => {
-            Some(date().gt_eq(day(of_bound)).and(date().lt_eq(day(of_bound + longest))))
+            Some(date().gt_eq(day(first)).and(date().lt_eq(day(last))))
         }
-        Operator::Gt | Operator::GtEq => Some(date().gt_eq(day(of_bound))),
-        Operator::Lt | Operator::LtEq => Some(date().lt_eq(day(of_bound + longest))),
+        Operator::Gt | Operator::GtEq => Some(date().gt_eq(day(first))),
+        Operator::Lt | Operator::LtEq => Some(date().lt_eq(day(last))),
         _ => None,
     }
 }
 
-/// How many days the time may be after the day of what `of` makes of it; `None` where `of` is not about the time.
-fn span_days(of: &Expr) -> Option<i64> {
+/// How many days the time may be before and after the day of what is made of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slack {
+    before: i64,
+    after: i64,
+}
+
+/// The slack of `of`; `None` where it is not about the time.
+fn slack(of: &Expr) -> Option<Slack> {
     match of {
-        Expr::Column(column) if column.name == TIME => Some(0),
-        Expr::Cast(Cast { expr, field }) => match field.data_type() {
-            DataType::Date32 | DataType::Timestamp(_, _) => span_days(expr),
-            _ => None,
-        },
+        Expr::Column(column) if column.name == TIME => Some(Slack::default()),
+        Expr::Cast(Cast { expr, field }) => {
+            let of = slack(expr)?;
+            match field.data_type() {
+                DataType::Date32 | DataType::Timestamp(_, None) => Some(of),
+                DataType::Timestamp(_, Some(zone)) if is_utc(zone) => Some(of),
+                // Its days begin at most 14 hours before and 12 hours after those of UTC.
+                DataType::Timestamp(_, Some(_)) => {
+                    Some(Slack { before: of.before + 1, after: of.after + 1 })
+                }
+                _ => None,
+            }
+        }
         Expr::ScalarFunction(call) if call.func.name() == "date_trunc" => {
             let [Expr::Literal(unit, _), time] = call.args.as_slice() else { return None };
             let unit = unit.try_as_str().flatten()?.to_ascii_lowercase();
@@ -85,10 +101,16 @@ fn span_days(of: &Expr) -> Option<i64> {
                 "year" => 365,
                 _ => return None,
             };
-            Some(span_days(time)? + longest)
+            let of = slack(time)?;
+            Some(Slack { after: of.after + longest, ..of })
         }
         _ => None,
     }
+}
+
+/// Whether the days of a zone are those of UTC.
+fn is_utc(zone: &str) -> bool {
+    matches!(zone, schemas::column::UTC | "+00:00")
 }
 
 /// The day in which a bound lies, since 1970.
@@ -128,6 +150,8 @@ mod tests {
     #[test]
     fn times_imply_days() {
         let (time, date) = (|| col(TIME), || col(DATE));
+        let in_zone =
+            |zone: &str| cast(time(), DataType::Timestamp(TimeUnit::Nanosecond, Some(zone.into())));
         for (given, expected) in [
             (time().gt_eq(noon(3)), Some(date().gt_eq(day(3)))),
             (noon(3).gt(time()), Some(date().lt_eq(day(3)))),
@@ -140,6 +164,12 @@ mod tests {
                 Some(date().gt_eq(day(3)).and(date().lt_eq(day(9)))),
             ),
             (cast(time(), DataType::Date32).lt(day(3)), Some(date().lt_eq(day(3)))),
+            (
+                cast(in_zone("Europe/Berlin"), DataType::Date32).eq(day(3)),
+                Some(date().gt_eq(day(2)).and(date().lt_eq(day(4)))),
+            ),
+            (date_trunc(lit("week"), in_zone("-12:00")).gt_eq(noon(3)), Some(date().gt_eq(day(2)))),
+            (in_zone("UTC").lt(noon(3)), Some(date().lt_eq(day(3)))),
             (
                 time().lt(noon(1)).or(time().gt(noon(5))),
                 Some(date().lt_eq(day(1)).or(date().gt_eq(day(5)))),

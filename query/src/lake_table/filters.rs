@@ -14,6 +14,7 @@ use datafusion::physical_expr::{PhysicalExpr, conjunction};
 
 use super::dictionary::OnDictionary;
 use super::parts::HoldsParts;
+use super::values::OfValues;
 
 /// Whether the scan decides `filter` for every row.
 pub(super) fn pushdown(filter: &Expr, schema: &Schema) -> TableProviderFilterPushDown {
@@ -159,7 +160,7 @@ impl Planner<'_> {
         let alone: SchemaRef = Arc::new(Schema::new(vec![value]));
         let of_value = planned(leaf, self.state, &DFSchema::try_from(Arc::clone(&alone))?)?;
         let column = Arc::new(Column::new(name, self.columns.index_of(name)?));
-        Ok(Arc::new(OnDictionary::new(of_value, alone, column)))
+        Ok(Arc::new(OnDictionary(OfValues::new(of_value, alone, column))))
     }
 }
 

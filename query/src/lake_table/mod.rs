@@ -20,15 +20,14 @@ mod scan;
 mod statistics;
 mod values;
 
-use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session as EngineSession, TableProvider};
-use datafusion::common::{Result, Statistics};
+use datafusion::common::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use lake::{Snapshot, TableLog};
 use tokio::sync::Mutex;
@@ -122,10 +121,6 @@ impl TableProvider for LakeTable {
         TableType::Base
     }
 
-    fn get_logical_plan(&self) -> Option<Cow<'_, LogicalPlan>> {
-        None
-    }
-
     async fn scan(
         &self,
         state: &dyn EngineSession,
@@ -144,9 +139,5 @@ impl TableProvider for LakeTable {
     ) -> Result<Vec<TableProviderFilterPushDown>> {
         let schema = self.current().schema;
         Ok(filters.iter().map(|filter| filters::pushdown(filter, &schema)).collect())
-    }
-
-    fn statistics(&self) -> Option<Statistics> {
-        None
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::Session as EngineSession;
 use datafusion::common::{Result, plan_err};
 use datafusion::config::TableParquetOptions;
@@ -14,6 +14,7 @@ use datafusion::datasource::physical_plan::parquet::{
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::Expr;
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
@@ -25,8 +26,8 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use lake::DataFile;
 
-use super::codes::{Texts, as_read};
-use super::values::dictionary_type;
+use super::codes::Texts;
+use super::values::as_read;
 use super::{Current, cut, filters, footers, prune, statistics};
 
 /// Files whose footers are read before a query starts, at most: with them it is known which rows to read, and the work is
@@ -43,6 +44,9 @@ const DICTIONARY_MAX: i64 = 1 << 20;
 /// Bytes of all dictionaries of a column that a query may have in memory at the same time: as much as grouping by some
 /// million texts takes.
 const DICTIONARIES_MAX: i64 = 256 << 20;
+
+/// The part of a memory limit that they may take: what groups by them is in memory, too, and cannot spill.
+const MEMORY_PART: usize = 4;
 
 /// What a query asks of a table.
 pub(super) struct Asked<'a> {
@@ -118,7 +122,7 @@ impl Scan<'_> {
         asked: &Asked<'_>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let Asked { store, state, filters: given, limit } = *asked;
-        let repeated = Arc::new(self.repeated());
+        let repeated = Arc::new(self.repeated(dictionaries_max(state)));
         let mut dictionaries = filters::searched(given, self.seen);
         dictionaries.retain(|name| repeated.contains(name));
         let table = self.table_schema(&dictionaries);
@@ -161,7 +165,7 @@ impl Scan<'_> {
     }
 
     /// Text columns whose values repeat enough, and are not too many to be held.
-    fn repeated(&self) -> BTreeSet<String> {
+    fn repeated(&self, bytes_max: i64) -> BTreeSet<String> {
         let Some(footers) = &self.footers else { return BTreeSet::new() };
         let texts = self.seen.fields().iter().filter(|of| *of.data_type() == DataType::Utf8View);
         let repeats = |name: &str| {
@@ -174,7 +178,7 @@ impl Scan<'_> {
                     sums.2 + chunk.uncompressed_size().min(DICTIONARY_MAX),
                 )
             });
-            sums.0 <= sums.1.saturating_mul(BYTES_A_VALUE_MAX) && sums.2 <= DICTIONARIES_MAX
+            sums.0 <= sums.1.saturating_mul(BYTES_A_VALUE_MAX) && sums.2 <= bytes_max
         };
         texts.map(|of| of.name()).filter(|name| repeats(name)).cloned().collect()
     }
@@ -184,16 +188,8 @@ impl Scan<'_> {
         let is_partition = |field: &&FieldRef| self.partitioned_by.contains(field.name());
         let (partition, of_file): (Vec<_>, Vec<_>) =
             self.seen.fields().iter().partition(is_partition);
-        let of_file: Vec<FieldRef> = of_file
-            .into_iter()
-            .map(|field| {
-                if dictionaries.contains(field.name()) {
-                    Arc::new(Field::new(field.name(), dictionary_type(), field.is_nullable()))
-                } else {
-                    Arc::clone(field)
-                }
-            })
-            .collect();
+        let names = dictionaries.iter().map(String::as_str).collect();
+        let of_file = as_read(of_file, &names);
         TableSchema::builder(Arc::new(Schema::new(of_file)))
             .with_table_partition_cols(partition.into_iter().cloned().collect::<Vec<_>>())
             .build()
@@ -243,7 +239,7 @@ impl Scan<'_> {
                 .with_extension::<ParquetAccessPlan>(piece.plan)
                 .with_extension::<Arc<Texts>>(Arc::clone(texts));
             if !names.is_empty() {
-                read = read.with_arrow_schema(as_read(&texts.schema, &names));
+                read = read.with_arrow_schema(texts.as_read(&names));
             }
             pieces.push((read, piece.rows as u64));
         }
@@ -264,6 +260,15 @@ impl Scan<'_> {
             read = read.with_statistics(Arc::new(statistics::of_one(file, table.file_schema())));
         }
         Ok(read)
+    }
+}
+
+/// Bytes that the dictionaries of a column may take under the memory limit of `state`.
+fn dictionaries_max(state: &dyn EngineSession) -> i64 {
+    match state.runtime_env().memory_pool.memory_limit() {
+        MemoryLimit::Finite(bytes) => i64::try_from(bytes / MEMORY_PART)
+            .map_or(DICTIONARIES_MAX, |of| of.min(DICTIONARIES_MAX)),
+        MemoryLimit::Infinite | MemoryLimit::Unknown => DICTIONARIES_MAX,
     }
 }
 

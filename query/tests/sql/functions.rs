@@ -39,3 +39,32 @@ async fn many_groups_agree_however_they_are_computed() {
     let spilled = answer(&open(2, Some(24 << 20), None).await, MANY_GROUPS).await;
     assert_eq!(calm, spilled);
 }
+
+/// Texts that rows are grouped by are held in memory as a whole: not where the memory is for less.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn texts_are_grouped_by_in_little_memory() {
+    let lake = tempfile::tempdir().expect("a folder");
+    let row = |n: u32| {
+        let agent = format!("agent {} {}", n % 100, "x".repeat(100));
+        fixture::with(fixture::request(n, n / 100), serde_json::json!({"user_agent": agent}))
+    };
+    for part in 0..2 {
+        let rows: Vec<_> = (part * 10_000..(part + 1) * 10_000).map(row).collect();
+        fixture::append(lake.path(), &schemas::tables::REQUESTS, &rows).await;
+    }
+    let text = "SELECT count(*) AS agents, sum(n) AS n FROM \
+                (SELECT user_agent, count(*) AS n FROM requests GROUP BY 1)";
+    let plan = format!("EXPLAIN {text}");
+    for (memory_limit, by_numbers) in
+        [(None, true), (Some(64 << 20), true), (Some(64 << 10), false)]
+    {
+        let options = SessionOptions { memory_limit, ..SessionOptions::default() };
+        let uri = lake.path().to_string_lossy().into_owned();
+        let session = Session::open(&uri, &options).await.expect("tables");
+        let shown = answer(&session, &plan).await;
+        assert_eq!(shown.contains("number_of"), by_numbers, "{memory_limit:?} {shown}");
+        if by_numbers {
+            assert_eq!(answer(&session, text).await, "agents,n\n100,20000\n");
+        }
+    }
+}

@@ -83,6 +83,39 @@ async fn what_is_left_out_is_not_missed() {
     }
 }
 
+/// The zones furthest from UTC in both directions have no hour of a day in one file alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_of_other_zones_have_all_their_hours() {
+    let folder = TempDir::new().expect("a folder");
+    let row = |hour: u32| {
+        let date = format!("2026-03-{:02}", 3 + hour / 24);
+        let time = format!("{date}T{:02}:30:00Z", hour % 24);
+        with(fixture::request(hour, 0), json!({"date": date, "ts": time}))
+    };
+    fixture::append(folder.path(), &REQUESTS, &(0..72).map(row).collect::<Vec<_>>()).await;
+    let session = fixture::open(folder.path()).await;
+    for zone in ["UTC", "Europe/Berlin", "Pacific/Kiritimati", "Etc/GMT+12", "+14:00", "-12:00"] {
+        for (condition, expected) in [
+            (format!("CAST(ts AT TIME ZONE '{zone}' AS DATE) = '2026-03-04'"), 24),
+            (format!("date_trunc('day', ts AT TIME ZONE '{zone}') = '2026-03-04'"), 24),
+            (format!("date_trunc('week', ts AT TIME ZONE '{zone}') = '2026-03-02'"), 72),
+            (
+                format!(
+                    "ts AT TIME ZONE '{zone}' >= '2026-03-04' AND ts AT TIME ZONE '{zone}' < '2026-03-05'"
+                ),
+                24,
+            ),
+        ] {
+            let text = format!("SELECT count(*) AS n FROM requests WHERE {condition}");
+            assert_eq!(
+                answer(&session, &text).await.expect("rows"),
+                format!("n\n{expected}\n"),
+                "{condition}"
+            );
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn searches_of_repeated_texts_answer_as_others() {
     let folder = TempDir::new().expect("a folder");

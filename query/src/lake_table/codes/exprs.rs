@@ -5,60 +5,39 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array as _, ArrayRef, AsArray as _, RecordBatch, UInt32Array, UInt64Array, new_null_array,
+    Array as _, ArrayRef, AsArray as _, RecordBatch, UInt32Array, UInt64Array,
 };
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{
-    DataType, Int32Type, Schema, SchemaRef, UInt32Type, UInt64Type,
-};
+use datafusion::arrow::datatypes::{DataType, Int32Type, Schema, UInt32Type, UInt64Type};
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
 
-use super::super::values::PerValue;
+use super::super::values::OfValues;
 use super::interner::{Interner, NULL};
 
-/// The number of the text that `of_value` makes of a column; made once for each value of its dictionaries.
+/// The number of the text that is made of a column; made once for each value of its dictionaries.
 #[derive(Debug)]
 pub(super) struct Encoded {
-    of_value: Arc<dyn PhysicalExpr>,
-    /// The one column that `of_value` is over.
-    schema: SchemaRef,
-    column: Arc<dyn PhysicalExpr>,
-    interner: Arc<Interner>,
-    known: PerValue,
+    pub(super) made: OfValues,
+    pub(super) interner: Arc<Interner>,
 }
 
 impl Encoded {
-    pub(super) fn new(
-        of_value: Arc<dyn PhysicalExpr>,
-        schema: SchemaRef,
-        column: Arc<dyn PhysicalExpr>,
-        interner: Arc<Interner>,
-    ) -> Self {
-        Self { of_value, schema, column, interner, known: PerValue::default() }
-    }
-
-    fn numbers(&self, texts: &ArrayRef) -> Result<Vec<u32>> {
-        let texts = cast(texts, &DataType::Utf8View)?;
-        let rows = texts.len();
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), vec![texts])?;
-        let made = self.of_value.evaluate(&batch)?.into_array(rows)?;
-        Ok(self.interner.numbers(cast(&made, &DataType::Utf8View)?.as_string_view()))
+    fn numbers(&self, made: &ArrayRef) -> Result<Vec<u32>> {
+        self.interner.numbers(cast(made, &DataType::Utf8View)?.as_string_view())
     }
 }
 
 impl Display for Encoded {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        write!(f, "number_of({})", self.of_value)
+        write!(f, "number_of({})", self.made.of_value)
     }
 }
 
 impl PartialEq for Encoded {
     fn eq(&self, other: &Self) -> bool {
-        self.of_value.eq(&other.of_value)
-            && self.column.eq(&other.column)
-            && Arc::ptr_eq(&self.interner, &other.interner)
+        self.made == other.made && Arc::ptr_eq(&self.interner, &other.interner)
     }
 }
 
@@ -66,8 +45,7 @@ impl Eq for Encoded {}
 
 impl Hash for Encoded {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.of_value.hash(state);
-        self.column.hash(state);
+        self.made.hash(state);
     }
 }
 
@@ -77,22 +55,14 @@ impl PhysicalExpr for Encoded {
     }
 
     fn nullable(&self, _input: &Schema) -> Result<bool> {
-        self.of_value.nullable(&self.schema)
+        self.made.of_value.nullable(&self.made.schema)
     }
 
     fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
-        let texts = self.column.evaluate(batch)?.into_array(batch.num_rows())?;
+        let texts = self.made.texts(batch)?;
         let rows = match texts.as_dictionary_opt::<Int32Type>() {
-            None => self.numbers(&texts)?,
-            Some(texts) => {
-                let null = if texts.keys().null_count() == 0 {
-                    NULL
-                } else {
-                    let of_null = self.numbers(&new_null_array(&DataType::Utf8View, 1))?;
-                    of_null.first().copied().unwrap_or(NULL)
-                };
-                self.known.rows(texts, null, |new| self.numbers(new))?
-            }
+            None => self.numbers(&self.made.made(&texts)?)?,
+            Some(texts) => self.made.rows(texts, NULL, |made| self.numbers(made))?,
         };
         let rows: UInt32Array = if rows.contains(&NULL) {
             rows.into_iter().map(|number| (number != NULL).then_some(number)).collect()
@@ -103,7 +73,7 @@ impl PhysicalExpr for Encoded {
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
-        vec![&self.column]
+        vec![&self.made.column]
     }
 
     fn with_new_children(
@@ -111,13 +81,12 @@ impl PhysicalExpr for Encoded {
         children: Vec<Arc<dyn PhysicalExpr>>,
     ) -> Result<Arc<dyn PhysicalExpr>> {
         let [column] = children.as_slice() else { return plan_err!("numbers are of one column") };
-        let (of_value, schema) = (Arc::clone(&self.of_value), Arc::clone(&self.schema));
-        let interner = Arc::clone(&self.interner);
-        Ok(Arc::new(Self::new(of_value, schema, Arc::clone(column), interner)))
+        let (made, interner) = (self.made.of(column), Arc::clone(&self.interner));
+        Ok(Arc::new(Self { made, interner }))
     }
 
     fn fmt_sql(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        self.of_value.fmt_sql(f)
+        self.made.of_value.fmt_sql(f)
     }
 }
 

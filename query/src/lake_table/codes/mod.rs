@@ -18,6 +18,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode as _};
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::projection::ProjectionExpr;
@@ -28,14 +29,18 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion::physical_plan::projection::ProjectionExec;
 
+use super::values::OfValues;
 use exprs::{Decoded, Encoded, Half, Packed};
 use interner::Interner;
+pub(super) use retype::Texts;
 use retype::as_dictionaries;
-pub(super) use retype::{Texts, as_read};
 
 /// Makes aggregates that read our tables group by numbers.
 #[derive(Debug)]
-pub(crate) struct GroupByNumbers;
+pub(crate) struct GroupByNumbers {
+    /// Where the memory for texts is taken from.
+    pub(crate) memory: Arc<dyn MemoryPool>,
+}
 
 impl PhysicalOptimizerRule for GroupByNumbers {
     fn optimize(
@@ -45,7 +50,7 @@ impl PhysicalOptimizerRule for GroupByNumbers {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let done = plan.transform_up(|node| {
             let by_numbers = match node.downcast_ref::<AggregateExec>() {
-                Some(aggregate) => by_numbers(aggregate)?,
+                Some(aggregate) => by_numbers(aggregate, &self.memory)?,
                 None => None,
             };
             Ok(by_numbers.map_or_else(|| Transformed::no(node), Transformed::yes))
@@ -63,7 +68,10 @@ impl PhysicalOptimizerRule for GroupByNumbers {
 }
 
 /// The aggregate by numbers, where that pays.
-fn by_numbers(aggregate: &AggregateExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+fn by_numbers(
+    aggregate: &AggregateExec,
+    memory: &Arc<dyn MemoryPool>,
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let groups = aggregate.group_expr();
     let reads_rows = matches!(
         aggregate.mode(),
@@ -77,7 +85,7 @@ fn by_numbers(aggregate: &AggregateExec) -> Result<Option<Arc<dyn ExecutionPlan>
     let Some((input, changed)) = as_dictionaries(aggregate.input(), &wanted)? else {
         return Ok(None);
     };
-    let keys = Keys::of(groups.expr(), &input_schema, &changed)?;
+    let keys = Keys::of(groups.expr(), &input_schema, &changed, memory)?;
     let schema = input.schema();
     let counted = AggregateExec::try_new(
         *aggregate.mode(),
@@ -138,6 +146,7 @@ impl Keys {
         given: &[(Arc<dyn PhysicalExpr>, String)],
         schema: &SchemaRef,
         changed: &BTreeSet<usize>,
+        memory: &Arc<dyn MemoryPool>,
     ) -> Result<Self> {
         let mut keys = Self { exprs: Vec::new(), places: Vec::new() };
         let mut half: Option<usize> = None;
@@ -148,7 +157,7 @@ impl Keys {
                 keys.exprs.push((Arc::clone(expr), name.clone()));
                 continue;
             };
-            let interner = Arc::<Interner>::default();
+            let interner = Arc::new(Interner::new(memory));
             let number = encoded(expr, &text, &interner)?;
             let room = half.take().and_then(|at| Some((at, keys.exprs.get_mut(at)?)));
             if let Some((at, (other, _))) = room {
@@ -216,6 +225,6 @@ fn encoded(
             Transformed::no(node)
         })
     })?;
-    let (column, interner) = (Arc::new(column.clone()), Arc::clone(interner));
-    Ok(Arc::new(Encoded::new(of_value.data, Arc::new(alone), column, interner)))
+    let made = OfValues::new(of_value.data, Arc::new(alone), Arc::new(column.clone()));
+    Ok(Arc::new(Encoded { made, interner: Arc::clone(interner) }))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
 use datafusion::datasource::physical_plan::{
@@ -19,7 +19,7 @@ use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 
 use super::super::dictionary::OnDictionary;
-use super::super::values::dictionary_type;
+use super::super::values::{as_read, dictionary_type};
 
 /// What the scan of a file knows of its texts.
 #[derive(Debug)]
@@ -28,6 +28,13 @@ pub(in super::super) struct Texts {
     pub(in super::super) schema: SchemaRef,
     /// Columns of the table whose values repeat enough.
     pub(in super::super) repeated: Arc<BTreeSet<String>>,
+}
+
+impl Texts {
+    /// The columns of the file with `names` as dictionaries.
+    pub(in super::super) fn as_read(&self, names: &BTreeSet<&str>) -> SchemaRef {
+        Arc::new(Schema::new(as_read(self.schema.fields(), names)))
+    }
 }
 
 /// A plan and those of its columns that are dictionaries now.
@@ -148,16 +155,18 @@ fn of_scan(
     };
     let new: BTreeSet<usize> = columns.iter().copied().filter(was_text).collect();
     let exprs = ProjectionExprs::new(rewritten(&exprs, &outputs, &new)?);
-    let retyped = with_dictionaries(table, &columns);
-    let names: BTreeSet<&str> = retyped
-        .file_schema()
-        .fields()
+    let fields = table.file_schema().fields();
+    let names: BTreeSet<&str> = fields
         .iter()
-        .filter(|field| *field.data_type() == dictionary_type())
-        .map(|field| field.name().as_str())
+        .enumerate()
+        .filter(|(place, of)| columns.contains(place) || *of.data_type() == dictionary_type())
+        .map(|(_, field)| field.name().as_str())
         .collect();
+    let retyped = TableSchema::builder(Arc::new(Schema::new(as_read(fields, &names))))
+        .with_table_partition_cols(table.table_partition_cols().iter().cloned().collect::<Vec<_>>())
+        .build();
     let groups = with_schemas(config, &names);
-    let Some(fresh) = fresh_source(source, retyped.clone()).try_pushdown_projection(&exprs)? else {
+    let Some(fresh) = fresh_source(source, retyped).try_pushdown_projection(&exprs)? else {
         return Ok(None);
     };
     let config = FileScanConfigBuilder::from(config.clone())
@@ -188,22 +197,9 @@ fn is_compared(condition: Option<&Arc<dyn PhysicalExpr>>, place: usize) -> bool 
     found
 }
 
-fn with_dictionaries(table: &TableSchema, columns: &BTreeSet<usize>) -> TableSchema {
-    let fields = table.file_schema().fields().iter().enumerate().map(|(place, field)| {
-        if columns.contains(&place) {
-            Arc::new(Field::new(field.name(), dictionary_type(), field.is_nullable()))
-        } else {
-            Arc::clone(field)
-        }
-    });
-    TableSchema::builder(Arc::new(Schema::new(fields.collect::<Vec<FieldRef>>())))
-        .with_table_partition_cols(table.table_partition_cols().iter().cloned().collect::<Vec<_>>())
-        .build()
-}
-
 fn with_schemas(config: &FileScanConfig, names: &BTreeSet<&str>) -> Vec<FileGroup> {
     let file = |file: &datafusion::datasource::listing::PartitionedFile| {
-        let schema = file.extension::<Arc<Texts>>().map(|texts| as_read(&texts.schema, names));
+        let schema = file.extension::<Arc<Texts>>().map(|texts| texts.as_read(names));
         let mut file = file.clone();
         file.arrow_schema = schema.or(file.arrow_schema);
         file
@@ -213,18 +209,6 @@ fn with_schemas(config: &FileScanConfig, names: &BTreeSet<&str>) -> Vec<FileGrou
         .iter()
         .map(|group| FileGroup::new(group.iter().map(file).collect()))
         .collect()
-}
-
-/// The columns of a file with those of `names` as dictionaries.
-pub(in super::super) fn as_read(schema: &Schema, names: &BTreeSet<&str>) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| {
-        if field.data_type().is_string() && names.contains(field.name().as_str()) {
-            Arc::new(Field::new(field.name(), dictionary_type(), field.is_nullable()))
-        } else {
-            Arc::clone(field)
-        }
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn fresh_source(source: &ParquetSource, table: TableSchema) -> ParquetSource {
