@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::Consumer;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 
+use super::changes::Revocation;
 use super::topic_id::{Answer, Question, TopicId};
-use super::{ASK_EVERY, KafkaSource, Phase, REQUEST_TIMEOUT, Revocation};
+use super::{ASK_EVERY, KafkaSource, Phase, REQUEST_TIMEOUT};
 use crate::source::{Polled, Positions, SourceError};
 
 /// Answers in a row from which a topic is said to be gone: a broker may hear of it a little late.

@@ -6,12 +6,13 @@
 //! Which topic has the name may change ([`identity`]): one made anew has partitions of its own.
 //!
 //! librdkafka calls back on [`Source::poll`] only; the callbacks note changes ([`context`]) and `poll`
-//! carries them out, so that a revoked partition is given up after its rows are in the tables.
+//! carries them out ([`changes`]), so that a revoked partition is given up after its rows are in the tables.
 //!
 //! Each partition has a queue of its own ([`lane`]), so that pausing one is to leave its queue alone:
 //! what was fetched ahead stays there. librdkafka's own pause throws it away and fetches it again.
 
 mod assignment;
+mod changes;
 mod config;
 mod context;
 mod identity;
@@ -31,8 +32,9 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
+use self::changes::Revocation;
 pub use self::config::{KafkaConfig, Membership, OffsetReset, PositionLookup};
-use self::context::{Change, Context, give_up, refuse};
+use self::context::{Change, Context, refuse};
 use self::identity::Identity;
 use self::lane::{Drained, Lane};
 use super::{MessageSink, Polled, Positions, Progress, Share, Source, SourceError};
@@ -88,14 +90,6 @@ pub struct KafkaSource {
     bytes_read: u64,
 }
 
-/// Partitions that are given up.
-#[derive(Debug)]
-struct Revocation {
-    partitions: Vec<i32>,
-    /// They stay with this member, and begin anew.
-    begin_anew: bool,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// The topic has not been seen.
@@ -149,67 +143,9 @@ impl KafkaSource {
         })
     }
 
-    /// Carries out what the group asked for.
-    fn apply_changes(&mut self) -> Result<(), SourceError> {
-        if let Some(Revocation { partitions, begin_anew }) = self.revoking.take() {
-            self.give_up(&partitions)?;
-            if begin_anew {
-                self.awaited.extend(partitions);
-            }
-        }
-        while self.events.is_empty() && self.revoking.is_none() {
-            match self.consumer.context().next_change() {
-                Some(Change::Assign(partitions)) => {
-                    self.awaited.extend(partitions);
-                    // The group goes on when it is answered, with however few partitions.
-                    self.assign(true)?;
-                }
-                Some(Change::Revoke(partitions)) => {
-                    let names = self.names(&partitions);
-                    if !names.is_empty() {
-                        self.events.push_back(Polled::PartitionsRevoking(names));
-                    }
-                    self.revoking = Some(Revocation { partitions, begin_anew: false });
-                }
-                Some(Change::Lost(partitions)) => {
-                    let names = self.names(&partitions);
-                    self.give_up(&partitions)?;
-                    if !names.is_empty() {
-                        tracing::warn!(
-                            ?names,
-                            "partitions were given to another member of the group"
-                        );
-                        self.events.push_back(Polled::PartitionsLost(names));
-                    }
-                }
-                None if self.is_time_to_ask() => return self.assign(false),
-                None => break,
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the brokers are to be asked for what is awaited. Where others are read meanwhile, they are not held up.
-    fn is_time_to_ask(&self) -> bool {
-        let is_soon = || self.awaited_since.is_some_and(|last| last.elapsed() < ASK_EVERY);
-        !self.awaited.is_empty() && (self.partitions.is_empty() || !is_soon())
-    }
-
     fn names(&self, partitions: &[i32]) -> Vec<Arc<str>> {
         let known = partitions.iter().filter_map(|partition| self.partitions.get(partition));
         known.map(|partition| Arc::clone(&partition.name)).collect()
-    }
-
-    fn give_up(&mut self, partitions: &[i32]) -> Result<(), SourceError> {
-        self.awaited.retain(|number| !partitions.contains(number));
-        // One that was awaited is not known to the client.
-        let held = partitions.iter().filter(|number| self.partitions.remove(number).is_some());
-        let held: Vec<i32> = held.copied().collect();
-        if self.partitions.is_empty() && !held.is_empty() {
-            self.phase = Phase::Joining;
-        }
-        give_up(&self.consumer, &self.list(&held))
-            .map_err(|source| SourceError::Kafka { action: "giving partitions up", source })
     }
 
     fn name(&self, number: i32) -> Arc<str> {
