@@ -1,18 +1,20 @@
 //! SIGINT and SIGTERM ask for a graceful stop; a second one ends the process at once.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 /// Exit status of a process that a second SIGINT ended, as shells report it.
 const INTERRUPTED: i32 = 130;
 
 /// Set once a stop was asked for.
 #[derive(Debug, Clone, Default)]
-pub struct StopFlag(Arc<AtomicBool>);
+pub struct StopFlag(Arc<AtomicBool>, Arc<Notify>);
 
 impl StopFlag {
     /// A flag that SIGINT and SIGTERM set.
@@ -37,6 +39,16 @@ impl StopFlag {
         Ok(stop)
     }
 
+    /// Waits until a stop is asked for.
+    pub async fn wait(&self) {
+        let mut asked = pin!(self.1.notified());
+        // From here on a notification reaches this, so nothing falls between the look and the wait.
+        asked.as_mut().enable();
+        if !self.is_set() {
+            asked.await;
+        }
+    }
+
     /// Whether a stop was asked for.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -44,7 +56,8 @@ impl StopFlag {
 
     /// Asks for a stop.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.store(true, Ordering::SeqCst);
+        self.1.notify_waiters();
     }
 }
 

@@ -51,6 +51,12 @@ pub enum QueryError {
         /// What to try.
         hint: Option<String>,
     },
+    /// The values for the placeholders of a statement cannot be used.
+    #[error("{message}")]
+    Params {
+        /// Which, and why.
+        message: String,
+    },
     /// The statement would write.
     #[error("{statement} is refused: {reason}")]
     ReadOnly {
@@ -75,16 +81,21 @@ pub enum QueryError {
         /// Why.
         message: String,
     },
-    /// Parquet is binary: a terminal would show noise.
+    /// A terminal would show noise.
     #[error(
-        "parquet is binary and stdout is a terminal; redirect it: `floodmark sql --format parquet … > result.parquet`"
+        "{format} is binary and stdout is a terminal; redirect it: `floodmark sql --format {format} … > result.{format}`"
     )]
-    BinaryToTerminal,
-    /// A Parquet file holds one table.
+    BinaryToTerminal {
+        /// Name of the format.
+        format: &'static str,
+    },
+    /// The text has several statements where one is answered.
     #[error(
-        "format parquet holds one result and the text has {statements} statements; run them one by one"
+        "{place} holds one result and the text has {statements} statements; run them one by one"
     )]
     OneResult {
+        /// What holds one, as `format parquet`.
+        place: String,
         /// Statements in the text.
         statements: usize,
     },

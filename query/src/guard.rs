@@ -21,11 +21,55 @@ const SCRATCH: &str = "this session answers queries only";
 const UNKNOWN: &str =
     "only views, tables in memory and external tables can be created and dropped here";
 
+/// Words of a statement, and characters of them at most, that name it in a refusal.
+const NAME_WORDS: usize = 2;
+const NAME_CHARS: usize = 40;
+
 /// Refuses statements that write, by their text: before names are resolved, so that the message is about writing.
-pub(crate) fn check_statement(statement: &ParsedStatement) -> Result<(), QueryError> {
+pub(crate) fn check_statement(
+    statement: &ParsedStatement,
+    scratch: Scratch,
+) -> Result<(), QueryError> {
+    refuse_writing(statement)?;
+    if scratch == Scratch::Refused && !only_reads(statement) {
+        let text = statement.to_string();
+        let name: Vec<&str> = text.split_whitespace().take(NAME_WORDS).collect();
+        let name: String = name.join(" ").chars().take(NAME_CHARS).collect();
+        return refuse(&name.to_uppercase(), SCRATCH);
+    }
+    Ok(())
+}
+
+/// Whether a statement asks and does nothing else. What is not listed is refused to those who may only ask.
+fn only_reads(statement: &ParsedStatement) -> bool {
+    match statement {
+        ParsedStatement::Explain(explain) => only_reads(&explain.statement),
+        ParsedStatement::Statement(statement) => only_reads_sql(statement),
+        ParsedStatement::CopyTo(_)
+        | ParsedStatement::CreateExternalTable(_)
+        | ParsedStatement::Reset(_) => false,
+    }
+}
+
+fn only_reads_sql(statement: &ast::Statement) -> bool {
+    use ast::Statement as S;
+    match statement {
+        S::Explain { statement, .. } => only_reads_sql(statement),
+        S::Query(_)
+        | S::ExplainTable { .. }
+        | S::ShowColumns { .. }
+        | S::ShowCreate { .. }
+        | S::ShowFunctions { .. }
+        | S::ShowTables { .. }
+        | S::ShowVariable { .. } => true,
+        _ => false,
+    }
+}
+
+fn refuse_writing(statement: &ParsedStatement) -> Result<(), QueryError> {
     match statement {
         ParsedStatement::CopyTo(_) => refuse("COPY", COPY),
-        ParsedStatement::Explain(explain) => check_statement(&explain.statement),
+        ParsedStatement::Explain(explain) => refuse_writing(&explain.statement),
         ParsedStatement::Statement(statement) => check_sql(statement),
         ParsedStatement::CreateExternalTable(_) | ParsedStatement::Reset(_) => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! Tables to answers: SQL over what Floodmark has written.
 //!
 //! ```text
-//! text ─ statements::parse ─▶ Statement ─ Session::query ─▶ Answer ─ write ─▶ table · csv · json · ndjson · parquet
+//! text ─ statements::parse ─▶ Statement ─ Session::query ─▶ Answer ─ write ─▶ table · csv · json · ndjson · arrow · parquet
 //!                                              │ guard: read-only
 //!              requests · rejects · incidents · source_windows · target_windows   (lake_table: Delta at its last commit)
 //!     attacks, signals (views)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in · fingerprint_requests
@@ -26,15 +26,19 @@ mod lake_table;
 mod lenient;
 mod options;
 pub mod output;
+mod params;
 pub mod repl;
 mod session;
 pub mod statements;
 mod stop;
+mod tables;
 mod views;
 
 pub use error::QueryError;
 pub use options::{Scratch, SessionOptions};
-pub use output::{Format, Layout, OutputOptions, Written};
+pub use output::{Encoder, Format, Layout, OutputOptions, Written};
+pub use params::Params;
 pub use session::{Answer, Session};
 pub use statements::Statement;
+pub use tables::{Share, Tables};
 pub use views::{VIEWS, View};

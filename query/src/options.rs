@@ -9,6 +9,8 @@ pub struct SessionOptions {
     pub memory_limit: Option<usize>,
     /// Folder for what does not fit; `None` uses the system's temporary folder.
     pub spill_dir: Option<PathBuf>,
+    /// Bytes on disk of what does not fit, at most, of all queries together; `None` leaves the engine's choice.
+    pub spill_limit: Option<u64>,
     /// Threads a query may use; `None` uses every core.
     pub target_partitions: Option<usize>,
     /// Rows of a batch; `None` leaves the engine's choice.

@@ -4,37 +4,29 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::catalog::TableProvider;
+use datafusion::catalog::TableProvider as _;
 use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
-use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::{SessionState, SessionStateBuilder};
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::execution::SessionState;
+use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as ParsedStatement;
-use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use lake::TableReader;
+use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::Mutex;
 
 use crate::error::QueryError;
 use crate::guard;
-use crate::lake_table::{GroupByNumbers, LakeTable};
+use crate::lake_table::LakeTable;
 use crate::lenient;
 use crate::options::{Scratch, SessionOptions};
-use crate::output::{Format, OutputOptions, Written};
+use crate::output::{OutputOptions, Written};
+use crate::params::Params;
 use crate::statements::{self, Statement};
 use crate::stop;
+use crate::tables::{Tables, refresh};
 use crate::views::{VIEWS, View};
-
-/// How the store of the tables is known to the engine: a name of its own, so that no statement reaches through it.
-const STORE: &str = "floodmark://tables/";
-
-/// Queries named in an error about memory, at most.
-const MEMORY_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
 
 /// A connection to the tables of one data folder. Read-only; each query sees the latest commits.
 ///
@@ -43,6 +35,8 @@ const MEMORY_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
 pub struct Session {
     context: SessionContext,
     tables: Vec<Arc<LakeTable>>,
+    /// Whether the tables stay at the versions they are at.
+    is_pinned: bool,
     /// Those that were planned over the columns as they are: most sessions ask for none.
     views: Mutex<BTreeSet<&'static str>>,
     scratch: Scratch,
@@ -73,6 +67,15 @@ impl Answer {
         &self.schema
     }
 
+    /// The next rows; `None` at the end.
+    ///
+    /// # Errors
+    /// [`QueryError::Execute`] when the query fails on the way.
+    pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
+        let rows = self.stream.next().await?;
+        Some(rows.map_err(|error| QueryError::from_execution(&error)))
+    }
+
     /// The rows as Arrow batches.
     pub fn into_stream(self) -> SendableRecordBatchStream {
         self.stream
@@ -100,41 +103,18 @@ impl Session {
     }
 
     async fn open_now(uri: &str, options: &SessionOptions) -> Result<Self, QueryError> {
-        let location = |source| QueryError::Location { source: Box::new(source) };
-        let reader = TableReader::open(uri).map_err(location)?;
-        let runtime = runtime(options)?;
-        let by_numbers = GroupByNumbers { memory: Arc::clone(&runtime.memory_pool) };
-        let state = SessionStateBuilder::new()
-            .with_config(config(options))
-            .with_runtime_env(runtime)
-            .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(by_numbers))
-            .build();
-        let context = SessionContext::new_with_state(state);
-        let store = ObjectStoreUrl::parse(STORE)
-            .map_err(|error| QueryError::Engine { detail: error.to_string() })?;
-        context.register_object_store(store.as_ref(), reader.store());
-        let mut tables = Vec::new();
-        for definition in schemas::tables::ALL {
-            let log = reader.table(definition).map_err(location)?;
-            let table = Arc::new(LakeTable::new(definition, store.clone(), log));
-            let provider: Arc<dyn TableProvider> = Arc::<LakeTable>::clone(&table);
-            if definition.name == schemas::tables::REQUESTS.name {
-                crate::functions::register(&context, Arc::clone(&provider))
-                    .map_err(|error| QueryError::from_plan(&error, &[]))?;
-            }
-            context
-                .register_table(definition.name, provider)
-                .map_err(|error| QueryError::from_plan(&error, &[]))?;
-            tables.push(table);
-        }
-        let views = Mutex::default();
-        let session =
-            Self { context, tables, views, scratch: options.scratch, uri: uri.to_owned() };
-        if session.refresh().await? == 0 {
-            return Err(QueryError::NoTables { uri: uri.to_owned() });
-        }
-        Ok(session)
+        Tables::open(uri, options).await?.into_session()
+    }
+
+    /// A session over `tables`, which are those that `context` knows.
+    pub(crate) fn new(
+        context: SessionContext,
+        tables: Vec<Arc<LakeTable>>,
+        (uri, scratch): (&str, Scratch),
+        is_pinned: bool,
+    ) -> Self {
+        let uri = uri.to_owned();
+        Self { context, tables, is_pinned, views: Mutex::default(), scratch, uri }
     }
 
     /// Plans the views that `text` may name, and those that they are made of.
@@ -154,16 +134,18 @@ impl Session {
         self.tables.iter().map(|table| table.schema()).collect()
     }
 
-    /// Moves every table to its latest version; counts those that exist.
-    async fn refresh(&self) -> Result<usize, QueryError> {
+    /// Moves every table to its latest version, in a session that follows them.
+    async fn refresh(&self) -> Result<(), QueryError> {
+        if self.is_pinned {
+            return Ok(());
+        }
         let before = self.table_schemas();
-        let found =
-            futures::future::try_join_all(self.tables.iter().map(|table| table.refresh())).await?;
+        refresh(&self.tables).await?;
         // The views were planned over the columns as they were: types change when a table comes into being.
         if self.table_schemas() != before {
             self.views.lock().await.clear();
         }
-        Ok(found.into_iter().filter(|exists| *exists).count())
+        Ok(())
     }
 
     /// Starts one statement at the latest version of the tables.
@@ -174,18 +156,34 @@ impl Session {
         &'a self,
         statement: &'a Statement,
     ) -> BoxFuture<'a, Result<Answer, QueryError>> {
-        self.query_now(statement).boxed()
+        self.query_now(statement, None).boxed()
     }
 
-    async fn query_now(&self, statement: &Statement) -> Result<Answer, QueryError> {
-        guard::check_statement(&statement.parsed)?;
+    /// The same with values for the statement's placeholders.
+    ///
+    /// # Errors
+    /// Those of [`Session::query`].
+    pub fn query_with<'a>(
+        &'a self,
+        statement: &'a Statement,
+        params: &'a Params,
+    ) -> BoxFuture<'a, Result<Answer, QueryError>> {
+        self.query_now(statement, Some(params)).boxed()
+    }
+
+    async fn query_now(
+        &self,
+        statement: &Statement,
+        params: Option<&Params>,
+    ) -> Result<Answer, QueryError> {
+        guard::check_statement(&statement.parsed, self.scratch)?;
         self.refresh().await?;
         let text = statement.to_string();
         self.create_views(&text).await?;
         let mut parsed = statement.parsed.clone();
         lenient::respell(&mut parsed);
         loop {
-            let error = match self.start(parsed.clone()).await {
+            let error = match self.start(parsed.clone(), params).await {
                 Ok(answer) => return Ok(answer),
                 Err(Refusal::Guard(error)) => return Err(error),
                 Err(Refusal::Engine(error)) => error,
@@ -196,8 +194,15 @@ impl Session {
         }
     }
 
-    async fn start(&self, parsed: ParsedStatement) -> Result<Answer, Refusal> {
-        let plan = self.context.state().statement_to_plan(parsed).await?;
+    async fn start(
+        &self,
+        parsed: ParsedStatement,
+        params: Option<&Params>,
+    ) -> Result<Answer, Refusal> {
+        let mut plan = self.context.state().statement_to_plan(parsed).await?;
+        if let Some(params) = params {
+            plan = plan.with_param_values(params.values.clone())?;
+        }
         guard::check_plan(&plan, self.scratch).map_err(Refusal::Guard)?;
         let frame = self.context.execute_logical_plan(plan).await?;
         let schema = Arc::clone(frame.schema().inner());
@@ -229,8 +234,9 @@ impl Session {
         out: &mut (dyn Write + Send),
     ) -> Result<Written, QueryError> {
         let statements = statements::parse(text)?;
-        if options.format == Format::Parquet && statements.len() > 1 {
-            return Err(QueryError::OneResult { statements: statements.len() });
+        if options.format.is_binary() && statements.len() > 1 {
+            let place = format!("format {}", options.format);
+            return Err(QueryError::OneResult { place, statements: statements.len() });
         }
         let mut total = Written::default();
         for statement in &statements {
@@ -307,32 +313,4 @@ impl From<DataFusionError> for Refusal {
     fn from(error: DataFusionError) -> Self {
         Self::Engine(error)
     }
-}
-
-fn config(options: &SessionOptions) -> SessionConfig {
-    let mut config = SessionConfig::new().with_information_schema(true);
-    let settings = config.options_mut();
-    settings.execution.time_zone = Some(schemas::column::UTC.to_owned());
-    settings.execution.parquet.pushdown_filters = true;
-    settings.execution.parquet.reorder_filters = true;
-    if let Some(partitions) = options.target_partitions {
-        config = config.with_target_partitions(partitions.max(1));
-    }
-    if let Some(rows) = options.batch_size {
-        config = config.with_batch_size(rows.max(1));
-    }
-    config
-}
-
-fn runtime(options: &SessionOptions) -> Result<Arc<RuntimeEnv>, QueryError> {
-    let mut builder = RuntimeEnvBuilder::new();
-    if let Some(bytes) = options.memory_limit {
-        let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), MEMORY_CONSUMERS);
-        builder = builder.with_memory_pool(Arc::new(pool));
-    }
-    if let Some(folder) = &options.spill_dir {
-        let mode = DiskManagerMode::Directories(vec![folder.clone()]);
-        builder = builder.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode));
-    }
-    builder.build_arc().map_err(|error| QueryError::Engine { detail: error.to_string() })
 }

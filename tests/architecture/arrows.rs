@@ -53,6 +53,7 @@ fn arrows_point_down() {
         cli -> query
         cli -> sample-data
         cli -> schemas
+        cli -> serve
         decode -> schemas
         detect -> schemas
         ingest -> decode
@@ -61,6 +62,8 @@ fn arrows_point_down() {
         query -> detect
         query -> lake
         query -> schemas
+        serve -> query
+        serve -> schemas
     "#]]
     .assert_eq(&arrows(None));
 }

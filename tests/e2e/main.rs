@@ -12,5 +12,6 @@ mod golden;
 mod kafka;
 mod readers;
 mod readme;
+mod serve;
 mod upkeep;
 mod warm;

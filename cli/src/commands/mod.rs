@@ -10,11 +10,12 @@ mod manual;
 mod report;
 mod run;
 mod scan;
+mod serve;
 mod ship;
 mod sql;
 
 use crate::args::{Args, Command};
-use crate::config::{self, Maintain, Run, Scan, Ship};
+use crate::config::{self, Maintain, Run, Scan, Serve, Ship};
 use crate::signals::StopFlag;
 use crate::telemetry;
 
@@ -44,6 +45,7 @@ pub fn dispatch(args: Args) -> anyhow::Result<()> {
             explain_line::explain_line(*args, &file, &StopFlag::on_signals()?)
         }
         Command::Formats(args) => formats::formats(&args),
+        Command::Serve(args) => serve::serve(&Serve::new(args, &file)?, &StopFlag::on_signals()?),
         Command::Sql(args) => sql::sql(args, &file, quiet),
         Command::Demo(args) => demo::demo(&args, quiet, &StopFlag::on_signals()?),
         Command::Generate(args) => generate::generate(&args, quiet),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::UsageError;
 use super::clients::{Allow, Anonymise};
+use super::serve::ServeFile;
 use crate::alerts::AlertFormat;
 
 /// Everything the file may hold; what it leaves out has the default of the option.
@@ -78,6 +79,9 @@ pub struct File {
     /// `-X`: librdkafka properties.
     #[serde(default)]
     pub kafka: BTreeMap<String, Property>,
+    /// `floodmark serve`.
+    #[serde(default)]
+    pub serve: ServeFile,
     /// How the fields of JSON lines map to columns.
     #[serde(default)]
     pub fields: decode::json::FieldMap,
@@ -151,6 +155,9 @@ mod tests {
         assert_eq!(file.data.as_deref(), Some(super::super::DEFAULT_DATA));
         assert_eq!(file.group.as_deref(), Some(super::super::DEFAULT_GROUP));
         assert_eq!(file.detect, detect::DetectConfig::default());
+        let serve = super::super::Serve::new(crate::args::ServeArgs::default(), &file).unwrap();
+        assert_eq!(serve.limits, serve::answers::Limits::default());
+        assert_eq!(serve.http.listen.len(), 1);
     }
 
     #[test]

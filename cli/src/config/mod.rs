@@ -3,12 +3,14 @@
 mod clients;
 mod file;
 mod resolve;
+mod serve;
 
 use std::time::Duration;
 
 pub use clients::Anonymise;
 pub use file::{File, load};
 pub use resolve::{Decode, Maintain, Output, Run, Scan, Ship, data};
+pub use serve::{Serve, ServeFile};
 
 /// The command line or the configuration is wrong: exit status 2.
 #[derive(Debug, thiserror::Error)]

@@ -266,7 +266,7 @@ pub struct Run {
 }
 
 /// A port of the loopback address, or an address and a port.
-fn address(text: &str) -> Result<SocketAddr, UsageError> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, UsageError> {
     let port = text.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     port.or_else(|_| text.parse()).map_err(|_| {
         UsageError::new(format!(

@@ -35,12 +35,13 @@ use tokio::sync::Mutex;
 use crate::error::QueryError;
 pub(crate) use codes::GroupByNumbers;
 
-/// One of the five tables. Views and plans hold this object; [`LakeTable::refresh`] moves it to the latest commit.
+/// One of the five tables. Views and plans hold this object; [`LakeTable::refresh`] moves it to the latest commit, and
+/// [`LakeTable::pinned`] makes one that stays where it is.
 #[derive(Debug)]
 pub(crate) struct LakeTable {
     definition: &'static schemas::Table,
     store: ObjectStoreUrl,
-    log: Mutex<TableLog>,
+    log: Arc<Mutex<TableLog>>,
     current: RwLock<Current>,
 }
 
@@ -61,7 +62,22 @@ impl LakeTable {
     ) -> Self {
         let schema = seen(&definition.schema(), definition);
         let current = RwLock::new(Current { snapshot: None, schema });
-        Self { definition, store, log: Mutex::new(log), current }
+        Self { definition, store, log: Arc::new(Mutex::new(log)), current }
+    }
+
+    /// The same at the version it is at now, whatever becomes of this one.
+    pub(crate) fn pinned(&self) -> Self {
+        Self {
+            definition: self.definition,
+            store: self.store.clone(),
+            log: Arc::clone(&self.log),
+            current: RwLock::new(self.current()),
+        }
+    }
+
+    /// The version of the last commit it sees; `None` while it does not exist.
+    pub(crate) fn version(&self) -> Option<u64> {
+        self.current().snapshot.map(|snapshot| snapshot.version)
     }
 
     /// Name in SQL.

@@ -6,12 +6,14 @@
 //! | `csv` | a header line, then a line a row; null is nothing, an empty text `""`; formulas guarded; lists as JSON | control characters escaped |
 //! | `json` | one array, an object a line | control characters as `\u…` |
 //! | `ndjson` | an object a line | control characters as `\u…` |
+//! | `arrow` | one stream of Arrow IPC | refused |
 //! | `parquet` | one file, zstd | refused |
 //!
 //! Times are RFC 3339 in UTC. Bytes (such as `rejects.raw`) are text, with `\xNN` for what is not and `\\` for a
 //! backslash. All formats but the first thousand rows of `table` stream: an answer never has to fit into memory.
 
 mod csv;
+mod encoder;
 pub mod escape;
 mod plain;
 mod table;
@@ -27,6 +29,7 @@ use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 
 use crate::error::QueryError;
 use crate::session::Answer;
+pub use encoder::Encoder;
 use writer::RowWriter;
 
 /// Rows written to a terminal between two looks at whether somebody wants it to stop: a screen or two.
@@ -43,13 +46,16 @@ pub enum Format {
     Json,
     /// One JSON object a line.
     Ndjson,
+    /// One stream of Arrow IPC.
+    Arrow,
     /// One Parquet file.
     Parquet,
 }
 
 impl Format {
     /// Every format, in the order of the help.
-    pub const ALL: [Self; 5] = [Self::Table, Self::Csv, Self::Json, Self::Ndjson, Self::Parquet];
+    pub const ALL: [Self; 6] =
+        [Self::Table, Self::Csv, Self::Json, Self::Ndjson, Self::Arrow, Self::Parquet];
 
     /// The name used on the command line.
     pub const fn name(self) -> &'static str {
@@ -58,8 +64,14 @@ impl Format {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Ndjson => "ndjson",
+            Self::Arrow => "arrow",
             Self::Parquet => "parquet",
         }
+    }
+
+    /// Whether a terminal would show noise, and there is one table in it.
+    pub(crate) const fn is_binary(self) -> bool {
+        matches!(self, Self::Arrow | Self::Parquet)
     }
 }
 
@@ -156,7 +168,7 @@ impl Answer {
     /// Runs the query and writes its rows to `out` as they come.
     ///
     /// # Errors
-    /// - [`QueryError::BinaryToTerminal`] for Parquet to a terminal;
+    /// - [`QueryError::BinaryToTerminal`] for Arrow and Parquet to a terminal;
     /// - [`QueryError::Execute`] when the query fails on the way;
     /// - [`QueryError::Format`] and [`QueryError::Write`] when the rows cannot be written. A closed pipe is no
     ///   error: see [`Written::closed`].
@@ -173,14 +185,14 @@ impl Answer {
         options: &OutputOptions,
         out: &mut (dyn Write + Send),
     ) -> Result<Written, QueryError> {
-        if options.format == Format::Parquet && options.terminal_columns.is_some() {
-            return Err(QueryError::BinaryToTerminal);
+        if options.format.is_binary() && options.terminal_columns.is_some() {
+            return Err(QueryError::BinaryToTerminal { format: options.format.name() });
         }
         if self.schema.fields().is_empty() {
             return Ok(Written::default());
         }
         let mut written = Written::default();
-        let mut writer = match RowWriter::start(&self.schema, options, out) {
+        let mut writer = match RowWriter::start(&self.schema, options, Box::new(out)) {
             Ok(writer) => writer,
             Err(error) => return closed(error, options.format, written),
         };
@@ -214,7 +226,7 @@ pub(crate) fn write_batch(
     out: &mut (dyn Write + Send),
 ) -> Result<Written, QueryError> {
     let rows = batch.num_rows() as u64;
-    let done = RowWriter::start(batch.schema_ref(), options, out)
+    let done = RowWriter::start(batch.schema_ref(), options, Box::new(out))
         .and_then(|mut writer| writer.batch(batch).and_then(|()| writer.finish()));
     match done {
         Ok(()) => Ok(Written { rows, closed: false }),
@@ -227,7 +239,13 @@ fn closed(error: WriteError, format: Format, written: Written) -> Result<Written
         WriteError::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(Written { closed: true, ..written })
         }
-        WriteError::Io(error) => Err(QueryError::Write(error)),
-        WriteError::Rows(message) => Err(QueryError::Format { format: format.name(), message }),
+        other => Err(told(other, format)),
+    }
+}
+
+fn told(error: WriteError, format: Format) -> QueryError {
+    match error {
+        WriteError::Io(error) => QueryError::Write(error),
+        WriteError::Rows(message) => QueryError::Format { format: format.name(), message },
     }
 }

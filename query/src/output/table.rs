@@ -31,7 +31,7 @@ const RULE_COLUMNS: usize = 40;
 
 /// Writes rows for people.
 pub(crate) struct TableWriter<'a> {
-    out: &'a mut (dyn Write + Send),
+    out: Box<dyn Write + Send + 'a>,
     schema: SchemaRef,
     names: Vec<String>,
     terminal_columns: Option<usize>,
@@ -54,7 +54,7 @@ impl<'a> TableWriter<'a> {
     pub(crate) fn new(
         schema: &SchemaRef,
         options: &OutputOptions,
-        out: &'a mut (dyn Write + Send),
+        out: Box<dyn Write + Send + 'a>,
     ) -> Self {
         let schema = plain::schema(schema, Nested::Keep);
         let names = schema.fields().iter().map(|f| escape(f.name()).into_owned()).collect();
@@ -94,7 +94,7 @@ impl<'a> TableWriter<'a> {
     fn row(&mut self, cells: Vec<String>) -> Result<(), WriteError> {
         self.rows += 1;
         if let Some(shape) = &self.shape {
-            return write_row(self.out, shape, &self.schema, &self.names, (self.rows, &cells));
+            return write_row(&mut self.out, shape, &self.schema, &self.names, (self.rows, &cells));
         }
         self.sample.push(cells);
         if self.sample.len() == SAMPLE_ROWS { self.decide() } else { Ok(()) }
@@ -104,10 +104,10 @@ impl<'a> TableWriter<'a> {
     fn decide(&mut self) -> Result<(), WriteError> {
         let shape = self.fitting();
         if let Shape::Columns { widths, .. } = &shape {
-            write_header(self.out, &self.names, widths)?;
+            write_header(&mut self.out, &self.names, widths)?;
         }
         for (row, cells) in (1..).zip(&self.sample) {
-            write_row(self.out, &shape, &self.schema, &self.names, (row, cells))?;
+            write_row(&mut self.out, &shape, &self.schema, &self.names, (row, cells))?;
         }
         self.sample = Vec::new();
         self.shape = Some(shape);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+use arrow::ipc::writer::StreamWriter;
 use arrow::json;
 use arrow::json::writer::{JsonFormat, LineDelimited};
 use parquet::arrow::ArrowWriter;
@@ -18,7 +19,7 @@ use super::plain::{self, Nested};
 use super::table::TableWriter;
 use super::{Format, OutputOptions, WriteError};
 
-type Out<'a> = &'a mut (dyn Write + Send);
+type Out<'a> = Box<dyn Write + Send + 'a>;
 
 /// Rows of a Parquet row group, at most: a reader can skip or share the work by row group.
 const PARQUET_ROWS: usize = 256 * 1024;
@@ -29,6 +30,7 @@ pub(crate) enum RowWriter<'a> {
     Csv(CsvWriter<'a>),
     Json { writer: json::Writer<Box<dyn Write + Send + 'a>, Rows>, schema: SchemaRef },
     Ndjson { writer: json::Writer<Box<dyn Write + Send + 'a>, LineDelimited>, schema: SchemaRef },
+    Arrow(Box<StreamWriter<Out<'a>>>),
     Parquet(Box<ArrowWriter<Out<'a>>>),
 }
 
@@ -40,11 +42,7 @@ impl<'a> RowWriter<'a> {
         out: Out<'a>,
     ) -> Result<Self, WriteError> {
         let guarded = |out: Out<'a>, style| -> Box<dyn Write + Send + 'a> {
-            if options.terminal_columns.is_some() {
-                Box::new(Guard::new(out, style))
-            } else {
-                Box::new(out)
-            }
+            if options.terminal_columns.is_some() { Box::new(Guard::new(out, style)) } else { out }
         };
         Ok(match options.format {
             Format::Table => Self::Table(TableWriter::new(schema, options, out)),
@@ -59,6 +57,7 @@ impl<'a> RowWriter<'a> {
                 let writer = json().build(guarded(out, Style::Json));
                 Self::Ndjson { writer, schema }
             }
+            Format::Arrow => Self::Arrow(Box::new(StreamWriter::try_new(out, schema)?)),
             Format::Parquet => {
                 let properties = WriterProperties::builder()
                     .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -82,6 +81,7 @@ impl<'a> RowWriter<'a> {
             Self::Ndjson { writer, schema } => {
                 Ok(writer.write(&plain::rows(batch, schema, Nested::Keep)?)?)
             }
+            Self::Arrow(writer) => Ok(writer.write(batch)?),
             Self::Parquet(writer) => writer.write(batch).map_err(from_parquet),
         }
     }
@@ -99,8 +99,12 @@ impl<'a> RowWriter<'a> {
                 writer.finish()?;
                 Ok(writer.into_inner().flush()?)
             }
+            Self::Arrow(mut writer) => {
+                writer.finish()?;
+                Ok(writer.get_mut().flush()?)
+            }
             Self::Parquet(writer) => {
-                let out = writer.into_inner().map_err(from_parquet)?;
+                let mut out = writer.into_inner().map_err(from_parquet)?;
                 Ok(out.flush()?)
             }
         }

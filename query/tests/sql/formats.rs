@@ -2,9 +2,12 @@
 
 use std::io::{self, Write};
 
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::ipc::reader::StreamReader;
 use bytes_of::Shown;
 use expect_test::expect;
-use query::{Format, Layout, OutputOptions, QueryError, Session};
+use query::{Format, Layout, OutputOptions, QueryError, Session, statements};
 
 use crate::fixture;
 
@@ -193,9 +196,27 @@ async fn parquet_round_trips() {
 
     let terminal = OutputOptions { terminal_columns: TERMINAL, ..options };
     let refused = session.run("SELECT 1", &terminal, &mut Vec::new()).await;
-    assert!(matches!(refused, Err(QueryError::BinaryToTerminal)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(QueryError::BinaryToTerminal { format: "parquet" })),
+        "{refused:?}"
+    );
     let two = session.run("SELECT 1; SELECT 2", &options, &mut Vec::new()).await;
-    assert!(matches!(two, Err(QueryError::OneResult { statements: 2 })), "{two:?}");
+    assert!(matches!(two, Err(QueryError::OneResult { statements: 2, .. })), "{two:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn arrow_round_trips() {
+    let (_lake, session) = fixture::lake_and_session().await;
+    let text =
+        "SELECT ts, client_ip, status, user_agent FROM requests ORDER BY ts, client_ip, path";
+    let mut out = Vec::new();
+    session.run(text, &OutputOptions::new(Format::Arrow), &mut out).await.expect("a stream");
+    let read = StreamReader::try_new(&out[..], None).expect("a stream");
+    let read: Vec<RecordBatch> = read.collect::<Result<_, _>>().expect("rows");
+    let statement = statements::parse(text).expect("SQL").remove(0);
+    let ours = session.query(&statement).await.expect("rows").collect().await.expect("rows");
+    let whole = |rows: &[RecordBatch]| concat_batches(&rows[0].schema(), rows).expect("rows");
+    assert_eq!(whole(&read), whole(&ours));
 }
 
 /// A pipe whose reader leaves after some bytes.

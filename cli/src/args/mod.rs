@@ -1,5 +1,7 @@
 //! The command line: one struct a command, help with examples.
 
+mod serve;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 
 use crate::alerts::AlertFormat;
 use crate::config::Anonymise;
+pub use serve::{QueryArgs, ServeArgs};
 
 /// Edge access logs in, attacks out within seconds, every request kept in an open table that answers SQL.
 #[derive(Debug, Parser)]
@@ -66,6 +69,9 @@ pub enum Command {
     /// Query the tables: one query, a file of queries, or a prompt.
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArgs),
+    /// Answer others over HTTP: SQL, incidents and their events, for programs and in a browser.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(ServeArgs),
     /// Everything above on sample data, with an embedded broker: nothing to install.
     Demo(DemoArgs),
     /// Write made-up traffic with planted attacks, and the truth about it.

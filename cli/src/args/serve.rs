@@ -1,0 +1,65 @@
+//! `floodmark serve`: where, to whom, and what a query may take.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  floodmark serve --data /srv/floodmark
+  curl -s localhost:8080/api/v1/sql --json '{\"q\": \"SELECT kind, target_host FROM attacks\"}'
+  floodmark serve --listen 0.0.0.0:8443 --token-file token --tls-cert cert.pem --tls-key key.pem
+
+Only queries that read are answered. At 127.0.0.1 it answers this machine alone; at any other address it needs a token
+and a certificate. A stop (SIGINT, SIGTERM) ends what is on its way, within seconds.";
+
+/// `floodmark serve`.
+#[derive(Debug, Default, ClapArgs)]
+pub struct ServeArgs {
+    /// Folder (or object-store URI) of the tables.
+    #[arg(long, env = "FLOODMARK_DATA", value_name = "URI")]
+    pub data: Option<String>,
+    /// Port of the loopback address, or address and port, to answer at; repeatable. Default 127.0.0.1:8080.
+    #[arg(
+        long,
+        env = "FLOODMARK_SERVE_LISTEN",
+        value_name = "[ADDRESS:]PORT",
+        value_delimiter = ','
+    )]
+    pub listen: Vec<String>,
+    /// File with the token that those who ask must send.
+    #[arg(long, env = "FLOODMARK_SERVE_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Certificate chain, PEM.
+    #[arg(long, env = "FLOODMARK_SERVE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Key of the certificate, PEM.
+    #[arg(long, env = "FLOODMARK_SERVE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// What a query may take.
+    #[command(flatten)]
+    pub limits: QueryArgs,
+}
+
+/// What a query of others may take.
+#[derive(Debug, Default, ClapArgs)]
+pub struct QueryArgs {
+    /// Memory of all queries together, MiB; each has an equal share. Default 1024.
+    #[arg(long, env = "FLOODMARK_SERVE_QUERY_MEMORY", value_name = "MIB")]
+    pub query_memory: Option<usize>,
+    /// How long a query may run, seconds. Default 60.
+    #[arg(long, env = "FLOODMARK_SERVE_QUERY_SECONDS", value_name = "N")]
+    pub query_seconds: Option<u64>,
+    /// Rows of an answer, at most. Default 1000000.
+    #[arg(long, env = "FLOODMARK_SERVE_QUERY_ROWS", value_name = "N")]
+    pub query_rows: Option<u64>,
+    /// MiB of an answer, at most. Default 1024.
+    #[arg(long, env = "FLOODMARK_SERVE_QUERY_MEBIBYTES", value_name = "N")]
+    pub query_mebibytes: Option<u64>,
+    /// Queries that run at the same time, at most; others wait. Default 4.
+    #[arg(long, env = "FLOODMARK_SERVE_QUERIES", value_name = "N")]
+    pub queries: Option<usize>,
+    /// Connections, at most. Default 256.
+    #[arg(long, env = "FLOODMARK_SERVE_CONNECTIONS", value_name = "N")]
+    pub connections: Option<usize>,
+}

@@ -1,0 +1,171 @@
+//! Connections: taken, limited, encrypted, and let go.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
+use futures::future::BoxFuture;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+use super::patient::Patient;
+use crate::answers::Answers;
+
+/// How long a client may take for the head of a request, and between two.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a client may take to agree on encryption.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a write may make no headway.
+const WRITE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Bytes of a head, at most: an address with a statement in it, and a browser's headers.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// Header lines of a request, at most.
+const HEADERS: usize = 64;
+
+/// Pause after a connection could not be taken, as when the process has no file descriptor left.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long answers on their way may take to end once the server stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long those that did not are given to say so.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Whether the server is to stop; all have a copy.
+pub(super) type Stopping = watch::Receiver<bool>;
+
+/// Waits until the server is to stop.
+pub(super) async fn stopped(stopping: &mut Stopping) {
+    // One that is gone has stopped.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// Where the request came in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At(pub(super) SocketAddr);
+
+/// One address that is listened at.
+pub(super) struct Door {
+    pub(super) listener: TcpListener,
+    pub(super) at: SocketAddr,
+    pub(super) tls: Option<TlsAcceptor>,
+}
+
+impl Door {
+    /// Takes connections until the server stops, then waits for those that are open.
+    pub(super) async fn serve(self, answers: Answers, router: Router, stopping: Stopping) {
+        let mut open = JoinSet::new();
+        let mut stop = stopping.clone();
+        loop {
+            let client = tokio::select! {
+                biased;
+                () = stopped(&mut stop) => break,
+                Some(_) = open.join_next(), if !open.is_empty() => continue,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((client, _)) => client,
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot take a connection");
+                        tokio::time::sleep(PAUSE).await;
+                        continue;
+                    }
+                },
+            };
+            // One too many is closed without a word: a word would take a place.
+            let Some(place) = answers.connect() else { continue };
+            let visit = Visit {
+                router: router.clone(),
+                at: self.at,
+                tls: self.tls.clone(),
+                stopping: stopping.clone(),
+            };
+            open.spawn(async move {
+                let _place = place;
+                if let Err(error) = visit.converse(client).await {
+                    tracing::debug!(%error, "a connection ended badly");
+                }
+            });
+        }
+        drop(self.listener);
+        let all = async { while open.join_next().await.is_some() {} };
+        let mut all = pin!(all);
+        if tokio::time::timeout(GRACE, &mut all).await.is_err() {
+            answers.stop();
+            // Those who do not read their last words go without.
+            let _ = tokio::time::timeout(LAST_WORDS, all).await;
+        }
+    }
+}
+
+/// One connection.
+struct Visit {
+    router: Router,
+    at: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    stopping: Stopping,
+}
+
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+impl Visit {
+    async fn converse(self, client: TcpStream) -> Result<(), Fault> {
+        // Answers are written whole: small ones need not wait for more.
+        client.set_nodelay(true)?;
+        let client = Patient::new(client, WRITE_PATIENCE);
+        match self.tls.clone() {
+            None => self.answer(client).await,
+            Some(tls) => {
+                let shaken = tokio::time::timeout(HANDSHAKE_PATIENCE, tls.accept(client)).await;
+                self.answer(shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??).await
+            }
+        }
+    }
+
+    fn answer<S>(self, stream: S) -> BoxFuture<'static, Result<(), Fault>>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Box::pin(async move {
+            let Self { router, at, mut stopping, .. } = self;
+            let service = service_fn(move |request| respond(router.clone(), at, request));
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_PATIENCE)
+                .max_buf_size(HEAD_BYTES)
+                .max_headers(HEADERS)
+                .serve_connection(TokioIo::new(stream), service);
+            let mut connection = pin!(connection);
+            tokio::select! {
+                ended = connection.as_mut() => return Ok(ended?),
+                () = stopped(&mut stopping) => {}
+            }
+            connection.as_mut().graceful_shutdown();
+            Ok(connection.await?)
+        })
+    }
+}
+
+async fn respond(
+    router: Router,
+    at: SocketAddr,
+    mut request: hyper::Request<Incoming>,
+) -> Result<Response, Infallible> {
+    request.extensions_mut().insert(ConnectInfo(At(at)));
+    router.oneshot(request.map(axum::body::Body::new) as Request).await
+}

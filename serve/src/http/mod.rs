@@ -1,0 +1,255 @@
+//! The HTTP face: SQL, incidents and their events for programs, pages for people.
+//!
+//! ```text
+//! listen (places, TLS, patience) ─▶ access (name, origin, token) ─▶ sql · incidents · events · pages ─▶ answers
+//! ```
+
+pub(crate) mod access;
+pub(crate) mod body;
+mod events;
+pub(crate) mod failure;
+mod health;
+pub(crate) mod incidents;
+pub(crate) mod input;
+mod listen;
+mod openapi;
+mod patient;
+mod sql;
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::answers::Answers;
+use access::{Origin, is_named_locally, origin};
+use events::Events;
+use failure::Failure;
+use listen::{At, Door, Stopping};
+
+pub use access::Token;
+pub use tls::TlsFiles;
+
+/// Where and to whom answers are given.
+#[derive(Debug, Clone, Default)]
+pub struct HttpOptions {
+    /// Addresses to listen at.
+    pub listen: Vec<SocketAddr>,
+    /// What those who ask must know.
+    pub token: Option<Token>,
+    /// Encryption.
+    pub tls: Option<TlsFiles>,
+}
+
+/// The server cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Others than this machine could ask, and too little protects the answers.
+    #[error(
+        "{address} can be reached by other machines, and {missing} missing: the tables hold who asked for what. Give \
+         --token-file, --tls-cert and --tls-key; or listen at 127.0.0.1 and let others in through an SSH tunnel or a proxy \
+         that asks who they are"
+    )]
+    Unprotected {
+        /// The address.
+        address: SocketAddr,
+        /// What is missing, with its verb.
+        missing: &'static str,
+    },
+    /// Certificate or key are wrong.
+    #[error("cannot encrypt with {}: {what}", .path.display())]
+    Tls {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The address cannot be listened at.
+    #[error("cannot listen at {address}; choose another with --listen: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl HttpOptions {
+    /// Checks that nothing is open to more than may see it.
+    ///
+    /// # Errors
+    /// [`ListenError::Unprotected`] for an address beyond this machine without token and encryption.
+    pub fn check(&self) -> Result<(), ListenError> {
+        let missing = match (&self.token, &self.tls) {
+            (Some(_), Some(_)) => return Ok(()),
+            (None, None) => "a token and encryption are",
+            (None, Some(_)) => "a token is",
+            (Some(_), None) => "encryption is",
+        };
+        match self.listen.iter().find(|address| !address.ip().is_loopback()) {
+            Some(&address) => Err(ListenError::Unprotected { address, missing }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What every handler knows.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) answers: Answers,
+    events: Events,
+    token: Option<Arc<Token>>,
+    stopping: Stopping,
+}
+
+/// A server that listens and has not answered yet.
+pub struct Http {
+    doors: Vec<Door>,
+    app: App,
+    stop: watch::Sender<bool>,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").field("at", &self.addresses()).finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    /// Listens.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub async fn bind(answers: Answers, options: &HttpOptions) -> Result<Self, ListenError> {
+        options.check()?;
+        let tls = options.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
+        let mut doors = Vec::new();
+        for &address in &options.listen {
+            let bind = |source| ListenError::Bind { address, source };
+            let listener = TcpListener::bind(address).await.map_err(bind)?;
+            let at = listener.local_addr().map_err(bind)?;
+            doors.push(Door { listener, at, tls: tls.clone() });
+        }
+        let (stop, stopping) = watch::channel(false);
+        let token = options.token.clone().map(Arc::new);
+        let events = Events::new(answers.clone());
+        Ok(Self { doors, app: App { answers, events, token, stopping }, stop })
+    }
+
+    /// Where it listens; the ports that the system chose included.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.doors.iter().map(|door| door.at).collect()
+    }
+
+    /// Answers until `stopped`, and then ends what is on its way.
+    pub async fn serve(self, stopped: impl Future<Output = ()> + Send) {
+        let router = router(self.app.clone());
+        let mut doors = tokio::task::JoinSet::new();
+        for door in self.doors {
+            let (answers, stopping) = (self.app.answers.clone(), self.app.stopping.clone());
+            doors.spawn(door.serve(answers, router.clone(), stopping));
+        }
+        let watch = self.app.events.clone().watch(self.app.stopping.clone());
+        let watch = tokio::spawn(watch);
+        stopped.await;
+        self.stop.send_replace(true);
+        while doors.join_next().await.is_some() {}
+        self.app.answers.stop();
+        // It ends by itself.
+        let _ = watch.await;
+    }
+}
+
+fn router(app: App) -> Router {
+    let open = Router::new().route("/healthz", get(health::alive));
+    let api = Router::new()
+        .route("/readyz", get(health::ready))
+        .route("/api/v1/sql", post(sql::ask))
+        .route("/api/v1/sql/{id}", get(sql::state).delete(sql::cancel))
+        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents/{id}", get(incidents::one))
+        .route("/api/v1/events", get(events::listen))
+        .route("/openapi.json", get(openapi::openapi))
+        .merge(crate::pages::routes())
+        .layer(middleware::from_fn_with_state(app.clone(), known));
+    open.merge(api)
+        .fallback(nothing)
+        .method_not_allowed_fallback(not_so)
+        .layer(middleware::from_fn(named))
+        .layer(middleware::map_response(plain))
+        .with_state(app)
+}
+
+async fn nothing() -> Failure {
+    Failure::not_found("there is nothing here; /openapi.json lists what there is")
+}
+
+async fn not_so() -> Failure {
+    Failure::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "request",
+        "not with this method; see /openapi.json",
+    )
+}
+
+/// Lets those in who name this server as it is named, whom a page of somebody else did not send.
+async fn named(ConnectInfo(At(at)): ConnectInfo<At>, request: Request, next: Next) -> Response {
+    let (headers, uri) = (request.headers(), request.uri());
+    if at.ip().is_loopback() && !is_named_locally(headers, uri, at) {
+        let told =
+            "this server is asked by the name localhost or by its address, and by no other name";
+        return Failure::new(StatusCode::MISDIRECTED_REQUEST, "host", told).into_response();
+    }
+    let is_link =
+        matches!(*request.method(), Method::GET | Method::HEAD) && !uri.path().starts_with("/api/");
+    if !is_link && origin(headers) == Origin::Foreign {
+        let told = "this server does not answer pages of others";
+        return Failure::new(StatusCode::FORBIDDEN, "origin", told).into_response();
+    }
+    next.run(request).await
+}
+
+/// Lets those in who know the token.
+async fn known(State(app): State<App>, request: Request, next: Next) -> Response {
+    match &app.token {
+        Some(token) if !token.is_in(request.headers()) => Failure::new(
+            StatusCode::UNAUTHORIZED,
+            "token",
+            "send the token, as `Authorization: Bearer …`; a browser asks for it as a password, with any name",
+        )
+        .into_response(),
+        _ => next.run(request).await,
+    }
+}
+
+/// What a browser may do with what it gets.
+const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+
+/// Adds what every response says.
+async fn plain(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,123 @@
+//! Incidents: their list, one of them, its revisions.
+
+use chrono::{DateTime, Utc};
+use schemas::kinds::KINDS;
+use schemas::tables::{INCIDENTS, REQUESTS};
+
+use super::row::Row;
+use super::sql::{self, Conditions};
+
+/// Incidents of a list, at most.
+pub(crate) const LIMIT_MAX: u32 = 1_000;
+
+/// Which incidents.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    /// Of this host.
+    pub(crate) host: Option<String>,
+    /// Of this kind.
+    pub(crate) kind: Option<String>,
+    /// Of the kinds of this class.
+    pub(crate) class: Option<String>,
+    /// Of this verdict; without one, all but those that are benign.
+    pub(crate) verdict: Option<String>,
+    /// Those alone that are not over.
+    pub(crate) only_open: bool,
+    /// Whose last request was then or later.
+    pub(crate) since: Option<DateTime<Utc>>,
+    /// Whose first request was before.
+    pub(crate) until: Option<DateTime<Utc>>,
+    /// So many, the latest.
+    pub(crate) limit: u32,
+}
+
+impl Filter {
+    /// The statement that finds them, one more than wanted, so that it shows whether there are more.
+    pub(crate) fn statement(&self) -> String {
+        let mut conditions = Conditions::default();
+        conditions
+            .equal("target_host", self.host.as_deref())
+            .equal("kind", self.kind.as_deref())
+            .equal("verdict", self.verdict.as_deref());
+        if let Some(class) = &self.class {
+            let kinds = KINDS.iter().filter(|row| row.class.as_str() == class);
+            let names: Vec<String> = kinds.map(|row| sql::text(row.kind.as_str())).collect();
+            conditions.and(format!("kind IN ({})", names.join(", ")));
+        }
+        if self.only_open {
+            conditions.and("state <> 'close'");
+        }
+        if let Some(since) = self.since {
+            conditions.and(format!("last_ts >= {}", sql::time(since)));
+        }
+        if let Some(until) = self.until {
+            conditions.and(format!("first_ts < {}", sql::time(until)));
+        }
+        let from = if self.verdict.as_deref() == Some("benign") {
+            conditions.and("newest = 1");
+            newest()
+        } else {
+            "attacks".to_owned()
+        };
+        format!(
+            "SELECT {} FROM {from}{} ORDER BY first_ts DESC, incident_id LIMIT {}",
+            columns(),
+            conditions.clause(),
+            self.limit.min(LIMIT_MAX) + 1
+        )
+    }
+}
+
+fn columns() -> String {
+    let names: Vec<&str> = INCIDENTS.columns.iter().map(|column| column.name).collect();
+    names.join(", ")
+}
+
+/// The latest revision of each incident, whatever its verdict.
+fn newest() -> String {
+    format!(
+        "(SELECT *, row_number() OVER (PARTITION BY incident_id ORDER BY revision DESC) AS newest FROM {}) \
+         AS latest",
+        INCIDENTS.name
+    )
+}
+
+/// The statement that finds the latest revision of one incident.
+pub(crate) fn of_incident(id: &str) -> String {
+    format!(
+        "SELECT {} FROM {} WHERE incident_id = {} ORDER BY revision DESC LIMIT 1",
+        columns(),
+        INCIDENTS.name,
+        sql::text(id)
+    )
+}
+
+/// The statement that tells how an incident came to be what it is.
+pub(crate) fn revisions(id: &str) -> String {
+    format!(
+        "SELECT revision, state, kind, verdict, severity, confidence, revision_ts, requests, excess_requests, \
+         source_count, fingerprint, summary FROM {} WHERE incident_id = {} ORDER BY revision LIMIT {LIMIT_MAX}",
+        INCIDENTS.name,
+        sql::text(id)
+    )
+}
+
+/// The condition that selects an incident's requests: its time, its host, its fingerprint. `None` without a fingerprint.
+pub(crate) fn condition_of(incident: &Row) -> Option<String> {
+    let fingerprint = incident.maybe_text("fingerprint").filter(|text| !text.is_empty())?;
+    let mut conditions = vec![
+        format!("ts >= {}", sql::text(incident.text("first_ts"))),
+        format!("ts <= {}", sql::text(incident.text("last_ts"))),
+    ];
+    if let Some(host) = incident.maybe_text("target_host") {
+        conditions.push(format!("host = {}", sql::text(host)));
+    }
+    conditions.push(format!("({fingerprint})"));
+    Some(conditions.join(" AND "))
+}
+
+/// The statement that finds an incident's requests.
+pub(crate) fn requests_of(incident: &Row) -> Option<String> {
+    let condition = condition_of(incident)?;
+    Some(format!("SELECT * FROM {} WHERE {condition} ORDER BY ts", REQUESTS.name))
+}

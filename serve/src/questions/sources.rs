@@ -1,0 +1,187 @@
+//! A source: an address, a network, an autonomous system, or a fingerprint of TLS.
+
+use std::net::IpAddr;
+
+use schemas::tables::REQUESTS;
+
+use super::sql;
+use super::windows::{Span, binned};
+
+/// What somebody wants to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// One address.
+    Address(IpAddr),
+    /// A network, as written.
+    Network(String),
+    /// An autonomous system.
+    System(u32),
+    /// A JA4.
+    Ja4(String),
+}
+
+/// Requests of a timeline, at most.
+pub(crate) const TIMELINE: usize = 50;
+
+impl Source {
+    /// `203.0.113.7`, `203.0.113.0/24`, `AS64500`, or else a JA4.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Address(address));
+        }
+        if let Some((address, bits)) = text.split_once('/') {
+            let bits_max = match address.parse() {
+                Ok(IpAddr::V4(_)) => 32,
+                Ok(IpAddr::V6(_)) => 128,
+                Err(_) => return Err(Self::unknown(text)),
+            };
+            let fits = bits.parse::<u8>().is_ok_and(|bits| bits <= bits_max);
+            return if fits {
+                Ok(Self::Network(text.to_owned()))
+            } else {
+                Err(Self::unknown(text))
+            };
+        }
+        let number = text.get(..2).filter(|begin| begin.eq_ignore_ascii_case("as"));
+        if let Some(Ok(system)) = number.and_then(|_| text.get(2..)).map(str::parse) {
+            return Ok(Self::System(system));
+        }
+        let is_ja4 = text.len() >= 10
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if is_ja4 { Ok(Self::Ja4(text.to_owned())) } else { Err(Self::unknown(text)) }
+    }
+
+    fn unknown(text: &str) -> String {
+        format!(
+            "`{}` is no address, network such as 203.0.113.0/24, system such as AS64500, or JA4",
+            schemas::text::escape(text)
+        )
+    }
+
+    /// The condition that selects its requests.
+    fn condition(&self) -> String {
+        match self {
+            Self::Address(address) => {
+                format!("client_ip = {}", sql::text(&address.to_canonical().to_string()))
+            }
+            Self::Network(network) => format!("ip_in(client_ip, {})", sql::text(network)),
+            Self::System(system) => format!("client_asn = {system}"),
+            Self::Ja4(ja4) => format!("ja4 = {}", sql::text(ja4)),
+        }
+    }
+
+    fn selected(&self, span: Span) -> String {
+        format!("FROM {} WHERE {} AND {}", REQUESTS.name, span.condition("ts"), self.condition())
+    }
+
+    /// First and last request, and how it behaves, as one row.
+    pub(crate) fn facts(&self, span: Span) -> String {
+        format!(
+            "SELECT count(*) AS requests, min(ts) AS first, max(ts) AS last, count(DISTINCT host) AS hosts, \
+             count(DISTINCT path) AS paths, count(DISTINCT client_ip) AS addresses, \
+             count(DISTINCT user_agent) AS agents, \
+             count(*) FILTER (WHERE status >= 400 AND status < 500) AS refused, \
+             count(*) FILTER (WHERE status >= 500) AS failed, \
+             count(*) FILTER (WHERE path LIKE '%.css' OR path LIKE '%.js' OR path LIKE '%.png' OR path LIKE '%.jpg' \
+             OR path LIKE '%.svg' OR path LIKE '%.webp' OR path LIKE '%.woff2' OR path LIKE '%.ico') AS assets, \
+             sum(response_bytes) AS bytes {}",
+            self.selected(span)
+        )
+    }
+
+    /// Requests over time, as `at`, `requests`.
+    pub(crate) fn rate(&self, span: Span) -> String {
+        format!(
+            "SELECT {} AS at, count(*) AS requests {} GROUP BY 1 ORDER BY 1",
+            binned("ts", span.step()),
+            self.selected(span)
+        )
+    }
+
+    /// What it asks for most, as `host`, `path`, `requests`.
+    pub(crate) fn paths(&self, span: Span) -> String {
+        format!(
+            "SELECT host, left(path, 513) AS path, count(*) AS requests, \
+             count(*) FILTER (WHERE status >= 400) AS errors {} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 15",
+            self.selected(span)
+        )
+    }
+
+    /// Its last requests.
+    pub(crate) fn timeline(&self, span: Span) -> String {
+        format!(
+            "SELECT ts, client_ip, method, host, left(path, 513) AS path, left(query, 513) AS query, status, \
+             left(user_agent, 513) AS user_agent {} ORDER BY ts DESC LIMIT {TIMELINE}",
+            self.selected(span)
+        )
+    }
+
+    /// Incidents that name it, or a network that it is in, among their heaviest sources. `None` for what they do not name.
+    pub(crate) fn incidents(&self) -> Option<String> {
+        let names = match self {
+            Self::Address(address) => prefixes(address.to_canonical()),
+            Self::Network(network) => vec![network.clone()],
+            Self::System(_) | Self::Ja4(_) => return None,
+        };
+        let names: Vec<String> = names.iter().map(|name| sql::text(name)).collect();
+        Some(format!(
+            "SELECT incident_id, kind, verdict, severity, state, target_host, first_ts, last_ts, requests FROM attacks \
+             WHERE array_has_any(sources, make_array({})) ORDER BY first_ts DESC LIMIT 20",
+            names.join(", ")
+        ))
+    }
+}
+
+/// An address and every network that it is in, as they are written.
+fn prefixes(address: IpAddr) -> Vec<String> {
+    let mut names = vec![address.to_string()];
+    match address {
+        IpAddr::V4(v4) => {
+            let masked =
+                |bits: u32| v4.to_bits() & u32::MAX.checked_shl(32 - bits).unwrap_or_default();
+            names.extend(
+                (8..=32)
+                    .map(|bits| format!("{}/{bits}", std::net::Ipv4Addr::from_bits(masked(bits)))),
+            );
+        }
+        IpAddr::V6(v6) => {
+            let masked =
+                |bits: u32| v6.to_bits() & u128::MAX.checked_shl(128 - bits).unwrap_or_default();
+            names.extend(
+                (16..=128)
+                    .map(|bits| format!("{}/{bits}", std::net::Ipv6Addr::from_bits(masked(bits)))),
+            );
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_known_by_how_it_is_written() {
+        let read = |text| Source::parse(text).unwrap();
+        assert_eq!(read(" 203.0.113.7 "), Source::Address("203.0.113.7".parse().unwrap()));
+        assert_eq!(read("2001:db8::/32"), Source::Network("2001:db8::/32".into()));
+        assert_eq!((read("AS64500"), read("as1")), (Source::System(64_500), Source::System(1)));
+        assert_eq!(read("t13d1516h2_8daaf6152771"), Source::Ja4("t13d1516h2_8daaf6152771".into()));
+        for wrong in
+            ["", "x", "203.0.113.0/33", "203.0.113/24", "'; DROP TABLE x", "AS", "as99999999999"]
+        {
+            assert!(Source::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_in_its_networks() {
+        let of = |text: &str| prefixes(text.parse().unwrap());
+        let v4 = of("203.0.113.7");
+        for name in ["203.0.113.7", "203.0.113.7/32", "203.0.113.0/24", "203.0.0.0/8"] {
+            assert!(v4.iter().any(|known| known == name), "{name}");
+        }
+        assert!(of("2001:db8::1").iter().any(|known| known == "2001:db8::/64"));
+    }
+}

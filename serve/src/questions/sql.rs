@@ -1,0 +1,108 @@
+//! Parts of statements.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+
+/// A text as a literal, whatever it holds.
+pub(crate) fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}
+
+/// A time as a literal.
+pub(crate) fn time(value: DateTime<Utc>) -> String {
+    text(&rfc3339(value))
+}
+
+/// `2026-03-01T10:00:00Z`, with as many decimals as there are.
+pub(crate) fn rfc3339(value: DateTime<Utc>) -> String {
+    value.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// A time as people write it: RFC 3339, or a day for its beginning.
+pub(crate) fn parse_time(given: &str) -> Result<DateTime<Utc>, String> {
+    let given = given.trim();
+    if let Ok(time) = DateTime::parse_from_rfc3339(given) {
+        return Ok(time.to_utc());
+    }
+    // `datetime-local` of a browser, and what people type.
+    let whole = format!("{}Z", given.replace(' ', "T"));
+    let with_seconds = format!("{}:00Z", given.replace(' ', "T"));
+    for text in [whole, with_seconds] {
+        if let Ok(time) = DateTime::parse_from_rfc3339(&text) {
+            return Ok(time.to_utc());
+        }
+    }
+    let day: Result<NaiveDate, _> = given.parse();
+    day.map(|day| day.and_time(NaiveTime::MIN).and_utc()).map_err(|_| {
+        format!(
+            "`{}` is no time such as 2026-03-01T10:00:00Z, and no day",
+            schemas::text::escape(given)
+        )
+    })
+}
+
+/// Conditions that hold together.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Conditions(Vec<String>);
+
+impl Conditions {
+    /// Adds one.
+    pub(crate) fn and(&mut self, condition: impl Into<String>) -> &mut Self {
+        self.0.push(condition.into());
+        self
+    }
+
+    /// Adds that `column` is `value`, where there is one.
+    pub(crate) fn equal(&mut self, column: &str, value: Option<&str>) -> &mut Self {
+        if let Some(value) = value {
+            self.and(format!("{column} = {}", text(value)));
+        }
+        self
+    }
+
+    /// `" WHERE …"`, or nothing.
+    pub(crate) fn clause(&self) -> String {
+        let mut clause = String::new();
+        for (at, condition) in self.0.iter().enumerate() {
+            // Writing to a string cannot fail.
+            let _ = write!(clause, "{} {condition}", if at == 0 { " WHERE" } else { " AND" });
+        }
+        clause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_literal_is_read_back_as_it_was(value in ".*") {
+            let statement = format!("SELECT {} AS v", text(&value));
+            let parsed = query::statements::parse(&statement).unwrap();
+            prop_assert_eq!(parsed.len(), 1);
+            prop_assert_eq!(parsed[0].to_string(), statement);
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let read = |given| parse_time(given).map(rfc3339);
+        assert_eq!(read("2026-03-01T10:00:00.5+01:00").unwrap(), "2026-03-01T09:00:00.500Z");
+        assert_eq!(read("2026-03-01T10:00").unwrap(), "2026-03-01T10:00:00Z");
+        assert_eq!(read("2026-03-01 10:00:07").unwrap(), "2026-03-01T10:00:07Z");
+        assert_eq!(read("2026-03-01").unwrap(), "2026-03-01T00:00:00Z");
+        assert!(read("yesterday").unwrap_err().contains("is no time such as"));
+    }
+
+    #[test]
+    fn conditions_hold_together() {
+        let mut all = Conditions::default();
+        assert_eq!(all.clause(), "");
+        all.equal("host", Some("o'x")).equal("kind", None).and("a > 1");
+        assert_eq!(all.clause(), " WHERE host = 'o''x' AND a > 1");
+    }
+}

@@ -1,0 +1,7 @@
+//! The core and its faces, over a small lake.
+
+mod client;
+mod core;
+mod http;
+mod lake;
+mod pages;

@@ -1,0 +1,140 @@
+//! `floodmark serve` with clients that are not ours, and with those who mean harm.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tests::floodmark::PATIENCE;
+use tests::sample::traffic;
+use tests::skip::{Missing, or_skip};
+use tests::{Floodmark, Python, Running, Signal, Tables};
+
+/// Makes an authority, and a certificate of this machine.
+const CERTIFICATES: &str = r"
+set -eu
+cd $1
+key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'
+openssl req -x509 $key -keyout ca.key -out ca.pem -subj /CN=authority
+openssl req $key -keyout key.pem -out server.csr -subj /CN=server
+echo 'subjectAltName = IP:127.0.0.1' > server.ext
+openssl x509 -req -days 2 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile server.ext -out cert.pem
+openssl req -x509 $key -keyout other.pem -out other-cert.pem -subj /CN=other
+";
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// A server of the sample's tables at a port of the system's choice.
+struct Served {
+    process: Running,
+    port: String,
+}
+
+impl Served {
+    fn start(tables: &Tables, args: &[&str]) -> Self {
+        let serve = ["serve", "--data", tables.arg(), "--listen", "127.0.0.1:0"];
+        let mut process = Floodmark::new(serve).args(args).start();
+        process.until_stderr("://127.0.0.1:", PATIENCE);
+        let said = process.stderr();
+        let port = said.split("://127.0.0.1:").nth(1).and_then(|rest| rest.lines().next());
+        let port = port.unwrap_or_else(|| panic!("no port is told: {said}")).to_owned();
+        Self { process, port }
+    }
+
+    fn ask(&self, python: &Python, kind: &str, more: &[&str]) -> Value {
+        let args = [&[kind, &*self.port], more].concat();
+        serde_json::from_str(&python.run("serve.py", &args)).expect("JSON")
+    }
+
+    /// A stop that is asked for is an orderly end.
+    fn stop(self) {
+        self.process.signal(Signal::Term);
+        self.process.output(PATIENCE).expect_status(0);
+    }
+}
+
+fn lake(folder: &Path) -> Tables {
+    let tables = Tables::at(folder.join("lake"));
+    let scan = ["scan", "--format", "cloudflare", "--alerts", "none", "--data", tables.arg()];
+    Floodmark::new(scan).arg(traffic().path()).success();
+    tables
+}
+
+#[test]
+fn clients_that_are_not_ours_get_what_the_command_line_gets() {
+    let Some(python) = or_skip(Python::find()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let tables = lake(folder.path());
+    let served = Served::start(&tables, &[]);
+    let seen = served.ask(&python, "friendly", &[]);
+    for format in ["json", "ndjson", "csv", "arrow", "parquet"] {
+        assert_eq!(seen[format], 20_000, "{format}: {seen}");
+    }
+    assert_eq!(seen["zone"], "timestamp[us, tz=UTC]");
+    let sum = "SELECT sum(status) AS n FROM (SELECT status FROM requests ORDER BY ts, topic_offset LIMIT 20000)";
+    assert_eq!(seen["statuses"], tables.rows(sum)[0]["n"]);
+    assert_eq!(seen["incidents"], tables.count("attacks"));
+    assert_eq!(seen["selected"], true);
+    served.stop();
+}
+
+#[test]
+fn those_who_mean_harm_keep_nobody_from_an_answer() {
+    let Some(python) = or_skip(Python::find()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::start(&lake(folder.path()), &[]);
+    let seen = served.ask(&python, "hostile", &[]);
+    let expected = json!({
+        "connected": 2_000, "beside a slow reader": true, "large": true, "rubbish": true, "other name": 421,
+        "other page": 403, "after all": true,
+    });
+    assert_eq!(seen, expected);
+    served.stop();
+}
+
+#[test]
+fn others_are_answered_with_a_token_over_tls_alone() {
+    let Some(python) = or_skip(Python::find()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("sh").args(["-c", CERTIFICATES, "sh"]).arg(folder.path()).output();
+    let made = made.expect("sh starts");
+    let told = String::from_utf8_lossy(&made.stderr).into_owned();
+    let made = if made.status.success() { Ok(()) } else { Err(Missing(told)) };
+    if or_skip(made).is_none() {
+        return;
+    }
+    let tables = lake(folder.path());
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (token, certificate, key) = (file("token"), file("cert.pem"), file("key.pem"));
+    std::fs::write(&token, TOKEN).unwrap();
+    let keys = ["--token-file", &token, "--tls-cert", &certificate, "--tls-key", &key];
+    let served = Served::start(&tables, &keys);
+    let seen = served.ask(&python, "secure", &[TOKEN, &file("ca.pem")]);
+    let expected = json!({
+        "no token": 401, "wrong token": 401, "token": 200, "password": 200, "health": 200, "plain": false, "after all": 200,
+    });
+    assert_eq!(seen, expected);
+    served.stop();
+
+    let serve = ["serve", "--data", tables.arg(), "--listen"];
+    let open = Floodmark::new(serve).arg("0.0.0.0:0").output().expect_status(2);
+    open.expect_stderr(&[
+        "token and encryption are missing",
+        "--token-file, --tls-cert and --tls-key",
+    ]);
+    let half = Floodmark::new(serve).args(["0.0.0.0:0", "--token-file", &token]).output();
+    half.expect_status(2).expect_stderr(&["encryption is missing"]);
+    let other = file("other.pem");
+    let pairs = ["--token-file", &token, "--tls-cert", &certificate, "--tls-key", &other];
+    let wrong = Floodmark::new(serve).arg("127.0.0.1:0").args(pairs).output();
+    wrong.expect_status(1).expect_stderr(&["cannot encrypt with", "cert.pem"]);
+}
+
+#[test]
+fn a_server_without_tables_or_place_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("none").to_string_lossy().into_owned();
+    let none = Floodmark::new(["serve", "--data", &empty, "--listen", "127.0.0.1:0"]).output();
+    none.expect_status(1).expect_stderr(&["no tables under", "floodmark scan --data"]);
+    let wrong = Floodmark::new(["serve", "--listen", "nowhere"]).output();
+    wrong.expect_status(2).expect_stderr(&["neither a port"]);
+}
