@@ -45,7 +45,12 @@ impl Formats {
     }
 
     /// A decoder for `line`, when it follows the given format, or any for `auto`.
-    fn decoder_for(&mut self, line: &str, reading: Reading) -> Option<Recognised> {
+    fn decoder_for(
+        &mut self,
+        line: &str,
+        envelope: Envelope,
+        reading: Reading,
+    ) -> Option<Recognised> {
         if let Some(recogniser) = &mut self.recogniser {
             return recogniser.recognise(line, reading);
         }
@@ -56,7 +61,9 @@ impl Formats {
         if follows(given, line, reading) {
             return Some(given.clone().into());
         }
-        let beside = self.beside.as_mut().filter(|_| reading == Reading::Strict)?;
+        // `shop.example | `, taken off, may have been the host.
+        let is_sure = reading == Reading::Strict && !matches!(envelope, Envelope::Prefix(_));
+        let beside = self.beside.as_mut().filter(|_| is_sure)?;
         follows(beside, line, reading).then(|| beside.clone().into())
     }
 }
@@ -285,10 +292,8 @@ impl Stream {
             let mut buffer = String::new();
             let inner = formats.opener.open(envelope, line, &mut buffer).map(str::to_owned);
             let Some(inner) = inner else { continue };
-            let Some(Recognised { mut decoder, fields }) = formats.decoder_for(&inner, reading)
-            else {
-                continue;
-            };
+            let found = formats.decoder_for(&inner, envelope, reading);
+            let Some(Recognised { mut decoder, fields }) = found else { continue };
             let mut record = Record::default();
             let read = decoder.decode_first(&inner, &mut record);
             let lacks = if read.is_ok() { lacks(&record) } else { 0 };

@@ -84,11 +84,17 @@ impl Layout {
     }
 }
 
-/// Keeps what can be told of a text.
-pub(super) fn keep<'a>(text: &'a str, escape: Escape, guess: Guess, record: &mut Record<'a>) {
+/// Keeps what can be told of a text. A host where a remote log name stands is one only if it is `alone`: the name of a
+/// user, one word, is all there is between it and the time.
+pub(super) fn keep<'a>(
+    text: &'a str,
+    is_alone: impl FnOnce() -> bool,
+    (escape, guess): (Escape, Guess),
+    record: &mut Record<'a>,
+) {
     match guess {
         Guess::Captures => keep_captures(text, escape, record),
-        Guess::HostForName if is_host(text) => {
+        Guess::HostForName if is_host(text) && is_alone() => {
             record.set(Slot::Host, Value { text, rank: u8::MAX, ..Value::default() });
         }
         Guess::HostAndTarget => {

@@ -10,6 +10,14 @@ use crate::record::{Escape, Slot};
 type Piece = (Variable, String);
 
 impl Plan {
+    /// The same plan for lines that are read byte by byte or not at all: their writer escapes nothing, so that a text
+    /// could be taken for the fields behind it.
+    #[must_use]
+    pub fn with_one_reading(mut self) -> Self {
+        self.shape = None;
+        self
+    }
+
     pub(super) fn from_tokens(tokens: Vec<Token>) -> Result<Self, FormatError> {
         let (before, mut pieces) = pieces_of(tokens)?;
         join_times(&mut pieces);

@@ -113,9 +113,10 @@ impl Shape {
         while let Some(field) = self.items.get(item) {
             match costs.step(item, piece) {
                 Step::Take => {
-                    if let Some(piece) = pieces.get(piece) {
-                        dashes += usize::from(field.kind != piece.kind);
-                        field.keep(*piece, record);
+                    if let Some(found) = pieces.get(piece) {
+                        dashes += usize::from(field.kind != found.kind);
+                        let behind = pieces.get(piece + 2);
+                        field.keep(*found, || behind.is_some_and(|it| it.has_time), record);
                     }
                     (item, piece) = (item + 1, piece + 1);
                 }
@@ -182,7 +183,7 @@ impl Item {
         form + content
     }
 
-    fn keep<'a>(&self, piece: Piece<'a>, record: &mut Record<'a>) {
+    fn keep<'a>(&self, piece: Piece<'a>, is_alone: impl FnOnce() -> bool, record: &mut Record<'a>) {
         let Some(variable) = self.variable else { return };
         let text = self.value(piece).unwrap_or(piece.text);
         let Variable { slot, unit, rank, guess, .. } = variable;
@@ -190,7 +191,7 @@ impl Item {
         if let Some(slot) = slot {
             record.set(slot, Value { text, escape, unit, rank });
         } else if guess != Guess::Nothing && text != "-" {
-            captures::keep(text, escape, guess, record);
+            captures::keep(text, is_alone, (escape, guess), record);
         }
     }
 }
