@@ -13,6 +13,10 @@ use super::stream::Formats;
 use super::text::{self, clean};
 use super::{Decoder, RejectReason};
 
+/// Index of the first record that stands in front of a place where no line was read yet: three beginnings may wait, of
+/// [`LINE_BYTES_MAX`] bytes each, and no record has less than two.
+const IN_FRONT: i32 = -2_000_000;
+
 /// A line as it came, its place, and its message.
 pub(super) type RawLine<'a> = (&'a RawMessage<'a>, &'a Position<'a>, &'a [u8]);
 
@@ -63,11 +67,11 @@ impl Lines<'_> {
         read
     }
 
-    /// Appends what waits for more lines than there are.
+    /// Appends what waits for more lines than there are, in front of the next place.
     #[cold]
     pub(super) fn close(&mut self, message: &RawMessage<'_>) {
         self.partition.moved = true;
-        self.give_up(message, place_of(message));
+        self.give_up(message, Position { record_index: IN_FRONT, ..place_of(message) });
     }
 
     fn read_lines(
@@ -95,7 +99,7 @@ impl Lines<'_> {
             }
         }
         if message.numbering == Numbering::Records && self.partition.stream.parts.has_block() {
-            self.give_up(message, *position);
+            self.give_up_block(message, position);
         }
         from
     }

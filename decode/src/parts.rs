@@ -8,8 +8,8 @@
 //!
 //! Parts of a line follow each other in their stream, standard output or errors; lines of the other stream may stand
 //! between. What is waited for is part of what was learnt of a partition, so that a restart loses nothing of it. A
-//! joined line has the place of its last part, and so has what is given up; in a topic, what is given up has the place of
-//! the record that showed it to be alone, in front of that one.
+//! joined line has the place of its last part; what is given up has the place of the line that showed it to be alone, in
+//! front of that one.
 
 use serde::{Deserialize, Serialize};
 
@@ -45,8 +45,6 @@ pub(super) struct Begun {
     pub(super) text: String,
     /// It is the text of a JSON string.
     pub(super) is_json: bool,
-    /// Position of its last part.
-    pub(super) offset: i64,
 }
 
 /// The beginning of a value of JSON, its lines joined.
@@ -55,8 +53,6 @@ pub(super) struct Block {
     pub(super) text: String,
     /// Brackets that are open.
     open: String,
-    /// Position of its last line.
-    pub(super) offset: i64,
 }
 
 /// Which stream of a container a line is of.
@@ -113,13 +109,10 @@ impl Parts {
         }
     }
 
-    /// Any beginning, the position of its last part before it.
-    pub(super) fn take_any(&mut self) -> Option<(i64, String)> {
+    /// Any beginning, as a line.
+    pub(super) fn take_any(&mut self) -> Option<String> {
         let begun = self.stdout.take().or_else(|| self.stderr.take());
-        begun.map(|begun| (begun.offset, begun.into_line())).or_else(|| {
-            let block = self.block.take()?;
-            Some((block.offset, block.text))
-        })
+        begun.map(Begun::into_line).or_else(|| Some(self.block.take()?.text))
     }
 
     /// Waits for the end of a line, if it can be told.
@@ -201,15 +194,15 @@ impl<'a> Piece<'a> {
 
 impl Block {
     /// The block that a line begins: one that breaks off where JSON may.
-    pub(super) fn begin(line: &str, offset: i64) -> Option<Self> {
+    pub(super) fn begin(line: &str) -> Option<Self> {
         let line = line.trim_ascii();
         let inside = line.strip_prefix(['{', '['])?.trim_ascii_start();
         let is_json = inside.is_empty() || inside.starts_with(['"', '{', '[']);
         if !is_json || !line.ends_with(['{', '[', ',']) {
             return None;
         }
-        let mut block = Self { offset, ..Self::default() };
-        block.push(line, offset).then_some(block).filter(|block| !block.is_whole())
+        let mut block = Self::default();
+        block.push(line).then_some(block).filter(|block| !block.is_whole())
     }
 
     /// Whether it is only the bracket of a list, which is no record.
@@ -222,7 +215,7 @@ impl Block {
     }
 
     /// Adds a line, unless it cannot be the next one.
-    pub(super) fn push(&mut self, line: &str, offset: i64) -> bool {
+    pub(super) fn push(&mut self, line: &str) -> bool {
         let line = line.trim_ascii();
         if !self.may_go_on(line) {
             return false;
@@ -235,7 +228,7 @@ impl Block {
             self.text.push(' ');
         }
         self.text.push_str(line);
-        (self.open, self.offset) = (open, offset);
+        self.open = open;
         true
     }
 
@@ -349,9 +342,9 @@ mod tests {
             (vec!["{\"a\":1}"], None),
             (vec!["{\"a\":1} x,"], None),
         ] {
-            let mut block = Block::begin(lines[0], 1);
+            let mut block = Block::begin(lines[0]);
             for line in &lines[1..] {
-                block = block.and_then(|mut block| block.push(line, 1).then_some(block));
+                block = block.and_then(|mut block| block.push(line).then_some(block));
             }
             let whole = block.filter(Block::is_whole).map(|block| block.text);
             assert_eq!(whole.as_deref(), text, "{lines:?}");

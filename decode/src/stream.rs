@@ -7,7 +7,7 @@ use super::envelope::{ENVELOPES, Envelope, Opener};
 use super::line::{Fit, Layout};
 use super::parts::Parts;
 use super::reasons::refusal_of;
-use super::recognise::{Reading, Recognised, Recogniser, begins_with_time, follows, recognise_iis};
+use super::recognise::{Reading, Recognised, Recogniser, begins_line, follows, recognise_iis};
 use super::record::{Record, Slot};
 use super::{ConfigError, Decoder, RejectReason};
 use crate::format::Format;
@@ -117,6 +117,22 @@ pub struct Learnt {
     /// What the captured headers of HAProxy's lines are.
     #[serde(default, skip_serializing_if = "Layout::is_default")]
     pub captures: Layout,
+    /// Where the next line is read, if there are such beginnings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// Where a partition is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Kafka topic, or the name of the file.
+    pub topic: String,
+    /// Kafka partition; `None` for files.
+    pub number: Option<i32>,
+    /// The position of the next message or line.
+    pub next: i64,
+    /// When the last one arrived, microseconds UTC.
+    pub arrival_us: i64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -254,17 +270,29 @@ impl Stream {
         self.decoder(formats).is_some_and(|decoder| decoder.is_json())
     }
 
-    /// Whether a record begins with a text, or the beginning of one: it holds a time where its format puts it.
+    /// Whether a record begins with a text: it holds what its format has first, up to the request at least. Clients
+    /// choose where the parts of their lines begin, but not that a quote stands there as it is.
     #[cold]
     pub(super) fn begins_record(&mut self, text: &str, formats: &mut Formats) -> bool {
-        if text.trim_ascii_start().starts_with('{') {
-            return true;
+        let inside = text.trim_ascii_start().strip_prefix('{').map(str::trim_ascii_start);
+        let is_object = inside.is_some_and(|inside| inside.starts_with('"'));
+        if let (true, Some(recogniser)) = (self.ways.is_empty(), &mut formats.recogniser) {
+            return is_object || recogniser.begins_line(text);
         }
-        let known = !self.ways.is_empty() || formats.given.is_some();
-        if let (false, Some(recogniser)) = (known, &mut formats.recogniser) {
-            return recogniser.begins_line(text);
-        }
-        self.decoder(formats).is_some_and(|decoder| begins_with_time(decoder, text))
+        let given = formats.given.as_mut().filter(|_| self.ways.is_empty());
+        let known = self.ways.iter_mut().map(|way| &mut way.decoder).chain(given);
+        known
+            .into_iter()
+            .any(|decoder| if decoder.is_json() { is_object } else { begins_line(decoder, text) })
+    }
+
+    /// Whether a text is a record in one of the formats that were met, or in any where none was.
+    #[cold]
+    pub(super) fn is_record(&mut self, text: &str, formats: &mut Formats) -> bool {
+        let is_followed = |way: &mut Way| follows(&mut way.decoder, text, Reading::Strict);
+        self.ways.iter_mut().any(is_followed)
+            || (self.ways.is_empty()
+                && formats.decoder_for(text, Envelope::None, Reading::Strict).is_some())
     }
 
     fn is_followed(
@@ -410,6 +438,7 @@ impl Learnt {
             others: Vec::new(),
             parts: Parts::NONE,
             captures: Layout::default(),
+            place: None,
         }
     }
 }

@@ -253,14 +253,17 @@ impl<'a> Front<'a> {
         })
     }
 
-    /// Partitions go to another instance: everything read of them is committed first.
+    /// Partitions go to another instance: everything read of them is committed first. It does not get the beginnings of
+    /// lines that wait here for their ends.
     fn give_up(&mut self, partitions: &[Arc<str>]) -> anyhow::Result<()> {
+        partitions.iter().for_each(|partition| self.batcher.close(partition));
         self.flush()?;
         self.commit_and_wait()?;
         self.totals.partitions = self.totals.partitions.saturating_sub(partitions.len());
         for partition in partitions {
             self.positions.remove(partition);
             self.paused.remove(partition);
+            self.batcher.discard(partition);
             self.send(Order::Close(Arc::clone(partition)))?;
         }
         Ok(())

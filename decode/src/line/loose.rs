@@ -115,8 +115,9 @@ impl Shape {
                 Step::Take => {
                     if let Some(found) = pieces.get(piece) {
                         dashes += usize::from(field.kind != found.kind);
-                        let behind = pieces.get(piece + 2);
-                        field.keep(*found, || behind.is_some_and(|it| it.has_time), record);
+                        let mut times = pieces.iter().skip(piece + 1).map(|it| it.has_time);
+                        let is_alone = || times.nth(1) == Some(true) && !times.any(|it| it);
+                        field.keep(*found, is_alone, record);
                     }
                     (item, piece) = (item + 1, piece + 1);
                 }
