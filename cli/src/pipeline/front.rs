@@ -397,3 +397,6 @@ impl<'a> Front<'a> {
         self.commit_and_wait()
     }
 }
+
+#[cfg(test)]
+mod tests;
