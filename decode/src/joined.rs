@@ -207,7 +207,7 @@ impl Lines<'_> {
         let mut opened = String::new();
         let inner = self.partition.stream.open(text, self.formats, &mut opened);
         let mut record = Record::default();
-        match self.append_if_read(raw, inner, &mut record) {
+        match self.append_if_read_there(raw, inner, &mut record) {
             Some(records) => records,
             None => self.append_found(raw, text, inner),
         }
@@ -220,7 +220,7 @@ impl Lines<'_> {
         let records = if self.is_marked_part(text) {
             None
         } else {
-            self.append_if_read(raw, inner, &mut Record::default())
+            self.append_if_read_there(raw, inner, &mut Record::default())
         };
         records.unwrap_or_else(|| self.append_otherwise(raw, text, inner))
     }

@@ -37,6 +37,9 @@ pub struct Parts {
     block: Option<Block>,
     /// Lines of several containers are mixed here, so that parts cannot be told to belong together.
     is_mixed: bool,
+    /// Something waits: asked for each line.
+    #[serde(skip)]
+    is_waiting: bool,
 }
 
 /// The beginning of a line.
@@ -75,7 +78,18 @@ pub(super) struct Piece<'a> {
 }
 
 impl Parts {
-    pub(super) const NONE: Self = Self { stdout: None, stderr: None, block: None, is_mixed: false };
+    pub(super) const NONE: Self =
+        Self { stdout: None, stderr: None, block: None, is_mixed: false, is_waiting: false };
+
+    /// The same with note taken of whether something waits.
+    pub(super) fn noted(mut self) -> Self {
+        self.note();
+        self
+    }
+
+    const fn note(&mut self) {
+        self.is_waiting = self.stdout.is_some() || self.stderr.is_some() || self.block.is_some();
+    }
 
     /// Whether nothing is waited for, nor was anything learnt.
     pub(super) fn is_default(&self) -> bool {
@@ -85,7 +99,7 @@ impl Parts {
     /// Whether something waits for its end.
     #[inline]
     pub(super) const fn are_waited_for(&self) -> bool {
-        self.stdout.is_some() || self.stderr.is_some() || self.block.is_some()
+        self.is_waiting
     }
 
     /// Whether JSON over many lines is being read.
@@ -94,25 +108,30 @@ impl Parts {
     }
 
     pub(super) const fn take_block(&mut self) -> Option<Block> {
-        self.block.take()
+        let block = self.block.take();
+        self.note();
+        block
     }
 
     pub(super) fn keep_block(&mut self, block: Block) {
         self.block = Some(block);
+        self.note();
     }
 
     /// The beginning that waits in a stream.
     pub(super) const fn take(&mut self, output: Output) -> Option<Begun> {
-        match output {
+        let begun = match output {
             Output::Standard => self.stdout.take(),
             Output::Errors => self.stderr.take(),
-        }
+        };
+        self.note();
+        begun
     }
 
     /// Any beginning, as a line.
     pub(super) fn take_any(&mut self) -> Option<String> {
-        let begun = self.stdout.take().or_else(|| self.stderr.take());
-        begun.map(Begun::into_line).or_else(|| Some(self.block.take()?.text))
+        let begun = self.take(Output::Standard).or_else(|| self.take(Output::Errors));
+        begun.map(Begun::into_line).or_else(|| Some(self.take_block()?.text))
     }
 
     /// Waits for the end of a line, if it can be told.
@@ -121,6 +140,7 @@ impl Parts {
             Output::Standard => self.stdout = Some(begun),
             Output::Errors => self.stderr = Some(begun),
         }
+        self.note();
     }
 
     /// Waits for no ends any more.

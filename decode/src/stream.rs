@@ -146,21 +146,9 @@ impl Stream {
         self.ways.first().map(|way| &way.decoder).or(formats.given.as_ref()).map(Decoder::format)
     }
 
-    /// Whether the line is a comment or a header, which is no record. A header names the fields of the lines after
-    /// it.
-    #[inline]
-    pub fn takes_comment(&mut self, line: &str, formats: &Formats) -> bool {
-        if !line.starts_with('#') {
-            return false;
-        }
-        if line.starts_with("#Fields:") {
-            self.take_header(line, formats);
-        }
-        true
-    }
-
+    /// Takes in a header, which names the fields of the lines after it.
     #[cold]
-    fn take_header(&mut self, line: &str, formats: &Formats) {
+    pub fn take_header(&mut self, line: &str, formats: &Formats) {
         let given = formats.given.as_ref().map(Decoder::format);
         let format = match given {
             Some(format @ (Format::Cloudfront | Format::CloudfrontRealtime | Format::Iis)) => {
@@ -213,7 +201,7 @@ impl Stream {
         let all = std::iter::once(learnt).chain(&learnt.others);
         Self {
             ways: all.filter_map(|learnt| Way::resume(learnt, formats)).take(WAYS_MAX).collect(),
-            parts: learnt.parts.clone(),
+            parts: learnt.parts.clone().noted(),
             captures: learnt.captures,
         }
     }
@@ -344,9 +332,11 @@ impl Stream {
         formats: &mut Formats,
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
-        record.layout = self.captures;
-        let decoder = self.decoder(formats);
-        let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode(line, record)?;
+        let decoder = decoder_of(&mut self.ways, formats).ok_or(RejectReason::Unrecognised)?;
+        if decoder.has_captures() {
+            record.layout = self.captures;
+        }
+        let fit = decoder.decode(line, record)?;
         self.accept(fit, record)
     }
 
@@ -410,12 +400,18 @@ impl Stream {
 
     /// The decoder of lines that were read before.
     pub fn decoder<'d>(&'d mut self, formats: &'d mut Formats) -> Option<&'d mut Decoder> {
-        // The fields of IIS are found out first where no header names them.
-        let may_guess = formats.may_guess_fields;
-        let given = formats.given.as_mut();
-        let given = given.filter(|given| !may_guess || given.format() != Format::Iis);
-        self.ways.first_mut().map(|way| &mut way.decoder).or(given)
+        decoder_of(&mut self.ways, formats)
     }
+}
+
+/// The decoder of the first of these ways, or the one that was given.
+#[inline]
+fn decoder_of<'d>(ways: &'d mut [Way], formats: &'d mut Formats) -> Option<&'d mut Decoder> {
+    // The fields of IIS are found out first where no header names them.
+    let may_guess = formats.may_guess_fields;
+    let given = formats.given.as_mut();
+    let given = given.filter(|given| !may_guess || given.format() != Format::Iis);
+    ways.first_mut().map(|way| &mut way.decoder).or(given)
 }
 
 /// Which of the things an access record has a record lacks: a bit each for client, target and status.

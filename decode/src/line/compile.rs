@@ -18,6 +18,11 @@ impl Plan {
         self
     }
 
+    /// Whether its lines have captured headers.
+    pub const fn has_captures(&self) -> bool {
+        self.has_captures
+    }
+
     pub(super) fn from_tokens(tokens: Vec<Token>) -> Result<Self, FormatError> {
         let (before, mut pieces) = pieces_of(tokens)?;
         join_times(&mut pieces);
@@ -38,10 +43,17 @@ impl Plan {
                 _ => steps.push(step),
             }
         }
-        let shape = Shape::new(&before, &pieces).map(Box::new);
-        let before = before.trim_ascii_start().into();
-        let optional = Optional::Nothing;
-        Ok(Self { before, steps, optional, shape, has_sure_client: false, quoted_max: None })
+        let clients = pieces.iter().filter(|(it, _)| it.slot == Some(Slot::ClientIp)).count();
+        Ok(Self {
+            shape: Shape::new(&before, &pieces).map(Box::new),
+            before: before.trim_ascii_start().into(),
+            steps,
+            optional: Optional::Nothing,
+            has_sure_client: false,
+            quoted_max: None,
+            has_captures: pieces.iter().any(|(it, _)| it.guess == Guess::Captures),
+            has_two_clients: clients > 1,
+        })
     }
 }
 

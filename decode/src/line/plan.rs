@@ -115,6 +115,10 @@ pub struct Plan {
     pub(super) has_sure_client: bool,
     /// Of a writer that leaves quotes in values as they are: how many quoted values the format has.
     pub(super) quoted_max: Option<usize>,
+    /// It has captured headers, which are told by what stood there in the lines before.
+    pub(super) has_captures: bool,
+    /// The client stands at more than one place.
+    pub(super) has_two_clients: bool,
 }
 
 impl Plan {
@@ -232,9 +236,6 @@ impl Plan {
             let Some((text, escape, tail)) = found else {
                 return self.cut(step, 0, rest, record);
             };
-            if step.variable.slot == Some(Slot::ClientIp) {
-                record.peer = Peer::Unknown;
-            }
             step.keep((text, tail), escape, record);
             rest = tail;
         }
@@ -263,7 +264,7 @@ impl Plan {
     #[inline]
     fn takes_peer(&self, (text, tail): (&str, &str), step: &Step, record: &mut Record<'_>) -> bool {
         let peer = self.peer(text, tail, step);
-        record.peer = if record.was_seen(Slot::ClientIp) { Peer::Unknown } else { peer };
+        record.peer = if self.has_two_clients { Peer::Unknown } else { peer };
         peer != Peer::Unknown
     }
 

@@ -122,13 +122,16 @@ fn a_beginning_outlives_a_restart_and_is_kept_when_another_line_shows_it_to_be_a
     run(&data, None, vec![Event::Line(1, OTHER), Event::Line(2, BEGINNING)]);
     run(&data, None, vec![Event::Line(3, OTHER), Event::Line(4, BEGINNING)]);
     run(&data, None, vec![Event::Line(5, END)]);
-    check(&data, &expect![[r#"
+    check(
+        &data,
+        &expect![[r#"
         topic_offset,in_front,what,malformed
         1,false,/other,false
         3,false,/begun,true
         3,false,/other,false
         5,false,/begun/ended,false
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -137,14 +140,6 @@ fn a_file_that_ends_in_a_beginning_is_read_to_its_end() {
     let in_one = data();
     run(&in_one, None, vec![Event::Line(1, OTHER), Event::Line(2, BEGINNING), end()]);
     let expected = expect![[r#"
-        topic_offset,in_front,what,malformed
-        1,false,/other,false
-        3,true,/begun,true
-    "#]
-        topic_offset,in_front,what,malformed
-        1,false,/other,false
-        3,true,/begun,true
-    "#]
         topic_offset,in_front,what,malformed
         1,false,/other,false
         3,true,/begun,true
@@ -158,12 +153,15 @@ fn a_file_that_ends_in_a_beginning_is_read_to_its_end() {
     run(&interrupted, None, vec![end()]);
     check(&interrupted, &expected);
     run(&interrupted, None, vec![Event::Line(3, OTHER), end()]);
-    check(&interrupted, &expect![[r#"
+    check(
+        &interrupted,
+        &expect![[r#"
         topic_offset,in_front,what,malformed
         1,false,/other,false
         3,true,/begun,true
         3,false,/other,false
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -183,10 +181,13 @@ fn a_partition_that_goes_to_another_member_leaves_its_beginnings_in_the_tables()
             Event::Line(7, END),
         ],
     );
-    check(&data, &expect![[r#"
+    check(
+        &data,
+        &expect![[r#"
         topic_offset,in_front,what,malformed
         0,false,/other,false
         2,true,/begun,true
         7,false,format not recognised,
-    "#]]);
+    "#]],
+    );
 }
