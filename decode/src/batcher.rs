@@ -27,7 +27,7 @@ use crate::lines::Lines;
 use crate::message::{Numbering, RawMessage};
 use crate::rejects::Rejects;
 use crate::row::{Hint, Rows, Scratch};
-use crate::shares::Shares;
+use crate::shares::{Counts, Shares};
 use crate::stream::{Formats, Learnt, Place, Stream};
 use crate::{ConfigError, DecoderConfig, RejectReason};
 
@@ -55,6 +55,8 @@ pub struct Batcher {
     ready: VecDeque<PositionedBatch>,
     scratch: Scratch,
     hint: Hint,
+    /// Rows of all batches by format.
+    by_format: Counts,
 }
 
 #[derive(Debug)]
@@ -69,7 +71,7 @@ pub(super) struct Partition {
     pub(super) next_position: i64,
     /// Event time of the last row.
     pub(super) last_us: Option<i64>,
-    /// Rows by format.
+    /// Rows of the batch at hand by format.
     pub(super) shares: Shares,
     /// The first line that was rejected, or its beginning.
     pub(super) example: Option<(RejectReason, Box<[u8]>)>,
@@ -97,6 +99,7 @@ impl Batcher {
             ready: VecDeque::new(),
             scratch: Scratch::new(config.time_zone),
             hint: Hint::default(),
+            by_format: Counts::new(),
         })
     }
 
@@ -112,7 +115,7 @@ impl Batcher {
         let index = self.partition(message.partition);
         let Some(partition) = self.partitions.get_mut(index) else { return };
         if partition.would_overflow(message) || partition.source_changes(message) {
-            self.ready.extend(partition.cut(&self.formats, &mut self.hint));
+            self.ready.extend(partition.cut(&self.formats, &mut self.hint, &mut self.by_format));
         }
         if std::mem::take(&mut partition.is_resumed) && partition.next_position != message.offset {
             self.give_up_before(index, message);
@@ -124,7 +127,11 @@ impl Batcher {
             let read = lines.read(&rest, text);
             let Some(partition) = self.partitions.get_mut(index) else { return };
             if partition.is_full() {
-                self.ready.extend(partition.cut(&self.formats, &mut self.hint));
+                self.ready.extend(partition.cut(
+                    &self.formats,
+                    &mut self.hint,
+                    &mut self.by_format,
+                ));
             }
             rest.payload = rest.payload.get(read..).unwrap_or_default();
             rest.offset = partition.next_position;
@@ -182,7 +189,7 @@ impl Batcher {
         out.extend(self.ready.drain(..));
         for index in self.by_name.values() {
             if let Some(partition) = self.partitions.get_mut(*index) {
-                out.extend(partition.cut(&self.formats, &mut self.hint));
+                out.extend(partition.cut(&self.formats, &mut self.hint, &mut self.by_format));
             }
         }
     }
@@ -211,13 +218,9 @@ impl Batcher {
         Some((&partition.topic, *reason, line))
     }
 
-    /// Rows handed out so far by the format in which they were read.
+    /// Rows of all batches so far by the format in which they were read.
     pub fn rows_by_format(&self) -> BTreeMap<Format, u64> {
-        let mut rows = BTreeMap::new();
-        for (format, count) in self.partitions.iter().flat_map(|known| known.shares.by_format()) {
-            *rows.entry(*format).or_default() += count;
-        }
-        rows
+        self.by_format.clone()
     }
 
     /// What was learnt of each partition's lines (format, envelope, header), by name. Kept with the positions and
@@ -355,12 +358,17 @@ impl Partition {
     }
 
     /// Closes the batch, if anything was read since the last one.
-    fn cut(&mut self, formats: &Formats, hint: &mut Hint) -> Option<PositionedBatch> {
+    fn cut(
+        &mut self,
+        formats: &Formats,
+        hint: &mut Hint,
+        by_format: &mut Counts,
+    ) -> Option<PositionedBatch> {
         if !std::mem::take(&mut self.moved) {
             return None;
         }
         let rows = self.rows.as_ref().map_or(0, Rows::len);
-        self.shares.end_batch(self.stream.format(formats), rows);
+        self.shares.end_batch(self.stream.format(formats), rows, by_format);
         self.bytes = 0;
         let requests = match self.rows.take() {
             None => RequestBatch::empty(),
