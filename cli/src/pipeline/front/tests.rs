@@ -84,8 +84,7 @@ fn run(data: &TempDir, kafka_partition: Option<i32>, events: Vec<Event>) {
     let mut all = VecDeque::from(events);
     all.push_front(Event::Is(Polled::PartitionsAssigned(vec![Arc::clone(&partition)])));
     let source = Script { partition, kafka_partition, events: all };
-    let config =
-        FrontConfig { commit_interval: Duration::from_secs(3_600), at_end: EndPolicy::Close };
+    let config = FrontConfig { commit_interval: Duration::from_hours(1), at_end: EndPolicy::Close };
     let mut front = Front::new(config, Box::new(source), batcher, detection, commits);
     front
         .run(|_, _| {
@@ -124,13 +123,13 @@ fn a_beginning_outlives_a_restart_and_is_kept_when_another_line_shows_it_to_be_a
     run(&data, None, vec![Event::Line(5, END)]);
     check(
         &data,
-        &expect![[r#"
+        &expect![[r"
         topic_offset,in_front,what,malformed
         1,false,/other,false
         3,false,/begun,true
         3,false,/other,false
         5,false,/begun/ended,false
-    "#]],
+    "]],
     );
 }
 
@@ -139,11 +138,11 @@ fn a_file_that_ends_in_a_beginning_is_read_to_its_end() {
     let end = || Event::Is(Polled::PartitionEnd("file/x".into()));
     let in_one = data();
     run(&in_one, None, vec![Event::Line(1, OTHER), Event::Line(2, BEGINNING), end()]);
-    let expected = expect![[r#"
+    let expected = expect![[r"
         topic_offset,in_front,what,malformed
         1,false,/other,false
         3,true,/begun,true
-    "#]];
+    "]];
     check(&in_one, &expected);
     let interrupted = data();
     run(&interrupted, None, vec![Event::Line(1, OTHER), Event::Line(2, BEGINNING)]);
@@ -155,12 +154,12 @@ fn a_file_that_ends_in_a_beginning_is_read_to_its_end() {
     run(&interrupted, None, vec![Event::Line(3, OTHER), end()]);
     check(
         &interrupted,
-        &expect![[r#"
+        &expect![[r"
         topic_offset,in_front,what,malformed
         1,false,/other,false
         3,true,/begun,true
         3,false,/other,false
-    "#]],
+    "]],
     );
 }
 
@@ -183,11 +182,11 @@ fn a_partition_that_goes_to_another_member_leaves_its_beginnings_in_the_tables()
     );
     check(
         &data,
-        &expect![[r#"
+        &expect![[r"
         topic_offset,in_front,what,malformed
         0,false,/other,false
         2,true,/begun,true
         7,false,format not recognised,
-    "#]],
+    "]],
     );
 }
