@@ -8,7 +8,9 @@
 //! that start with `#` (comments and W3C headers), which are neither. A line of JSON that lists several records is as
 //! many rows or rejects, told apart by `record_index`. Lines that are one in several are one together, at the place of
 //! the last of them: the others count as none until it comes, or until it is certain that it will not ([`close`] at the
-//! latest), when what there is becomes a row or a reject by itself. Lines end with `\n`; a `\r` before it is dropped. The
+//! latest), when what there is becomes a row or a reject by itself: at the place of the line that showed it, in front of
+//! that one; at the end in front of the place where the next line would be, with an index below zero. A lone `[` or `]`,
+//! around a list of which each line is a record, is neither. Lines end with `\n`; a `\r` before it is dropped. The
 //! last line of a message needs no `\n`.
 //!
 //! [`close`]: Batcher::close
@@ -25,8 +27,8 @@ use crate::lines::Lines;
 use crate::message::{Numbering, RawMessage};
 use crate::rejects::Rejects;
 use crate::row::{Hint, Rows, Scratch};
-use crate::shares::Shares;
-use crate::stream::{Formats, Learnt, Stream};
+use crate::shares::{Counts, Shares};
+use crate::stream::{Formats, Learnt, Place, Stream};
 use crate::{ConfigError, DecoderConfig, RejectReason};
 
 /// Bytes of payload after which a batch is ready, whatever its rows.
@@ -53,6 +55,8 @@ pub struct Batcher {
     ready: VecDeque<PositionedBatch>,
     scratch: Scratch,
     hint: Hint,
+    /// Rows of all batches by format.
+    by_format: Counts,
 }
 
 #[derive(Debug)]
@@ -67,7 +71,7 @@ pub(super) struct Partition {
     pub(super) next_position: i64,
     /// Event time of the last row.
     pub(super) last_us: Option<i64>,
-    /// Rows by format.
+    /// Rows of the batch at hand by format.
     pub(super) shares: Shares,
     /// The first line that was rejected, or its beginning.
     pub(super) example: Option<(RejectReason, Box<[u8]>)>,
@@ -75,6 +79,8 @@ pub(super) struct Partition {
     pub(super) arrival_us: i64,
     /// Messages were read since the last batch.
     pub(super) moved: bool,
+    /// It was resumed, and no message was read since.
+    is_resumed: bool,
 }
 
 impl Batcher {
@@ -93,6 +99,7 @@ impl Batcher {
             ready: VecDeque::new(),
             scratch: Scratch::new(config.time_zone),
             hint: Hint::default(),
+            by_format: Counts::new(),
         })
     }
 
@@ -108,23 +115,23 @@ impl Batcher {
         let index = self.partition(message.partition);
         let Some(partition) = self.partitions.get_mut(index) else { return };
         if partition.would_overflow(message) || partition.source_changes(message) {
-            self.ready.extend(partition.cut(&self.formats, &mut self.hint));
+            self.ready.extend(partition.cut(&self.formats, &mut self.hint, &mut self.by_format));
+        }
+        if std::mem::take(&mut partition.is_resumed) && partition.next_position != message.offset {
+            self.give_up_before(index, message);
         }
         // Checked of all lines at once: most messages are text throughout.
         let mut text = simdutf8::basic::from_utf8(message.payload).ok();
         let mut rest = *message;
-        loop {
-            let mut lines = Lines {
-                partition,
-                default_host: self.default_host.as_deref(),
-                clients: &mut self.clients,
-                formats: &mut self.formats,
-                scratch: &mut self.scratch,
-                hint: &self.hint,
-            };
+        while let Some(mut lines) = self.lines(index) {
             let read = lines.read(&rest, text);
+            let Some(partition) = self.partitions.get_mut(index) else { return };
             if partition.is_full() {
-                self.ready.extend(partition.cut(&self.formats, &mut self.hint));
+                self.ready.extend(partition.cut(
+                    &self.formats,
+                    &mut self.hint,
+                    &mut self.by_format,
+                ));
             }
             rest.payload = rest.payload.get(read..).unwrap_or_default();
             rest.offset = partition.next_position;
@@ -135,34 +142,40 @@ impl Batcher {
         }
     }
 
-    /// No line of a partition of a file will follow: what is still the beginning of one is all there is of it.
+    /// Others have read on since this reader had learnt what it resumed: what it waits for does not go on with a message.
+    #[cold]
+    fn give_up_before(&mut self, index: usize, message: &RawMessage<'_>) {
+        if let Some(mut lines) = self.lines(index) {
+            lines.close(&RawMessage { payload: b"", ..*message });
+        }
+    }
+
+    /// No line of a partition will follow, or none that this reader sees: what is still the beginning of one is all there
+    /// is of it. It stands in front of the place of the next line, which no commit has passed.
     pub fn close(&mut self, partition: &str) {
-        let index = self.by_name.get(partition).copied();
-        let Some(partition) = index.and_then(|index| self.partitions.get_mut(index)) else {
-            return;
-        };
-        if !partition.stream.parts.are_waited_for() || partition.number.is_some() {
+        let Some(index) = self.by_name.get(partition).copied() else { return };
+        let Some(partition) = self.partitions.get(index) else { return };
+        // Of one of which no message was ever read it is not known where it is.
+        if !partition.stream.parts.are_waited_for() || partition.topic.is_empty() {
             return;
         }
         let (name, topic) = (Arc::clone(&partition.name), partition.topic.clone());
-        let message = RawMessage {
-            partition: &name,
-            topic: &topic,
-            kafka_partition: None,
-            offset: partition.next_position,
-            numbering: Numbering::Lines,
-            arrival_us: partition.arrival_us,
-            payload: b"",
-        };
-        let mut lines = Lines {
-            partition,
+        let message = partition.end(&name, &topic);
+        if let Some(mut lines) = self.lines(index) {
+            lines.close(&message);
+        }
+    }
+
+    /// What it takes to decode lines of a partition.
+    fn lines(&mut self, index: usize) -> Option<Lines<'_>> {
+        Some(Lines {
+            partition: self.partitions.get_mut(index)?,
             default_host: self.default_host.as_deref(),
             clients: &mut self.clients,
             formats: &mut self.formats,
             scratch: &mut self.scratch,
             hint: &self.hint,
-        };
-        lines.close(&message);
+        })
     }
 
     /// A full batch, in the order they became full.
@@ -176,7 +189,7 @@ impl Batcher {
         out.extend(self.ready.drain(..));
         for index in self.by_name.values() {
             if let Some(partition) = self.partitions.get_mut(*index) {
-                out.extend(partition.cut(&self.formats, &mut self.hint));
+                out.extend(partition.cut(&self.formats, &mut self.hint, &mut self.by_format));
             }
         }
     }
@@ -205,21 +218,19 @@ impl Batcher {
         Some((&partition.topic, *reason, line))
     }
 
-    /// Rows handed out so far by the format in which they were read.
+    /// Rows of all batches so far by the format in which they were read.
     pub fn rows_by_format(&self) -> BTreeMap<Format, u64> {
-        let mut rows = BTreeMap::new();
-        for (format, count) in self.partitions.iter().flat_map(|known| known.shares.by_format()) {
-            *rows.entry(*format).or_default() += count;
-        }
-        rows
+        self.by_format.clone()
     }
 
     /// What was learnt of each partition's lines (format, envelope, header), by name. Kept with the positions and
     /// given to [`resume`](Self::resume), it makes a restart invisible to the lines after it.
     pub fn learnt(&self) -> BTreeMap<String, Learnt> {
         let partitions = self.by_name.iter().filter_map(|(name, index)| {
-            let learnt = self.partitions.get(*index)?.stream.learnt()?;
-            Some((name.to_string(), learnt))
+            let partition = self.partitions.get(*index)?;
+            let learnt = partition.stream.learnt()?;
+            let place = partition.stream.parts.are_waited_for().then(|| partition.place());
+            Some((name.to_string(), Learnt { place, ..learnt }))
         });
         partitions.collect()
     }
@@ -229,6 +240,11 @@ impl Batcher {
         let index = self.partition(partition);
         if let Some(partition) = self.partitions.get_mut(index) {
             partition.stream = Stream::resume(learnt, &self.formats);
+            if let Some(Place { topic, number, next, arrival_us }) = learnt.place.clone() {
+                (partition.topic, partition.number) = (topic, number);
+                (partition.next_position, partition.arrival_us) = (next, arrival_us);
+                partition.is_resumed = true;
+            }
         }
     }
 
@@ -279,6 +295,30 @@ impl Partition {
             example: None,
             arrival_us: 0,
             moved: false,
+            is_resumed: false,
+        }
+    }
+
+    /// Where its next line is.
+    fn place(&self) -> Place {
+        Place {
+            topic: self.topic.clone(),
+            number: self.number,
+            next: self.next_position,
+            arrival_us: self.arrival_us,
+        }
+    }
+
+    /// The message behind all of them, without lines.
+    fn end<'a>(&self, name: &'a Arc<str>, topic: &'a str) -> RawMessage<'a> {
+        RawMessage {
+            partition: name,
+            topic,
+            kafka_partition: self.number,
+            offset: self.next_position,
+            numbering: if self.number.is_some() { Numbering::Records } else { Numbering::Lines },
+            arrival_us: self.arrival_us,
+            payload: b"",
         }
     }
 
@@ -318,12 +358,17 @@ impl Partition {
     }
 
     /// Closes the batch, if anything was read since the last one.
-    fn cut(&mut self, formats: &Formats, hint: &mut Hint) -> Option<PositionedBatch> {
+    fn cut(
+        &mut self,
+        formats: &Formats,
+        hint: &mut Hint,
+        by_format: &mut Counts,
+    ) -> Option<PositionedBatch> {
         if !std::mem::take(&mut self.moved) {
             return None;
         }
         let rows = self.rows.as_ref().map_or(0, Rows::len);
-        self.shares.end_batch(self.stream.format(formats), rows);
+        self.shares.end_batch(self.stream.format(formats), rows, by_format);
         self.bytes = 0;
         let requests = match self.rows.take() {
             None => RequestBatch::empty(),

@@ -91,7 +91,9 @@ impl TruthColumn {
         if self.room > 0 {
             self.values = BooleanBuilder::with_capacity(std::mem::take(&mut self.room));
         }
-        self.values.append_nulls(std::mem::take(&mut self.missing));
+        if self.missing > 0 {
+            self.values.append_nulls(std::mem::take(&mut self.missing));
+        }
     }
 
     /// The column.

@@ -156,6 +156,7 @@ impl DecoderConfig {
                 Engine::Line(match format {
                     Format::VhostCombined => plan.with_sure_client(),
                     Format::Envoy | Format::Istio | Format::Traefik => plan.with_raw_quotes(),
+                    Format::Zoraxy => plan.with_one_reading(),
                     _ => plan,
                 })
             }

@@ -44,44 +44,54 @@ pub enum Words {
     Windows,
 }
 
-/// Sources: Apache's `mod_log_config`, `%X`; Envoy, "Access logging: response flags" (the client's side of the
-/// connection ended, reset the stream, or was ended for its age); CloudFront, "Standard logging reference"; Google Cloud
-/// Load Balancing, "`statusDetails` HTTP failure messages"; Azure Front Door and Application Gateway, "Monitoring data
-/// reference"; Squid, "Squid result codes"; Cloudflare, "Workers trace events"; Windows system error codes (the name is gone, the operation was aborted, by peer or host).
-const WORDS: &[(Words, &[&str])] = &[
-    (Words::Flag, &["true", "1", "yes"]),
-    (Words::Apache, &["X"]),
-    (
-        Words::Envoy,
-        &[
-            "DC",
-            "DR",
-            "DT",
-            "DownstreamConnectionTermination",
-            "DownstreamRemoteReset",
-            "DurationTimeout",
-        ],
-    ),
-    (Words::CloudFront, &["ClientCommError", "ClientHungUpRequest"]),
-    (
-        Words::Google,
-        &[
-            "client_disconnected_before_any_response",
-            "client_disconnected_after_partial_response",
-            "client_timed_out",
-        ],
-    ),
-    (
-        Words::Azure,
-        &["ClientDisconnected", "ERRORINFO_CLIENT_CLOSED_REQUEST", "ERRORINFO_CLIENT_TIMED_OUT"],
-    ),
-    (Words::Squid, &["ABORTED", "TIMEDOUT"]),
-    (Words::Workers, &["canceled", "responseStreamDisconnected"]),
-    (Words::Windows, &["64", "995", "1229", "1236", "10053", "10054"]),
-];
+/// Whether a byte stands between several words of one value.
+const fn is_between(byte: u8) -> bool {
+    matches!(byte, b',' | b'|' | b' ' | b':')
+}
 
-/// What stands between several words of one value.
-const BETWEEN: [char; 4] = [',', '|', ' ', ':'];
+impl Words {
+    /// Sources: Apache's `mod_log_config`, `%X`; Envoy, "Access logging: response flags" (the client's side of the
+    /// connection ended, reset the stream, or was ended for its age); CloudFront, "Standard logging reference"; Google
+    /// Cloud Load Balancing, "`statusDetails` HTTP failure messages"; Azure Front Door and Application Gateway,
+    /// "Monitoring data reference"; Squid, "Squid result codes"; Cloudflare, "Workers trace events"; Windows system error
+    /// codes (the name is gone, the operation was aborted, by peer or host).
+    const fn list(self) -> &'static [&'static str] {
+        match self {
+            Self::Flag => &["true", "1", "yes"],
+            Self::Apache => &["X"],
+            Self::Envoy => &[
+                "DC",
+                "DR",
+                "DT",
+                "DownstreamConnectionTermination",
+                "DownstreamRemoteReset",
+                "DurationTimeout",
+            ],
+            Self::CloudFront => &["ClientCommError", "ClientHungUpRequest"],
+            Self::Google => &[
+                "client_disconnected_before_any_response",
+                "client_disconnected_after_partial_response",
+                "client_timed_out",
+            ],
+            Self::Azure => &[
+                "ClientDisconnected",
+                "ERRORINFO_CLIENT_CLOSED_REQUEST",
+                "ERRORINFO_CLIENT_TIMED_OUT",
+            ],
+            Self::Squid => &["ABORTED", "TIMEDOUT"],
+            Self::Workers => &["canceled", "responseStreamDisconnected"],
+            Self::Windows => &["64", "995", "1229", "1236", "10053", "10054"],
+        }
+    }
+
+    /// Whether one of them is among those of a value.
+    fn are_in(self, text: &str) -> bool {
+        let found = text.as_bytes().split(|byte| is_between(*byte));
+        let is_listed =
+            |word: &[u8]| self.list().iter().any(|one| one.as_bytes().eq_ignore_ascii_case(word));
+        found.into_iter().any(is_listed)
+    }
+}
 
 impl Ending {
     /// How the lines of a format tell it. Of the formats that many servers write none is said to: a request that
@@ -136,15 +146,11 @@ impl Ending {
     fn reads(self, text: &str) -> Option<bool> {
         match self {
             Self::Unsaid | Self::Status => None,
-            // Most lines.
-            Self::Word(_) if text.is_empty() => Some(false),
+            // Most lines; no list has a zero in it.
+            Self::Word(_) if matches!(text, "" | "0") => Some(false),
             Self::Completion => Some(text != "OK"),
             Self::Termination => terminated(text),
-            Self::Word(words) => {
-                let (_, known) = WORDS.iter().find(|(of, _)| *of == words)?;
-                let mut found = text.split(BETWEEN);
-                Some(found.any(|word| known.iter().any(|one| one.eq_ignore_ascii_case(word))))
-            }
+            Self::Word(words) => Some(words.are_in(text)),
         }
     }
 }

@@ -9,6 +9,18 @@ use super::message::{Numbering, RawMessage};
 use super::parts::{Begun, Block, Piece, may_be_part, without_list_bracket};
 use super::record::Record;
 use super::row::Position;
+use super::text::plain_json;
+
+/// What a part is of, beside a line that waits for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Other {
+    /// Of that line.
+    None,
+    /// Of another line, which seems to begin with it.
+    Likely,
+    /// Of another line, which is whole.
+    Sure,
+}
 
 impl Lines<'_> {
     /// Reads a line that may go on with one that began before; how many records it came to. `None` where it does not,
@@ -22,46 +34,55 @@ impl Lines<'_> {
         let piece = Piece::of(text);
         let Some(piece) = piece else {
             let begun = parts.take_any();
-            return begun.map(|(offset, begun)| {
-                let released = self.release(raw, offset, &begun);
+            return begun.map(|begun| {
+                let released = self.release(raw, &begun);
                 released + self.read_behind(raw, text, released)
             });
         };
-        let begun = parts.take(piece.output)?;
-        if begun.is_json == piece.is_json && !self.begins_record(&piece) {
-            let joined = [&*begun.text, piece.text].concat();
-            if joined.len() > LINE_BYTES_MAX {
-                let (message, position, _) = raw;
-                self.reject(message, position, joined.as_bytes(), RejectReason::TooLong);
+        let mut begun = parts.take(piece.output)?;
+        let other = if begun.is_json == piece.is_json { self.begins(&piece) } else { Other::Sure };
+        if other == Other::None {
+            let (message, position, _) = raw;
+            if piece.is_last {
+                let line = piece.join(&begun.text);
+                return Some(self.read_whole((message, position, line.as_bytes()), &line));
+            }
+            // Added to what is there: a line may have hundreds of parts.
+            begun.text.push_str(piece.text);
+            if begun.text.len() > LINE_BYTES_MAX {
+                self.reject(message, position, begun.text.as_bytes(), RejectReason::TooLong);
                 return Some(1);
             }
-            if !piece.is_last {
-                self.wait_for(&piece, joined, raw);
-                return Some(0);
-            }
-            let line = piece.join(&begun.text);
-            let (message, position, _) = raw;
-            return Some(self.read_whole((message, position, line.as_bytes()), &line));
+            self.partition.stream.parts.keep(piece.output, begun);
+            return Some(0);
         }
-        // In a topic the lines of several containers are mixed: what belongs together there cannot be told.
-        if raw.0.numbering == Numbering::Records {
+        let released = self.release(raw, &begun.into_line());
+        if raw.0.numbering == Numbering::Lines {
+            return Some(released + self.read_behind(raw, text, released));
+        }
+        // In a topic the lines of several containers are mixed: what belongs together there cannot be told. For once,
+        // or, where a whole record shows it, which nobody can write into a part of another, for good.
+        if other == Other::Sure {
             self.partition.stream.parts.mix();
+            return Some(released + self.read_behind(raw, text, released));
         }
-        let released = self.release(raw, begun.offset, &begun.into_line());
-        Some(released + self.read_behind(raw, text, released))
+        let (message, position, line) = raw;
+        let position = Position { record_index: position.record_index + released, ..*position };
+        Some(released + self.append_as_it_is((message, &position, line), text))
     }
 
     /// Whether a line is the beginning of one, or of JSON over many lines, and is waited for; the number of records that
     /// it came to. To be asked of a line that cannot be read by itself.
     #[cold]
     pub(super) fn begin(&mut self, raw: RawLine<'_>, text: &str) -> Option<i32> {
-        let (_, position, line) = raw;
+        let (_, _, line) = raw;
         let are_mixed = self.partition.stream.parts.are_mixed();
         if let Some(piece) = Piece::of(text) {
             if piece.is_last || are_mixed {
                 return None;
             }
-            self.wait_for(&piece, piece.text.to_owned(), raw);
+            let begun = Begun { text: piece.text.to_owned(), is_json: piece.is_json };
+            self.partition.stream.parts.keep(piece.output, begun);
             return Some(0);
         }
         if let Some(inner) = without_list_bracket(text) {
@@ -74,7 +95,7 @@ impl Lines<'_> {
         if line.trim_ascii() != text.trim_ascii().as_bytes() {
             return None;
         }
-        let block = Block::begin(text, position.offset)?;
+        let block = Block::begin(text)?;
         self.partition.stream.parts.keep_block(block);
         Some(0)
     }
@@ -106,18 +127,13 @@ impl Lines<'_> {
             && Piece::of(text).is_some_and(|piece| !piece.is_last && !piece.is_json)
     }
 
-    fn wait_for(&mut self, piece: &Piece<'_>, text: String, (_, position, _): RawLine<'_>) {
-        let begun = Begun { text, is_json: piece.is_json, offset: position.offset };
-        self.partition.stream.parts.keep(piece.output, begun);
-    }
-
     fn go_on_with_block(&mut self, raw: RawLine<'_>, text: &str, mut block: Block) -> i32 {
         let (message, position, _) = raw;
         if block.is_bracket() && text.trim_ascii_start().starts_with('{') {
             return self.read_behind(raw, text, 0);
         }
-        if !block.push(text, position.offset) {
-            let released = self.release(raw, block.offset, &block.text);
+        if !block.push(text) {
+            let released = self.release(raw, &block.text);
             return released + self.read_behind(raw, text, released);
         }
         if block.text.len() > LINE_BYTES_MAX {
@@ -131,13 +147,18 @@ impl Lines<'_> {
         0
     }
 
-    /// Whether a part is no part of what waits for one, but the beginning of another line.
-    fn begins_record(&mut self, piece: &Piece<'_>) -> bool {
+    /// Whether a part is no part of what waits for one, but the beginning of another line, or all of it.
+    fn begins(&mut self, piece: &Piece<'_>) -> Other {
+        let resolved = if piece.is_json { plain_json(piece.text) } else { String::new() };
+        let text = if piece.is_json { resolved.trim_ascii_end() } else { piece.text };
         let stream = &mut self.partition.stream;
-        if !piece.is_json {
-            return stream.begins_record(piece.text, self.formats);
+        if piece.is_last && stream.is_record(text, self.formats) {
+            Other::Sure
+        } else if stream.begins_record(text, self.formats) {
+            Other::Likely
+        } else {
+            Other::None
         }
-        stream.begins_record(&super::text::plain_json(piece.text), self.formats)
     }
 
     /// Reads a line behind `before` records of the same position.
@@ -152,35 +173,25 @@ impl Lines<'_> {
         self.go_on(raw, text).unwrap_or_else(|| self.read_or_wait(raw, text))
     }
 
-    /// Reads what was waited for in vain, as far as it can be. In a file it has the place of its last line, which no
-    /// other record has, in a topic that of the record at hand, behind which that one must go then; the number of places
-    /// taken.
-    fn release(&mut self, (message, position, _): RawLine<'_>, offset: i64, begun: &str) -> i32 {
-        match message.numbering {
-            Numbering::Lines => {
-                let position = Position { offset, record_index: 0, ..*position };
-                self.append_as_it_is((message, &position, begun.as_bytes()), begun);
-                0
-            }
-            Numbering::Records => {
-                self.append_as_it_is((message, position, begun.as_bytes()), begun)
-            }
+    /// Reads what was waited for in vain, as far as it can be: at the place of the line at hand, which goes behind it
+    /// then. Its own place may lie before the last commit, whose rows are not written again. The number of places taken.
+    fn release(&mut self, (message, position, _): RawLine<'_>, begun: &str) -> i32 {
+        self.append_as_it_is((message, position, begun.as_bytes()), begun)
+    }
+
+    /// The same of JSON over many lines whose message has ended, behind the last of them.
+    #[cold]
+    pub(super) fn give_up_block(&mut self, message: &RawMessage<'_>, position: &Position<'_>) {
+        if let Some(block) = self.partition.stream.parts.take_block() {
+            self.release((message, position, b""), &block.text);
         }
     }
 
-    /// The same of what a partition still waits for when no more lines can come. Of a message only what ends with it.
+    /// The same of all that a partition still waits for when no more lines can come.
     #[cold]
-    pub(super) fn give_up(&mut self, message: &RawMessage<'_>, position: Position<'_>) {
-        let parts = &mut self.partition.stream.parts;
-        let raw = (message, &position, &b""[..]);
-        if message.numbering == Numbering::Records {
-            if let Some(block) = parts.take_block() {
-                self.release(raw, block.offset, &block.text);
-            }
-            return;
-        }
-        while let Some((offset, begun)) = self.partition.stream.parts.take_any() {
-            self.release(raw, offset, &begun);
+    pub(super) fn give_up(&mut self, message: &RawMessage<'_>, mut position: Position<'_>) {
+        while let Some(begun) = self.partition.stream.parts.take_any() {
+            position.record_index += self.release((message, &position, b""), &begun);
         }
     }
 
@@ -196,7 +207,7 @@ impl Lines<'_> {
         let mut opened = String::new();
         let inner = self.partition.stream.open(text, self.formats, &mut opened);
         let mut record = Record::default();
-        match self.append_if_read(raw, inner, &mut record) {
+        match self.append_if_read_there(raw, inner, &mut record) {
             Some(records) => records,
             None => self.append_found(raw, text, inner),
         }
@@ -209,7 +220,7 @@ impl Lines<'_> {
         let records = if self.is_marked_part(text) {
             None
         } else {
-            self.append_if_read(raw, inner, &mut Record::default())
+            self.append_if_read_there(raw, inner, &mut Record::default())
         };
         records.unwrap_or_else(|| self.append_otherwise(raw, text, inner))
     }

@@ -144,6 +144,12 @@ impl Decoder {
         matches!(self.engine, Engine::Json(_))
     }
 
+    /// Whether it looks at what the captured headers of the lines before were.
+    #[inline]
+    pub(crate) const fn has_captures(&self) -> bool {
+        matches!(&self.engine, Engine::Line(plan) if plan.has_captures())
+    }
+
     /// Fills `record` from a line.
     ///
     /// # Errors

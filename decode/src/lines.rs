@@ -13,6 +13,10 @@ use super::stream::Formats;
 use super::text::{self, clean};
 use super::{Decoder, RejectReason};
 
+/// Index of the first record that stands in front of a place where no line was read yet: three beginnings may wait, of
+/// [`LINE_BYTES_MAX`] bytes each, and no record has less than two.
+const IN_FRONT: i32 = -2_000_000;
+
 /// A line as it came, its place, and its message.
 pub(super) type RawLine<'a> = (&'a RawMessage<'a>, &'a Position<'a>, &'a [u8]);
 
@@ -63,11 +67,11 @@ impl Lines<'_> {
         read
     }
 
-    /// Appends what waits for more lines than there are.
+    /// Appends what waits for more lines than there are, in front of the next place.
     #[cold]
     pub(super) fn close(&mut self, message: &RawMessage<'_>) {
         self.partition.moved = true;
-        self.give_up(message, place_of(message));
+        self.give_up(message, Position { record_index: IN_FRONT, ..place_of(message) });
     }
 
     fn read_lines(
@@ -95,7 +99,7 @@ impl Lines<'_> {
             }
         }
         if message.numbering == Numbering::Records && self.partition.stream.parts.has_block() {
-            self.give_up(message, *position);
+            self.give_up_block(message, position);
         }
         from
     }
@@ -144,19 +148,25 @@ impl Lines<'_> {
         // Some editors and Windows tools put a byte order mark before the first line.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.starts_with('#') {
-            self.partition.count_format(self.formats);
-        }
-        let stream = &mut self.partition.stream;
-        if stream.takes_comment(text, self.formats) {
+            self.comment(text);
             return 0;
         }
         let text = text::without_noise(text);
-        if stream.is_bare() {
+        if self.partition.stream.is_bare() {
             record.clear();
             let records = self.append_if_read(raw, text, record);
             records.unwrap_or_else(|| self.append_otherwise(raw, text, text))
         } else {
             self.opened(raw, text)
+        }
+    }
+
+    /// Passes over a line that is no record: a comment or a header.
+    #[cold]
+    fn comment(&mut self, text: &str) {
+        self.partition.count_format(self.formats);
+        if text.starts_with("#Fields:") {
+            self.partition.stream.take_header(text, self.formats);
         }
     }
 
@@ -174,7 +184,7 @@ impl Lines<'_> {
     /// Appends a line to the rows, if it can be read like the one before it; how many it came to. `inner` is what its
     /// envelope holds, and `record` is empty.
     #[inline]
-    pub(super) fn append_if_read<'a>(
+    fn append_if_read<'a>(
         &mut self,
         raw: RawLine<'_>,
         inner: &'a str,
@@ -198,15 +208,40 @@ impl Lines<'_> {
         None
     }
 
+    /// The same where it is no matter how long it takes.
+    #[inline(never)]
+    pub(super) fn append_if_read_there<'a>(
+        &mut self,
+        raw: RawLine<'_>,
+        inner: &'a str,
+        record: &mut Record<'a>,
+    ) -> Option<i32> {
+        self.append_if_read(raw, inner, record)
+    }
+
     /// Appends a line that could not be read like the one before it, unless it is the beginning of one that goes on.
     /// `inner` is what is in the envelope of the one before.
     #[cold]
     pub(super) fn append_otherwise(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
+        // Where lines are cut at some length, many are: no other format reads them either, and to try all takes long.
+        if self.is_cut_object(text) {
+            return self.begin(raw, text).unwrap_or_else(|| self.append_anyhow(raw, text));
+        }
         let begun = if self.is_marked_part(text) { self.begin(raw, text) } else { None };
         let records = begun.or_else(|| self.append_in_another_way(raw, text));
         let records = records.or_else(|| self.append_each(raw, text));
         let records = records.or_else(|| self.begin(raw, text));
         records.unwrap_or_else(|| self.append_anyhow(raw, inner))
+    }
+
+    /// Whether a line is an object in the dialect of those before it, without its end.
+    fn is_cut_object(&mut self, text: &str) -> bool {
+        let stream = &mut self.partition.stream;
+        let may_be = text.starts_with('{') && stream.is_bare() && stream.is_json(self.formats);
+        let mut record = Record::default();
+        may_be
+            && stream.decode_anyhow(text, self.formats, &mut record) == Ok(Fit::Cut)
+            && stream.is_like_before(&record, self.formats)
     }
 
     /// The same of a line that is one by itself.

@@ -8,7 +8,8 @@ pub enum Numbering {
     /// A Kafka message: every record has the message's offset, and its index in the message (from 0).
     Records,
     /// A block of whole lines of a file: `offset` is the number of its first line, every line (blank and
-    /// comment lines too) advances it by one, and the record index is always 0.
+    /// comment lines too) advances it by one, and the record index is 0 but for further records of one line: a list, or what a line shows to have ended
+    /// before it.
     Lines,
 }
 

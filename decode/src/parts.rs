@@ -8,8 +8,8 @@
 //!
 //! Parts of a line follow each other in their stream, standard output or errors; lines of the other stream may stand
 //! between. What is waited for is part of what was learnt of a partition, so that a restart loses nothing of it. A
-//! joined line has the place of its last part, and so has what is given up; in a topic, what is given up has the place of
-//! the record that showed it to be alone, in front of that one.
+//! joined line has the place of its last part; what is given up has the place of the line that showed it to be alone, in
+//! front of that one.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,9 @@ pub struct Parts {
     block: Option<Block>,
     /// Lines of several containers are mixed here, so that parts cannot be told to belong together.
     is_mixed: bool,
+    /// Something waits: asked for each line.
+    #[serde(skip)]
+    is_waiting: bool,
 }
 
 /// The beginning of a line.
@@ -45,8 +48,6 @@ pub(super) struct Begun {
     pub(super) text: String,
     /// It is the text of a JSON string.
     pub(super) is_json: bool,
-    /// Position of its last part.
-    pub(super) offset: i64,
 }
 
 /// The beginning of a value of JSON, its lines joined.
@@ -55,8 +56,6 @@ pub(super) struct Block {
     pub(super) text: String,
     /// Brackets that are open.
     open: String,
-    /// Position of its last line.
-    pub(super) offset: i64,
 }
 
 /// Which stream of a container a line is of.
@@ -79,7 +78,18 @@ pub(super) struct Piece<'a> {
 }
 
 impl Parts {
-    pub(super) const NONE: Self = Self { stdout: None, stderr: None, block: None, is_mixed: false };
+    pub(super) const NONE: Self =
+        Self { stdout: None, stderr: None, block: None, is_mixed: false, is_waiting: false };
+
+    /// The same with note taken of whether something waits.
+    pub(super) fn noted(mut self) -> Self {
+        self.note();
+        self
+    }
+
+    const fn note(&mut self) {
+        self.is_waiting = self.stdout.is_some() || self.stderr.is_some() || self.block.is_some();
+    }
 
     /// Whether nothing is waited for, nor was anything learnt.
     pub(super) fn is_default(&self) -> bool {
@@ -89,7 +99,7 @@ impl Parts {
     /// Whether something waits for its end.
     #[inline]
     pub(super) const fn are_waited_for(&self) -> bool {
-        self.stdout.is_some() || self.stderr.is_some() || self.block.is_some()
+        self.is_waiting
     }
 
     /// Whether JSON over many lines is being read.
@@ -98,28 +108,30 @@ impl Parts {
     }
 
     pub(super) const fn take_block(&mut self) -> Option<Block> {
-        self.block.take()
+        let block = self.block.take();
+        self.note();
+        block
     }
 
     pub(super) fn keep_block(&mut self, block: Block) {
         self.block = Some(block);
+        self.note();
     }
 
     /// The beginning that waits in a stream.
     pub(super) const fn take(&mut self, output: Output) -> Option<Begun> {
-        match output {
+        let begun = match output {
             Output::Standard => self.stdout.take(),
             Output::Errors => self.stderr.take(),
-        }
+        };
+        self.note();
+        begun
     }
 
-    /// Any beginning, the position of its last part before it.
-    pub(super) fn take_any(&mut self) -> Option<(i64, String)> {
-        let begun = self.stdout.take().or_else(|| self.stderr.take());
-        begun.map(|begun| (begun.offset, begun.into_line())).or_else(|| {
-            let block = self.block.take()?;
-            Some((block.offset, block.text))
-        })
+    /// Any beginning, as a line.
+    pub(super) fn take_any(&mut self) -> Option<String> {
+        let begun = self.take(Output::Standard).or_else(|| self.take(Output::Errors));
+        begun.map(Begun::into_line).or_else(|| Some(self.take_block()?.text))
     }
 
     /// Waits for the end of a line, if it can be told.
@@ -128,6 +140,7 @@ impl Parts {
             Output::Standard => self.stdout = Some(begun),
             Output::Errors => self.stderr = Some(begun),
         }
+        self.note();
     }
 
     /// Waits for no ends any more.
@@ -201,15 +214,15 @@ impl<'a> Piece<'a> {
 
 impl Block {
     /// The block that a line begins: one that breaks off where JSON may.
-    pub(super) fn begin(line: &str, offset: i64) -> Option<Self> {
+    pub(super) fn begin(line: &str) -> Option<Self> {
         let line = line.trim_ascii();
         let inside = line.strip_prefix(['{', '['])?.trim_ascii_start();
         let is_json = inside.is_empty() || inside.starts_with(['"', '{', '[']);
         if !is_json || !line.ends_with(['{', '[', ',']) {
             return None;
         }
-        let mut block = Self { offset, ..Self::default() };
-        block.push(line, offset).then_some(block).filter(|block| !block.is_whole())
+        let mut block = Self::default();
+        block.push(line).then_some(block).filter(|block| !block.is_whole())
     }
 
     /// Whether it is only the bracket of a list, which is no record.
@@ -222,7 +235,7 @@ impl Block {
     }
 
     /// Adds a line, unless it cannot be the next one.
-    pub(super) fn push(&mut self, line: &str, offset: i64) -> bool {
+    pub(super) fn push(&mut self, line: &str) -> bool {
         let line = line.trim_ascii();
         if !self.may_go_on(line) {
             return false;
@@ -235,7 +248,7 @@ impl Block {
             self.text.push(' ');
         }
         self.text.push_str(line);
-        (self.open, self.offset) = (open, offset);
+        self.open = open;
         true
     }
 
@@ -349,9 +362,9 @@ mod tests {
             (vec!["{\"a\":1}"], None),
             (vec!["{\"a\":1} x,"], None),
         ] {
-            let mut block = Block::begin(lines[0], 1);
+            let mut block = Block::begin(lines[0]);
             for line in &lines[1..] {
-                block = block.and_then(|mut block| block.push(line, 1).then_some(block));
+                block = block.and_then(|mut block| block.push(line).then_some(block));
             }
             let whole = block.filter(Block::is_whole).map(|block| block.text);
             assert_eq!(whole.as_deref(), text, "{lines:?}");

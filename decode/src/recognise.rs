@@ -142,7 +142,7 @@ impl Recogniser {
     /// Whether a line of text in one of the formats begins so.
     #[cold]
     pub(super) fn begins_line(&mut self, text: &str) -> bool {
-        self.lines.iter_mut().any(|decoder| begins_with_time(decoder, text))
+        self.lines.iter_mut().any(|decoder| begins_line(decoder, text))
     }
 
     /// A decoder for the format of that name.
@@ -285,15 +285,19 @@ fn flaw_of(format: Format, record: &Record<'_>) -> Option<Flaw> {
     .find_map(|(is_so, flaw)| (!is_so).then_some(flaw))
 }
 
-/// Whether as much of a text as can be read in a format holds a time.
+/// Whether a line of a format begins so, as far as can be told: a time, an address where the client is, and behind them
+/// the request, or what of it there is.
 #[cold]
-pub(super) fn begins_with_time(decoder: &mut Decoder, text: &str) -> bool {
+pub(super) fn begins_line(decoder: &mut Decoder, text: &str) -> bool {
     let mut record = Record::default();
     let is_read = decoder.decode_anyhow(text, &mut record).is_ok() && has_time(&record);
     // Any short number could be one: a status, a size.
     let slots = [Slot::Time, Slot::Start, Slot::Date];
     let times = slots.iter().filter_map(|slot| record.get(*slot));
-    is_read && times.map(|time| time.text.len()).max() >= Some(TIME_BYTES_MIN)
+    let is_time = times.map(|time| time.text.len()).max() >= Some(TIME_BYTES_MIN);
+    let is_client = record.get(Slot::ClientIp).is_none_or(|client| is_address(client.text));
+    let requests = [Slot::Request, Slot::Uri, Slot::Path, Slot::Method, Slot::Status];
+    is_read && is_time && is_client && requests.iter().any(|slot| record.was_seen(*slot))
 }
 
 /// Whether blanks stand in the method, which ends at the first: a dialect calls something else so.

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::format::Format;
 
-/// Rows of a partition by format. Rows are counted when the format changes and when a batch ends, so that the lines of a
-/// uniform stream cost nothing.
+/// Rows by format.
+pub(super) type Counts = BTreeMap<Format, u64>;
+
+/// Rows of the batch of a partition. They are counted when the format changes and when the batch ends, so that the lines
+/// of a uniform stream cost nothing.
 #[derive(Debug, Default)]
 pub(super) struct Shares {
-    by_format: BTreeMap<Format, u64>,
-    /// Rows of the batch that are counted already.
+    by_format: Counts,
+    /// Rows that are counted already.
     counted: usize,
 }
 
@@ -22,13 +25,12 @@ impl Shares {
         self.counted = rows;
     }
 
-    /// The same at the end of a batch.
-    pub(super) fn end_batch(&mut self, format: Option<Format>, rows: usize) {
+    /// The same at the end of a batch, and adds all of it to those of the batches before.
+    pub(super) fn end_batch(&mut self, format: Option<Format>, rows: usize, all: &mut Counts) {
         self.count(format, rows);
+        for (format, count) in std::mem::take(&mut self.by_format) {
+            *all.entry(format).or_default() += count;
+        }
         self.counted = 0;
-    }
-
-    pub(super) const fn by_format(&self) -> &BTreeMap<Format, u64> {
-        &self.by_format
     }
 }

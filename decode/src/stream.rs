@@ -7,7 +7,7 @@ use super::envelope::{ENVELOPES, Envelope, Opener};
 use super::line::{Fit, Layout};
 use super::parts::Parts;
 use super::reasons::refusal_of;
-use super::recognise::{Reading, Recognised, Recogniser, begins_with_time, follows, recognise_iis};
+use super::recognise::{Reading, Recognised, Recogniser, begins_line, follows, recognise_iis};
 use super::record::{Record, Slot};
 use super::{ConfigError, Decoder, RejectReason};
 use crate::format::Format;
@@ -45,7 +45,12 @@ impl Formats {
     }
 
     /// A decoder for `line`, when it follows the given format, or any for `auto`.
-    fn decoder_for(&mut self, line: &str, reading: Reading) -> Option<Recognised> {
+    fn decoder_for(
+        &mut self,
+        line: &str,
+        envelope: Envelope,
+        reading: Reading,
+    ) -> Option<Recognised> {
         if let Some(recogniser) = &mut self.recogniser {
             return recogniser.recognise(line, reading);
         }
@@ -56,7 +61,9 @@ impl Formats {
         if follows(given, line, reading) {
             return Some(given.clone().into());
         }
-        let beside = self.beside.as_mut().filter(|_| reading == Reading::Strict)?;
+        // `shop.example | `, taken off, may have been the host.
+        let is_sure = reading == Reading::Strict && !matches!(envelope, Envelope::Prefix(_));
+        let beside = self.beside.as_mut().filter(|_| is_sure)?;
         follows(beside, line, reading).then(|| beside.clone().into())
     }
 }
@@ -110,6 +117,22 @@ pub struct Learnt {
     /// What the captured headers of HAProxy's lines are.
     #[serde(default, skip_serializing_if = "Layout::is_default")]
     pub captures: Layout,
+    /// Where the next line is read, if there are such beginnings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// Where a partition is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Kafka topic, or the name of the file.
+    pub topic: String,
+    /// Kafka partition; `None` for files.
+    pub number: Option<i32>,
+    /// The position of the next message or line.
+    pub next: i64,
+    /// When the last one arrived, microseconds UTC.
+    pub arrival_us: i64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -123,21 +146,9 @@ impl Stream {
         self.ways.first().map(|way| &way.decoder).or(formats.given.as_ref()).map(Decoder::format)
     }
 
-    /// Whether the line is a comment or a header, which is no record. A header names the fields of the lines after
-    /// it.
-    #[inline]
-    pub fn takes_comment(&mut self, line: &str, formats: &Formats) -> bool {
-        if !line.starts_with('#') {
-            return false;
-        }
-        if line.starts_with("#Fields:") {
-            self.take_header(line, formats);
-        }
-        true
-    }
-
+    /// Takes in a header, which names the fields of the lines after it.
     #[cold]
-    fn take_header(&mut self, line: &str, formats: &Formats) {
+    pub fn take_header(&mut self, line: &str, formats: &Formats) {
         let given = formats.given.as_ref().map(Decoder::format);
         let format = match given {
             Some(format @ (Format::Cloudfront | Format::CloudfrontRealtime | Format::Iis)) => {
@@ -190,7 +201,7 @@ impl Stream {
         let all = std::iter::once(learnt).chain(&learnt.others);
         Self {
             ways: all.filter_map(|learnt| Way::resume(learnt, formats)).take(WAYS_MAX).collect(),
-            parts: learnt.parts.clone(),
+            parts: learnt.parts.clone().noted(),
             captures: learnt.captures,
         }
     }
@@ -247,17 +258,29 @@ impl Stream {
         self.decoder(formats).is_some_and(|decoder| decoder.is_json())
     }
 
-    /// Whether a record begins with a text, or the beginning of one: it holds a time where its format puts it.
+    /// Whether a record begins with a text: it holds what its format has first, up to the request at least. Clients
+    /// choose where the parts of their lines begin, but not that a quote stands there as it is.
     #[cold]
     pub(super) fn begins_record(&mut self, text: &str, formats: &mut Formats) -> bool {
-        if text.trim_ascii_start().starts_with('{') {
-            return true;
+        let inside = text.trim_ascii_start().strip_prefix('{').map(str::trim_ascii_start);
+        let is_object = inside.is_some_and(|inside| inside.starts_with('"'));
+        if let (true, Some(recogniser)) = (self.ways.is_empty(), &mut formats.recogniser) {
+            return is_object || recogniser.begins_line(text);
         }
-        let known = !self.ways.is_empty() || formats.given.is_some();
-        if let (false, Some(recogniser)) = (known, &mut formats.recogniser) {
-            return recogniser.begins_line(text);
-        }
-        self.decoder(formats).is_some_and(|decoder| begins_with_time(decoder, text))
+        let given = formats.given.as_mut().filter(|_| self.ways.is_empty());
+        let known = self.ways.iter_mut().map(|way| &mut way.decoder).chain(given);
+        known
+            .into_iter()
+            .any(|decoder| if decoder.is_json() { is_object } else { begins_line(decoder, text) })
+    }
+
+    /// Whether a text is a record in one of the formats that were met, or in any where none was.
+    #[cold]
+    pub(super) fn is_record(&mut self, text: &str, formats: &mut Formats) -> bool {
+        let is_followed = |way: &mut Way| follows(&mut way.decoder, text, Reading::Strict);
+        self.ways.iter_mut().any(is_followed)
+            || (self.ways.is_empty()
+                && formats.decoder_for(text, Envelope::None, Reading::Strict).is_some())
     }
 
     fn is_followed(
@@ -285,10 +308,8 @@ impl Stream {
             let mut buffer = String::new();
             let inner = formats.opener.open(envelope, line, &mut buffer).map(str::to_owned);
             let Some(inner) = inner else { continue };
-            let Some(Recognised { mut decoder, fields }) = formats.decoder_for(&inner, reading)
-            else {
-                continue;
-            };
+            let found = formats.decoder_for(&inner, envelope, reading);
+            let Some(Recognised { mut decoder, fields }) = found else { continue };
             let mut record = Record::default();
             let read = decoder.decode_first(&inner, &mut record);
             let lacks = if read.is_ok() { lacks(&record) } else { 0 };
@@ -311,9 +332,11 @@ impl Stream {
         formats: &mut Formats,
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
-        record.layout = self.captures;
-        let decoder = self.decoder(formats);
-        let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode(line, record)?;
+        let decoder = decoder_of(&mut self.ways, formats).ok_or(RejectReason::Unrecognised)?;
+        if decoder.has_captures() {
+            record.layout = self.captures;
+        }
+        let fit = decoder.decode(line, record)?;
         self.accept(fit, record)
     }
 
@@ -377,12 +400,18 @@ impl Stream {
 
     /// The decoder of lines that were read before.
     pub fn decoder<'d>(&'d mut self, formats: &'d mut Formats) -> Option<&'d mut Decoder> {
-        // The fields of IIS are found out first where no header names them.
-        let may_guess = formats.may_guess_fields;
-        let given = formats.given.as_mut();
-        let given = given.filter(|given| !may_guess || given.format() != Format::Iis);
-        self.ways.first_mut().map(|way| &mut way.decoder).or(given)
+        decoder_of(&mut self.ways, formats)
     }
+}
+
+/// The decoder of the first of these ways, or the one that was given.
+#[inline]
+fn decoder_of<'d>(ways: &'d mut [Way], formats: &'d mut Formats) -> Option<&'d mut Decoder> {
+    // The fields of IIS are found out first where no header names them.
+    let may_guess = formats.may_guess_fields;
+    let given = formats.given.as_mut();
+    let given = given.filter(|given| !may_guess || given.format() != Format::Iis);
+    ways.first_mut().map(|way| &mut way.decoder).or(given)
 }
 
 /// Which of the things an access record has a record lacks: a bit each for client, target and status.
@@ -405,6 +434,7 @@ impl Learnt {
             others: Vec::new(),
             parts: Parts::NONE,
             captures: Layout::default(),
+            place: None,
         }
     }
 }

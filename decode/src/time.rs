@@ -246,8 +246,9 @@ pub(super) fn written_offset(text: &[u8]) -> Option<Written> {
     Some(Written::East(if *sign == b'-' { -seconds } else { seconds }))
 }
 
-/// A number since the epoch. With [`Unit::Auto`]: below 10¹¹ seconds, 10¹⁴ milliseconds, 10¹⁷ microseconds, else
-/// nanoseconds (good for the years 1973 to 2286). Fourteen digits are no milliseconds but a date: `20240501120000`.
+/// A number since the epoch. With [`Unit::Auto`]: below 10¹¹ seconds, below 10¹³ milliseconds, from 10¹⁴ to 10¹⁷
+/// microseconds, else nanoseconds (good for the years 1973 to 2286). Fourteen digits are none of these but a date,
+/// `20240501120000`, and not read.
 fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
     let whole = count_digits(bytes);
     if whole == 0 {

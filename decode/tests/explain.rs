@@ -180,3 +180,25 @@ fn every_example_is_explained() {
         }
     }
 }
+
+#[test]
+fn a_beginning_is_explained_before_any_format_is_known() {
+    for beginning in ["{", "2024-05-01T12:00:00Z stdout P 192.0.2.1 - - ["] {
+        let explained = explain(&DecoderConfig::default(), beginning);
+        assert_eq!(explained[0].outcome, Outcome::Nothing, "{beginning}");
+        assert_eq!(explained[0].why, "no format was recognised yet");
+    }
+}
+
+#[test]
+fn captured_headers_are_told_by_the_lines_before() {
+    let line = |headers: &str| {
+        format!(
+            "192.0.2.1:40000 [01/May/2024:12:00:00.000] fe be/s1 0/0/0/1/1 200 50 - - ---- 1/1/0/0/0 0/0 {{{headers}}} \"GET /a HTTP/1.1\"\n"
+        )
+    };
+    let lines = line("Mozilla/5.0 (X11)|x") + &line("evil.example|x");
+    let explained = explain(&DecoderConfig::default(), &lines);
+    assert_eq!(explained[1].why, "that of the line before; the line follows it byte by byte");
+    assert!(explained[1].columns.iter().all(|column| column.name != "host"));
+}

@@ -376,6 +376,14 @@ const HOSTILE: &[&str] = &[
     "}{",
     "[error] ",
     "level=error ",
+    "x{y}{z}",
+    "x}{",
+    "| x: 198.51.100.66",
+    "198.51.100.66 [02/May/2024:12:00:00 +0000]",
+    "198.51.100.66 evil.example 198.51.100.66-",
+    "] POST /evil 500 - ",
+    "GET /evil HTTP/1.1\" 200 5 \"",
+    "GET /evil HTTP/1.1\" 7 \"r\" \"u\" 9ms ",
 ];
 
 fn hostile() -> impl Strategy<Value = String> {

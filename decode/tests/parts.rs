@@ -6,8 +6,11 @@ mod support;
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use decode::{Batcher, DecoderConfig, Numbering, RawMessage};
 use expect_test::{Expect, expect};
+use schemas::PositionedBatch;
 use support::{read_blocks, show};
 
 const HEAD: &str = "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a";
@@ -40,46 +43,76 @@ fn check(text: &str, expected: &Expect) {
 fn restarted(config: &DecoderConfig, before: &str, after: &str) -> String {
     let partition: Arc<str> = "file/test".into();
     let mut batches = Vec::new();
-    let mut learnt = None;
-    let mut offset = 1;
-    for text in [before, after] {
-        let mut reader = Batcher::new(config).unwrap();
-        if let Some(learnt) = &learnt {
-            reader.resume(&partition, learnt);
+    let mut reader = Batcher::new(config).unwrap();
+    reader.push(&block(&partition, 1, before));
+    reader.flush(&mut batches);
+    let committed = batches.last().unwrap().next_position;
+    let learnt = reader.learnt().remove("file/test");
+    let mut reader = Batcher::new(config).unwrap();
+    if let Some(learnt) = &learnt {
+        reader.resume(&partition, learnt);
+    }
+    // Behind the last line nothing is left to be read, and the source says so at once.
+    if !after.is_empty() {
+        reader.push(&block(&partition, committed, after));
+    }
+    reader.close("file/test");
+    let held = batches.len();
+    reader.flush(&mut batches);
+    for batch in &batches[held..] {
+        assert!(batch.next_position >= committed, "{batch:?}");
+        for (topic, offset) in places(batch) {
+            // The tables hold all rows before that, and leave others out as met before.
+            assert!(offset >= committed, "restart behind {before}");
+            assert_eq!(topic, "test.log");
         }
-        reader.push(&RawMessage {
-            partition: &partition,
-            topic: "test.log",
-            kafka_partition: None,
-            offset,
-            numbering: Numbering::Lines,
-            arrival_us: 7,
-            payload: text.as_bytes(),
-        });
-        offset += i64::try_from(text.matches('\n').count()).unwrap();
-        if offset > i64::try_from((before.to_owned() + after).matches('\n').count()).unwrap() {
-            reader.close("file/test");
-        }
-        learnt = reader.learnt().remove("file/test");
-        reader.flush(&mut batches);
     }
     show(&batches)
 }
 
-/// Messages of a topic.
+/// Where the rows and rejects of a batch are said to come from.
+fn places(batch: &PositionedBatch) -> Vec<(String, i64)> {
+    let mut places = Vec::new();
+    for rows in [batch.requests.record_batch(), &batch.rejects] {
+        let topics = rows.column_by_name("topic").unwrap().as_string::<i32>();
+        let offsets = rows.column_by_name("topic_offset").unwrap().as_primitive::<Int64Type>();
+        let place = |row| (topics.value(row).to_owned(), offsets.value(row));
+        places.extend((0..rows.num_rows()).map(place));
+    }
+    places
+}
+
+fn block<'a>(partition: &'a Arc<str>, offset: i64, text: &'a str) -> RawMessage<'a> {
+    RawMessage {
+        partition,
+        topic: "test.log",
+        kafka_partition: None,
+        offset,
+        numbering: Numbering::Lines,
+        arrival_us: 7,
+        payload: text.as_bytes(),
+    }
+}
+
+/// A message of a topic.
+fn message<'a>(partition: &'a Arc<str>, offset: i64, payload: &'a str) -> RawMessage<'a> {
+    RawMessage {
+        partition,
+        topic: "logs",
+        kafka_partition: Some(3),
+        offset,
+        numbering: Numbering::Records,
+        arrival_us: 7,
+        payload: payload.as_bytes(),
+    }
+}
+
+/// The rows and rejects of messages.
 fn messages(payloads: &[String]) -> String {
     let partition: Arc<str> = "logs/3".into();
     let mut reader = Batcher::new(&DecoderConfig::default()).unwrap();
     for (offset, payload) in (0..).zip(payloads) {
-        reader.push(&RawMessage {
-            partition: &partition,
-            topic: "logs",
-            kafka_partition: Some(3),
-            offset,
-            numbering: Numbering::Records,
-            arrival_us: 7,
-            payload: payload.as_bytes(),
-        });
+        reader.push(&message(&partition, offset, payload));
     }
     let mut batches = Vec::new();
     reader.flush(&mut batches);
@@ -118,7 +151,7 @@ fn parts_of_a_containers_line_are_joined() {
             &[first, third, first].map(|line| &**line).concat(),
             &expect![[r#"
                 2 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a/b" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
-                3 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+                4 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
             "#]],
         );
     }
@@ -141,13 +174,13 @@ fn a_part_without_its_end_is_marked_and_mixes_with_nothing() {
         .concat(),
         &expect![[r#"
             1 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/1.1" status=200 response_bytes=7 user_agent="Wget"
-            2 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+            3 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
             3 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/1.1" status=200 response_bytes=7 user_agent="Wget"
-            4 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+            5 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
             6 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/1.1" status=200 response_bytes=7 user_agent="Wget\"x"
-            7 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+            8 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
             8 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/1.1" status=200 response_bytes=7 user_agent="Wget"
-            9 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+            10 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
         "#]],
     );
 }
@@ -164,6 +197,12 @@ fn in_a_topic_parts_are_joined_until_containers_are_mixed() {
         cri("stdout", "P", HEAD),
         cri("stdout", "F", TAIL),
         cri("stdout", "F", OTHER),
+        // Whole records between the parts are those of another container.
+        cri("stdout", "P", HEAD),
+        cri("stdout", "F", OTHER),
+        cri("stdout", "F", TAIL),
+        cri("stdout", "P", HEAD),
+        cri("stdout", "F", TAIL),
     ];
     expect![[r#"
         1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a/b" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
@@ -171,9 +210,13 @@ fn in_a_topic_parts_are_joined_until_containers_are_mixed() {
         3 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/" malformed=true
         4 REJECT does not follow the log format
         5 REJECT does not follow the log format
-        6 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
-        7 REJECT does not follow the log format
+        7 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a/b" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
         8 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/1.1" status=200 response_bytes=7 user_agent="Wget"
+        10 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+        10 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/1.1" status=200 response_bytes=7 user_agent="Wget"
+        11 REJECT does not follow the log format
+        12 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+        13 REJECT does not follow the log format
     "#]].assert_eq(&messages(&payloads));
 }
 
@@ -235,13 +278,13 @@ fn what_is_no_json_after_all_is_rejected() {
         &format!("{OTHER}\n{{\n{OTHER}\n[\n{OTHER}\n{{\n\"a\": 1\n{OTHER}\n{{\n\"a\": 1,\n"),
         &expect![[r#"
             1 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/1.1" status=200 response_bytes=7 user_agent="Wget"
-            2 REJECT no request in it
+            3 REJECT no request in it
             3 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/1.1" status=200 response_bytes=7 user_agent="Wget"
-            4 REJECT no request in it
+            5 REJECT no request in it
             5 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/1.1" status=200 response_bytes=7 user_agent="Wget"
-            7 REJECT does not follow the log format
+            8 REJECT does not follow the log format
             8 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/other" protocol="HTTP/1.1" status=200 response_bytes=7 user_agent="Wget"
-            10 REJECT does not follow the log format
+            11 REJECT does not follow the log format
         "#]],
     );
 }
@@ -267,4 +310,113 @@ fn a_message_is_json_over_many_lines() {
         4 REJECT no request in it
         5 ts=2024-05-01 12:00:01Z client_ip="192.0.2.2" method="GET" path="/flat" protocol="HTTP/1.1" status=200
     "#]].assert_eq(&messages(&payloads));
+}
+
+/// A reader that goes on where another one stands after some messages.
+fn resumed(payloads: &[String]) -> (Batcher, Arc<str>) {
+    let partition: Arc<str> = "logs/3".into();
+    let config = DecoderConfig::default();
+    let mut before = Batcher::new(&config).unwrap();
+    for (offset, payload) in (0..).zip(payloads) {
+        before.push(&message(&partition, offset, payload));
+    }
+    let mut reader = Batcher::new(&config).unwrap();
+    reader.resume(&partition, &before.learnt()["logs/3"]);
+    (reader, partition)
+}
+
+#[test]
+fn a_partition_that_goes_to_another_reader_leaves_no_beginning_behind() {
+    let (mut reader, partition) =
+        resumed(&[cri("stdout", "F", OTHER), cri("stdout", "P", HEAD), cri("stderr", "P", HEAD)]);
+    reader.close("logs/3");
+    let mut batches = Vec::new();
+    reader.flush(&mut batches);
+    assert_eq!((batches.len(), batches[0].next_position), (1, 3));
+    assert_eq!(places(&batches[0]), [("logs".to_owned(), 3), ("logs".to_owned(), 3)]);
+    let indexes = batches[0].requests.record_index().values();
+    assert!(indexes[0] < indexes[1] && indexes[1] < 0, "in front of the next message: {indexes:?}");
+    // It has nothing more of it.
+    reader.discard("logs/3");
+    reader.push(&message(&partition, 3, &cri("stdout", "F", TAIL)));
+    batches.clear();
+    reader.flush(&mut batches);
+    assert_eq!((batches[0].requests.rows(), batches[0].rejects.num_rows()), (0, 1));
+}
+
+#[test]
+fn what_waited_while_others_read_on_is_joined_to_nothing() {
+    for (offset, expected) in [
+        (
+            2,
+            expect![[r#"
+            2 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a/b" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
+        "#]],
+        ),
+        (
+            9,
+            expect![[r#"
+            9 REJECT does not follow the log format
+            9 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
+        "#]],
+        ),
+    ] {
+        let (mut reader, partition) =
+            resumed(&[cri("stdout", "F", OTHER), cri("stdout", "P", HEAD)]);
+        reader.push(&message(&partition, offset, &cri("stdout", "F", TAIL)));
+        let mut batches = Vec::new();
+        reader.flush(&mut batches);
+        expected.assert_eq(&show(&batches));
+    }
+}
+
+#[test]
+fn a_partition_of_which_nothing_was_read_has_no_end() {
+    let mut reader = Batcher::new(&DecoderConfig::default()).unwrap();
+    reader.close("file/test");
+    let mut batches = Vec::new();
+    reader.flush(&mut batches);
+    assert!(batches.is_empty());
+}
+
+/// A text that looks as if a record began in it, wherever it is cut.
+fn filled(with: &str) -> String {
+    with.repeat(20_000 / with.len())
+}
+
+#[test]
+fn no_client_chooses_where_its_line_is_torn_nor_stops_the_joining() {
+    let fillers = [
+        "{",
+        "{ ",
+        "{\\\"",
+        " [01/May/2024:12:00:00 +0000] ",
+        "1.2.3.4 - - [01/May/2024:12:00:00 +0000] ",
+    ];
+    for filler in fillers {
+        let agent = filled(filler);
+        let line = format!("{HEAD}{} \"{agent}\"", TAIL.split(" \"curl").next().unwrap());
+        for shift in 0..filler.len() {
+            let (first, rest) = line.split_at(9_000 + shift);
+            let payloads = [
+                cri("stdout", "F", OTHER),
+                cri("stdout", "P", first),
+                cri("stdout", "P", &rest[..filler.len() * 100]),
+                cri("stdout", "F", &rest[filler.len() * 100..]),
+                cri("stdout", "P", HEAD),
+                cri("stdout", "F", TAIL),
+            ];
+            let shown = messages(&payloads);
+            let paths = shown.matches("path=\"/a/b\"").count();
+            assert!(paths == 2 && !shown.contains("malformed"), "{filler:?} from {shift}");
+        }
+    }
+}
+
+#[test]
+fn lines_of_very_many_parts_are_joined() {
+    // The parts of a line of the greatest length, a byte each, take as long as the line does, not its square.
+    let payload = cri("stdout", "P", HEAD) + &cri("stdout", "P", "x").repeat(900_000);
+    let shown = messages(&[cri("stdout", "F", OTHER), payload, cri("stdout", "F", TAIL)]);
+    assert_eq!(shown.matches("\n2 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\"").count(), 1);
 }

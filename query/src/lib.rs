@@ -11,6 +11,7 @@
 //! # Invariants
 //! - The tables are never written: a statement that would is refused before it runs.
 //! - A query sees one version of each table: the latest at its start.
+//! - Nothing of a query runs on once its answer is dropped.
 //! - What an attacker chose reaches a terminal escaped only ([`output::escape`]).
 //! - `entropy()` is the detector's formula.
 //! - Deliberately absent: Kafka, decoding, the detector's state.

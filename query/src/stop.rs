@@ -2,13 +2,15 @@
 //!
 //! The engine's operators give way where they wait for rows of a table. A product of tables has its rows at hand: it is
 //! made to give way after some batches. A join whose condition hardly ever holds has none to give for as long as it takes:
-//! its condition fails once the answer is dropped. That can be dropped at any time, for it is made by a task of its own.
+//! its condition fails once the answer is dropped. That can be dropped at any time, for it is made by a task of its own,
+//! and whoever waits for a key or a connection gets to run, for such a join leaves its thread's place in the runtime to
+//! another.
 
 use std::fmt::{Display, Formatter};
 use std::hash::{Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use datafusion::arrow::array::RecordBatch;
@@ -28,9 +30,13 @@ use datafusion::physical_plan::joins::{
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{Stream, StreamExt as _};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Batches that are made before somebody asks for them: one, while another is written.
 const BATCHES_AHEAD: usize = 1;
+
+/// Pairs of rows that a join looks at before it leaves its place to others: some hundredths of a second.
+const PAIRS: usize = 1 << 20;
 
 /// Starts `plan`; it stops when the rows are dropped.
 pub(crate) fn start(
@@ -80,7 +86,7 @@ fn watched(
     let watch = |filter: &JoinFilter| {
         let (places, schema) = (filter.column_indices().to_vec(), Arc::clone(filter.schema()));
         let inner = Arc::clone(filter.expression());
-        JoinFilter::new(Arc::new(Watched { inner, dropped: Arc::clone(dropped) }), places, schema)
+        JoinFilter::new(Arc::new(Watched::new(inner, dropped)), places, schema)
     };
     if let Some(join) = join.downcast_ref::<NestedLoopJoinExec>() {
         let filter = match join.filter() {
@@ -134,6 +140,27 @@ impl Drop for Rows {
 struct Watched {
     inner: Arc<dyn PhysicalExpr>,
     dropped: Arc<AtomicBool>,
+    /// Pairs looked at since the place was left.
+    pairs: AtomicUsize,
+}
+
+impl Watched {
+    fn new(inner: Arc<dyn PhysicalExpr>, dropped: &Arc<AtomicBool>) -> Self {
+        Self { inner, dropped: Arc::clone(dropped), pairs: AtomicUsize::new(0) }
+    }
+
+    /// Lets other tasks run from time to time, though this one goes on.
+    fn leave_place(&self, pairs: usize) {
+        if self.pairs.fetch_add(pairs, Ordering::Relaxed) < PAIRS {
+            return;
+        }
+        self.pairs.store(0, Ordering::Relaxed);
+        let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+        if matches!(flavor, Ok(RuntimeFlavor::MultiThread)) {
+            // Whatever is done here: the place is with another thread from then on.
+            tokio::task::block_in_place(|| ());
+        }
+    }
 }
 
 impl Display for Watched {
@@ -169,6 +196,7 @@ impl PhysicalExpr for Watched {
         if self.dropped.load(Ordering::Relaxed) {
             return exec_err!("nobody waits for the answer any more");
         }
+        self.leave_place(batch.num_rows());
         self.inner.evaluate(batch)
     }
 
@@ -181,8 +209,7 @@ impl PhysicalExpr for Watched {
         children: Vec<Arc<dyn PhysicalExpr>>,
     ) -> Result<Arc<dyn PhysicalExpr>> {
         let [inner] = children.as_slice() else { return plan_err!("one condition is watched") };
-        let (inner, dropped) = (Arc::clone(inner), Arc::clone(&self.dropped));
-        Ok(Arc::new(Self { inner, dropped }))
+        Ok(Arc::new(Self::new(Arc::clone(inner), &self.dropped)))
     }
 
     fn fmt_sql(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
@@ -239,7 +266,7 @@ mod tests {
     #[test]
     fn nothing_of_a_query_is_left_when_its_answer_is_dropped() {
         let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         for (query, partitions) in ENDLESS.into_iter().flat_map(|query| [(query, 1), (query, 2)]) {
             let (tell, told) = sync_channel(1);
             let context = context(partitions, tell);
@@ -247,8 +274,9 @@ mod tests {
                 let plan = context.sql(query).await.unwrap().create_physical_plan().await.unwrap();
                 start(plan, context.task_ctx()).unwrap()
             });
-            // It runs.
+            // It runs, and others do beside it.
             told.recv().unwrap();
+            runtime.block_on(runtime.spawn(async {})).unwrap();
             drop((rows, context));
             // Until what tells is gone, and all that could call it.
             while told.recv().is_ok() {}

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use clients::Anonymise;
 pub use file::{File, load};
 pub use resolve::{Decode, Maintain, Output, Run, Scan, Ship, data};
-pub use serve::{Serve, ServeFile};
+pub use serve::Serve;
 
 /// The command line or the configuration is wrong: exit status 2.
 #[derive(Debug, thiserror::Error)]

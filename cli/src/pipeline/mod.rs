@@ -29,7 +29,7 @@ pub mod totals;
 pub use back::Back;
 pub use counts::{TableTotals, UpkeepTotals};
 pub use detection::Detection;
-pub use front::{EndPolicy, Ended, Front, FrontConfig, Next};
+pub use front::{EndPolicy, Ended, Front, FrontConfig, Next, Step};
 pub use keeper::Keeper;
 pub use opening::{Tables, open};
 pub use past::PastSource;

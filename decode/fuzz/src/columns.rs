@@ -64,7 +64,19 @@ fn sizes_are_bounded(batch: &PositionedBatch, records: &[(i64, &[u8])]) {
         .map(|(_, column)| column.as_string::<i32>())
         .collect();
     let mut scratch = String::new();
+    // Where a row stands beside others it may be of lines before that one.
+    let places = |rows: &RecordBatch| {
+        let number = |name| rows.column_by_name(name).expect("the table has the column").clone();
+        let (offsets, indexes) = (number("topic_offset"), number("record_index"));
+        let indexes = indexes.as_primitive::<Int32Type>().values().to_vec();
+        let offsets = offsets.as_primitive::<Int64Type>().values().to_vec();
+        offsets.into_iter().zip(indexes).filter(|(_, index)| *index != 0).map(|(offset, _)| offset)
+    };
+    let shared: BTreeSet<i64> = places(rows).chain(places(&batch.rejects)).collect();
     for (row, number) in batch.requests.topic_offset().values().iter().enumerate() {
+        if shared.contains(number) {
+            continue;
+        }
         let place = records.binary_search_by_key(number, |(number, _)| *number);
         let (_, line) = records[place.expect("a row has a line")];
         if may_be_part(line) {

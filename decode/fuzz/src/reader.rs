@@ -42,7 +42,10 @@ impl Reader {
         if let Some(learnt) = learnt.get(&*self.partition) {
             self.batcher.resume(&self.partition, learnt);
         }
-        batches.extend(self.push([after], offset).0);
+        // Behind the last line the process is started for nothing but the end of the file.
+        if !after.is_empty() {
+            batches.extend(self.push([after], offset).0);
+        }
         self.end(&mut batches);
         batches
     }

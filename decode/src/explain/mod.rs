@@ -21,6 +21,7 @@ use crate::batcher::Batcher;
 use crate::envelope::{Envelope, Opener};
 use crate::format::Format;
 use crate::identity::{Claim, Hop, tell};
+use crate::line::Layout;
 use crate::message::{Numbering, RawMessage};
 use crate::recognise::Reading;
 use crate::record::{Record, Slot};
@@ -130,7 +131,8 @@ impl Explainer {
         let inner = opened.unwrap_or(text).to_owned();
         let around = around(envelope, text, &inner);
         let mut decoder = self.decoder(learnt.as_ref())?;
-        let again = decoder.as_mut().map(|decoder| read_again(decoder, &inner));
+        let captures = before.as_ref().map(|before| before.captures).unwrap_or_default();
+        let again = decoder.as_mut().map(|decoder| read_again(decoder, &inner, captures));
         let record = again.as_ref().map(|again| &again.record);
         let is_read = matches!(outcome, Outcome::Rows(_));
         let columns = match (&batches, record) {
@@ -146,7 +148,12 @@ impl Explainer {
             Outcome::Reject(_) => tried::tried(&self.config, &mut self.opener, text)?,
             Outcome::Rows(_) | Outcome::Nothing => Vec::new(),
         };
-        let is_known = before.is_some_and(|before| Some(before) == learnt);
+        let is_same = |one: &Learnt, other: &Learnt| {
+            (&one.format, one.envelope, &one.header)
+                == (&other.format, other.envelope, &other.header)
+        };
+        let is_known =
+            matches!((&before, &learnt), (Some(one), Some(other)) if is_same(one, other));
         let reading = again.as_ref().and_then(|again| again.reading);
         let format = decoder.as_ref().map(Decoder::format);
         let is_json = decoder.as_ref().is_some_and(Decoder::is_json);
@@ -183,7 +190,9 @@ impl Explainer {
     }
 
     fn learnt(&self) -> Option<Learnt> {
-        self.batcher.learnt().remove(&*self.partition)
+        let learnt = self.batcher.learnt().remove(&*self.partition);
+        // The beginning of a longer record is remembered before any format is known.
+        learnt.filter(|learnt| !learnt.format.is_empty())
     }
 
     /// A decoder of the format of the last line.
@@ -259,15 +268,21 @@ fn outcome(batch: Option<&PositionedBatch>) -> Outcome {
     }
 }
 
-/// Reads a line again, as it is read for the tables: byte by byte, else field by field, else anyhow.
-fn read_again<'a>(decoder: &mut Decoder, inner: &'a str) -> Again<'a> {
-    for reading in [Reading::Strict, Reading::Loose] {
+/// Reads a line again, as it is read for the tables: byte by byte, else field by field, else anyhow. `captures` is what
+/// was known of HAProxy's headers before it.
+fn read_again<'a>(decoder: &mut Decoder, inner: &'a str, captures: Layout) -> Again<'a> {
+    let empty = || {
         let mut record = Record::default();
+        record.layout = captures;
+        record
+    };
+    for reading in [Reading::Strict, Reading::Loose] {
+        let mut record = empty();
         if crate::recognise::flaw(decoder, inner, reading, &mut record).is_none() {
             return Again { record, reading: Some(reading) };
         }
     }
-    let mut record = Record::default();
+    let mut record = empty();
     if decoder.is_json() {
         let is_read = decoder.decode_first(inner, &mut record).is_ok();
         let reading = (is_read && !record.truncated).then_some(Reading::Strict);

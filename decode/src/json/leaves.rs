@@ -24,9 +24,7 @@ pub fn leaves(line: &str) -> Vec<Leaf> {
     let mut leaves = Vec::new();
     let mut cursor = Cursor::new(line);
     // What was found before the line stops being JSON is told all the same.
-    if value(&mut cursor, &mut String::new(), 0, &mut leaves).is_err() {
-        leaves.truncate(LEAVES_MAX);
-    }
+    let _broken = value(&mut cursor, &mut String::new(), 0, &mut leaves);
     leaves
 }
 
@@ -44,16 +42,10 @@ fn value(
         b'{' => object(cursor, path, depth, leaves),
         b'[' => {
             cursor.skip(1);
-            loop {
-                match cursor.peek()? {
-                    b']' => {
-                        cursor.skip(1);
-                        return Ok(());
-                    }
-                    b',' => cursor.skip(1),
-                    _ => value(cursor, path, depth + 1, leaves)?,
-                }
+            while cursor.entry()?.is_some() {
+                value(cursor, path, depth + 1, leaves)?;
             }
+            Ok(())
         }
         first => {
             let scalar = cursor.scalar(first)?;
@@ -71,17 +63,11 @@ fn object(
     depth: usize,
     leaves: &mut Vec<Leaf>,
 ) -> Result<(), Broken> {
-    cursor.expect(b'{')?;
-    if cursor.peek()? == b'}' {
-        cursor.skip(1);
+    if !cursor.enters_object()? {
         return Ok(());
     }
     loop {
-        if cursor.peek()? != b'"' {
-            return Err(Broken);
-        }
-        let (key, _) = cursor.string()?;
-        cursor.expect(b':')?;
+        let key = cursor.key()?;
         let outer = path.len();
         if outer > 0 {
             path.push('.');

@@ -87,8 +87,10 @@ impl JsonDecoder {
                 let start = cursor.place();
                 let whole = self.object(&mut cursor, NodeId::ROOT, record);
                 if whole.is_ok() && is_before_object(&cursor) {
-                    self.rows_of_objects(line, start);
-                    return true;
+                    self.rows_of_objects(line, start, cursor.place());
+                    if self.holds_several() {
+                        return true;
+                    }
                 }
                 whole
             }
@@ -106,9 +108,10 @@ impl JsonDecoder {
         true
     }
 
-    /// Notes each of several objects that stand one behind the other, with nothing or a comma between them.
+    /// Notes each of several objects that stand one behind the other, with nothing or a comma between them. The first
+    /// was read up to `first_end`: where its brackets do not close there, it is broken, and what follows is a part of it.
     #[cold]
-    fn rows_of_objects(&mut self, line: &str, start: usize) {
+    fn rows_of_objects(&mut self, line: &str, start: usize, first_end: usize) {
         self.parts.clear();
         let mut cursor = Cursor::new(line);
         cursor.skip(start);
@@ -120,6 +123,9 @@ impl JsonDecoder {
             }
             let is_whole = next == b'{' && cursor.skip_value().is_ok();
             let end = if is_whole { cursor.place() } else { line.len() };
+            if self.parts.is_empty() && end != first_end {
+                return;
+            }
             self.parts.push(Part { start, end, node: NodeId::ROOT });
             if !is_whole {
                 return;
@@ -146,7 +152,9 @@ impl JsonDecoder {
         record: &mut Record<'a>,
     ) -> &'a str {
         let text = line.get(part.start..part.end).unwrap_or_default();
-        record.truncated = self.object(&mut Cursor::new(text), part.node, record).is_err();
+        let mut cursor = Cursor::new(text);
+        let whole = self.object(&mut cursor, part.node, record);
+        record.truncated = whole.is_err() || cursor.peek().is_ok();
         self.settle(record);
         text
     }

@@ -28,13 +28,8 @@ impl JsonDecoder {
         record: &mut Record<'a>,
     ) -> Result<(), Broken> {
         cursor.expect(b'[')?;
-        loop {
-            match cursor.peek()? {
-                b']' => {
-                    cursor.skip(1);
-                    return Ok(());
-                }
-                b',' => cursor.skip(1),
+        while let Some(first) = cursor.entry()? {
+            match first {
                 b'{' if node == NodeId::ROOT || self.keys.is_record(node) => {
                     self.part(cursor, node, record)?;
                 }
@@ -51,6 +46,7 @@ impl JsonDecoder {
                 _ => cursor.skip_value()?,
             }
         }
+        Ok(())
     }
 
     /// Notes a record; its opening brace is next. It ends with the line if it breaks off.
@@ -95,17 +91,11 @@ impl JsonDecoder {
 /// Reads an object; its opening brace is next. `None` when it is no pair.
 fn read_pair<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Pair<'a>>, Broken> {
     let (mut names, mut value) = ([""; 2], None);
-    cursor.expect(b'{')?;
-    if cursor.peek()? == b'}' {
-        cursor.skip(1);
+    if !cursor.enters_object()? {
         return Ok(None);
     }
     loop {
-        if cursor.peek()? != b'"' {
-            return Err(Broken);
-        }
-        let (key, _) = cursor.string()?;
-        cursor.expect(b':')?;
+        let key = cursor.key()?;
         match (key, cursor.peek()?) {
             ("key" | "name" | "type" | "type_id", first @ (b'"' | b'0'..=b'9')) => {
                 let name = cursor.scalar(first)?.text;
@@ -138,8 +128,7 @@ fn unwrap_scalar(cursor: &mut Cursor<'_>) -> Result<Option<u8>, Broken> {
                 if cursor.peek()? != b'"' {
                     return Ok(None);
                 }
-                cursor.string()?;
-                cursor.expect(b':')?;
+                cursor.key()?;
             }
             b']' => return Ok(None),
             first => return Ok(Some(first)),

@@ -197,6 +197,40 @@ impl<'a> Cursor<'a> {
         rest.trim_ascii_start().first() == Some(&b'"')
     }
 
+    /// Takes the opening brace of an object; `false` when it is empty, and was taken whole.
+    pub fn enters_object(&mut self) -> Result<bool, Broken> {
+        self.expect(b'{')?;
+        let is_empty = self.peek()? == b'}';
+        if is_empty {
+            self.skip(1);
+        }
+        Ok(!is_empty)
+    }
+
+    /// Takes a key and the colon behind it.
+    pub fn key(&mut self) -> Result<&'a str, Broken> {
+        if self.peek()? != b'"' {
+            return Err(Broken);
+        }
+        let (key, _) = self.string()?;
+        self.expect(b':')?;
+        Ok(key)
+    }
+
+    /// The first byte of the next entry of a list, which is not taken; `None` at its end, which is.
+    pub fn entry(&mut self) -> Result<Option<u8>, Broken> {
+        loop {
+            match self.peek()? {
+                b',' => self.skip(1),
+                b']' => {
+                    self.skip(1);
+                    return Ok(None);
+                }
+                first => return Ok(Some(first)),
+            }
+        }
+    }
+
     /// After a value in an object: `true` when another key follows, `false` at its end.
     #[expect(
         clippy::inline_always,

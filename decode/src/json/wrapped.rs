@@ -34,17 +34,11 @@ fn keys_of<'a>(
     cursor: &mut Cursor<'a>,
     mut found: impl FnMut(&'a str, Cursor<'a>) -> bool,
 ) -> Result<(), Broken> {
-    cursor.expect(b'{')?;
-    if cursor.peek()? == b'}' {
-        cursor.skip(1);
+    if !cursor.enters_object()? {
         return Ok(());
     }
     loop {
-        if cursor.peek()? != b'"' {
-            return Err(Broken);
-        }
-        let (key, _) = cursor.string()?;
-        cursor.expect(b':')?;
+        let key = cursor.key()?;
         if found(key, *cursor) {
             return Ok(());
         }
@@ -87,11 +81,10 @@ pub(in super::super) fn bytes_in(text: &str, keys: &[&str]) -> Option<Vec<u8>> {
     place.skip(1);
     let mut bytes = Vec::new();
     while bytes.len() < BYTES_MAX {
-        match place.peek().ok()? {
-            b']' => return (!bytes.is_empty()).then_some(bytes),
-            b',' => place.skip(1),
-            first => bytes.push(place.scalar(first).ok()?.text.parse().ok()?),
-        }
+        let Some(first) = place.entry().ok()? else {
+            return (!bytes.is_empty()).then_some(bytes);
+        };
+        bytes.push(place.scalar(first).ok()?.text.parse().ok()?);
     }
     None
 }
@@ -156,15 +149,9 @@ fn collect_list<'a>(
 ) -> Result<(), Broken> {
     cursor.expect(b'[')?;
     let mut entries = Vec::new();
-    loop {
-        match cursor.peek()? {
-            b']' => break cursor.skip(1),
-            b',' => cursor.skip(1),
-            first => {
-                entries.push((first, *cursor));
-                cursor.skip_value()?;
-            }
-        }
+    while let Some(first) = cursor.entry()? {
+        entries.push((first, *cursor));
+        cursor.skip_value()?;
     }
     let has_objects = entries.iter().any(|(first, _)| matches!(first, b'{' | b'['));
     for (first, mut entry) in entries {

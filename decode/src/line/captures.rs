@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::variables::Guess;
+use crate::address::is_plain_ip;
 use crate::record::{Escape, Record, Slot, Value};
 use crate::search::divide;
 
@@ -84,11 +85,17 @@ impl Layout {
     }
 }
 
-/// Keeps what can be told of a text.
-pub(super) fn keep<'a>(text: &'a str, escape: Escape, guess: Guess, record: &mut Record<'a>) {
+/// Keeps what can be told of a text. A host where a remote log name stands is one only if it is `alone`: the name of a
+/// user, one word, is all there is between it and the time.
+pub(super) fn keep<'a>(
+    text: &'a str,
+    is_alone: impl FnOnce() -> bool,
+    (escape, guess): (Escape, Guess),
+    record: &mut Record<'a>,
+) {
     match guess {
         Guess::Captures => keep_captures(text, escape, record),
-        Guess::HostForName if is_host(text) => {
+        Guess::HostForName if is_host(text) && is_alone() => {
             record.set(Slot::Host, Value { text, rank: u8::MAX, ..Value::default() });
         }
         Guess::HostAndTarget => {
@@ -177,8 +184,11 @@ fn is_host(text: &str) -> bool {
 fn is_product(text: &str) -> bool {
     let Some((name, version)) = divide(text, b'/') else { return false };
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+ ".contains(&byte);
+    // `proxy 192.0.2.1/32` has an address there.
+    let is_address = name.rsplit(' ').next().is_some_and(is_plain_ip);
     name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.bytes().all(is_name)
+        && !is_address
         && version.trim_start_matches(['v', 'V']).starts_with(|first: char| first.is_ascii_digit())
 }
 
@@ -195,6 +205,7 @@ mod tests {
             ("192.0.2.1:80", None),
             ("Mozilla/5.0 (X11; Linux x86_64)", Some(Slot::UserAgent)),
             ("Apache-HttpClient/4.5.13 (Java/11)", Some(Slot::UserAgent)),
+            ("proxy 192.0.2.1/32", None),
             ("text/html", None),
             ("en-US,en;q=0.9", None),
             ("session=a/1", None),

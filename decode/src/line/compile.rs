@@ -10,6 +10,19 @@ use crate::record::{Escape, Slot};
 type Piece = (Variable, String);
 
 impl Plan {
+    /// The same plan for lines that are read byte by byte or not at all: their writer escapes nothing, so that a text
+    /// could be taken for the fields behind it.
+    #[must_use]
+    pub fn with_one_reading(mut self) -> Self {
+        self.shape = None;
+        self
+    }
+
+    /// Whether its lines have captured headers.
+    pub const fn has_captures(&self) -> bool {
+        self.has_captures
+    }
+
     pub(super) fn from_tokens(tokens: Vec<Token>) -> Result<Self, FormatError> {
         let (before, mut pieces) = pieces_of(tokens)?;
         join_times(&mut pieces);
@@ -30,10 +43,17 @@ impl Plan {
                 _ => steps.push(step),
             }
         }
-        let shape = Shape::new(&before, &pieces).map(Box::new);
-        let before = before.trim_ascii_start().into();
-        let optional = Optional::Nothing;
-        Ok(Self { before, steps, optional, shape, has_sure_client: false, quoted_max: None })
+        let clients = pieces.iter().filter(|(it, _)| it.slot == Some(Slot::ClientIp)).count();
+        Ok(Self {
+            shape: Shape::new(&before, &pieces).map(Box::new),
+            before: before.trim_ascii_start().into(),
+            steps,
+            optional: Optional::Nothing,
+            has_sure_client: false,
+            quoted_max: None,
+            has_captures: pieces.iter().any(|(it, _)| it.guess == Guess::Captures),
+            has_two_clients: clients > 1,
+        })
     }
 }
 

@@ -107,3 +107,16 @@ pub(super) fn count_closing(line: &str) -> usize {
     let closes = |at: &usize| matches!(bytes.get(at + 1), None | Some(b' '));
     memchr::memchr_iter(b'"', bytes).filter(closes).count()
 }
+
+/// Whether a text with quotes in it, which its writer does not escape, looks as if fields were in it: it begins like what
+/// is behind a quote, or behind one of its own a number, a dash or another quote follows.
+#[cold]
+pub(super) fn holds_fields(text: &str) -> bool {
+    let begins_field = |behind: &str| {
+        behind.strip_prefix(' ').is_some_and(|behind| {
+            behind.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '"'))
+        })
+    };
+    let mut inner = text.match_indices('"').filter_map(|(at, _)| text.get(at + 1..));
+    begins_field(text) || inner.any(begins_field)
+}

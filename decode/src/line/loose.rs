@@ -113,9 +113,11 @@ impl Shape {
         while let Some(field) = self.items.get(item) {
             match costs.step(item, piece) {
                 Step::Take => {
-                    if let Some(piece) = pieces.get(piece) {
-                        dashes += usize::from(field.kind != piece.kind);
-                        field.keep(*piece, record);
+                    if let Some(found) = pieces.get(piece) {
+                        dashes += usize::from(field.kind != found.kind);
+                        let mut times = pieces.iter().skip(piece + 1).map(|it| it.has_time);
+                        let is_alone = || times.nth(1) == Some(true) && !times.any(|it| it);
+                        field.keep(*found, is_alone, record);
                     }
                     (item, piece) = (item + 1, piece + 1);
                 }
@@ -182,7 +184,7 @@ impl Item {
         form + content
     }
 
-    fn keep<'a>(&self, piece: Piece<'a>, record: &mut Record<'a>) {
+    fn keep<'a>(&self, piece: Piece<'a>, is_alone: impl FnOnce() -> bool, record: &mut Record<'a>) {
         let Some(variable) = self.variable else { return };
         let text = self.value(piece).unwrap_or(piece.text);
         let Variable { slot, unit, rank, guess, .. } = variable;
@@ -190,7 +192,7 @@ impl Item {
         if let Some(slot) = slot {
             record.set(slot, Value { text, escape, unit, rank });
         } else if guess != Guess::Nothing && text != "-" {
-            captures::keep(text, escape, guess, record);
+            captures::keep(text, is_alone, (escape, guess), record);
         }
     }
 }

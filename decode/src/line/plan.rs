@@ -2,8 +2,8 @@
 
 use super::captures;
 use super::ends::{
-    Found, count_closing, divide_list, ends_line, ends_with_closed_quote, has_bar, until_list,
-    until_nth, until_padded, until_port,
+    Found, count_closing, divide_list, ends_line, ends_with_closed_quote, has_bar, holds_fields,
+    until_list, until_nth, until_padded, until_port,
 };
 use super::loose::Shape;
 use super::sound::{
@@ -115,6 +115,10 @@ pub struct Plan {
     pub(super) has_sure_client: bool,
     /// Of a writer that leaves quotes in values as they are: how many quoted values the format has.
     pub(super) quoted_max: Option<usize>,
+    /// It has captured headers, which are told by what stood there in the lines before.
+    pub(super) has_captures: bool,
+    /// The client stands at more than one place.
+    pub(super) has_two_clients: bool,
 }
 
 impl Plan {
@@ -163,7 +167,11 @@ impl Plan {
             return Fit::No;
         }
         record.clear();
-        shape.read(line, self.optional, record)
+        // What is left over may as well be the end of a value that looked like several.
+        match shape.read(line, self.optional, record) {
+            Fit::Extra if has_raw_quotes => Fit::No,
+            fit => fit,
+        }
     }
 
     /// Whatever can be read where the format puts it of a line that does not follow it, marked truncated.
@@ -204,7 +212,7 @@ impl Plan {
                 if is_client && !self.takes_peer((text, tail), step, record) && is_strict {
                     return Fit::No;
                 }
-                step.keep(text, step.variable.escape, record);
+                step.keep((text, tail), step.variable.escape, record);
                 rest = tail;
                 continue;
             }
@@ -228,10 +236,7 @@ impl Plan {
             let Some((text, escape, tail)) = found else {
                 return self.cut(step, 0, rest, record);
             };
-            if step.variable.slot == Some(Slot::ClientIp) {
-                record.peer = Peer::Unknown;
-            }
-            step.keep(text, escape, record);
+            step.keep((text, tail), escape, record);
             rest = tail;
         }
         if rest.trim_ascii().is_empty() {
@@ -259,7 +264,7 @@ impl Plan {
     #[inline]
     fn takes_peer(&self, (text, tail): (&str, &str), step: &Step, record: &mut Record<'_>) -> bool {
         let peer = self.peer(text, tail, step);
-        record.peer = if record.was_seen(Slot::ClientIp) { Peer::Unknown } else { peer };
+        record.peer = if self.has_two_clients { Peer::Unknown } else { peer };
         peer != Peer::Unknown
     }
 
@@ -277,12 +282,13 @@ impl Plan {
         }
     }
 
-    /// Whether an address stands among the words between client and time, too: then a host with blanks in it may be in
-    /// front, and nobody can tell which of them asked.
+    /// Whether an address stands among the words between client and time, too, or a time where there must be words: then
+    /// a host with blanks in it may be in front, and nobody can tell which of them asked.
     #[cold]
     fn has_other_client(&self, tail: &str, step: &Step) -> bool {
-        let mut words = words_before_time(tail);
-        self.words_before_time(step).is_some() && words.any(is_address)
+        let Some(words) = self.words_before_time(step) else { return false };
+        let mut found = words_before_time(tail).peekable();
+        (words > 0 && found.peek().is_none()) || found.any(is_address)
     }
 
     /// Whether a text that is no plain address can be the client.
@@ -322,7 +328,7 @@ impl Plan {
             _ => rest,
         };
         let rest = rest.trim_ascii_end();
-        step.keep(rest, escape, record);
+        step.keep((rest, ""), escape, record);
         let may_end = match self.optional {
             Optional::Nothing => false,
             Optional::After(values) => step.index + before + 1 == values,
@@ -338,12 +344,13 @@ impl Plan {
 
 impl Step {
     #[inline]
-    fn keep<'a>(&self, text: &'a str, escape: Escape, record: &mut Record<'a>) {
+    fn keep<'a>(&self, (text, tail): (&'a str, &str), escape: Escape, record: &mut Record<'a>) {
         let Variable { slot, unit, rank, guess, .. } = self.variable;
         if let Some(slot) = slot {
             record.set(slot, Value { text, escape, unit, rank });
         } else if guess != Guess::Nothing && text != "-" {
-            captures::keep(text, escape, guess, record);
+            let is_alone = || words_before_time(tail).count() == 1;
+            captures::keep(text, is_alone, (escape, guess), record);
         }
     }
 
@@ -435,7 +442,7 @@ impl Step {
         let is_request = self.variable.slot == Some(Slot::Request);
         holds_record(text)
             || (is_request && text.contains("\" \""))
-            || (self.is_raw && text.starts_with(" \""))
+            || (self.is_raw && holds_fields(text))
     }
 
     /// The last quote at which the line can go on, for values full of quotes or with a stray backslash.

@@ -83,7 +83,7 @@ const MET_MAX: usize = 64;
 
 impl Partition {
     fn add(&mut self, offset: i64, index: i32) {
-        if let Ok(at) = u64::try_from(offset) {
+        if let (Ok(at), 0..) = (u64::try_from(offset), index) {
             self.offsets.insert(at);
         }
         if self.met.iter_mut().any(|met| met.add(offset, index)) || self.met.len() >= MET_MAX {
@@ -160,7 +160,9 @@ impl Positions {
             let Some(place) = of_topic.map(|of| of.entry(partition).or_default()) else { continue };
             place.add(offsets.value(row), indices.value(row));
             if are_requests {
-                place.last = place.last.max(Some(offsets.value(row)));
+                // One below zero stands in front of its offset, which may not have been read.
+                let before = i64::from(indices.value(row) < 0);
+                place.last = place.last.max(Some(offsets.value(row) - before));
             }
         }
         Ok(())

@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray as _, BooleanArray, RecordBatch};
+use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer};
 use datafusion::arrow::datatypes::{DataType, Int32Type, Schema};
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
 use datafusion::logical_expr::ColumnarValue;
@@ -28,6 +29,12 @@ fn numbers(decisions: &ArrayRef) -> Result<Vec<u32>> {
     Ok(decisions.iter().map(number).collect())
 }
 
+/// A bit for each of `rows`.
+fn bits(rows: &[u32], is: impl Fn(u32) -> bool) -> BooleanBuffer {
+    let mut each = rows.iter();
+    BooleanBuffer::collect_bool(rows.len(), |_| each.next().is_some_and(|of| is(*of)))
+}
+
 impl Display for OnDictionary {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.0.of_value)
@@ -49,11 +56,8 @@ impl PhysicalExpr for OnDictionary {
             return self.0.made(&texts).map(ColumnarValue::Array);
         };
         let rows = self.0.rows(texts, NULL, numbers)?;
-        let rows: BooleanArray = if rows.contains(&NULL) {
-            rows.into_iter().map(|of| (of != NULL).then_some(of == TRUE)).collect()
-        } else {
-            rows.into_iter().map(|of| Some(of == TRUE)).collect()
-        };
+        let nulls = rows.contains(&NULL).then(|| NullBuffer::new(bits(&rows, |of| of != NULL)));
+        let rows = BooleanArray::new(bits(&rows, |of| of == TRUE), nulls);
         Ok(ColumnarValue::Array(Arc::new(rows)))
     }
 

@@ -131,33 +131,11 @@ impl PerValue {
     ) -> Result<Vec<u32>> {
         let (keys, values) = (texts.keys(), texts.values());
         let mut numbers = self.taken(values);
-        let mut new = Vec::new();
-        for key in keys.iter().flatten() {
-            if let Some(number) = numbers.get_mut(place(key))
-                && *number == UNKNOWN
-            {
-                // Not again; the true number follows.
-                *number = null;
-                new.push(key);
-            }
+        let mut rows = numbers_of(keys, &numbers, null);
+        if rows.contains(&UNKNOWN) {
+            find(keys, values, &mut numbers, of_values)?;
+            rows = numbers_of(keys, &numbers, null);
         }
-        if !new.is_empty() {
-            let found = of_values(&take(values, &Int32Array::from(new.clone()), None)?)?;
-            if found.len() != new.len() {
-                return Err(exec_datafusion_err!("a value has one number"));
-            }
-            for (key, found) in new.into_iter().zip(found) {
-                if let Some(number) = numbers.get_mut(place(key)) {
-                    *number = found;
-                }
-            }
-        }
-        let of = |key: i32| numbers.get(place(key)).copied().unwrap_or(null);
-        let rows = if keys.null_count() == 0 {
-            keys.values().iter().map(|key| of(*key)).collect()
-        } else {
-            keys.iter().map(|key| key.map_or(null, of)).collect()
-        };
         self.put_back(values, numbers);
         Ok(rows)
     }
@@ -177,6 +155,49 @@ impl PerValue {
     }
 }
 
+/// The number of each row.
+fn numbers_of(keys: &Int32Array, numbers: &[u32], null: u32) -> Vec<u32> {
+    let of = |key: &i32| numbers.get(place(*key)).copied().unwrap_or(null);
+    let mut rows: Vec<u32> = keys.values().iter().map(of).collect();
+    if let Some(nulls) = keys.nulls() {
+        for (row, is_there) in rows.iter_mut().zip(nulls) {
+            if !is_there {
+                *row = null;
+            }
+        }
+    }
+    rows
+}
+
+/// Finds the numbers of the values that rows have and of which nothing is known yet.
+fn find(
+    keys: &Int32Array,
+    values: &ArrayRef,
+    numbers: &mut [u32],
+    of_values: impl FnOnce(&ArrayRef) -> Result<Vec<u32>>,
+) -> Result<()> {
+    let mut new = Vec::new();
+    for key in keys.iter().flatten() {
+        if let Some(number) = numbers.get_mut(place(key))
+            && *number == UNKNOWN
+        {
+            // Not again; the true number follows.
+            *number = 0;
+            new.push(key);
+        }
+    }
+    let found = of_values(&take(values, &Int32Array::from(new.clone()), None)?)?;
+    if found.len() != new.len() {
+        return Err(exec_datafusion_err!("a value has one number"));
+    }
+    for (key, found) in new.into_iter().zip(found) {
+        if let Some(number) = numbers.get_mut(place(key)) {
+            *number = found;
+        }
+    }
+    Ok(())
+}
+
 /// Whether two arrays are the same texts in memory, not only equal ones: what is remembered keeps its memory.
 fn are_same(one: &ArrayRef, other: &ArrayRef) -> bool {
     let (Some(one), Some(other)) = (one.as_string_opt::<i32>(), other.as_string_opt::<i32>())
@@ -189,5 +210,5 @@ fn are_same(one: &ArrayRef, other: &ArrayRef) -> bool {
 }
 
 fn place(key: i32) -> usize {
-    usize::try_from(key).unwrap_or(usize::MAX)
+    usize::try_from(key.cast_unsigned()).unwrap_or(usize::MAX)
 }

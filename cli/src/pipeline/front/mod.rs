@@ -160,7 +160,7 @@ impl<'a> Front<'a> {
                 Step::Continue => {}
                 Step::End => break,
                 Step::Lost => {
-                    self.detection.take().map_or(Ok(()), Detection::abandon)?;
+                    self.abandon()?;
                     return Ok(Ended::PartitionsLost);
                 }
             }
@@ -174,8 +174,19 @@ impl<'a> Front<'a> {
         &self.totals
     }
 
+    /// Forgets what is not committed, after [`Step::Lost`].
+    ///
+    /// # Errors
+    /// As [`Front::run`].
+    pub fn abandon(&mut self) -> anyhow::Result<()> {
+        self.detection.take().map_or(Ok(()), Detection::abandon)
+    }
+
     /// One round: poll, decode, hand on, and commit when it is time.
-    fn step(&mut self) -> anyhow::Result<Step> {
+    ///
+    /// # Errors
+    /// As [`Front::run`].
+    pub fn step(&mut self) -> anyhow::Result<Step> {
         let timeout = if self.paused.is_empty() { POLL_TIMEOUT } else { POLL_TIMEOUT_PAUSED };
         let polled = self.source.poll(timeout, &mut Decode(&mut self.batcher))?;
         let step = self.on_polled(polled)?;
@@ -253,14 +264,19 @@ impl<'a> Front<'a> {
         })
     }
 
-    /// Partitions go to another instance: everything read of them is committed first.
+    /// Partitions go to another instance: everything read of them is committed first. It does not get the beginnings of
+    /// lines that wait here for their ends.
     fn give_up(&mut self, partitions: &[Arc<str>]) -> anyhow::Result<()> {
+        for partition in partitions {
+            self.batcher.close(partition);
+        }
         self.flush()?;
         self.commit_and_wait()?;
         self.totals.partitions = self.totals.partitions.saturating_sub(partitions.len());
         for partition in partitions {
             self.positions.remove(partition);
             self.paused.remove(partition);
+            self.batcher.discard(partition);
             self.send(Order::Close(Arc::clone(partition)))?;
         }
         Ok(())
@@ -368,12 +384,24 @@ impl<'a> Front<'a> {
         self.totals.waiting_since = self.moved.then_some(now);
     }
 
-    fn commit_and_wait(&mut self) -> anyhow::Result<()> {
+    /// Waits until detection has seen all that was handed on.
+    ///
+    /// - returns: whether it found something that no commit covers.
+    ///
+    /// # Errors
+    /// As [`Front::run`].
+    pub fn settle(&mut self) -> anyhow::Result<bool> {
         let settled = self.detection.as_ref().and_then(Detection::settle);
-        match settled {
-            None => return Err(self.failure()),
-            Some(found) if found || self.moved => self.commit()?,
-            Some(_) => {}
+        settled.ok_or_else(|| self.failure())
+    }
+
+    /// Commits what was read and found, and waits for it.
+    ///
+    /// # Errors
+    /// As [`Front::run`].
+    pub fn commit_and_wait(&mut self) -> anyhow::Result<()> {
+        if self.settle()? || self.moved {
+            self.commit()?;
         }
         loop {
             match self.commits.wait() {
@@ -384,7 +412,11 @@ impl<'a> Front<'a> {
         }
     }
 
-    fn finish(&mut self) -> anyhow::Result<()> {
+    /// Commits everything that was read; the end of a run.
+    ///
+    /// # Errors
+    /// As [`Front::run`].
+    pub fn finish(&mut self) -> anyhow::Result<()> {
         self.flush()?;
         self.signals.say_rest();
         self.rejected.say_rest();
@@ -394,3 +426,6 @@ impl<'a> Front<'a> {
         self.commit_and_wait()
     }
 }
+
+#[cfg(test)]
+mod tests;

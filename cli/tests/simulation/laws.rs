@@ -1,0 +1,58 @@
+//! What must hold of the tables, whatever happened.
+
+use std::path::Path;
+
+use lake::Unwatched;
+use query::{Format, OutputOptions, Session, SessionOptions};
+
+/// The columns that say which record a row is of, and what it says.
+const REQUESTS: &str = "SELECT topic_partition, topic_offset, record_index, ts, client_ip, host, path, query, status, \
+                        response_bytes, malformed FROM requests";
+
+const REJECTS: &str = "SELECT topic_partition, topic_offset, record_index, reason FROM rejects";
+
+const FINDINGS: [&str; 3] =
+    ["SELECT * FROM incidents", "SELECT * FROM source_windows", "SELECT * FROM target_windows"];
+
+/// Rows of the tables as text: of the requests, of the rejects, and of the three tables of findings.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rows {
+    pub requests: String,
+    pub rejects: String,
+    pub findings: [String; 3],
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(future)
+}
+
+/// All rows of the tables in `folder`.
+pub fn rows(folder: &Path) -> Rows {
+    block_on(async {
+        let options = SessionOptions { target_partitions: Some(1), ..SessionOptions::default() };
+        let uri = folder.to_str().expect("a path of text");
+        let session = Session::open(uri, &options).await.expect("tables");
+        let text = async |sql: &str| {
+            let mut out = Vec::new();
+            let options = OutputOptions::new(Format::Ndjson);
+            session.run(sql, &options, &mut out).await.expect("rows");
+            let text = String::from_utf8(out).expect("text");
+            let mut lines: Vec<&str> = text.lines().collect();
+            lines.sort_unstable();
+            lines.join("\n")
+        };
+        let mut findings = [String::new(), String::new(), String::new()];
+        for (sql, rows) in FINDINGS.iter().zip(&mut findings) {
+            *rows = text(sql).await;
+        }
+        Rows { requests: text(REQUESTS).await, rejects: text(REJECTS).await, findings }
+    })
+}
+
+/// The tables are whole: no position is missing or there twice, every file is what the log says.
+pub fn check(folder: &Path) {
+    let uri = folder.to_str().expect("a path of text");
+    let checked = block_on(lake::check(uri, &Unwatched)).expect("tables");
+    assert_eq!(checked.faults, [], "{uri}");
+}

@@ -1,0 +1,96 @@
+//! A process of the group: the pipeline over a source of the simulation.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cli::alerts::{AlertFormat, AlertQueue, AlertWriter, Overflow};
+use cli::pipeline::{Back, Detection, EndPolicy, Front, FrontConfig, Step, Tables};
+use decode::{Batcher, DecoderConfig};
+use detect::DetectConfig;
+use fastrand::Rng;
+use lake::{History, Lake, LakeOptions};
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use url::Url;
+
+use crate::group::{Desk, Member, TOPIC};
+use crate::store::ProcessStore;
+use crate::topic::Message;
+
+/// Attempts at a commit: one that fails is tried again, one that fails for good is not tried for ever.
+const COMMIT_ATTEMPTS: u32 = 2;
+
+/// A running process.
+pub struct Process {
+    pub desk: Rc<RefCell<Desk>>,
+    pub store: Arc<ProcessStore>,
+    front: Front<'static>,
+    _alerts: AlertQueue,
+}
+
+fn learns_in_a_minute() -> DetectConfig {
+    DetectConfig { learning_us: 60_000_000, ..DetectConfig::default() }
+}
+
+impl Process {
+    /// Starts on the tables in `folder`.
+    pub fn start(
+        folder: &Path,
+        topic: &Rc<Vec<Vec<Message>>>,
+        at_end: EndPolicy,
+        rng: &mut Rng,
+    ) -> anyhow::Result<Self> {
+        let store = ProcessStore::of(Arc::new(LocalFileSystem::new()));
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let options =
+            LakeOptions { checkpoint_interval: 1_000_000, sync: false, ..LakeOptions::default() };
+        let url = Url::from_directory_path(folder).expect("an absolute path");
+        let store_of_lake: Arc<dyn ObjectStore> = Arc::<ProcessStore>::clone(&store);
+        let lake = runtime.block_on(Lake::open_in(store_of_lake, url, options))?;
+        let tables = Tables { lake, runtime };
+        let history = History::of(format!("run/simulated/{TOPIC}"));
+        let mut batcher = Batcher::new(&DecoderConfig::default())?;
+        let detector = tables.detector(&history, &learns_in_a_minute(), &mut batcher)?;
+        let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
+        let desk = Rc::<RefCell<Desk>>::default();
+        let source = Member {
+            desk: Rc::clone(&desk),
+            topic: Rc::clone(topic),
+            lookup: back.lookup(),
+            rng: rng.fork(),
+        };
+        let writer = AlertWriter::new(AlertFormat::Json, io::sink());
+        let alerts = AlertQueue::start(writer, Overflow::Wait)?;
+        let detection = Detection::start(history, detector, None, alerts.alerts(), back)?;
+        // Commits are turns of the world.
+        let config = FrontConfig { commit_interval: Duration::MAX, at_end };
+        let front = Front::new(config, Box::new(source), batcher, detection, commits);
+        Ok(Self { desk, store, front, _alerts: alerts })
+    }
+
+    /// One round; true when its partitions were taken away.
+    pub fn step(&mut self) -> anyhow::Result<bool> {
+        let step = self.front.step()?;
+        if step == Step::Lost {
+            self.front.abandon()?;
+            return Ok(true);
+        }
+        self.front.settle()?;
+        Ok(false)
+    }
+
+    /// Commits what was read.
+    pub fn commit(&mut self) -> anyhow::Result<()> {
+        self.front.commit_and_wait()
+    }
+
+    /// Ends in good order.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        self.front.finish()
+    }
+}
