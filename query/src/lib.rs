@@ -18,6 +18,7 @@
 //!
 //! Read [`Session::open`] first, then [`Session::query`].
 
+mod bounds;
 mod error;
 mod formula;
 pub mod functions;

@@ -4,6 +4,7 @@ use datafusion::sql::parser::{DFParserBuilder, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
+use crate::bounds;
 use crate::error::QueryError;
 
 /// One parsed SQL statement.
@@ -29,6 +30,17 @@ pub fn parse(text: &str) -> Result<Vec<Statement>, QueryError> {
         .and_then(|mut parser| parser.parse_statements())
         .map_err(|error| QueryError::from_plan(&error, &[]))?;
     Ok(parsed.into_iter().map(|parsed| Statement { parsed }).collect())
+}
+
+/// The same for a text that a stranger wrote: what would take the planner too deep, or too long, is refused.
+///
+/// # Errors
+/// Those of [`parse`], and [`QueryError::Plan`] for a statement that is too large.
+pub fn parse_bounded(text: &str) -> Result<Vec<Statement>, QueryError> {
+    bounds::check_text(text)?;
+    let statements = parse(text)?;
+    statements.iter().try_for_each(|statement| bounds::check_statement(&statement.parsed))?;
+    Ok(statements)
 }
 
 /// Whether `text` ends with a `;` that ends a statement: not one within quotes or a comment.

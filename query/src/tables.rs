@@ -36,7 +36,7 @@ const MEMORY_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN;
 /// The tables of one data folder, for any number of sessions at the same time: they share what was read of the logs and
 /// of the files' footers, and nothing else.
 pub struct Tables {
-    tables: Vec<Arc<LakeTable>>,
+    all: Vec<Arc<LakeTable>>,
     /// Settings, functions, store and caches, without a name of a table.
     state: SessionState,
     scratch: Scratch,
@@ -81,7 +81,7 @@ impl Tables {
         if refresh(&tables).await? == 0 {
             return Err(QueryError::NoTables { uri: uri.to_owned() });
         }
-        Ok(Self { tables, state, scratch: options.scratch, uri: uri.to_owned() })
+        Ok(Self { all: tables, state, scratch: options.scratch, uri: uri.to_owned() })
     }
 
     /// Moves to the latest commit of each table.
@@ -89,12 +89,12 @@ impl Tables {
     /// # Errors
     /// [`QueryError::Open`] when a log cannot be read.
     pub fn refresh(&self) -> BoxFuture<'_, Result<(), QueryError>> {
-        refresh(&self.tables).map(|found| found.map(drop)).boxed()
+        refresh(&self.all).map(|found| found.map(drop)).boxed()
     }
 
     /// Version of each table at the last [`Self::refresh`]; `None` for one that does not exist yet.
     pub fn versions(&self) -> Vec<(&'static str, Option<u64>)> {
-        self.tables.iter().map(|table| (table.name(), table.version())).collect()
+        self.all.iter().map(|table| (table.name(), table.version())).collect()
     }
 
     /// Where the tables are, as given.
@@ -110,7 +110,7 @@ impl Tables {
     pub fn pinned(&self, share: Share) -> Result<Session, QueryError> {
         let shared = self.state.runtime_env();
         let environment = RuntimeEnv { memory_pool: Arc::new(share), ..(**shared).clone() };
-        let tables: Vec<_> = self.tables.iter().map(|table| Arc::new(table.pinned())).collect();
+        let tables: Vec<_> = self.all.iter().map(|table| Arc::new(table.pinned())).collect();
         let context = context(self.state.clone(), Arc::new(environment), &tables)?;
         Ok(Session::new(context, tables, (&self.uri, self.scratch), true))
     }
@@ -118,8 +118,8 @@ impl Tables {
     /// A session that follows the tables, and has all that was opened to itself.
     pub(crate) fn into_session(self) -> Result<Session, QueryError> {
         let environment = Arc::clone(self.state.runtime_env());
-        let context = context(self.state, environment, &self.tables)?;
-        Ok(Session::new(context, self.tables, (&self.uri, self.scratch), false))
+        let context = context(self.state, environment, &self.all)?;
+        Ok(Session::new(context, self.all, (&self.uri, self.scratch), false))
     }
 }
 

@@ -22,7 +22,9 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use query::{Answer, Format, QueryError, Scratch, SessionOptions, Share, Statement, Tables};
+use query::{
+    Answer, Format, Params, QueryError, Scratch, Session, SessionOptions, Share, Statement, Tables,
+};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
@@ -254,11 +256,7 @@ impl<S: Sink, F: FnOnce(&SchemaRef) -> Result<S, QueryError> + Send> Query<S, F>
         tables.refresh().await?;
         let share = Share::new(self.inner.limits.share_bytes(), Box::new(place));
         let session = tables.pinned(share)?;
-        let answer = match &self.question.params {
-            Some(params) => session.query_with(statement, params).await?,
-            None => session.query(statement).await?,
-        };
-        drop(session);
+        let answer = planned(session, statement.clone(), self.question.params.clone()).await?;
         let Some(start) = self.start.take() else { return Err(Fault::Broken) };
         let sink = start(answer.schema())?;
         if let Some(head) = self.head.take() {
@@ -295,9 +293,24 @@ impl<S: Sink, F: FnOnce(&SchemaRef) -> Result<S, QueryError> + Send> Query<S, F>
     }
 }
 
+/// Plans a statement and starts it, on a thread that has nothing else to do: planning gives way to nobody.
+async fn planned(
+    session: Session,
+    statement: Statement,
+    params: Option<Params>,
+) -> Result<Answer, Fault> {
+    let runtime = Handle::current();
+    let plan = move || match &params {
+        Some(params) => runtime.block_on(session.query_with(&statement, params)),
+        None => runtime.block_on(session.query(&statement)),
+    };
+    let answer = tokio::task::spawn_blocking(plan).await.map_err(|_| Fault::Broken)?;
+    Ok(answer?)
+}
+
 /// The one statement of `text`.
 fn one_statement(text: &str) -> Result<Statement, QueryError> {
-    let mut statements = query::statements::parse(text)?;
+    let mut statements = query::statements::parse_bounded(text)?;
     match (statements.pop(), statements.len()) {
         (Some(statement), 0) => Ok(statement),
         (None, _) => Err(QueryError::Syntax { message: "there is no statement".to_owned() }),

@@ -77,6 +77,7 @@ impl IncidentsQuery {
 
 /// A list of incidents.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "it is the name in JSON")]
 pub(crate) struct Incidents {
     /// The latest revision of each, with the columns of the table `incidents`; `evidence` is a list.
     #[schema(value_type = Vec<Object>)]

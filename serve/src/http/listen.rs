@@ -33,8 +33,8 @@ const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a write may make no headway.
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Bytes of a head, at most: an address with a statement in it, and a browser's headers.
-const HEAD_BYTES: usize = 64 << 10;
+/// Bytes of a head from which on no more of it is read: an address with a statement in it, and a browser's headers.
+const HEAD_BYTES: usize = 32 << 10;
 
 /// Header lines of a request, at most.
 const HEADERS: usize = 64;

@@ -25,7 +25,7 @@ use utoipa::OpenApi;
 )]
 pub(super) struct Api;
 
-/// The interface as OpenAPI.
+/// The interface, as JSON.
 pub(super) async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(Api::openapi())
 }

@@ -172,7 +172,7 @@ fn values(answers: Answers, state: Chosen) -> Part {
                     @let text = text_of(row, "value");
                     tr {
                         td { @match &text { Some(text) => (value(text)), None => span .faint { "no value" } } }
-                        td { meter value=(share(row)) {} " " (percent(share(row))) }
+                        td .share { meter value=(share(row)) {} " " (percent(share(row))) }
                         td .number { (count(row.count("requests"))) }
                         td .number { (count(row.count("sources"))) }
                         td .number { (count(row.count("errors"))) }

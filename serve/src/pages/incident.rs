@@ -195,9 +195,9 @@ fn with_what(answers: Answers, incident: Row) -> Part {
                     tr {
                         td { @if at == 0 { (name) } }
                         td { (value(row.text("value"))) }
-                        td { meter value=(attack) { } " " (percent(attack)) }
+                        td .share { meter value=(attack) { } " " (percent(attack)) }
                         td .number { (count(row.count("attack"))) }
-                        td { meter value=(ordinary) { } " " (percent(ordinary)) }
+                        td .share { meter value=(ordinary) { } " " (percent(ordinary)) }
                         td .number { (count(row.count("ordinary"))) }
                     }
                 } } }

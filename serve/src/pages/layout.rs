@@ -1,5 +1,7 @@
 //! What every page has, and how it is sent: the head at once, each part when its query has answered.
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -111,7 +113,8 @@ pub(super) fn shown_text(text: &str) -> String {
     let (kept, left_out) = cut(text);
     let mut shown = schemas::text::escape(kept).into_owned();
     if left_out > 0 {
-        shown.push_str(&format!("… ({} bytes more)", schemas::text::thousands(left_out as u64)));
+        // Writing to a string cannot fail.
+        let _ = write!(shown, "… ({} bytes more)", count(left_out as u64));
     }
     shown
 }

@@ -17,13 +17,13 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::answers::{Answers, Fault};
 use crate::http::App;
 use crate::http::failure::Failure;
-use crate::questions::windows::{Span, latest};
+use crate::questions::windows::{Span, bounds};
 use crate::questions::{rows, sql as sql_text};
 
 /// The pages.
@@ -43,6 +43,9 @@ async fn asset(Path(name): Path<String>) -> Result<Response, Failure> {
     found.ok_or_else(|| Failure::not_found("there is no such file"))
 }
 
+/// The least span that is chosen for somebody.
+const LENGTH_MIN: TimeDelta = TimeDelta::minutes(10);
+
 /// The span of time in an address: `from` and `to`, either of which may be left out.
 #[derive(Debug, Clone, Default, Deserialize)]
 struct SpanQuery {
@@ -56,17 +59,23 @@ impl SpanQuery {
         let given = |text: &Option<String>| {
             text.as_deref().and_then(|text| sql_text::parse_time(text).ok())
         };
-        let to = match given(&self.to) {
-            Some(to) => to,
-            None => last(answers).await?,
-        };
-        let from = given(&self.from).filter(|from| *from < to).unwrap_or(to - length);
-        Ok(Span { from, to })
+        if let (Some(from), Some(to)) = (given(&self.from), given(&self.to))
+            && from < to
+        {
+            return Ok(Span { from, to });
+        }
+        let held = held(answers).await?;
+        let to = given(&self.to).unwrap_or(held.to);
+        let from = given(&self.from).filter(|from| *from < to);
+        // What is before the first row would be an empty part of a plot.
+        let of_length = (to - length).max(held.from).min(to - LENGTH_MIN);
+        Ok(Span { from: from.unwrap_or(of_length), to })
     }
 }
 
-/// The end of what is in the tables.
-async fn last(answers: &Answers) -> Result<DateTime<Utc>, Fault> {
-    let found = rows(answers, &latest()).await?;
-    Ok(found.first().and_then(|row| row.time("latest")).unwrap_or_default())
+/// The time that the tables hold.
+async fn held(answers: &Answers) -> Result<Span, Fault> {
+    let found = rows(answers, &bounds()).await?;
+    let time = |name: &str| found.first().and_then(|row| row.time(name)).unwrap_or_default();
+    Ok(Span { from: time("earliest"), to: time("latest") })
 }

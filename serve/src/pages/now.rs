@@ -173,7 +173,7 @@ fn hosts(answers: Answers, query: NowQuery) -> Part {
                         Some(host) => a href={ "/?host=" (encoded(host)) } { (value(host)) },
                         None => span .faint { "none named" },
                     } }
-                    td { (Rate::new((span.from, span.to), span.step(), of_host.iter().copied()).draw_small()) }
+                    td .spark { (Rate::new((span.from, span.to), span.step(), of_host.iter().copied()).draw_small()) }
                     td .number { (count(sum(of_host, "requests"))) }
                     td .number { (count(of_host.iter().map(|row| row.count("most")).max().unwrap_or_default())) }
                     td .number { (count(sum(of_host, "errors"))) }

@@ -1,5 +1,7 @@
 //! Plots as SVG: a rate over time, its forecast, and what happened when.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 
@@ -9,6 +11,9 @@ use crate::questions::Row;
 /// Size of the drawing, in its own units.
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 140.0;
+
+/// Room that the letter of a mark takes.
+const LETTER: f64 = 8.0;
 
 /// Room below for the times.
 const FOOT: f64 = 16.0;
@@ -68,9 +73,11 @@ impl Rate {
             let Some(value) = value(point) else { continue };
             let (left, right) = (self.x(point.0), self.x(point.0 + self.step));
             let y = HEIGHT - value / top * (HEIGHT - FOOT);
-            path.push_str(&format!(
+            // Writing to a string cannot fail.
+            let _ = write!(
+                path,
                 "M{left:.1} {HEIGHT}L{left:.1} {y:.1}L{right:.1} {y:.1}L{right:.1} {HEIGHT}Z"
-            ));
+            );
         }
         path
     }
@@ -82,7 +89,7 @@ impl Rate {
             let Some(forecast) = forecast else { continue };
             let (left, right) = (self.x(*at), self.x(*at + self.step));
             let y = HEIGHT - forecast / top * (HEIGHT - FOOT);
-            path.push_str(&format!("M{left:.1} {y:.1}L{right:.1} {y:.1}"));
+            let _ = write!(path, "M{left:.1} {y:.1}L{right:.1} {y:.1}");
         }
         path
     }
@@ -110,12 +117,13 @@ impl Rate {
                     path .requests d=(self.steps(|point| Some(point.1))) {}
                     path .forecast d=(self.forecast()) {}
                     line .axis x1="0" y1=(HEIGHT) x2=(WIDTH) y2=(HEIGHT) {}
-                    @for mark in marks {
+                    @for (at, mark) in marks.iter().enumerate() {
                         @let x = format!("{:.1}", self.x(mark.at));
+                        @let is_apart = !marks.iter().take(at).any(|other| (self.x(other.at) - self.x(mark.at)).abs() < LETTER);
                         g .mark {
                             title { (mark.says) }
                             line x1=(x) x2=(x) y1="0" y2=(HEIGHT) {}
-                            text x=(x) y="-3" text-anchor="middle" { (mark.letter) }
+                            @if is_apart { text x=(x) y="-3" text-anchor="middle" { (mark.letter) } }
                         }
                     }
                     text .label x="0" y=(HEIGHT + FOOT - 3.0) { (label(self.from)) }

@@ -6,7 +6,7 @@
 use schemas::tables::REQUESTS;
 use schemas::{Column, ColumnType};
 
-use super::sql;
+use super::sql::{self, Conditions};
 use super::windows::{Span, binned};
 
 /// Values of the column that are listed.
@@ -127,7 +127,11 @@ pub(crate) struct Selection {
 
 impl Selection {
     fn and(&self) -> String {
-        self.choices.iter().map(|choice| format!(" AND {}", choice.condition())).collect()
+        let mut all = Conditions::default();
+        for choice in &self.choices {
+            all.and(choice.condition());
+        }
+        all.more()
     }
 
     fn selected(&self) -> String {

@@ -70,6 +70,11 @@ impl Conditions {
         }
         clause
     }
+
+    /// `" AND …"` behind another condition, or nothing.
+    pub(crate) fn more(&self) -> String {
+        self.0.iter().fold(String::new(), |all, condition| all + " AND " + condition)
+    }
 }
 
 #[cfg(test)]

@@ -45,9 +45,12 @@ pub(crate) fn binned(column: &str, step: TimeDelta) -> String {
     format!("date_bin(INTERVAL '{} seconds', {column})", step.num_seconds())
 }
 
-/// The end of the last minute that is in the tables, as `latest`.
-pub(crate) fn latest() -> String {
-    format!("SELECT max(window_end) AS latest FROM {}", TARGET_WINDOWS.name)
+/// The beginning of the first minute that is in the tables and the end of the last, as `earliest` and `latest`.
+pub(crate) fn bounds() -> String {
+    format!(
+        "SELECT min(window_start) AS earliest, max(window_end) AS latest FROM {}",
+        TARGET_WINDOWS.name
+    )
 }
 
 /// Requests and forecast of a host, or of all together, as `at`, `requests`, `forecast`.

@@ -1,5 +1,6 @@
 //! A client of HTTP that says and shows every byte.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -72,12 +73,12 @@ impl Server {
     ) -> TcpStream {
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nTE: trailers\r\n");
         if !headers.iter().any(|(name, _)| *name == "Host") {
-            head += &format!("Host: {}\r\n", self.at);
+            write!(head, "Host: {}\r\n", self.at).expect("text");
         }
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            write!(head, "{name}: {value}\r\n").expect("text");
         }
-        head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+        write!(head, "Content-Length: {}\r\n\r\n{body}", body.len()).expect("text");
         let mut stream = TcpStream::connect(self.at).await.expect("a connection");
         stream.write_all(head.as_bytes()).await.expect("a request");
         stream

@@ -82,7 +82,7 @@ pub(crate) async fn append(folder: &Path, table: &Table, rows: &[Value]) {
     writer.close().expect("a Parquet file");
     let size = fs::metadata(folder.join(&path)).expect("a file").len();
     let days: Value =
-        table.partition_by.iter().map(|day| ((*day).to_owned(), DAY.into())).collect();
+        table.partition_by.iter().map(|day| ((*day).to_owned(), json!(DAY))).collect();
     let add = json!({"add": {
         "path": path, "size": size, "partitionValues": days, "modificationTime": 0, "dataChange": true,
         "stats": json!({"numRecords": rows.num_rows()}).to_string(),

@@ -1,4 +1,5 @@
 //! The core and its faces, over a small lake.
+#![cfg(test)]
 
 mod client;
 mod core;

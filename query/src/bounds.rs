@@ -1,0 +1,203 @@
+//! How large a statement may be that a stranger wrote: planning goes down a level for each term of an expression, copies a
+//! named query wherever it is named, and cannot be interrupted.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use datafusion::sql::parser::Statement as ParsedStatement;
+use datafusion::sql::sqlparser::ast::{Query, Visit, Visitor, visit_relations};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
+use crate::error::QueryError;
+
+/// Operators of one expression. Observed: planning takes a time that grows with the square, seconds from here on; a stack
+/// of 64 MiB is full between ten and twenty thousand.
+const OPERATORS_MAX: usize = 2_000;
+
+/// Set operations of a statement. Observed: a stack of 64 MiB is full at less than five thousand.
+const UNIONS_MAX: usize = 200;
+
+/// Named queries of a statement: its weights are worked out in as many rounds.
+const NAMED_MAX: usize = 100;
+
+/// Tables that a plan reads, each as often as it is named once named queries are put in. A choice: far more than a person
+/// writes.
+const RELATIONS_MAX: u64 = 500;
+
+/// Refuses a text whose expressions are too long to be parsed and planned.
+pub(crate) fn check_text(text: &str) -> Result<(), QueryError> {
+    // What is no SQL is told by the parser.
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, text).tokenize() else { return Ok(()) };
+    let (mut levels, mut unions) = (vec![0], 0);
+    for token in &tokens {
+        match token {
+            Token::LParen | Token::LBracket | Token::LBrace => levels.push(0),
+            Token::RParen | Token::RBracket | Token::RBrace if levels.len() > 1 => {
+                levels.pop();
+            }
+            Token::Comma | Token::SemiColon => set(&mut levels, |_| 0),
+            Token::Word(word) => {
+                unions += usize::from(is_union(word.keyword));
+                if is_operator(word.keyword) {
+                    set(&mut levels, |count| count + 1);
+                }
+            }
+            Token::Whitespace(_) | Token::Number(..) | Token::SingleQuotedString(_) => {}
+            _ => set(&mut levels, |count| count + 1),
+        }
+        if levels.last().is_some_and(|count| *count > OPERATORS_MAX) {
+            return refuse(
+                format!("an expression has more than {OPERATORS_MAX} operators"),
+                "give values as a list: `column IN ('a', 'b')`",
+            );
+        }
+    }
+    if unions > UNIONS_MAX {
+        return refuse(
+            format!("more than {UNIONS_MAX} results are put together"),
+            "ask for them one by one, or in one query with a list of values",
+        );
+    }
+    Ok(())
+}
+
+fn set(levels: &mut [usize], next: impl Fn(usize) -> usize) {
+    if let Some(last) = levels.last_mut() {
+        *last = next(*last);
+    }
+}
+
+const fn is_union(keyword: Keyword) -> bool {
+    matches!(keyword, Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::MINUS)
+}
+
+const fn is_operator(keyword: Keyword) -> bool {
+    matches!(
+        keyword,
+        Keyword::AND
+            | Keyword::OR
+            | Keyword::XOR
+            | Keyword::NOT
+            | Keyword::IS
+            | Keyword::LIKE
+            | Keyword::ILIKE
+            | Keyword::BETWEEN
+            | Keyword::IN
+            | Keyword::DIV
+            | Keyword::COLLATE
+            | Keyword::AT
+    )
+}
+
+fn refuse(message: String, hint: &str) -> Result<(), QueryError> {
+    Err(QueryError::Plan { message, hint: Some(hint.to_owned()) })
+}
+
+/// Refuses a statement whose plan would read more tables than can be planned.
+pub(crate) fn check_statement(statement: &ParsedStatement) -> Result<(), QueryError> {
+    let statement = match statement {
+        ParsedStatement::Statement(statement) => statement,
+        ParsedStatement::Explain(explain) => return check_statement(&explain.statement),
+        _ => return Ok(()),
+    };
+    let mut named = Named::default();
+    let _ = statement.as_ref().visit(&mut named);
+    if named.queries.len() > NAMED_MAX {
+        return refuse(format!("more than {NAMED_MAX} queries are named by WITH"), "split it up");
+    }
+    let mut weights: BTreeMap<&str, u64> = BTreeMap::new();
+    for _ in 0..named.queries.len() {
+        for (name, reads) in &named.queries {
+            let others = reads.iter().filter(|read| *read != name);
+            let sum = others
+                .map(|read| weights.get(read.as_str()).copied().unwrap_or(1))
+                .fold(1, u64::saturating_add);
+            weights.insert(name, sum);
+        }
+    }
+    let whole = relations(statement.as_ref());
+    let sum = whole.iter().map(|read| weights.get(read.as_str()).copied().unwrap_or(1));
+    if sum.fold(0, u64::saturating_add) > RELATIONS_MAX {
+        return refuse(
+            format!(
+                "the statement reads more than {RELATIONS_MAX} tables, those of queries named by WITH counted wherever they are named"
+            ),
+            "name fewer queries, or each less often",
+        );
+    }
+    Ok(())
+}
+
+/// Queries that WITH names, each with the tables and queries that it reads.
+#[derive(Debug, Default)]
+struct Named {
+    queries: Vec<(String, Vec<String>)>,
+}
+
+impl Visitor for Named {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        for named in query.with.iter().flat_map(|with| &with.cte_tables) {
+            let name = named.alias.name.value.to_lowercase();
+            self.queries.push((name, relations(named.query.as_ref())));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Names of the tables and queries that a part of a statement reads, in lower case, as often as it names them.
+fn relations<V: Visit>(part: &V) -> Vec<String> {
+    let mut names = Vec::new();
+    let _ = visit_relations(part, |name| {
+        names.push(name.to_string().trim_matches('"').to_lowercase());
+        ControlFlow::<()>::Continue(())
+    });
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::statements::parse_bounded;
+
+    fn refusal(text: &str) -> Option<String> {
+        parse_bounded(text).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn long_lists_are_fine_and_long_expressions_are_not() {
+        let list: Vec<String> =
+            (0..20_000).map(|n| format!("'10.0.{}.{}'", n / 256, n % 256)).collect();
+        assert_eq!(refusal(&format!("SELECT 1 WHERE ip IN ({})", list.join(", "))), None);
+        for expression in [
+            "1+".repeat(5_000) + "1",
+            "true AND ".repeat(5_000) + "true",
+            "a OR (1=1) OR ".repeat(5_000) + "b",
+        ] {
+            let refused = refusal(&format!("SELECT ({expression})")).expect("a refusal");
+            assert!(refused.contains("operators"), "{refused}");
+        }
+        let unions = "SELECT 1".to_owned() + &" UNION ALL SELECT 1".repeat(300);
+        assert!(refusal(&unions).expect("a refusal").contains("put together"));
+        assert!(refusal(&format!("SELECT {}", "(".repeat(9_999))).is_some());
+    }
+
+    #[test]
+    fn named_queries_count_as_often_as_they_are_named() {
+        let doubling = |rounds: usize| {
+            let more = (1..=rounds)
+                .map(|n| format!(", c{n} AS (SELECT * FROM c{0} JOIN C{0} AS o USING (a))", n - 1));
+            format!(
+                "WITH c0 AS (SELECT * FROM t){} SELECT * FROM c{rounds}",
+                more.collect::<String>()
+            )
+        };
+        assert_eq!(refusal(&doubling(3)), None);
+        assert!(refusal(&doubling(30)).expect("a refusal").contains("more than 500 tables"));
+        assert!(refusal(&doubling(200)).expect("a refusal").contains("named by WITH"));
+        let itself = "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 9) SELECT * FROM r";
+        assert_eq!(refusal(itself), None);
+    }
+}
