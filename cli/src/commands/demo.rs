@@ -146,7 +146,8 @@ fn what_next(quiet: bool, data: &Path) {
         &format!(
             "\nWhat to try next:\n  \
          {program} sql --data {data} 'SELECT kind, target_host, severity, requests, source_count, fingerprint FROM attacks ORDER BY first_ts'\n  \
-         {program} sql --data {data}\n"
+         {program} sql --data {data}\n  \
+         {program} serve --data {data}    # the same in a browser, at http://127.0.0.1:8080\n"
         ),
     );
 }
