@@ -116,8 +116,8 @@ pub(crate) fn condition_of(incident: &Row) -> Option<String> {
     Some(conditions.join(" AND "))
 }
 
-/// The statement that finds an incident's requests.
+/// The statement that finds an incident's requests, in the order of the tables: so the first come at once.
 pub(crate) fn requests_of(incident: &Row) -> Option<String> {
     let condition = condition_of(incident)?;
-    Some(format!("SELECT * FROM {} WHERE {condition} ORDER BY ts", REQUESTS.name))
+    Some(format!("SELECT * FROM {} WHERE {condition}", REQUESTS.name))
 }

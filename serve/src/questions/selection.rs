@@ -200,9 +200,9 @@ impl Selection {
         )
     }
 
-    /// All of them.
+    /// All of them, in the order of the table: so the first come at once.
     pub(crate) fn all(&self) -> String {
-        format!("SELECT * {} ORDER BY ts", self.selected())
+        format!("SELECT * {}", self.selected())
     }
 }
 

@@ -43,9 +43,10 @@ impl Source {
                 Err(Self::unknown(text))
             };
         }
-        let number = text.get(..2).filter(|begin| begin.eq_ignore_ascii_case("as"));
-        if let Some(Ok(system)) = number.and_then(|_| text.get(2..)).map(str::parse) {
-            return Ok(Self::System(system));
+        let digits = text.strip_prefix("AS").or_else(|| text.strip_prefix("as"));
+        let is_number = |of: &&str| !of.is_empty() && of.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(digits) = digits.filter(is_number) {
+            return digits.parse().map(Self::System).map_err(|_| Self::unknown(text));
         }
         let is_ja4 = text.len() >= 10
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
