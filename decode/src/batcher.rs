@@ -167,6 +167,7 @@ impl Batcher {
     }
 
     /// What it takes to decode lines of a partition.
+    #[inline]
     fn lines(&mut self, index: usize) -> Option<Lines<'_>> {
         Some(Lines {
             partition: self.partitions.get_mut(index)?,

@@ -4,8 +4,10 @@ use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX, REJECT_BYTES_MAX};
 
 use super::batcher::{EXAMPLE_BYTES, PAYLOAD_BYTES_MAX, Partition};
 use super::identity::Clients;
+use super::json::is_open;
 use super::line::Fit;
 use super::message::{Numbering, RawMessage};
+use super::parts::may_go_on;
 use super::reasons::{reason_of, refusal_of};
 use super::record::Record;
 use super::row::{Hint, Position, Refusal, Rows, Scratch, Trust};
@@ -196,16 +198,34 @@ impl Lines<'_> {
             Ok(Fit::Several) => {
                 return Some(self.append_parts(message, *position, inner, record));
             }
-            Ok(fit @ (Fit::Whole | Fit::Extra | Fit::Cut)) => {
-                let is_read = fit != Fit::Cut
-                    && (record.is_text || stream.is_like_before(record, self.formats));
+            Ok(Fit::Whole | Fit::Extra) => {
+                let is_read = record.is_text || stream.is_like_before(record, self.formats);
                 if is_read && self.row(position, record, Trust::Sound).is_ok() {
                     return Some(1);
                 }
             }
+            Ok(Fit::Cut) => return self.append_cut(position, inner, record),
             Ok(Fit::No) | Err(_) => {}
         }
         None
+    }
+
+    /// Appends what there is of an object in the dialect of those before it, if it is certain that its end is missing.
+    /// Where lines are cut at some length, many are: no other format reads them, and to try all takes long.
+    #[cold]
+    fn append_cut(
+        &mut self,
+        position: &Position<'_>,
+        text: &str,
+        record: &Record<'_>,
+    ) -> Option<i32> {
+        let stream = &self.partition.stream;
+        let is_cut = text.starts_with('{')
+            && !may_go_on(text)
+            && is_open(text)
+            && stream.is_bare()
+            && stream.is_like_before(record, self.formats);
+        (is_cut && self.row(position, record, Trust::Whatever).is_ok()).then_some(1)
     }
 
     /// The same where it is no matter how long it takes.
@@ -223,25 +243,11 @@ impl Lines<'_> {
     /// `inner` is what is in the envelope of the one before.
     #[cold]
     pub(super) fn append_otherwise(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
-        // Where lines are cut at some length, many are: no other format reads them either, and to try all takes long.
-        if self.is_cut_object(text) {
-            return self.begin(raw, text).unwrap_or_else(|| self.append_anyhow(raw, text));
-        }
         let begun = if self.is_marked_part(text) { self.begin(raw, text) } else { None };
         let records = begun.or_else(|| self.append_in_another_way(raw, text));
         let records = records.or_else(|| self.append_each(raw, text));
         let records = records.or_else(|| self.begin(raw, text));
         records.unwrap_or_else(|| self.append_anyhow(raw, inner))
-    }
-
-    /// Whether a line is an object in the dialect of those before it, without its end.
-    fn is_cut_object(&mut self, text: &str) -> bool {
-        let stream = &mut self.partition.stream;
-        let may_be = text.starts_with('{') && stream.is_bare() && stream.is_json(self.formats);
-        let mut record = Record::default();
-        may_be
-            && stream.decode_anyhow(text, self.formats, &mut record) == Ok(Fit::Cut)
-            && stream.is_like_before(&record, self.formats)
     }
 
     /// The same of a line that is one by itself.

@@ -212,13 +212,18 @@ impl<'a> Piece<'a> {
     }
 }
 
+/// Whether JSON may go on in another line behind this one.
+pub(super) fn may_go_on(line: &str) -> bool {
+    line.trim_ascii_end().ends_with(['{', '[', ','])
+}
+
 impl Block {
     /// The block that a line begins: one that breaks off where JSON may.
     pub(super) fn begin(line: &str) -> Option<Self> {
         let line = line.trim_ascii();
         let inside = line.strip_prefix(['{', '['])?.trim_ascii_start();
         let is_json = inside.is_empty() || inside.starts_with(['"', '{', '[']);
-        if !is_json || !line.ends_with(['{', '[', ',']) {
+        if !is_json || !may_go_on(line) {
             return None;
         }
         let mut block = Self::default();

@@ -204,6 +204,7 @@ pub struct Record<'a> {
 }
 
 impl Default for Record<'_> {
+    #[inline]
     fn default() -> Self {
         Self {
             values: [Value::default(); SLOTS],

@@ -119,9 +119,13 @@ fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
             }
         }
         Escape::Plus => {
+            if memchr::memchr(b'+', value.text.as_bytes()).is_none() {
+                return value.text;
+            }
             let blank = |byte| if byte == b'+' { b' ' } else { byte };
-            let bytes: Vec<u8> = value.text.bytes().map(blank).collect();
-            scratch.push_str(std::str::from_utf8(&bytes).unwrap_or(value.text));
+            let mut bytes = std::mem::take(scratch).into_bytes();
+            bytes.extend(value.text.bytes().map(blank));
+            *scratch = String::from_utf8(bytes).unwrap_or_default();
         }
     }
     scratch

@@ -17,7 +17,7 @@ mod wrapped;
 pub(super) use keys::marks;
 pub use keys::{FieldMap, FieldSource, KeyPath};
 pub use leaves::{Leaf, leaves};
-pub(super) use wrapped::{bytes_in, object_in, values_in};
+pub(super) use wrapped::{bytes_in, is_open, object_in, values_in};
 
 use keys::{Action, Adjust, EntryId, KeyTable, NodeId, Target};
 use scan::{Broken, Cursor, Scalar};

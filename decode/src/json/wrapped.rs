@@ -67,6 +67,11 @@ pub(in super::super) fn object_in<'a>(text: &'a str, keys: &[&str]) -> Option<&'
     slice(text, place)
 }
 
+/// Whether a value ends with the text before its own end.
+pub(in super::super) fn is_open(text: &str) -> bool {
+    Cursor::new(text).skip_value().is_err()
+}
+
 /// The text of the value at a place.
 fn slice<'a>(text: &'a str, mut place: Cursor<'a>) -> Option<&'a str> {
     place.peek().ok()?;
