@@ -177,20 +177,23 @@ impl TableHandle {
     }
 
     /// Takes note of what others have committed meanwhile; whoever moved a partition that `txns` moves is a conflict.
+    ///
+    /// - returns: whether a commit was an earlier attempt of this process.
     pub(crate) async fn catch_up(
         &mut self,
         location: &Location,
         ids: &Ids,
         txns: &BTreeMap<String, i64>,
-    ) -> Result<(), LakeError> {
+    ) -> Result<bool, LakeError> {
         self.is_behind(location, ids, txns).await?;
+        let mut ours = false;
         loop {
             let next = self.log.version + 1;
             let fail = |failure| location.fail("read the log", self.table.name, failure);
             if !log::has_commit(&self.folder, next).await.map_err(fail)? {
-                return Ok(());
+                return Ok(ours);
             }
-            self.learn(location, ids, next, txns).await?;
+            ours |= self.learn(location, ids, next, txns).await?;
         }
     }
 
@@ -232,19 +235,22 @@ impl TableHandle {
         Ok(())
     }
 
-    /// Takes note of the commit that stands at `version`.
+    /// Takes note of the commit that stands at `version`; whether it is of this process.
     async fn learn(
         &mut self,
         location: &Location,
         ids: &Ids,
         version: u64,
         txns: &BTreeMap<String, i64>,
-    ) -> Result<(), LakeError> {
+    ) -> Result<bool, LakeError> {
         let entry = log::read_entry(&self.folder, version)
             .await
             .map_err(|failure| location.fail("read the log", self.table.name, failure))?;
         // Cleaned up already: the whole log tells what it did to the transactions.
-        let Some(entry) = entry else { return self.refresh_among(location, ids, txns).await };
+        let Some(entry) = entry else {
+            self.refresh_among(location, ids, txns).await?;
+            return Ok(false);
+        };
         let ours = self.writer.committed(entry.added.iter().map(String::as_str)) > 0
             || is_ours(&entry, ids, txns);
         if !ours {
@@ -258,7 +264,7 @@ impl TableHandle {
         }
         self.log.version = version;
         self.log.txns.extend(entry.txns);
-        Ok(())
+        Ok(ours)
     }
 
     fn refuse_conflict(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::array::{Array as _, AsArray as _, Int64Array, RecordBatch};
 use arrow::compute::{filter_record_batch, kernels::cmp, min};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use futures::future::LocalBoxFuture;
@@ -34,6 +34,36 @@ struct Lineage {
     sequence: i64,
     /// The checkpoint written for a commit that has not succeeded yet.
     unconfirmed: Option<Checkpoint>,
+    /// The least position of each partition among the rows that wait for their commit.
+    least: BTreeMap<String, i64>,
+}
+
+impl Lineage {
+    /// Refuses rows that another process has committed since they were begun: it may have done so before this one had any of
+    /// them, and had no reason to mind. With `ours`, an earlier attempt of this process was found to have succeeded.
+    fn refuse_held(
+        &mut self,
+        requests: &TableHandle,
+        location: &Location,
+        ours: bool,
+    ) -> Result<(), LakeError> {
+        for (partition, least) in &mut self.least {
+            let stands = requests.log.txns.get(&self.ids.partition(partition)).copied();
+            let Some(stands) = stands.filter(|stands| *stands > *least) else { continue };
+            if ours {
+                *least = stands;
+                continue;
+            }
+            return Err(LakeError::Conflict {
+                uri: location.display(REQUESTS.name),
+                lineage: self.history.name(),
+                partition: partition.clone(),
+                expected: *least,
+                found: stands,
+            });
+        }
+        Ok(())
+    }
 }
 
 /// Writer of the five tables under one data location.
@@ -127,8 +157,10 @@ impl Lake {
         let in_tables = self.tables.values().filter_map(sequence_of);
         let sequence = in_tables.chain(written).max().unwrap_or_default();
         let positions = held.get(REQUESTS.name).map(|held| held.positions.clone());
+        let before = self.lineage.take().filter(|before| before.history == history);
+        let least = before.map(|before| before.least).unwrap_or_default();
         let unconfirmed = None;
-        self.lineage = Some(Lineage { history, ids, held, sequence, unconfirmed });
+        self.lineage = Some(Lineage { history, ids, held, sequence, unconfirmed, least });
         Ok(positions.unwrap_or_default())
     }
 
@@ -238,7 +270,7 @@ impl Lake {
             return Ok(());
         }
         schemas::batch::check(rows, table)?;
-        let Some(lineage) = &self.lineage else {
+        let Some(lineage) = &mut self.lineage else {
             return Err(LakeError::Lineage { wanted: "any".into(), begun: "none".into() });
         };
         let Some(handle) = self.tables.get_mut(table.name) else { return Ok(()) };
@@ -249,6 +281,12 @@ impl Lake {
                 .map_err(|error| LakeError::Encode { table: table.name, source: error.into() })?,
         };
         let rows = fresh.as_ref().unwrap_or(rows);
+        if let RowKey::Partition(partition) = key
+            && let Some(position) = least(rows, key_column(table, key))
+        {
+            let least = lineage.least.entry(partition.to_owned()).or_insert(position);
+            *least = position.min(*least);
+        }
         handle.writer.append(rows).await.map_err(|error| error.at(table, &self.location))
     }
 
@@ -293,7 +331,8 @@ impl Lake {
             moves = transactions(&lineage.ids, &checkpoint, &REQUESTS, &requests.log.txns);
             moves.extend(leads(&lineage.ids, &checkpoint, &lineage.held));
             // Who has lost the input to another process leaves nothing in the tables that come first.
-            requests.catch_up(&self.location, &lineage.ids, &moves).await?;
+            let ours = requests.catch_up(&self.location, &lineage.ids, &moves).await?;
+            lineage.refuse_held(requests, &self.location, ours)?;
         }
         let mut summary = CommitSummary { sequence: checkpoint.sequence, tables: Vec::new() };
         for table in SIDE_TABLES.into_iter().chain([&REQUESTS]) {
@@ -305,6 +344,7 @@ impl Lake {
             summary.tables.extend(done);
         }
         lineage.unconfirmed = None;
+        lineage.least.clear();
         Checkpoints::of(&self.location, &lineage.history)?.prune(checkpoint.sequence).await;
         let versions = self.tables.values().map(|handle| (handle.table, handle.log.version));
         self.log_keeper.see(&self.location, versions);
@@ -367,21 +407,31 @@ fn key_column(table: &Table, key: RowKey<'_>) -> &'static str {
     }
 }
 
+/// The keys of rows: positions, or times in microseconds.
+fn keys(rows: &RecordBatch, column: &str) -> Option<Int64Array> {
+    let keys = rows.column_by_name(column)?;
+    Some(match keys.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(times) => times.reinterpret_cast::<Int64Type>(),
+        None => keys.as_primitive::<Int64Type>().clone(),
+    })
+}
+
+/// The least key of rows.
+fn least(rows: &RecordBatch, column: &str) -> Option<i64> {
+    min(&keys(rows, column)?)
+}
+
 /// The rows whose key is `first` or later (or null); `None` when these are all rows.
 fn not_before(
     rows: &RecordBatch,
     column: &str,
     first: i64,
 ) -> Result<Option<RecordBatch>, arrow::error::ArrowError> {
-    let Some(keys) = rows.column_by_name(column) else { return Ok(None) };
-    let keys = match keys.as_primitive_opt::<TimestampMicrosecondType>() {
-        Some(times) => times.reinterpret_cast::<Int64Type>(),
-        None => keys.as_primitive::<Int64Type>().clone(),
-    };
+    let Some(keys) = keys(rows, column) else { return Ok(None) };
     if min(&keys).is_none_or(|least| least >= first) {
         return Ok(None);
     }
-    let held = cmp::lt(&keys, &arrow::array::Int64Array::new_scalar(first))?;
+    let held = cmp::lt(&keys, &Int64Array::new_scalar(first))?;
     let fresh: arrow::array::BooleanArray =
         (0..held.len()).map(|row| Some(held.is_null(row) || !held.value(row))).collect();
     filter_record_batch(rows, &fresh).map(Some)
