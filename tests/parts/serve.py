@@ -119,6 +119,7 @@ def hostile(port):
     response.read()
     seen["other page"] = response.status
     for statement in ("SELECT " + "(" * 60000, "SELECT " + "1+" * 120000 + "1", "SELECT " + "NOT " * 60000 + "true"):
+        connection = http.client.HTTPConnection(*address, timeout=LIMIT)
         status = ask(connection, {"q": statement})[0].status
         assert status in (200, 400, 504), status
     seen["after all"] = answered(port)
