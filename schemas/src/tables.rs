@@ -53,7 +53,11 @@ pub const REQUESTS: Table = Table {
         opt("topic", String, "Kafka topic, or the name of the file."),
         opt("topic_partition", Int, "Kafka partition; null for files."),
         opt("topic_offset", Long, "Kafka offset; for files the line number, from 1."),
-        req("record_index", Int, "Index of the record within the message or listing line, from 0."),
+        req(
+            "record_index",
+            Int,
+            "Index of the record within the message or listing line, from 0; below 0 what had no end before it.",
+        ),
         opt(
             "aborted",
             Boolean,
@@ -72,7 +76,11 @@ pub const REJECTS: Table = Table {
         opt("topic", String, "Kafka topic, or the name of the file."),
         opt("topic_partition", Int, "Kafka partition; null for files."),
         opt("topic_offset", Long, "Kafka offset; for files the line number, from 1."),
-        req("record_index", Int, "Index of the record within the message or listing line, from 0."),
+        req(
+            "record_index",
+            Int,
+            "Index of the record within the message or listing line, from 0; below 0 what had no end before it.",
+        ),
         req("reason", String, "Why it could not be read."),
         req("raw", Binary, "The line, whole."),
     ],

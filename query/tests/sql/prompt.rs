@@ -129,7 +129,7 @@ fn tables_are_described() {
          topic           | string    | yes  | Kafka topic, or the name of the file.
          topic_partition | int       | yes  | Kafka partition; null for files.
          topic_offset    | long      | yes  | Kafka offset; for files the line number, from 1.
-         record_index    | int       |      | Index of the record within the message or listing line, from 0.
+         record_index    | int       |      | Index of the record within the message or listing line, from 0; below 0 what had no end before it.
          reason          | string    |      | Why it could not be read.
          raw             | binary    |      | The line, whole.
         (7 rows)
