@@ -124,7 +124,7 @@ fn tables_are_described() {
          rejects        | One row per line that could not be read as an access record.
         (8 rows)
          column          | type      | null | meaning
-        -----------------+-----------+------+--------------------------------------------------------------------
+        -----------------+-----------+------+----------------------------------------------------------------------------------------------------
          ts              | timestamp |      | Arrival: the Kafka message's timestamp, or when the file was read.
          topic           | string    | yes  | Kafka topic, or the name of the file.
          topic_partition | int       | yes  | Kafka partition; null for files.
@@ -211,7 +211,7 @@ fn settings_are_kept() {
             format is csv
             timing is on
             time: 1.500 s
-            error: `xml` is no format; there are table, csv, json, ndjson, parquet
+            error: `xml` is no format; there are table, csv, json, ndjson, arrow, parquet
         "#]],
     );
 }
