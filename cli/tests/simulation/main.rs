@@ -24,7 +24,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use world::World;
 
-/// Seeds of an ordinary test run: some tens of seconds.
+/// Seeds of an ordinary test run: a minute or two.
 const SEEDS: Range<u64> = 0..200;
 
 fn seeds() -> Range<u64> {
@@ -35,7 +35,7 @@ fn seeds() -> Range<u64> {
 
 #[test]
 fn whatever_happens_the_laws_hold() {
-    let (mut members, mut deaths, mut conflicts) = (0, 0, 0);
+    let (mut members, mut deaths) = (0, 0);
     for seed in seeds() {
         let run = catch_unwind(AssertUnwindSafe(|| {
             let mut world = World::of(seed);
@@ -47,10 +47,9 @@ fn whatever_happens_the_laws_hold() {
         });
         members += counts.started;
         deaths += counts.deaths;
-        conflicts += counts.conflicts;
     }
-    // The seeds of an ordinary run reach all of it.
+    // The seeds of an ordinary run come to some two thousand processes, of which every other dies.
     if seeds() == SEEDS {
-        assert!(members > 600 && deaths > 200 && conflicts > 5, "{members} {deaths} {conflicts}");
+        assert!(members > 1_000 && deaths > 500, "{members} {deaths}");
     }
 }

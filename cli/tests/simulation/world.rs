@@ -27,8 +27,6 @@ pub struct Counts {
     pub started: u32,
     /// Of them, killed or failed.
     pub deaths: u32,
-    /// Of those, told that another writes what they read.
-    pub conflicts: u32,
 }
 
 /// A topic, its tables, and the processes between them.
@@ -188,7 +186,6 @@ impl World {
         let is_conflict = text.contains("another process writes");
         assert!(was_killed || (is_conflict && self.members_max > 1), "{text}");
         self.counts.deaths += 1;
-        self.counts.conflicts += u32::from(is_conflict);
     }
 
     /// What it had is free again.
