@@ -1,9 +1,10 @@
 //! What must hold for the values of a row, whatever its line was.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch, StringArray};
 use arrow_schema::DataType;
 use decode::text::clean;

@@ -49,11 +49,8 @@ impl KafkaSource {
         Ok(true)
     }
 
-    /// The partitions of the topic, each with the broker that leads it, if one does; `None` when nobody answers or the topic
-    /// may yet come.
-    pub(super) fn topic_partitions(
-        &self,
-    ) -> Result<Option<BTreeMap<i32, Option<i32>>>, SourceError> {
+    /// The partitions of the topic, and whether a broker leads each; `None` when nobody answers or the topic may yet come.
+    pub(super) fn topic_partitions(&self) -> Result<Option<BTreeMap<i32, bool>>, SourceError> {
         let metadata = self.consumer.fetch_metadata(Some(&self.config.topic), REQUEST_TIMEOUT);
         let Ok(metadata) = metadata else { return Ok(None) };
         self.consumer.context().link.on_answer();
@@ -64,8 +61,8 @@ impl KafkaSource {
         };
         match topic.error() {
             None => {
-                let leader = |of: &MetadataPartition| Some(of.leader()).filter(|id| *id >= 0);
-                Ok(Some(topic.partitions().iter().map(|of| (of.id(), leader(of))).collect()))
+                let is_led = |of: &MetadataPartition| (of.id(), of.leader() >= 0);
+                Ok(Some(topic.partitions().iter().map(is_led).collect()))
             }
             Some(
                 RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
@@ -139,7 +136,7 @@ impl KafkaSource {
             Ok(None) | Err(SourceError::TopicMissing { .. }) => return Ok(begun),
             Err(error) => return Err(error),
         };
-        let is_led = |number: &i32| partitions.get(number).is_some_and(Option::is_some);
+        let is_led = |number: &i32| partitions.get(number).copied().unwrap_or_default();
         let numbers: Vec<i32> = self.awaited.iter().copied().filter(is_led).collect();
         if numbers.is_empty() {
             return Ok(begun);
@@ -184,12 +181,15 @@ impl KafkaSource {
         if absent.is_empty() {
             return;
         }
-        tracing::info!(
-            topic = self.config.topic,
-            "reading {} of {} partitions, others of the group read the rest: what is found here is of these alone",
-            self.partitions.len(),
-            self.topic.len()
-        );
+        // What is awaited is nobody else's.
+        if self.awaited.is_empty() {
+            tracing::info!(
+                topic = self.config.topic,
+                "reading {} of {} partitions, others of the group read the rest: what is found here is of these alone",
+                self.partitions.len(),
+                self.topic.len()
+            );
+        }
         if is_first {
             self.events.push_back(Polled::PartitionsAwaited(absent));
         }

@@ -99,7 +99,10 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.count();
-        self.link.on_error(&error, reason);
+        // Who leaves has no use for brokers any more.
+        if !self.closing.load(Ordering::Relaxed) {
+            self.link.on_error(&error, reason);
+        }
     }
 }
 
