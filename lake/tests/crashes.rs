@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use arrow::array::AsArray as _;
 use bytes::Bytes;
-use common::{
-    Fault, FaultStore, T0, files, incident, memory_url, offsets, positions, rejects, requests,
-};
+use common::fault::{Fault, FaultStore};
+use common::{T0, files, incident, memory_url, offsets, positions, rejects, requests};
 use futures::TryStreamExt as _;
 use lake::{CommitPoint, History, Lake, LakeError, LakeOptions, Retry, RowKey};
 use object_store::memory::InMemory;

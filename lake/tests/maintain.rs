@@ -11,7 +11,8 @@ use arrow::array::AsArray as _;
 use arrow::datatypes::TimestampMicrosecondType;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{Fault, FaultStore, T0, files, memory_url, offsets, open, positions, requests};
+use common::fault::{Fault, FaultStore};
+use common::{T0, files, memory_url, offsets, open, positions, requests};
 use futures::TryStreamExt as _;
 use lake::{
     CommitPoint, Lake, LakeError, LakeOptions, Pace, RowKey, TableUpkeep, Unwatched, Upkeep, Watch,

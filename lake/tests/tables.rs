@@ -10,9 +10,10 @@ use arrow::array::AsArray as _;
 use arrow::datatypes::TimestampMicrosecondType;
 use bytes::Bytes;
 use chrono::DateTime;
+use common::fault::{Fault, FaultStore, Plan};
 use common::{
-    Fault, FaultStore, T0, append, files, incident, memory_url, names, offsets, open, open_memory,
-    point, positions, requests, rows,
+    T0, append, files, incident, memory_url, names, offsets, open, open_memory, point, positions,
+    requests, rows,
 };
 use lake::{CommitPoint, Lake, LakeError, LakeOptions, Retry, RowKey};
 use object_store::memory::InMemory;
@@ -301,7 +302,7 @@ async fn a_place_that_cannot_be_written_is_said_at_once() {
 
     let store = Arc::new(InMemory::new());
     let denied = std::io::ErrorKind::PermissionDenied;
-    let store = FaultStore::new(&store, Fault::Before, 0, true, denied);
+    let store = FaultStore::planned(&store, Plan { kind: denied, ..Plan::death(Fault::Before, 0) });
     let opened = Lake::open_in(store, memory_url(), LakeOptions::default()).await;
     expect_test::expect!["cannot write to `memory:///data/_floodmark`: as planned; check owner and permissions, or choose another place with --data"]
         .assert_eq(&opened.unwrap_err().to_string());
@@ -329,7 +330,8 @@ async fn a_full_disk_is_named_and_loses_nothing() {
     drop(open_memory(&store).await);
     let full = std::io::ErrorKind::StorageFull;
     // Write 0 is the probe, write 1 the data file.
-    let faulty = FaultStore::new(&store, Fault::Before, 1, false, full);
+    let faulty =
+        FaultStore::planned(&store, Plan { kind: full, ..Plan::stumble(Fault::Before, 1) });
     let mut lake = Lake::open_in(faulty, memory_url(), LakeOptions::default()).await.unwrap();
     lake.begin("scan").await.unwrap();
     append(&mut lake, 0..4, |_| T0).await;

@@ -205,10 +205,10 @@ impl Session {
         }
         guard::check_plan(&plan, self.scratch).map_err(Refusal::Guard)?;
         let frame = self.context.execute_logical_plan(plan).await?;
-        let schema = Arc::clone(frame.schema().inner());
         let context = Arc::new(frame.task_ctx());
         let stream = stop::start(frame.create_physical_plan().await?, context)?;
-        Ok(Answer { schema, stream })
+        // Not the frame's, which does not know yet which types are made equal.
+        Ok(Answer { schema: stream.schema(), stream })
     }
 
     /// Runs every statement of `text` in order and writes their answers to `out` one after the other.

@@ -9,7 +9,10 @@ use query::{Format, OutputOptions, Session, SessionOptions};
 const REQUESTS: &str = "SELECT topic_partition, topic_offset, record_index, ts, client_ip, host, path, query, status, \
                         response_bytes, malformed FROM requests";
 
-const REJECTS: &str = "SELECT topic_partition, topic_offset, record_index, reason FROM rejects";
+/// A process that has not met a line of a known format yet, for it has just started, says so of what it cannot read;
+/// later it knows more.
+const REJECTS: &str = "SELECT topic_partition, topic_offset, record_index, CASE reason \
+                       WHEN 'format not recognised' THEN 'no request in it' ELSE reason END AS reason FROM rejects";
 
 const FINDINGS: [&str; 3] =
     ["SELECT * FROM incidents", "SELECT * FROM source_windows", "SELECT * FROM target_windows"];

@@ -12,10 +12,12 @@
 //! `SIMULATION_SEEDS=17..18 cargo test --release -p cli --test simulation` repeats one seed, `0..100000` tries many.
 #![cfg(test)]
 
+#[path = "../../../lake/tests/common/fault.rs"]
+#[expect(dead_code, reason = "the tests of the lake use the rest")]
+mod fault;
 mod group;
 mod laws;
 mod member;
-mod store;
 mod topic;
 mod world;
 

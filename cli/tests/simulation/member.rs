@@ -17,8 +17,8 @@ use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use url::Url;
 
+use crate::fault::FaultStore;
 use crate::group::{Desk, Member, TOPIC};
-use crate::store::ProcessStore;
 use crate::topic::Message;
 
 /// Attempts at a commit: one that fails is tried again, one that fails for good is not tried for ever.
@@ -27,7 +27,7 @@ const COMMIT_ATTEMPTS: u32 = 2;
 /// A running process.
 pub struct Process {
     pub desk: Rc<RefCell<Desk>>,
-    pub store: Arc<ProcessStore>,
+    pub store: Arc<FaultStore>,
     front: Front<'static>,
     _alerts: AlertQueue,
 }
@@ -44,13 +44,13 @@ impl Process {
         at_end: EndPolicy,
         rng: &mut Rng,
     ) -> anyhow::Result<Self> {
-        let store = ProcessStore::of(Arc::new(LocalFileSystem::new()));
+        let store = FaultStore::of(Arc::new(LocalFileSystem::new()));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let options =
             LakeOptions { checkpoint_interval: 1_000_000, sync: false, ..LakeOptions::default() };
         let url = Url::from_directory_path(folder).expect("an absolute path");
-        let store_of_lake: Arc<dyn ObjectStore> = Arc::<ProcessStore>::clone(&store);
+        let store_of_lake: Arc<dyn ObjectStore> = Arc::<FaultStore>::clone(&store);
         let lake = runtime.block_on(Lake::open_in(store_of_lake, url, options))?;
         let tables = Tables { lake, runtime };
         let history = History::of(format!("run/simulated/{TOPIC}"));

@@ -8,10 +8,10 @@ use cli::pipeline::EndPolicy;
 use fastrand::Rng;
 use tempfile::TempDir;
 
+use crate::fault::{Fault, Plan};
 use crate::group::{Change, Desk};
 use crate::laws;
 use crate::member::Process;
-use crate::store::Fault;
 use crate::topic::{self, Message};
 
 /// Turns without progress after which it is said that reading stands still.
@@ -235,14 +235,13 @@ impl World {
     }
 
     fn plan_fault(&mut self, chosen: usize) {
+        let fault = if self.rng.bool() { Fault::Before } else { Fault::After };
+        let writes = self.rng.usize(..6);
         // A retry waits for a while: fewer of them.
-        let faults = [Fault::Dies, Fault::DiesAfter, Fault::Dies, Fault::DiesAfter];
-        let fault = match self.rng.u32(..20) {
-            0 => Fault::Fails,
-            1 => Fault::FailsAfter,
-            other => faults[other as usize % faults.len()],
-        };
-        self.members[chosen].store.plan(fault);
+        let is_stumble = self.rng.u32(..10) == 0;
+        let plan =
+            if is_stumble { Plan::stumble(fault, writes) } else { Plan::death(fault, writes) };
+        self.members[chosen].store.plan(plan);
     }
 
     /// Nothing goes wrong any more.

@@ -1,11 +1,11 @@
-//! Rows to write, a store that fails on demand, and a reader of its own.
+//! Rows to write, a store that fails on demand ([`fault`]), and a reader of its own.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod fault;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{
     ArrayRef, AsArray as _, BinaryArray, BooleanArray, Int32Array, Int64Array, RecordBatch,
@@ -13,19 +13,14 @@ use arrow::array::{
 };
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Int32Type, Int64Type};
-use async_trait::async_trait;
 use bytes::Bytes;
 use deltalake::DeltaTable;
 use deltalake::logstore::{StorageConfig, logstore_with};
-use futures::stream::BoxStream;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::TryStreamExt as _;
 use lake::{CommitPoint, Lake, LakeOptions, RowKey};
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload, PutResult,
-};
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use schemas::incident::incident_rows;
 use schemas::tables::{REJECTS, REQUESTS};
@@ -194,143 +189,4 @@ pub async fn append(lake: &mut Lake, offsets: Range<i64>, time: impl Fn(i64) -> 
 pub async fn names(store: &Arc<InMemory>, prefix: &str) -> Vec<String> {
     let objects: Vec<_> = store.list(Some(&Path::from(prefix))).try_collect().await.unwrap();
     objects.into_iter().map(|object| object.location.to_string()).collect()
-}
-
-/// What a failing write does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The write does not happen.
-    Before,
-    /// The write happens, and the caller is told it did not.
-    After,
-}
-
-/// A store whose write number `at` fails, once or for good.
-#[derive(Debug)]
-pub struct FaultStore {
-    inner: Arc<dyn ObjectStore>,
-    fault: Fault,
-    at: usize,
-    for_good: bool,
-    writes: AtomicUsize,
-    kind: std::io::ErrorKind,
-}
-
-impl FaultStore {
-    /// Fails as if the process died at write number `at`: nothing works afterwards.
-    pub fn dies(inner: &Arc<InMemory>, fault: Fault, at: usize) -> Arc<Self> {
-        Self::new(inner, fault, at, true, std::io::ErrorKind::BrokenPipe)
-    }
-
-    /// Fails once, at write number `at`.
-    pub fn stumbles(inner: &Arc<InMemory>, fault: Fault, at: usize) -> Arc<Self> {
-        Self::new(inner, fault, at, false, std::io::ErrorKind::TimedOut)
-    }
-
-    pub fn new(
-        inner: &Arc<InMemory>,
-        fault: Fault,
-        at: usize,
-        for_good: bool,
-        kind: std::io::ErrorKind,
-    ) -> Arc<Self> {
-        let inner: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(inner);
-        Arc::new(Self { inner, fault, at, for_good, writes: AtomicUsize::new(0), kind })
-    }
-
-    /// Whether the fault has come.
-    pub fn has_failed(&self) -> bool {
-        self.writes.load(Ordering::SeqCst) > self.at
-    }
-
-    fn error(&self) -> object_store::Error {
-        object_store::Error::Generic {
-            store: "fault",
-            source: Box::new(std::io::Error::new(self.kind, "as planned")),
-        }
-    }
-
-    fn is_dead(&self) -> bool {
-        self.for_good && self.has_failed()
-    }
-
-    fn alive(&self) -> object_store::Result<()> {
-        if self.is_dead() { Err(self.error()) } else { Ok(()) }
-    }
-}
-
-impl fmt::Display for FaultStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FaultStore({})", self.inner)
-    }
-}
-
-#[async_trait]
-impl ObjectStore for FaultStore {
-    async fn put_opts(
-        &self,
-        location: &Path,
-        payload: PutPayload,
-        opts: PutOptions,
-    ) -> object_store::Result<PutResult> {
-        self.alive()?;
-        let number = self.writes.fetch_add(1, Ordering::SeqCst);
-        if number != self.at {
-            return self.inner.put_opts(location, payload, opts).await;
-        }
-        if self.fault == Fault::After {
-            self.inner.put_opts(location, payload, opts).await?;
-        }
-        Err(self.error())
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        location: &Path,
-        opts: PutMultipartOptions,
-    ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        self.alive()?;
-        self.inner.put_multipart_opts(location, opts).await
-    }
-
-    async fn get_opts(
-        &self,
-        location: &Path,
-        options: GetOptions,
-    ) -> object_store::Result<GetResult> {
-        self.alive()?;
-        self.inner.get_opts(location, options).await
-    }
-
-    fn delete_stream(
-        &self,
-        locations: BoxStream<'static, object_store::Result<Path>>,
-    ) -> BoxStream<'static, object_store::Result<Path>> {
-        if let Err(error) = self.alive() {
-            return futures::stream::once(async { Err(error) }).boxed();
-        }
-        self.inner.delete_stream(locations)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        if let Err(error) = self.alive() {
-            return futures::stream::once(async { Err(error) }).boxed();
-        }
-        self.inner.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
-        self.alive()?;
-        self.inner.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(
-        &self,
-        from: &Path,
-        to: &Path,
-        options: CopyOptions,
-    ) -> object_store::Result<()> {
-        self.alive()?;
-        self.inner.copy_opts(from, to, options).await
-    }
 }
