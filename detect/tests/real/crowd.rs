@@ -4,7 +4,7 @@ use super::expect::{START_S, Scenario, nothing};
 use super::scene::{around, times};
 use crate::traffic::people::{Home, Person, home, load, session};
 use crate::traffic::row::{Text, combined};
-use crate::traffic::sites::{BLOG, WIKI};
+use crate::traffic::sites::{BLOG, SHOP, WIKI};
 use crate::traffic::{Draw, Row, agents, robots, time, together};
 
 /// 3,000 servers of a network of instances fetch one article and its image once each.
@@ -144,5 +144,31 @@ pub fn people_follow_a_link(seed: u64) -> Scenario {
         rows.extend(load(&BLOG, &mut draw, row, &person, true, 51));
     }
     let rows = together(vec![around(&BLOG, 1.5, 400.0, seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
+/// A sale begins: 900 people load one product page again and again, each two seconds; what belongs to it they have.
+pub fn sale(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 46);
+    let (page, _) = (SHOP.page)(37);
+    let mut rows = Vec::new();
+    for who in 0..900 {
+        let person = Person::visitor(150_000 + who);
+        let mut at = START_S + draw.between(0.0, 60.0);
+        let leaves = START_S + 480.0 - draw.wait(60.0);
+        let mut first = true;
+        while at < leaves {
+            let mut row = person.asks(&SHOP, at, &page);
+            row.referer = (!first).then(|| format!("https://{}{page}", SHOP.host));
+            if first {
+                rows.extend(load(&SHOP, &mut draw, row, &person, true, 2));
+                first = false;
+            } else {
+                rows.push(row);
+            }
+            at += 1.2 + draw.wait(1.2);
+        }
+    }
+    let rows = together(vec![around(&SHOP, 40.0, 900.0, seed), rows]);
     Scenario { rows: combined(rows), expect: nothing() }
 }

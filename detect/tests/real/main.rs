@@ -94,6 +94,7 @@ scenarios! {
     ordinary_cloud = ordinary::cloud,
     ordinary_small_sites = ordinary::small,
     podcast_release = crowd::podcast,
+    sale_begins = crowd::sale,
     campus_behind_one_address = crowd::campus,
     referrer_spam = crowd::referrer_spam,
     handshakes_401 = programs::handshakes,

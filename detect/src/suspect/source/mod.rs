@@ -114,6 +114,13 @@ const BARE_PAGES_MIN: f32 = 15.0;
 /// Distinct paths from which it reads at all: a flood asks for the same again and again.
 const BARE_PATHS_MIN: f64 = 3.5;
 
+/// Distinct paths for each of its pages of ten minutes, from which it reads although it has loaded an asset: whoever waits
+/// for a sale loads one page again and again, and what belongs to it once. A choice, half of what tells a single reader.
+const BARE_PATHS_SHARE_MIN: f64 = 0.3;
+
+/// Assets, decayed over an hour, below which it has loaded none: one of half an hour ago counts 0.6.
+const BARE_ASSETS_MIN: f32 = 0.5;
+
 /// Negative-binomial size beyond an envelope that is a quantile: an exponential tail, four times as steep as the
 /// body's mean.
 const TAIL_SIZE: f64 = 4.0;
@@ -199,9 +206,11 @@ impl Suspect<'_> {
     /// Whether the source reads page after page and nothing a browser loads with them.
     pub fn is_bare_reader(&self, population: &Population) -> bool {
         let record = self.record;
+        let new = (BARE_PATHS_SHARE_MIN * f64::from(record.pages_600)).min(CRAWL_PATHS_MIN);
         record.is_bare()
             && record.pages_60 >= BARE_PAGES_MIN
             && record.distinct_paths() >= BARE_PATHS_MIN
+            && (record.assets_3600 < BARE_ASSETS_MIN || record.distinct_paths() >= new)
             && !record.declared
             && !record.is_shared(population.loads_assets())
     }
