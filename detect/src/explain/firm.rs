@@ -13,6 +13,11 @@ const RULE_NATS: f64 = 15.0;
 /// Whether a rule is more than the chance of a few visits: the requests of one source are one piece of evidence,
 /// unless few sources send it all.
 pub fn firm(evidence: &Evidence<'_>, found: &Found, budget: &Budget) -> bool {
+    firmness(evidence, found) >= budget.moved(RULE_NATS)
+}
+
+/// Gain of a rule, nats, where the requests of one source are one piece of evidence.
+pub fn firmness(evidence: &Evidence<'_>, found: &Found) -> f64 {
     let mut sources: Table<()> = Table::default();
     let mut selected = 0_usize;
     for event in evidence.now.iter().filter(|event| found.rule.matches(event)) {
@@ -22,7 +27,7 @@ pub fn firm(evidence: &Evidence<'_>, found: &Found, budget: &Budget) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
     let each = selected as f64 / sources.len().max(1) as f64;
     let named = found.rule.atoms.iter().any(|atom| matches!(atom, Atom::Source(_)));
-    found.gain / if named { 1.0 } else { each.max(1.0) } >= budget.moved(RULE_NATS)
+    found.gain / if named { 1.0 } else { each.max(1.0) }
 }
 
 /// Share of the ordinary records that a better rule may select beyond what the present ones do: more, and it is about the

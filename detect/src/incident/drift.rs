@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 
 use schemas::{Incident, Verdict};
 
-use crate::explain::firm::firm;
+use crate::explain::firm::{firm, firmness};
+use crate::explain::rule::Atom;
 use crate::explain::sample::Sample;
 use crate::incident::lifecycle::Desk;
 use crate::incident::look::Finding;
@@ -15,6 +16,7 @@ use crate::math::hash::Hasher;
 use crate::normal::composition::Composition;
 use crate::normal::reservoir::Reservoir;
 use crate::record::attribute::Facts;
+use crate::record::column::Column;
 use crate::record::event::{Event, flag};
 use crate::seen::host::RECENT_S;
 use crate::seen::votes::{Ballot, Votes, vote};
@@ -69,6 +71,12 @@ impl Desk<'_> {
         // Who was raised slowly has been here for days: that they came before says nothing.
         for profile in [&mut case.seen, &mut case.all, &mut case.ordinary] {
             profile.known_sources = 0.0;
+        }
+        // Within a minute no value of many may stand out by itself; over the days, the rule that names them does.
+        let of_senders = |atom: &Atom| matches!(atom.column(), Column::UserAgent | Column::Ja4);
+        if found.rule.atoms.iter().all(of_senders) {
+            let alarm = firmness(&evidence, &found).min(self.budget.nats);
+            case.software_nats = case.software_nats.max(alarm);
         }
         let judgement = case.judge();
         if judgement.verdict != Verdict::Attack {
