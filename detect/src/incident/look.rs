@@ -209,7 +209,7 @@ impl Desk<'_> {
         let [Atom::OneOf(column, values)] = found.rule.atoms.as_slice() else { return None };
         let value = column.of(&first.example);
         let is_listed = first.attribute.columns() == [*column] && values.contains(&value);
-        if judgement.verdict != Verdict::Attack || values.len() < 2 || !is_listed {
+        if judgement.verdict == Verdict::Benign || values.len() < 2 || !is_listed {
             return None;
         }
         let of = |values| evidence.found(Rule { atoms: vec![Atom::OneOf(*column, values)] });
@@ -297,7 +297,7 @@ impl Desk<'_> {
             .filter(|hot| hot.attribute.is_software_or_network())
             // What stands out by what others run says nothing of these.
             .filter(|hot| found.rule.matches(&hot.example))
-            .map(|hot| hot.score)
+            .map(|hot| hot.convicts)
             .fold(0.0, f64::max);
         Case {
             seen,

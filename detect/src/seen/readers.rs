@@ -59,10 +59,10 @@ impl Readers {
     }
 }
 
-/// Paths for each of its networks below which a name polls, as programs that many people run do.
+/// Paths for each of its networks below which a program polls, as those do that many people run, and monitors.
 const POLLED_PATHS_MAX: f64 = 0.5;
 
-/// From how many networks each user agent comes that names its operator, and for how many paths.
+/// From how many networks the user agent of each program comes, and for how many paths.
 #[derive(Debug, Default)]
 struct Operators {
     names: Table<Spread>,
@@ -79,7 +79,7 @@ impl Operators {
     fn of<'a>(events: impl Iterator<Item = &'a Event>) -> Self {
         let mut operators = Self::default();
         let mut seen: Table<()> = Table::default();
-        for event in events.filter(|event| is_named(event)) {
+        for event in events.filter(|event| is_program(event)) {
             let mut is_new = |part: u64| seen.entry(mix(event.user_agent ^ mix(part)), || ()).1;
             let (network, path) = (is_new(event.source.network().0), is_new(event.path));
             let (spread, _) = operators.names.entry(event.user_agent, Spread::default);
@@ -89,26 +89,32 @@ impl Operators {
         operators
     }
 
-    /// Whether a record names its operator, and its name comes from where one operator may be. Programs that fetch for
-    /// people are run by everybody.
+    /// Whether a record names its operator, and its name comes from where one operator may be, or is of a program that
+    /// polls. Programs that fetch for people are run by everybody.
     fn are_believed(&self, event: &Event) -> bool {
         let spread = self.names.get(event.user_agent);
-        is_named(event) && spread.is_none_or(Spread::is_of_one) || event.has(flag::FETCHER)
+        let is_named = event.has(flag::DECLARED_BOT);
+        event.has(flag::FETCHER)
+            || spread.is_some_and(|spread| spread.polls() || is_named && spread.is_of_one())
     }
+}
+
+/// Whether a record says that a program sent it.
+const fn is_program(event: &Event) -> bool {
+    event.program != 0 || event.has(flag::DECLARED_BOT)
 }
 
 impl Spread {
-    /// Whether it is what one operator, or a program that polls, looks like.
-    #[expect(clippy::cast_precision_loss, reason = "records of a minute")]
-    fn is_of_one(&self) -> bool {
+    /// Whether it is spread no wider than one operator is.
+    const fn is_of_one(self) -> bool {
         self.networks <= OPERATOR_NETWORKS_MAX
-            || (self.paths as f64) < POLLED_PATHS_MAX * self.networks as f64
     }
-}
 
-/// Whether a record names an operator who reads for himself.
-const fn is_named(event: &Event) -> bool {
-    event.has(flag::DECLARED_BOT) && !event.has(flag::FETCHER)
+    /// Whether it asks for a few paths from many places.
+    #[expect(clippy::cast_precision_loss, reason = "records of a minute")]
+    fn polls(self) -> bool {
+        (self.paths as f64) < POLLED_PATHS_MAX * self.networks as f64
+    }
 }
 
 impl Read {

@@ -5,7 +5,7 @@ use crate::state::State;
 const MAGIC: [u8; 4] = *b"FMDC";
 
 /// Layout of the state; raised whenever a field changes.
-pub const VERSION: u32 = 17;
+pub const VERSION: u32 = 18;
 
 const HEADER: usize = 4 + 4 + 8 + 8;
 
