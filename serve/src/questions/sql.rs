@@ -20,8 +20,8 @@ pub(crate) fn rfc3339(value: DateTime<Utc>) -> String {
     value.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// Years in which requests may have been: others have no literal, or no room beside them.
-const YEARS: RangeInclusive<i32> = 1_970..=9_000;
+/// Years in which requests may have been. The engine counts nanoseconds here and there, which end in 2262.
+const YEARS: RangeInclusive<i32> = 1_970..=2_200;
 
 /// A time as people write it: RFC 3339, or a day for its beginning.
 pub(crate) fn parse_time(given: &str) -> Result<DateTime<Utc>, String> {

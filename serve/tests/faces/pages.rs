@@ -146,7 +146,8 @@ async fn a_value_that_no_address_holds_is_not_linked() {
     lake::append(lake.path(), &schemas::tables::REQUESTS, &[request]).await;
     let explore = page(&server, "/explore?by=path").await;
     assert!(explore.contains("too long for an address"), "{explore}");
-    for link in explore.split("href=\"").skip(1).filter_map(|part| part.split('"').next()) {
+    let links = explore.split("href=\"/").skip(1).filter_map(|part| part.split('"').next());
+    for link in links.map(|link| format!("/{link}")) {
         let link = link.replace("&amp;", "&");
         assert_eq!(server.get(&link).await.status, 200, "{link}");
     }
@@ -171,7 +172,7 @@ async fn a_time_that_is_none_is_refused() {
             assert_eq!((got.status, &*got.code()), (400, "request"), "{path}{query}");
         }
     }
-    for query in ["from=&to=", "from=1970-01-01&to=8999-12-31", "from=2999-01-01"] {
+    for query in ["from=&to=", "from=1970-01-01&to=2199-12-31", "from=2150-01-01"] {
         for path in ["/?", "/explore?", "/source?q=192.0.2.1&"] {
             page(&server, &format!("{path}{query}")).await;
         }
