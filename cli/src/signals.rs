@@ -12,16 +12,36 @@ use tokio::sync::Notify;
 /// Exit status of a process that a second SIGINT ended, as shells report it.
 const INTERRUPTED: i32 = 130;
 
+/// What those who read and write say when they are to stop.
+const WHO_COMMITS: &str =
+    "stopping: finishing what was read and committing it; a second signal ends at once";
+
+/// What those who answer say.
+const WHO_ANSWERS: &str =
+    "stopping: answers on their way have some seconds to end; a second signal ends at once";
+
 /// Set once a stop was asked for.
 #[derive(Debug, Clone, Default)]
 pub struct StopFlag(Arc<AtomicBool>, Arc<Notify>);
 
 impl StopFlag {
-    /// A flag that SIGINT and SIGTERM set.
+    /// A flag that SIGINT and SIGTERM set, for a command that reads and commits.
     ///
     /// # Errors
     /// When the signal handlers cannot be installed.
     pub fn on_signals() -> anyhow::Result<Self> {
+        Self::saying(WHO_COMMITS)
+    }
+
+    /// The same for one that answers others.
+    ///
+    /// # Errors
+    /// When the signal handlers cannot be installed.
+    pub fn of_server() -> anyhow::Result<Self> {
+        Self::saying(WHO_ANSWERS)
+    }
+
+    fn saying(says: &'static str) -> anyhow::Result<Self> {
         let stop = Self::default();
         let flag = stop.clone();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -34,7 +54,7 @@ impl StopFlag {
         };
         std::thread::Builder::new()
             .name("signals".into())
-            .spawn(move || runtime.block_on(listen(signals, &flag)))
+            .spawn(move || runtime.block_on(listen(signals, &flag, says)))
             .context("cannot start the signal handler")?;
         Ok(stop)
     }
@@ -66,7 +86,7 @@ fn both() -> io::Result<[Signal; 2]> {
 }
 
 #[expect(clippy::exit, reason = "the second signal asks for an end without a drain")]
-async fn listen([mut interrupt, mut terminate]: [Signal; 2], stop: &StopFlag) {
+async fn listen([mut interrupt, mut terminate]: [Signal; 2], stop: &StopFlag, says: &str) {
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -75,9 +95,7 @@ async fn listen([mut interrupt, mut terminate]: [Signal; 2], stop: &StopFlag) {
         if stop.is_set() {
             std::process::exit(INTERRUPTED);
         }
-        tracing::info!(
-            "stopping: finishing what was read and committing it; a second signal ends at once"
-        );
+        tracing::info!("{says}");
         stop.set();
     }
 }

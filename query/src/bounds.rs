@@ -12,28 +12,43 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::error::QueryError;
 
-/// Operators of one expression. Observed: planning takes a time that grows with the square, seconds from here on; a stack
-/// of 64 MiB is full between ten and twenty thousand.
-const OPERATORS_MAX: usize = 2_000;
+/// How large a statement may be.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    /// Operators of one expression.
+    operators: usize,
+    /// Set operations of a statement.
+    unions: usize,
+    /// Queries named by WITH: their weights are worked out in as many rounds.
+    named: usize,
+    /// Tables that a plan reads, each as often as it is named once named queries are put in.
+    relations: u64,
+}
 
-/// Set operations of a statement. Observed: a stack of 64 MiB is full at less than five thousand.
-const UNIONS_MAX: usize = 200;
+/// For whom planning takes a thread of a server, which nobody can take back. Observed: it takes a time that grows with the
+/// square of the operators, seconds from here on. The others are a choice: far more than a person writes.
+pub(crate) const OF_STRANGERS: Bounds =
+    Bounds { operators: 2_000, unions: 200, named: 100, relations: 500 };
 
-/// Named queries of a statement: its weights are worked out in as many rounds.
-const NAMED_MAX: usize = 100;
-
-/// Tables that a plan reads, each as often as it is named once named queries are put in. A choice: far more than a person
-/// writes.
-const RELATIONS_MAX: u64 = 500;
+/// For whoever owns the process: what fits the stack of the threads that plan twice, so that it is never the end of them.
+/// Observed: a stack of 64 MiB is full between ten and twenty thousand operators, and at less than five thousand set
+/// operations; it holds eight thousand and two thousand, which are planned within half a minute.
+pub(crate) const OF_THE_OWNER: Bounds =
+    Bounds { operators: 5_000, unions: 1_000, named: 500, relations: 2_000 };
 
 /// Refuses a text whose expressions are too long to be parsed and planned.
-pub(crate) fn check_text(text: &str) -> Result<(), QueryError> {
+pub(crate) fn check_text(text: &str, bounds: &Bounds) -> Result<(), QueryError> {
     // What is no SQL is told by the parser.
     let Ok(tokens) = Tokenizer::new(&GenericDialect {}, text).tokenize() else { return Ok(()) };
     let (mut levels, mut unions) = (vec![0], 0);
     for token in &tokens {
         match token {
-            Token::LParen | Token::LBracket | Token::LBrace => levels.push(0),
+            Token::LParen | Token::LBrace => levels.push(0),
+            Token::LBracket => {
+                // `a[1][2]` goes as deep as `a + 1 + 2`.
+                set(&mut levels, |count| count + 1);
+                levels.push(0);
+            }
             Token::RParen | Token::RBracket | Token::RBrace if levels.len() > 1 => {
                 levels.pop();
             }
@@ -47,16 +62,16 @@ pub(crate) fn check_text(text: &str) -> Result<(), QueryError> {
             Token::Whitespace(_) | Token::Number(..) | Token::SingleQuotedString(_) => {}
             _ => set(&mut levels, |count| count + 1),
         }
-        if levels.last().is_some_and(|count| *count > OPERATORS_MAX) {
+        if levels.last().is_some_and(|count| *count > bounds.operators) {
             return refuse(
-                format!("an expression has more than {OPERATORS_MAX} operators"),
+                format!("an expression has more than {} operators", bounds.operators),
                 "give values as a list: `column IN ('a', 'b')`",
             );
         }
     }
-    if unions > UNIONS_MAX {
+    if unions > bounds.unions {
         return refuse(
-            format!("more than {UNIONS_MAX} results are put together"),
+            format!("more than {} results are put together", bounds.unions),
             "ask for them one by one, or in one query with a list of values",
         );
     }
@@ -81,8 +96,15 @@ const fn is_operator(keyword: Keyword) -> bool {
             | Keyword::XOR
             | Keyword::NOT
             | Keyword::IS
+            | Keyword::NOTNULL
             | Keyword::LIKE
             | Keyword::ILIKE
+            | Keyword::SIMILAR
+            | Keyword::RLIKE
+            | Keyword::REGEXP
+            | Keyword::OVERLAPS
+            | Keyword::OPERATOR
+            | Keyword::ESCAPE
             | Keyword::BETWEEN
             | Keyword::IN
             | Keyword::DIV
@@ -96,16 +118,20 @@ fn refuse(message: String, hint: &str) -> Result<(), QueryError> {
 }
 
 /// Refuses a statement whose plan would read more tables than can be planned.
-pub(crate) fn check_statement(statement: &ParsedStatement) -> Result<(), QueryError> {
+pub(crate) fn check_statement(
+    statement: &ParsedStatement,
+    bounds: &Bounds,
+) -> Result<(), QueryError> {
     let statement = match statement {
         ParsedStatement::Statement(statement) => statement,
-        ParsedStatement::Explain(explain) => return check_statement(&explain.statement),
+        ParsedStatement::Explain(explain) => return check_statement(&explain.statement, bounds),
         _ => return Ok(()),
     };
     let mut named = Named::default();
     let _ = statement.as_ref().visit(&mut named);
-    if named.queries.len() > NAMED_MAX {
-        return refuse(format!("more than {NAMED_MAX} queries are named by WITH"), "split it up");
+    if named.queries.len() > bounds.named {
+        let told = format!("more than {} queries are named by WITH", bounds.named);
+        return refuse(told, "split it up");
     }
     let mut weights: BTreeMap<&str, u64> = BTreeMap::new();
     for _ in 0..named.queries.len() {
@@ -119,10 +145,11 @@ pub(crate) fn check_statement(statement: &ParsedStatement) -> Result<(), QueryEr
     }
     let whole = relations(statement.as_ref());
     let sum = whole.iter().map(|read| weights.get(read.as_str()).copied().unwrap_or(1));
-    if sum.fold(0, u64::saturating_add) > RELATIONS_MAX {
+    if sum.fold(0, u64::saturating_add) > bounds.relations {
         return refuse(
             format!(
-                "the statement reads more than {RELATIONS_MAX} tables, those of queries named by WITH counted wherever they are named"
+                "the statement reads more than {} tables, those of queries named by WITH counted wherever they are named",
+                bounds.relations
             ),
             "name fewer queries, or each less often",
         );
@@ -160,7 +187,7 @@ fn relations<V: Visit>(part: &V) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::statements::parse_bounded;
+    use crate::statements::{parse, parse_bounded};
 
     fn refusal(text: &str) -> Option<String> {
         parse_bounded(text).err().map(|error| error.to_string())
@@ -182,6 +209,28 @@ mod tests {
         let unions = "SELECT 1".to_owned() + &" UNION ALL SELECT 1".repeat(300);
         assert!(refusal(&unions).expect("a refusal").contains("put together"));
         assert!(refusal(&format!("SELECT {}", "(".repeat(9_999))).is_some());
+    }
+
+    #[test]
+    fn whatever_goes_deep_is_counted() {
+        for part in ["[1]", " IS NULL", "::INT", " COLLATE x", " RLIKE b", " -> 'b'"] {
+            let deep = format!("SELECT a{}", part.repeat(10_000));
+            assert!(refusal(&deep).expect(part).contains("operators"), "{part}");
+        }
+    }
+
+    #[test]
+    fn the_owner_may_ask_for_more_and_not_for_all() {
+        let either = |times| format!("SELECT 1 WHERE a = 1{}", " OR a = 1".repeat(times));
+        let refused = |text: &str| parse(text).err().map(|error| error.to_string());
+        assert!(refusal(&either(2_000)).is_some());
+        // Two for each: the comparison, and what joins them.
+        assert_eq!(refused(&either(2_000)), None);
+        assert!(refused(&either(20_000)).expect("a refusal").contains("more than 5000 operators"));
+        let unions = "SELECT 1".to_owned() + &" UNION ALL SELECT 1".repeat(5_000);
+        assert!(refused(&unions).expect("a refusal").contains("more than 1000 results"));
+        let nested = format!("SELECT {}1{}", "(".repeat(9_999), ")".repeat(9_999));
+        assert!(refused(&nested).expect("a refusal").contains("nested too deeply"));
     }
 
     #[test]

@@ -19,6 +19,7 @@
 //! Read [`Session::open`] first, then [`Session::query`].
 
 mod bounds;
+pub mod compact;
 mod error;
 mod formula;
 pub mod functions;

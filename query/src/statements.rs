@@ -4,7 +4,7 @@ use datafusion::sql::parser::{DFParserBuilder, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use crate::bounds;
+use crate::bounds::{self, Bounds};
 use crate::error::QueryError;
 
 /// One parsed SQL statement.
@@ -22,25 +22,29 @@ impl std::fmt::Display for Statement {
 /// Splits `text` at `;` into statements; comments and empty statements vanish.
 ///
 /// # Errors
-/// [`QueryError::Syntax`] names the first place that is no SQL; then nothing should run.
+/// [`QueryError::Syntax`] names the first place that is no SQL; then nothing should run. [`QueryError::Plan`] for a
+/// statement that is larger than the stack of a thread that plans.
 pub fn parse(text: &str) -> Result<Vec<Statement>, QueryError> {
+    within(text, &bounds::OF_THE_OWNER)
+}
+
+/// The same for a text that a stranger wrote: what would take the planner too long is refused, too.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn parse_bounded(text: &str) -> Result<Vec<Statement>, QueryError> {
+    within(text, &bounds::OF_STRANGERS)
+}
+
+fn within(text: &str, bounds: &Bounds) -> Result<Vec<Statement>, QueryError> {
+    bounds::check_text(text, bounds)?;
     let parsed = DFParserBuilder::new(text)
         .with_dialect(&GenericDialect {})
         .build()
         .and_then(|mut parser| parser.parse_statements())
         .map_err(|error| QueryError::from_plan(&error, &[]))?;
+    parsed.iter().try_for_each(|statement| bounds::check_statement(statement, bounds))?;
     Ok(parsed.into_iter().map(|parsed| Statement { parsed }).collect())
-}
-
-/// The same for a text that a stranger wrote: what would take the planner too deep, or too long, is refused.
-///
-/// # Errors
-/// Those of [`parse`], and [`QueryError::Plan`] for a statement that is too large.
-pub fn parse_bounded(text: &str) -> Result<Vec<Statement>, QueryError> {
-    bounds::check_text(text)?;
-    let statements = parse(text)?;
-    statements.iter().try_for_each(|statement| bounds::check_statement(&statement.parsed))?;
-    Ok(statements)
 }
 
 /// Whether `text` ends with a `;` that ends a statement: not one within quotes or a comment.

@@ -22,6 +22,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use lake::TableReader;
 
+use crate::compact::CompactSorts;
 use crate::error::QueryError;
 use crate::lake_table::{GroupByNumbers, LakeTable};
 use crate::options::{Scratch, SessionOptions};
@@ -130,11 +131,13 @@ fn context(
     tables: &[Arc<LakeTable>],
 ) -> Result<SessionContext, QueryError> {
     let by_numbers = GroupByNumbers { memory: Arc::clone(&environment.memory_pool) };
+    let compact = CompactSorts { memory: Arc::clone(&environment.memory_pool) };
     let catalogs = names(&state).map_err(|error| QueryError::from_plan(&error, &[]))?;
     let state = SessionStateBuilder::new_from_existing(state)
         .with_catalog_list(catalogs)
         .with_runtime_env(environment)
         .with_physical_optimizer_rule(Arc::new(by_numbers))
+        .with_physical_optimizer_rule(Arc::new(compact))
         .build();
     let context = SessionContext::new_with_state(state);
     register(&context, tables).map_err(|error| QueryError::from_plan(&error, &[]))?;

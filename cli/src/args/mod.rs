@@ -476,6 +476,13 @@ mod tests {
     }
 
     #[test]
+    fn what_the_file_may_add_is_not_asked_for_here() {
+        for half in ["--tls-key", "--tls-cert"] {
+            assert!(Args::try_parse_from(["floodmark", "serve", half, "x.pem"]).is_ok(), "{half}");
+        }
+    }
+
+    #[test]
     fn a_property_needs_a_name_and_a_value() {
         assert_eq!(property("a.b=c=d").unwrap(), ("a.b".into(), "c=d".into()));
         assert_eq!(property("=x").unwrap_err(), "`=x` is not NAME=VALUE");

@@ -30,11 +30,11 @@ pub struct ServeArgs {
     /// File with the token that those who ask must send.
     #[arg(long, env = "FLOODMARK_SERVE_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Certificate chain, PEM.
-    #[arg(long, env = "FLOODMARK_SERVE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    /// Certificate chain, PEM; with --tls-key.
+    #[arg(long, env = "FLOODMARK_SERVE_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
-    /// Key of the certificate, PEM.
-    #[arg(long, env = "FLOODMARK_SERVE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    /// Key of the certificate, PEM; with --tls-cert.
+    #[arg(long, env = "FLOODMARK_SERVE_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
     /// What a query may take.
     #[command(flatten)]

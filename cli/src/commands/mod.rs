@@ -45,7 +45,7 @@ pub fn dispatch(args: Args) -> anyhow::Result<()> {
             explain_line::explain_line(*args, &file, &StopFlag::on_signals()?)
         }
         Command::Formats(args) => formats::formats(&args),
-        Command::Serve(args) => serve::serve(&Serve::new(args, &file)?, &StopFlag::on_signals()?),
+        Command::Serve(args) => serve::serve(&Serve::new(args, &file)?, &StopFlag::of_server()?),
         Command::Sql(args) => sql::sql(args, &file, quiet),
         Command::Demo(args) => demo::demo(&args, quiet, &StopFlag::on_signals()?),
         Command::Generate(args) => generate::generate(&args, quiet),

@@ -16,6 +16,12 @@ use crate::args::{QueryArgs, ServeArgs};
 /// Where it listens when nobody says where.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
+/// Queries at the same time, at most: a choice, far beyond what the processors of a machine are good for.
+const QUERIES_MAX: usize = 10_000;
+
+/// Connections, at most: a choice, about as many as a process may have files open where its system allows most.
+const CONNECTIONS_MAX: usize = 1_000_000;
+
 /// `[serve]` in the configuration file.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -105,14 +111,21 @@ fn limits(args: &QueryArgs, file: &ServeFile) -> Result<Limits, UsageError> {
             Ok(value)
         }
     };
-    let count = |name: &str, arg: Option<usize>, file: Option<usize>, default: usize| {
-        let wide = |of: usize| of as u64;
-        let value = set(name, arg.map(wide), file.map(wide), default as u64)?;
-        Ok(usize::try_from(value).unwrap_or(usize::MAX))
-    };
+    let count =
+        |name: &str, arg: Option<usize>, file: Option<usize>, default: usize, max: usize| {
+            let wide = |of: usize| of as u64;
+            let value = set(name, arg.map(wide), file.map(wide), default as u64)?;
+            let fits = usize::try_from(value).ok().filter(|value| *value <= max);
+            fits.ok_or_else(|| UsageError::new(format!("--{name} must be {max} at most")))
+        };
     let mebibytes = |bytes: u64| bytes >> 20;
-    let memory =
-        count("query-memory", args.query_memory, file.query_memory, default.memory_bytes >> 20)?;
+    let memory = count(
+        "query-memory",
+        args.query_memory,
+        file.query_memory,
+        default.memory_bytes >> 20,
+        usize::MAX >> 20,
+    )?;
     let bytes = set(
         "query-mebibytes",
         args.query_mebibytes,
@@ -121,7 +134,7 @@ fn limits(args: &QueryArgs, file: &ServeFile) -> Result<Limits, UsageError> {
     )?;
     let seconds = default.query_time.as_secs();
     Ok(Limits {
-        memory_bytes: memory.saturating_mul(1 << 20),
+        memory_bytes: memory << 20,
         query_time: Duration::from_secs(set(
             "query-seconds",
             args.query_seconds,
@@ -130,8 +143,14 @@ fn limits(args: &QueryArgs, file: &ServeFile) -> Result<Limits, UsageError> {
         )?),
         rows: set("query-rows", args.query_rows, file.query_rows, default.rows)?,
         bytes: bytes.saturating_mul(1 << 20),
-        queries: count("queries", args.queries, file.queries, default.queries)?,
-        connections: count("connections", args.connections, file.connections, default.connections)?,
+        queries: count("queries", args.queries, file.queries, default.queries, QUERIES_MAX)?,
+        connections: count(
+            "connections",
+            args.connections,
+            file.connections,
+            default.connections,
+            CONNECTIONS_MAX,
+        )?,
         ..default
     })
 }
@@ -165,8 +184,11 @@ mod tests {
         fs::write(&token, "short").unwrap();
         let short = ServeArgs { token_file: Some(token), ..ServeArgs::default() };
         assert!(resolve(short, "").unwrap_err().contains("openssl rand"));
-        let lone = ServeArgs { tls_cert: Some("c.pem".into()), ..ServeArgs::default() };
-        assert!(resolve(lone, "").unwrap_err().contains("--tls-cert needs --tls-key"));
+        let lone = || ServeArgs { tls_cert: Some("c.pem".into()), ..ServeArgs::default() };
+        assert!(resolve(lone(), "").unwrap_err().contains("--tls-cert needs --tls-key"));
+        let other = resolve(lone(), "[serve]\ntls-key = 'k.pem'").unwrap().http.tls;
+        let (certificate, key) = ("c.pem".into(), "k.pem".into());
+        assert_eq!(other, Some(TlsFiles { certificate, key }), "one by each");
     }
 
     #[test]
@@ -180,5 +202,19 @@ mod tests {
         let zero = QueryArgs { queries: Some(0), ..QueryArgs::default() };
         let error = resolve(ServeArgs { limits: zero, ..ServeArgs::default() }, "").unwrap_err();
         assert_eq!(error, "--queries must be 1 at least");
+        let usize_max = Some(usize::MAX);
+        let many = [
+            QueryArgs { queries: usize_max, ..QueryArgs::default() },
+            QueryArgs { connections: usize_max, ..QueryArgs::default() },
+            QueryArgs { query_memory: usize_max, ..QueryArgs::default() },
+        ];
+        for (limits, told) in many.into_iter().zip([
+            "--queries must be 10000 at most",
+            "--connections must be 1000000 at most",
+            "--query-memory must be 17592186044415 at most",
+        ]) {
+            let args = ServeArgs { limits, ..ServeArgs::default() };
+            assert_eq!(resolve(args, "").unwrap_err(), told);
+        }
     }
 }

@@ -18,6 +18,7 @@ use super::escape::{Guard, Style};
 use super::plain::{self, Nested};
 use super::table::TableWriter;
 use super::{Format, OutputOptions, WriteError};
+use crate::compact::compact;
 
 type Out<'a> = Box<dyn Write + Send + 'a>;
 
@@ -81,7 +82,7 @@ impl<'a> RowWriter<'a> {
             Self::Ndjson { writer, schema } => {
                 Ok(writer.write(&plain::rows(batch, schema, Nested::Keep)?)?)
             }
-            Self::Arrow(writer) => Ok(writer.write(batch)?),
+            Self::Arrow(writer) => Ok(writer.write(&compact(batch)?)?),
             Self::Parquet(writer) => writer.write(batch).map_err(from_parquet),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use arrow::array::AsArray as _;
 use query::{Format, OutputOptions, QueryError, Scratch, Session, SessionOptions, statements};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS};
 use schemas::{Column, Table};
@@ -196,6 +197,47 @@ async fn too_little_memory_is_said() {
     let text = "SELECT entropy(v) FROM generate_series(1, 1000000) s(v)";
     let error = failure(&session, text).await;
     assert!(error.contains("raise the memory limit"), "{error}");
+}
+
+fn long_request(place: u32, text: &str) -> serde_json::Value {
+    let path = format!("/{place:0>8}/{text}");
+    let agent = format!("{text}{place}");
+    fixture::with(fixture::request(place, 0), json!({"path": path, "user_agent": agent}))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_with_long_texts_are_sorted_in_little_memory() {
+    const ROWS: u32 = 60_000;
+    let lake = TempDir::new().expect("a folder");
+    // Each row once, by a multiplier that is prime to their number, so that no order helps.
+    let places = (0..ROWS).map(|row| row * 7_919 % ROWS);
+    let rows: Vec<serde_json::Value> =
+        places.map(|place| long_request(place, &"x".repeat(300))).collect();
+    for rows in rows.chunks(ROWS as usize / 2) {
+        fixture::append(lake.path(), &REQUESTS, rows).await;
+    }
+    let options = SessionOptions {
+        memory_limit: Some(40 << 20),
+        target_partitions: Some(2),
+        ..SessionOptions::default()
+    };
+    let session = Session::open(&lake.path().to_string_lossy(), &options).await.expect("tables");
+    for limit in ["", " LIMIT 20000"] {
+        let text = format!("SELECT * FROM requests ORDER BY path{limit}");
+        let statement = statements::parse(&text).expect("SQL").remove(0);
+        let mut answer = session.query(&statement).await.expect("a plan");
+        let mut next = 0;
+        while let Some(batch) = answer.next().await {
+            let batch = batch.expect("rows");
+            let paths = batch.column_by_name("path").expect("a column").as_string_view();
+            for path in paths {
+                let path = path.expect("a path");
+                assert!(path.starts_with(&format!("/{next:0>8}/")), "{path} where {next} comes");
+                next += 1;
+            }
+        }
+        assert_eq!(next, if limit.is_empty() { ROWS } else { 20_000 });
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

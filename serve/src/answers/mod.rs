@@ -15,7 +15,9 @@ mod question;
 mod reply;
 mod running;
 mod sink;
+mod strangers;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +38,8 @@ pub use reply::{Cut, Reply, Summary};
 pub use running::Fate;
 use running::{Entry, Running, Stop};
 use sink::{Encoded, Rows, Sink, rows_of_piece};
+pub use strangers::Stranger;
+use strangers::Strangers;
 
 /// Pieces that wait for their reader.
 const PIECES_WAITING: usize = 4;
@@ -54,6 +58,7 @@ struct Inner {
     asked: Places,
     own: Places,
     connections: Arc<Semaphore>,
+    strangers: Strangers,
     running: Running,
 }
 
@@ -114,8 +119,9 @@ impl Answers {
         let asked = Places::new(limits.queries, limits.waiting);
         let own = Places::new(limits::OWN_QUERIES, limits.waiting);
         let connections = Arc::new(Semaphore::new(limits.connections));
+        let strangers = Strangers::new(limits.connections);
         let running = Running::default();
-        let inner = Inner { tables, runtime, limits, asked, own, connections, running };
+        let inner = Inner { tables, runtime, limits, asked, own, connections, strangers, running };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -123,6 +129,11 @@ impl Answers {
     pub fn connect(&self) -> Option<Connection> {
         let place = Arc::clone(&self.inner.connections).try_acquire_owned().ok()?;
         Some(Connection { _place: place })
+    }
+
+    /// A connection from `peer`, who has not shown yet that they may ask; `None` where it has as many as one may have.
+    pub fn stranger(&self, peer: IpAddr) -> Option<Stranger> {
+        self.inner.strangers.enter(peer)
     }
 
     /// The limits.
@@ -269,7 +280,7 @@ impl<S: Sink, F: FnOnce(&SchemaRef) -> Result<S, QueryError> + Send> Query<S, F>
     }
 
     async fn hand_out_all(&mut self, mut answer: Answer, mut sink: S) -> Result<Summary, Fault> {
-        let mut caps = Caps::new(&self.inner.limits, self.question.rows_max);
+        let mut caps = Caps::new(&self.inner.limits, &self.question);
         'all: while let Some(batch) = answer.next().await {
             let batch = batch?;
             let (mut from, step) = (0, rows_of_piece(&batch));
@@ -333,12 +344,18 @@ struct Caps {
 }
 
 impl Caps {
-    fn new(limits: &Limits, asked: Option<u64>) -> Self {
-        let (rows_max, at_rows) = match asked.filter(|asked| *asked < limits.rows) {
-            Some(asked) => (asked, Cut::Asked(asked)),
-            None => (limits.rows, Cut::Rows(limits.rows)),
+    /// Our own questions bound their rows themselves, and a page that was cut would not say so: for them there are time and
+    /// memory alone.
+    fn new(limits: &Limits, question: &Question) -> Self {
+        let (most, bytes_max) = match question.lane {
+            Lane::Asked => (limits.rows, limits.bytes),
+            Lane::Own => (u64::MAX, u64::MAX),
         };
-        Self { rows: 0, bytes: 0, rows_max, at_rows, bytes_max: limits.bytes, cut: None }
+        let (rows_max, at_rows) = match question.rows_max.filter(|asked| *asked < most) {
+            Some(asked) => (asked, Cut::Asked(asked)),
+            None => (most, Cut::Rows(most)),
+        };
+        Self { rows: 0, bytes: 0, rows_max, at_rows, bytes_max, cut: None }
     }
 
     /// How many of the next `rows` may be handed out. Where none may, it is noted why.
@@ -367,20 +384,24 @@ mod tests {
     #[test]
     fn a_cut_is_noted_where_a_row_would_have_followed_and_only_there() {
         let limits = Limits { rows: 10, bytes: 100, ..Limits::default() };
-        let mut caps = Caps::new(&limits, None);
+        let ask = || Question::asked("SELECT 1");
+        let mut caps = Caps::new(&limits, &ask());
         assert_eq!(caps.allowed(8), 8);
         caps.count(8, 1);
         assert_eq!(caps.allowed(8), 2);
         caps.count(2, 1);
         assert_eq!(caps.cut, None, "ten rows may be all there are");
         assert_eq!((caps.allowed(1), caps.cut), (0, Some(Cut::Rows(10))));
-        let mut caps = Caps::new(&limits, Some(3));
+        let mut caps = Caps::new(&limits, &ask().with_rows_max(3));
         assert_eq!(caps.allowed(8), 3);
         caps.count(3, 100);
         assert_eq!((caps.allowed(8), caps.cut), (0, Some(Cut::Bytes(100))));
-        let mut caps = Caps::new(&limits, Some(0));
+        let mut caps = Caps::new(&limits, &ask().with_rows_max(0));
         assert_eq!((caps.allowed(8), caps.cut), (0, Some(Cut::Asked(0))));
-        assert_eq!(Caps::new(&limits, Some(11)).at_rows, Cut::Rows(10));
+        assert_eq!(Caps::new(&limits, &ask().with_rows_max(11)).at_rows, Cut::Rows(10));
+        let mut caps = Caps::new(&limits, &Question::own("SELECT 1"));
+        caps.count(1_000, 1_000_000);
+        assert_eq!((caps.allowed(8), caps.cut), (8, None));
     }
 
     #[test]

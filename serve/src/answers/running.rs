@@ -106,7 +106,8 @@ impl Running {
         if known.running.contains_key(&id) {
             return Some(Fate::Running);
         }
-        known.ended.iter().find(|(ended, _)| *ended == id).map(|(_, fate)| fate.clone())
+        // A name may be used again: the last that had it is meant.
+        known.ended.iter().rfind(|(ended, _)| *ended == id).map(|(_, fate)| fate.clone())
     }
 }
 
@@ -148,6 +149,8 @@ impl Drop for Entry {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -169,6 +172,18 @@ mod tests {
             drop(running.enter(QueryId::random()));
         }
         assert_eq!(running.fate(id), None);
+    }
+
+    #[test]
+    fn a_name_that_is_used_again_is_the_last_query_of_it() {
+        let running = Running::default();
+        let id = QueryId::random();
+        let done = Summary { rows: 7, bytes: 1, time: Duration::ZERO, cut: None };
+        for outcome in [Err(Fault::Cancelled), Ok(done.clone())] {
+            let (entry, _stopped) = running.enter(id).unwrap();
+            entry.ended(&outcome);
+        }
+        assert_eq!(running.fate(id), Some(Fate::Done(done)));
     }
 
     #[test]

@@ -10,7 +10,7 @@ const PIECE_BYTES: usize = 1 << 20;
 
 /// How many rows of `batch` make a piece: one at least, however long its values.
 pub(super) fn rows_of_piece(batch: &RecordBatch) -> usize {
-    let bytes = batch.get_array_memory_size().max(1);
+    let bytes = query::compact::bytes(batch).max(1);
     (batch.num_rows().saturating_mul(PIECE_BYTES) / bytes).clamp(1, batch.num_rows().max(1))
 }
 
@@ -32,7 +32,7 @@ impl Sink for Rows {
     type Piece = RecordBatch;
 
     fn batch(&mut self, batch: RecordBatch) -> Result<(RecordBatch, u64), QueryError> {
-        let bytes = batch.get_array_memory_size() as u64;
+        let bytes = query::compact::bytes(&batch) as u64;
         Ok((batch, bytes))
     }
 
@@ -73,7 +73,7 @@ fn counted(bytes: Vec<u8>) -> (Bytes, u64) {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, StringArray};
+    use arrow::array::{ArrayRef, StringArray, StringViewArray};
 
     use super::*;
 
@@ -86,5 +86,15 @@ mod tests {
         assert_eq!(rows("x".to_owned()), 64);
         assert_eq!(rows("x".repeat(1 << 18)), 3);
         assert_eq!(rows("x".repeat(2 << 20)), 1);
+    }
+
+    #[test]
+    fn rows_that_keep_others_alive_are_counted_for_themselves() {
+        let texts = (0..10_000).map(|row| format!("{row:0>1000}"));
+        let column: ArrayRef = Arc::new(StringViewArray::from_iter_values(texts));
+        let batch = RecordBatch::try_from_iter([("c", column)]).unwrap();
+        let few = batch.slice(5_000, 10);
+        assert_eq!(rows_of_piece(&few), 10);
+        assert_eq!(Rows.batch(few).unwrap().1, 10 * (1_000 + 16));
     }
 }

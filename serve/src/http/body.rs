@@ -29,6 +29,10 @@ const HEAD_BYTES: usize = 64 << 10;
 /// How long they are awaited, from the first piece on.
 const HEAD_PATIENCE: Duration = Duration::from_millis(20);
 
+/// How long the last line of an answer that is broken off is given to leave: whatever has not left by then is lost with the
+/// connection. A choice: a client that reads takes a few milliseconds, one that was busy gets to read meanwhile.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 type Ended = Result<Summary, Fault>;
 
 /// What is known of an answer before its head is sent.
@@ -62,7 +66,7 @@ async fn begin(mut reply: Reply<Bytes>) -> Begun {
 /// The response that hands out `reply`.
 ///
 /// Whatever ends early, by a fault or by a cap of the server, is broken off, so that nobody takes it for whole; text
-/// formats say why in their last line.
+/// formats say why in their last line, where the client reads on.
 pub(crate) async fn respond(reply: Reply<Bytes>, format: Format) -> Response {
     let id = reply.id().to_string();
     let mut response = match begin(reply).await {
@@ -164,8 +168,8 @@ fn frames(
                     return Some((Ok(Frame::data(line)), Sending::BrokenOff(why)));
                 }
                 Sending::BrokenOff(why) => {
-                    // What was sent before gets on its way first.
-                    tokio::task::yield_now().await;
+                    // What was sent before gets on its way first, where the client reads on.
+                    tokio::time::sleep(LAST_WORDS).await;
                     return Some((Err(io::Error::other(why)), Sending::Over));
                 }
                 Sending::Over => return None,
@@ -193,7 +197,25 @@ fn last_line(format: Format, code: &str, message: &str) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
+    use futures::{StreamExt as _, poll};
+
     use super::*;
+
+    #[tokio::test]
+    async fn the_last_line_has_time_to_leave_before_the_connection_goes() {
+        let ended = Err(Err(Fault::Cancelled));
+        let mut frames = pin!(frames(Vec::new(), ended, Format::Csv));
+        let line = frames.next().await.unwrap().unwrap().into_data().unwrap();
+        assert!(line.starts_with(b"\n{\"error\":{\"code\":\"cancelled\""));
+        let mut end = pin!(frames.next());
+        // The connection writes out what it holds as often as there is nothing new to send.
+        for _ in 0..8 {
+            assert!(poll!(&mut end).is_pending());
+        }
+        assert!(end.await.unwrap().is_err());
+    }
 
     #[test]
     fn binary_formats_get_no_line() {

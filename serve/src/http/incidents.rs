@@ -2,7 +2,7 @@
 #![expect(unused_qualifications, reason = "utoipa writes them")]
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use schemas::Verdict;
 use schemas::kinds::{Class, Kind};
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::failure::Failure;
-use super::input::QueryOf;
-use crate::questions::{Filter, LIMIT_MAX, Row, of_incident, requests_of, revisions, rows, sql};
+use super::input::{PathOf, QueryOf};
+use crate::questions::{
+    Filter, LIMIT_MAX, Place, Row, of_incident, requests_of, revisions, rows, sql,
+};
 
 /// Incidents of a list where nobody says how many.
 const LIMIT: u32 = 100;
@@ -36,6 +38,8 @@ pub(crate) struct IncidentsQuery {
     pub(crate) since: Option<String>,
     /// Whose first request was before: RFC 3339, or a day.
     pub(crate) until: Option<String>,
+    /// Those after the last of another answer: its `next`.
+    pub(crate) after: Option<String>,
     /// How many, the latest first; 100 where nobody says, 1,000 at most.
     pub(crate) limit: Option<u32>,
 }
@@ -53,6 +57,16 @@ fn one_of(name: &str, given: Option<&str>, known: &[&str]) -> Result<Option<Stri
 }
 
 impl IncidentsQuery {
+    fn place(&self) -> Result<Option<Place>, Failure> {
+        let Some(after) = self.after.as_deref().filter(|after| !after.is_empty()) else {
+            return Ok(None);
+        };
+        let place = Place::parse(after).ok_or_else(|| {
+            Failure::bad_request("`after` is none of the places that an answer has as `next`")
+        });
+        place.map(Some)
+    }
+
     pub(crate) fn filter(&self) -> Result<Filter, Failure> {
         let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
         let classes: Vec<&str> = Class::ALL.iter().map(|class| class.as_str()).collect();
@@ -70,6 +84,7 @@ impl IncidentsQuery {
                 == Some("open"),
             since: time(&self.since)?,
             until: time(&self.until)?,
+            after: self.place()?,
             limit: self.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX),
         })
     }
@@ -82,8 +97,10 @@ pub(crate) struct Incidents {
     /// The latest revision of each, with the columns of the table `incidents`; `evidence` is a list.
     #[schema(value_type = Vec<Object>)]
     incidents: Vec<Map<String, Value>>,
-    /// Whether there are more: ask with `until`.
+    /// Whether there are more.
     more: bool,
+    /// Where there are more: the same question with this as `after` has those that follow.
+    next: Option<String>,
     /// The statement that finds them.
     sql: String,
 }
@@ -103,7 +120,8 @@ pub(super) async fn list(
     let limit = filter.limit as usize;
     let more = found.len() > limit;
     found.truncate(limit);
-    Ok(Json(Incidents { incidents: found.into_iter().map(plain).collect(), more, sql }))
+    let next = found.last().filter(|_| more).and_then(Place::of).map(|place| place.to_string());
+    Ok(Json(Incidents { incidents: found.into_iter().map(plain).collect(), more, next, sql }))
 }
 
 /// An incident, with its evidence as the list that it is.
@@ -132,11 +150,11 @@ pub(crate) struct IncidentAnswer {
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}", tag = "incidents",
     params(("id" = String, Path, description = "`incident_id`.")),
-    responses((status = 200, body = IncidentAnswer), (status = 404, body = Failure))
+    responses((status = 200, body = IncidentAnswer), (status = 400, body = Failure), (status = 404, body = Failure))
 )]
 pub(super) async fn one(
     State(app): State<App>,
-    Path(id): Path<String>,
+    PathOf(id): PathOf,
 ) -> Result<Json<IncidentAnswer>, Failure> {
     let (incident, revisions) = (of_incident(&id), revisions(&id));
     let (found, revisions) =

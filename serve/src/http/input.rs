@@ -71,3 +71,17 @@ impl<T: DeserializeOwned> FromRequestParts<App> for QueryOf<T> {
             .map_err(|error| Failure::bad_request(error.body_text()))
     }
 }
+
+/// A part of the path of an address.
+pub(crate) struct PathOf(pub(crate) String);
+
+impl FromRequestParts<App> for PathOf {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        axum::extract::Path::from_request_parts(parts, app)
+            .await
+            .map(|axum::extract::Path(part)| Self(part))
+            .map_err(|error| Failure::bad_request(error.body_text()))
+    }
+}

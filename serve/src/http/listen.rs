@@ -4,10 +4,13 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use axum::response::Response;
 use futures::future::BoxFuture;
 use hyper::body::Incoming;
@@ -22,7 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use super::patient::Patient;
-use crate::answers::Answers;
+use crate::answers::{Answers, Stranger};
 
 /// How long a client may take for the head of a request, and between two.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -61,11 +64,30 @@ pub(super) async fn stopped(stopping: &mut Stopping) {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct At(pub(super) SocketAddr);
 
+/// Whose connection it is; nobody needs to be known where there is no token.
+#[derive(Debug, Clone)]
+pub(super) struct Asker(Option<Arc<Stranger>>);
+
+impl Asker {
+    /// Takes note that they may ask.
+    pub(super) fn know(&self) {
+        if let Some(stranger) = &self.0 {
+            stranger.know();
+        }
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.0.as_ref().is_some_and(|stranger| !stranger.is_known())
+    }
+}
+
 /// One address that is listened at.
 pub(super) struct Door {
     pub(super) listener: TcpListener,
     pub(super) at: SocketAddr,
     pub(super) tls: Option<TlsAcceptor>,
+    /// Whether those who ask must be known.
+    pub(super) is_guarded: bool,
 }
 
 impl Door {
@@ -74,12 +96,12 @@ impl Door {
         let mut open = JoinSet::new();
         let mut stop = stopping.clone();
         loop {
-            let client = tokio::select! {
+            let (client, peer) = tokio::select! {
                 biased;
                 () = stopped(&mut stop) => break,
                 Some(_) = open.join_next(), if !open.is_empty() => continue,
                 accepted = self.listener.accept() => match accepted {
-                    Ok((client, _)) => client,
+                    Ok(accepted) => accepted,
                     Err(error) => {
                         tracing::warn!(%error, "cannot take a connection");
                         tokio::time::sleep(PAUSE).await;
@@ -89,11 +111,17 @@ impl Door {
             };
             // One too many is closed without a word: a word would take a place.
             let Some(place) = answers.connect() else { continue };
+            let stranger = match self.is_guarded.then(|| answers.stranger(peer.ip())) {
+                Some(None) => continue,
+                Some(Some(stranger)) => Some(Arc::new(stranger)),
+                None => None,
+            };
             let visit = Visit {
                 router: router.clone(),
                 at: self.at,
                 tls: self.tls.clone(),
                 stopping: stopping.clone(),
+                asker: Asker(stranger),
             };
             open.spawn(async move {
                 let _place = place;
@@ -119,6 +147,7 @@ struct Visit {
     at: SocketAddr,
     tls: Option<TlsAcceptor>,
     stopping: Stopping,
+    asker: Asker,
 }
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -142,8 +171,9 @@ impl Visit {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         Box::pin(async move {
-            let Self { router, at, mut stopping, .. } = self;
-            let service = service_fn(move |request| respond(router.clone(), at, request));
+            let Self { router, at, mut stopping, asker, .. } = self;
+            let service =
+                service_fn(move |request| respond(router.clone(), at, asker.clone(), request));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_PATIENCE)
@@ -164,8 +194,15 @@ impl Visit {
 async fn respond(
     router: Router,
     at: SocketAddr,
+    asker: Asker,
     mut request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
     request.extensions_mut().insert(ConnectInfo(At(at)));
-    router.oneshot(request.map(axum::body::Body::new) as Request).await
+    request.extensions_mut().insert(asker.clone());
+    let Ok(mut response) = router.oneshot(request.map(axum::body::Body::new) as Request).await;
+    if asker.is_unknown() {
+        // One question for each place: whoever keeps asking lets others in between.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }

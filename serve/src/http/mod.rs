@@ -22,7 +22,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -31,6 +30,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -38,7 +38,7 @@ use crate::answers::Answers;
 use access::{Origin, is_named_locally, origin};
 use events::Events;
 use failure::Failure;
-use listen::{At, Door, Stopping};
+use listen::{Asker, At, Door, Stopping};
 
 pub use access::Token;
 pub use tls::TlsFiles;
@@ -141,7 +141,8 @@ impl Http {
             let bind = |source| ListenError::Bind { address, source };
             let listener = TcpListener::bind(address).await.map_err(bind)?;
             let at = listener.local_addr().map_err(bind)?;
-            doors.push(Door { listener, at, tls: tls.clone() });
+            let is_guarded = options.token.is_some();
+            doors.push(Door { listener, at, tls: tls.clone(), is_guarded });
         }
         let (stop, stopping) = watch::channel(false);
         let token = options.token.clone().map(Arc::new);
@@ -223,7 +224,12 @@ async fn named(ConnectInfo(At(at)): ConnectInfo<At>, request: Request, next: Nex
 }
 
 /// Lets those in who know the token.
-async fn known(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn known(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    request: Request,
+    next: Next,
+) -> Response {
     match &app.token {
         Some(token) if !token.is_in(request.headers()) => Failure::new(
             StatusCode::UNAUTHORIZED,
@@ -231,7 +237,10 @@ async fn known(State(app): State<App>, request: Request, next: Next) -> Response
             "send the token, as `Authorization: Bearer …`; a browser asks for it as a password, with any name",
         )
         .into_response(),
-        _ => next.run(request).await,
+        _ => {
+            asker.know();
+            next.run(request).await
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/api/v1/sql`: somebody's own SQL.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::App;
 use super::body::{content_type, respond};
 use super::failure::Failure;
-use super::input::JsonBody;
+use super::input::{JsonBody, PathOf};
 use crate::answers::{Fate, QueryId, Question};
 
 /// A question.
@@ -94,17 +94,20 @@ fn query_id(text: &str) -> Result<QueryId, Failure> {
     post, path = "/api/v1/sql", tag = "sql", request_body = SqlRequest,
     responses(
         (status = 200, description = "The rows, streamed. Headers: `x-floodmark-query-id`; `x-floodmark-summary` with rows, \
-            bytes and seconds as JSON, as a trailer where they are not known in time. An answer that fails late, or goes \
-            beyond what the server hands out, is broken off, and text formats end with a line `{\"error\": …}`.",
+            bytes and seconds as JSON; where they are not known in time, as a trailer to those who send `TE: trailers`. An \
+            answer that fails late, or goes beyond what the server hands out, is broken off, and text formats end with a \
+            line `{\"error\": …}`, where the client reads on.",
             content(
                 (String = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"),
                 (Vec<u8> = "application/vnd.apache.arrow.stream"), (Vec<u8> = "application/vnd.apache.parquet"),
                 (String = "text/plain"))),
         (status = 400, description = "The request or the statement is wrong.", body = Failure),
-        (status = 403, description = "The statement does more than read.", body = Failure),
+        (status = 403, description = "The statement does more than read, or a page of somebody else sent it.", body = Failure),
         (status = 406, description = "`Accept` names no format.", body = Failure),
+        (status = 408, description = "The body took too long to come.", body = Failure),
         (status = 409, description = "A query of this id runs, or it was cancelled.", body = Failure),
         (status = 413, description = "The statement is too long.", body = Failure),
+        (status = 415, description = "The body is no JSON by its `Content-Type`.", body = Failure),
         (status = 503, description = "Too many queries run and wait.", body = Failure),
         (status = 504, description = "The query took too long before its first row.", body = Failure),
     )
@@ -171,7 +174,7 @@ fn unknown() -> Failure {
 )]
 pub(super) async fn state(
     State(app): State<App>,
-    Path(id): Path<String>,
+    PathOf(id): PathOf,
 ) -> Result<Json<QueryState>, Failure> {
     let fate = app.answers.fate(query_id(&id)?).ok_or_else(unknown)?;
     Ok(Json(fate.into()))
@@ -184,7 +187,7 @@ pub(super) async fn state(
 )]
 pub(super) async fn cancel(
     State(app): State<App>,
-    Path(id): Path<String>,
+    PathOf(id): PathOf,
 ) -> Result<Response, Failure> {
     if app.answers.cancel(query_id(&id)?) {
         Ok(StatusCode::ACCEPTED.into_response())

@@ -6,10 +6,11 @@ use chrono::TimeDelta;
 use maud::{Markup, html};
 
 use super::layout::{
-    Part, count, encoded, page as send, part, percent, shown_text, sql_link, sql_of, value,
+    Part, count, encoded, fits, page as send, part, percent, shown_sql, shown_text, sql_link,
+    sql_of, value,
 };
 use super::plot::Rate;
-use super::{SpanQuery, tables};
+use super::{Given, SpanQuery, tables};
 use crate::answers::{Answers, Fault};
 use crate::http::App;
 use crate::http::failure::Failure;
@@ -44,22 +45,28 @@ const COLUMNS: [&str; 14] = [
 /// What the address says.
 #[derive(Debug, Clone)]
 struct Chosen {
-    given: SpanQuery,
+    written: SpanQuery,
+    given: Given,
     choices: Vec<Choice>,
     by: &'static str,
 }
 
 impl Chosen {
     fn parse(pairs: Vec<(String, String)>) -> Result<Self, Failure> {
-        let mut state = Self { given: SpanQuery::default(), choices: Vec::new(), by: BY };
+        let mut state = Self {
+            written: SpanQuery::default(),
+            given: Given::default(),
+            choices: Vec::new(),
+            by: BY,
+        };
         for (key, text) in pairs {
             if let Some(choice) = Choice::parse(&key, &text) {
                 state.choices.push(choice.map_err(Failure::bad_request)?);
                 continue;
             }
             match key.as_str() {
-                "from" if !text.is_empty() => state.given.from = Some(text),
-                "to" if !text.is_empty() => state.given.to = Some(text),
+                "from" if !text.is_empty() => state.written.from = Some(text),
+                "to" if !text.is_empty() => state.written.to = Some(text),
                 "by" => {
                     let known = column(&text).map(|column| column.name);
                     state.by = known.ok_or_else(|| {
@@ -69,12 +76,13 @@ impl Chosen {
                 _ => {}
             }
         }
+        state.given = state.written.given()?;
         Ok(state)
     }
 
     /// The address of the same with other choices, by another column.
     fn link(&self, by: &str, choices: &[Choice]) -> String {
-        let time = [("from", &self.given.from), ("to", &self.given.to)];
+        let time = [("from", &self.written.from), ("to", &self.written.to)];
         let time = time.into_iter().filter_map(|(key, text)| Some((key, text.clone()?)));
         let pairs = time.chain([("by", by.to_owned())]).chain(choices.iter().map(Choice::pair));
         let pairs: Vec<String> =
@@ -112,13 +120,19 @@ pub(super) async fn page(
     Ok(send("Explore", "/explore", parts))
 }
 
+/// Columns that are one click away, the one that was chosen among them.
+fn columns(state: &Chosen) -> impl Iterator<Item = &'static str> + use<> {
+    let other = (!COLUMNS.contains(&state.by)).then_some(state.by);
+    COLUMNS.into_iter().chain(other)
+}
+
 fn choices(state: &Chosen) -> Markup {
     let text = |of: &Option<String>| of.clone().unwrap_or_default();
     html! {
         form .row action="/explore" method="get" {
-            label { "From" input name="from" value=(text(&state.given.from)) placeholder="an hour before" size="18"; }
-            label { "To" input name="to" value=(text(&state.given.to)) placeholder="the latest" size="18"; }
-            label { "By" select name="by" { @for name in COLUMNS { option selected[name == state.by] { (name) } } } }
+            label { "From" input name="from" value=(text(&state.written.from)) placeholder="an hour before" size="18"; }
+            label { "To" input name="to" value=(text(&state.written.to)) placeholder="the latest" size="18"; }
+            label { "By" select name="by" { @for name in columns(state) { option selected[name == state.by] { (name) } } } }
             @for choice in &state.choices {
                 @let (key, text) = choice.pair();
                 input type="hidden" name=(key) value=(text);
@@ -163,7 +177,7 @@ fn values(answers: Answers, state: Chosen) -> Part {
             row.number("requests").unwrap_or_default() / row.number("whole").unwrap_or(1.0).max(1.0)
         };
         Ok(html! {
-            p .bar { "By" @for name in COLUMNS {
+            p .bar { "By" @for name in columns(&state) {
                 a href=(state.link(name, &state.choices)) aria-current=[(name == state.by).then_some("true")] { (name) }
             } }
             div .scroll { table {
@@ -191,11 +205,12 @@ fn choose(state: &Chosen, column: &'static str, text: Option<&str>) -> Markup {
         Some(text) => (What::Is(text.to_owned()), What::Not(text.to_owned())),
         None => (What::Null, What::Some),
     };
+    let (only, without) = (state.with(column, only), state.with(column, without));
     html! {
         span .bar {
-            a href=(state.with(column, only)) { "only" }
-            a href=(state.with(column, without)) { "without" }
-            @if let Some(text) = text { button type="button" data-copy=(shown_text(text)) { "Copy" } }
+            @if fits(&only) && fits(&without) { a href=(only) { "only" } a href=(without) { "without" } }
+            @else { span .faint { "too long for an address" } }
+            @if let Some(text) = text { button type="button" data-copy=(shown_sql(text)) { "Copy" } }
         }
     }
 }
@@ -234,7 +249,7 @@ fn requests(answers: Answers, state: Chosen) -> Part {
         let found = rows(&answers, &statement).await?;
         Ok(html! {
             (tables::requests(&found))
-            p { a href=(sql_link(&selection.all())) { "All of them" } }
+            p { (sql_link(&selection.all(), "All of them")) }
             (sql_of(&statement))
         })
     })

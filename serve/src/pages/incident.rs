@@ -1,6 +1,6 @@
 //! *Incident*: what, where, how big, since when, who, with what, by which rule, and exactly which requests.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use chrono::TimeDelta;
 use maud::{Markup, html};
@@ -8,14 +8,15 @@ use schemas::kinds::KINDS;
 use serde_json::Value;
 
 use super::layout::{
-    Part, count, encoded, page as send, part, percent, severity, shown_text, source_link, sql_link,
-    sql_of, time, value,
+    Part, count, encoded, page as send, part, percent, severity, shown_sql, shown_text,
+    source_link, sql_link, sql_of, time, value,
 };
 use super::plot::{Mark, Rate};
 use super::tables;
 use crate::answers::Answers;
 use crate::http::App;
 use crate::http::failure::Failure;
+use crate::http::input::PathOf;
 use crate::questions::attributes::{ATTRIBUTES, compared};
 use crate::questions::incidents::condition_of;
 use crate::questions::windows::{Span, rate};
@@ -34,10 +35,7 @@ const REQUESTS: usize = 20;
 const SOURCES: usize = 15;
 
 /// The page.
-pub(super) async fn page(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<Response, Failure> {
+pub(super) async fn page(State(app): State<App>, PathOf(id): PathOf) -> Result<Response, Failure> {
     let answers = app.answers;
     let mut found = rows(&answers, &of_incident(&id)).await?;
     let unknown =
@@ -216,7 +214,7 @@ fn rule(incident: &Row) -> Markup {
             @match incident.maybe_text("fingerprint") {
                 None => p { "None was found." },
                 Some(rule) => {
-                    pre { code { (shown_text(rule)) } }
+                    pre { code { (shown_sql(rule)) } }
                     div .bar { button type="button" data-copy=(rule) { "Copy the rule" } }
                     dl .facts {
                         @if let Some(recall) = share("fingerprint_recall") {
@@ -278,9 +276,9 @@ fn exactly(answers: Answers, incident: Row) -> Part {
         Ok(html! {
             (tables::requests(&found))
             @if found.len() == REQUESTS { p .faint { "The first " (REQUESTS) " of them." } }
-            p { a href=(sql_link(&all)) { "All of them" }
+            p { (sql_link(&all, "All of them"))
                 @if let Some(neighbours) = neighbours(&incident) {
-                    " · " a href=(sql_link(&neighbours)) { "The requests of everybody within ten seconds of its first" }
+                    " · " (sql_link(&neighbours, "The requests of everybody within ten seconds of its first"))
                 } }
             (sql_of(&statement))
         })

@@ -17,6 +17,12 @@ use crate::answers::Fault;
 /// Bytes of a value that a page shows; the rest is for those who ask for it with SQL.
 const SHOWN_BYTES: usize = 512;
 
+/// Bytes of a statement or a rule that a page shows: ours have some thousand, those of many values more.
+const SHOWN_SQL_BYTES: usize = 16 << 10;
+
+/// Bytes of an address, at most: with a browser's headers it fits the head of a request.
+const LINK_BYTES: usize = 16 << 10;
+
 /// Parts of a page that are asked for at the same time.
 const PARTS_AT_ONCE: usize = 2;
 
@@ -87,15 +93,24 @@ pub(super) fn sql_of(statement: &str) -> Markup {
     html! {
         details .sql {
             summary { "SQL" }
-            pre { code { (shown_text(statement)) } }
-            a href=(sql_link(statement)) { "Open as a query" }
+            pre { code { (shown_sql(statement)) } }
+            (sql_link(statement, "Open as a query"))
         }
     }
 }
 
-/// Where a statement is asked.
-pub(super) fn sql_link(statement: &str) -> String {
-    format!("/sql?q={}", encoded(statement))
+/// A link to where a statement is asked; where an address cannot hold it, it is there to be copied.
+pub(super) fn sql_link(statement: &str, says: &str) -> Markup {
+    let link = format!("/sql?q={}", encoded(statement));
+    html! {
+        @if fits(&link) { a href=(link) { (says) } }
+        @else { button type="button" data-copy=(statement) { (says) ": copy its SQL" } }
+    }
+}
+
+/// Whether a server takes an address.
+pub(super) const fn fits(link: &str) -> bool {
+    link.len() <= LINK_BYTES
 }
 
 /// Where a source is looked at.
@@ -110,7 +125,16 @@ pub(super) fn encoded(text: &str) -> String {
 
 /// A text from traffic: characters that could mislead are spelled out.
 pub(super) fn shown_text(text: &str) -> String {
-    let (kept, left_out) = cut(text);
+    shown(text, SHOWN_BYTES)
+}
+
+/// A statement or a rule, whole unless it is very long.
+pub(super) fn shown_sql(text: &str) -> String {
+    shown(text, SHOWN_SQL_BYTES)
+}
+
+fn shown(text: &str, bytes: usize) -> String {
+    let (kept, left_out) = cut(text, bytes);
     let mut shown = schemas::text::escape(kept).into_owned();
     if left_out > 0 {
         // Writing to a string cannot fail.
@@ -124,12 +148,12 @@ pub(super) fn value(text: &str) -> Markup {
     html! { bdi .value { (shown_text(text)) } }
 }
 
-/// The beginning of a text, and how many bytes it leaves out.
-fn cut(text: &str) -> (&str, usize) {
-    if text.len() <= SHOWN_BYTES {
+/// The beginning of a text, of so many bytes at most, and how many it leaves out.
+fn cut(text: &str, bytes: usize) -> (&str, usize) {
+    if text.len() <= bytes {
         return (text, 0);
     }
-    let at = (0..=SHOWN_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let at = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     text.split_at_checked(at).map_or((text, 0), |(kept, rest)| (kept, rest.len()))
 }
 
@@ -141,8 +165,12 @@ pub(super) fn count(number: u64) -> String {
 /// A share, 0–1, in percent.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent > 0.0 && percent < 1.0 {
+    if percent > 0.0 && percent < 0.01 {
+        "< 0.01 %".to_owned()
+    } else if percent > 0.0 && percent < 1.0 {
         format!("{percent:.2} %")
+    } else if percent > 99.0 && percent < 100.0 {
+        format!("{:.2} %", (percent * 100.0).floor() / 100.0)
     } else {
         format!("{percent:.0} %")
     }
@@ -183,7 +211,17 @@ mod tests {
         );
         let long = shown_text(&"é".repeat(1 << 20));
         assert!(long.ends_with("… (2,096,640 bytes more)"), "{}", &long[long.len() - 40..]);
-        assert_eq!(sql_link("a'&<b"), "/sql?q=a%27%26%3Cb");
+        let link = sql_link("a'&<b", "x").into_string();
+        assert_eq!(link, "<a href=\"/sql?q=a%27%26%3Cb\">x</a>");
+    }
+
+    #[test]
+    fn a_statement_is_shown_whole_and_a_link_is_one_that_works() {
+        let statement = format!("SELECT '{}'", "x".repeat(10_000));
+        let shown = sql_of(&statement).into_string();
+        assert!(shown.contains(&statement) && shown.contains("href="), "{shown}");
+        let long = sql_link(&"x".repeat(100_000), "All").into_string();
+        assert!(!long.contains("href=") && long.contains("data-copy="));
     }
 
     #[test]
@@ -191,6 +229,10 @@ mod tests {
         assert_eq!(
             (percent(0.5), percent(0.0012), percent(0.0)),
             ("50 %".into(), "0.12 %".into(), "0 %".into())
+        );
+        assert_eq!(
+            (percent(1.0), percent(0.999_999), percent(0.000_001)),
+            ("100 %".into(), "99.99 %".into(), "< 0.01 %".into())
         );
         assert_eq!([80, 60, 35, 0].map(severity_word), ["critical", "high", "medium", "low"]);
     }

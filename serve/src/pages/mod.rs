@@ -14,15 +14,15 @@ mod sql;
 mod tables;
 
 use axum::Router;
-use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use crate::answers::{Answers, Fault};
 use crate::http::App;
 use crate::http::failure::Failure;
+use crate::http::input::PathOf;
 use crate::questions::windows::{Span, bounds};
 use crate::questions::{rows, sql as sql_text};
 
@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/assets/{name}", get(asset))
 }
 
-async fn asset(Path(name): Path<String>) -> Result<Response, Failure> {
+async fn asset(PathOf(name): PathOf) -> Result<Response, Failure> {
     let found = assets::find(&format!("/assets/{name}"));
     found.ok_or_else(|| Failure::not_found("there is no such file"))
 }
@@ -46,7 +46,7 @@ async fn asset(Path(name): Path<String>) -> Result<Response, Failure> {
 /// The least span that is chosen for somebody.
 const LENGTH_MIN: TimeDelta = TimeDelta::minutes(10);
 
-/// The span of time in an address: `from` and `to`, either of which may be left out.
+/// The span of time in an address, as it was written: `from` and `to`, either of which may be left out.
 #[derive(Debug, Clone, Default, Deserialize)]
 struct SpanQuery {
     from: Option<String>,
@@ -54,22 +54,52 @@ struct SpanQuery {
 }
 
 impl SpanQuery {
-    /// As given; else the last `length` of what is in the tables.
-    async fn resolve(&self, answers: &Answers, length: TimeDelta) -> Result<Span, Fault> {
-        let given = |text: &Option<String>| {
-            text.as_deref().and_then(|text| sql_text::parse_time(text).ok())
+    /// Reads it.
+    fn given(&self) -> Result<Given, Failure> {
+        let time = |text: &Option<String>| {
+            let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
+            text.map(sql_text::parse_time).transpose().map_err(Failure::bad_request)
         };
-        if let (Some(from), Some(to)) = (given(&self.from), given(&self.to))
-            && from < to
+        let (from, to) = (time(&self.from)?, time(&self.to)?);
+        if let (Some(from), Some(to)) = (from, to)
+            && from >= to
         {
+            return Err(Failure::bad_request("`from` must be before `to`"));
+        }
+        Ok(Given { from, to })
+    }
+}
+
+/// A span of time, either end of which may be left open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Given {
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+}
+
+impl Given {
+    /// As given; else the last `length` of what is in the tables.
+    async fn resolve(self, answers: &Answers, length: TimeDelta) -> Result<Span, Fault> {
+        if let Self { from: Some(from), to: Some(to) } = self {
             return Ok(Span { from, to });
         }
-        let held = held(answers).await?;
-        let to = given(&self.to).unwrap_or(held.to);
-        let from = given(&self.from).filter(|from| *from < to);
-        // What is before the first row would be an empty part of a plot.
-        let of_length = (to - length).max(held.from).min(to - LENGTH_MIN);
-        Ok(Span { from: from.unwrap_or(of_length), to })
+        Ok(self.within(held(answers).await?, length))
+    }
+
+    /// The same where the tables hold `held`.
+    fn within(self, held: Span, length: TimeDelta) -> Span {
+        match (self.from, self.to) {
+            // What was asked for stays what it is, and is empty where nothing is held from then on.
+            (Some(from), to) => {
+                let to = to.unwrap_or(held.to);
+                Span { from, to: to.max(from + LENGTH_MIN) }
+            }
+            (None, to) => {
+                let to = to.unwrap_or(held.to);
+                // What is before the first row would be an empty part of a plot.
+                Span { from: (to - length).max(held.from).min(to - LENGTH_MIN), to }
+            }
+        }
     }
 }
 
@@ -78,4 +108,39 @@ async fn held(answers: &Answers) -> Result<Span, Fault> {
     let found = rows(answers, &bounds()).await?;
     let time = |name: &str| found.first().and_then(|row| row.time(name)).unwrap_or_default();
     Ok(Span { from: time("earliest"), to: time("latest") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(from: &str, to: &str) -> SpanQuery {
+        SpanQuery { from: Some(from.to_owned()), to: Some(to.to_owned()) }
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_told_and_not_replaced() {
+        assert_eq!(query("", " ").given().unwrap(), Given::default());
+        for (from, to) in [
+            ("yesterday", ""),
+            ("", "2026-13-01"),
+            ("2026-03-02", "2026-03-01"),
+            ("+262142-01-01", ""),
+        ] {
+            assert!(query(from, to).given().is_err(), "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn a_span_is_what_was_asked_for() {
+        let time = |text| sql_text::parse_time(text).unwrap();
+        let held = Span { from: time("2026-03-01T00:00"), to: time("2026-03-01T12:00") };
+        let within = |from, to| query(from, to).given().unwrap().within(held, TimeDelta::hours(6));
+        assert_eq!(within("", ""), Span { from: time("2026-03-01T06:00"), to: held.to });
+        assert_eq!(within("2026-03-01T11:00", "").from, time("2026-03-01T11:00"));
+        let later = within("2026-03-02", "");
+        assert_eq!((later.from, later.to), (time("2026-03-02"), time("2026-03-02T00:10")));
+        assert_eq!(within("", "2026-03-01T03:00").from, held.from);
+        assert_eq!(within("", "2026-02-01").from, time("2026-01-31T23:50"));
+    }
 }

@@ -10,7 +10,7 @@ use super::layout::{
     Part, count, encoded, page as send, part, shown_text, sql_link, sql_of, time, value,
 };
 use super::plot::{Mark, Rate};
-use super::{SpanQuery, tables};
+use super::{Given, SpanQuery, tables};
 use crate::answers::{Answers, Fault};
 use crate::http::App;
 use crate::http::failure::Failure;
@@ -43,14 +43,38 @@ pub(super) struct NowQuery {
 }
 
 impl NowQuery {
-    async fn span(&self, answers: &Answers) -> Result<Span, Fault> {
+    fn shown(&self) -> Result<Shown, Failure> {
         let hours = self.hours.map(|hours| TimeDelta::hours(i64::from(hours.clamp(1, 24 * 366))));
-        let given = SpanQuery { from: self.from.clone(), to: self.to.clone() };
-        Ok(given.resolve(answers, hours.unwrap_or(LENGTH)).await?.whole())
+        let given = SpanQuery { from: self.from.clone(), to: self.to.clone() }.given()?;
+        let host = self.host().map(str::to_owned);
+        Ok(Shown { given, length: hours.unwrap_or(LENGTH), host })
+    }
+
+    /// What the address says besides the time, as a part of another.
+    fn rest(&self) -> String {
+        let kind = self.kind.as_deref().filter(|kind| !kind.is_empty());
+        let rest = [("host", self.host()), ("kind", kind)].into_iter();
+        let rest =
+            rest.filter_map(|(key, text)| text.map(|text| format!("&{key}={}", encoded(text))));
+        rest.collect()
     }
 
     fn host(&self) -> Option<&str> {
         self.host.as_deref().filter(|host| !host.is_empty())
+    }
+}
+
+/// What is shown.
+#[derive(Debug, Clone)]
+struct Shown {
+    given: Given,
+    length: TimeDelta,
+    host: Option<String>,
+}
+
+impl Shown {
+    async fn span(&self, answers: &Answers) -> Result<Span, Fault> {
+        Ok(self.given.resolve(answers, self.length).await?.whole())
     }
 }
 
@@ -66,26 +90,27 @@ pub(super) async fn page(
         ..IncidentsQuery::default()
     };
     let filter = listed.filter()?;
+    let shown = query.shown()?;
     let title = query.host().map_or_else(|| "Now".to_owned(), |host| format!("Now: {host}"));
     let parts = vec![
         range(&query),
-        total(app.answers.clone(), query.clone(), filter.clone()),
+        total(app.answers.clone(), shown.clone(), filter.clone()),
         open(app.answers.clone(), filter.clone()),
-        hosts(app.answers.clone(), query.clone()),
-        past(app.answers.clone(), query.clone(), filter),
-        rejects(app.answers, query),
+        hosts(app.answers.clone(), shown.clone()),
+        past(app.answers.clone(), shown.clone(), filter),
+        rejects(app.answers, shown),
     ];
     Ok(send(&title, "/", parts))
 }
 
 /// Choice of the span, and the switch of the live view.
 fn range(query: &NowQuery) -> Part {
-    let host = query.host().map(|host| format!("&host={}", encoded(host))).unwrap_or_default();
+    let rest = query.rest();
     let (from, to) = (query.from.clone().unwrap_or_default(), query.to.clone().unwrap_or_default());
     let shown = html! {
         div .bar {
             @for (name, hours) in SPANS {
-                a href={ "/?hours=" (hours) (host) } aria-current=[(query.hours.map(i64::from) == Some(hours)).then_some("true")] { (name) }
+                a href={ "/?hours=" (hours) (rest) } aria-current=[(query.hours.map(i64::from) == Some(hours)).then_some("true")] { (name) }
             }
             button #live type="button" hidden { "Live" }
         }
@@ -93,16 +118,17 @@ fn range(query: &NowQuery) -> Part {
             label { "From" input name="from" value=(from) placeholder="2026-03-01T10:00" size="18"; }
             label { "To" input name="to" value=(to) placeholder="the latest" size="18"; }
             label { "Host" input name="host" value=(query.host().unwrap_or_default()) size="22"; }
+            @if let Some(kind) = &query.kind { input type="hidden" name="kind" value=(kind); }
             button { "Show" }
         }
     };
     Box::pin(std::future::ready(shown))
 }
 
-fn total(answers: Answers, query: NowQuery, filter: Filter) -> Part {
+fn total(answers: Answers, shown: Shown, filter: Filter) -> Part {
     part("Requests", async move {
-        let span = query.span(&answers).await?;
-        let statement = rate(query.host(), span);
+        let span = shown.span(&answers).await?;
+        let statement = rate(shown.host.as_deref(), span);
         let during = Filter { since: Some(span.from), until: Some(span.to), ..filter };
         let found = during.statement();
         let (points, found) =
@@ -140,9 +166,9 @@ fn list(found: &[Row]) -> Markup {
     }
 }
 
-fn past(answers: Answers, query: NowQuery, filter: Filter) -> Part {
+fn past(answers: Answers, shown: Shown, filter: Filter) -> Part {
     part("Incidents of this time", async move {
-        let span = query.span(&answers).await?;
+        let span = shown.span(&answers).await?;
         let during = Filter { since: Some(span.from), until: Some(span.to), ..filter };
         let statement = during.statement();
         let found = rows(&answers, &statement).await?;
@@ -150,9 +176,9 @@ fn past(answers: Answers, query: NowQuery, filter: Filter) -> Part {
     })
 }
 
-fn hosts(answers: Answers, query: NowQuery) -> Part {
+fn hosts(answers: Answers, shown: Shown) -> Part {
     part("Hosts", async move {
-        let span = query.span(&answers).await?;
+        let span = shown.span(&answers).await?;
         let statement = busiest(span, HOSTS);
         let found = rows(&answers, &statement).await?;
         let mut hosts: Vec<(Option<&str>, Vec<&Row>)> = Vec::new();
@@ -184,9 +210,9 @@ fn hosts(answers: Answers, query: NowQuery) -> Part {
     })
 }
 
-fn rejects(answers: Answers, query: NowQuery) -> Part {
+fn rejects(answers: Answers, shown: Shown) -> Part {
     part("Lines that could not be read", async move {
-        let span = query.span(&answers).await?;
+        let span = shown.span(&answers).await?;
         let statement = format!(
             "SELECT reason, count(*) AS lines, max(ts) AS last FROM {} WHERE {} GROUP BY reason ORDER BY lines DESC, reason LIMIT 5",
             REJECTS.name,
@@ -197,7 +223,7 @@ fn rejects(answers: Answers, query: NowQuery) -> Part {
             @if found.is_empty() { p { "None." } } @else {
                 ul { @for row in &found { li { (count(row.count("lines"))) " × " (value(row.text("reason"))) ", last " (time(row.text("last"))) } } }
             }
-            p { a href=(sql_link("SELECT * FROM signals ORDER BY readiness, detection")) { "Which detections the logs can feed" } }
+            p { (sql_link("SELECT * FROM signals ORDER BY readiness, detection", "Which detections the logs can feed")) }
             (sql_of(&statement))
         })
     })

@@ -109,7 +109,11 @@ impl Rate {
     }
 
     /// Draws it.
+    ///
+    /// Marks of what happened before or after it are left out.
     pub(super) fn draw(&self, marks: &[Mark]) -> Markup {
+        let is_within = |mark: &&Mark| self.from <= mark.at && mark.at <= self.to;
+        let marks: Vec<&Mark> = marks.iter().filter(is_within).collect();
         let label = |at: DateTime<Utc>| at.format("%m-%d %H:%M").to_string();
         html! {
             figure .plot {
@@ -186,7 +190,10 @@ mod tests {
         assert_eq!(rate.says(), "requests in a minute; most at 2026-03-01 00:01: 300");
         assert_eq!(rate.forecast().matches('M').count(), 1);
         let mark = Mark { at: range.0, letter: "O", says: "<opened>".to_owned() };
-        let drawn = rate.draw(&[mark]).into_string();
+        let before =
+            Mark { at: at("2026-02-28T23:00:00Z"), letter: "X", says: "before".to_owned() };
+        let drawn = rate.draw(&[mark, before]).into_string();
+        assert!(!drawn.contains("before"), "{drawn}");
         assert!(drawn.contains("<title>&lt;opened&gt;</title>"), "{drawn}");
         assert!(!drawn.contains("style="), "the policy forbids it");
         let empty = Rate::new(range, TimeDelta::minutes(1), []);

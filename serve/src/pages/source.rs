@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::layout::{Part, count, page as send, part, sql_of, time, value};
 use super::plot::Rate;
-use super::{SpanQuery, tables};
+use super::{Given, SpanQuery, tables};
 use crate::answers::{Answers, Fault};
 use crate::http::App;
 use crate::http::failure::Failure;
@@ -28,13 +28,6 @@ pub(super) struct SourceQuery {
     to: Option<String>,
 }
 
-impl SourceQuery {
-    async fn span(&self, answers: &Answers) -> Result<Span, Fault> {
-        let given = SpanQuery { from: self.from.clone(), to: self.to.clone() };
-        Ok(given.resolve(answers, LENGTH).await?.whole())
-    }
-}
-
 /// The page.
 pub(super) async fn page(
     State(app): State<App>,
@@ -47,7 +40,8 @@ pub(super) async fn page(
     match Source::parse(asked) {
         Err(why) => parts.push(ready(html! { p .fault role="alert" { (why) } })),
         Ok(source) => {
-            let ask = Ask { answers: app.answers, query, source };
+            let given = SpanQuery { from: query.from, to: query.to }.given()?;
+            let ask = Ask { answers: app.answers, given, source };
             parts.extend([
                 facts(ask.clone()),
                 incidents(ask.clone()),
@@ -80,7 +74,7 @@ fn form(query: &SourceQuery) -> Markup {
 #[derive(Debug, Clone)]
 struct Ask {
     answers: Answers,
-    query: SourceQuery,
+    given: Given,
     source: Source,
 }
 
@@ -89,7 +83,7 @@ impl Ask {
         &self,
         statement: impl Fn(&Source, Span) -> String,
     ) -> Result<(Span, String, Vec<Row>), Fault> {
-        let span = self.query.span(&self.answers).await?;
+        let span = self.given.resolve(&self.answers, LENGTH).await?.whole();
         let statement = statement(&self.source, span);
         let found = rows(&self.answers, &statement).await?;
         Ok((span, statement, found))

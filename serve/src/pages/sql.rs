@@ -8,7 +8,8 @@ use maud::{Markup, html};
 use query::{Format, VIEWS};
 use schemas::tables::ALL;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
 use super::layout::{Part, count, encoded, page as send, part, value};
 use crate::answers::{Answers, Cut, Fault, Question};
@@ -112,7 +113,7 @@ fn answer(answers: Answers, text: String) -> Part {
         } else {
             told(reply.end().await?.cut)
         };
-        let found: Vec<Map<String, Value>> = bytes
+        let found: Vec<Cells> = bytes
             .split(|byte| *byte == b'\n')
             .filter_map(|line| serde_json::from_slice(line).ok())
             .collect();
@@ -133,21 +134,47 @@ fn told(cut: Option<Cut>) -> Option<String> {
     })
 }
 
-fn table(names: &[String], found: &[Map<String, Value>]) -> Markup {
+/// The values of a row, in the order of its columns: two of them may have one name.
+#[derive(Debug)]
+struct Cells(Vec<Value>);
+
+impl<'de> Deserialize<'de> for Cells {
+    fn deserialize<D: Deserializer<'de>>(row: D) -> Result<Self, D::Error> {
+        struct OfRow;
+        impl<'de> Visitor<'de> for OfRow {
+            type Value = Cells;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a row")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut row: A) -> Result<Cells, A::Error> {
+                let mut cells = Vec::new();
+                while let Some((_, value)) = row.next_entry::<IgnoredAny, Value>()? {
+                    cells.push(value);
+                }
+                Ok(Cells(cells))
+            }
+        }
+        row.deserialize_map(OfRow)
+    }
+}
+
+fn table(names: &[String], found: &[Cells]) -> Markup {
     html! {
         div .scroll tabindex="0" { table {
             thead { tr { @for name in names { th { (value(name)) } } } }
-            tbody { @for row in found { tr { @for name in names { (cell(row.get(name))) } } } }
+            tbody { @for row in found { tr { @for value in &row.0 { (cell(value)) } } } }
         } }
     }
 }
 
-fn cell(of: Option<&Value>) -> Markup {
+fn cell(of: &Value) -> Markup {
     match of {
-        None | Some(Value::Null) => html! { td .faint { "null" } },
-        Some(Value::String(text)) => html! { td { (value(text)) } },
-        Some(Value::Number(number)) => html! { td .number { (number) } },
-        Some(other) => html! { td { (value(&other.to_string())) } },
+        Value::Null => html! { td .faint { "null" } },
+        Value::String(text) => html! { td { (value(text)) } },
+        Value::Number(number) => html! { td .number { (number) } },
+        other => html! { td { (value(&other.to_string())) } },
     }
 }
 
@@ -161,7 +188,7 @@ fn help() -> Markup {
     html! {
         section #names data-names=(names.join(" ")) {
             h2 { "To begin with" }
-            ul { @for (title, text) in EXAMPLES { li { a href=(super::layout::sql_link(text)) { (title) } } } }
+            ul { @for (title, text) in EXAMPLES { li { (super::layout::sql_link(text, title)) } } }
         }
         details #past hidden { summary { "Asked before, in this browser" } ol {} }
         details {

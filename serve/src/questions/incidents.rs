@@ -1,5 +1,7 @@
 //! Incidents: their list, one of them, its revisions.
 
+use std::fmt::{Display, Formatter};
+
 use chrono::{DateTime, Utc};
 use schemas::kinds::KINDS;
 use schemas::tables::{INCIDENTS, REQUESTS};
@@ -27,8 +29,43 @@ pub(crate) struct Filter {
     pub(crate) since: Option<DateTime<Utc>>,
     /// Whose first request was before.
     pub(crate) until: Option<DateTime<Utc>>,
+    /// Those that a list names after this one.
+    pub(crate) after: Option<Place>,
     /// So many, the latest.
     pub(crate) limit: u32,
+}
+
+/// Where an incident is in a list: the latest first, those that began together by their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    first_ts: DateTime<Utc>,
+    incident_id: String,
+}
+
+impl Place {
+    /// The place of an incident.
+    pub(crate) fn of(incident: &Row) -> Option<Self> {
+        let incident_id = incident.text("incident_id").to_owned();
+        incident.time("first_ts").map(|first_ts| Self { first_ts, incident_id })
+    }
+
+    /// A place as [`Display`] writes it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (first_ts, incident_id) = text.split_once('/')?;
+        let first_ts = DateTime::parse_from_rfc3339(first_ts).ok()?.to_utc();
+        Some(Self { first_ts, incident_id: incident_id.to_owned() })
+    }
+
+    fn is_before(&self) -> String {
+        let (first_ts, id) = (sql::time(self.first_ts), sql::text(&self.incident_id));
+        format!("first_ts <= {first_ts} AND (first_ts < {first_ts} OR incident_id > {id})")
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", sql::rfc3339(self.first_ts), self.incident_id)
+    }
 }
 
 impl Filter {
@@ -52,6 +89,9 @@ impl Filter {
         }
         if let Some(until) = self.until {
             conditions.and(format!("first_ts < {}", sql::time(until)));
+        }
+        if let Some(place) = &self.after {
+            conditions.and(place.is_before());
         }
         let from = if self.verdict.as_deref() == Some("benign") {
             conditions.and("newest = 1");
@@ -92,11 +132,12 @@ pub(crate) fn of_incident(id: &str) -> String {
     )
 }
 
-/// The statement that tells how an incident came to be what it is.
+/// The statement that tells how an incident came to be what it is: its last revisions, in their order.
 pub(crate) fn revisions(id: &str) -> String {
     format!(
-        "SELECT revision, state, kind, verdict, severity, confidence, revision_ts, requests, excess_requests, \
-         source_count, fingerprint, summary FROM {} WHERE incident_id = {} ORDER BY revision LIMIT {LIMIT_MAX}",
+        "SELECT * FROM (SELECT revision, state, kind, verdict, severity, confidence, revision_ts, requests, \
+         excess_requests, source_count, fingerprint, summary FROM {} WHERE incident_id = {} ORDER BY revision DESC \
+         LIMIT {LIMIT_MAX}) AS last ORDER BY revision",
         INCIDENTS.name,
         sql::text(id)
     )

@@ -4,11 +4,12 @@
 
 pub(crate) mod attributes;
 pub(crate) mod incidents;
+pub(crate) mod revisions;
 mod row;
 pub(crate) mod selection;
 pub(crate) mod sources;
 pub(crate) mod sql;
 pub(crate) mod windows;
 
-pub(crate) use incidents::{Filter, LIMIT_MAX, of_incident, requests_of, revisions};
+pub(crate) use incidents::{Filter, LIMIT_MAX, Place, of_incident, requests_of, revisions};
 pub(crate) use row::{Row, rows};

@@ -3,6 +3,7 @@
 //! The grammar is part of the interface, for bookmarks: `is=column:value`, `not=column:value`, `null=column`,
 //! `some=column`, each any number of times; `by=column`; `from`, `to`.
 
+use chrono::DateTime;
 use schemas::tables::REQUESTS;
 use schemas::{Column, ColumnType};
 
@@ -110,12 +111,13 @@ impl Choice {
 
 /// A value as a literal of the type of its column, where it is one.
 fn literal(name: &str, value: &str) -> String {
-    let is_number =
-        column(name).is_some_and(|of| matches!(of.data_type, ColumnType::Int | ColumnType::Long));
-    match value.parse::<i64>() {
-        Ok(number) if is_number => number.to_string(),
-        _ => sql::text(value),
-    }
+    let of = column(name).map(|column| column.data_type);
+    let is_literal = match of {
+        Some(ColumnType::Int | ColumnType::Long) => value.parse::<i64>().is_ok(),
+        Some(ColumnType::Boolean) => matches!(value, "true" | "false"),
+        _ => false,
+    };
+    if is_literal { value.to_owned() } else { sql::text(value) }
 }
 
 /// What was chosen, within a time.
@@ -160,7 +162,8 @@ impl Selection {
     /// `p·log2(p/m) + q·log2(q/m)` with `m = (p + q) / 2`, bits (Lin, 1991).
     pub(crate) fn grown(&self) -> String {
         let Span { from, to } = self.span;
-        let whole = Span { from: from - (to - from), to };
+        let before = (from - (to - from)).max(DateTime::UNIX_EPOCH);
+        let whole = Span { from: before, to };
         let names = COMPARED.join(", ");
         let scope = format!(
             "scope AS (SELECT {names}, ts >= {} AS now FROM {} WHERE {}{})",
@@ -232,6 +235,8 @@ mod tests {
         assert_eq!(condition("is", "status:404"), "status = 404");
         assert_eq!(condition("is", "status:4' OR 1=1"), "status = '4'' OR 1=1'");
         assert_eq!(condition("is", "path:404"), "path = '404'");
+        assert_eq!(condition("is", "malformed:false"), "malformed = false");
+        assert_eq!(condition("is", "malformed:x"), "malformed = 'x'");
         assert_eq!(condition("not", "host:x'y"), "host IS DISTINCT FROM 'x''y'");
         assert_eq!(condition("null", "ja4"), "ja4 IS NULL");
     }

@@ -12,8 +12,8 @@ use super::windows::{Span, binned};
 pub(crate) enum Source {
     /// One address.
     Address(IpAddr),
-    /// A network, as written.
-    Network(String),
+    /// A network: its first address, and the bits that all of its addresses have in common.
+    Network(IpAddr, u32),
     /// An autonomous system.
     System(u32),
     /// A JA4.
@@ -31,14 +31,11 @@ impl Source {
             return Ok(Self::Address(address));
         }
         if let Some((address, bits)) = text.split_once('/') {
-            let bits_max = match address.parse() {
-                Ok(IpAddr::V4(_)) => 32,
-                Ok(IpAddr::V6(_)) => 128,
-                Err(_) => return Err(Self::unknown(text)),
-            };
-            let fits = bits.parse::<u8>().is_ok_and(|bits| bits <= bits_max);
-            return if fits {
-                Ok(Self::Network(text.to_owned()))
+            let (address, bits) =
+                address.parse().ok().zip(bits.parse().ok()).ok_or_else(|| Self::unknown(text))?;
+            let bits_max = if matches!(address, IpAddr::V4(_)) { 32 } else { 128 };
+            return if bits <= bits_max {
+                Ok(Self::Network(masked(address, bits), bits))
             } else {
                 Err(Self::unknown(text))
             };
@@ -66,7 +63,9 @@ impl Source {
             Self::Address(address) => {
                 format!("client_ip = {}", sql::text(&address.to_canonical().to_string()))
             }
-            Self::Network(network) => format!("ip_in(client_ip, {})", sql::text(network)),
+            Self::Network(first, bits) => {
+                format!("ip_in(client_ip, {})", sql::text(&format!("{first}/{bits}")))
+            }
             Self::System(system) => format!("client_asn = {system}"),
             Self::Ja4(ja4) => format!("ja4 = {}", sql::text(ja4)),
         }
@@ -121,8 +120,13 @@ impl Source {
     /// Incidents that name it, or a network that it is in, among their heaviest sources. `None` for what they do not name.
     pub(crate) fn incidents(&self) -> Option<String> {
         let names = match self {
-            Self::Address(address) => prefixes(address.to_canonical()),
-            Self::Network(network) => vec![network.clone()],
+            Self::Address(address) => {
+                let address = address.to_canonical();
+                let mut names = prefixes(address, 128);
+                names.push(address.to_string());
+                names
+            }
+            Self::Network(first, bits) => prefixes(*first, *bits),
             Self::System(_) | Self::Ja4(_) => return None,
         };
         let names: Vec<String> = names.iter().map(|name| sql::text(name)).collect();
@@ -134,28 +138,27 @@ impl Source {
     }
 }
 
-/// An address and every network that it is in, as they are written.
-fn prefixes(address: IpAddr) -> Vec<String> {
-    let mut names = vec![address.to_string()];
+/// The networks that an address is in and that have no more than `bits_max` bits, as they are written.
+fn prefixes(address: IpAddr, bits_max: u32) -> Vec<String> {
+    let bits = match address {
+        IpAddr::V4(_) => 8..=bits_max.min(32),
+        IpAddr::V6(_) => 16..=bits_max.min(128),
+    };
+    bits.map(|bits| format!("{}/{bits}", masked(address, bits))).collect()
+}
+
+/// The first address of the network of `bits` bits that `address` is in.
+fn masked(address: IpAddr, bits: u32) -> IpAddr {
     match address {
         IpAddr::V4(v4) => {
-            let masked =
-                |bits: u32| v4.to_bits() & u32::MAX.checked_shl(32 - bits).unwrap_or_default();
-            names.extend(
-                (8..=32)
-                    .map(|bits| format!("{}/{bits}", std::net::Ipv4Addr::from_bits(masked(bits)))),
-            );
+            let mask = u32::MAX.checked_shl(32 - bits.min(32)).unwrap_or_default();
+            IpAddr::V4((v4.to_bits() & mask).into())
         }
         IpAddr::V6(v6) => {
-            let masked =
-                |bits: u32| v6.to_bits() & u128::MAX.checked_shl(128 - bits).unwrap_or_default();
-            names.extend(
-                (16..=128)
-                    .map(|bits| format!("{}/{bits}", std::net::Ipv6Addr::from_bits(masked(bits)))),
-            );
+            let mask = u128::MAX.checked_shl(128 - bits.min(128)).unwrap_or_default();
+            IpAddr::V6((v6.to_bits() & mask).into())
         }
     }
-    names
 }
 
 #[cfg(test)]
@@ -166,7 +169,9 @@ mod tests {
     fn a_source_is_known_by_how_it_is_written() {
         let read = |text| Source::parse(text).unwrap();
         assert_eq!(read(" 203.0.113.7 "), Source::Address("203.0.113.7".parse().unwrap()));
-        assert_eq!(read("2001:db8::/32"), Source::Network("2001:db8::/32".into()));
+        assert_eq!(read("2001:db8::/32"), Source::Network("2001:db8::".parse().unwrap(), 32));
+        assert_eq!(read("203.0.113.7/24"), Source::Network("203.0.113.0".parse().unwrap(), 24));
+        assert_eq!(read("0.0.0.0/0"), Source::Network("0.0.0.0".parse().unwrap(), 0));
         assert_eq!((read("AS64500"), read("as1")), (Source::System(64_500), Source::System(1)));
         assert_eq!(read("t13d1516h2_8daaf6152771"), Source::Ja4("t13d1516h2_8daaf6152771".into()));
         for wrong in
@@ -178,11 +183,15 @@ mod tests {
 
     #[test]
     fn an_address_is_in_its_networks() {
-        let of = |text: &str| prefixes(text.parse().unwrap());
+        let of = |text: &str| prefixes(text.parse().unwrap(), 128);
         let v4 = of("203.0.113.7");
-        for name in ["203.0.113.7", "203.0.113.7/32", "203.0.113.0/24", "203.0.0.0/8"] {
+        for name in ["203.0.113.7/32", "203.0.113.0/24", "203.0.0.0/8"] {
             assert!(v4.iter().any(|known| known == name), "{name}");
         }
+        let wider = prefixes("203.0.113.0".parse().unwrap(), 24);
+        assert_eq!((wider.len(), wider.last().map(String::as_str)), (17, Some("203.0.113.0/24")));
+        let named = Source::parse("203.0.113.7").unwrap().incidents().unwrap();
+        assert!(named.contains("'203.0.113.7')"), "{named}");
         assert!(of("2001:db8::1").iter().any(|known| known == "2001:db8::/64"));
     }
 }

@@ -1,8 +1,9 @@
 //! Parts of statements.
 
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, SecondsFormat, Utc};
 
 /// A text as a literal, whatever it holds.
 pub(crate) fn text(value: &str) -> String {
@@ -19,27 +20,36 @@ pub(crate) fn rfc3339(value: DateTime<Utc>) -> String {
     value.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
+/// Years in which requests may have been. The engine counts nanoseconds here and there, which end in 2262.
+const YEARS: RangeInclusive<i32> = 1_970..=2_200;
+
 /// A time as people write it: RFC 3339, or a day for its beginning.
 pub(crate) fn parse_time(given: &str) -> Result<DateTime<Utc>, String> {
     let given = given.trim();
+    let is_far = |time: &DateTime<Utc>| !YEARS.contains(&time.year());
+    let no_time = || {
+        format!(
+            "`{}` is no time such as 2026-03-01T10:00:00Z, and no day",
+            schemas::text::escape(given)
+        )
+    };
+    read_time(given).filter(|time| !is_far(time)).ok_or_else(no_time)
+}
+
+fn read_time(given: &str) -> Option<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(given) {
-        return Ok(time.to_utc());
+        return Some(time.to_utc());
     }
     // `datetime-local` of a browser, and what people type.
     let whole = format!("{}Z", given.replace(' ', "T"));
     let with_seconds = format!("{}:00Z", given.replace(' ', "T"));
     for text in [whole, with_seconds] {
         if let Ok(time) = DateTime::parse_from_rfc3339(&text) {
-            return Ok(time.to_utc());
+            return Some(time.to_utc());
         }
     }
-    let day: Result<NaiveDate, _> = given.parse();
-    day.map(|day| day.and_time(NaiveTime::MIN).and_utc()).map_err(|_| {
-        format!(
-            "`{}` is no time such as 2026-03-01T10:00:00Z, and no day",
-            schemas::text::escape(given)
-        )
-    })
+    let day: NaiveDate = given.parse().ok()?;
+    Some(day.and_time(NaiveTime::MIN).and_utc())
 }
 
 /// Conditions that hold together.
@@ -101,6 +111,9 @@ mod tests {
         assert_eq!(read("2026-03-01T10:00").unwrap(), "2026-03-01T10:00:00Z");
         assert_eq!(read("2026-03-01 10:00:07").unwrap(), "2026-03-01T10:00:07Z");
         assert_eq!(read("2026-03-01").unwrap(), "2026-03-01T00:00:00Z");
+        for far in ["-262143-01-01", "+262142-12-31", "9999-12-31T23:59:59Z", "0000-01-01"] {
+            assert!(read(far).is_err(), "{far}");
+        }
         assert!(read("yesterday").unwrap_err().contains("is no time such as"));
     }
 

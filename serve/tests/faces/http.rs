@@ -9,7 +9,7 @@ use serve::answers::{Limits, Question};
 use serve::http::{HttpOptions, Token};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::client::Server;
 use crate::lake::{self, HOSTILE};
@@ -181,6 +181,13 @@ async fn incidents_are_found_by_what_they_are() {
         (first["incidents"].as_array().map(Vec::len), &first["more"]),
         (Some(1), &json!(true))
     );
+    // Both began at the same time; one follows the other all the same.
+    assert_eq!(first["incidents"][0]["incident_id"], "a1");
+    let next = first["next"].as_str().expect("a place").replace('/', "%2F").replace('+', "%2B");
+    let second = server.get(&format!("/api/v1/incidents?limit=1&after={next}")).await.json();
+    assert_eq!(second["incidents"][0]["incident_id"], "b2", "{second}");
+    assert_eq!((&second["more"], &second["next"]), (&json!(false), &json!(null)));
+    assert_eq!(server.get("/api/v1/incidents?after=x").await.status, 400);
     assert_eq!(server.get("/api/v1/incidents?kind=x").await.status, 400);
     let one = server.get("/api/v1/incidents/a1").await.json();
     assert_eq!(one["incident"]["revision"], 1);
@@ -221,6 +228,28 @@ async fn events_come_as_they_are_committed_and_none_is_missed() {
     second.read_to_string(&mut rest).await.expect("the end of the stream");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn however_much_was_missed_comes_and_then_what_happens() {
+    // Limits of answers to others do not cut what is ours.
+    let (lake, server) = start(Limits { rows: 3, bytes: 100, ..Limits::default() }).await;
+    let revisions: Vec<_> = (1..=2_500).map(|n| lake::incident("c3", n, "update")).collect();
+    lake::append(lake.path(), &INCIDENTS, &revisions).await;
+    let early = [("Last-Event-ID", "2026-03-01T00:10:10Z/a1/0")];
+    let mut stream = BufReader::new(server.connect("GET", "/api/v1/events", &early, "").await);
+    for n in 1..=2_500 {
+        let id = until(&mut stream, "id: ").await;
+        assert!(id.trim().ends_with(&format!("/c3/{n}")), "{id} where {n} comes");
+    }
+    // More than the server looks up at a time, at once and of one time.
+    let new: Vec<_> = (0..450).map(|n| lake::incident(&format!("n{n:0>3}"), 0, "open")).collect();
+    lake::append(lake.path(), &INCIDENTS, &new).await;
+    for n in 0..450 {
+        let id = until(&mut stream, "id: ").await;
+        assert!(id.trim().ends_with(&format!("/n{n:0>3}/0")), "{id} where {n} comes");
+    }
+    server.stop().await;
+}
+
 /// The next line that begins so.
 async fn until(stream: &mut BufReader<TcpStream>, begin: &str) -> String {
     let mut line = String::new();
@@ -257,6 +286,63 @@ async fn connections_have_their_limit_and_give_their_places_back() {
         tokio::task::yield_now().await;
     }
     assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+/// The beginning of an answer to a question of `from`, and the connection, which stays.
+async fn ask_from(from: &str, server: &Server, path: &str, more: &str) -> (String, TcpStream) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(from.parse().expect("an address")).expect("an address of this machine");
+    let mut stream = socket.connect(server.at).await.expect("a connection");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{more}\r\n", server.at);
+    stream.write_all(head.as_bytes()).await.expect("a request");
+    let mut stream = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(stream.read_line(&mut head).await.expect("a line"), 0, "{head}");
+    }
+    (head, stream.into_inner())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_token_cannot_keep_others_out() {
+    let folder = lake::lake().await;
+    let token = Some(Token::new("0123456789abcdef").expect("a token"));
+    let limits = Limits { connections: 8, ..Limits::default() };
+    let options = HttpOptions { token, ..HttpOptions::default() };
+    let server = Server::start(folder.path(), limits, options).await;
+    let mut silent = Vec::new();
+    for _ in 0..2 {
+        silent.push(TcpStream::connect(server.at).await.expect("a connection"));
+    }
+    let mut refused = TcpStream::connect(server.at).await.expect("a connection");
+    let mut answer = Vec::new();
+    let _ = refused.read_to_end(&mut answer).await;
+    assert_eq!(answer, b"", "a quarter of the places is taken");
+    // Those of others who may ask are not counted.
+    let right = "Authorization: Bearer 0123456789abcdef\r\n";
+    let mut known = Vec::new();
+    for _ in 0..4 {
+        let (head, stream) = ask_from("127.0.0.2:0", &server, "/readyz", right).await;
+        assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+        assert!(!head.contains("connection: close"), "{head}");
+        known.push(stream);
+    }
+    // Whoever is not known asks once.
+    for path in ["/healthz", "/readyz"] {
+        let (head, mut stream) = ask_from("127.0.0.3:0", &server, path, "").await;
+        assert!(head.contains("connection: close"), "{head}");
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.expect("the end of the connection");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_path_that_is_no_text_is_refused_as_all_else_is() {
+    let (_lake, server) = start(Limits::default()).await;
+    for path in ["/api/v1/sql/%FF", "/api/v1/incidents/%FF", "/incident/%FF", "/assets/%FF"] {
+        let got = server.get(path).await;
+        assert_eq!((got.status, &*got.code()), (400, "request"), "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

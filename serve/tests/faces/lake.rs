@@ -31,11 +31,12 @@ pub(crate) fn request(second: u32, client: &str, path: &str) -> Value {
 
 /// A revision of the incident `id`.
 pub(crate) fn incident(id: &str, revision: u32, state: &str) -> Value {
+    let told = 610 + revision;
     json!({
         "incident_id": id, "revision": revision, "state": state, "kind": "http_flood", "verdict": "attack",
         "severity": 80, "confidence": 0.9, "target_host": "shop.example", "target_path": "/search",
         "first_ts": format!("{DAY}T00:10:00Z"), "detected_ts": format!("{DAY}T00:10:05Z"),
-        "revision_ts": format!("{DAY}T00:10:{:02}Z", 10 + revision), "last_ts": format!("{DAY}T00:10:30Z"),
+        "revision_ts": format!("{DAY}T{:02}:{:02}:{:02}Z", told / 3600, told / 60 % 60, told % 60), "last_ts": format!("{DAY}T00:10:30Z"),
         "requests": 900, "excess_requests": 880, "source_count": 3, "sources": ["203.0.113.0/24"],
         "fingerprint": "path = '/search'", "fingerprint_recall": 0.99, "fingerprint_recall_lower": 0.98,
         "fingerprint_precision": 1.0, "fingerprint_collateral": 0.0, "fingerprint_collateral_upper": 0.01,

@@ -124,6 +124,62 @@ async fn a_page_that_cannot_say_what_was_asked_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sql_of_a_page_is_shown_whole_and_can_be_asked() {
+    let (_lake, server) = start().await;
+    let explore = page(&server, "/explore?by=malformed&is=malformed:false&not=path:x").await;
+    // The longest of ours, to its last word.
+    assert!(explore.contains("ORDER BY surprise DESC, attribute, value LIMIT 15"), "{explore}");
+    assert!(explore.contains("<option selected>malformed</option>"), "{explore}");
+    let link = explore.split("href=\"").filter_map(|part| part.split('"').next());
+    let links: Vec<&str> = link.filter(|link| link.starts_with("/sql?q=")).collect();
+    assert!(links.len() >= 4, "{links:?}");
+    for link in links {
+        page(&server, link).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_no_address_holds_is_not_linked() {
+    let (lake, server) = start().await;
+    let long = format!("/{}", "é".repeat(20_000));
+    let request = lake::request(900, "192.0.2.1", &long);
+    lake::append(lake.path(), &schemas::tables::REQUESTS, &[request]).await;
+    let explore = page(&server, "/explore?by=path").await;
+    assert!(explore.contains("too long for an address"), "{explore}");
+    let links = explore.split("href=\"/").skip(1).filter_map(|part| part.split('"').next());
+    for link in links.map(|link| format!("/{link}")) {
+        let link = link.replace("&amp;", "&");
+        assert_eq!(server.get(&link).await.status, 200, "{link}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn columns_of_one_name_keep_their_values() {
+    let (_lake, server) = start().await;
+    let text = "SELECT * FROM (SELECT 41 AS n) a JOIN (SELECT 42 AS n) b ON a.n < b.n";
+    let link = format!("/sql?q={}", text.replace(' ', "+").replace('<', "%3C"));
+    let shown = page(&server, &link).await;
+    let at = |cell: &str| shown.find(&format!("<td class=\"number\">{cell}</td>"));
+    assert!(at("41").is_some() && at("41") < at("42"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_time_that_is_none_is_refused() {
+    let (_lake, server) = start().await;
+    for query in ["from=yesterday", "to=2026-13-01", "from=2026-03-02&to=2026-03-01"] {
+        for path in ["/?", "/explore?", "/source?q=192.0.2.1&"] {
+            let got = server.get(&format!("{path}{query}")).await;
+            assert_eq!((got.status, &*got.code()), (400, "request"), "{path}{query}");
+        }
+    }
+    for query in ["from=&to=", "from=1970-01-01&to=2199-12-31", "from=2150-01-01"] {
+        for path in ["/?", "/explore?", "/source?q=192.0.2.1&"] {
+            page(&server, &format!("{path}{query}")).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_page_loads_is_there_and_kept() {
     let (_lake, server) = start().await;
     let now = page(&server, "/").await;
