@@ -180,7 +180,7 @@ fn values(answers: Answers, state: Chosen) -> Part {
             p .bar { "By" @for name in columns(&state) {
                 a href=(state.link(name, &state.choices)) aria-current=[(name == state.by).then_some("true")] { (name) }
             } }
-            div .scroll { table {
+            div .scroll tabindex="0" { table {
                 thead { tr { th { (state.by) } th { "Share" } th .number { "Requests" } th .number { "Addresses" } th .number { "Errors" } th { "Choose" } } }
                 tbody { @for row in &found {
                     @let text = text_of(row, "value");
@@ -222,8 +222,11 @@ fn grown(answers: Answers, state: Chosen) -> Part {
         let found = rows(&answers, &statement).await?;
         Ok(html! {
             p .faint { "Values whose share is greater than in as long a time before, the most surprising first (their part of the Jensen–Shannon divergence)." }
-            @if found.is_empty() { p { "Nothing." } } @else {
-                div .scroll { table {
+            @if found.is_empty() { p { "Nothing." } }
+            @else if found.iter().all(|row| row.count("before") == 0) {
+                p { "There is nothing before to compare with: choose a later time." }
+            } @else {
+                div .scroll tabindex="0" { table {
                     thead { tr { th { "Column" } th { "Value" } th { "Share" } th { "Before" } th .number { "Requests" } th .number { "Before" } th .number { "Surprise, bits" } th { "Choose" } } }
                     tbody { @for row in &found { tr {
                         td { (row.text("attribute")) }

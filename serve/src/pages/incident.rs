@@ -152,7 +152,7 @@ fn who(answers: Answers, incident: Row) -> Part {
             p { (count(incident.count("source_count"))) " sources; the heaviest, as it was told:"
                 @for source in &named { " " a href=(source_link(source)) { (value(source)) } } }
             @if !found.is_empty() {
-                div .scroll { table {
+                div .scroll tabindex="0" { table {
                     thead { tr { th { "Source" } th .number { "Requests" } th .number { "Paths" } th { "First" } th { "Last" } th { "System" } th { "Country" } } }
                     tbody { @for row in &found { tr {
                         td { @if let Some(source) = row.maybe_text("source") { a href=(source_link(source)) { (value(source)) } } }
@@ -186,7 +186,7 @@ fn with_what(answers: Answers, incident: Row) -> Part {
         };
         Ok(html! {
             p .faint { "The share of each value in the attack, and in what else the host was asked from an hour before it to its end." }
-            div .scroll { table {
+            div .scroll tabindex="0" { table {
                 thead { tr { th { "Attribute" } th { "Value" } th { "In the attack" } th .number { "Requests" } th { "Ordinary" } th .number { "Requests" } } }
                 tbody { @for (attribute, name) in ATTRIBUTES { @for (at, row) in of(attribute).enumerate() {
                     @let (attack, ordinary) = (share(row, "attack", "all_attack"), share(row, "ordinary", "all_ordinary"));
@@ -248,7 +248,7 @@ fn evidence(incident: &Row) -> Markup {
         section {
             h2 { "Evidence" }
             @if tests.is_empty() { p { "None is told." } } @else {
-                div .scroll { table {
+                div .scroll tabindex="0" { table {
                     thead { tr { th { "What was looked at" } th { "Expected" } th { "Observed" } th .number { "Weight, nats" } th { "By chance" } } }
                     tbody { @for test in &tests { tr {
                         td { (shown(test, "feature")) }
@@ -302,7 +302,7 @@ fn story(answers: Answers, incident: Row) -> Part {
         let statement = revisions(incident.text("incident_id"));
         let found = rows(&answers, &statement).await?;
         Ok(html! {
-            div .scroll { table {
+            div .scroll tabindex="0" { table {
                 thead { tr { th { "When" } th { "State" } th { "Kind" } th { "Verdict" } th { "Severity" } th .number { "Requests" } th .number { "Sources" } th { "Rule" } } }
                 tbody { @for row in &found { tr {
                     td { (time(row.text("revision_ts"))) }

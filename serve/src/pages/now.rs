@@ -192,7 +192,7 @@ fn hosts(answers: Answers, shown: Shown) -> Part {
         let sum = |of: &[&Row], name| of.iter().map(|row| row.count(name)).sum::<u64>();
         hosts.sort_by_key(|(_, of_host)| std::cmp::Reverse(sum(of_host, "requests")));
         Ok(html! {
-            div .scroll { table {
+            div .scroll tabindex="0" { table {
                 thead { tr { th { "Host" } th { "Requests" } th .number { "All" } th .number { "Most in a minute" } th .number { "Errors 5xx" } } }
                 tbody { @for (host, of_host) in &hosts { tr {
                     td { @match host {

@@ -141,7 +141,7 @@ fn paths(ask: Ask) -> Part {
         let (_, statement, found) = ask.rows(Source::paths).await?;
         Ok(html! {
             @if found.is_empty() { p { "Nothing." } } @else {
-                div .scroll { table {
+                div .scroll tabindex="0" { table {
                     thead { tr { th { "Host" } th { "Path" } th .number { "Requests" } th .number { "Errors" } } }
                     tbody { @for row in &found { tr {
                         td { (value(row.text("host"))) }

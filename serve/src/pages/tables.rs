@@ -16,7 +16,7 @@ pub(super) fn incidents(found: &[Row]) -> Markup {
         return html! { p { "None." } };
     }
     html! {
-        div .scroll { table {
+        div .scroll tabindex="0" { table {
             thead { tr { th { "Severity" } th { "What" } th { "Where" } th { "Since" } th { "Last seen" } th .number { "Requests" } th { "State" } } }
             tbody { @for row in found { tr {
                 td { (severity(row.count("severity"))) }
@@ -41,7 +41,7 @@ pub(super) fn requests(found: &[Row]) -> Markup {
         return html! { p { "None." } };
     }
     html! {
-        div .scroll { table {
+        div .scroll tabindex="0" { table {
             thead { tr { th { "Time" } th { "Client" } th { "Method" } th { "Host" } th { "Path" } th { "Query" } th .number { "Status" } th { "User agent" } } }
             tbody { @for row in found { tr {
                 td { (time(row.text("ts"))) }

@@ -1,0 +1,53 @@
+//! The console in a real browser: Debian's Chromium, driven by Playwright.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tests::Python;
+use tests::skip::{Missing, or_skip};
+
+use crate::serve::{Served, lake};
+
+/// A Python that can drive a browser.
+fn browser() -> Result<Python, Missing> {
+    match Command::new("chromium").arg("--version").output() {
+        Ok(said) if said.status.success() => Python::find(),
+        _ => Err(Missing("Chromium missing: Debian package chromium".into())),
+    }
+}
+
+#[test]
+fn an_attack_leads_to_its_requests_a_source_and_sql() {
+    let Some(python) = or_skip(browser()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let tables = lake(folder.path());
+    let served = Served::start(&tables, &[]);
+    let pictures = folder.path().join("pictures");
+    std::fs::create_dir(&pictures).unwrap();
+    let seen = python.run("console.py", &[&served.port, pictures.to_str().unwrap()]);
+    let seen: Value = serde_json::from_str(&seen).expect("JSON");
+
+    let story = &seen["story"];
+    let told = format!(
+        "SELECT fingerprint FROM attacks WHERE incident_id = '{}'",
+        story["incident"].as_str().unwrap()
+    );
+    assert_eq!(story["rule"], tables.rows(&told)[0]["fingerprint"]);
+    assert_eq!(story["requests"], true);
+    assert!(story["source"].as_str().is_some_and(|source| !source.is_empty()), "{story}");
+    assert_eq!(story["asked"], "SELECT kind, requests FROM attacks ORDER BY requests DESC");
+    let most = &tables.rows("SELECT kind, requests FROM attacks ORDER BY requests DESC LIMIT 1")[0];
+    assert_eq!(story["most"], json!([most["kind"], most["requests"].to_string()]));
+    assert_eq!(story["wrong"], json!([]), "errors in the browser");
+    // Accessible, within the policy and no wider than the window, wide and narrow, light and dark.
+    assert_eq!(seen["faults"], json!({}));
+    let plain: Vec<&str> = seen["plain"].as_array().unwrap().iter().flat_map(Value::as_str).collect();
+    for part in ["Who", "With what", "The rule that selects it", "Exactly these requests"] {
+        assert!(plain.contains(&part), "without scripts: {plain:?}");
+    }
+    for page in ["now", "incident", "explore", "source", "sql"] {
+        let picture = std::fs::read(pictures.join(format!("{page}.png"))).unwrap();
+        assert!(picture.starts_with(b"\x89PNG"), "{page}");
+    }
+    served.stop();
+}
