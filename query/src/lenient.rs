@@ -82,7 +82,7 @@ fn single(text: &str) -> Option<char> {
 }
 
 /// A pattern with `escape` in one with backslashes.
-fn with_backslashes(pattern: &str, escape: char) -> String {
+pub(crate) fn with_backslashes(pattern: &str, escape: char) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut chars = pattern.chars();
     while let Some(c) = chars.next() {

@@ -5,6 +5,7 @@
 //!                                              │ guard: read-only
 //!              requests · rejects · incidents · source_windows · target_windows   (lake_table: Delta at its last commit)
 //!     attacks, signals (views)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in · fingerprint_requests
+//! postgres: what clients of PostgreSQL write and ask for beside the tables
 //! repl: lines ─▶ statements and commands ─▶ the same
 //! ```
 //!
@@ -30,6 +31,7 @@ mod lenient;
 mod options;
 pub mod output;
 mod params;
+pub mod postgres;
 pub mod repl;
 mod session;
 pub mod statements;
@@ -38,10 +40,10 @@ mod tables;
 mod views;
 
 pub use error::QueryError;
-pub use options::{Scratch, SessionOptions};
+pub use options::{Dialect, Scratch, SessionOptions};
 pub use output::{Encoder, Format, Layout, OutputOptions, Written};
 pub use params::Params;
-pub use session::{Answer, Session};
+pub use session::{Answer, Described, Session};
 pub use statements::Statement;
 pub use tables::{Share, Tables};
 pub use views::{VIEWS, View};

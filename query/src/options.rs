@@ -19,6 +19,16 @@ pub struct SessionOptions {
     pub scratch: Scratch,
 }
 
+/// How statements are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// As the engine has it.
+    #[default]
+    Engine,
+    /// As PostgreSQL has it, whose catalogue there is then, too.
+    Postgres,
+}
+
 /// Whether statements may define names of their own. The tables are read-only in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scratch {

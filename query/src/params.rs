@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use arrow::array::ArrayRef;
 use datafusion::common::{ParamValues, ScalarValue};
 use serde_json::Value;
 
@@ -17,6 +18,18 @@ impl Params {
     /// Values by place: the first is `$1`.
     pub fn list(values: Vec<ScalarValue>) -> Self {
         Self { values: values.into() }
+    }
+
+    /// Values by place, each the one value of its array.
+    ///
+    /// # Errors
+    /// [`QueryError::Params`] for an array without a value.
+    pub fn of_arrays(values: &[ArrayRef]) -> Result<Self, QueryError> {
+        let scalar = |array: &ArrayRef| {
+            let found = ScalarValue::try_from_array(array, 0);
+            found.map_err(|error| QueryError::Params { message: error.to_string() })
+        };
+        Ok(Self::list(values.iter().map(scalar).collect::<Result<_, _>>()?))
     }
 
     /// From a JSON list, for `$1`, `$2`, …, or a JSON object, for `$name`.

@@ -1,15 +1,16 @@
 //! The session: tables, view and functions, and statements run against them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider as _;
-use datafusion::common::DataFusionError;
+use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as ParsedStatement;
 use futures::future::BoxFuture;
@@ -20,9 +21,10 @@ use crate::error::QueryError;
 use crate::guard;
 use crate::lake_table::LakeTable;
 use crate::lenient;
-use crate::options::{Scratch, SessionOptions};
+use crate::options::{Dialect, Scratch, SessionOptions};
 use crate::output::{OutputOptions, Written};
 use crate::params::Params;
+use crate::postgres::{self, Kind, oid};
 use crate::statements::{self, Statement};
 use crate::stop;
 use crate::tables::{Tables, refresh};
@@ -40,6 +42,7 @@ pub struct Session {
     /// Those that were planned over the columns as they are: most sessions ask for none.
     views: Mutex<BTreeSet<&'static str>>,
     scratch: Scratch,
+    dialect: Dialect,
     uri: String,
 }
 
@@ -82,6 +85,42 @@ impl Answer {
     }
 }
 
+/// What a statement takes and gives.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// Numbers of the types of the placeholders `$1`, `$2`, …, as PostgreSQL numbers them; a text where nobody tells.
+    pub params: Vec<u32>,
+    /// Columns of the answer.
+    pub schema: SchemaRef,
+}
+
+impl Described {
+    /// - `told`: types of placeholders by place, from 1.
+    fn new(plan: LogicalPlan, mut told: BTreeMap<usize, u32>) -> Result<Self, DataFusionError> {
+        let found: BTreeMap<String, Option<DataType>> =
+            plan.get_parameter_types()?.into_iter().collect();
+        for (name, found) in found {
+            let Some(place) = postgres::place(&name) else {
+                let told = format!("there is no placeholder {name}: they are $1, $2, …");
+                return Err(DataFusionError::Plan(told));
+            };
+            let found = found.filter(|of| *of != DataType::Null).map(|of| Kind::of(&of).oid);
+            told.entry(place).or_insert(found.unwrap_or(oid::TEXT));
+        }
+        let places = told.keys().next_back().copied().unwrap_or(0);
+        let params: Vec<u32> =
+            (1..=places).map(|place| told.remove(&place).unwrap_or(oid::TEXT)).collect();
+        if params.is_empty() {
+            return Ok(Self { params, schema: Arc::clone(plan.schema().inner()) });
+        }
+        // Columns may have the types of values: as if there were some.
+        let null = |of: &u32| ScalarValue::try_from(Kind::taken(*of).unwrap_or(DataType::Utf8));
+        let nulls = params.iter().map(null).collect::<Result<Vec<_>, _>>()?;
+        let plan = plan.with_param_values(nulls)?;
+        Ok(Self { params, schema: Arc::clone(plan.schema().inner()) })
+    }
+}
+
 /// Whether `name` is a table or view of Floodmark.
 pub(crate) fn is_reserved(name: &str) -> bool {
     View::named(name).is_some() || schemas::tables::ALL.iter().any(|table| table.name == name)
@@ -114,7 +153,14 @@ impl Session {
         is_pinned: bool,
     ) -> Self {
         let uri = uri.to_owned();
-        Self { context, tables, is_pinned, views: Mutex::default(), scratch, uri }
+        let (views, dialect) = (Mutex::default(), Dialect::default());
+        Self { context, tables, is_pinned, views, scratch, dialect, uri }
+    }
+
+    /// The same, for statements that are written in `dialect`.
+    #[must_use]
+    pub fn in_dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// Plans the views that `text` may name, and those that they are made of.
@@ -171,20 +217,64 @@ impl Session {
         self.query_now(statement, Some(params)).boxed()
     }
 
+    /// Plans one statement and does not run it.
+    ///
+    /// - `given`: numbers of the types of the placeholders `$1`, `$2`, …; 0 where one is not known.
+    ///
+    /// # Errors
+    /// Those of [`Session::query`].
+    pub fn describe<'a>(
+        &'a self,
+        statement: &'a Statement,
+        given: &'a [u32],
+    ) -> BoxFuture<'a, Result<Described, QueryError>> {
+        let mut told = postgres::told(&statement.parsed);
+        told.extend((1..).zip(given).filter(|(_, of)| **of != 0).map(|(place, of)| (place, *of)));
+        let described = move |parsed| {
+            let told = told.clone();
+            async move { Ok(Described::new(self.plan(parsed, None).await?, told)?) }.boxed()
+        };
+        async move {
+            let mut described = self.try_spellings(statement, described).await?;
+            if self.dialect == Dialect::Postgres {
+                described.schema = postgres::renamed(&statement.parsed, &described.schema);
+            }
+            Ok(described)
+        }
+        .boxed()
+    }
+
     async fn query_now(
         &self,
         statement: &Statement,
         params: Option<&Params>,
     ) -> Result<Answer, QueryError> {
+        let start = |parsed| self.start(parsed, params).boxed();
+        let mut answer = self.try_spellings(statement, start).await?;
+        if self.dialect == Dialect::Postgres {
+            answer.schema = postgres::renamed(&statement.parsed, &answer.schema);
+        }
+        Ok(answer)
+    }
+
+    /// Does `attempt` with the statement as it is meant.
+    async fn try_spellings<'a, T>(
+        &'a self,
+        statement: &Statement,
+        attempt: impl Fn(ParsedStatement) -> BoxFuture<'a, Result<T, Refusal>> + Send,
+    ) -> Result<T, QueryError> {
         guard::check_statement(&statement.parsed, self.scratch)?;
         self.refresh().await?;
         let text = statement.to_string();
         self.create_views(&text).await?;
         let mut parsed = statement.parsed.clone();
         lenient::respell(&mut parsed);
+        if self.dialect == Dialect::Postgres {
+            self.in_postgres(&mut parsed, &text).await?;
+        }
         loop {
-            let error = match self.start(parsed.clone(), params).await {
-                Ok(answer) => return Ok(answer),
+            let error = match attempt(parsed.clone()).await {
+                Ok(done) => return Ok(done),
                 Err(Refusal::Guard(error)) => return Err(error),
                 Err(Refusal::Engine(error)) => error,
             };
@@ -194,16 +284,39 @@ impl Session {
         }
     }
 
-    async fn start(
+    /// Writes a statement of PostgreSQL in the engine's words, and makes known what it may name.
+    async fn in_postgres(
+        &self,
+        parsed: &mut ParsedStatement,
+        text: &str,
+    ) -> Result<(), QueryError> {
+        postgres::rewrite(parsed);
+        if postgres::names_catalogue(text) {
+            self.create_views("information_schema").await?;
+        }
+        let registered = postgres::register(&self.context, text).await;
+        registered.map_err(|error| QueryError::from_plan(&error, &[]))
+    }
+
+    async fn plan(
         &self,
         parsed: ParsedStatement,
         params: Option<&Params>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<LogicalPlan, Refusal> {
         let mut plan = self.context.state().statement_to_plan(parsed).await?;
         if let Some(params) = params {
             plan = plan.with_param_values(params.values.clone())?;
         }
         guard::check_plan(&plan, self.scratch).map_err(Refusal::Guard)?;
+        Ok(plan)
+    }
+
+    async fn start(
+        &self,
+        parsed: ParsedStatement,
+        params: Option<&Params>,
+    ) -> Result<Answer, Refusal> {
+        let plan = self.plan(parsed, params).await?;
         let frame = self.context.execute_logical_plan(plan).await?;
         let context = Arc::new(frame.task_ctx());
         let stream = stop::start(frame.create_physical_plan().await?, context)?;

@@ -47,6 +47,43 @@ fn within(text: &str, bounds: &Bounds) -> Result<Vec<Statement>, QueryError> {
     Ok(parsed.into_iter().map(|parsed| Statement { parsed }).collect())
 }
 
+/// A statement by its words, before it is parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// As it was written.
+    pub text: String,
+    /// Characters of the whole text before it.
+    pub at: usize,
+    /// Its words, quotes included, without comments.
+    pub words: Vec<String>,
+}
+
+/// Splits `text` at `;` by its words alone: it may be no SQL, and any depth of it is safe. Empty pieces vanish.
+///
+/// # Errors
+/// [`QueryError::Syntax`] for a quote or a comment that does not end.
+pub fn split(text: &str) -> Result<Vec<Piece>, QueryError> {
+    let tokens = Tokenizer::new(&GenericDialect {}, text).with_unescape(false).tokenize();
+    let tokens = tokens.map_err(|error| QueryError::Syntax { message: error.to_string() })?;
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    for of_piece in tokens.split(|token| *token == Token::SemiColon) {
+        let is_word = |token: &&Token| !matches!(token, Token::Whitespace(_));
+        let words: Vec<String> = of_piece.iter().filter(is_word).map(ToString::to_string).collect();
+        let text: String = of_piece.iter().map(ToString::to_string).collect();
+        let behind = at + text.chars().count() + 1;
+        if !words.is_empty() {
+            pieces.push(Piece { text, at, words });
+        }
+        at = behind;
+    }
+    if let [one] = pieces.as_mut_slice() {
+        // Places of mistakes are told in it.
+        text.clone_into(&mut one.text);
+        one.at = 0;
+    }
+    Ok(pieces)
+}
+
 /// Whether `text` ends with a `;` that ends a statement: not one within quotes or a comment.
 pub fn is_complete(text: &str) -> bool {
     let Ok(tokens) = Tokenizer::new(&GenericDialect {}, text).tokenize() else { return false };
@@ -83,6 +120,19 @@ mod tests {
             error.to_string(),
             "syntax error: Expected: an SQL statement, found: SELEC at line 2, column 1"
         );
+    }
+
+    #[test]
+    fn pieces_are_what_was_written() {
+        let pieces = split("SELECT 'it''s; \"x\"' -- ;\n; ;SHOW  \"a;\";").unwrap();
+        assert_eq!(pieces[1].at, 28);
+        let texts: Vec<&str> = pieces.iter().map(|piece| piece.text.trim()).collect();
+        assert_eq!(texts, ["SELECT 'it''s; \"x\"' -- ;", "SHOW  \"a;\""]);
+        assert_eq!(pieces[1].words, ["SHOW", "\"a;\""]);
+        assert_eq!(split(" SELECT 1 ; ").unwrap()[0].text, " SELECT 1 ; ");
+        assert!(split(" -- \n;").unwrap().is_empty());
+        assert!(split("SELECT 'x").is_err());
+        assert_eq!(split(&"(".repeat(200_000)).unwrap().len(), 1);
     }
 
     #[test]

@@ -23,7 +23,12 @@ pub struct View {
 impl View {
     /// The statement that makes it.
     pub fn create(&self) -> String {
-        format!("CREATE OR REPLACE VIEW {} AS {}", self.name, (self.sql)())
+        format!("CREATE OR REPLACE VIEW {} AS {}", self.name, self.query())
+    }
+
+    /// What it is a name of.
+    pub(crate) fn query(&self) -> String {
+        (self.sql)()
     }
 
     /// The view of that name.

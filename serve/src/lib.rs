@@ -1,9 +1,9 @@
 //! Answers to others: one guarded core over the tables, and its faces on the network.
 //!
 //! ```text
-//! http (API, console) ─┐
-//!                      ├─▶ answers ─▶ query ─▶ tables
-//! further faces ───────┘   guard · place · snapshot · memory · time · caps · cancel
+//! http (API, console) ───┐
+//!                        ├─▶ answers ─▶ query ─▶ tables
+//! postgres (the wire) ───┘   guard · place · snapshot · memory · time · caps · cancel
 //! ```
 //!
 //! # Invariants
@@ -17,4 +17,5 @@
 pub mod answers;
 pub mod http;
 mod pages;
+pub mod postgres;
 mod questions;

@@ -21,7 +21,35 @@ openssl x509 -req -days 2 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateseria
 openssl req -x509 $key -keyout other.pem -out other-cert.pem -subj /CN=other
 ";
 
-const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// A token, a certificate with its key, and the authority that vouches for it, as files.
+pub(crate) struct Secrets {
+    token: String,
+    certificate: String,
+    key: String,
+    pub(crate) authority: String,
+}
+
+impl Secrets {
+    pub(crate) fn make(folder: &Path) -> Result<Self, Missing> {
+        let made = Command::new("sh").args(["-c", CERTIFICATES, "sh"]).arg(folder).output();
+        let made = made.expect("sh starts");
+        if !made.status.success() {
+            return Err(Missing(String::from_utf8_lossy(&made.stderr).into_owned()));
+        }
+        let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+        std::fs::write(file("token"), TOKEN).expect("a folder to write to");
+        let [token, certificate, key, authority] =
+            ["token", "cert.pem", "key.pem", "ca.pem"].map(file);
+        Ok(Self { token, certificate, key, authority })
+    }
+
+    pub(crate) fn args(&self) -> [&str; 6] {
+        let Self { token, certificate, key, .. } = self;
+        ["--token-file", token, "--tls-cert", certificate, "--tls-key", key]
+    }
+}
 
 /// A server of the sample's tables at a port of the system's choice.
 struct Served {
@@ -52,7 +80,7 @@ impl Served {
     }
 }
 
-fn lake(folder: &Path) -> Tables {
+pub(crate) fn lake(folder: &Path) -> Tables {
     let tables = Tables::at(folder.join("lake"));
     let scan = ["scan", "--format", "cloudflare", "--alerts", "none", "--data", tables.arg()];
     Floodmark::new(scan).arg(traffic().path()).success();
@@ -95,20 +123,10 @@ fn those_who_mean_harm_keep_nobody_from_an_answer() {
 fn others_are_answered_with_a_token_over_tls_alone() {
     let Some(python) = or_skip(Python::find()) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let made = Command::new("sh").args(["-c", CERTIFICATES, "sh"]).arg(folder.path()).output();
-    let made = made.expect("sh starts");
-    let told = String::from_utf8_lossy(&made.stderr).into_owned();
-    let made = if made.status.success() { Ok(()) } else { Err(Missing(told)) };
-    if or_skip(made).is_none() {
-        return;
-    }
+    let Some(secrets) = or_skip(Secrets::make(folder.path())) else { return };
     let tables = lake(folder.path());
-    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    let (token, certificate, key) = (file("token"), file("cert.pem"), file("key.pem"));
-    std::fs::write(&token, TOKEN).unwrap();
-    let keys = ["--token-file", &token, "--tls-cert", &certificate, "--tls-key", &key];
-    let served = Served::start(&tables, &keys);
-    let seen = served.ask(&python, "secure", &[TOKEN, &file("ca.pem")]);
+    let served = Served::start(&tables, &secrets.args());
+    let seen = served.ask(&python, "secure", &[TOKEN, &secrets.authority]);
     let expected = json!({
         "no token": 401, "wrong token": 401, "token": 200, "password": 200, "health": 200, "plain": false, "after all": 200,
     });
@@ -121,10 +139,11 @@ fn others_are_answered_with_a_token_over_tls_alone() {
         "token and encryption are missing",
         "--token-file, --tls-cert and --tls-key",
     ]);
-    let half = Floodmark::new(serve).args(["0.0.0.0:0", "--token-file", &token]).output();
+    let Secrets { token, certificate, .. } = &secrets;
+    let half = Floodmark::new(serve).args(["0.0.0.0:0", "--token-file", token]).output();
     half.expect_status(2).expect_stderr(&["encryption is missing"]);
-    let other = file("other.pem");
-    let pairs = ["--token-file", &token, "--tls-cert", &certificate, "--tls-key", &other];
+    let other = folder.path().join("other.pem").to_string_lossy().into_owned();
+    let pairs = ["--token-file", token, "--tls-cert", certificate, "--tls-key", &other];
     let wrong = Floodmark::new(serve).arg("127.0.0.1:0").args(pairs).output();
     wrong.expect_status(1).expect_stderr(&["cannot encrypt with", "cert.pem"]);
 }

@@ -6,7 +6,8 @@
 //! secure ──── a broker that wants certificates, passwords or tokens
 //! nginx ───── Nginx: writes access logs of what is sent to it
 //! rsyslog ─── Rsyslog: follows files, a line a message to Kafka
-//! python ──── Python: readers of the tables that are not ours
+//! postgres ── psql and pgjdbc: clients of the server that are not ours
+//! python ──── Python: readers of the tables, and clients of the server, that are not ours
 //! table ───── rows of the tables, asked through `floodmark sql`
 //! sample ──── lines to feed in
 //! mmdb ────── databases of networks to feed in
@@ -31,6 +32,7 @@ pub mod floodmark;
 pub mod kafka;
 pub mod mmdb;
 pub mod nginx;
+pub mod postgres;
 pub mod python;
 pub mod rsyslog;
 pub mod running;

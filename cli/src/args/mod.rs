@@ -69,7 +69,8 @@ pub enum Command {
     /// Query the tables: one query, a file of queries, or a prompt.
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArgs),
-    /// Answer others over HTTP: SQL, incidents and their events, for programs and in a browser.
+    /// Answer others: SQL, incidents and their events over HTTP, for programs and in a browser; SQL over PostgreSQL's
+    /// protocol.
     #[command(after_help = serve::EXAMPLES)]
     Serve(ServeArgs),
     /// Everything above on sample data, with an embedded broker: nothing to install.

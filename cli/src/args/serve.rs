@@ -27,6 +27,14 @@ pub struct ServeArgs {
         value_delimiter = ','
     )]
     pub listen: Vec<String>,
+    /// Port of the loopback address, or address and port, to speak PostgreSQL's protocol at; repeatable. Default: nowhere.
+    #[arg(
+        long,
+        env = "FLOODMARK_SERVE_POSTGRES",
+        value_name = "[ADDRESS:]PORT",
+        value_delimiter = ','
+    )]
+    pub postgres: Vec<String>,
     /// File with the token that those who ask must send.
     #[arg(long, env = "FLOODMARK_SERVE_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,

@@ -1,10 +1,11 @@
-//! `floodmark serve`: answers over HTTP.
+//! `floodmark serve`: answers over HTTP, and over PostgreSQL's protocol where that is asked for.
 
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
 use serve::answers::Answers;
 use serve::http::Http;
+use serve::postgres::Postgres;
 
 use crate::config::Serve;
 use crate::engine;
@@ -40,12 +41,17 @@ pub fn serve(config: &Serve, stop: &StopFlag) -> anyhow::Result<()> {
 }
 
 async fn answer(config: &Serve, answers: Answers, stop: &StopFlag) -> anyhow::Result<()> {
+    let postgres = Postgres::bind(answers.clone(), &config.postgres).await?;
     let http = Http::bind(answers, &config.http).await?;
     let scheme = if config.http.tls.is_some() { "https" } else { "http" };
     for address in http.addresses() {
         // Nobody is left to tell when stderr is gone.
         let _ = writeln!(io::stderr(), "floodmark: {} at {scheme}://{address}", config.data);
     }
-    http.serve(stop.wait()).await;
+    for address in postgres.addresses() {
+        let _ =
+            writeln!(io::stderr(), "floodmark: {} at postgres://{address}/floodmark", config.data);
+    }
+    futures::join!(http.serve(stop.wait()), postgres.serve(stop.wait()));
     Ok(())
 }

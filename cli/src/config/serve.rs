@@ -29,6 +29,9 @@ pub struct ServeFile {
     /// `--listen`
     #[serde(default)]
     pub listen: Vec<String>,
+    /// `--postgres`
+    #[serde(default)]
+    pub postgres: Vec<String>,
     /// `--token-file`
     pub token_file: Option<PathBuf>,
     /// `--tls-cert`
@@ -56,6 +59,8 @@ pub struct Serve {
     pub data: String,
     /// Where, and to whom.
     pub http: HttpOptions,
+    /// Where PostgreSQL's protocol is spoken, and to whom; perhaps nowhere.
+    pub postgres: HttpOptions,
     /// What a query may take.
     pub limits: Limits,
 }
@@ -72,6 +77,8 @@ impl Serve {
         if listen.is_empty() {
             listen.push(DEFAULT_LISTEN);
         }
+        let given = if args.postgres.is_empty() { &of_file.postgres } else { &args.postgres };
+        let postgres = given.iter().map(|text| address(text)).collect::<Result<Vec<_>, _>>()?;
         let token_file = args.token_file.or_else(|| of_file.token_file.clone());
         let token = token_file.as_deref().map(token).transpose()?;
         let certificate = args.tls_cert.or_else(|| of_file.tls_cert.clone());
@@ -90,8 +97,12 @@ impl Serve {
             }
         };
         let http = HttpOptions { listen, token, tls };
-        http.check().map_err(|error| UsageError::new(error.to_string()))?;
-        Ok(Self { data: data(args.data, file), http, limits: limits(&args.limits, of_file)? })
+        let postgres = HttpOptions { listen: postgres, ..http.clone() };
+        for face in [&http, &postgres] {
+            face.check().map_err(|error| UsageError::new(error.to_string()))?;
+        }
+        let limits = limits(&args.limits, of_file)?;
+        Ok(Self { data: data(args.data, file), http, postgres, limits })
     }
 }
 

@@ -25,7 +25,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use query::{
-    Answer, Format, Params, QueryError, Scratch, Session, SessionOptions, Share, Statement, Tables,
+    Answer, Described, Dialect, Format, QueryError, Scratch, Session, SessionOptions, Share,
+    Statement, Tables,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -163,6 +164,31 @@ impl Answers {
         self.ask(question, |_| Ok(Rows)).await
     }
 
+    /// Plans a statement and does not run it: what it takes, and what it would give.
+    ///
+    /// - `given`: numbers of the types of its placeholders, as PostgreSQL numbers them; 0 where one is not known.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn describe(&self, question: Question, given: Vec<u32>) -> Result<Described, Fault> {
+        let (bytes, max) = (question.text.len(), self.inner.limits.statement_bytes);
+        if bytes > max {
+            return Err(Fault::TooLong { bytes, max });
+        }
+        let entered = self.inner.running.enter(question.id);
+        let (entry, mut stop) = entered.ok_or(Fault::SameId)?;
+        let inner = Arc::clone(&self.inner);
+        let planned = self.inner.runtime.spawn(async move {
+            let _entry = entry;
+            tokio::select! {
+                biased;
+                Ok(stop) = &mut stop => Err(stop.into()),
+                described = inner.describe(&question, given) => described,
+            }
+        });
+        planned.await.unwrap_or(Err(Fault::Broken))
+    }
+
     /// Answers with the bytes of a file in `format`.
     ///
     /// # Errors
@@ -216,6 +242,33 @@ impl Answers {
     }
 }
 
+impl Inner {
+    async fn describe(&self, question: &Question, given: Vec<u32>) -> Result<Described, Fault> {
+        let statement = one_statement(&question.text)?;
+        let place = self.places(question.lane).take(self.limits.wait_time).await?;
+        let limit = self.limits.query_time;
+        let described = tokio::time::timeout(limit, async {
+            let session = self.session(place, question.dialect).await?;
+            planned(move |runtime| runtime.block_on(session.describe(&statement, &given))).await
+        });
+        described.await.unwrap_or(Err(Fault::TooSlow { limit }))
+    }
+
+    const fn places(&self, lane: Lane) -> &Places {
+        match lane {
+            Lane::Asked => &self.asked,
+            Lane::Own => &self.own,
+        }
+    }
+
+    /// A session over the latest versions, which holds `place` as long as it is at work.
+    async fn session(&self, place: Place, dialect: Dialect) -> Result<Session, QueryError> {
+        self.tables.refresh().await?;
+        let share = Share::new(self.limits.share_bytes(), Box::new(place));
+        Ok(self.tables.pinned(share)?.in_dialect(dialect))
+    }
+}
+
 /// A query at work.
 struct Query<S: Sink, F> {
     inner: Arc<Inner>,
@@ -251,11 +304,7 @@ impl<S: Sink, F: FnOnce(&SchemaRef) -> Result<S, QueryError> + Send> Query<S, F>
         let statement = one_statement(&self.question.text)?;
         let inner = Arc::clone(&self.inner);
         let limits = &inner.limits;
-        let places = match self.question.lane {
-            Lane::Asked => &inner.asked,
-            Lane::Own => &inner.own,
-        };
-        let place = places.take(limits.wait_time).await?;
+        let place = inner.places(self.question.lane).take(limits.wait_time).await?;
         let limit = limits.query_time;
         let answered = tokio::time::timeout(limit, self.answer(&statement, place)).await;
         answered.unwrap_or(Err(Fault::TooSlow { limit }))
@@ -263,11 +312,13 @@ impl<S: Sink, F: FnOnce(&SchemaRef) -> Result<S, QueryError> + Send> Query<S, F>
 
     async fn answer(&mut self, statement: &Statement, place: Place) -> Result<Summary, Fault> {
         let started = Instant::now();
-        let tables = &self.inner.tables;
-        tables.refresh().await?;
-        let share = Share::new(self.inner.limits.share_bytes(), Box::new(place));
-        let session = tables.pinned(share)?;
-        let answer = planned(session, statement.clone(), self.question.params.clone()).await?;
+        let session = self.inner.session(place, self.question.dialect).await?;
+        let (statement, params) = (statement.clone(), self.question.params.clone());
+        let plan = move |runtime: Handle| match &params {
+            Some(params) => runtime.block_on(session.query_with(&statement, params)),
+            None => runtime.block_on(session.query(&statement)),
+        };
+        let answer = planned(plan).await?;
         let Some(start) = self.start.take() else { return Err(Fault::Broken) };
         let sink = start(answer.schema())?;
         if let Some(head) = self.head.take() {
@@ -304,19 +355,13 @@ impl<S: Sink, F: FnOnce(&SchemaRef) -> Result<S, QueryError> + Send> Query<S, F>
     }
 }
 
-/// Plans a statement and starts it, on a thread that has nothing else to do: planning gives way to nobody.
-async fn planned(
-    session: Session,
-    statement: Statement,
-    params: Option<Params>,
-) -> Result<Answer, Fault> {
+/// Plans, on a thread that has nothing else to do: planning gives way to nobody.
+async fn planned<T: Send + 'static>(
+    plan: impl FnOnce(Handle) -> Result<T, QueryError> + Send + 'static,
+) -> Result<T, Fault> {
     let runtime = Handle::current();
-    let plan = move || match &params {
-        Some(params) => runtime.block_on(session.query_with(&statement, params)),
-        None => runtime.block_on(session.query(&statement)),
-    };
-    let answer = tokio::task::spawn_blocking(plan).await.map_err(|_| Fault::Broken)?;
-    Ok(answer?)
+    let planned = tokio::task::spawn_blocking(move || plan(runtime)).await;
+    Ok(planned.map_err(|_| Fault::Broken)??)
 }
 
 /// The one statement of `text`.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use query::Params;
+use query::{Dialect, Params};
 use uuid::Uuid;
 
 /// Name of a query, by which it is asked about and cancelled. Random: who does not know it cannot guess it.
@@ -49,6 +49,8 @@ pub struct Question {
     pub params: Option<Params>,
     /// Whose it is.
     pub lane: Lane,
+    /// How it is written.
+    pub dialect: Dialect,
     /// Rows that are wanted, at most.
     pub rows_max: Option<u64>,
     /// Its name.
@@ -67,13 +69,20 @@ impl Question {
     }
 
     fn new(text: String, lane: Lane) -> Self {
-        Self { text, params: None, lane, rows_max: None, id: QueryId::random() }
+        let (dialect, id) = (Dialect::default(), QueryId::random());
+        Self { text, params: None, lane, dialect, rows_max: None, id }
     }
 
     /// With values for its placeholders.
     #[must_use]
     pub fn with_params(self, params: Params) -> Self {
         Self { params: Some(params), ..self }
+    }
+
+    /// Written in `dialect`.
+    #[must_use]
+    pub fn in_dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// With at most so many rows.

@@ -36,6 +36,11 @@ impl Token {
         Ok(Self(text.to_owned()))
     }
 
+    /// The token itself, as what passwords are made of.
+    pub(crate) const fn secret(&self) -> &str {
+        self.0.as_str()
+    }
+
     fn is(&self, given: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(given).into()
     }

@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use super::ListenError;
 use super::patient::Patient;
 use crate::answers::{Answers, Stranger};
 
@@ -31,10 +32,10 @@ use crate::answers::{Answers, Stranger};
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a client may take to agree on encryption.
-const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a write may make no headway.
-const WRITE_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Bytes of a head from which on no more of it is read: an address with a statement in it, and a browser's headers.
 const HEAD_BYTES: usize = 32 << 10;
@@ -52,10 +53,10 @@ const GRACE: Duration = Duration::from_secs(5);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Whether the server is to stop; all have a copy.
-pub(super) type Stopping = watch::Receiver<bool>;
+pub(crate) type Stopping = watch::Receiver<bool>;
 
 /// Waits until the server is to stop.
-pub(super) async fn stopped(stopping: &mut Stopping) {
+pub(crate) async fn stopped(stopping: &mut Stopping) {
     // One that is gone has stopped.
     let _ = stopping.wait_for(|stop| *stop).await;
 }
@@ -66,11 +67,11 @@ pub(super) struct At(pub(super) SocketAddr);
 
 /// Whose connection it is; nobody needs to be known where there is no token.
 #[derive(Debug, Clone)]
-pub(super) struct Asker(Option<Arc<Stranger>>);
+pub(crate) struct Asker(Option<Arc<Stranger>>);
 
 impl Asker {
     /// Takes note that they may ask.
-    pub(super) fn know(&self) {
+    pub(crate) fn know(&self) {
         if let Some(stranger) = &self.0 {
             stranger.know();
         }
@@ -82,19 +83,33 @@ impl Asker {
 }
 
 /// One address that is listened at.
-pub(super) struct Door {
-    pub(super) listener: TcpListener,
-    pub(super) at: SocketAddr,
-    pub(super) tls: Option<TlsAcceptor>,
+pub(crate) struct Door {
+    listener: TcpListener,
+    pub(crate) at: SocketAddr,
     /// Whether those who ask must be known.
-    pub(super) is_guarded: bool,
+    is_guarded: bool,
 }
 
 impl Door {
-    /// Takes connections until the server stops, then waits for those that are open.
-    pub(super) async fn serve(self, answers: Answers, router: Router, stopping: Stopping) {
+    /// Listens at `address`.
+    ///
+    /// - `is_guarded`: whether those who ask must be known.
+    pub(crate) async fn open(address: SocketAddr, is_guarded: bool) -> Result<Self, ListenError> {
+        let bind = |source| ListenError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bind)?;
+        let at = listener.local_addr().map_err(bind)?;
+        Ok(Self { listener, at, is_guarded })
+    }
+
+    /// Takes connections until the server stops, then waits for those that are open; `visit` converses with each.
+    pub(crate) async fn serve(
+        self,
+        answers: Answers,
+        stopping: Stopping,
+        visit: impl Fn(TcpStream, Asker) -> BoxFuture<'static, Result<(), Fault>> + Send,
+    ) {
         let mut open = JoinSet::new();
-        let mut stop = stopping.clone();
+        let mut stop = stopping;
         loop {
             let (client, peer) = tokio::select! {
                 biased;
@@ -116,16 +131,10 @@ impl Door {
                 Some(Some(stranger)) => Some(Arc::new(stranger)),
                 None => None,
             };
-            let visit = Visit {
-                router: router.clone(),
-                at: self.at,
-                tls: self.tls.clone(),
-                stopping: stopping.clone(),
-                asker: Asker(stranger),
-            };
+            let visited = visit(client, Asker(stranger));
             open.spawn(async move {
                 let _place = place;
-                if let Err(error) = visit.converse(client).await {
+                if let Err(error) = visited.await {
                     tracing::debug!(%error, "a connection ended badly");
                 }
             });
@@ -142,18 +151,19 @@ impl Door {
 }
 
 /// One connection.
-struct Visit {
-    router: Router,
-    at: SocketAddr,
-    tls: Option<TlsAcceptor>,
-    stopping: Stopping,
-    asker: Asker,
+pub(super) struct Visit {
+    pub(super) router: Router,
+    pub(super) at: SocketAddr,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) stopping: Stopping,
+    pub(super) asker: Asker,
 }
 
-type Fault = Box<dyn std::error::Error + Send + Sync>;
+/// Why a connection ended badly.
+pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 impl Visit {
-    async fn converse(self, client: TcpStream) -> Result<(), Fault> {
+    pub(super) async fn converse(self, client: TcpStream) -> Result<(), Fault> {
         // Answers are written whole: small ones need not wait for more.
         client.set_nodelay(true)?;
         let client = Patient::new(client, WRITE_PATIENCE);

@@ -11,11 +11,11 @@ pub(crate) mod failure;
 mod health;
 pub(crate) mod incidents;
 pub(crate) mod input;
-mod listen;
+pub(crate) mod listen;
 mod openapi;
-mod patient;
+pub(crate) mod patient;
 mod sql;
-mod tls;
+pub(crate) mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,14 +31,15 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use tokio::net::TcpListener;
+use futures::FutureExt as _;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::answers::Answers;
 use access::{Origin, is_named_locally, origin};
 use events::Events;
 use failure::Failure;
-use listen::{Asker, At, Door, Stopping};
+use listen::{Asker, At, Door, Stopping, Visit};
 
 pub use access::Token;
 pub use tls::TlsFiles;
@@ -77,8 +78,11 @@ pub enum ListenError {
         /// What is wrong with it.
         what: String,
     },
+    /// The system has no random bytes, of which secrets are made.
+    #[error("the system has no random bytes to make secrets of")]
+    Random,
     /// The address cannot be listened at.
-    #[error("cannot listen at {address}; choose another with --listen: {source}")]
+    #[error("cannot listen at {address}; choose another with --listen or --postgres: {source}")]
     Bind {
         /// The address.
         address: SocketAddr,
@@ -118,6 +122,7 @@ pub(crate) struct App {
 /// A server that listens and has not answered yet.
 pub struct Http {
     doors: Vec<Door>,
+    tls: Option<TlsAcceptor>,
     app: App,
     stop: watch::Sender<bool>,
 }
@@ -135,19 +140,15 @@ impl Http {
     /// [`ListenError`].
     pub async fn bind(answers: Answers, options: &HttpOptions) -> Result<Self, ListenError> {
         options.check()?;
-        let tls = options.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
+        let tls = options.tls.as_ref().map(|files| files.acceptor(b"http/1.1")).transpose()?;
         let mut doors = Vec::new();
         for &address in &options.listen {
-            let bind = |source| ListenError::Bind { address, source };
-            let listener = TcpListener::bind(address).await.map_err(bind)?;
-            let at = listener.local_addr().map_err(bind)?;
-            let is_guarded = options.token.is_some();
-            doors.push(Door { listener, at, tls: tls.clone(), is_guarded });
+            doors.push(Door::open(address, options.token.is_some()).await?);
         }
         let (stop, stopping) = watch::channel(false);
         let token = options.token.clone().map(Arc::new);
         let events = Events::new(answers.clone());
-        Ok(Self { doors, app: App { answers, events, token, stopping }, stop })
+        Ok(Self { doors, tls, app: App { answers, events, token, stopping }, stop })
     }
 
     /// Where it listens; the ports that the system chose included.
@@ -161,7 +162,13 @@ impl Http {
         let mut doors = tokio::task::JoinSet::new();
         for door in self.doors {
             let (answers, stopping) = (self.app.answers.clone(), self.app.stopping.clone());
-            doors.spawn(door.serve(answers, router.clone(), stopping));
+            let (at, tls, router) = (door.at, self.tls.clone(), router.clone());
+            let until = stopping.clone();
+            let visit = move |client, asker| {
+                let (router, tls, stopping) = (router.clone(), tls.clone(), until.clone());
+                Visit { router, at, tls, stopping, asker }.converse(client).boxed()
+            };
+            doors.spawn(door.serve(answers, stopping, visit));
         }
         let watch = self.app.events.clone().watch(self.app.stopping.clone());
         let watch = tokio::spawn(watch);

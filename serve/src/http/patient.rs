@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep};
 /// Fails a write that makes no headway for a time. Reads are bounded by those who wait for them: for a head and a body
 /// there is a limit each.
 #[derive(Debug)]
-pub(super) struct Patient<S> {
+pub(crate) struct Patient<S> {
     stream: S,
     patience: Duration,
     /// Runs while a write waits.
@@ -20,7 +20,7 @@ pub(super) struct Patient<S> {
 }
 
 impl<S> Patient<S> {
-    pub(super) fn new(stream: S, patience: Duration) -> Self {
+    pub(crate) fn new(stream: S, patience: Duration) -> Self {
         Self { stream, patience, until: Box::pin(tokio::time::sleep(patience)), is_waiting: false }
     }
 

@@ -21,11 +21,11 @@ pub struct TlsFiles {
 }
 
 impl TlsFiles {
-    /// Reads both.
+    /// Reads both, for those who speak `protocol` (its name in ALPN).
     ///
     /// # Errors
     /// [`ListenError::Tls`] when one cannot be read, is empty, or they do not belong together.
-    pub(super) fn acceptor(&self) -> Result<TlsAcceptor, ListenError> {
+    pub(crate) fn acceptor(&self, protocol: &[u8]) -> Result<TlsAcceptor, ListenError> {
         let fault = |path: &Path, what: String| ListenError::Tls { path: path.to_owned(), what };
         let of_certificate = |what: String| fault(&self.certificate, what);
         let chain = CertificateDer::pem_file_iter(&self.certificate)
@@ -42,7 +42,7 @@ impl TlsFiles {
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .map_err(|error| of_certificate(error.to_string()))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![protocol.to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }

@@ -6,3 +6,4 @@ mod core;
 mod http;
 mod lake;
 mod pages;
+mod postgres;

@@ -1,0 +1,102 @@
+//! The Postgres wire: the core's answers for psql, drivers and dashboards (protocol 3.0 and 3.2).
+//!
+//! ```text
+//! greet (TLS, SCRAM) ─▶ message ─▶ conversation ─┬─ phrase (SET, SHOW, BEGIN: about the connection)
+//!                                                └─ values ─▶ answers ─▶ kinds, rows ─▶ speech
+//! cancel: a connection of its own ─▶ answers
+//! ```
+//!
+//! The protocol is written out here: the one library for it panics on broken messages, has a TLS of its own, takes a
+//! gigabyte for a statement, and does not see a client leave while its query runs.
+
+mod cancel;
+mod complaint;
+mod conversation;
+mod greet;
+mod kinds;
+mod lists;
+mod message;
+mod numeric;
+mod phrase;
+mod portal;
+mod portal_run;
+mod rows;
+mod scram;
+mod speech;
+mod values;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use crate::answers::Answers;
+use crate::http::listen::{Door, Stopping};
+use crate::http::{HttpOptions, ListenError};
+use cancel::Cancels;
+use scram::Verifier;
+
+/// What every conversation knows.
+pub(super) struct Desk {
+    answers: Answers,
+    tls: Option<TlsAcceptor>,
+    verifier: Option<Verifier>,
+    cancels: Cancels,
+    stopping: Stopping,
+}
+
+/// A server that listens and has not answered yet.
+pub struct Postgres {
+    doors: Vec<Door>,
+    desk: Arc<Desk>,
+    stop: watch::Sender<bool>,
+}
+
+impl std::fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Postgres").field("at", &self.addresses()).finish_non_exhaustive()
+    }
+}
+
+impl Postgres {
+    /// Listens. The token is the password, of any name, wherever there is one; where there is TLS, nothing else is spoken.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub async fn bind(answers: Answers, options: &HttpOptions) -> Result<Self, ListenError> {
+        options.check()?;
+        let tls = options.tls.as_ref().map(|files| files.acceptor(b"postgresql")).transpose()?;
+        let verifier =
+            options.token.as_ref().map(|token| Verifier::new(token).ok_or(ListenError::Random));
+        let verifier = verifier.transpose()?;
+        let mut doors = Vec::new();
+        for &address in &options.listen {
+            doors.push(Door::open(address, options.token.is_some()).await?);
+        }
+        let (stop, stopping) = watch::channel(false);
+        let cancels = Cancels::default();
+        let desk = Desk { answers, tls, verifier, cancels, stopping };
+        Ok(Self { doors, desk: Arc::new(desk), stop })
+    }
+
+    /// Where it listens; the ports that the system chose included.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.doors.iter().map(|door| door.at).collect()
+    }
+
+    /// Answers until `stopped`, and then ends what is on its way.
+    pub async fn serve(self, stopped: impl Future<Output = ()> + Send) {
+        let mut doors = tokio::task::JoinSet::new();
+        for door in self.doors {
+            let desk = Arc::clone(&self.desk);
+            let visit = move |client, asker| greet::greet(Arc::clone(&desk), client, asker).boxed();
+            let (answers, stopping) = (self.desk.answers.clone(), self.desk.stopping.clone());
+            doors.spawn(door.serve(answers, stopping, visit));
+        }
+        stopped.await;
+        self.stop.send_replace(true);
+        while doors.join_next().await.is_some() {}
+    }
+}

@@ -1,0 +1,191 @@
+//! Statements that are about the connection and not about the tables: clients send them unasked, and are answered without
+//! a query.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use query::postgres::{SERVER_VERSION, Set, Setting};
+use query::statements::Piece;
+
+use super::complaint::Complaint;
+
+/// Settings of which clients are told when they connect, by the names that they look for.
+pub(super) const TOLD: &[(&str, &str)] = &[
+    ("server_version", SERVER_VERSION),
+    ("server_encoding", "UTF8"),
+    ("client_encoding", "UTF8"),
+    ("DateStyle", "ISO, MDY"),
+    ("TimeZone", "UTC"),
+    ("IntervalStyle", "postgres"),
+    ("integer_datetimes", "on"),
+    ("standard_conforming_strings", "on"),
+    ("is_superuser", "off"),
+    ("in_hot_standby", "off"),
+    ("default_transaction_read_only", "on"),
+];
+
+/// What is to be done about a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Phrase {
+    /// Nothing.
+    Empty,
+    /// Ask the tables.
+    Ask { text: String, at: usize, tag: &'static str },
+    /// Begin what others call a transaction: each query sees one version of the tables anyway.
+    Begin,
+    /// End it.
+    Commit,
+    /// End it.
+    Rollback,
+    /// Say that it is done.
+    Done(&'static str),
+    /// Forget a prepared statement, or all.
+    Deallocate(Option<String>),
+    /// Tell a setting.
+    Show { name: String, value: &'static str },
+}
+
+/// What a statement is about.
+pub(super) fn phrase(piece: Piece) -> Result<Phrase, Complaint> {
+    let words: Vec<String> = piece.words.iter().map(|word| word.to_ascii_uppercase()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    Ok(match words.as_slice() {
+        [] => Phrase::Empty,
+        ["BEGIN", ..] | ["START", "TRANSACTION", ..] => Phrase::Begin,
+        ["SAVEPOINT", ..] => Phrase::Done("SAVEPOINT"),
+        ["RELEASE", ..] => Phrase::Done("RELEASE"),
+        ["ROLLBACK", "TO", ..] => Phrase::Done("ROLLBACK"),
+        ["COMMIT" | "END", ..] => Phrase::Commit,
+        ["ROLLBACK" | "ABORT", ..] => Phrase::Rollback,
+        ["DISCARD", _] => Phrase::Done("DISCARD ALL"),
+        ["CLOSE", _] => Phrase::Done("CLOSE CURSOR"),
+        ["UNLISTEN", _] => Phrase::Done("UNLISTEN"),
+        ["DEALLOCATE", "ALL"] | ["DEALLOCATE", "PREPARE", "ALL"] => Phrase::Deallocate(None),
+        ["DEALLOCATE", "PREPARE", _] | ["DEALLOCATE", _] => {
+            Phrase::Deallocate(piece.words.last().map(|name| unquoted(name)))
+        }
+        ["RESET", "ALL"] => Phrase::Done("RESET"),
+        ["RESET", name] if Setting::named(name).is_some() => Phrase::Done("RESET"),
+        ["SET", of @ ..] => set(of).unwrap_or_else(|| ask((piece.text, piece.at), "SET"))?,
+        ["SHOW", "TIME", "ZONE"] => show("timezone").unwrap_or(Phrase::Empty),
+        ["SHOW", "TRANSACTION", "ISOLATION", "LEVEL"] => {
+            show("transaction_isolation").unwrap_or(Phrase::Empty)
+        }
+        ["SHOW", name] => match show(name) {
+            Some(shown) => shown,
+            None => ask((piece.text, piece.at), "SHOW")?,
+        },
+        ["SHOW", ..] => ask((piece.text, piece.at), "SHOW")?,
+        ["COPY", ..] => {
+            let told = "COPY is not spoken here: rows come by SELECT, and nothing is written";
+            return Err(Complaint::new("0A000", told));
+        }
+        ["EXPLAIN", ..] => ask((piece.text, piece.at), "EXPLAIN")?,
+        _ => ask((piece.text, piece.at), "SELECT")?,
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside those that may complain")]
+fn ask((text, at): (String, usize), tag: &'static str) -> Result<Phrase, Complaint> {
+    Ok(Phrase::Ask { text, at, tag })
+}
+
+fn show(name: &str) -> Option<Phrase> {
+    let Setting { name, value, .. } = Setting::named(&unquoted(name))?;
+    Some(Phrase::Show { name: (*name).to_owned(), value })
+}
+
+/// `SET`, in its forms; `None` for a name that is not known here, which the core refuses.
+fn set(words: &[&str]) -> Option<Result<Phrase, Complaint>> {
+    let words = match words {
+        ["SESSION", "CHARACTERISTICS", "AS", "TRANSACTION", ..] | ["TRANSACTION", ..] => {
+            return Some(Ok(Phrase::Done("SET")));
+        }
+        ["SESSION" | "LOCAL", rest @ ..] => rest,
+        all => all,
+    };
+    let (name, value) = match words {
+        ["TIME", "ZONE", value @ ..] => ("timezone", value),
+        ["NAMES", value @ ..] => ("client_encoding", value),
+        [name, "TO" | "=", value @ ..] => (*name, value),
+        _ => return None,
+    };
+    let Setting { name, value: is, set: may } = Setting::named(&unquoted(name))?;
+    let given = unquoted(&value.concat());
+    let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
+    let is_same = given == "DEFAULT"
+        || plain(&given) == plain(is)
+        || (*name == "client_encoding" && plain(&given) == "unicode");
+    Some(match may {
+        Set::Any => Ok(Phrase::Done("SET")),
+        Set::Same if is_same => Ok(Phrase::Done("SET")),
+        Set::Same | Set::Never => {
+            let told = format!("{name} is {is} here, and stays so");
+            Err(Complaint::new("55P02", told))
+        }
+    })
+}
+
+fn unquoted(word: &str) -> String {
+    word.trim_matches(['"', '\'']).to_owned()
+}
+
+/// The answer of `SHOW`.
+pub(super) fn shown(name: &str, value: &str) -> Option<RecordBatch> {
+    let column: ArrayRef = Arc::new(StringArray::from(vec![value]));
+    RecordBatch::try_from_iter([(name, column)]).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use query::statements::split;
+
+    use super::*;
+
+    fn of(text: &str) -> Result<Phrase, Complaint> {
+        phrase(split(text).unwrap().remove(0))
+    }
+
+    #[test]
+    fn what_clients_send_unasked_is_known() {
+        for (text, is) in [
+            ("begin read only", Phrase::Begin),
+            ("START TRANSACTION ISOLATION LEVEL SERIALIZABLE", Phrase::Begin),
+            ("COMMIT", Phrase::Commit),
+            ("ROLLBACK", Phrase::Rollback),
+            ("ROLLBACK TO SAVEPOINT a", Phrase::Done("ROLLBACK")),
+            ("SET extra_float_digits = 3", Phrase::Done("SET")),
+            ("SET application_name = 'PostgreSQL JDBC Driver'", Phrase::Done("SET")),
+            ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", Phrase::Done("SET")),
+            ("SET client_encoding TO 'utf-8'", Phrase::Done("SET")),
+            ("SET NAMES 'UTF8'", Phrase::Done("SET")),
+            ("SET TIME ZONE 'Europe/Berlin'", Phrase::Done("SET")),
+            ("RESET ALL", Phrase::Done("RESET")),
+            ("DEALLOCATE \"S_1\"", Phrase::Deallocate(Some("S_1".into()))),
+        ] {
+            assert_eq!(of(text), Ok(is), "{text}");
+        }
+        let shown = Phrase::Show { name: "server_version".into(), value: "16.6" };
+        assert_eq!(of("show Server_Version"), Ok(shown));
+    }
+
+    #[test]
+    fn what_would_change_an_answer_is_refused_and_what_is_unknown_is_asked() {
+        for text in [
+            "SET client_encoding = 'LATIN1'",
+            "SET standard_conforming_strings = off",
+            "SET server_version = '9'",
+        ] {
+            assert_eq!(of(text).unwrap_err().code, "55P02", "{text}");
+        }
+        for text in [
+            "SET datafusion.runtime.memory_limit = '1G'",
+            "SET x = 1",
+            "SHOW TABLES",
+            "RESET x",
+            "SELECT 1",
+        ] {
+            assert!(matches!(of(text), Ok(Phrase::Ask { .. })), "{text}");
+        }
+    }
+}

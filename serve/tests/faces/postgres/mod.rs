@@ -1,0 +1,200 @@
+//! PostgreSQL's protocol: what is answered, what is refused, and what ends early.
+
+mod client;
+
+use std::time::Duration;
+
+use serve::answers::Limits;
+use serve::http::{HttpOptions, Token};
+use tempfile::TempDir;
+
+use crate::lake;
+use client::{Server, code, count, execute, extended, hello, kinds, message, query};
+
+const ENDLESS: &str = "SELECT a.path FROM requests a, requests b, requests c";
+
+async fn start(limits: Limits) -> (TempDir, Server) {
+    let folder = lake::lake().await;
+    let server = Server::start(folder.path(), limits, HttpOptions::default()).await;
+    (folder, server)
+}
+
+/// Limits under which what is endless lasts until somebody ends it.
+fn patient() -> Limits {
+    Limits {
+        query_time: Duration::from_hours(1),
+        rows: u64::MAX,
+        bytes: u64::MAX,
+        ..Limits::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statements_are_answered_in_both_protocols() {
+    let (_lake, server) = start(Limits::default()).await;
+    let mut client = server.open().await;
+    let said = client.ask("SELECT topic_offset FROM requests; ; SELECT 'a'").await;
+    assert_eq!((kinds(&said).as_str(), count(&said, b'D')), ("TDCTDCZ", 1_001));
+    assert_eq!(kinds(&client.ask(" ; ").await), "IZ");
+    client.send(&extended("SELECT topic_offset FROM requests", 400)).await;
+    client.send(&[execute(400), execute(400), execute(400), message(b'S', b"")].concat()).await;
+    let said = client.until(b"Z").await;
+    assert_eq!(
+        kinds(&said),
+        "12TDsDsDCZ".replace("DC", "DCC").replace("CC", "C"),
+        "{}",
+        kinds(&said)
+    );
+    assert_eq!(count(&said, b'D'), 1_000);
+    // Who takes leave is let go, and need not go first.
+    client.send(&message(b'X', b"")).await;
+    assert!(client.next().await.is_none());
+    let tags: Vec<String> =
+        said.iter().filter(|of| of.kind == b'C').map(client::Said::text).collect();
+    assert_eq!(tags, ["SELECT 200", "SELECT 0"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_core_refuses_is_refused_and_told_by_its_code() {
+    let (_lake, server) = start(Limits { statement_bytes: 1 << 10, ..Limits::default() }).await;
+    let mut client = server.open().await;
+    for (text, is) in [
+        ("SELEC 1", "42601"),
+        ("SELECT nothing FROM requests", "42703"),
+        ("SELECT * FROM nothing", "42P01"),
+        ("SELECT nothing(1)", "42883"),
+        ("INSERT INTO requests (path) VALUES ('x')", "25006"),
+        ("CREATE VIEW v AS SELECT 1", "25006"),
+        ("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'", "25006"),
+        ("COPY requests TO STDOUT", "0A000"),
+        ("SET datafusion.runtime.temp_directory = '/tmp'", "25006"),
+        ("SELECT * FROM '/etc/passwd'", "42P01"),
+        ("DROP TABLE pg_class", "25006"),
+        ("INSERT INTO pg_class (relname) VALUES ('x')", "25006"),
+        ("SHOW nothing", "42704"),
+        ("SELECT current_setting('nothing')", "42704"),
+        ("SELECT 1 / 0 FROM requests", "22012"),
+        (&format!("SELECT '{}'", "x".repeat(1 << 10)), "54000"),
+    ] {
+        let said = client.ask(text).await;
+        assert_eq!(
+            code(&said).as_deref(),
+            Some(is),
+            "{text}: {:?}",
+            said.first().map(client::Said::text)
+        );
+        assert_eq!(said.last().map(|of| of.body.clone()), Some(b"I".to_vec()), "{text}");
+    }
+    client.send(&extended("SELECT nothing FROM requests", 0)).await;
+    assert_eq!(kinds(&client.until(b"E").await), "12E", "it is told before the client is in step");
+    client.send(&message(b'S', b"")).await;
+    assert_eq!(kinds(&client.until(b"Z").await), "Z");
+    let said = client.ask("SELECT 'é',\n  nothing FRO requests").await;
+    let place = said.iter().find_map(|of| of.field(b'P'));
+    assert_eq!(place.as_deref(), Some("27"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_failed_is_answered_no_more_until_it_ends() {
+    let (_lake, server) = start(Limits::default()).await;
+    let mut client = server.open().await;
+    let state = |said: &[client::Said]| said.last().map(client::Said::text);
+    assert_eq!(state(&client.ask("BEGIN READ ONLY").await).as_deref(), Some("T"));
+    assert_eq!(state(&client.ask("SELEC").await).as_deref(), Some("E"));
+    assert_eq!(code(&client.ask("SELECT 1").await).as_deref(), Some("25P02"));
+    assert_eq!(state(&client.ask("COMMIT").await).as_deref(), Some("I"));
+    assert_eq!(kinds(&client.ask("SELECT 1").await), "TDCZ");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_cut_is_an_error() {
+    let (_lake, server) = start(Limits { rows: 500, ..Limits::default() }).await;
+    let mut client = server.open().await;
+    let said = client.ask("SELECT path FROM requests").await;
+    assert_eq!((code(&said).as_deref(), count(&said, b'D')), (Some("54000"), 500));
+    assert_eq!(count(&said, b'C'), 0, "nobody takes it for whole");
+    let said = client.ask("SELECT path FROM requests LIMIT 500").await;
+    assert_eq!((code(&said), count(&said, b'D')), (None, 500));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_is_cancelled_by_who_knows_its_secret() {
+    let (_lake, server) = start(patient()).await;
+    let mut client = server.open().await;
+    client.send(&query(ENDLESS)).await;
+    client.until(b"D").await;
+    let cancel = |key: &[u8]| [&[0, 0, 0, 16][..], &80_877_102_u32.to_be_bytes(), key].concat();
+    let mut wrong = client.key.clone();
+    wrong[7] ^= 1;
+    let mut other = server.connect().await;
+    other.send(&cancel(&wrong)).await;
+    assert!(other.next().await.is_none(), "nothing is said to who cancels");
+    // It goes on for all that.
+    client.until(b"D").await;
+    let mut other = server.connect().await;
+    other.send(&cancel(&client.key)).await;
+    assert!(other.next().await.is_none(), "nothing is said to who cancels");
+    let said = client.until(b"Z").await;
+    assert_eq!(code(&said).as_deref(), Some("57014"));
+    assert_eq!(kinds(&client.ask("SELECT 1").await), "TDCZ");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_goes_leaves_a_place() {
+    let (_lake, server) =
+        start(Limits { queries: 1, waiting: 8, connections: 2, ..patient() }).await;
+    let mut first = server.open().await;
+    first.send(&query(ENDLESS)).await;
+    first.until(b"D").await;
+    let mut second = server.open().await;
+    assert!(server.connect().await.next().await.is_none(), "a third is one too many");
+    drop(first);
+    assert_eq!(kinds(&second.ask("SELECT 1").await), "TDCZ", "its query has ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_ends_when_its_time_is_over() {
+    let (_lake, server) =
+        start(Limits { query_time: Duration::from_millis(300), ..patient() }).await;
+    let mut client = server.open().await;
+    let said =
+        client.ask("SELECT count(*) FROM requests a, requests b, requests c WHERE a.path || b.path <> c.path").await;
+    assert_eq!(code(&said).as_deref(), Some("57014"));
+    assert_eq!(kinds(&client.ask("SELECT 1").await), "TDCZ");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_says_so() {
+    let (_lake, mut server) = start(patient()).await;
+    let mut idle = server.open().await;
+    let mut busy = server.open().await;
+    busy.send(&query(ENDLESS)).await;
+    busy.until(b"D").await;
+    server.ask_to_stop();
+    let said = idle.until(b"").await;
+    assert_eq!(code(&said).as_deref(), Some("57P01"));
+    let said = busy.until(b"").await;
+    assert_eq!(code(&said).as_deref(), Some("57P01"));
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_know_the_token_is_let_go() {
+    let folder = lake::lake().await;
+    let token = Some(Token::new("0123456789abcdef").expect("a token"));
+    let options = HttpOptions { token, ..HttpOptions::default() };
+    let server = Server::start(folder.path(), Limits::default(), options).await;
+    let mut client = server.connect().await;
+    client.send(&hello()).await;
+    let said = client.next().await.expect("a question");
+    assert_eq!((said.kind, said.text()), (b'R', "\nSCRAM-SHA-256".to_owned()));
+    // A password in clear text is none.
+    client.send(&message(b'p', b"0123456789abcdef\0")).await;
+    assert_eq!(code(&client.until(b"").await).as_deref(), Some("08P01"));
+    // Nor is a query an answer.
+    let mut client = server.connect().await;
+    client.send(&[hello(), query("SELECT 1")].concat()).await;
+    let said = client.until(b"").await;
+    assert_eq!((kinds(&said).as_str(), code(&said).as_deref()), ("RE", Some("28P01")));
+    assert!(server.answers.fate(serve::answers::QueryId::random()).is_none());
+}
