@@ -5,6 +5,7 @@ mod bad_input;
 mod broker;
 mod cli;
 mod clients;
+mod console;
 mod demo;
 mod deploy;
 mod disk_full;

@@ -52,13 +52,13 @@ impl Secrets {
 }
 
 /// A server of the sample's tables at a port of the system's choice.
-struct Served {
+pub(crate) struct Served {
     process: Running,
-    port: String,
+    pub(crate) port: String,
 }
 
 impl Served {
-    fn start(tables: &Tables, args: &[&str]) -> Self {
+    pub(crate) fn start(tables: &Tables, args: &[&str]) -> Self {
         let serve = ["serve", "--data", tables.arg(), "--listen", "127.0.0.1:0"];
         let mut process = Floodmark::new(serve).args(args).start();
         process.until_stderr("://127.0.0.1:", PATIENCE);
@@ -74,7 +74,7 @@ impl Served {
     }
 
     /// A stop that is asked for is an orderly end.
-    fn stop(self) {
+    pub(crate) fn stop(self) {
         self.process.signal(Signal::Term);
         self.process.output(PATIENCE).expect_status(0);
     }

@@ -43,7 +43,7 @@ impl Jdbc {
     /// [`Missing`] when there is no Java compiler, or the driver is not among the jars.
     pub fn find() -> Result<Self, Missing> {
         let jars = Kafka::jars()?;
-        let is_driver = |name: &str| name.starts_with("postgresql-") && name.ends_with(".jar");
+        let is_driver = |name: &str| name.starts_with("postgresql-");
         let mut names = std::fs::read_dir(&jars).into_iter().flatten().flatten();
         if names.any(|entry| entry.file_name().to_str().is_some_and(is_driver)) {
             return Ok(Self { jars });
