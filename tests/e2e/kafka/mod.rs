@@ -3,6 +3,7 @@
 mod anew;
 mod edge;
 mod faults;
+mod graphed;
 mod restart;
 mod secure;
 mod share;
