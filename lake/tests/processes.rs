@@ -61,19 +61,15 @@ async fn what_another_has_committed_before_the_first_row_here_is_told() {
     append(&mut slow, 0..3, |_| T0).await;
     slow.commit(point("run/g/edge", 3)).await.unwrap();
     // … has something else to commit, and hears so of the other's last commit …
-    let rows = requests(1, 0..2, |_| T0);
-    two.append(&REQUESTS, &rows, RowKey::Partition("edge/1")).await.unwrap();
+    let others = requests(1, 0..2, |_| T0);
+    two.append(&REQUESTS, &others, RowKey::Partition("edge/1")).await.unwrap();
     let other = CommitPoint { positions: positions([("edge/1", 2)]), ..point("run/g/edge", 0) };
     two.commit(other).await.unwrap();
     // … and reads on where it looked.
     append(&mut two, 0..5, |_| T0).await;
     let error = two.commit(point("run/g/edge", 5)).await.unwrap_err();
     assert!(matches!(error, lake::LakeError::Conflict { found: 3, expected: 0, .. }), "{error}");
-    assert_eq!(rows_of(&store).await, 5);
-}
-
-async fn rows_of(store: &Arc<InMemory>) -> usize {
-    rows(store, "requests").await
+    assert_eq!(rows(&store, "requests").await, 5);
 }
 
 #[tokio::test]

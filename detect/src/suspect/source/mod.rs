@@ -206,13 +206,23 @@ impl Suspect<'_> {
     /// Whether the source reads page after page and nothing a browser loads with them.
     pub fn is_bare_reader(&self, population: &Population) -> bool {
         let record = self.record;
-        let new = (BARE_PATHS_SHARE_MIN * f64::from(record.pages_600)).min(CRAWL_PATHS_MIN);
         record.is_bare()
             && record.pages_60 >= BARE_PAGES_MIN
-            && record.distinct_paths() >= BARE_PATHS_MIN
-            && (record.assets_3600 < BARE_ASSETS_MIN || record.distinct_paths() >= new)
+            && self.reads_on()
             && !record.declared
             && !record.is_shared(population.loads_assets())
+    }
+
+    /// Whether what the source asks for is new to it.
+    fn reads_on(&self) -> bool {
+        let SourceRecord { pages_600, assets_3600, .. } = *self.record;
+        let least = if assets_3600 < BARE_ASSETS_MIN {
+            BARE_PATHS_MIN
+        } else {
+            let share = BARE_PATHS_SHARE_MIN * f64::from(pages_600);
+            share.clamp(BARE_PATHS_MIN, CRAWL_PATHS_MIN)
+        };
+        self.record.distinct_paths() >= least
     }
 
     /// Requests that an alarm is about, as far as they are remembered, and since when, µs.
