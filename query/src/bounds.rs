@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as ParsedStatement;
-use datafusion::sql::sqlparser::ast::{Query, Visit, Visitor, visit_relations};
+use datafusion::sql::sqlparser::ast::{ObjectNamePart, Query, Visit, Visitor, visit_relations};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::error::QueryError;
+use crate::statements::named;
 
 /// How large a statement may be.
 #[derive(Debug)]
@@ -113,8 +114,8 @@ const fn is_operator(keyword: Keyword) -> bool {
     )
 }
 
-fn refuse(message: String, hint: &str) -> Result<(), QueryError> {
-    Err(QueryError::Plan { message, hint: Some(hint.to_owned()) })
+const fn refuse(message: String, hint: &'static str) -> Result<(), QueryError> {
+    Err(QueryError::TooLarge { message, hint })
 }
 
 /// Refuses a statement whose plan would read more tables than can be planned.
@@ -140,7 +141,9 @@ pub(crate) fn check_statement(
             let sum = others
                 .map(|read| weights.get(read.as_str()).copied().unwrap_or(1))
                 .fold(1, u64::saturating_add);
-            weights.insert(name, sum);
+            // Queries of one name may stand in several places: each counts as the greatest of them.
+            let weight = weights.entry(name).or_insert(sum);
+            *weight = sum.max(*weight);
         }
     }
     let whole = relations(statement.as_ref());
@@ -167,9 +170,9 @@ impl Visitor for Named {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        for named in query.with.iter().flat_map(|with| &with.cte_tables) {
-            let name = named.alias.name.value.to_lowercase();
-            self.queries.push((name, relations(named.query.as_ref())));
+        for of in named(query) {
+            let name = of.alias.name.value.to_lowercase();
+            self.queries.push((name, relations(of.query.as_ref())));
         }
         ControlFlow::Continue(())
     }
@@ -179,7 +182,9 @@ impl Visitor for Named {
 fn relations<V: Visit>(part: &V) -> Vec<String> {
     let mut names = Vec::new();
     let _ = visit_relations(part, |name| {
-        names.push(name.to_string().trim_matches('"').to_lowercase());
+        // By its last part, however that is quoted: what is read of a schema counts as if a query of that name was.
+        let last = name.0.last().and_then(ObjectNamePart::as_ident);
+        names.push(last.map_or_else(|| name.to_string(), |of| of.value.clone()).to_lowercase());
         ControlFlow::<()>::Continue(())
     });
     names
@@ -235,17 +240,30 @@ mod tests {
 
     #[test]
     fn named_queries_count_as_often_as_they_are_named() {
-        let doubling = |rounds: usize| {
-            let more = (1..=rounds)
-                .map(|n| format!(", c{n} AS (SELECT * FROM c{0} JOIN C{0} AS o USING (a))", n - 1));
-            format!(
-                "WITH c0 AS (SELECT * FROM t){} SELECT * FROM c{rounds}",
-                more.collect::<String>()
-            )
+        let written = |rounds: usize, quote: &str, first: &str| {
+            let more = (1..=rounds).map(|n| {
+                let before = n - 1;
+                let other = format!("{quote}{first}{before}{quote}");
+                format!(
+                    ", c{n} AS (SELECT * FROM {quote}c{before}{quote} JOIN {other} AS o USING (a))"
+                )
+            });
+            let more: String = more.collect();
+            format!("WITH c0 AS (SELECT * FROM t){more} SELECT * FROM c{rounds}")
         };
+        let doubling = |rounds| written(rounds, "", "C");
         assert_eq!(refusal(&doubling(3)), None);
         assert!(refusal(&doubling(30)).expect("a refusal").contains("more than 500 tables"));
         assert!(refusal(&doubling(200)).expect("a refusal").contains("named by WITH"));
+        for quote in ["\"", "`"] {
+            let quoted = written(30, quote, "c");
+            assert!(refusal(&quoted).expect(quote).contains("more than 500 tables"));
+        }
+        // Others of the same names stand beside them, and weigh nothing.
+        let names: Vec<String> = (0..=30).map(|n| format!("c{n} AS (SELECT 1 AS a)")).collect();
+        let beside = format!("WITH {} SELECT 1", names.join(", "));
+        let both = format!("SELECT * FROM ({}) AS a, ({beside}) AS b", doubling(30));
+        assert!(refusal(&both).expect("a refusal").contains("more than 500 tables"));
         let itself = "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 9) SELECT * FROM r";
         assert_eq!(refusal(itself), None);
     }

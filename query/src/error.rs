@@ -51,6 +51,14 @@ pub enum QueryError {
         /// What to try.
         hint: Option<String>,
     },
+    /// The statement is larger than can be planned.
+    #[error("{message}; {hint}")]
+    TooLarge {
+        /// Of what it has too many.
+        message: String,
+        /// What to write instead.
+        hint: &'static str,
+    },
     /// The values for the placeholders of a statement cannot be used.
     #[error("{message}")]
     Params {
@@ -66,12 +74,26 @@ pub enum QueryError {
         reason: &'static str,
     },
     /// The query failed while it ran.
-    #[error("query failed: {message}{}", hint::suffix(.hint.as_deref()))]
+    #[error("query failed: {message}")]
     Execute {
         /// What happened.
         message: String,
-        /// What to try.
-        hint: Option<String>,
+    },
+    /// The query wants more memory than it may have.
+    #[error(
+        "query failed: {message}; raise the memory limit, or ask for fewer rows or groups at a time"
+    )]
+    OutOfMemory {
+        /// What wanted it.
+        message: String,
+    },
+    /// A file was deleted while it was read.
+    #[error(
+        "query failed: `{path}` was deleted while it was read; maintenance has replaced it meanwhile: ask again"
+    )]
+    Vanished {
+        /// Which.
+        path: String,
     },
     /// The answer could not be put into the asked format.
     #[error("cannot write the result as {format}: {message}")]
@@ -176,16 +198,15 @@ impl QueryError {
     /// An error of a running query.
     pub(crate) fn from_execution(error: &DataFusionError) -> Self {
         if let Some(path) = vanished(error) {
-            return Self::Execute {
-                message: format!("`{path}` was deleted while it was read"),
-                hint: Some("maintenance has replaced it meanwhile: ask again".to_owned()),
-            };
+            return Self::Vanished { path };
         }
         let root = error.find_root();
-        let hint = matches!(root, DataFusionError::ResourcesExhausted(_)).then(|| {
-            "raise the memory limit, or ask for fewer rows or groups at a time".to_owned()
-        });
-        Self::Execute { message: hint::plain(root), hint }
+        let message = hint::plain(root);
+        if matches!(root, DataFusionError::ResourcesExhausted(_)) {
+            Self::OutOfMemory { message }
+        } else {
+            Self::Execute { message }
+        }
     }
 }
 

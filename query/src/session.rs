@@ -163,10 +163,9 @@ impl Session {
         Self { dialect, ..self }
     }
 
-    /// Plans the views that `text` may name, and those that they are made of.
-    async fn create_views(&self, text: &str) -> Result<(), QueryError> {
+    /// Plans views, in an order in which each comes behind those that it is made of.
+    async fn create_views(&self, mut missing: Vec<&'static View>) -> Result<(), QueryError> {
         let mut known = self.views.lock().await;
-        let mut missing = named_in(text);
         missing.retain(|view| !known.contains(view.name));
         for view in missing {
             let created = self.context.sql(&view.create()).await;
@@ -266,7 +265,7 @@ impl Session {
         guard::check_statement(&statement.parsed, self.scratch)?;
         self.refresh().await?;
         let text = statement.to_string();
-        self.create_views(&text).await?;
+        self.create_views(named_in(&text)).await?;
         let mut parsed = statement.parsed.clone();
         lenient::respell(&mut parsed);
         if self.dialect == Dialect::Postgres {
@@ -291,10 +290,12 @@ impl Session {
         text: &str,
     ) -> Result<(), QueryError> {
         postgres::rewrite(parsed);
-        if postgres::names_catalogue(text) {
-            self.create_views("information_schema").await?;
+        let named = postgres::named_in(text);
+        if !named.is_empty() {
+            // It tells of them, too.
+            self.create_views(VIEWS.iter().collect()).await?;
         }
-        let registered = postgres::register(&self.context, text).await;
+        let registered = postgres::register(&self.context, &named).await;
         registered.map_err(|error| QueryError::from_plan(&error, &[]))
     }
 
@@ -389,7 +390,7 @@ impl Session {
 
     /// Columns of a table or view of this session.
     pub(crate) async fn schema_of(&self, name: &str) -> Result<SchemaRef, QueryError> {
-        self.create_views(name).await?;
+        self.create_views(named_in(name)).await?;
         let found = self.context.table_provider(name).await;
         found.map(|table| table.schema()).map_err(|_| {
             let known = self.names();

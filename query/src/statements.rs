@@ -1,6 +1,7 @@
 //! Text to statements.
 
 use datafusion::sql::parser::{DFParserBuilder, Statement as ParsedStatement};
+use datafusion::sql::sqlparser::ast::{Cte, Query};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -45,6 +46,11 @@ fn within(text: &str, bounds: &Bounds) -> Result<Vec<Statement>, QueryError> {
         .map_err(|error| QueryError::from_plan(&error, &[]))?;
     parsed.iter().try_for_each(|statement| bounds::check_statement(statement, bounds))?;
     Ok(parsed.into_iter().map(|parsed| Statement { parsed }).collect())
+}
+
+/// Queries that the WITH of a query names; not those of queries within.
+pub(crate) fn named(query: &Query) -> impl Iterator<Item = &Cte> {
+    query.with.iter().flat_map(|with| &with.cte_tables)
 }
 
 /// A statement by its words, before it is parsed.

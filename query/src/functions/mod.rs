@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 use datafusion::execution::FunctionRegistry as _;
-use datafusion::logical_expr::Documentation;
+use datafusion::logical_expr::{AggregateUDF, Documentation};
 use datafusion::prelude::SessionContext;
 
 /// Names of the functions of Floodmark, in the order of the help.
@@ -51,6 +51,11 @@ pub(crate) fn table_functions() -> Vec<(&'static str, &'static Documentation)> {
     visits.chain([(fingerprint::NAME, &*fingerprint::DOC)]).collect()
 }
 
+/// Functions that put rows together.
+pub(crate) fn aggregates() -> impl Iterator<Item = Arc<AggregateUDF>> {
+    entropy::functions().into_iter().map(Arc::new)
+}
+
 /// Makes the functions known to `context`, over its table `requests`.
 pub(crate) fn register(
     context: &SessionContext,
@@ -63,8 +68,8 @@ pub(crate) fn register(
     {
         context.register_udtf(name, Arc::new(function));
     }
-    for function in entropy::functions() {
-        context.register_udaf(function);
+    for function in aggregates() {
+        context.register_udaf(Arc::unwrap_or_clone(function));
     }
     for function in ip::functions().into_iter().chain(json::functions()) {
         context.register_udf(function);

@@ -1,9 +1,9 @@
 //! Questions of drivers that are answered by a shorter one: they walk trees of types that have no branches here.
 
 use datafusion::sql::parser::Statement as ParsedStatement;
-use datafusion::sql::sqlparser::ast::{Query, Statement};
+use datafusion::sql::sqlparser::ast::Statement;
 
-use crate::statements::parse;
+use crate::statements::{named, parse};
 
 /// What `asyncpg` names in its question for types by number (`introspection.py`): domains, ranges, composites, and what
 /// each is made of. Here are plain types, and lists of them.
@@ -22,11 +22,6 @@ const TYPES_SQL: &str = "SELECT t.oid, 'pg_catalog' AS ns, t.typname AS name, t.
 /// The shorter question, where a statement is one of those.
 pub(super) fn shorter(statement: &Statement) -> Option<ParsedStatement> {
     let Statement::Query(query) = statement else { return None };
-    let is_asked = names(query).any(|name| name == TYPES);
+    let is_asked = named(query).any(|of| of.alias.name.value == TYPES);
     is_asked.then(|| parse(TYPES_SQL).ok()?.pop().map(|of| of.parsed)).flatten()
-}
-
-fn names(query: &Query) -> impl Iterator<Item = &str> {
-    let tables = query.with.iter().flat_map(|with| &with.cte_tables);
-    tables.map(|named| named.alias.name.value.as_str())
 }

@@ -15,12 +15,8 @@ use super::rows::rows;
 /// Where the tables of `information_schema` are for the engine, which has others of that name.
 pub(super) const INFORMATION_INSIDE: &str = "pg_information";
 
-/// Whether `text` may name a table of the catalogue.
-pub(crate) fn names_catalogue(text: &str) -> bool {
-    !named_in(text).is_empty()
-}
-
-fn named_in(text: &str) -> Vec<&'static Declared> {
+/// The tables of the catalogue that `text` may name.
+pub(crate) fn named_in(text: &str) -> Vec<&'static Declared> {
     let text = text.to_lowercase();
     if !text.contains("pg_") && !text.contains(INFORMATION.name) {
         return Vec::new();
@@ -28,13 +24,12 @@ fn named_in(text: &str) -> Vec<&'static Declared> {
     DECLARED.iter().filter(|of| text.contains(of.name)).collect()
 }
 
-/// Makes the functions known to `context`, and the tables that `text` may name; the views are known by now.
-pub(crate) async fn register(context: &SessionContext, text: &str) -> Result<()> {
+/// Makes the functions known to `context`, and the tables of the catalogue that are `named`; the views are known by now.
+pub(crate) async fn register(context: &SessionContext, named: &[&'static Declared]) -> Result<()> {
     let state = context.state_ref();
     for function in FUNCTIONS.iter() {
         state.write().register_udf(Arc::clone(function))?;
     }
-    let named = named_in(text);
     if named.is_empty() {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Statement};
 
-use super::names::last;
+use super::names::{folded, last};
 
 /// What is called so has no name.
 const NAMELESS: &str = "?column?";
@@ -42,8 +42,8 @@ fn names(query: &Query) -> Vec<Option<String>> {
 /// The name of a column that is an expression.
 pub(super) fn name(expr: &Expr) -> String {
     match expr {
-        Expr::Identifier(name) => Some(name.value.clone()),
-        Expr::CompoundIdentifier(parts) => parts.last().map(|name| name.value.clone()),
+        Expr::Identifier(name) => Some(folded(name)),
+        Expr::CompoundIdentifier(parts) => parts.last().map(folded),
         Expr::Function(function) => last(&function.name),
         Expr::Cast { expr, .. } | Expr::Nested(expr) => Some(name(expr)),
         Expr::Case { .. } => Some("case".to_owned()),
@@ -72,7 +72,7 @@ mod tests {
             names.join(" ")
         };
         assert_eq!(
-            told("SELECT count(*), a, 1, b AS c, ts::date, pg_catalog.version() FROM t", 6),
+            told("SELECT count(*), a, 1, b AS c, TS::date, pg_catalog.version() FROM t", 6),
             "count of 1 ?column? of 3 ts version"
         );
         assert_eq!(told("SELECT max(a), max(b) FROM t", 2), "max max");

@@ -15,7 +15,7 @@ use super::relations::{SPACES, Space};
 
 /// A table of the catalogue.
 #[derive(Debug)]
-pub(super) struct Declared {
+pub(crate) struct Declared {
     /// Its number: that of PostgreSQL where it has one that never changes.
     pub(super) oid: i64,
     pub(super) space: Space,

@@ -1,7 +1,11 @@
 //! Parts of a statement that read tables without rows: there are no indexes, no constraints, no policies and so on. What
 //! clients ask of those goes beyond what the engine plans, and the answer is known.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
+
+use datafusion::functions_aggregate::all_default_aggregate_functions;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
@@ -10,25 +14,20 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::columns::name as name_of;
-use super::names::{is_catalogue, is_empty, last};
+use super::names::{folded, is_catalogue, is_empty, last};
 use super::types::{call, no_list, null};
+use crate::functions;
+
+/// Aggregates of PostgreSQL that the engine does not have.
+const OTHERS: [&str; 4] = ["every", "json_agg", "json_object_agg", "jsonb_agg"];
 
 /// Functions that give a row where there is none.
-const AGGREGATES: [&str; 13] = [
-    "array_agg",
-    "avg",
-    "bool_and",
-    "bool_or",
-    "count",
-    "every",
-    "json_agg",
-    "json_object_agg",
-    "jsonb_agg",
-    "max",
-    "min",
-    "string_agg",
-    "sum",
-];
+static AGGREGATES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let known = all_default_aggregate_functions().into_iter().chain(functions::aggregates());
+    let names =
+        known.flat_map(|of| std::iter::once(of.name().to_owned()).chain(of.aliases().to_vec()));
+    names.chain(OTHERS.map(str::to_owned)).collect()
+});
 
 /// Columns of the catalogue that hold lists elsewhere, and nothing here.
 const NULLS: [&str; 12] = [
@@ -63,11 +62,15 @@ fn set_reads_nothing(set: &SetExpr) -> bool {
 }
 
 fn select_reads_nothing(select: &Select) -> bool {
-    let is_grouped = match &select.group_by {
+    select.from.iter().any(joined_reads_nothing) && (is_grouped(select) || !has_aggregate(select))
+}
+
+/// Whether a row stands for a group of rows.
+pub(super) fn is_grouped(select: &Select) -> bool {
+    match &select.group_by {
         GroupByExpr::All(_) => true,
         GroupByExpr::Expressions(by, _) => !by.is_empty(),
-    };
-    select.from.iter().any(joined_reads_nothing) && (is_grouped || !has_aggregate(select))
+    }
 }
 
 fn joined_reads_nothing(of: &TableWithJoins) -> bool {
@@ -108,7 +111,8 @@ fn factor_reads_nothing(of: &TableFactor) -> bool {
     }
 }
 
-fn has_aggregate(select: &Select) -> bool {
+/// Whether one row stands for all rows.
+pub(super) fn has_aggregate(select: &Select) -> bool {
     let mut found = Aggregates::default();
     select.having.is_some() || select.projection.visit(&mut found).is_break()
 }
@@ -135,7 +139,7 @@ impl Visitor for Aggregates {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         let Expr::Function(of) = expr else { return ControlFlow::Continue(()) };
         let name = last(&of.name).unwrap_or_default();
-        if self.depth == 0 && of.over.is_none() && AGGREGATES.contains(&name.as_str()) {
+        if self.depth == 0 && of.over.is_none() && AGGREGATES.contains(&name) {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
@@ -153,7 +157,7 @@ pub(super) fn one_value(query: &mut Query) {
     if select.from.is_empty() || !select.from.iter().all(of_catalogue) || has_aggregate(select) {
         return;
     }
-    let is_plain = matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
+    let is_plain = !is_grouped(select);
     if let [SelectItem::UnnamedExpr(one) | SelectItem::ExprWithAlias { expr: one, .. }] =
         select.projection.as_mut_slice()
         && is_plain
@@ -222,7 +226,7 @@ fn names(items: &[SelectItem]) -> Option<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for item in items {
         let name = match item {
-            SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
+            SelectItem::ExprWithAlias { alias, .. } => folded(alias),
             SelectItem::UnnamedExpr(expr) => name_of(expr),
             _ => return None,
         };

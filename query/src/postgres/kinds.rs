@@ -58,6 +58,9 @@ const fn kind(
     Kind { oid, list_oid, size, name, sql_name, category }
 }
 
+/// Whatever has no type of its own is a text.
+const TEXT: Kind = kind((oid::TEXT, 1009), -1, "text", "text", "S");
+
 /// Every type that is spoken of, from the manual's table of types and `pg_type.dat` of PostgreSQL.
 pub static KINDS: [Kind; 25] = [
     kind((oid::BOOL, 1000), 1, "bool", "boolean", "B"),
@@ -68,7 +71,7 @@ pub static KINDS: [Kind; 25] = [
     kind((oid::INT2, 1005), 2, "int2", "smallint", "N"),
     kind((oid::INT4, 1007), 4, "int4", "integer", "N"),
     kind((24, 1008), 4, "regproc", "regproc", "N"),
-    kind((oid::TEXT, 1009), -1, "text", "text", "S"),
+    TEXT,
     kind((oid::OID, 1028), 4, "oid", "oid", "N"),
     kind((114, 199), -1, "json", "json", "U"),
     kind((oid::FLOAT4, 1021), 4, "float4", "real", "N"),
@@ -86,6 +89,9 @@ pub static KINDS: [Kind; 25] = [
     kind((2205, 2210), 4, "regclass", "regclass", "N"),
     kind((2206, 2211), 4, "regtype", "regtype", "N"),
 ];
+
+/// Decimal places of a `numeric` that is a value for a placeholder.
+pub const NUMERIC_PLACES: u8 = 10;
 
 /// Under which name a field says which type it is.
 const METADATA: &str = "postgres";
@@ -131,7 +137,7 @@ impl Kind {
             oid::TIMESTAMPTZ => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
             oid::INTERVAL => DataType::Interval(IntervalUnit::MonthDayNano),
             // As wide as it gets; the places behind the point are those of a sum of money and more.
-            oid::NUMERIC => DataType::Decimal128(38, 10),
+            oid::NUMERIC => DataType::Decimal128(38, NUMERIC_PLACES.cast_signed()),
             _ => return None,
         })
     }
@@ -184,8 +190,7 @@ impl Kind {
             }
             _ => oid::TEXT,
         };
-        // Each of these is in the list.
-        Self::of_oid(number).copied().unwrap_or(KINDS[8])
+        Self::of_oid(number).copied().unwrap_or(TEXT)
     }
 }
 

@@ -16,6 +16,7 @@ mod declared;
 mod empty;
 mod functions;
 mod kinds;
+mod lists;
 mod names;
 mod placeholders;
 mod relations;
@@ -24,10 +25,11 @@ mod rows;
 mod settings;
 mod types;
 
-pub use kinds::{KINDS, Kind, oid, plain};
-pub use settings::{DATABASE, SERVER_VERSION, SETTINGS, Set, Setting, USER, VERSION};
+pub use kinds::{Kind, NUMERIC_PLACES, oid, plain};
+pub use lists::items;
+pub use settings::{DATABASE, Set, Setting};
 
-pub(crate) use catalogue::{names_catalogue, register};
+pub(crate) use catalogue::{named_in, register};
 pub(crate) use columns::renamed;
 pub(crate) use placeholders::{place, told};
 pub(crate) use rewrite::rewrite;

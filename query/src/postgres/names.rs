@@ -20,11 +20,14 @@ pub(super) fn is(ident: &Ident, name: &str) -> bool {
     }
 }
 
-/// The last part of a name, in lower case unless it is quoted.
+/// An identifier as it is meant: in lower case unless it is quoted.
+pub(super) fn folded(ident: &Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+/// The last part of a name, as it is meant.
 pub(super) fn last(name: &ObjectName) -> Option<String> {
-    let last = name.0.last()?.as_ident()?;
-    let is_quoted = last.quote_style.is_some();
-    Some(if is_quoted { last.value.clone() } else { last.value.to_lowercase() })
+    name.0.last()?.as_ident().map(folded)
 }
 
 /// Leaves out the schema of functions and types, of which there is one.
@@ -44,9 +47,7 @@ pub(super) fn qualify(name: &mut ObjectName) {
         name.0.remove(0);
     }
     match name.0.as_mut_slice() {
-        [ObjectNamePart::Identifier(one)]
-            if declared(SYSTEM, &one.value.to_lowercase()).is_some() =>
-        {
+        [ObjectNamePart::Identifier(one)] if declared(SYSTEM, &folded(one)).is_some() => {
             name.0.insert(0, ObjectNamePart::Identifier(Ident::new(SYSTEM.name)));
         }
         [ObjectNamePart::Identifier(space), _] if is(space, INFORMATION.name) => {
@@ -76,5 +77,5 @@ fn found(name: &ObjectName) -> Option<&'static Declared> {
         }
         _ => return None,
     };
-    declared(space, &name.value.to_lowercase())
+    declared(space, &folded(name))
 }

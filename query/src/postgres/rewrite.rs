@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArguments, ObjectName, Query, SelectItem, SetExpr, TableFactor,
-    Value, ValueWithSpan, VisitMut as _, VisitorMut,
+    BinaryOperator, Expr, FunctionArguments, ObjectName, OrderByExpr, OrderByKind, Query,
+    SelectItem, SetExpr, TableFactor, Value, ValueWithSpan, VisitMut as _, VisitorMut,
 };
 
 use super::declared::declared;
-use super::names::{is, last, qualify, unqualify};
+use super::names::{folded, is, last, qualify, unqualify};
 use super::relations::{INFORMATION, PUBLIC, SYSTEM};
 use super::{asked, empty, types};
+use crate::statements::named;
 
 /// Writes a statement in the words of the engine. Nothing is added to what it reads.
 pub(crate) fn rewrite(statement: &mut ParsedStatement) {
@@ -37,8 +38,7 @@ impl VisitorMut for Named {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        let tables = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.0.extend(tables.map(|named| named.alias.name.value.to_lowercase()));
+        self.0.extend(named(query).map(|of| folded(&of.alias.name)));
         ControlFlow::Continue(())
     }
 }
@@ -91,9 +91,6 @@ impl VisitorMut for Rewriter {
         {
             *expr = value;
         }
-        if let Some(list) = of_search_path(expr) {
-            *expr = list;
-        }
         ControlFlow::Continue(())
     }
 
@@ -102,6 +99,11 @@ impl VisitorMut for Rewriter {
             Expr::Function(function) => {
                 unqualify(&mut function.name);
                 if let Some(list) = of_subquery(expr) {
+                    *expr = list;
+                }
+            }
+            Expr::InSubquery { .. } => {
+                if let Some(list) = of_search_path(expr) {
                     *expr = list;
                 }
             }
@@ -180,7 +182,8 @@ fn of_search_path(expr: &Expr) -> Option<Expr> {
     })
 }
 
-/// `ARRAY(SELECT x FROM …)` as a query that puts them together.
+/// `ARRAY(SELECT x FROM … ORDER BY y)` as a query that puts them together; one that limits or groups its rows is left to the
+/// engine, which does not know how.
 fn of_subquery(expr: &mut Expr) -> Option<Expr> {
     let Expr::Function(function) = expr else { return None };
     let FunctionArguments::Subquery(query) = &mut function.args else { return None };
@@ -188,14 +191,32 @@ fn of_subquery(expr: &mut Expr) -> Option<Expr> {
         return None;
     }
     let SetExpr::Select(select) = query.body.as_mut() else { return None };
+    if select.distinct.is_some()
+        || query.limit_clause.is_some()
+        || query.fetch.is_some()
+        || empty::is_grouped(select)
+        || empty::has_aggregate(select)
+    {
+        return None;
+    }
     let [SelectItem::UnnamedExpr(one) | SelectItem::ExprWithAlias { expr: one, .. }] =
         select.projection.as_mut_slice()
     else {
         return None;
     };
-    let all = types::call("array_agg", std::mem::replace(one, types::null()));
+    let of = std::mem::replace(one, types::null());
+    let order = match query.order_by.take().map(|order| order.kind) {
+        Some(OrderByKind::Expressions(by)) => by,
+        Some(OrderByKind::All(_)) => return None,
+        None => Vec::new(),
+    };
+    // A number means a column, of which there is one.
+    let by = order.into_iter().map(|by| match &by.expr {
+        Expr::Value(_) => OrderByExpr { expr: of.clone(), ..by },
+        _ => by,
+    });
+    let all = types::call_in_order("array_agg", of.clone(), by.collect());
     select.projection = vec![SelectItem::UnnamedExpr(all)];
-    query.order_by = None;
     Some(Expr::Subquery(query.clone()))
 }
 
@@ -227,6 +248,18 @@ mod tests {
                 "SELECT a FROM t WHERE b = ANY(['x', 'y,z', NULL])",
             ),
             ("SELECT pg_catalog.version()", "SELECT version()"),
+            (
+                "SELECT ARRAY(SELECT a FROM t ORDER BY 1 DESC) AS l",
+                "SELECT (SELECT array_agg(a ORDER BY a DESC) FROM t) AS l",
+            ),
+            (
+                "SELECT ARRAY(SELECT DISTINCT a FROM t) AS l",
+                "SELECT ARRAY(SELECT DISTINCT a FROM t) AS l",
+            ),
+            (
+                "SELECT 1 FROM t WHERE a IN (SELECT b FROM u WHERE s IN (SELECT current_setting('search_path')))",
+                "SELECT 1 FROM t WHERE a IN (SELECT b FROM u WHERE s IN ('public'))",
+            ),
             (
                 "SELECT a FROM t WHERE a LIKE b ESCAPE '/'",
                 "SELECT a FROM t WHERE a LIKE like_escape(b, '/')",

@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use arrow::json::ReaderBuilder;
+use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 use serde_json::{Value, json};
 
 use super::declared::Declared;
@@ -58,7 +59,7 @@ pub(super) fn rows(of: &Declared, known: &[Known]) -> Result<RecordBatch, ArrowE
         "schemata" => SPACES.map(|space| schema(space.name)).to_vec(),
         "tables" => known.iter().map(information_table).collect(),
         "columns" => known.iter().flat_map(information_columns).collect(),
-        // Words are reserved by the parser, which keeps no list of them.
+        "pg_get_keywords" => ALL_KEYWORDS.iter().map(|word| keyword(word)).collect(),
         _ => Vec::new(),
     };
     batch(of, &rows)
@@ -73,6 +74,13 @@ fn batch(of: &Declared, rows: &[Value]) -> Result<RecordBatch, ArrowError> {
         ReaderBuilder::new(Arc::clone(&schema)).with_batch_size(rows.len()).build_decoder()?;
     decoder.serialize(rows)?;
     Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(schema)))
+}
+
+fn keyword(word: &str) -> Value {
+    json!({
+        "word": word.to_lowercase(), "catcode": "U", "barelabel": true, "catdesc": "unreserved",
+        "baredesc": "can be bare label",
+    })
 }
 
 fn spaces() -> Vec<Value> {

@@ -13,8 +13,8 @@ pub const DATABASE: &str = "floodmark";
 /// Name of the one user: who asks has any name.
 pub const USER: &str = "floodmark";
 
-/// A setting. None of them changes an answer, so whatever it is set to, it stays as it is; those that would change one may
-/// not be set.
+/// A setting. Whatever it is set to, it stays as it is, and so do answers: drivers set some of these unasked and would not go
+/// on without. Where that would make a client read an answer wrongly, it may be set to what it is and to nothing else.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
     /// Its name.

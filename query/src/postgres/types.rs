@@ -2,10 +2,12 @@
 
 use datafusion::sql::sqlparser::ast::{
     Array, ArrayElemTypeDef, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, TimezoneInfo, Value,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
+    OrderByExpr, TimezoneInfo, Value,
 };
 
 use super::kinds::{Kind, oid};
+use super::lists::items;
 use super::names::{last, unqualify};
 
 /// Types whose values are numbers of things, which have names, and the functions that know them.
@@ -113,33 +115,11 @@ fn plain(name: &str) -> Option<DataType> {
 pub(super) fn listed(of: &Expr) -> Option<Expr> {
     let Expr::Value(value) = of else { return None };
     let Value::SingleQuotedString(text) = &value.value else { return None };
-    let text = text.trim().strip_prefix('{')?.strip_suffix('}')?;
-    let (mut items, mut item, mut is_quoted, mut was_quoted) =
-        (Vec::new(), String::new(), false, false);
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' => (is_quoted, was_quoted) = (!is_quoted, true),
-            '\\' => item.extend(chars.next()),
-            ',' if !is_quoted => {
-                items.push(one(&item, was_quoted));
-                item.clear();
-                was_quoted = false;
-            }
-            c => item.push(c),
-        }
-    }
-    if !text.is_empty() {
-        items.push(one(&item, was_quoted));
-    }
-    Some(Expr::Array(Array { elem: items, named: false }))
-}
-
-fn one(item: &str, was_quoted: bool) -> Expr {
-    if !was_quoted && item.eq_ignore_ascii_case("null") {
-        return null();
-    }
-    Expr::value(Value::SingleQuotedString(item.to_owned()))
+    let one = |item: Option<String>| {
+        item.map_or_else(null, |item| Expr::value(Value::SingleQuotedString(item)))
+    };
+    let elem = items(text)?.into_iter().map(one).collect();
+    Some(Expr::Array(Array { elem, named: false }))
 }
 
 pub(super) fn null() -> Expr {
@@ -162,11 +142,21 @@ pub(super) fn call(function: &str, of: Expr) -> Expr {
     call_with(function, vec![of])
 }
 
+/// A call of a function that puts rows together, in an order.
+pub(super) fn call_in_order(function: &str, of: Expr, by: Vec<OrderByExpr>) -> Expr {
+    let clauses =
+        if by.is_empty() { Vec::new() } else { vec![FunctionArgumentClause::OrderBy(by)] };
+    called(function, vec![of], clauses)
+}
+
 /// A call of a function.
 pub(super) fn call_with(function: &str, of: Vec<Expr>) -> Expr {
+    called(function, of, Vec::new())
+}
+
+fn called(function: &str, of: Vec<Expr>, clauses: Vec<FunctionArgumentClause>) -> Expr {
     let of = of.into_iter().map(|of| FunctionArg::Unnamed(FunctionArgExpr::Expr(of)));
-    let args = of.collect();
-    let list = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
+    let list = FunctionArgumentList { duplicate_treatment: None, args: of.collect(), clauses };
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::new(function)]),
         uses_odbc_syntax: false,
