@@ -65,9 +65,12 @@ impl Fault {
                 QueryError::Syntax { .. } => "syntax",
                 QueryError::ReadOnly { .. } => "read_only",
                 QueryError::Plan { .. }
+                | QueryError::TooLarge { .. }
                 | QueryError::Params { .. }
                 | QueryError::OneResult { .. } => "plan",
-                QueryError::Execute { .. } => "execution",
+                QueryError::Execute { .. }
+                | QueryError::OutOfMemory { .. }
+                | QueryError::Vanished { .. } => "execution",
                 QueryError::Format { .. } => "format",
                 _ => "tables",
             },

@@ -30,6 +30,7 @@ use query::{
 };
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub use fault::Fault;
@@ -171,22 +172,29 @@ impl Answers {
     /// # Errors
     /// What is wrong with it.
     pub async fn describe(&self, question: Question, given: Vec<u32>) -> Result<Described, Fault> {
-        let (bytes, max) = (question.text.len(), self.inner.limits.statement_bytes);
-        if bytes > max {
-            return Err(Fault::TooLong { bytes, max });
-        }
-        let entered = self.inner.running.enter(question.id);
-        let (entry, mut stop) = entered.ok_or(Fault::SameId)?;
+        let (entry, mut stop) = self.admit(&question)?;
         let inner = Arc::clone(&self.inner);
-        let planned = self.inner.runtime.spawn(async move {
+        let described = async move {
             let _entry = entry;
             tokio::select! {
                 biased;
                 Ok(stop) = &mut stop => Err(stop.into()),
                 described = inner.describe(&question, given) => described,
             }
-        });
-        planned.await.unwrap_or(Err(Fault::Broken))
+        };
+        // Whoever goes takes it along.
+        let mut planned = JoinSet::new();
+        planned.spawn_on(described, &self.inner.runtime);
+        planned.join_next().await.and_then(Result::ok).unwrap_or(Err(Fault::Broken))
+    }
+
+    /// Takes a question in, unless it is too long or goes by the name of another.
+    fn admit(&self, question: &Question) -> Result<(Entry, oneshot::Receiver<Stop>), Fault> {
+        let (bytes, max) = (question.text.len(), self.inner.limits.statement_bytes);
+        if bytes > max {
+            return Err(Fault::TooLong { bytes, max });
+        }
+        self.inner.running.enter(question.id).ok_or(Fault::SameId)
     }
 
     /// Answers with the bytes of a file in `format`.
@@ -219,13 +227,8 @@ impl Answers {
         question: Question,
         start: impl FnOnce(&SchemaRef) -> Result<S, QueryError> + Send + 'static,
     ) -> Result<Reply<S::Piece>, Fault> {
-        let (bytes, max) = (question.text.len(), self.inner.limits.statement_bytes);
-        if bytes > max {
-            return Err(Fault::TooLong { bytes, max });
-        }
         let id = question.id;
-        let entered = self.inner.running.enter(id);
-        let (entry, stop) = entered.ok_or(Fault::SameId)?;
+        let (entry, stop) = self.admit(&question)?;
         let (head, schema) = oneshot::channel();
         let (hand_out, pieces) = mpsc::channel(PIECES_WAITING);
         let (tell_end, end) = oneshot::channel();

@@ -24,15 +24,15 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use super::ListenError;
 use super::patient::Patient;
+use super::{HttpOptions, ListenError};
 use crate::answers::{Answers, Stranger};
 
 /// How long a client may take for the head of a request, and between two.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a client may take to agree on encryption.
-pub(crate) const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a write may make no headway.
 pub(crate) const WRITE_PATIENCE: Duration = Duration::from_secs(30);
@@ -83,9 +83,9 @@ impl Asker {
 }
 
 /// One address that is listened at.
-pub(crate) struct Door {
+struct Door {
     listener: TcpListener,
-    pub(crate) at: SocketAddr,
+    at: SocketAddr,
     /// Whether those who ask must be known.
     is_guarded: bool,
 }
@@ -94,7 +94,7 @@ impl Door {
     /// Listens at `address`.
     ///
     /// - `is_guarded`: whether those who ask must be known.
-    pub(crate) async fn open(address: SocketAddr, is_guarded: bool) -> Result<Self, ListenError> {
+    async fn open(address: SocketAddr, is_guarded: bool) -> Result<Self, ListenError> {
         let bind = |source| ListenError::Bind { address, source };
         let listener = TcpListener::bind(address).await.map_err(bind)?;
         let at = listener.local_addr().map_err(bind)?;
@@ -102,7 +102,7 @@ impl Door {
     }
 
     /// Takes connections until the server stops, then waits for those that are open; `visit` converses with each.
-    pub(crate) async fn serve(
+    async fn serve(
         self,
         answers: Answers,
         stopping: Stopping,
@@ -147,6 +147,58 @@ impl Door {
             // Those who do not read their last words go without.
             let _ = tokio::time::timeout(LAST_WORDS, all).await;
         }
+    }
+}
+
+/// The addresses of one face.
+pub(crate) struct Doors {
+    doors: Vec<Door>,
+    stop: watch::Sender<bool>,
+}
+
+impl Doors {
+    /// Listens where `options` say.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub(crate) async fn open(options: &HttpOptions) -> Result<Self, ListenError> {
+        options.check()?;
+        let mut doors = Vec::new();
+        for &address in &options.listen {
+            doors.push(Door::open(address, options.token.is_some()).await?);
+        }
+        Ok(Self { doors, stop: watch::channel(false).0 })
+    }
+
+    /// Where it listens; the ports that the system chose included.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.doors.iter().map(|door| door.at).collect()
+    }
+
+    /// Tells when the server is to stop.
+    pub(crate) fn stopping(&self) -> Stopping {
+        self.stop.subscribe()
+    }
+
+    /// Takes connections until `stopped`, and then ends what is on its way.
+    ///
+    /// - `visit`: what converses with each, by where it came in.
+    pub(crate) async fn serve<V>(
+        self,
+        answers: &Answers,
+        stopped: impl Future<Output = ()> + Send,
+        visit: impl Fn(SocketAddr) -> V,
+    ) where
+        V: Fn(TcpStream, Asker) -> BoxFuture<'static, Result<(), Fault>> + Send + 'static,
+    {
+        let mut open = JoinSet::new();
+        for door in self.doors {
+            let visit = visit(door.at);
+            open.spawn(door.serve(answers.clone(), self.stop.subscribe(), visit));
+        }
+        stopped.await;
+        self.stop.send_replace(true);
+        while open.join_next().await.is_some() {}
     }
 }
 

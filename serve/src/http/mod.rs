@@ -32,14 +32,13 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use futures::FutureExt as _;
-use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answers::Answers;
 use access::{Origin, is_named_locally, origin};
 use events::Events;
 use failure::Failure;
-use listen::{Asker, At, Door, Stopping, Visit};
+use listen::{Asker, At, Doors, Stopping, Visit};
 
 pub use access::Token;
 pub use tls::TlsFiles;
@@ -121,10 +120,9 @@ pub(crate) struct App {
 
 /// A server that listens and has not answered yet.
 pub struct Http {
-    doors: Vec<Door>,
+    doors: Doors,
     tls: Option<TlsAcceptor>,
     app: App,
-    stop: watch::Sender<bool>,
 }
 
 impl std::fmt::Debug for Http {
@@ -139,43 +137,31 @@ impl Http {
     /// # Errors
     /// [`ListenError`].
     pub async fn bind(answers: Answers, options: &HttpOptions) -> Result<Self, ListenError> {
-        options.check()?;
+        let doors = Doors::open(options).await?;
         let tls = options.tls.as_ref().map(|files| files.acceptor(b"http/1.1")).transpose()?;
-        let mut doors = Vec::new();
-        for &address in &options.listen {
-            doors.push(Door::open(address, options.token.is_some()).await?);
-        }
-        let (stop, stopping) = watch::channel(false);
-        let token = options.token.clone().map(Arc::new);
+        let (token, stopping) = (options.token.clone().map(Arc::new), doors.stopping());
         let events = Events::new(answers.clone());
-        Ok(Self { doors, tls, app: App { answers, events, token, stopping }, stop })
+        Ok(Self { doors, tls, app: App { answers, events, token, stopping } })
     }
 
     /// Where it listens; the ports that the system chose included.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.doors.iter().map(|door| door.at).collect()
+        self.doors.addresses()
     }
 
     /// Answers until `stopped`, and then ends what is on its way.
     pub async fn serve(self, stopped: impl Future<Output = ()> + Send) {
-        let router = router(self.app.clone());
-        let mut doors = tokio::task::JoinSet::new();
-        for door in self.doors {
-            let (answers, stopping) = (self.app.answers.clone(), self.app.stopping.clone());
-            let (at, tls, router) = (door.at, self.tls.clone(), router.clone());
-            let until = stopping.clone();
-            let visit = move |client, asker| {
-                let (router, tls, stopping) = (router.clone(), tls.clone(), until.clone());
+        let Self { doors, tls, app } = self;
+        let watch = tokio::spawn(app.events.clone().watch(app.stopping.clone()));
+        let router = router(app.clone());
+        let visit = |at| {
+            let (router, tls, stopping) = (router.clone(), tls.clone(), app.stopping.clone());
+            move |client, asker| {
+                let (router, tls, stopping) = (router.clone(), tls.clone(), stopping.clone());
                 Visit { router, at, tls, stopping, asker }.converse(client).boxed()
-            };
-            doors.spawn(door.serve(answers, stopping, visit));
-        }
-        let watch = self.app.events.clone().watch(self.app.stopping.clone());
-        let watch = tokio::spawn(watch);
-        stopped.await;
-        self.stop.send_replace(true);
-        while doors.join_next().await.is_some() {}
-        self.app.answers.stop();
+            }
+        };
+        doors.serve(&app.answers, stopped, visit).await;
         // It ends by itself.
         let _ = watch.await;
     }

@@ -13,11 +13,14 @@ mod source;
 mod sql;
 mod tables;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
 use crate::answers::{Answers, Fault};
 use crate::http::App;
@@ -66,28 +69,31 @@ impl SpanQuery {
         {
             return Err(Failure::bad_request("`from` must be before `to`"));
         }
-        Ok(Given { from, to })
+        Ok(Given { from, to, ..Given::default() })
     }
 }
 
 /// A span of time, either end of which may be left open.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 struct Given {
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
+    /// The time that the tables hold, once it was asked for: the parts of a page are of one time.
+    held: Arc<OnceCell<Span>>,
 }
 
 impl Given {
     /// As given; else the last `length` of what is in the tables.
-    async fn resolve(self, answers: &Answers, length: TimeDelta) -> Result<Span, Fault> {
-        if let Self { from: Some(from), to: Some(to) } = self {
+    async fn resolve(&self, answers: &Answers, length: TimeDelta) -> Result<Span, Fault> {
+        if let Self { from: Some(from), to: Some(to), .. } = *self {
             return Ok(Span { from, to });
         }
-        Ok(self.within(held(answers).await?, length))
+        let held = self.held.get_or_try_init(|| held(answers)).await?;
+        Ok(self.within(*held, length))
     }
 
     /// The same where the tables hold `held`.
-    fn within(self, held: Span, length: TimeDelta) -> Span {
+    fn within(&self, held: Span, length: TimeDelta) -> Span {
         match (self.from, self.to) {
             // What was asked for stays what it is, and is empty where nothing is held from then on.
             (Some(from), to) => {
@@ -120,7 +126,8 @@ mod tests {
 
     #[test]
     fn a_time_that_is_none_is_told_and_not_replaced() {
-        assert_eq!(query("", " ").given().unwrap(), Given::default());
+        let open = query("", " ").given().unwrap();
+        assert_eq!((open.from, open.to), (None, None));
         for (from, to) in [
             ("yesterday", ""),
             ("", "2026-13-01"),

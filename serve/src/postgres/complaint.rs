@@ -86,9 +86,10 @@ fn code_of_query(error: &QueryError) -> &'static str {
         QueryError::ReadOnly { .. } => "25006",
         QueryError::Params { .. } => "22023",
         QueryError::Plan { message, .. } => code_of_plan(message).unwrap_or("42000"),
-        QueryError::Execute { hint: Some(hint), .. } if hint.contains("memory") => "53200",
-        QueryError::Execute { hint: Some(_), .. } => "40001",
-        QueryError::Execute { message, .. } => code_of_plan(message).unwrap_or("22000"),
+        QueryError::TooLarge { .. } => "54000",
+        QueryError::OutOfMemory { .. } => "53200",
+        QueryError::Vanished { .. } => "40001",
+        QueryError::Execute { message } => code_of_plan(message).unwrap_or("22000"),
         QueryError::Format { .. } => "22000",
         _ => "58030",
     }

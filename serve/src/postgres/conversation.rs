@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BufMut as _;
+use bytes::{BufMut as _, Bytes};
 use query::Dialect;
 use query::statements::split;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, WriteHalf};
@@ -40,7 +40,7 @@ const VALUE_BYTES: usize = 64 << 10;
 /// Prepared statements and portals that a client may keep; drivers keep some hundred.
 const KEPT_MAX: usize = 1_024;
 
-/// Bytes of prepared statements that a client may keep.
+/// Bytes of them, values included.
 const KEPT_BYTES: usize = 8 << 20;
 
 /// Where a transaction is, which is one in name only.
@@ -155,8 +155,10 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
             if self.is_skipping && message != Message::Sync {
                 continue;
             }
-            let is_simple =
-                matches!(message, Message::Query(_) | Message::TooLong { is_extended: false, .. });
+            let is_simple = matches!(
+                message,
+                Message::Query(_) | Message::Call | Message::TooLong { is_extended: false, .. }
+            );
             match self.answer(message).await {
                 Ok(()) => {}
                 Err(Stop::Gone) => return Ok(()),
@@ -242,8 +244,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 let max = self.desk.answers.limits().statement_bytes;
                 return Err(Fault::TooLong { bytes, max }.into());
             }
+            Message::Call => {
+                let told = "functions are called by SELECT here";
+                return Err(Complaint::new("0A000", told).into());
+            }
             // Passwords and copies that nobody asked for.
-            Message::Password(_) | Message::Other(_) | Message::Terminate => {}
+            Message::Password(_) | Message::Other | Message::Terminate => {}
         }
         if self.speech.bytes.len() >= SEND_BYTES {
             self.send_now().await?;
@@ -281,16 +287,23 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
         if !name.is_empty() && self.statements.contains_key(&name) {
             return Err(Complaint::new("42P05", "there is a prepared statement of this name"));
         }
-        let bytes = |phrase: &Phrase| match phrase {
-            Phrase::Ask { text, .. } => text.len(),
-            _ => 0,
-        };
-        let kept: usize = self.statements.values().map(|of| bytes(&of.phrase)).sum();
-        if self.statements.len() >= KEPT_MAX || kept + bytes(&phrase) > KEPT_BYTES {
-            return Err(Complaint::new("53000", "too many statements are prepared; close some"));
-        }
-        self.statements.insert(name, Prepared { phrase, types, described: None });
+        let prepared = Prepared { phrase, types, described: None };
+        self.statements.remove(&name);
+        self.check_room(name.len() + prepared.bytes())?;
+        self.statements.insert(name, prepared);
         self.speech.nod(b'1');
+        Ok(())
+    }
+
+    /// Whether there is room for a statement or a portal of so many bytes.
+    fn check_room(&self, bytes: usize) -> Result<(), Complaint> {
+        let statements = self.statements.iter().map(|(name, of)| name.len() + of.bytes());
+        let portals = self.portals.iter().map(|(name, of)| name.len() + of.bytes());
+        let kept: usize = statements.chain(portals).sum();
+        if self.statements.len() + self.portals.len() >= KEPT_MAX || kept + bytes > KEPT_BYTES {
+            let told = "too many statements are prepared, or portals open; close some";
+            return Err(Complaint::new("53000", told));
+        }
         Ok(())
     }
 
@@ -329,12 +342,18 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
         if !bind.portal.is_empty() && self.portals.contains_key(&bind.portal) {
             return Err(Complaint::new("42P03", "there is a portal of this name").into());
         }
-        if self.portals.len() >= KEPT_MAX {
-            return Err(Complaint::new("53000", "too many portals are open; close some").into());
-        }
+        self.portals.remove(&bind.portal);
+        let value_bytes = bind.values.iter().flatten().map(Bytes::len).sum();
+        self.check_room(bind.portal.len() + prepared.phrase.bytes() + value_bytes)?;
         let params = prepared.bind(&bind)?;
         let told = prepared.described.map(|of| Arc::clone(&of.schema));
-        let portal = Portal { params, wanted: bind.wanted, told, ..Portal::new(prepared.phrase) };
+        let portal = Portal {
+            params,
+            wanted: bind.wanted,
+            told,
+            value_bytes,
+            ..Portal::new(prepared.phrase)
+        };
         self.portals.insert(bind.portal, portal);
         self.speech.nod(b'2');
         Ok(())

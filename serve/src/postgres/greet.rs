@@ -7,12 +7,13 @@ use std::time::Duration;
 use bytes::{Buf as _, BufMut as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::Desk;
 use super::complaint::Complaint;
 use super::conversation::Conversation;
 use super::message::{Broken, Hearing, Message, Unheard, mechanism, texts};
-use super::phrase::TOLD;
+use super::phrase::told;
 use super::scram::{self, Unproven};
 use super::speech::{Speech, put_text};
 use crate::http::listen::{Asker, Fault, WRITE_PATIENCE};
@@ -50,13 +51,14 @@ pub(super) async fn greet(desk: Arc<Desk>, client: TcpStream, asker: Asker) -> R
     client.set_nodelay(true)?;
     let late = || io::Error::from(io::ErrorKind::TimedOut);
     let mut first = [0];
+    let until = Instant::now() + PATIENCE;
     let seen =
-        tokio::time::timeout(PATIENCE, client.peek(&mut first)).await.map_err(|_| late())??;
+        tokio::time::timeout_at(until, client.peek(&mut first)).await.map_err(|_| late())??;
     if seen == 0 {
         return Ok(());
     }
     let client = Patient::new(client, WRITE_PATIENCE);
-    let greeted = tokio::time::timeout(PATIENCE, async {
+    let greeted = tokio::time::timeout_at(until, async {
         match desk.tls.clone() {
             Some(tls) if first == [TLS_RECORD] => encrypted(&desk, tls.accept(client).await?).await,
             _ => plain(&desk, client).await,
@@ -226,7 +228,7 @@ async fn introduce<S: Stream>(
     }
     prove(desk, hearing, speech).await?;
     speech.authentication(OK, &[]);
-    for (name, value) in TOLD {
+    for (name, value) in told() {
         speech.status(name, value);
     }
     speech.status("application_name", named("application_name").unwrap_or_default());

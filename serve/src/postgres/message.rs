@@ -65,8 +65,10 @@ pub(super) enum Message {
         is_extended: bool,
         bytes: usize,
     },
+    /// A call of a function by its number.
+    Call,
     /// One that is not answered here.
-    Other(u8),
+    Other,
 }
 
 /// What was sent is no message.
@@ -176,7 +178,8 @@ impl Body {
             b'S' => Message::Sync,
             b'X' => Message::Terminate,
             b'p' => Message::Password(self.0),
-            b'F' | b'c' | b'd' | b'f' => Message::Other(kind),
+            b'F' => Message::Call,
+            b'c' | b'd' | b'f' => Message::Other,
             _ => return Err(Broken),
         })
     }

@@ -29,11 +29,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answers::Answers;
-use crate::http::listen::{Door, Stopping};
+use crate::http::listen::{Doors, Stopping};
 use crate::http::{HttpOptions, ListenError};
 use cancel::Cancels;
 use scram::Verifier;
@@ -49,9 +48,8 @@ pub(super) struct Desk {
 
 /// A server that listens and has not answered yet.
 pub struct Postgres {
-    doors: Vec<Door>,
+    doors: Doors,
     desk: Arc<Desk>,
-    stop: watch::Sender<bool>,
 }
 
 impl std::fmt::Debug for Postgres {
@@ -66,37 +64,28 @@ impl Postgres {
     /// # Errors
     /// [`ListenError`].
     pub async fn bind(answers: Answers, options: &HttpOptions) -> Result<Self, ListenError> {
-        options.check()?;
+        let doors = Doors::open(options).await?;
         let tls = options.tls.as_ref().map(|files| files.acceptor(b"postgresql")).transpose()?;
         let verifier =
             options.token.as_ref().map(|token| Verifier::new(token).ok_or(ListenError::Random));
         let verifier = verifier.transpose()?;
-        let mut doors = Vec::new();
-        for &address in &options.listen {
-            doors.push(Door::open(address, options.token.is_some()).await?);
-        }
-        let (stop, stopping) = watch::channel(false);
-        let cancels = Cancels::default();
+        let (cancels, stopping) = (Cancels::default(), doors.stopping());
         let desk = Desk { answers, tls, verifier, cancels, stopping };
-        Ok(Self { doors, desk: Arc::new(desk), stop })
+        Ok(Self { doors, desk: Arc::new(desk) })
     }
 
     /// Where it listens; the ports that the system chose included.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.doors.iter().map(|door| door.at).collect()
+        self.doors.addresses()
     }
 
     /// Answers until `stopped`, and then ends what is on its way.
     pub async fn serve(self, stopped: impl Future<Output = ()> + Send) {
-        let mut doors = tokio::task::JoinSet::new();
-        for door in self.doors {
-            let desk = Arc::clone(&self.desk);
-            let visit = move |client, asker| greet::greet(Arc::clone(&desk), client, asker).boxed();
-            let (answers, stopping) = (self.desk.answers.clone(), self.desk.stopping.clone());
-            doors.spawn(door.serve(answers, stopping, visit));
-        }
-        stopped.await;
-        self.stop.send_replace(true);
-        while doors.join_next().await.is_some() {}
+        let Self { doors, desk } = self;
+        let visit = |_| {
+            let desk = Arc::clone(&desk);
+            move |client, asker| greet::greet(Arc::clone(&desk), client, asker).boxed()
+        };
+        doors.serve(&desk.answers, stopped, visit).await;
     }
 }

@@ -4,25 +4,36 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use query::postgres::{SERVER_VERSION, Set, Setting};
+use query::postgres::{Set, Setting};
 use query::statements::Piece;
 
 use super::complaint::Complaint;
 
 /// Settings of which clients are told when they connect, by the names that they look for.
-pub(super) const TOLD: &[(&str, &str)] = &[
-    ("server_version", SERVER_VERSION),
-    ("server_encoding", "UTF8"),
-    ("client_encoding", "UTF8"),
-    ("DateStyle", "ISO, MDY"),
-    ("TimeZone", "UTC"),
-    ("IntervalStyle", "postgres"),
-    ("integer_datetimes", "on"),
-    ("standard_conforming_strings", "on"),
-    ("is_superuser", "off"),
-    ("in_hot_standby", "off"),
-    ("default_transaction_read_only", "on"),
+const TOLD: [&str; 11] = [
+    "server_version",
+    "server_encoding",
+    "client_encoding",
+    "DateStyle",
+    "TimeZone",
+    "IntervalStyle",
+    "integer_datetimes",
+    "standard_conforming_strings",
+    "is_superuser",
+    "in_hot_standby",
+    "default_transaction_read_only",
 ];
+
+/// The same with their values.
+pub(super) fn told() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TOLD.into_iter().filter_map(|name| Some((name, Setting::named(name)?.value)))
+}
+
+/// Words of a statement about the connection, at most: what has more is asked.
+const WORDS_MAX: usize = 64;
+
+/// What is said of an answer with rows, which are counted behind it.
+pub(super) const SELECT: &str = "SELECT";
 
 /// What is to be done about a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,27 +48,45 @@ pub(super) enum Phrase {
     Commit,
     /// End it.
     Rollback,
+    /// End what is within it.
+    RollbackTo,
     /// Say that it is done.
     Done(&'static str),
+    /// Forget all that was prepared and all portals.
+    Discard,
     /// Forget a prepared statement, or all.
     Deallocate(Option<String>),
     /// Tell a setting.
     Show { name: String, value: &'static str },
 }
 
+impl Phrase {
+    /// Bytes of its text.
+    pub(super) const fn bytes(&self) -> usize {
+        match self {
+            Self::Ask { text, .. } => text.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// What a statement is about.
 pub(super) fn phrase(piece: Piece) -> Result<Phrase, Complaint> {
-    let words: Vec<String> = piece.words.iter().map(|word| word.to_ascii_uppercase()).collect();
+    let words = piece.words.iter().take(WORDS_MAX);
+    let words: Vec<String> = words.map(|word| word.to_ascii_uppercase()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Ok(match words.as_slice() {
         [] => Phrase::Empty,
         ["BEGIN", ..] | ["START", "TRANSACTION", ..] => Phrase::Begin,
         ["SAVEPOINT", ..] => Phrase::Done("SAVEPOINT"),
         ["RELEASE", ..] => Phrase::Done("RELEASE"),
-        ["ROLLBACK", "TO", ..] => Phrase::Done("ROLLBACK"),
+        ["ROLLBACK", "TO", ..] => Phrase::RollbackTo,
         ["COMMIT" | "END", ..] => Phrase::Commit,
         ["ROLLBACK" | "ABORT", ..] => Phrase::Rollback,
-        ["DISCARD", _] => Phrase::Done("DISCARD ALL"),
+        ["DISCARD", "ALL"] => Phrase::Discard,
+        ["DISCARD", "PLANS"] => Phrase::Done("DISCARD PLANS"),
+        ["DISCARD", "SEQUENCES"] => Phrase::Done("DISCARD SEQUENCES"),
+        ["DISCARD", "TEMP" | "TEMPORARY"] => Phrase::Done("DISCARD TEMP"),
         ["CLOSE", _] => Phrase::Done("CLOSE CURSOR"),
         ["UNLISTEN", _] => Phrase::Done("UNLISTEN"),
         ["DEALLOCATE", "ALL"] | ["DEALLOCATE", "PREPARE", "ALL"] => Phrase::Deallocate(None),
@@ -66,28 +95,30 @@ pub(super) fn phrase(piece: Piece) -> Result<Phrase, Complaint> {
         }
         ["RESET", "ALL"] => Phrase::Done("RESET"),
         ["RESET", name] if Setting::named(name).is_some() => Phrase::Done("RESET"),
-        ["SET", of @ ..] => set(of).unwrap_or_else(|| ask((piece.text, piece.at), "SET"))?,
+        ["SET", of @ ..] => match set(of) {
+            Some(done) => done?,
+            None => ask(piece, "SET"),
+        },
         ["SHOW", "TIME", "ZONE"] => show("timezone").unwrap_or(Phrase::Empty),
         ["SHOW", "TRANSACTION", "ISOLATION", "LEVEL"] => {
             show("transaction_isolation").unwrap_or(Phrase::Empty)
         }
         ["SHOW", name] => match show(name) {
             Some(shown) => shown,
-            None => ask((piece.text, piece.at), "SHOW")?,
+            None => ask(piece, "SHOW"),
         },
-        ["SHOW", ..] => ask((piece.text, piece.at), "SHOW")?,
+        ["SHOW", ..] => ask(piece, "SHOW"),
         ["COPY", ..] => {
             let told = "COPY is not spoken here: rows come by SELECT, and nothing is written";
             return Err(Complaint::new("0A000", told));
         }
-        ["EXPLAIN", ..] => ask((piece.text, piece.at), "EXPLAIN")?,
-        _ => ask((piece.text, piece.at), "SELECT")?,
+        ["EXPLAIN", ..] => ask(piece, "EXPLAIN"),
+        _ => ask(piece, SELECT),
     })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it stands beside those that may complain")]
-fn ask((text, at): (String, usize), tag: &'static str) -> Result<Phrase, Complaint> {
-    Ok(Phrase::Ask { text, at, tag })
+fn ask(Piece { text, at, .. }: Piece, tag: &'static str) -> Phrase {
+    Phrase::Ask { text, at, tag }
 }
 
 fn show(name: &str) -> Option<Phrase> {
@@ -153,7 +184,9 @@ mod tests {
             ("START TRANSACTION ISOLATION LEVEL SERIALIZABLE", Phrase::Begin),
             ("COMMIT", Phrase::Commit),
             ("ROLLBACK", Phrase::Rollback),
-            ("ROLLBACK TO SAVEPOINT a", Phrase::Done("ROLLBACK")),
+            ("ROLLBACK TO SAVEPOINT a", Phrase::RollbackTo),
+            ("DISCARD ALL", Phrase::Discard),
+            ("DISCARD PLANS", Phrase::Done("DISCARD PLANS")),
             ("SET extra_float_digits = 3", Phrase::Done("SET")),
             ("SET application_name = 'PostgreSQL JDBC Driver'", Phrase::Done("SET")),
             ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", Phrase::Done("SET")),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
 use query::postgres::{Kind, oid};
 use query::{Described, Params};
 
@@ -12,7 +13,7 @@ use super::kinds::as_told;
 use super::message::{Bind, Form};
 use super::phrase::{self, Phrase};
 use super::rows::Rows;
-use super::speech::Column;
+use super::speech::{Column, Speech};
 use super::values::value;
 use crate::answers::Reply;
 
@@ -27,6 +28,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// Bytes that are kept for it.
+    pub(super) fn bytes(&self) -> usize {
+        self.phrase.bytes() + self.types.len() * size_of::<u32>()
+    }
+
     /// Whether somebody must tell the types of `values` values.
     pub(super) fn is_vague(&self, values: usize) -> bool {
         self.described.is_none()
@@ -78,13 +84,20 @@ pub(super) struct Portal {
     pub(super) wanted: Vec<Form>,
     /// Columns that were told before the values were known.
     pub(super) told: Option<SchemaRef>,
+    /// Bytes of its values.
+    pub(super) value_bytes: usize,
     /// Its answer, once it has begun.
     pub(super) open: Option<Open>,
 }
 
 impl Portal {
     pub(super) const fn new(phrase: Phrase) -> Self {
-        Self { phrase, params: None, wanted: Vec::new(), told: None, open: None }
+        Self { phrase, params: None, wanted: Vec::new(), told: None, value_bytes: 0, open: None }
+    }
+
+    /// Bytes that are kept for it, beside its answer.
+    pub(super) fn bytes(&self) -> usize {
+        self.phrase.bytes() + self.value_bytes
     }
 }
 
@@ -93,7 +106,7 @@ pub(super) struct Open {
     reply: Option<Reply<RecordBatch>>,
     schema: SchemaRef,
     forms: Vec<Form>,
-    pub(super) rows: Option<Rows>,
+    rows: Option<Rows>,
     /// Rows that were sent.
     pub(super) sent: usize,
 }
@@ -136,8 +149,22 @@ impl Open {
         columns(&self.schema, &self.forms)
     }
 
-    pub(super) fn forms(&self) -> &[Form] {
-        &self.forms
+    /// Whether there are rows at hand.
+    pub(super) fn has_rows(&self) -> bool {
+        self.rows.as_ref().is_some_and(|rows| rows.left() > 0)
+    }
+
+    /// Says the next rows at hand: as many as are wanted, or until there is much to send.
+    pub(super) fn say(
+        &mut self,
+        wanted: usize,
+        bytes: usize,
+        speech: &mut Speech,
+    ) -> Result<(), ArrowError> {
+        if let Some(rows) = &mut self.rows {
+            self.sent += rows.say(wanted, bytes, &self.forms, speech)?;
+        }
+        Ok(())
     }
 
     /// What rows come from.

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::complaint::Complaint;
 use super::conversation::{Conversation, SEND_BYTES, Stop, Transaction};
-use super::phrase::Phrase;
+use super::phrase::{Phrase, SELECT};
 use super::portal::{Open, Portal};
 use crate::answers::Question;
 
@@ -56,7 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 return Ok(());
             }
             let tag = match &portal.phrase {
-                Phrase::Ask { tag: "SELECT", .. } => format!("SELECT {}", open.sent - before),
+                Phrase::Ask { tag: SELECT, .. } => format!("{SELECT} {}", open.sent - before),
                 Phrase::Ask { tag, .. } => (*tag).to_owned(),
                 _ => "SHOW".to_owned(),
             };
@@ -75,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 self.portals.clear();
                 if is_kept { "COMMIT" } else { "ROLLBACK" }
             }
-            Phrase::Done("ROLLBACK") => {
+            Phrase::RollbackTo => {
                 if self.transaction == Transaction::Failed {
                     self.transaction = Transaction::Open;
                 }
@@ -105,7 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 self.statements.remove(&name);
                 "DEALLOCATE"
             }
-            Phrase::Done("DISCARD ALL") => {
+            Phrase::Discard => {
                 self.statements.clear();
                 self.portals.clear();
                 "DISCARD ALL"
@@ -121,18 +121,19 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
     async fn hand_out(&mut self, open: &mut Open, wanted: usize) -> Result<bool, Stop> {
         let last = open.sent.saturating_add(wanted);
         loop {
-            let forms = open.forms().to_vec();
-            if let Some(rows) = open.rows.as_mut().filter(|rows| rows.left() > 0) {
+            if open.has_rows() {
                 if open.sent == last {
                     return Ok(false);
                 }
-                open.sent += rows.say(last - open.sent, SEND_BYTES, &forms, &mut self.speech)?;
+                open.say(last - open.sent, SEND_BYTES, &mut self.speech)?;
                 if self.speech.bytes.len() >= SEND_BYTES {
                     self.send_now().await?;
                 }
                 continue;
             }
             let Some(reply) = open.reply() else { return Ok(true) };
+            // Another portal may have been asked last.
+            self.ticket.runs(reply.id());
             // While nothing comes, what there is goes.
             let next = if let Some(next) = reply.next().now_or_never() {
                 next

@@ -53,10 +53,15 @@ enum Column<'a> {
     List {
         values: &'a ListArray,
         item: u32,
+        /// Those of all lists.
+        items: Box<Self>,
     },
     /// Whatever has no type of its own there.
     Other(ArrayFormatter<'a>),
 }
+
+/// Digits of bytes.
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 const SHOWN: FormatOptions<'static> = FormatOptions::new();
 
@@ -88,7 +93,9 @@ impl<'a> Column<'a> {
                 Self::Numeric(ArrayFormatter::try_new(array, &SHOWN)?)
             }
             D::List(item) if Kind::of(array.data_type()).oid != oid::TEXT => {
-                Self::List { values: array.as_list(), item: Kind::of(item.data_type()).oid }
+                let values: &ListArray = array.as_list();
+                let items = Box::new(Self::new(values.values())?);
+                Self::List { values, item: Kind::of(item.data_type()).oid, items }
             }
             _ => Self::Other(ArrayFormatter::try_new(array, &SHOWN)?),
         })
@@ -106,17 +113,20 @@ impl<'a> Column<'a> {
             Self::Text(of) => put_clean(out, of.value(row)),
             Self::Bytes(of) => {
                 out.put_slice(b"\\x");
-                of.value(row).iter().for_each(|byte| put(out, format_args!("{byte:02x}")));
+                let digits = |byte: &u8| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+                out.extend(of.value(row).iter().flat_map(digits));
             }
             Self::Date(of) => put_date(out, of.value(row)),
             Self::Time(of) => put_time(out, of.value(row)),
             Self::Stamp { values, zone } => {
                 let micros = values.value(row);
                 match DateTime::from_timestamp_micros(micros) {
-                    Some(time) => put(out, time.format("%Y-%m-%d %H:%M:%S%.f")),
+                    Some(time) => {
+                        put(out, time.naive_utc());
+                        out.put_slice(zone.as_bytes());
+                    }
                     None => out.put_slice(if micros < 0 { b"-infinity" } else { b"infinity" }),
                 }
-                out.put_slice(zone.as_bytes());
             }
             Self::Interval(of) => {
                 let value = of.value(row);
@@ -128,7 +138,7 @@ impl<'a> Column<'a> {
                 put_time(out, micros.saturating_abs());
             }
             Self::Numeric(of) | Self::Other(of) => put_clean(out, &of.value(row).try_to_string()?),
-            Self::List { values, .. } => put_list(out, &values.value(row))?,
+            Self::List { values, items, .. } => put_list(out, values, items, row)?,
         }
         Ok(())
     }
@@ -155,19 +165,18 @@ impl<'a> Column<'a> {
                 out.put_i32(value.months);
             }
             Self::Numeric(of) => numeric::put(out, &of.value(row).try_to_string()?),
-            Self::List { values, item } => {
-                let items = values.value(row);
+            Self::List { values, item, items } => {
+                let (range, all) = (places(values, row), values.values());
                 // Dimensions, whether there are nulls, the type; then the length and where it begins.
-                out.put_i32(i32::from(!items.is_empty()));
-                out.put_i32(i32::from(items.null_count() > 0));
+                out.put_i32(i32::from(!range.is_empty()));
+                out.put_i32(i32::from(range.clone().any(|at| all.is_null(at))));
                 out.put_u32(*item);
-                if !items.is_empty() {
-                    out.put_i32(i32::try_from(items.len()).unwrap_or(i32::MAX));
+                if !range.is_empty() {
+                    out.put_i32(values.value_length(row));
                     out.put_i32(1);
                 }
-                let column = Column::new(&items)?;
-                for at in 0..items.len() {
-                    column.put_value(at, items.is_null(at), Form::Binary, out)?;
+                for at in range {
+                    items.put_value(at, all.is_null(at), Form::Binary, out)?;
                 }
             }
             Self::Text(_) | Self::Other(_) => self.put_text(row, out)?,
@@ -228,7 +237,7 @@ fn put_float(out: &mut BytesMut, value: impl fmt::Display + fmt::LowerExp, wide:
 fn put_date(out: &mut BytesMut, days: i32) {
     let epoch = NaiveDate::default();
     match epoch.checked_add_signed(Duration::days(days.into())) {
-        Some(date) => put(out, date.format("%Y-%m-%d")),
+        Some(date) => put(out, date),
         None => out.put_slice(if days < 0 { b"-infinity" } else { b"infinity" }),
     }
 }
@@ -242,20 +251,32 @@ fn put_time(out: &mut BytesMut, micros: i64) {
     }
 }
 
-fn put_list(out: &mut BytesMut, items: &ArrayRef) -> Result<(), ArrowError> {
-    let column = Column::new(items)?;
+/// Where the items of one list are among those of all.
+fn places(lists: &ListArray, row: usize) -> std::ops::Range<usize> {
+    let place = |at: usize| {
+        lists.value_offsets().get(at).copied().map(usize::try_from).and_then(Result::ok)
+    };
+    place(row).unwrap_or_default()..place(row + 1).unwrap_or_default()
+}
+
+fn put_list(
+    out: &mut BytesMut,
+    lists: &ListArray,
+    items: &Column<'_>,
+    row: usize,
+) -> Result<(), ArrowError> {
     let mut one = BytesMut::new();
     out.put_u8(b'{');
-    for at in 0..items.len() {
-        if at > 0 {
+    for (number, at) in places(lists, row).enumerate() {
+        if number > 0 {
             out.put_u8(b',');
         }
-        if items.is_null(at) {
+        if lists.values().is_null(at) {
             out.put_slice(b"NULL");
             continue;
         }
         one.clear();
-        column.put_text(at, &mut one)?;
+        items.put_text(at, &mut one)?;
         let is_special = |byte: &u8| b"{},\"\\".contains(byte) || byte.is_ascii_whitespace();
         if one.is_empty() || one.iter().any(is_special) || one.eq_ignore_ascii_case(b"null") {
             out.put_u8(b'"');

@@ -10,7 +10,7 @@ use arrow::array::{
 use arrow::compute::cast_with_options;
 use arrow::datatypes::{DataType, IntervalMonthDayNano};
 use bytes::{Buf as _, Bytes};
-use query::postgres::{Kind, oid};
+use query::postgres::{Kind, NUMERIC_PLACES, oid};
 use schemas::column::UTC;
 use uuid::Uuid;
 
@@ -37,93 +37,120 @@ pub(super) fn value(
     };
     let wrong = |what: &str| Complaint::new("22P02", format!("${place} is not written as {what}"));
     let Some(bytes) = bytes else { return Ok(new_null_array(&wanted, 1)) };
-    if let DataType::List(_) = wanted {
-        let item = Kind::of_oid(of).map_or(oid::TEXT, |kind| kind.oid);
-        let one = |bytes: Option<&Bytes>| value(place, item, form, bytes).ok();
-        return lists::value(&wanted, form, bytes, one).ok_or_else(|| wrong("a list of its type"));
+    if form == Form::Text && std::str::from_utf8(bytes).is_err() {
+        return Err(wrong("UTF-8"));
     }
-    let read = match form {
+    match &wanted {
+        DataType::List(of_item) => {
+            let item = Kind::of_oid(of).map_or(oid::TEXT, |kind| kind.oid);
+            let items = lists::items(form, bytes);
+            let items = items.and_then(|items| read(item, of_item.data_type(), form, &items));
+            let list = items.and_then(|items| lists::of_items(of_item, items));
+            list.ok_or_else(|| wrong("a list of its type"))
+        }
+        plain => read(of, plain, form, &[Some(bytes.clone())]).ok_or_else(|| match form {
+            Form::Text => wrong("its type"),
+            Form::Binary => wrong("a binary value of its type"),
+        }),
+    }
+}
+
+/// Values of one type; `None` where one cannot be read.
+fn read(of: u32, wanted: &DataType, form: Form, values: &[Option<Bytes>]) -> Option<ArrayRef> {
+    match form {
         Form::Text => {
-            let text = std::str::from_utf8(bytes).map_err(|_| wrong("UTF-8"))?;
-            return of_text(text, of, &wanted).ok_or_else(|| wrong("its type"));
+            let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).ok();
+            of_texts(of, wanted, each(values, text)?)
         }
-        Form::Binary => of_binary(of, bytes),
-    };
-    read.ok_or_else(|| wrong("a binary value of its type"))
-}
-
-fn of_text(text: &str, of: u32, wanted: &DataType) -> Option<ArrayRef> {
-    if of == oid::BYTEA {
-        let digits = text.strip_prefix("\\x")?;
-        let pairs = digits.as_bytes().chunks(2);
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-        let bytes: Vec<u8> = pairs.map(byte).collect::<Option<_>>()?;
-        return Some(Arc::new(BinaryArray::from_vec(vec![&bytes])));
+        Form::Binary => of_binaries(of, wanted, values),
     }
-    let text: ArrayRef = Arc::new(StringArray::from(vec![text]));
-    cast_with_options(&text, wanted, &STRICT).ok()
 }
 
-fn of_binary(of: u32, bytes: &Bytes) -> Option<ArrayRef> {
-    let mut body = bytes.clone();
-    let is = |length: usize| (bytes.len() == length).then_some(());
+/// What `one` makes of each value that is not null.
+fn each<T>(values: &[Option<Bytes>], one: impl Fn(&Bytes) -> Option<T>) -> Option<Vec<Option<T>>> {
+    let one = |value: &Option<Bytes>| match value {
+        Some(value) => one(value).map(Some),
+        None => Some(None),
+    };
+    values.iter().map(one).collect()
+}
+
+fn of_texts(of: u32, wanted: &DataType, texts: Vec<Option<String>>) -> Option<ArrayRef> {
+    if of == oid::BYTEA {
+        let bytes = |text: Option<String>| match text {
+            Some(text) => of_digits(&text).map(Some),
+            None => Some(None),
+        };
+        let all: Vec<Option<Vec<u8>>> = texts.into_iter().map(bytes).collect::<Option<_>>()?;
+        return Some(Arc::new(BinaryArray::from_iter(all)));
+    }
+    if of == oid::NUMERIC && !texts.iter().flatten().all(|text| is_exact(text)) {
+        return None;
+    }
+    let texts: ArrayRef = Arc::new(StringArray::from(texts));
+    cast_with_options(&texts, wanted, &STRICT).ok()
+}
+
+/// Bytes that are written as digits.
+fn of_digits(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.strip_prefix("\\x")?.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.map(byte).collect()
+}
+
+/// Whether a number has no more places than are kept: it would be rounded.
+fn is_exact(text: &str) -> bool {
+    let places = text.split_once('.').map_or("", |(_, places)| places.trim_end_matches('0'));
+    places.len() <= usize::from(NUMERIC_PLACES)
+}
+
+/// Values of a size that all of their type have, as arrays of them are made.
+fn fixed<const N: usize, T, A: FromIterator<Option<T>>>(
+    values: &[Option<Bytes>],
+    one: impl Fn([u8; N]) -> T,
+) -> Option<A> {
+    let values = each(values, |bytes| <[u8; N]>::try_from(bytes.as_ref()).ok().map(&one))?;
+    Some(values.into_iter().collect())
+}
+
+fn of_binaries(of: u32, wanted: &DataType, values: &[Option<Bytes>]) -> Option<ArrayRef> {
     Some(match of {
-        oid::BOOL => {
-            is(1)?;
-            Arc::new(BooleanArray::from(vec![body.get_u8() != 0]))
-        }
-        oid::INT2 => {
-            is(2)?;
-            Arc::new(Int16Array::from(vec![body.get_i16()]))
-        }
-        oid::INT4 => {
-            is(4)?;
-            Arc::new(Int32Array::from(vec![body.get_i32()]))
-        }
-        oid::OID => {
-            is(4)?;
-            Arc::new(UInt32Array::from(vec![body.get_u32()]))
-        }
-        oid::INT8 => {
-            is(8)?;
-            Arc::new(Int64Array::from(vec![body.get_i64()]))
-        }
-        oid::FLOAT4 => {
-            is(4)?;
-            Arc::new(Float32Array::from(vec![body.get_f32()]))
-        }
-        oid::FLOAT8 => {
-            is(8)?;
-            Arc::new(Float64Array::from(vec![body.get_f64()]))
-        }
+        oid::BOOL => Arc::new(fixed::<1, _, BooleanArray>(values, |[byte]| byte != 0)?),
+        oid::INT2 => Arc::new(fixed::<2, _, Int16Array>(values, i16::from_be_bytes)?),
+        oid::INT4 => Arc::new(fixed::<4, _, Int32Array>(values, i32::from_be_bytes)?),
+        oid::OID => Arc::new(fixed::<4, _, UInt32Array>(values, u32::from_be_bytes)?),
+        oid::INT8 => Arc::new(fixed::<8, _, Int64Array>(values, i64::from_be_bytes)?),
+        oid::FLOAT4 => Arc::new(fixed::<4, _, Float32Array>(values, f32::from_be_bytes)?),
+        oid::FLOAT8 => Arc::new(fixed::<8, _, Float64Array>(values, f64::from_be_bytes)?),
+        oid::TIME => Arc::new(fixed::<8, _, Time64MicrosecondArray>(values, i64::from_be_bytes)?),
         oid::DATE => {
-            is(4)?;
-            Arc::new(Date32Array::from(vec![body.get_i32().saturating_add(EPOCH_DAYS)]))
-        }
-        oid::TIME => {
-            is(8)?;
-            Arc::new(Time64MicrosecondArray::from(vec![body.get_i64()]))
+            let days = |bytes| i32::from_be_bytes(bytes).saturating_add(EPOCH_DAYS);
+            Arc::new(fixed::<4, _, Date32Array>(values, days)?)
         }
         oid::TIMESTAMP | oid::TIMESTAMPTZ => {
-            is(8)?;
-            let micros = body.get_i64().saturating_add(EPOCH_MICROS);
-            let time = TimestampMicrosecondArray::from(vec![micros]);
-            Arc::new(if of == oid::TIMESTAMPTZ { time.with_timezone(UTC) } else { time })
+            let micros = |bytes| i64::from_be_bytes(bytes).saturating_add(EPOCH_MICROS);
+            let times = fixed::<8, _, TimestampMicrosecondArray>(values, micros)?;
+            Arc::new(if of == oid::TIMESTAMPTZ { times.with_timezone(UTC) } else { times })
         }
         oid::INTERVAL => {
-            is(16)?;
-            let nanos = body.get_i64().checked_mul(1_000)?;
-            let (days, months) = (body.get_i32(), body.get_i32());
-            let value = IntervalMonthDayNano::new(months, days, nanos);
-            Arc::new(IntervalMonthDayNanoArray::from(vec![value]))
+            let one = |bytes: &Bytes| {
+                let mut body = bytes.clone();
+                let nanos = body.try_get_i64().ok()?.checked_mul(1_000)?;
+                let (days, months) = (body.try_get_i32().ok()?, body.try_get_i32().ok()?);
+                body.is_empty().then(|| IntervalMonthDayNano::new(months, days, nanos))
+            };
+            Arc::new(IntervalMonthDayNanoArray::from(each(values, one)?))
         }
-        oid::BYTEA => Arc::new(BinaryArray::from_vec(vec![bytes])),
+        oid::BYTEA => Arc::new(values.iter().map(Option::as_deref).collect::<BinaryArray>()),
         oid::UUID => {
-            let id = Uuid::from_slice(bytes).ok()?;
-            Arc::new(StringArray::from(vec![id.to_string()]))
+            let one = |bytes: &Bytes| Uuid::from_slice(bytes).ok().map(|id| id.to_string());
+            Arc::new(StringArray::from(each(values, one)?))
         }
-        oid::NUMERIC => return of_text(&numeric::text(body)?, of, &Kind::taken(of)?),
-        _ => Arc::new(StringArray::from(vec![std::str::from_utf8(bytes).ok()?])),
+        oid::NUMERIC => {
+            let texts = each(values, |bytes| numeric::text(bytes.clone()))?;
+            return of_texts(of, wanted, texts);
+        }
+        _ => return read(oid::TEXT, &DataType::Utf8, Form::Text, values),
     })
 }
 
@@ -160,6 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn lists_are_read_whole_in_both_forms() {
+        let ints = Kind::of_oid(oid::INT4).unwrap().list_oid;
+        let binary = b"\0\0\0\x01\0\0\0\x01\0\0\0\x17\0\0\0\x02\0\0\0\x01\0\0\0\x04\0\0\0\x07\xff\xff\xff\xff";
+        for (form, bytes) in [(Form::Text, &b"{7, NULL}"[..]), (Form::Binary, &binary[..])] {
+            assert_eq!(read(ints, form, bytes).as_deref(), Ok("[7, ]"));
+        }
+        assert_eq!(read(ints, Form::Text, b"{}").as_deref(), Ok("[]"));
+        for wrong in [&b"{x}"[..], b"7", b"{{7}}"] {
+            assert!(read(ints, Form::Text, wrong).is_err());
+        }
+    }
+
+    #[test]
     fn what_is_no_value_is_refused() {
         for (of, form, bytes) in [
             (oid::INT4, Form::Binary, &b"\0"[..]),
@@ -168,6 +208,7 @@ mod tests {
             (oid::TIMESTAMPTZ, Form::Text, b"yesterday"),
             (oid::BYTEA, Form::Text, b"\\x0g"),
             (600, Form::Text, b"(1,2)"),
+            (oid::NUMERIC, Form::Text, b"0.00000000001"),
         ] {
             assert!(read(of, form, bytes).is_err(), "{of}");
         }
