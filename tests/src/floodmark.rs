@@ -116,6 +116,13 @@ impl Floodmark {
         self
     }
 
+    /// Its standard input stays open, for [`Running::say`].
+    #[must_use]
+    pub fn spoken_to(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
     /// The command as it will be run, for a test that wraps it in another.
     pub const fn command(&self) -> &Command {
         &self.command

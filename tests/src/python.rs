@@ -30,14 +30,26 @@ impl Python {
 
     /// Runs `tests/parts/SCRIPT ARGS`; returns its standard output.
     pub fn run(&self, script: &str, args: &[&str]) -> String {
+        let mut command = self.command(script, args);
+        command.stdin(Stdio::null());
+        Running::start(&mut command).output(PATIENCE).expect_status(0).stdout
+    }
+
+    /// Starts `tests/parts/SCRIPT ARGS`, which may read until this is dropped.
+    pub fn start(&self, script: &str, args: &[&str]) -> Running {
+        let mut command = self.command(script, args);
+        command.stdin(Stdio::piped());
+        Running::start(&mut command)
+    }
+
+    fn command(&self, script: &str, args: &[&str]) -> Command {
         let mut command = Command::new("python3");
         command
             .arg(workspace::root().join("tests/parts").join(script))
             .args(args)
             .env("PYTHONPATH", &self.packages)
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Running::start(&mut command).output(PATIENCE).expect_status(0).stdout
+        command
     }
 }

@@ -176,6 +176,8 @@ impl Running {
     /// # Panics
     /// When it has not ended within `limit`.
     pub fn output(mut self, limit: Duration) -> Output {
+        // Nothing more is said to it.
+        drop(self.stdin.take());
         let hung = self.listen(Instant::now() + limit);
         assert!(!hung, "still running after {limit:?}\n{}", self.describe());
         let status = self.child.wait().expect("a child can be waited for");

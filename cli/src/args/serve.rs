@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, Command, FromArgMatches as _};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -30,11 +30,20 @@ pub struct ServeArgs {
     /// Port of the loopback address, or address and port, to speak PostgreSQL's protocol at; repeatable. Default: nowhere.
     #[arg(
         long,
+        alias = "pg",
         env = "FLOODMARK_SERVE_POSTGRES",
         value_name = "[ADDRESS:]PORT",
         value_delimiter = ','
     )]
     pub postgres: Vec<String>,
+    /// Port of the loopback address, or address and port, to speak Arrow Flight SQL at; repeatable. Default: nowhere.
+    #[arg(
+        long,
+        env = "FLOODMARK_SERVE_FLIGHT",
+        value_name = "[ADDRESS:]PORT",
+        value_delimiter = ','
+    )]
+    pub flight: Vec<String>,
     /// File with the token that those who ask must send.
     #[arg(long, env = "FLOODMARK_SERVE_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
@@ -47,6 +56,17 @@ pub struct ServeArgs {
     /// What a query may take.
     #[command(flatten)]
     pub limits: QueryArgs,
+}
+
+impl ServeArgs {
+    /// What the environment says, for a command that has options of its own.
+    ///
+    /// # Errors
+    /// When a variable cannot be read.
+    pub fn from_environment() -> Result<Self, clap::Error> {
+        let command = Self::augment_args(Command::new("serve"));
+        Self::from_arg_matches(&command.try_get_matches_from(["serve"])?)
+    }
 }
 
 /// What a query of others may take.

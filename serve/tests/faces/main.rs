@@ -3,6 +3,7 @@
 
 mod client;
 mod core;
+mod flight;
 mod http;
 mod lake;
 mod pages;
