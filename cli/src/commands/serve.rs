@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
+use query::postgres::DATABASE;
 use serve::answers::Answers;
 use serve::http::Http;
 use serve::postgres::Postgres;
@@ -49,8 +50,8 @@ async fn answer(config: &Serve, answers: Answers, stop: &StopFlag) -> anyhow::Re
         let _ = writeln!(io::stderr(), "floodmark: {} at {scheme}://{address}", config.data);
     }
     for address in postgres.addresses() {
-        let _ =
-            writeln!(io::stderr(), "floodmark: {} at postgres://{address}/floodmark", config.data);
+        let place = format!("postgres://{address}/{DATABASE}");
+        let _ = writeln!(io::stderr(), "floodmark: {} at {place}", config.data);
     }
     futures::join!(http.serve(stop.wait()), postgres.serve(stop.wait()));
     Ok(())

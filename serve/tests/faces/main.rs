@@ -7,3 +7,5 @@ mod http;
 mod lake;
 mod pages;
 mod postgres;
+mod server;
+mod stop;
