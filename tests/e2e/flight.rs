@@ -1,43 +1,11 @@
 //! `floodmark serve --flight` with clients of Arrow Flight SQL that are not ours, and with those who mean harm.
 
-use serde_json::{Value, json};
-use tests::floodmark::PATIENCE;
+use serde_json::json;
 use tests::postgres::Jdbc;
 use tests::skip::or_skip;
-use tests::{Floodmark, Python, Running, Signal, Tables};
+use tests::{Floodmark, Python, Served};
 
 use crate::serve::{Secrets, TOKEN, lake};
-
-/// A server of the sample's tables at a port of the system's choice.
-struct Served {
-    process: Running,
-    port: String,
-}
-
-impl Served {
-    fn start(tables: &Tables, args: &[&str]) -> Self {
-        let ports = ["--listen", "127.0.0.1:0", "--flight", "127.0.0.1:0"];
-        let mut process =
-            Floodmark::new(["serve", "--data", tables.arg()]).args(ports).args(args).start();
-        process.until_stderr("at grpc", PATIENCE);
-        let said = process.stderr();
-        let place = said.split("at grpc").nth(1).and_then(|rest| rest.lines().next());
-        let port = place.and_then(|place| place.rsplit(':').next());
-        let port = port.unwrap_or_else(|| panic!("no port is told: {said}")).to_owned();
-        Self { process, port }
-    }
-
-    fn ask(&self, python: &Python, kind: &str, more: &[&str]) -> Value {
-        let args = [&[kind, &*self.port], more].concat();
-        serde_json::from_str(&python.run("flight.py", &args)).expect("JSON")
-    }
-
-    /// A stop that is asked for is an orderly end.
-    fn stop(self) {
-        self.process.signal(Signal::Term);
-        self.process.output(PATIENCE).expect_status(0);
-    }
-}
 
 const RELATIONS: [&str; 8] = [
     "attacks:VIEW",
@@ -58,7 +26,7 @@ fn adbc_gets_columns_with_their_types() {
     let served = Served::start(&tables, &[]);
     let missing = tables.number("SELECT count(*) AS n FROM requests WHERE status = 404");
     let wrong = "ProgrammingError";
-    let seen = served.ask(&python, "adbc", &[]);
+    let seen = python.ask("flight.py", &["adbc", &served.flight]);
     let expected = json!({
         "types": ["timestamp[us, tz=UTC]", "date32[day]", "string", "int32", "int64", "bool"],
         "values": [true, 7, 2.5, "x", null, ["a", null], "MonthDayNano(months=0, days=1, nanoseconds=0)", "1.25"],
@@ -82,7 +50,7 @@ fn every_call_of_flight_is_answered_or_refused() {
     let Some(python) = or_skip(Python::find()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let served = Served::start(&lake(folder.path()), &[]);
-    let seen = served.ask(&python, "arrow", &[]);
+    let seen = python.ask("flight.py", &["arrow", &served.flight]);
     let refused = "ArrowNotImplementedError";
     let expected = json!({
         "told": [["path", "status"], 1, []], "rows": [7, 7, 7], "schema": ["x", "y"],
@@ -106,7 +74,7 @@ fn the_driver_of_java_gets_metadata_and_rows() {
     let folder = tempfile::tempdir().unwrap();
     let tables = lake(folder.path());
     let served = Served::start(&tables, &[]);
-    let said = jdbc.run("FlightJdbc.java", &served.port);
+    let said = jdbc.run("FlightJdbc.java", &served.flight);
     let lines: Vec<&str> = said.lines().collect();
     let first = "SELECT client_ip, status, topic_offset FROM requests WHERE status = 200 ORDER BY ts, topic_offset LIMIT 1";
     let first = &tables.rows(first)[0];
@@ -139,7 +107,7 @@ fn those_who_mean_harm_keep_nobody_from_an_answer() {
     let Some(python) = or_skip(Python::find()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let served = Served::start(&lake(folder.path()), &[]);
-    let seen = served.ask(&python, "hostile", &[]);
+    let seen = python.ask("flight.py", &["hostile", &served.flight]);
     let wrong = "ArrowInvalid";
     let expected = json!({
         "no calls": true, "taken back": true, "connected": 1_000, "after the crowd": true, "beside slow readers": true,
@@ -156,7 +124,7 @@ fn others_are_answered_who_know_the_token_over_tls_alone() {
     let Some(secrets) = or_skip(Secrets::make(folder.path())) else { return };
     let tables = lake(folder.path());
     let served = Served::start(&tables, &secrets.args());
-    let seen = served.ask(&python, "secure", &[TOKEN, &secrets.authority]);
+    let seen = python.ask("flight.py", &["secure", &served.flight, TOKEN, &secrets.authority]);
     let (unknown, unreached) = ("FlightUnauthenticatedError", "FlightUnavailableError");
     let expected = json!({
         "token": 1, "password": 1, "wrong password": unknown, "wrong": unknown, "none": unknown, "plain": unreached,

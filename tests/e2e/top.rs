@@ -1,6 +1,5 @@
 //! `floodmark top`: once as text, and in a terminal.
 
-use serde_json::Value;
 use tests::skip::or_skip;
 use tests::{Floodmark, Python, Tables, floodmark};
 
@@ -39,7 +38,7 @@ fn in_a_terminal_it_stays_until_a_key_and_leaves_the_screen_as_it_was() {
     let program = floodmark::binary().to_str().unwrap();
     for keys in ["q", "\u{1b}[C\u{1b}[Cppr\u{3}"] {
         let args = ["Open incidents", keys, program, "top", "--data", tables.arg()];
-        let seen: Value = serde_json::from_str(&python.run("terminal.py", &args)).unwrap();
+        let seen = python.ask("terminal.py", &args);
         assert_eq!((&seen["pressed"], &seen["status"]), (&true.into(), &0.into()), "{seen}");
         let shown = seen["shown"].as_str().unwrap();
         let (entered, left) = (shown.find("\u{1b}[?1049h"), shown.find("\u{1b}[?1049l"));

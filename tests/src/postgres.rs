@@ -24,9 +24,7 @@ pub fn psql(port: &str, args: &[&str]) -> Result<Output, Missing> {
         .args(args)
         .env("PGCONNECT_TIMEOUT", "60")
         .env("PAGER", "")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stdin(Stdio::null());
     Ok(Running::start(&mut command).output(PATIENCE))
 }
 
@@ -66,9 +64,7 @@ impl Jdbc {
             .arg(self.jars.join("*"))
             .arg(workspace::root().join("tests/parts").join(program))
             .arg(port)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdin(Stdio::null());
         Running::start(&mut command).output(PATIENCE).expect_status(0).stdout
     }
 }

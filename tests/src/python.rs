@@ -1,7 +1,9 @@
-//! Readers of the tables that are not ours: `DuckDB` and delta-rs, in Python.
+//! Programs in Python that are not ours: readers of the tables (`DuckDB`, delta-rs), clients of the server, a browser's driver.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use serde_json::Value;
 
 use crate::floodmark::PATIENCE;
 use crate::running::Running;
@@ -28,11 +30,13 @@ impl Python {
         }
     }
 
-    /// Runs `tests/parts/SCRIPT ARGS`; returns its standard output.
-    pub fn run(&self, script: &str, args: &[&str]) -> String {
+    /// Runs `tests/parts/SCRIPT ARGS`; returns the JSON that it prints.
+    pub fn ask(&self, script: &str, args: &[&str]) -> Value {
         let mut command = self.command(script, args);
         command.stdin(Stdio::null());
-        Running::start(&mut command).output(PATIENCE).expect_status(0).stdout
+        let said = Running::start(&mut command).output(PATIENCE).expect_status(0);
+        serde_json::from_str(&said.stdout)
+            .unwrap_or_else(|error| panic!("{error}\n{}", said.describe()))
     }
 
     /// Starts `tests/parts/SCRIPT ARGS`, which may read until this is dropped.
@@ -47,9 +51,7 @@ impl Python {
         command
             .arg(workspace::root().join("tests/parts").join(script))
             .args(args)
-            .env("PYTHONPATH", &self.packages)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env("PYTHONPATH", &self.packages);
         command
     }
 }

@@ -8,6 +8,8 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   floodmark serve --data /srv/floodmark
   curl -s localhost:8080/api/v1/sql --json '{\"q\": \"SELECT kind, target_host FROM attacks\"}'
+  floodmark serve --data /srv/floodmark --postgres 5432
+  psql -h localhost floodmark -c 'SELECT kind, target_host FROM attacks'
   floodmark serve --listen 0.0.0.0:8443 --token-file token --tls-cert cert.pem --tls-key key.pem
 
 Only queries that read are answered. At 127.0.0.1 it answers this machine alone; at any other address it needs a token

@@ -1,7 +1,5 @@
 //! Arrow Flight SQL: what is answered, what is refused, and what ends early.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use arrow::array::{AsArray as _, RecordBatch};
@@ -15,56 +13,32 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message as _;
-use serve::answers::{Answers, Limits};
-use serve::flight::Flight;
+use serve::answers::Limits;
 use serve::http::{HttpOptions, Token};
 use tokio::net::TcpStream;
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tonic::body::Body;
-use tonic::client::GrpcService;
 use tonic::{Code, Status};
+use tower::util::BoxCloneService;
 
 use crate::lake;
+use crate::server::Server;
 
 const ENDLESS: &str = "SELECT a.path FROM requests a, requests b, requests c";
 
-struct Server {
-    at: SocketAddr,
-    stop: oneshot::Sender<()>,
-    served: tokio::task::JoinHandle<()>,
-}
+type Calls = BoxCloneService<Request<Body>, Response<Incoming>, hyper::Error>;
 
-impl Server {
-    async fn start(lake: &Path, limits: Limits, token: Option<Token>) -> Self {
-        let uri = lake.to_string_lossy();
-        let answers = Answers::open(&uri, limits, Handle::current()).await.unwrap();
-        let listen = vec!["127.0.0.1:0".parse().unwrap()];
-        let options = HttpOptions { listen, token, tls: None };
-        let flight = Flight::bind(answers, &options).await.unwrap();
-        let at = flight.addresses()[0];
-        let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(flight.serve(async {
-            let _ = stopped.await;
-        }));
-        Self { at, stop, served }
-    }
-
-    async fn client(
-        &self,
-    ) -> FlightServiceClient<
-        impl GrpcService<Body, ResponseBody = Incoming, Error = hyper::Error, Future: Send> + Clone,
-    > {
-        let stream = TokioIo::new(TcpStream::connect(self.at).await.unwrap());
-        let (sender, connection) =
-            http2::handshake::<_, _, Body>(TokioExecutor::new(), stream).await.unwrap();
-        tokio::spawn(connection);
-        let call = tower::service_fn(move |request: Request<Body>| {
-            let mut sender = sender.clone();
-            async move { sender.send_request(request).await as Result<Response<Incoming>, hyper::Error> }
-        });
-        FlightServiceClient::with_origin(call, format!("http://{}", self.at).parse().unwrap())
-    }
+async fn client(server: &Server) -> FlightServiceClient<Calls> {
+    let at = server.flight.at;
+    let stream = TokioIo::new(TcpStream::connect(at).await.unwrap());
+    let (sender, connection) =
+        http2::handshake::<_, _, Body>(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    let call = tower::service_fn(move |request| {
+        let mut sender = sender.clone();
+        async move { sender.send_request(request).await }
+    });
+    let calls = BoxCloneService::new(call);
+    FlightServiceClient::with_origin(calls, format!("http://{at}").parse().unwrap())
 }
 
 fn asked(text: &str) -> FlightDescriptor {
@@ -89,31 +63,31 @@ fn patient() -> Limits {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_on_its_way_comes_whole_after_a_stop() {
     let folder = lake::lake().await;
-    let server = Server::start(folder.path(), Limits::default(), None).await;
-    let mut client = server.client().await;
+    let server = Server::start(folder.path(), Limits::default(), HttpOptions::default()).await;
+    let mut client = client(&server).await;
     let info = client
         .get_flight_info(asked("SELECT topic_offset FROM requests"))
         .await
         .unwrap()
         .into_inner();
     let rows = client.do_get(ticket(&info)).await.unwrap().into_inner();
-    server.stop.send(()).unwrap();
+    server.ask_to_stop();
     let rows = FlightRecordBatchStream::new_from_flight_data(rows.map_err(Into::into));
     let batches: Vec<RecordBatch> = rows.try_collect().await.unwrap();
     assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 1_000);
     drop(client);
-    server.served.await.unwrap();
+    server.flight.ended().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_without_an_end_is_told_that_the_server_stops() {
     let folder = lake::lake().await;
-    let server = Server::start(folder.path(), patient(), None).await;
-    let mut client = server.client().await;
+    let mut server = Server::start(folder.path(), patient(), HttpOptions::default()).await;
+    let mut client = client(&server).await;
     let info = client.get_flight_info(asked(ENDLESS)).await.unwrap().into_inner();
     let mut rows = client.do_get(ticket(&info)).await.unwrap().into_inner();
     rows.next().await.unwrap().unwrap();
-    server.stop.send(()).unwrap();
+    server.ask_to_stop();
     let last = loop {
         match rows.next().await.expect("an end that is told") {
             Ok(_) => {}
@@ -122,15 +96,15 @@ async fn an_answer_without_an_end_is_told_that_the_server_stops() {
     };
     assert_eq!(last.code(), Code::Unavailable, "{last}");
     drop(client);
-    server.served.await.unwrap();
+    server.flight.ended().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn limits_are_those_of_the_core() {
     let folder = lake::lake().await;
     let limits = Limits { rows: 10, statement_bytes: 1 << 10, ..Limits::default() };
-    let server = Server::start(folder.path(), limits, None).await;
-    let mut client = server.client().await;
+    let server = Server::start(folder.path(), limits, HttpOptions::default()).await;
+    let mut client = client(&server).await;
     let info =
         client.get_flight_info(asked("SELECT path FROM requests")).await.unwrap().into_inner();
     let rows = client.do_get(ticket(&info)).await.unwrap().into_inner();
@@ -149,23 +123,24 @@ async fn limits_are_those_of_the_core() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_know_the_token_gets_one_try_a_connection() {
     let folder = lake::lake().await;
-    let token = Token::new("0123456789abcdef").unwrap();
-    let server = Server::start(folder.path(), Limits::default(), Some(token)).await;
-    let mut client = server.client().await;
+    let token = Some(Token::new("0123456789abcdef").unwrap());
+    let options = HttpOptions { token, ..HttpOptions::default() };
+    let server = Server::start(folder.path(), Limits::default(), options).await;
+    let mut client = client(&server).await;
     let refused = client.get_flight_info(asked("SELECT 1")).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated, "{refused}");
     let gone = client.get_flight_info(asked("SELECT 1")).await.unwrap_err();
     assert_ne!(gone.code(), Code::Unauthenticated, "{gone}");
     let mut known = tonic::Request::new(asked("SELECT 7"));
     known.metadata_mut().insert("authorization", "Bearer 0123456789abcdef".parse().unwrap());
-    assert!(server.client().await.get_flight_info(known).await.is_ok());
+    assert!(client(&server).await.get_flight_info(known).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_and_facts_come_as_columns() {
     let folder = lake::lake().await;
-    let server = Server::start(folder.path(), Limits::default(), None).await;
-    let mut client = server.client().await;
+    let server = Server::start(folder.path(), Limits::default(), HttpOptions::default()).await;
+    let mut client = client(&server).await;
     let mut ask = async |descriptor: FlightDescriptor| -> RecordBatch {
         let info = client.get_flight_info(descriptor).await.unwrap().into_inner();
         let rows = client.do_get(ticket(&info)).await.unwrap().into_inner();

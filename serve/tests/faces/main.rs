@@ -8,3 +8,5 @@ mod http;
 mod lake;
 mod pages;
 mod postgres;
+mod server;
+mod stop;
