@@ -325,9 +325,26 @@ mod tests {
     #[test]
     fn the_text_has_all_of_it_and_nothing_that_a_terminal_would_obey() {
         let shown = text(&overview(), "lake");
-        expect_test::expect![[r"
+        expect_test::expect![[r#"
             floodmark  lake  2026-03-01 12:00 to 2026-03-01 12:04 UTC  6,610 requests, 100/s now
-        "]]
+               █
+               █
+               █
+              ▃█
+
+            Hosts
+            host                                   now       requests        5xx  over the time shown
+            shop.example                         100/s          6,610          3  ▁ ▁█
+            a\x1b[2J\u{202e}b                    0.0/s              0          3
+
+            Open incidents: 1
+            bad  what                where             since           requests  selected by
+             80  http flood          shop.example      03-01 12:02        6,400  path = '/search'
+
+            Sources
+            source                                            requests       4xx, 5xx  paths a minute
+            203.0.113.7                                          6,400              0               1
+        "#]]
         .assert_eq(&shown);
         assert!(!shown.contains(['\u{1b}', '\u{202e}']));
     }

@@ -46,7 +46,7 @@ pub static SETTINGS: [Setting; 36] = [
     setting("bytea_output", "hex", Set::Same),
     setting("client_encoding", "UTF8", Set::Same),
     setting("client_min_messages", "notice", Set::Any),
-    setting("datestyle", "ISO, MDY", Set::Any),
+    setting("datestyle", "ISO, MDY", Set::Same),
     setting("default_table_access_method", "heap", Set::Any),
     setting("default_transaction_isolation", "repeatable read", Set::Any),
     setting("default_transaction_read_only", "on", Set::Any),

@@ -27,7 +27,7 @@ const ENDLESS: &str = "SELECT a.path FROM requests a, requests b, requests c";
 
 type Calls = BoxCloneService<Request<Body>, Response<Incoming>, hyper::Error>;
 
-async fn client(server: &Server) -> FlightServiceClient<Calls> {
+async fn connect(server: &Server) -> FlightServiceClient<Calls> {
     let at = server.flight.at;
     let stream = TokioIo::new(TcpStream::connect(at).await.unwrap());
     let (sender, connection) =
@@ -63,8 +63,8 @@ fn patient() -> Limits {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_on_its_way_comes_whole_after_a_stop() {
     let folder = lake::lake().await;
-    let server = Server::start(folder.path(), Limits::default(), HttpOptions::default()).await;
-    let mut client = client(&server).await;
+    let mut server = Server::start(folder.path(), Limits::default(), HttpOptions::default()).await;
+    let mut client = connect(&server).await;
     let info = client
         .get_flight_info(asked("SELECT topic_offset FROM requests"))
         .await
@@ -83,7 +83,7 @@ async fn an_answer_on_its_way_comes_whole_after_a_stop() {
 async fn an_answer_without_an_end_is_told_that_the_server_stops() {
     let folder = lake::lake().await;
     let mut server = Server::start(folder.path(), patient(), HttpOptions::default()).await;
-    let mut client = client(&server).await;
+    let mut client = connect(&server).await;
     let info = client.get_flight_info(asked(ENDLESS)).await.unwrap().into_inner();
     let mut rows = client.do_get(ticket(&info)).await.unwrap().into_inner();
     rows.next().await.unwrap().unwrap();
@@ -104,7 +104,7 @@ async fn limits_are_those_of_the_core() {
     let folder = lake::lake().await;
     let limits = Limits { rows: 10, statement_bytes: 1 << 10, ..Limits::default() };
     let server = Server::start(folder.path(), limits, HttpOptions::default()).await;
-    let mut client = client(&server).await;
+    let mut client = connect(&server).await;
     let info =
         client.get_flight_info(asked("SELECT path FROM requests")).await.unwrap().into_inner();
     let rows = client.do_get(ticket(&info)).await.unwrap().into_inner();
@@ -117,7 +117,8 @@ async fn limits_are_those_of_the_core() {
         Code::InvalidArgument
     );
     assert_eq!(code("DROP TABLE requests").await.code(), Code::PermissionDenied);
-    assert_eq!(code("SELECT nothing FROM requests").await.message(), "no column `nothing`");
+    let wrong = code("SELECT nothing FROM requests").await;
+    assert!(wrong.message().starts_with("no column `nothing`; there are "), "{wrong}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -126,21 +127,21 @@ async fn who_does_not_know_the_token_gets_one_try_a_connection() {
     let token = Some(Token::new("0123456789abcdef").unwrap());
     let options = HttpOptions { token, ..HttpOptions::default() };
     let server = Server::start(folder.path(), Limits::default(), options).await;
-    let mut client = client(&server).await;
+    let mut client = connect(&server).await;
     let refused = client.get_flight_info(asked("SELECT 1")).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated, "{refused}");
     let gone = client.get_flight_info(asked("SELECT 1")).await.unwrap_err();
     assert_ne!(gone.code(), Code::Unauthenticated, "{gone}");
     let mut known = tonic::Request::new(asked("SELECT 7"));
     known.metadata_mut().insert("authorization", "Bearer 0123456789abcdef".parse().unwrap());
-    assert!(client(&server).await.get_flight_info(known).await.is_ok());
+    assert!(connect(&server).await.get_flight_info(known).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_and_facts_come_as_columns() {
     let folder = lake::lake().await;
     let server = Server::start(folder.path(), Limits::default(), HttpOptions::default()).await;
-    let mut client = client(&server).await;
+    let mut client = connect(&server).await;
     let mut ask = async |descriptor: FlightDescriptor| -> RecordBatch {
         let info = client.get_flight_info(descriptor).await.unwrap().into_inner();
         let rows = client.do_get(ticket(&info)).await.unwrap().into_inner();
