@@ -101,10 +101,13 @@ impl Ending {
             Format::Akamai
             | Format::Alb
             | Format::Apisix
+            | Format::ApisixJson
+            | Format::Apigee
             | Format::Caddy
             | Format::Cloudflare
             | Format::Elb
             | Format::IngressNginx
+            | Format::Kong
             | Format::NginxProxyManager
             | Format::NginxProxyManagerDefault
             | Format::Npmplus

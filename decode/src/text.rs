@@ -39,7 +39,8 @@ pub fn without_noise(line: &str) -> &str {
 
 #[cold]
 fn strip_noise(line: &str) -> &str {
-    line.trim_start_matches([' ', '\t', '\0', '\u{feff}']).trim_end_matches(['\0', '\r'])
+    // Record separators begin the texts of a sequence (RFC 7464).
+    line.trim_start_matches([' ', '\t', '\0', '\u{1e}', '\u{feff}']).trim_end_matches(['\0', '\r'])
 }
 
 /// Whether a line begins as one of UTF-16 does.

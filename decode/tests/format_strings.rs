@@ -191,3 +191,25 @@ fn of_two_clients_each_must_be_one() {
         "#]],
     );
 }
+
+#[test]
+fn what_touches_a_target_ends_before_it() {
+    check(
+        "[$time_local] $remote_addr \"$request_method $scheme://$host:$server_port$request_uri $server_protocol\" $status",
+        "[01/May/2024:12:00:00 +0000] 192.0.2.1 \"GET https://shop.example:8443/a?b=c HTTP/1.1\" 200\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" scheme="https" host="shop.example" path="/a" query="b=c" protocol="HTTP/1.1" status=200
+        "#]],
+    );
+}
+
+#[test]
+fn a_time_may_be_written_in_many_pieces() {
+    check(
+        "%a %{%Y}t-%{%m}t-%{%d}t %{%H:%M:%S}t.%{usec_frac}t %{%z}t \"%r\" %>s",
+        "192.0.2.1 2024-05-01 14:00:00.000123 +0200 \"GET /a HTTP/1.1\" 200\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00.000123Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200
+        "#]],
+    );
+}

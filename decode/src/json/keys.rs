@@ -210,6 +210,16 @@ impl KeyTable {
         entry.and_then(|index| self.entries.get(*index)).map_or(Action::Skip, |entry| entry.action)
     }
 
+    /// The same of a name in a list of pairs, which may be a header as a client spelt it.
+    pub(super) fn action_of_name(&self, node: NodeId, name: &str) -> Action {
+        match self.action(node, name) {
+            Action::Skip if name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                self.action(node, &name.to_ascii_lowercase())
+            }
+            known => known,
+        }
+    }
+
     /// The entry before the first key of an object.
     pub(super) const fn start(node: NodeId) -> EntryId {
         EntryId(node.0 as usize)

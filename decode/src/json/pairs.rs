@@ -28,7 +28,9 @@ impl JsonDecoder {
         record: &mut Record<'a>,
     ) -> Result<(), Broken> {
         cursor.expect(b'[')?;
+        let contested = record.contested();
         while let Some(first) = cursor.entry()? {
+            record.set_contested(contested);
             match first {
                 b'{' if node == NodeId::ROOT || self.keys.is_record(node) => {
                     self.part(cursor, node, record)?;
@@ -46,6 +48,7 @@ impl JsonDecoder {
                 _ => cursor.skip_value()?,
             }
         }
+        record.set_contested(contested);
         Ok(())
     }
 
@@ -78,7 +81,7 @@ impl JsonDecoder {
     ) -> Result<(), Broken> {
         let Pair { names, mut value } = pair;
         for name in names {
-            if let Action::Take(target) = self.keys.action(node, name)
+            if let Action::Take(target) = self.keys.action_of_name(node, name)
                 && let Some(first) = unwrap_scalar(&mut value)?
             {
                 return take(&mut value, first, target, record);

@@ -2,8 +2,8 @@
 
 use super::captures;
 use super::ends::{
-    Found, count_closing, divide_list, ends_line, ends_with_closed_quote, has_bar, holds_fields,
-    until_list, until_nth, until_padded, until_port,
+    Found, are_wrapped, begins_answer, count_closing, divide_list, ends_line,
+    ends_with_closed_quote, has_bar, holds_fields, until_list, until_nth, until_padded, until_port,
 };
 use super::loose::Shape;
 use super::sound::{
@@ -242,7 +242,7 @@ impl Plan {
         if rest.trim_ascii().is_empty() {
             return Fit::Whole;
         }
-        if is_strict && (holds_record(rest) || !self.may_end_before(rest)) {
+        if is_strict && (holds_record(rest) || begins_answer(rest) || !self.may_end_before(rest)) {
             return Fit::No;
         }
         if let Some(text) = forwarded_behind(rest) {
@@ -354,8 +354,8 @@ impl Step {
         }
     }
 
-    /// Value and rest, divided by the text behind the value. The value may be missing together with the blank
-    /// before that text.
+    /// Value and rest, divided by the text behind the value. A number may be missing together with the blank before that
+    /// text; any other value that is would let a line of another format be read by this one.
     #[inline]
     fn until_text<'a>(&self, rest: &'a str) -> Found<'a> {
         if self.after_blank.len() > 0
@@ -383,6 +383,12 @@ impl Step {
         let text = rest.trim_ascii_end();
         // No writer has a tab in a value: behind one begins a field that the format does not have.
         let other = if self.is_word { b' ' } else { b'\t' };
+        if self.is_word
+            && let Some((word, behind)) = text.split_once(' ')
+            && are_wrapped(behind)
+        {
+            return Some((word, self.variable.escape, ""));
+        }
         let is_torn = search::either(text.as_bytes(), b'\t', other).is_some();
         let is_torn = is_torn || (self.variable.slot == Some(Slot::Country) && has_bar(text));
         if is_torn { None } else { Some((text, self.variable.escape, "")) }

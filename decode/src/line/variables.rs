@@ -58,6 +58,8 @@ pub enum Guess {
     List,
     /// A host with the target behind it.
     HostAndTarget,
+    /// Something of no interest with the target behind it.
+    Target,
     /// Squid's result: the outcome of the cache, and whether the client stayed.
     SquidResult,
 }
@@ -287,12 +289,12 @@ fn apache_variable(name: char, argument: &str) -> Variable {
 /// `%{FORMAT}t`, FORMAT that of `strftime`, perhaps `begin:` or `end:` before it, or a part of the time.
 fn apache_time(format: &str) -> Variable {
     let format = format.strip_prefix("begin:").or(format.strip_prefix("end:")).unwrap_or(format);
-    // What has no day in it goes on with a time before it.
-    let has_day =
-        ["%c", "%d", "%D", "%e", "%F", "%j", "%s", "%x", "%b", "%B", "%h", "%m", "%y", "%Y"]
-            .iter()
-            .any(|conversion| format.contains(conversion));
-    let is_part = matches!(format, "msec_frac" | "usec_frac") || !has_day;
+    // What lacks the day or the time of day is a part of a time that several variables write.
+    let has = |conversions: &[&str]| conversions.iter().any(|one| format.contains(one));
+    let has_day = has(&["%c", "%d", "%D", "%e", "%F", "%j", "%s", "%x", "%+"]);
+    let has_clock = has(&["%c", "%s", "%H", "%I", "%k", "%l", "%r", "%R", "%T", "%X", "%+"]);
+    let is_whole = matches!(format, "" | "sec") || has_day && has_clock;
+    let is_part = !is_whole;
     // Of the conversions two write a blank between their parts.
     let inner = format.matches("%c").count() * 4 + format.matches("%r").count();
     let blanks = u8::try_from(format.matches(' ').count() + inner).unwrap_or(u8::MAX);
