@@ -120,6 +120,8 @@ formats! {
     AkamaiSiem = "akamai_siem",
     /// bunny.net, raw log.
     Bunny = "bunny",
+    /// bunny.net, raw log with extended logging.
+    BunnyExtended = "bunny_extended",
     /// `KeyCDN`, raw log.
     Keycdn = "keycdn",
     /// Squid, native access log.

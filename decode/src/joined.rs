@@ -94,7 +94,7 @@ impl Lines<'_> {
         let behind = without_head(text).or_else(|| text.starts_with([',', '{']).then_some(text));
         if let Some(inner) = behind.and_then(object_of_list)
             && inner.len() < text.len()
-            && self.partition.stream.is_record(inner, self.formats)
+            && self.partition.stream.is_record_of_any(inner, self.formats)
         {
             return Some(self.read_whole(raw, inner));
         }
@@ -161,7 +161,7 @@ impl Lines<'_> {
     /// Whether a line is a record in a list.
     fn is_entry(&mut self, text: &str) -> bool {
         let stream = &mut self.partition.stream;
-        object_of_list(text).is_some_and(|inner| stream.is_record(inner, self.formats))
+        object_of_list(text).is_some_and(|inner| stream.is_record_of_any(inner, self.formats))
     }
 
     /// Whether a part is no part of what waits for one, but the beginning of another line, or all of it.

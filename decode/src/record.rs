@@ -144,6 +144,8 @@ pub enum Escape {
     Plus,
     /// `HAProxy`: `#XX`.
     Hash,
+    /// CSV: a quote is written twice.
+    Doubled,
 }
 
 /// Unit of a duration or of a numeric timestamp.

@@ -113,6 +113,12 @@ fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
                 return value.text;
             }
         }
+        Escape::Doubled => {
+            if memchr::memchr(b'"', value.text.as_bytes()).is_none() {
+                return value.text;
+            }
+            scratch.push_str(&value.text.replace("\"\"", "\""));
+        }
         Escape::Hash => {
             let is_escaped = memchr::memchr(b'#', value.text.as_bytes()).is_some();
             if !is_escaped || !unescape_percent(value.text, b'#', scratch) {

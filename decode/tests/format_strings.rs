@@ -109,7 +109,9 @@ fn field_names_are_checked_beforehand() {
     assert_eq!(error("auto", "timestamp c-ip"), Ok(()));
     assert_eq!(error("iis", "date time c-ip"), Ok(()));
     assert!(error("auto", "c-ip cs-method").unwrap_err().contains("has no time"));
-    assert!(error("combined", "timestamp c-ip").unwrap_err().contains("has no W3C fields"));
+    assert!(error("combined", "timestamp c-ip").unwrap_err().contains("has no fields in columns"));
+    assert!(error("cloudflare", "ClientIP RayID").unwrap_err().contains("has no time"));
+    assert_eq!(error("cloudflare", "ClientIP EdgeEndTimestamp"), Ok(()));
 }
 
 #[test]
@@ -212,4 +214,27 @@ fn a_time_may_be_written_in_many_pieces() {
             1 ts=2024-05-01 12:00:00.000123Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200
         "#]],
     );
+}
+
+#[test]
+fn the_values_of_a_json_dialect_may_stand_in_columns() {
+    let read = |format: &str, fields: &str, lines: &str| {
+        let config =
+            DecoderConfig { w3c_fields: Some(fields.to_owned()), ..DecoderConfig::of(format) };
+        show(&read_blocks(&config, [lines.as_bytes()]).0)
+    };
+    let fields = "ClientIP ClientRequestURI EdgeEndTimestamp EdgeResponseStatus";
+    let rows = read(
+        "cloudflare",
+        fields,
+        "\"192.0.2.1\",\"/a,b\",\"2024-05-01T12:00:00Z\",200\n192.0.2.1|/a|2024-05-01T12:00:01Z|200\n\
+         192.0.2.1\t/a\t2024-05-01T12:00:02Z\t200\n192.0.2.1,/a,b,2024-05-01T12:00:03Z,200\n",
+    );
+    expect![[r#"
+        1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" path="/a,b" status=200
+        2 ts=2024-05-01 12:00:01Z client_ip="192.0.2.1" path="/a" status=200
+        3 ts=2024-05-01 12:00:02Z client_ip="192.0.2.1" path="/a" status=200
+        4 REJECT does not follow the log format
+    "#]]
+    .assert_eq(&rows);
 }

@@ -208,7 +208,7 @@ impl Explainer {
         // A format string has no name by which it could be looked up.
         let format = learnt.format.parse().unwrap_or(given);
         match &learnt.header {
-            Some(header) => DecoderConfig::w3c_decoder(format, header).map(Some),
+            Some(header) => DecoderConfig::default().header_decoder(format, header).map(Some),
             None => self.config.decoder(format).map(Some),
         }
     }

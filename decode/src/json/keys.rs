@@ -39,7 +39,8 @@ impl FieldSource {
         }
     }
 
-    const fn unit(&self) -> Unit {
+    /// The unit of its numbers.
+    pub(crate) const fn unit(&self) -> Unit {
         match self {
             Self::WithUnit { unit, .. } => *unit,
             Self::Key(_) | Self::Keys(_) => Unit::Auto,

@@ -109,6 +109,7 @@ pub(super) fn keep<'a>(
             let target = text.get(at..).unwrap_or_default();
             record.set(Slot::Uri, Value { text: target, escape, ..Value::default() });
         }
+        Guess::Range => record.truncated |= !text.starts_with("bytes"),
         Guess::SquidResult => keep_squid_result(text, record),
         Guess::HostForName | Guess::Nothing | Guess::List => {}
     }

@@ -60,6 +60,8 @@ pub enum Guess {
     HostAndTarget,
     /// Something of no interest with the target behind it.
     Target,
+    /// The header Range, which has a unit in front: what has none shows that the fields are others.
+    Range,
     /// Squid's result: the outcome of the cache, and whether the client stayed.
     SquidResult,
 }
@@ -198,6 +200,7 @@ fn own_variable(name: &str) -> Variable {
         "captures" => Variable { guess: Guess::Captures, escape: Escape::Hash, ..SKIP },
         "squid_result" => Variable { guess: Guess::SquidResult, ..SKIP },
         "list" => Variable { guess: Guess::List, ..SKIP },
+        "range" => Variable { guess: Guess::Range, ..SKIP },
         "haproxy_request" => {
             Variable { escape: Escape::Hash, ..Variable::new(Some(Slot::Request), unit, 0) }
         }
