@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::delimited::Delimited;
 use super::ending::Ending;
 use super::json::{FieldMap, JsonDecoder};
-use super::line::{FormatError, Plan, W3cPlan};
+use super::line::{FormatError, Notation, Plan, W3cPlan};
 use super::presets::{Preset, preset};
 use super::record::Slot;
 use super::zone::Zone;
@@ -19,7 +19,7 @@ use crate::identity::ClientsConfig;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DecoderConfig {
-    /// Name of a format, or a log format string of nginx (with `$`) or Apache (with `%`).
+    /// Name of a format, or a format string of nginx, Apache, HAProxy, Envoy, API Gateway or Logpush.
     pub format: String,
     /// For JSON formats: value (named as in [`Slot::NAMES`]) → key, or keys in order of preference, or
     /// `{ keys = [...], unit = "ms" }`. They replace those of a preset, value by value.
@@ -92,6 +92,14 @@ pub enum ConfigError {
     FieldsWithoutKeys(Format),
 }
 
+/// The fields of Logpush's templates.
+fn logpush_fields() -> FieldMap {
+    match preset(Format::Cloudflare) {
+        Some(Preset::Json(fields)) => fields.to_map(),
+        _ => FieldMap::new(),
+    }
+}
+
 /// Whether a dialect writes the values of headers `%XX`.
 const fn is_percent(format: Format) -> bool {
     matches!(format, Format::Akamai | Format::CloudfrontJson)
@@ -112,7 +120,7 @@ impl DecoderConfig {
     /// # Errors
     /// [`ConfigError::Format`] when it is no name of a format and no format string.
     pub fn format(&self) -> Result<Format, ConfigError> {
-        if self.format.contains(['$', '%']) {
+        if Notation::of(&self.format).is_some() {
             return Ok(Format::Custom);
         }
         Ok(self.format.parse()?)
@@ -227,7 +235,7 @@ impl DecoderConfig {
     }
 
     fn compile(format: &str) -> Result<Plan, ConfigError> {
-        Plan::compile(format)
+        Plan::compile(format, &logpush_fields())
             .map_err(|source| ConfigError::FormatString { format: format.to_owned(), source })
     }
 

@@ -126,7 +126,7 @@ formats! {
     Keycdn = "keycdn",
     /// Squid, native access log.
     Squid = "squid",
-    /// A `log_format` or `LogFormat` string given by the user.
+    /// A format string given by the user.
     Custom = "custom",
 }
 
@@ -166,7 +166,7 @@ pub(super) const ALIASES: &[(&str, Format)] = &[
 
 /// A format name nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown log format `{0}`; known are {names}, or a log_format string with `$` or `%` variables", names = known())]
+#[error("unknown log format `{0}`; known are {names}, or a format string with `$`, `%` or `{{{{.Name}}}}` variables", names = known())]
 pub struct UnknownFormat(pub String);
 
 fn known() -> String {

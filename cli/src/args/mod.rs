@@ -146,7 +146,7 @@ fn formats() -> String {
     format!(
         "Log format; `auto` decides from the first lines.\n\n\
          By name: {names}.\n\n\
-         Or nginx's `log_format` or Apache's `LogFormat` itself, in single quotes:\n\
+         Or the format string of nginx, Apache, HAProxy, Envoy, API Gateway or Logpush itself, in single quotes:\n\
          '$remote_addr [$time_local] \"$request\" $status'\n\n\
          For `json` a `[fields]` table in the configuration says which keys hold what."
     )

@@ -136,6 +136,8 @@ const fn is_word_slot(variable: Variable) -> bool {
             | Slot::Aborted
             | Slot::Country
             | Slot::Host
+            | Slot::Ja3
+            | Slot::Ja4
     )
 }
 

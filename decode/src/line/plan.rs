@@ -390,6 +390,7 @@ impl Step {
             return Some((word, self.variable.escape, ""));
         }
         let is_torn = search::either(text.as_bytes(), b'\t', other).is_some();
+        let is_torn = is_torn || (self.is_raw && text.contains('"'));
         let is_torn = is_torn || (self.variable.slot == Some(Slot::Country) && has_bar(text));
         if is_torn { None } else { Some((text, self.variable.escape, "")) }
     }

@@ -125,6 +125,21 @@ const NGINX: &[(&str, Slot, Unit, u8)] = &[
     ("http_x_request_id", Slot::RequestId, Unit::Auto, 2),
     ("request_completion", Slot::Aborted, Unit::Auto, 0),
     ("hostname", Slot::Edge, Unit::Auto, 0),
+    // Amazon API Gateway, "Variables for access logging".
+    ("context.identity.sourceIp", Slot::ClientIp, Unit::Auto, 0),
+    ("context.requestTimeEpoch", Slot::Time, Unit::Millis, 0),
+    ("context.requestTime", Slot::Time, Unit::Auto, 1),
+    ("context.httpMethod", Slot::Method, Unit::Auto, 0),
+    ("context.path", Slot::Uri, Unit::Auto, 0),
+    ("context.resourcePath", Slot::Uri, Unit::Auto, 1),
+    ("context.protocol", Slot::Protocol, Unit::Auto, 0),
+    ("context.status", Slot::Status, Unit::Auto, 0),
+    ("context.responseLength", Slot::ResponseBytes, Unit::Auto, 0),
+    ("context.responseLatency", Slot::Duration, Unit::Millis, 0),
+    ("context.domainName", Slot::Host, Unit::Auto, 0),
+    ("context.identity.userAgent", Slot::UserAgent, Unit::Auto, 0),
+    ("context.requestId", Slot::RequestId, Unit::Auto, 0),
+    ("context.extendedRequestId", Slot::RequestId, Unit::Auto, 1),
     ("geoip_country_code", Slot::Country, Unit::Auto, 0),
     ("geoip2_data_country_code", Slot::Country, Unit::Auto, 0),
     ("geoip2_data_country_iso_code", Slot::Country, Unit::Auto, 0),
@@ -140,7 +155,10 @@ pub fn nginx_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
     let mut rest = format;
     while let Some((literal, after)) = rest.split_once('$') {
         push_literal(&mut tokens, literal);
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_');
+        // API Gateway's variables are paths.
+        let is_path = after.starts_with("context.") || after.starts_with("{context.");
+        let is_name =
+            |c: char| c.is_ascii_alphanumeric() || c == '_' || is_path && matches!(c, '.' | '-');
         let (name, tail) = if let Some(braced) = after.strip_prefix('{') {
             braced
                 .split_once('}')
@@ -305,7 +323,7 @@ fn apache_time(format: &str) -> Variable {
     Variable { blanks, is_part_of_time: is_part, ..time }
 }
 
-fn push_literal(tokens: &mut Vec<Token>, text: &str) {
+pub(super) fn push_literal(tokens: &mut Vec<Token>, text: &str) {
     if text.is_empty() {
         return;
     }
