@@ -192,7 +192,8 @@ fn collect_list<'a>(
     if let [(b'"', time), (b'"', line), ..] = &*entries
         && is_time(*time)
     {
-        return collect(text, &mut line.clone(), lines, depth + 1);
+        let mut line = *line;
+        return collect(text, &mut line, lines, depth + 1);
     }
     let has_objects = entries.iter().any(|(first, _)| matches!(first, b'{' | b'['));
     for (first, mut entry) in entries {

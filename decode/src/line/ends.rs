@@ -86,9 +86,14 @@ pub(super) fn ends_line(tail: &str) -> bool {
     rest.is_empty()
 }
 
-/// Whether fields in quotes or brackets follow, and nothing else: headers behind the last word of a format.
+/// The word at the start, if fields in quotes or brackets follow and nothing else: headers behind the last one of a format.
 #[cold]
-pub(super) fn are_wrapped(behind: &str) -> bool {
+pub(super) fn before_wrapped(text: &str) -> Option<&str> {
+    let (word, behind) = text.split_once(' ')?;
+    are_wrapped(behind).then_some(word)
+}
+
+fn are_wrapped(behind: &str) -> bool {
     let mut rest = behind;
     loop {
         let close = match rest.as_bytes().first() {

@@ -2,7 +2,7 @@
 
 use super::captures;
 use super::ends::{
-    Found, are_wrapped, begins_answer, count_closing, divide_list, ends_line,
+    Found, before_wrapped, begins_answer, count_closing, divide_list, ends_line,
     ends_with_closed_quote, has_bar, holds_fields, until_list, until_nth, until_padded, until_port,
 };
 use super::loose::Shape;
@@ -242,7 +242,7 @@ impl Plan {
         if rest.trim_ascii().is_empty() {
             return Fit::Whole;
         }
-        if is_strict && (holds_record(rest) || begins_answer(rest) || !self.may_end_before(rest)) {
+        if is_strict && (holds_record(rest) || !self.may_end_before(rest)) {
             return Fit::No;
         }
         if let Some(text) = forwarded_behind(rest) {
@@ -256,7 +256,7 @@ impl Plan {
     fn may_end_before(&self, rest: &str) -> bool {
         let has_room = self.quoted_max.is_none() || !rest.contains('"');
         let ends_quoted = self.steps.last().is_some_and(|step| step.until == Until::Quote);
-        has_room && (ends_quoted || ends_line(rest))
+        has_room && !begins_answer(rest) && (ends_quoted || ends_line(rest))
     }
 
     /// Notes what can be said of a text that stands where the client does; whether it can be one. Of two places it is not
@@ -384,13 +384,12 @@ impl Step {
         // No writer has a tab in a value: behind one begins a field that the format does not have.
         let other = if self.is_word { b' ' } else { b'\t' };
         if self.is_word
-            && let Some((word, behind)) = text.split_once(' ')
-            && are_wrapped(behind)
+            && let Some(word) = before_wrapped(text)
         {
             return Some((word, self.variable.escape, ""));
         }
-        let is_torn = search::either(text.as_bytes(), b'\t', other).is_some();
-        let is_torn = is_torn || (self.is_raw && text.contains('"'));
+        let is_torn = search::either(text.as_bytes(), b'\t', other).is_some()
+            || (self.is_raw && text.contains('"'));
         let is_torn = is_torn || (self.variable.slot == Some(Slot::Country) && has_bar(text));
         if is_torn { None } else { Some((text, self.variable.escape, "")) }
     }
