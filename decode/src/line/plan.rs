@@ -383,15 +383,11 @@ impl Step {
         let text = rest.trim_ascii_end();
         // No writer has a tab in a value: behind one begins a field that the format does not have.
         let other = if self.is_word { b' ' } else { b'\t' };
-        if self.is_word
-            && let Some(word) = before_wrapped(text)
-        {
-            return Some((word, self.variable.escape, ""));
-        }
         let is_torn = search::either(text.as_bytes(), b'\t', other).is_some()
             || (self.is_raw && text.contains('"'));
         let is_torn = is_torn || (self.variable.slot == Some(Slot::Country) && has_bar(text));
-        if is_torn { None } else { Some((text, self.variable.escape, "")) }
+        let text = if is_torn { before_wrapped(text).filter(|_| self.is_word)? } else { text };
+        Some((text, self.variable.escape, ""))
     }
 
     fn until_text_before_time<'a>(&self, rest: &'a str) -> Found<'a> {
