@@ -252,16 +252,23 @@ impl<'a> Record<'a> {
     pub fn set(&mut self, slot: Slot, value: Value<'a>) {
         if value.text.is_empty() || value.text == "-" {
             self.empty |= slot.bit();
+        } else if self.present & slot.bit() != 0 {
+            self.set_again(slot, value);
         } else if let Some(place) = self.values.get_mut(slot as usize) {
-            if self.present & slot.bit() == 0 {
-                *place = value;
-                self.present |= slot.bit();
-            } else if value.rank < place.rank {
-                *place = value;
-                self.contested &= !slot.bit();
-            } else if value.rank == place.rank && value.text != place.text {
-                self.contested |= slot.bit();
-            }
+            *place = value;
+            self.present |= slot.bit();
+        }
+    }
+
+    /// The same where a value is there already. Apart from what most values need.
+    #[inline(never)]
+    fn set_again(&mut self, slot: Slot, value: Value<'a>) {
+        let Some(place) = self.values.get_mut(slot as usize) else { return };
+        if value.rank < place.rank {
+            *place = value;
+            self.contested &= !slot.bit();
+        } else if value.rank == place.rank && value.text != place.text {
+            self.contested |= slot.bit();
         }
     }
 
