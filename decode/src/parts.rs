@@ -381,9 +381,13 @@ pub(super) fn object_of_list(line: &str) -> Option<&str> {
     })
 }
 
-/// Whether a line is nothing but the brackets that end a list, and what it is in.
+/// Longest line of nothing but the brackets that end a list and what it is in.
+const END_BYTES_MAX: usize = 16;
+
+/// Whether a line is nothing but those.
 pub(super) fn is_end_of_list(line: &str) -> bool {
-    !line.is_empty() && line.bytes().all(|byte| matches!(byte, b']' | b'}' | b' '))
+    (1..=END_BYTES_MAX).contains(&line.len())
+        && line.bytes().all(|byte| matches!(byte, b']' | b'}' | b' '))
 }
 
 /// A line without the bracket of a list that begins or ends in it.
