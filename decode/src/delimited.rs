@@ -186,7 +186,7 @@ fn delimiter_of(names: &str) -> Option<u8> {
 
 fn names_of(names: &str, delimiter: Option<u8>) -> impl Iterator<Item = &str> {
     let delimiter = char::from(delimiter.unwrap_or(b' '));
-    let names = names.trim_ascii().split(move |c: char| c == delimiter);
+    let names = names.trim_ascii().split(delimiter);
     let names = names.map(|name| name.trim_ascii().trim_matches('"'));
     names.filter(move |name| delimiter != ' ' || !name.is_empty())
 }

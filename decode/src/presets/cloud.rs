@@ -4,7 +4,7 @@ use super::Fields;
 use crate::json::marks;
 use crate::record::Unit;
 
-/// Fastly: no default, these are the keys in use: of the examples for Amazon S3, BigQuery, Elasticsearch and New Relic,
+/// Fastly: no default, these are the keys in use: of the examples for Amazon S3, `BigQuery`, Elasticsearch and New Relic,
 /// those that Splunk wants inside `event` and Honeycomb inside `data`, and Datadog's objects.
 pub(super) const FASTLY: Fields = Fields(&[
     (marks::RECORD, Unit::Auto, &["event", "data"]),
