@@ -352,10 +352,10 @@ fn what_says_nothing_of_a_request_is_none() {
             r#"{"Action":"block","ClientIP":"192.0.2.1","ClientRequestHost":"shop.example","ClientRequestMethod":"GET","Datetime":"2024-05-01T12:00:00Z","EdgeResponseStatus":403,"Kind":"firewall"}"#,
             r#"{"time":"2024-05-01T12:00:00Z","client_ip":"192.0.2.1","msg":"logged in"}"#,
         ],
-        &expect![[r#"
+        &expect![[r"
             REJECT no request in it
             REJECT no request in it
-        "#]],
+        "]],
     );
 }
 
