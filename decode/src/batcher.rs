@@ -4,13 +4,13 @@
 //! RawMessage ─ push ─▶ lines ─ Decoder ─▶ Rows / Rejects of the partition ─ take_ready, flush ─▶ PositionedBatch
 //! ```
 //!
-//! Counting: every line is a row of `requests` or of `rejects`, except blank lines and, in text formats, lines
-//! that start with `#` (comments and W3C headers), which are neither. A line of JSON that lists several records is as
+//! Counting: every line is a row of `requests` or of `rejects`, except blank lines, headers of columns and, in text
+//! formats, lines that start with `#` (comments and W3C headers), which are neither. A line of JSON that lists several records is as
 //! many rows or rejects, told apart by `record_index`. Lines that are one in several are one together, at the place of
 //! the last of them: the others count as none until it comes, or until it is certain that it will not ([`close`] at the
 //! latest), when what there is becomes a row or a reject by itself: at the place of the line that showed it, in front of
-//! that one; at the end in front of the place where the next line would be, with an index below zero. A lone `[` or `]`,
-//! around a list of which each line is a record, is neither. Lines end with `\n`; a `\r` before it is dropped. The
+//! that one; at the end in front of the place where the next line would be, with an index below zero. Brackets alone,
+//! `{"events":[` or `]}` around a list of which each line is a record, are neither. Lines end with `\n`; a `\r` before it is dropped. The
 //! last line of a message needs no `\n`.
 //!
 //! [`close`]: Batcher::close

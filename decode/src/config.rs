@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::delimited::Delimited;
 use super::ending::Ending;
 use super::json::{FieldMap, JsonDecoder};
-use super::line::{FormatError, Plan, W3cPlan};
+use super::line::{FormatError, Notation, Plan, W3cPlan};
 use super::presets::{Preset, preset};
 use super::record::Slot;
 use super::zone::Zone;
@@ -18,13 +19,13 @@ use crate::identity::ClientsConfig;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DecoderConfig {
-    /// Name of a format, or a log format string of nginx (with `$`) or Apache (with `%`).
+    /// Name of a format, or a format string of nginx, Apache, HAProxy, Envoy, API Gateway or Logpush.
     pub format: String,
     /// For JSON formats: value (named as in [`Slot::NAMES`]) → key, or keys in order of preference, or
     /// `{ keys = [...], unit = "ms" }`. They replace those of a preset, value by value.
     pub fields: FieldMap,
-    /// For formats whose lines are fields in a configured order (CloudFront real-time logs, or W3C files without
-    /// header): their names, blanks between them.
+    /// For formats whose lines are fields in a configured order (CloudFront real-time logs, W3C files without header, and the
+    /// values of a JSON dialect as CSV or with tabs, bars or blanks between them): their names, blanks between them.
     pub w3c_fields: Option<String>,
     /// Host of records whose log does not name one.
     pub default_host: Option<String>,
@@ -83,12 +84,25 @@ pub enum ConfigError {
     NoTimeField,
     /// Names of W3C fields for a format that has none.
     #[error(
-        "format `{0}` has no W3C fields: `w3c-fields` is for cloudfront, cloudfront_realtime and iis"
+        "format `{0}` has no fields in columns: `w3c-fields` is for cloudfront, cloudfront_realtime, iis and JSON formats"
     )]
     W3cFields(Format),
     /// A field map for a format without keys.
     #[error("format `{0}` has no keys: `fields` is for JSON formats")]
     FieldsWithoutKeys(Format),
+}
+
+/// The fields of Logpush's templates.
+fn logpush_fields() -> FieldMap {
+    match preset(Format::Cloudflare) {
+        Some(Preset::Json(fields)) => fields.to_map(),
+        _ => FieldMap::new(),
+    }
+}
+
+/// Whether a dialect writes the values of headers `%XX`.
+const fn is_percent(format: Format) -> bool {
+    matches!(format, Format::Akamai | Format::CloudfrontJson)
 }
 
 fn slot_names() -> String {
@@ -106,7 +120,7 @@ impl DecoderConfig {
     /// # Errors
     /// [`ConfigError::Format`] when it is no name of a format and no format string.
     pub fn format(&self) -> Result<Format, ConfigError> {
-        if self.format.contains(['$', '%']) {
+        if Notation::of(&self.format).is_some() {
             return Ok(Format::Custom);
         }
         Ok(self.format.parse()?)
@@ -130,6 +144,10 @@ impl DecoderConfig {
     /// A decoder for `format`, with this configuration's field map.
     pub(super) fn decoder(&self, format: Format) -> Result<Decoder, ConfigError> {
         let preset = preset(format);
+        let is_given = self.format()? == format;
+        if let (Some(Preset::Json(_)), Some(names), true) = (preset, &self.w3c_fields, is_given) {
+            return self.columns_decoder(format, names);
+        }
         if !matches!(preset, Some(Preset::W3c { .. })) {
             self.refuse(self.w3c_fields.is_some(), ConfigError::W3cFields(format))?;
         }
@@ -145,8 +163,7 @@ impl DecoderConfig {
                 {
                     return Err(ConfigError::NoTimeField);
                 }
-                let is_percent = matches!(format, Format::Akamai | Format::CloudfrontJson);
-                let json = JsonDecoder::new(&fields).with_percent(is_percent);
+                let json = JsonDecoder::new(&fields).with_percent(is_percent(format));
                 let is_free = format == Format::NginxJson;
                 Engine::Json(if is_free { json.with_any_spelling() } else { json })
             }
@@ -174,6 +191,34 @@ impl DecoderConfig {
         Ok(Decoder::new(format, engine))
     }
 
+    /// A decoder for lines that have the values of a JSON dialect in columns of these names, or under this header.
+    pub(super) fn columns_decoder(
+        &self,
+        format: Format,
+        names: &str,
+    ) -> Result<Decoder, ConfigError> {
+        let Some(Preset::Json(fields)) = preset(format) else {
+            return Err(ConfigError::W3cFields(format));
+        };
+        let mut fields = fields.to_map();
+        fields.extend(self.fields.clone());
+        let plan = Delimited::new(names, &fields, format == Format::NginxJson)
+            .map_err(|source| ConfigError::FormatString { format: names.to_owned(), source })?;
+        Ok(Decoder::new(format, Engine::Columns(plan.with_percent(is_percent(format)))))
+    }
+
+    /// A decoder for lines whose fields a header names, or a text that was learnt as one.
+    pub(super) fn header_decoder(
+        &self,
+        format: Format,
+        header: &str,
+    ) -> Result<Decoder, ConfigError> {
+        match preset(format) {
+            Some(Preset::Json(_)) => self.columns_decoder(format, header),
+            _ => Self::w3c_decoder(format, header),
+        }
+    }
+
     /// A decoder for lines with these W3C fields; the words of a `#Fields:` header, or the header.
     pub(super) fn w3c_decoder(format: Format, fields: &str) -> Result<Decoder, ConfigError> {
         let Some(Preset::W3c { dialect, .. }) = preset(format) else {
@@ -190,7 +235,7 @@ impl DecoderConfig {
     }
 
     fn compile(format: &str) -> Result<Plan, ConfigError> {
-        Plan::compile(format)
+        Plan::compile(format, &logpush_fields())
             .map_err(|source| ConfigError::FormatString { format: format.to_owned(), source })
     }
 

@@ -5,6 +5,7 @@
 
 use super::record::{Record, Slot};
 use crate::format::Format;
+use crate::line::Notation;
 
 /// How a format tells that a request was broken off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,10 +102,13 @@ impl Ending {
             Format::Akamai
             | Format::Alb
             | Format::Apisix
+            | Format::ApisixJson
+            | Format::Apigee
             | Format::Caddy
             | Format::Cloudflare
             | Format::Elb
             | Format::IngressNginx
+            | Format::Kong
             | Format::NginxProxyManager
             | Format::NginxProxyManagerDefault
             | Format::Npmplus
@@ -128,12 +132,14 @@ impl Ending {
         }
     }
 
-    /// How the lines of a format string tell it: nginx's by the status at least, Apache's by `%X` alone.
+    /// How the lines of a format string tell it: nginx's and Cloudflare's by the status at least, Apache's by `%X` alone.
     pub fn of_string(format: &str) -> Self {
-        match (format.contains("request_completion"), format.contains('$')) {
-            (true, _) => Self::Completion,
-            (false, true) => Self::Status,
-            (false, false) => Self::Word(Words::Apache),
+        match Notation::of(format) {
+            _ if format.contains("request_completion") => Self::Completion,
+            Some(Notation::Nginx | Notation::Logpush) => Self::Status,
+            Some(Notation::Envoy) => Self::Word(Words::Envoy),
+            Some(Notation::Haproxy) => Self::Termination,
+            Some(Notation::Apache) | None => Self::Word(Words::Apache),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in};
+use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in, sole_object};
 use super::prefix::{strip_host_and_tag, strip_prefix};
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
@@ -28,6 +28,8 @@ pub enum Envelope {
     Object,
     /// JSON that holds the line as a list of its bytes: journald, of a line that is no plain text.
     Bytes,
+    /// JSON in JSON, or in objects of it, so many layers deep.
+    Nested(u8),
     /// So many things that consoles and collectors put before a line: a container's name with a bar, a time, a pod in
     /// brackets, colours, headers.
     Prefix(u8),
@@ -41,7 +43,7 @@ pub enum Envelope {
 
 /// Envelopes in the order in which they are tried: a header first, since its words could pass for a host and a
 /// user.
-pub const ENVELOPES: [Envelope; 13] = [
+pub const ENVELOPES: [Envelope; 16] = [
     Envelope::Header,
     Envelope::None,
     Envelope::JsonWithHeader,
@@ -55,6 +57,9 @@ pub const ENVELOPES: [Envelope; 13] = [
     Envelope::Csv,
     Envelope::Text,
     Envelope::Quotes,
+    Envelope::Nested(2),
+    Envelope::Nested(3),
+    Envelope::Nested(4),
 ];
 
 /// Keys that hold a line, the more usual first.
@@ -67,10 +72,13 @@ const MESSAGE_KEYS: &[&str] = &[
     "line",
     "body",
     "textPayload",
-    "short_message",
+    // GELF: the short one is the first line, or less.
     "full_message",
+    "short_message",
     "payload",
     "resourceLogs.scopeLogs.logRecords.body.stringValue",
+    "resourceLogs.scopeLogs.logRecords.body.kvlistValue.values.message",
+    "resourceLogs.scopeLogs.logRecords.body.kvlistValue.values.log",
     "body.stringValue",
     "body.string",
     "payload.message",
@@ -96,6 +104,9 @@ const MESSAGE_KEYS: &[&str] = &[
     "logMessage",
     "original",
     "record",
+    "access_log",
+    "accessLog",
+    "log_line",
     "text",
     "content",
     "data",
@@ -119,6 +130,8 @@ const OBJECT_KEYS: &[&str] = &[
     "parsed",
     "MESSAGE",
     "after",
+    "_source",
+    "result",
 ];
 
 /// Lists of lines.
@@ -158,11 +171,21 @@ impl Opener {
                 let text = self.message(text, scratch)?;
                 strip_host_and_tag(text).or_else(|| strip_prefix(text))
             }
-            Envelope::Object => object_in(text, OBJECT_KEYS),
+            Envelope::Object => object_in(text, OBJECT_KEYS).or_else(|| sole_object(text)),
             Envelope::Bytes => {
                 scratch.clear();
                 scratch.push_str(&clean_owned(&bytes_in(text, MESSAGE_KEYS)?));
                 Some(scratch.trim_ascii())
+            }
+            // What stands before text is counted by itself: a host may be among it.
+            Envelope::Nested(_) if !text.starts_with('{') => None,
+            Envelope::Nested(layers) => {
+                let mut inner = text.to_owned();
+                for _ in 0..layers {
+                    inner = self.layer(&inner)?;
+                }
+                *scratch = inner;
+                Some(scratch)
             }
             Envelope::Prefix(count) => (0..count).try_fold(text, |text, _| strip_prefix(text)),
             Envelope::Text => {
@@ -191,8 +214,36 @@ impl Opener {
             return None;
         }
         let value = *record.get(Slot::Inner)?;
+        if is_one_of_several(text, value.text) {
+            return None;
+        }
         Some(plain(&value, scratch).trim_ascii())
     }
+
+    /// What is in the outermost layer of a text.
+    fn layer(&mut self, text: &str) -> Option<String> {
+        let mut scratch = String::new();
+        if !text.starts_with('{') {
+            let inner = strip_header(text).or_else(|| strip_prefix(text));
+            return inner.map(str::to_owned);
+        }
+        // A word is no line: what is beside it may be one.
+        let message = self.message(text, &mut scratch);
+        let message = message.filter(|text| text.starts_with('{') || text.contains(' '));
+        message
+            .or_else(|| object_in(text, OBJECT_KEYS))
+            .or_else(|| sole_object(text))
+            .map(str::to_owned)
+    }
+}
+
+/// Whether a value, the text of a string, is the first of a list: the others are lines, too.
+fn is_one_of_several(text: &str, value: &str) -> bool {
+    let start = (value.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+    let before = text.get(..start).and_then(|before| before.strip_suffix('"'));
+    let behind = text.get(start.wrapping_add(value.len() + 1)..);
+    before.is_some_and(|before| before.trim_ascii_end().ends_with('['))
+        && behind.is_some_and(|behind| behind.trim_ascii_start().starts_with(','))
 }
 
 /// What follows a syslog or CRI header.
@@ -276,7 +327,9 @@ pub(super) fn split_time(text: &str) -> Option<(&str, &str)> {
         return Some((time, rest));
     }
     let (time, rest) = text.split_once(' ')?;
-    TimeParser::default().parse(time, Unit::Seconds).filter(|_| time.contains('T'))?;
+    // A time in brackets is a field.
+    let is_bare = time.contains('T') && !time.starts_with('[');
+    TimeParser::default().parse(time, Unit::Seconds).filter(|_| is_bare)?;
     Some((time, rest))
 }
 

@@ -164,6 +164,11 @@ const WRITERS: &[Writer] = &[
         include_bytes!("../tests/conformance/akamai_siem.log"),
     ),
     (Format::Bunny, "bunny.net, raw log", include_bytes!("../tests/conformance/bunny.log")),
+    (
+        Format::BunnyExtended,
+        "bunny.net, raw log with extended logging",
+        include_bytes!("../tests/conformance/bunny_extended.log"),
+    ),
     (Format::Keycdn, "KeyCDN, raw log", include_bytes!("../tests/conformance/keycdn.log")),
     (Format::Squid, "Squid, native log", include_bytes!("../tests/conformance/squid.log")),
 ];

@@ -120,11 +120,13 @@ formats! {
     AkamaiSiem = "akamai_siem",
     /// bunny.net, raw log.
     Bunny = "bunny",
+    /// bunny.net, raw log with extended logging.
+    BunnyExtended = "bunny_extended",
     /// `KeyCDN`, raw log.
     Keycdn = "keycdn",
     /// Squid, native access log.
     Squid = "squid",
-    /// A `log_format` or `LogFormat` string given by the user.
+    /// A format string given by the user.
     Custom = "custom",
 }
 
@@ -164,7 +166,7 @@ pub(super) const ALIASES: &[(&str, Format)] = &[
 
 /// A format name nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown log format `{0}`; known are {names}, or a log_format string with `$` or `%` variables", names = known())]
+#[error("unknown log format `{0}`; known are {names}, or a format string with `$`, `%` or `{{{{.Name}}}}` variables", names = known())]
 pub struct UnknownFormat(pub String);
 
 fn known() -> String {

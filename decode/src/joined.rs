@@ -6,7 +6,10 @@ use super::RejectReason;
 use super::json::values_in;
 use super::lines::{Lines, RawLine};
 use super::message::{Numbering, RawMessage};
-use super::parts::{Begun, Block, Piece, may_be_part, without_list_bracket};
+use super::parts::{
+    Begun, Block, Piece, is_end_of_list, may_be_part, object_of_list, without_head,
+    without_list_bracket,
+};
 use super::record::Record;
 use super::row::Position;
 use super::text::plain_json;
@@ -88,7 +91,14 @@ impl Lines<'_> {
         if let Some(inner) = without_list_bracket(text) {
             return Some(self.read_whole(raw, inner));
         }
-        if text.trim_ascii() == "]" && self.partition.stream.is_json(self.formats) {
+        let behind = without_head(text).or_else(|| text.starts_with([',', '{']).then_some(text));
+        if let Some(inner) = behind.and_then(object_of_list)
+            && inner.len() < text.len()
+            && self.partition.stream.is_record_of_any(inner, self.formats)
+        {
+            return Some(self.read_whole(raw, inner));
+        }
+        if is_end_of_list(text) && self.partition.stream.is_json(self.formats) {
             return Some(0);
         }
         // What was made text, or had zero bytes around it, is rejected as it came.
@@ -129,7 +139,8 @@ impl Lines<'_> {
 
     fn go_on_with_block(&mut self, raw: RawLine<'_>, text: &str, mut block: Block) -> i32 {
         let (message, position, _) = raw;
-        if block.is_bracket() && text.trim_ascii_start().starts_with('{') {
+        let is_object = text.trim_ascii_start().starts_with('{');
+        if is_object && (block.is_bracket() || block.is_head() && self.is_entry(text)) {
             return self.read_behind(raw, text, 0);
         }
         if !block.push(text) {
@@ -145,6 +156,12 @@ impl Lines<'_> {
         }
         self.partition.stream.parts.keep_block(block);
         0
+    }
+
+    /// Whether a line is a record in a list.
+    fn is_entry(&mut self, text: &str) -> bool {
+        let stream = &mut self.partition.stream;
+        object_of_list(text).is_some_and(|inner| stream.is_record_of_any(inner, self.formats))
     }
 
     /// Whether a part is no part of what waits for one, but the beginning of another line, or all of it.

@@ -31,6 +31,7 @@ pub mod batcher;
 mod calendar;
 mod columns;
 pub mod config;
+mod delimited;
 mod ending;
 pub mod envelope;
 mod examples;
@@ -70,6 +71,7 @@ pub use format::Format;
 pub use identity::ClientsConfig;
 pub use message::{Numbering, RawMessage};
 
+use delimited::Delimited;
 use ending::Ending;
 use json::{JsonDecoder, Part};
 use line::{Fit, Plan, W3cPlan};
@@ -126,9 +128,18 @@ enum Engine {
     Json(JsonDecoder),
     Line(Plan),
     W3c(W3cPlan),
+    Columns(Delimited),
 }
 
 impl Decoder {
+    /// How many columns of access records it reads, where its lines are columns of such.
+    pub(crate) fn columns_of_record(&self) -> Option<usize> {
+        match &self.engine {
+            Engine::Columns(plan) => plan.of_record(),
+            Engine::Json(_) | Engine::Line(_) | Engine::W3c(_) => None,
+        }
+    }
+
     /// A decoder of a built-in format.
     const fn new(format: Format, engine: Engine) -> Self {
         Self { format, engine, ending: Ending::of(format) }
@@ -165,6 +176,7 @@ impl Decoder {
             Engine::Json(json) => return decode_json(json, line, record),
             Engine::Line(plan) => plan.decode(line, record),
             Engine::W3c(plan) => plan.decode(line, record),
+            Engine::Columns(plan) => plan.decode(line, record),
         };
         if fit == Fit::No { Err(RejectReason::OtherFormat) } else { Ok(fit) }
     }
@@ -186,7 +198,7 @@ impl Decoder {
                 Fit::No => Err(RejectReason::OtherFormat),
                 fit => Ok(fit),
             },
-            Engine::Json(_) | Engine::W3c(_) => Err(RejectReason::OtherFormat),
+            Engine::Json(_) | Engine::W3c(_) | Engine::Columns(_) => Err(RejectReason::OtherFormat),
         }
     }
 
@@ -206,6 +218,7 @@ impl Decoder {
             Engine::Json(json) => return decode_json(json, line, record),
             Engine::Line(plan) => plan.decode_anyhow(line, record),
             Engine::W3c(plan) => plan.decode_anyhow(line, record),
+            Engine::Columns(_) => Fit::No,
         };
         if fit == Fit::No { Err(RejectReason::OtherFormat) } else { Ok(fit) }
     }
@@ -214,7 +227,7 @@ impl Decoder {
     pub fn take_parts(&mut self) -> Vec<Part> {
         match &mut self.engine {
             Engine::Json(json) => json.take_parts(),
-            Engine::Line(_) | Engine::W3c(_) => Vec::new(),
+            Engine::Line(_) | Engine::W3c(_) | Engine::Columns(_) => Vec::new(),
         }
     }
 
@@ -228,7 +241,7 @@ impl Decoder {
         record.ending = self.ending;
         match &mut self.engine {
             Engine::Json(json) => json.decode_part(line, part, record),
-            Engine::Line(_) | Engine::W3c(_) => line,
+            Engine::Line(_) | Engine::W3c(_) | Engine::Columns(_) => line,
         }
     }
 

@@ -246,6 +246,9 @@ impl Lines<'_> {
         let begun = if self.is_marked_part(text) { self.begin(raw, text) } else { None };
         let records = begun.or_else(|| self.append_in_another_way(raw, text));
         let records = records.or_else(|| self.append_each(raw, text));
+        if records.is_none() && self.partition.stream.take_columns(text, self.formats) {
+            return 0;
+        }
         let records = records.or_else(|| self.begin(raw, text));
         records.unwrap_or_else(|| self.append_anyhow(raw, inner))
     }

@@ -14,6 +14,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::envelope::split_time;
+use super::json::string_in;
 
 /// Bytes at the start of a line among which a container runtime's mark of a part stands.
 const MARK_BYTES: usize = 64;
@@ -160,6 +161,28 @@ impl Begun {
     }
 }
 
+/// Keys under which collectors put a part.
+const TEXT_KEYS: &[&str] = &["log", "message", "msg"];
+
+/// How collectors mark parts, and the last of them: Fluent Bit hands the runtime's mark on, Fluentd's driver for Docker
+/// counts them. With a blank behind the colon, and without.
+const TAGS: [(&str, bool); 8] = [
+    ("\"logtag\":\"P\"", false),
+    ("\"logtag\": \"P\"", false),
+    ("\"logtag\":\"F\"", true),
+    ("\"logtag\": \"F\"", true),
+    ("\"partial_last\":\"false\"", false),
+    ("\"partial_last\": \"false\"", false),
+    ("\"partial_last\":\"true\"", true),
+    ("\"partial_last\": \"true\"", true),
+];
+
+/// Whether a line of JSON says that it is the last part of a line, if it says anything of that. A client's text has its
+/// quotes escaped.
+fn is_tagged_last(line: &str) -> Option<bool> {
+    TAGS.iter().find(|(tag, _)| line.contains(tag)).map(|(_, is_last)| *is_last)
+}
+
 /// Whether a line may bear a container runtime's mark of a part.
 #[inline]
 pub(super) fn may_be_part(line: &str) -> bool {
@@ -169,9 +192,23 @@ pub(super) fn may_be_part(line: &str) -> bool {
 }
 
 impl<'a> Piece<'a> {
-    /// A line of Docker's, or of the container runtime interface.
+    /// A line of Docker's, of the container runtime interface, or of a collector that says of each whether more follows.
     pub(super) fn of(line: &'a str) -> Option<Self> {
+        if line.starts_with('{')
+            && let Some(is_last) = is_tagged_last(line)
+        {
+            return Self::of_tagged(line, is_last);
+        }
         if line.starts_with(DOCKER_HEAD) { Self::of_docker(line) } else { Self::of_cri(line) }
+    }
+
+    fn of_tagged(line: &'a str, is_last: bool) -> Option<Self> {
+        let place = string_in(line, TEXT_KEYS)?;
+        let (before, text, after) =
+            (line.get(..place.start)?, line.get(place.clone())?, line.get(place.end..)?);
+        let is_errors = [before, after].iter().any(|part| part.contains("\"stderr\""));
+        let output = if is_errors { Output::Errors } else { Output::Standard };
+        Some(Self { output, is_json: true, is_last, before, text, after })
     }
 
     fn of_cri(line: &'a str) -> Option<Self> {
@@ -233,6 +270,11 @@ impl Block {
     /// Whether it is only the bracket of a list, which is no record.
     pub(super) fn is_bracket(&self) -> bool {
         self.text == "["
+    }
+
+    /// Whether it is only the beginning of an object that holds nothing but a list: `{"events": [`.
+    pub(super) fn is_head(&self) -> bool {
+        without_head(&self.text) == Some("")
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -315,6 +357,39 @@ fn follow_brackets(line: &str, open: &mut String) -> bool {
     true
 }
 
+/// What is behind the beginning of an object that holds nothing but a list, `{"events":[`.
+pub(super) fn without_head(line: &str) -> Option<&str> {
+    let key = line.trim_ascii().strip_prefix('{')?.trim_ascii_start().strip_prefix('"')?;
+    let (key, rest) = key.split_once('"')?;
+    let rest = rest.trim_ascii_start().strip_prefix(':')?.trim_ascii_start();
+    let rest = rest.strip_prefix('[')?.trim_ascii_start();
+    (!key.contains('\\')).then_some(rest)
+}
+
+/// An object that stands in a line of a list, with the comma before or behind it and the brackets that end the list.
+pub(super) fn object_of_list(line: &str) -> Option<&str> {
+    let line = line.trim_ascii();
+    let line = line.strip_prefix(',').map_or(line, str::trim_ascii_start);
+    let ends = ["", ",", "]", "]}", "]}}"].into_iter();
+    let mut inner = ends.filter_map(|end| line.strip_suffix(end).map(str::trim_ascii_end));
+    inner.find(|inner| {
+        let mut open = String::new();
+        inner.starts_with('{')
+            && inner.ends_with('}')
+            && follow_brackets(inner, &mut open)
+            && open.is_empty()
+    })
+}
+
+/// Longest line of nothing but the brackets that end a list and what it is in.
+const END_BYTES_MAX: usize = 16;
+
+/// Whether a line is nothing but those.
+pub(super) fn is_end_of_list(line: &str) -> bool {
+    (1..=END_BYTES_MAX).contains(&line.len())
+        && line.bytes().all(|byte| matches!(byte, b']' | b'}' | b' '))
+}
+
 /// A line without the bracket of a list that begins or ends in it.
 pub(super) fn without_list_bracket(line: &str) -> Option<&str> {
     let line = line.trim_ascii();
@@ -341,6 +416,16 @@ mod tests {
             (r#"{"log":"a\n","stream":"stderr","time":"x"}"#, Some((Output::Errors, true, r"a\n"))),
             (r#"{"log":"a\\n","stream":"stdout"}"#, Some((Output::Standard, false, r"a\\n"))),
             (r#"{"log":"a","x":"stdout"}"#, None),
+            (r#"{"log":"a","stream":"stdout","logtag":"P"}"#, Some((Output::Standard, false, "a"))),
+            (
+                r#"{"stream": "stderr", "logtag": "F", "log": "a"}"#,
+                Some((Output::Errors, true, "a")),
+            ),
+            (
+                r#"{"message":"a","partial_message":"true","partial_last":"true"}"#,
+                Some((Output::Standard, true, "a")),
+            ),
+            (r#"{"log":"a \"logtag\":\"P\""}"#, None),
             ("2024-05-01T12:00:00Z stdout X a", None),
             ("2024-05-01T12:00:00Z stdin F a", None),
             ("192.0.2.1 - - P a", None),
@@ -349,6 +434,25 @@ mod tests {
             let piece = Piece::of(line).map(|piece| (piece.output, piece.is_last, piece.text));
             assert_eq!(piece, found, "{line}");
         }
+    }
+
+    #[test]
+    fn objects_stand_in_lists_line_by_line() {
+        for (line, object) in [
+            (r#"{"a":1},"#, Some(r#"{"a":1}"#)),
+            (r#",{"a":1}"#, Some(r#"{"a":1}"#)),
+            (r#"{"a":[{"b":1}]}]}"#, Some(r#"{"a":[{"b":1}]}"#)),
+            (r#"{"a":[{"b":1}]}"#, Some(r#"{"a":[{"b":1}]}"#)),
+            (r#"{"a":1}]"#, Some(r#"{"a":1}"#)),
+            (r#"{"a":[1"#, None),
+            (r#"{"a":1} x"#, None),
+            ("]}", None),
+        ] {
+            assert_eq!(object_of_list(line), object, "{line}");
+        }
+        assert_eq!(without_head(r#"{ "Records": [ {"a":1},"#), Some(r#"{"a":1},"#));
+        assert_eq!(without_head(r#"{"a":1,"b":["#), None);
+        assert!(is_end_of_list("] }") && is_end_of_list("}") && !is_end_of_list("],"));
     }
 
     #[test]

@@ -20,10 +20,15 @@ pub(super) fn strip_prefix(text: &str) -> Option<&str> {
     let start = strip_colours(text_only);
     let is_coloured = start.len() < text_only.len();
     let rest = strip_header(start)
+        .or_else(|| strip_cri(start))
+        .or_else(|| strip_dated_header(start))
         .or_else(|| strip_name(start, is_coloured))
         .or_else(|| strip_pod(start))
         .or_else(|| strip_word(start))
-        .or_else(|| strip_time(start));
+        .or_else(|| strip_logger(start))
+        .or_else(|| strip_file(start))
+        .or_else(|| strip_time(start))
+        .or_else(|| strip_names_before_json(start));
     match rest {
         Some(rest) => Some(strip_colours(rest.trim_ascii_start()).trim_ascii_start()),
         None if is_coloured || bare.is_some() => Some(start.trim_ascii_start()),
@@ -31,15 +36,126 @@ pub(super) fn strip_prefix(text: &str) -> Option<&str> {
     }
 }
 
-/// Without the sequences of ECMA-48 that set colours, `ESC [ … m`.
+/// Without the sequences of ECMA-48 that set colours, `ESC [ … m`, and others of its kind.
 fn strip_colours(text: &str) -> &str {
     let mut rest = text;
     while let Some(sequence) = rest.strip_prefix("\u{1b}[") {
-        let parameters = sequence.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
-        let Some(tail) = parameters.strip_prefix(['m', 'K']) else { break };
+        let parameters =
+            sequence.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ';' | '?'));
+        let Some(tail) = parameters.strip_prefix(|c: char| c.is_ascii_alphabetic()) else { break };
         rest = tail;
     }
     rest
+}
+
+/// Words of the time in front of a line, at most: `Wed May  1 12:00:00 UTC 2024`.
+const TIME_WORDS_MAX: usize = 6;
+
+/// Fewest bytes of a time that is surely one.
+const TIME_BYTES_MIN: usize = 10;
+
+/// The longest time at the start, in any notation with a day, and what is behind it.
+fn any_time(text: &str) -> Option<(&str, &str)> {
+    let mut times = TimeParser::default();
+    let ends = text.match_indices(' ').map(|(at, _)| at).take(TIME_WORDS_MAX);
+    let found = ends.filter(|end| {
+        let time = text.get(..*end).unwrap_or_default();
+        let time = time.strip_suffix(':').unwrap_or(time);
+        *end >= TIME_BYTES_MIN && !time.ends_with(' ') && times.parse(time, Unit::Auto).is_some()
+    });
+    let end = found.max()?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
+}
+
+/// A header with a time in another notation than those of syslog: `1714564800.123 edge1 nginx[7]: `, as `journalctl`
+/// and devices write it, and the count of its bytes before one (RFC 6587).
+fn strip_dated_header(text: &str) -> Option<&str> {
+    let count = text.bytes().take_while(u8::is_ascii_digit).count();
+    if (1..=7).contains(&count)
+        && let Some(framed) = text.get(count..)?.strip_prefix(' ').filter(|it| it.starts_with('<'))
+    {
+        return strip_header(framed);
+    }
+    let (_, rest) = any_time(text)?;
+    let rest = rest.trim_ascii_start();
+    strip_host_and_tag(rest).or_else(|| {
+        let (tag, message) = rest.split_once(' ')?;
+        is_tag(tag).then_some(message)
+    })
+}
+
+/// `nginx:` or `nginx[7]:`.
+fn is_tag(word: &str) -> bool {
+    let Some(name) = word.strip_suffix(':') else { return false };
+    let name = match name.split_once('[') {
+        Some((name, pid)) if pid.strip_suffix(']').is_some_and(is_digits) => name,
+        Some(_) => return false,
+        None => name,
+    };
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && is_name(name)
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What libraries for logging put before a line: `- access - INFO - ` behind a time, `[time] [7] [INFO] `,
+/// `I0501 12:00:00.123456  1 log.go:245] `.
+fn strip_logger(text: &str) -> Option<&str> {
+    if let Some((_, rest)) = any_time(text)
+        && let Some(rest) = rest.strip_prefix("- ")
+    {
+        let (name, rest) = rest.split_once(" - ")?;
+        let (level, rest) = rest.split_once(" - ")?;
+        return (!name.contains(' ') && is_level(level)).then_some(rest);
+    }
+    if let Some((time, rest)) = text.strip_prefix('[').and_then(|text| text.split_once("] [")) {
+        TimeParser::default().parse(time, Unit::Auto)?;
+        let (pid, rest) = rest.split_once("] [")?;
+        let (level, rest) = rest.split_once("] ")?;
+        return (is_digits(pid) && is_level(level)).then_some(rest);
+    }
+    let graded = text.strip_prefix(['I', 'W', 'E', 'F'])?;
+    let (day, rest) = graded.split_once(' ')?;
+    let (place, rest) = rest.split_once("] ")?;
+    let (clock, place) = place.split_once(' ')?;
+    let is_clock = clock.get(..8).is_some_and(is_clock);
+    (day.len() == 4 && is_digits(day) && is_clock && place.contains(".go:")).then_some(rest)
+}
+
+/// `access.log:` as `grep` names the file, and the number of the line behind it or, with a tab, alone.
+fn strip_file(text: &str) -> Option<&str> {
+    if let Some((number, rest)) = text.split_once('\t')
+        && is_digits(number.trim_ascii_start())
+    {
+        return Some(rest);
+    }
+    let (name, rest) = text.split_once(':')?;
+    let is_of_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
+    let is_file = name.len() <= NAME_BYTES_MAX
+        && name.contains(".log")
+        && name.chars().all(is_of_path)
+        && !rest.starts_with(' ');
+    let number = rest.split_once(':').filter(|(number, _)| is_digits(number) && number.len() < 5);
+    is_file.then(|| number.map_or(rest, |(_, rest)| rest))
+}
+
+/// `web-5d9 nginx `, which before JSON can be no part of it; before text it could be a host and a client.
+fn strip_names_before_json(text: &str) -> Option<&str> {
+    let mut rest = text;
+    for _ in 0..3 {
+        let (word, tail) = rest.split_once(' ')?;
+        let word = strip_colours(word);
+        let word = word.split_once('\u{1b}').map_or(word, |(word, _)| word);
+        if !is_name(word) {
+            return None;
+        }
+        rest = strip_colours(tail.trim_ascii_start());
+        if rest.starts_with("{\"") {
+            return Some(rest);
+        }
+    }
+    None
 }
 
 /// `web-1  | `, and `0|web  | ` as a process manager has it: blanks before the bar as well as behind it, which fields
@@ -75,7 +191,7 @@ fn strip_word(text: &str) -> Option<&str> {
     let is_name = name.is_some_and(|name| {
         name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_of_name)
     });
-    (is_name || is_level(word)).then_some(rest)
+    (is_name || is_level(word) || is_tag(word)).then_some(rest)
 }
 
 /// `edge1 nginx[7]: `: the header of syslog whose time a collector took out. In a line of text it could be a host, and
@@ -113,7 +229,21 @@ fn strip_time(text: &str) -> Option<&str> {
     if let Some((time, rest)) = split_time(text)
         && !time.is_empty()
     {
-        return Some(strip_cri(rest).unwrap_or(rest));
+        // The stream of a cloud's log: no host has a slash in it.
+        let stream = rest.split_once(' ').filter(|(word, _)| {
+            let is_of_name = |c: char| c.is_ascii_alphanumeric() || "/.-_[]".contains(c);
+            word.contains('/') && !word.starts_with('/') && word.chars().all(is_of_name)
+        });
+        return Some(strip_cri(rest).or(stream.map(|(_, rest)| rest)).unwrap_or(rest));
+    }
+    // `2024-05-01T12:00:00: `.
+    if let Some((time, rest)) = text.split_once(": ")
+        && time.len() >= TIME_BYTES_MIN
+        && time.contains('T')
+        && !time.contains(' ')
+        && TimeParser::default().parse(time, Unit::Auto).is_some()
+    {
+        return Some(rest);
     }
     // `2024-05-01 12:00:00,123`, and the time of day alone.
     let clock = text.get(..8).filter(|clock| is_clock(clock));
@@ -154,12 +284,34 @@ mod tests {
             ("2024-05-01 12:00:00,123 a b", Some("a b")),
             ("12:00:00 web.1  | a b", Some("web.1  | a b")),
             ("2024-05-01T12:00:00+00:00\ttag.x\ta b", Some("a b")),
-            ("2024-05-01 12:00:00.1 +0000 tag.x: a b", Some("tag.x: a b")),
+            ("2024-05-01 12:00:00.1 +0000 tag.x: a b", Some("a b")),
             ("tag.x: a b", Some("a b")),
             ("INFO a b", Some("a b")),
             ("edge1 nginx[7]: a b", None),
             ("@cee:{}", Some("{}")),
             ("\u{1b}[32ma b\u{1b}[0m", Some("a b")),
+            ("\u{1b}[2K\u{1b}[?25ha b", Some("a b")),
+            ("1714564800.123456 edge1 nginx[7]: a b", Some("a b")),
+            ("Wed 2024-05-01 12:00:00 UTC edge1 nginx[7]: a b", Some("a b")),
+            ("May  1 2024 12:00:00 edge1 nginx: a b", Some("a b")),
+            ("May  1 2024 12:00:00 UTC: edge1 nginx: a b", Some("a b")),
+            ("57 <190>1 2024-05-01T12:00:00Z e n - - - a b", Some("a b")),
+            ("nginx[7]: a b", Some("a b")),
+            ("stdout F a b", Some("a b")),
+            ("2024-05-01 12:00:00,123 - access - INFO - a b", Some("a b")),
+            ("[2024-05-01 12:00:00 +0000] [7] [INFO] a b", Some("a b")),
+            ("I0501 12:00:00.123456       1 log.go:245] a b", Some("a b")),
+            ("access.log:a b", Some("a b")),
+            ("www/access.log.1:12:a b", Some("a b")),
+            ("    12\ta b", Some("a b")),
+            ("2024-05-01T12:00:00: a b", Some("a b")),
+            ("2024-05-01T12:00:00Z web/nginx/7f a b", Some("a b")),
+            ("web-5d9 nginx {\"a\":1}", Some("{\"a\":1}")),
+            ("\u{1b}[35mweb-5d9\u{1b}[0m \u{1b}[95mnginx\u{1b}[0m {\"a\":1}", Some("{\"a\":1}")),
+            ("web-5d9 nginx 192.0.2.1", None),
+            ("192.0.2.1 {\"a\":1}", Some("{\"a\":1}")),
+            ("1714564800.779    180 192.0.2.224 TCP_MISS/200 411", None),
+            ("[2024-05-01T12:00:00Z] \"GET / HTTP/1.1\" 200", None),
             ("May  1 12:00:00 edge1 nginx[7]: a b", Some("a b")),
             ("192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a|b HTTP/1.1\" 200 1", None),
             ("[01/May/2024:12:00:00 +0000] a", None),

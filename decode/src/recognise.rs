@@ -8,7 +8,7 @@ use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
 use super::record::{Record, Slot};
 use super::request::is_method;
 use super::time::TimeParser;
-use super::{ConfigError, Decoder, DecoderConfig, RejectReason};
+use super::{ConfigError, Decoder, DecoderConfig, RejectReason, delimited};
 use crate::format::Format;
 
 /// JSON dialects; the one that fills most values wins, the earlier one of equals.
@@ -44,6 +44,7 @@ const LINES: &[Format] = &[
     Format::Elb,
     Format::S3,
     Format::Bunny,
+    Format::BunnyExtended,
     Format::Keycdn,
     Format::Squid,
     Format::HaproxyHttps,
@@ -127,7 +128,10 @@ impl Recogniser {
                 return None;
             }
             let is_named = self.has_fields && follows(&mut self.iis, line, reading);
-            return if is_named { Some(self.iis.clone().into()) } else { recognise_iis(line) };
+            if is_named {
+                return Some(self.iis.clone().into());
+            }
+            return recognise_iis(line).or_else(|| recognise_columns(line, None));
         };
         let decoder = self.lines.get_mut(position)?;
         let mut record = Record::default();
@@ -208,6 +212,32 @@ pub(super) fn recognise_iis(line: &str) -> Option<Recognised> {
     })
 }
 
+/// Which of the known layouts in columns a line has.
+#[cold]
+pub(super) fn recognise_columns(line: &str, format: Option<Format>) -> Option<Recognised> {
+    delimited::known(format).find_map(|(format, names)| {
+        let mut decoder = DecoderConfig::default().columns_decoder(format, names).ok()?;
+        let is_read = follows(&mut decoder, line, Reading::Strict);
+        is_read.then_some(Recognised { decoder, fields: Some(names) })
+    })
+}
+
+/// A decoder for the lines under a header, if it names what makes an access record: of the JSON dialects that have such
+/// names, the one that knows most of them.
+#[cold]
+pub(super) fn recognise_header(line: &str, given: Option<Format>) -> Option<Decoder> {
+    if !delimited::may_be_header(line) {
+        return None;
+    }
+    let formats = JSON.iter().filter(|format| given.is_none_or(|given| given == **format));
+    let plans = formats.filter_map(|format| {
+        let decoder = DecoderConfig::default().columns_decoder(*format, line).ok()?;
+        Some((decoder.columns_of_record()?, decoder))
+    });
+    // The earlier one of equals.
+    plans.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, plan)| plan)
+}
+
 /// Why a line is not of a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
@@ -242,6 +272,7 @@ pub(super) fn flaw<'a>(
     record: &mut Record<'a>,
 ) -> Option<Flaw> {
     match reading.read(decoder, line, record) {
+        Ok(Fit::Whole | Fit::Extra) if record.truncated => return Some(Flaw::Short),
         Ok(Fit::Whole | Fit::Extra) => {}
         Ok(Fit::Cut) => return Some(Flaw::Short),
         Ok(Fit::Several | Fit::No) | Err(_) => return Some(Flaw::Otherwise),

@@ -120,6 +120,14 @@ impl Slot {
     }
 }
 
+/// Slots of which two values make a record worthless: times and hosts are written twice by collectors, these are not.
+const CONTESTABLE: u64 = Slot::ClientIp.bit()
+    | Slot::Method.bit()
+    | Slot::Request.bit()
+    | Slot::Uri.bit()
+    | Slot::Path.bit()
+    | Slot::Status.bit();
+
 /// How the text of a value is escaped in the line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Escape {
@@ -136,6 +144,8 @@ pub enum Escape {
     Plus,
     /// `HAProxy`: `#XX`.
     Hash,
+    /// CSV: a quote is written twice.
+    Doubled,
 }
 
 /// Unit of a duration or of a numeric timestamp.
@@ -189,6 +199,8 @@ pub struct Record<'a> {
     values: [Value<'a>; SLOTS],
     present: u64,
     empty: u64,
+    /// Slots for which two values were met of which none is preferred.
+    contested: u64,
     /// The line ended, or stopped making sense, before its format did.
     pub truncated: bool,
     /// It comes from a line of text, where a value that cannot be read is one that was looked for at the wrong place.
@@ -210,6 +222,7 @@ impl Default for Record<'_> {
             values: [Value::default(); SLOTS],
             present: 0,
             empty: 0,
+            contested: 0,
             truncated: false,
             is_text: false,
             peer: Peer::Unknown,
@@ -224,7 +237,8 @@ impl<'a> Record<'a> {
     /// Makes it that of another line: values that are not present are never looked at.
     #[inline]
     pub const fn clear(&mut self) {
-        (self.present, self.empty, self.truncated) = (0, 0, false);
+        (self.present, self.empty, self.contested) = (0, 0, 0);
+        self.truncated = false;
         (self.is_text, self.peer, self.captured) = (false, Peer::Unknown, Captured::NONE);
     }
 
@@ -238,12 +252,48 @@ impl<'a> Record<'a> {
     pub fn set(&mut self, slot: Slot, value: Value<'a>) {
         if value.text.is_empty() || value.text == "-" {
             self.empty |= slot.bit();
-        } else if let Some(place) = self.values.get_mut(slot as usize)
-            && (self.present & slot.bit() == 0 || value.rank < place.rank)
-        {
+        } else if self.present & slot.bit() != 0 {
+            self.set_again(slot, value);
+        } else if let Some(place) = self.values.get_mut(slot as usize) {
             *place = value;
             self.present |= slot.bit();
         }
+    }
+
+    /// The same where a value is there already. Apart from what most values need.
+    #[inline(never)]
+    fn set_again(&mut self, slot: Slot, value: Value<'a>) {
+        let Some(place) = self.values.get_mut(slot as usize) else { return };
+        if value.rank < place.rank {
+            *place = value;
+            self.contested &= !slot.bit();
+        } else if value.rank == place.rank && value.text != place.text {
+            self.contested |= slot.bit();
+        }
+    }
+
+    /// Whether it says two things of what a request is known by: who asked, what for, and how it was answered.
+    #[inline]
+    pub const fn contradicts_itself(&self) -> bool {
+        self.contested & CONTESTABLE != 0
+    }
+
+    /// Takes out the values that are contradicted: nobody can tell which of two is the writer's own.
+    #[cold]
+    pub const fn withhold_contested(&mut self) {
+        let contested = self.contested & CONTESTABLE;
+        self.present &= !contested;
+        self.empty |= contested;
+    }
+
+    /// What is contradicted so far, to be [put back](Self::set_contested) behind a list, of which the first entry counts.
+    pub(crate) const fn contested(&self) -> u64 {
+        self.contested
+    }
+
+    /// See [`contested`](Self::contested).
+    pub(crate) const fn set_contested(&mut self, contested: u64) {
+        self.contested = contested;
     }
 
     /// The value of a slot, if the line had one.
@@ -258,11 +308,15 @@ impl<'a> Record<'a> {
         (self.present | self.empty) & slot.bit() != 0
     }
 
-    /// Whether the line says anything about a request. Of a line that ends early the client is not enough.
-    pub fn has_request(&self) -> bool {
-        let parts = [Slot::Request, Slot::Uri, Slot::Path, Slot::Method, Slot::Status];
-        parts.iter().any(|slot| self.was_seen(*slot))
-            || (!self.truncated && self.was_seen(Slot::ClientIp))
+    /// Whether the line says anything about a request. A client and a time are in records of any kind.
+    #[inline]
+    pub const fn has_request(&self) -> bool {
+        const PARTS: u64 = Slot::Request.bit()
+            | Slot::Uri.bit()
+            | Slot::Path.bit()
+            | Slot::Method.bit()
+            | Slot::Status.bit();
+        (self.present | self.empty) & PARTS != 0
     }
 
     /// Declares how the values of some slots are escaped, where their line does not say.

@@ -7,7 +7,10 @@ use super::envelope::{ENVELOPES, Envelope, Opener};
 use super::line::{Fit, Layout};
 use super::parts::Parts;
 use super::reasons::refusal_of;
-use super::recognise::{Reading, Recognised, Recogniser, begins_line, follows, recognise_iis};
+use super::recognise::{
+    Reading, Recognised, Recogniser, begins_line, follows, recognise_columns, recognise_header,
+    recognise_iis,
+};
 use super::record::{Record, Slot};
 use super::{ConfigError, Decoder, RejectReason};
 use crate::format::Format;
@@ -60,6 +63,9 @@ impl Formats {
         }
         if follows(given, line, reading) {
             return Some(given.clone().into());
+        }
+        if given.is_json() && self.may_guess_fields && reading == Reading::Strict {
+            return recognise_columns(line, Some(given.format()));
         }
         // `shop.example | `, taken off, may have been the host.
         let is_sure = reading == Reading::Strict && !matches!(envelope, Envelope::Prefix(_));
@@ -162,6 +168,19 @@ impl Stream {
             let header = Some(line.to_owned());
             self.prefer(Way { decoder, envelope: Envelope::None, header, lacks: 0 });
         }
+    }
+
+    /// The same of a header of columns, as CSV has it; whether it is one.
+    #[cold]
+    pub fn take_columns(&mut self, line: &str, formats: &Formats) -> bool {
+        let given = formats.given.as_ref().map(Decoder::format);
+        if !formats.may_guess_fields {
+            return false;
+        }
+        let Some(decoder) = recognise_header(line, given) else { return false };
+        let header = Some(line.to_owned());
+        self.prefer(Way { decoder, envelope: Envelope::None, header, lacks: 0 });
+        true
     }
 
     /// Makes a way the first, with what is known of it already.
@@ -281,6 +300,13 @@ impl Stream {
         self.ways.iter_mut().any(is_followed)
             || (self.ways.is_empty()
                 && formats.decoder_for(text, Envelope::None, Reading::Strict).is_some())
+    }
+
+    /// The same in any format.
+    #[cold]
+    pub(super) fn is_record_of_any(&mut self, text: &str, formats: &mut Formats) -> bool {
+        self.is_record(text, formats)
+            || formats.decoder_for(text, Envelope::None, Reading::Strict).is_some()
     }
 
     fn is_followed(
@@ -442,21 +468,20 @@ impl Learnt {
 impl Way {
     fn resume(learnt: &Learnt, formats: &Formats) -> Option<Self> {
         let given = formats.given.as_ref();
-        let decoder = match (given, &learnt.header) {
-            (Some(given), _) if given.format().name() != learnt.format => {
-                let beside = formats.beside.as_ref();
-                beside.filter(|beside| beside.format().name() == learnt.format).cloned()
-            }
-            (_, Some(header)) => learnt
-                .format
-                .parse()
-                .ok()
-                .and_then(|format| DecoderConfig::w3c_decoder(format, header).ok()),
-            (Some(given), None) => Some(given.clone()),
-            (None, None) => {
-                formats.recogniser.as_ref().and_then(|known| known.decoder(&learnt.format))
-            }
-        }?;
+        let decoder =
+            match (given, &learnt.header) {
+                (Some(given), _) if given.format().name() != learnt.format => {
+                    let beside = formats.beside.as_ref();
+                    beside.filter(|beside| beside.format().name() == learnt.format).cloned()
+                }
+                (_, Some(header)) => learnt.format.parse().ok().and_then(|format| {
+                    DecoderConfig::default().header_decoder(format, header).ok()
+                }),
+                (Some(given), None) => Some(given.clone()),
+                (None, None) => {
+                    formats.recogniser.as_ref().and_then(|known| known.decoder(&learnt.format))
+                }
+            }?;
         let Learnt { envelope, header, lacks, .. } = learnt.clone();
         Some(Self { decoder, envelope, header, lacks })
     }

@@ -39,7 +39,8 @@ pub fn without_noise(line: &str) -> &str {
 
 #[cold]
 fn strip_noise(line: &str) -> &str {
-    line.trim_start_matches([' ', '\t', '\0', '\u{feff}']).trim_end_matches(['\0', '\r'])
+    // Record separators begin the texts of a sequence (RFC 7464).
+    line.trim_start_matches([' ', '\t', '\0', '\u{1e}', '\u{feff}']).trim_end_matches(['\0', '\r'])
 }
 
 /// Whether a line begins as one of UTF-16 does.
@@ -111,6 +112,12 @@ fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
             if !is_escaped || !unescape_percent(value.text, b'%', scratch) {
                 return value.text;
             }
+        }
+        Escape::Doubled => {
+            if memchr::memchr(b'"', value.text.as_bytes()).is_none() {
+                return value.text;
+            }
+            scratch.push_str(&value.text.replace("\"\"", "\""));
         }
         Escape::Hash => {
             let is_escaped = memchr::memchr(b'#', value.text.as_bytes()).is_some();

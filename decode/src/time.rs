@@ -123,7 +123,10 @@ impl TimeParser {
     }
 }
 
-/// Seconds of a civil date and time, proleptic Gregorian, `None` for a date that does not exist.
+/// Years in which a request can have been made. One of another calendar (Buddhist, Persian) is none of these.
+const YEARS: std::ops::RangeInclusive<i64> = 1970..=2200;
+
+/// Seconds of a civil date and time, proleptic Gregorian, `None` for a date that does not exist or is of no log.
 ///
 /// Days from the civil date as in Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
 pub(super) fn civil_seconds(date: (i64, i64, i64), clock: (i64, i64, i64)) -> Option<i64> {
@@ -136,7 +139,8 @@ pub(super) fn civil_seconds(date: (i64, i64, i64), clock: (i64, i64, i64)) -> Op
         2 => 28 + i64::from(leap),
         _ => return None,
     };
-    if day < 1 || day > days_in_month || hour > 23 || minute > 59 || second > 60 {
+    let is_day = YEARS.contains(&year) && day >= 1 && day <= days_in_month;
+    if !is_day || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     let year = if month <= 2 { year - 1 } else { year };
@@ -246,7 +250,7 @@ pub(super) fn written_offset(text: &[u8]) -> Option<Written> {
     Some(Written::East(if *sign == b'-' { -seconds } else { seconds }))
 }
 
-/// A number since the epoch. With [`Unit::Auto`]: below 10¹¹ seconds, below 10¹³ milliseconds, from 10¹⁴ to 10¹⁷
+/// A number since the epoch. With [`Unit::Auto`]: from 10⁸ and below 10¹¹ seconds, below 10¹³ milliseconds, from 10¹⁴ to 10¹⁷
 /// microseconds, else nanoseconds (good for the years 1973 to 2286). Fourteen digits are none of these but a date,
 /// `20240501120000`, and not read.
 fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
@@ -257,6 +261,8 @@ fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
     let (digits, rest) = bytes.split_at(whole);
     let value = number(digits)?;
     let unit = match unit {
+        // A year, a day, a duration.
+        Unit::Auto if value < 100_000_000 => return None,
         Unit::Auto if value < 100_000_000_000 => Unit::Seconds,
         Unit::Auto if value < 10_000_000_000_000 => Unit::Millis,
         Unit::Auto if value < 100_000_000_000_000 => return None,
@@ -415,7 +421,9 @@ mod tests {
         assert_eq!(parse("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(parse("2100-12-31T23:59:59Z"), Some(4_133_980_799_000_000));
         assert_eq!(parse("2024-02-29T00:00:00Z"), Some(1_709_164_800_000_000));
-        assert_eq!(parse("0001-01-01T00:00:00Z"), Some(-62_135_596_800_000_000));
+        assert_eq!(parse("0001-01-01T00:00:00Z"), None);
+        assert_eq!(parse("2567-05-01T00:00:00Z"), None);
+        assert_eq!(parse("2024"), None);
     }
 
     #[test]

@@ -208,6 +208,10 @@ const LINES: &[(&str, &str)] = &[
         r"<!HIT:cache_status>|<!200:status>|1714564800421|<!412:response_bytes>|<!390:>|192.0.2.1|<~-:referer>|<%https\://shop.example/a?b=c:path query scheme host>|<!WA:edge>|<~curl/8.5.0:user_agent>|322b688b|<!DE:client_country>",
     ),
     (
+        "bunny_extended",
+        r"<!HIT:cache_status>|<!200:status>|1714564800421|<!412:response_bytes>|<!390:>|192.0.2.1|<~-:referer>|<%https\://shop.example/a?b=c:path query scheme host>|<!WA:edge>|<~curl/8.5.0:user_agent>|322b688b|<!DE:client_country>|<!40:>|<~-:>|<~-:>",
+    ),
+    (
         "keycdn",
         r#"1714564800.123|<!usla:edge>|192.0.2.1|<!200:status>|<!253061:response_bytes>|<!u:>|<!z:>|<!shop.example:host>|<!HIT:cache_status>|"<"GET /a?b=c HTTP/1.1:method path query protocol scheme host>"|[01/May/2024:14:00:00 +0200]|"<"https\://a.example/:referer>"|"<"curl/8.5.0:user_agent>"|<!https:scheme>|<!TLSv1.2:>|<!US:client_country>|CA|"AS64500 Shop"|<-:>"#,
     ),

@@ -109,7 +109,9 @@ fn field_names_are_checked_beforehand() {
     assert_eq!(error("auto", "timestamp c-ip"), Ok(()));
     assert_eq!(error("iis", "date time c-ip"), Ok(()));
     assert!(error("auto", "c-ip cs-method").unwrap_err().contains("has no time"));
-    assert!(error("combined", "timestamp c-ip").unwrap_err().contains("has no W3C fields"));
+    assert!(error("combined", "timestamp c-ip").unwrap_err().contains("has no fields in columns"));
+    assert!(error("cloudflare", "ClientIP RayID").unwrap_err().contains("has no time"));
+    assert_eq!(error("cloudflare", "ClientIP EdgeEndTimestamp"), Ok(()));
 }
 
 #[test]
@@ -188,6 +190,100 @@ fn of_two_clients_each_must_be_one() {
         &expect![[r#"
             1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.2" method="GET" path="/a" protocol="HTTP/1.1" status=200
             2 ts=2024-05-01 12:00:00Z method="GET" path="/a" protocol="HTTP/1.1" status=200
+        "#]],
+    );
+}
+
+#[test]
+fn what_touches_a_target_ends_before_it() {
+    check(
+        "[$time_local] $remote_addr \"$request_method $scheme://$host:$server_port$request_uri $server_protocol\" $status",
+        "[01/May/2024:12:00:00 +0000] 192.0.2.1 \"GET https://shop.example:8443/a?b=c HTTP/1.1\" 200\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" scheme="https" host="shop.example" path="/a" query="b=c" protocol="HTTP/1.1" status=200
+        "#]],
+    );
+}
+
+#[test]
+fn a_time_may_be_written_in_many_pieces() {
+    check(
+        "%a %{%Y}t-%{%m}t-%{%d}t %{%H:%M:%S}t.%{usec_frac}t %{%z}t \"%r\" %>s",
+        "192.0.2.1 2024-05-01 14:00:00.000123 +0200 \"GET /a HTTP/1.1\" 200\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00.000123Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200
+        "#]],
+    );
+}
+
+#[test]
+fn the_values_of_a_json_dialect_may_stand_in_columns() {
+    let read = |format: &str, fields: &str, lines: &str| {
+        let config =
+            DecoderConfig { w3c_fields: Some(fields.to_owned()), ..DecoderConfig::of(format) };
+        show(&read_blocks(&config, [lines.as_bytes()]).0)
+    };
+    let fields = "ClientIP ClientRequestURI EdgeEndTimestamp EdgeResponseStatus";
+    let rows = read(
+        "cloudflare",
+        fields,
+        "\"192.0.2.1\",\"/a,b\",\"2024-05-01T12:00:00Z\",200\n192.0.2.1|/a|2024-05-01T12:00:01Z|200\n\
+         192.0.2.1\t/a\t2024-05-01T12:00:02Z\t200\n192.0.2.1,/a,b,2024-05-01T12:00:03Z,200\n",
+    );
+    expect![[r#"
+        1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" path="/a,b" status=200
+        2 ts=2024-05-01 12:00:01Z client_ip="192.0.2.1" path="/a" status=200
+        3 ts=2024-05-01 12:00:02Z client_ip="192.0.2.1" path="/a" status=200
+        4 REJECT does not follow the log format
+    "#]]
+    .assert_eq(&rows);
+}
+
+#[test]
+fn envoy_writes_by_operators() {
+    check(
+        "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% \"%REQ(USER-AGENT)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %DOWNSTREAM_REMOTE_ADDRESS% %TLS_JA4_FINGERPRINT%\\n",
+        "[2024-05-01T12:00:00.000Z] \"GET /a?b HTTP/1.1\" 200 DC 3 5 7 \"curl\" \"shop.example\" \"10.0.0.1:80\" 192.0.2.1:5000 t13d1516h2_8daaf6152771_b186095e22b6\n\
+         [2024-05-01T12:00:00.000Z] \"GET /a HTTP/1.1\" 200 - 3 5 7 \"x\" \"y\" \"z\" 198.51.100.66 -\" \"shop.example\" \"10.0.0.1:80\" 192.0.2.1:5000 -\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" host="shop.example" path="/a" query="b" protocol="HTTP/1.1" status=200 request_bytes=3 response_bytes=5 duration_us=7000 user_agent="curl" ja4="t13d1516h2_8daaf6152771_b186095e22b6" aborted=true
+            2 ts=2024-05-01 12:00:00Z method="GET" path="/a" protocol="HTTP/1.1" status=200 request_bytes=3 response_bytes=5 duration_us=7000 malformed=true
+        "#]],
+    );
+}
+
+#[test]
+fn haproxy_writes_by_its_own_variables() {
+    check(
+        "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r",
+        "192.0.2.1:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - CD-- 1/1/1/1/0 0/0 {shop.example} {} \"GET /index.html HTTP/1.1\"\n",
+        &expect![[r#"
+            1 ts=2009-02-06 12:14:14.655Z client_ip="192.0.2.1" method="GET" host="shop.example" path="/index.html" protocol="HTTP/1.1" status=200 response_bytes=2750 duration_us=109000 aborted=true
+        "#]],
+    );
+    check(
+        "%{+Q}o %[src] %T %HM %HU %HV %ST %U %B %Ta %[req.hdr(host),lower] %[req.fhdr(user-agent)] %ID",
+        "\"192.0.2.1\" \"01/May/2024:12:00:00 +0000\" \"GET\" \"/a?b\" \"HTTP/2.0\" \"200\" \"30\" \"50\" \"7\" \"shop.example\" \"x #22y#22\" \"id-1\"\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" host="shop.example" path="/a" query="b" protocol="HTTP/2.0" status=200 request_bytes=30 response_bytes=50 duration_us=7000 user_agent="x \"y\"" request_id="id-1"
+        "#]],
+    );
+}
+
+#[test]
+fn gateways_and_templates_name_their_fields() {
+    check(
+        "$context.identity.sourceIp $context.identity.caller $context.identity.user [$context.requestTime] \"$context.httpMethod $context.resourcePath $context.protocol\" $context.status $context.responseLength $context.requestId",
+        "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /orders/{id} HTTP/1.1\" 499 512 c6af9ac6-7b61\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/orders/{id}" protocol="HTTP/1.1" status=499 response_bytes=512 request_id="c6af9ac6-7b61" aborted=true
+        "#]],
+    );
+    check(
+        "{{.ClientIP}}|{{.EdgeEndTimestamp}}|{{ .ClientRequestMethod }}|{{.ClientRequestURI}}|{{.EdgeResponseStatus}}|{{.ZoneName}}|{{.JA4}}",
+        "192.0.2.1|2024-05-01T12:00:00Z|GET|/a?b|200|shop.example|t13d1516h2_8daaf6152771_b186095e22b6\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" query="b" status=200 ja4="t13d1516h2_8daaf6152771_b186095e22b6"
         "#]],
     );
 }

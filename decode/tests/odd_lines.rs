@@ -326,3 +326,81 @@ fn utf_16_is_text() {
         assert_eq!(rows, 2, "{}", show(&batches));
     }
 }
+
+#[test]
+fn a_record_that_contradicts_itself_is_marked() {
+    check(
+        "nginx_json",
+        &[
+            r#"{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1","request_uri":"/a","remote_addr":"192.0.2.2","request_uri":"/b","request_method":"GET","status":200}"#,
+            r#"{"time":"2024-05-01T12:00:00Z","http_user_agent":"x","remote_addr":"198.51.100.66","y":"z","remote_addr":"192.0.2.1","request_uri":"/a","request_method":"GET","status":200}"#,
+            r#"{"time":"2024-05-01T12:00:00Z","host":"a.example","host":"edge1","time":"2024-05-01T12:00:01Z","remote_addr":"192.0.2.1","remote_addr":"192.0.2.1","request_uri":"/a","status":200}"#,
+        ],
+        &expect![[r#"
+            ts=2024-05-01 12:00:00Z method="GET" status=200 malformed=true
+            ts=2024-05-01 12:00:00Z method="GET" path="/a" status=200 user_agent="x" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" host="a.example" path="/a" status=200
+        "#]],
+    );
+}
+
+#[test]
+fn what_says_nothing_of_a_request_is_none() {
+    check(
+        "nginx_json",
+        &[
+            r#"{"Action":"block","ClientIP":"192.0.2.1","ClientRequestHost":"shop.example","ClientRequestMethod":"GET","Datetime":"2024-05-01T12:00:00Z","EdgeResponseStatus":403,"Kind":"firewall"}"#,
+            r#"{"time":"2024-05-01T12:00:00Z","client_ip":"192.0.2.1","msg":"logged in"}"#,
+        ],
+        &expect![[r"
+            REJECT no request in it
+            REJECT no request in it
+        "]],
+    );
+}
+
+#[test]
+fn fields_of_another_answer_are_no_further_fields() {
+    check(
+        "combined",
+        &[
+            "192.0.2.1 - a [01/Jan/2030:00:00:00 +0000] \"GET /evil HTTP/1.1\" 200 1 \"-\" \"x\" [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 401 9 \"-\" \"curl\"",
+            "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /evil HTTP/1.1\" 200 1 \"-\" \"x\" 404 9 \"-\" \"curl\"",
+            "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 1 \"-\" \"x\" 404 0.003",
+            "192.0.2.1.2.3.4 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 1 \"-\" \"x\"",
+        ],
+        &expect![[r#"
+            ts=2030-01-01 00:00:00Z client_ip="192.0.2.1" method="GET" path="/evil" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="x" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/evil" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="x" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="x"
+            ts=2024-05-01 12:00:00Z method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="x" malformed=true
+        "#]],
+    );
+}
+
+#[test]
+fn what_consoles_and_libraries_put_before_a_line_is_taken_off() {
+    let line =
+        "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"curl/8.5.0\"";
+    let row = read("auto", &[line]);
+    for before in [
+        "57 <190>1 2024-05-01T12:00:00Z edge1 nginx - - - ",
+        "1714564800.123456 edge1 nginx[7]: ",
+        "May  1 2024 12:00:00 edge1 nginx: ",
+        "0|web  | 2024-05-01T12:00:00: ",
+        "2024-05-01 12:00:00,123 - access - INFO - ",
+        "[2024-05-01 12:00:00 +0000] [7] [INFO] ",
+        "2024-05-01T12:00:00Z web/nginx/7f ",
+        "www/access.log.1:",
+        "\u{1e}",
+    ] {
+        assert_eq!(read("auto", &[&format!("{before}{line}")]), row, "{before}");
+    }
+    // Nobody can tell a pod from a host.
+    assert_eq!(
+        read("auto", &[&format!("{ORDINARY}web-5d9 nginx {line}")])
+            .matches("malformed=true")
+            .count(),
+        1
+    );
+}

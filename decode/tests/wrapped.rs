@@ -148,3 +148,66 @@ fn what_is_no_record_inside_is_one_reject() {
         assert!(rows(text)[0].starts_with("REJECT"), "{text}");
     }
 }
+
+#[test]
+fn several_layers_deep() {
+    let inner = json!({"log": LINE}).to_string();
+    check(
+        1,
+        &[
+            json!({"data": {"message": LINE}, "zone": 1}).to_string(),
+            json!({"schema": {}, "payload": {"before": null, "after": record(), "op": "c"}}).to_string(),
+            json!({"message": json!({"log": inner}).to_string()}).to_string(),
+            json!({"info": record()}).to_string(),
+            json!({"version": "1.1", "short_message": "GET", "full_message": LINE}).to_string(),
+            json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"kvlistValue": {"values": [
+                {"key": "message", "value": {"stringValue": LINE}}]}}}]}]}]})
+            .to_string(),
+        ],
+    );
+}
+
+#[test]
+fn all_lines_of_a_field_count() {
+    check(
+        2,
+        &[
+            json!({"MESSAGE": [LINE, LINE], "_HOSTNAME": "edge1"}).to_string(),
+            json!({"data": [record(), record()], "pagination": {"limit": 2}}).to_string(),
+            json!({"streams": [{"stream": {}, "values": [["1714564800000000000", LINE, {"trace": "x"}],
+                                                         ["1714564800000000001", LINE]]}]})
+            .to_string(),
+        ],
+    );
+}
+
+#[test]
+fn lists_over_many_lines_hold_a_record_a_line() {
+    let record = record().to_string();
+    for text in [
+        format!("{{\"events\":[\n{record},\n{record}\n]}}"),
+        format!("{{\"events\":[{record},\n{record}]}}"),
+        format!("{{ \"Records\": [\n{record},\n{record}\n]\n}}"),
+        format!("{record}\n,{record}"),
+        format!("[{record},\n{record}]"),
+    ] {
+        assert_eq!(rows(&text), vec![rows(LINE).remove(0); 2], "{text}");
+    }
+}
+
+#[test]
+fn collectors_mark_parts() {
+    let (first, last) = LINE.split_at(40);
+    for [one, other] in [
+        [
+            json!({"stream": "stdout", "logtag": "P", "log": first}),
+            json!({"stream": "stdout", "logtag": "F", "log": last}),
+        ],
+        [
+            json!({"message": first, "partial_message": "true", "partial_last": "false"}),
+            json!({"message": last, "partial_message": "true", "partial_last": "true"}),
+        ],
+    ] {
+        assert_eq!(rows(&format!("{one}\n{other}")), rows(LINE), "{one}");
+    }
+}

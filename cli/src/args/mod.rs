@@ -158,7 +158,7 @@ fn formats() -> String {
     format!(
         "Log format; `auto` decides from the first lines.\n\n\
          By name: {names}.\n\n\
-         Or nginx's `log_format` or Apache's `LogFormat` itself, in single quotes:\n\
+         Or the format string of nginx, Apache, HAProxy, Envoy, API Gateway or Logpush itself, in single quotes:\n\
          '$remote_addr [$time_local] \"$request\" $status'\n\n\
          For `json` a `[fields]` table in the configuration says which keys hold what."
     )
@@ -170,7 +170,8 @@ pub struct InputArgs {
     /// Log format; `auto` decides from the first lines.
     #[arg(long, env = "FLOODMARK_FORMAT", value_name = "FORMAT", long_help = formats())]
     pub format: Option<String>,
-    /// Fields of W3C lines without a header, as in `#Fields:`: of CloudFront's real-time log, or of IIS.
+    /// Fields of lines without a header, blanks between: as in `#Fields:`, of CloudFront's real-time log or of IIS; the keys of
+    /// a JSON format whose values are written in columns.
     #[arg(long, env = "FLOODMARK_W3C_FIELDS", value_name = "FIELDS")]
     pub w3c_fields: Option<String>,
     /// Zone of times that carry no offset: a name such as `Europe/Berlin`, or an offset such as `+02:00`.

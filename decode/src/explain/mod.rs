@@ -208,7 +208,7 @@ impl Explainer {
         // A format string has no name by which it could be looked up.
         let format = learnt.format.parse().unwrap_or(given);
         match &learnt.header {
-            Some(header) => DecoderConfig::w3c_decoder(format, header).map(Some),
+            Some(header) => DecoderConfig::default().header_decoder(format, header).map(Some),
             None => self.config.decoder(format).map(Some),
         }
     }
@@ -303,6 +303,7 @@ fn around(envelope: Envelope, text: &str, inner: &str) -> Option<Around> {
             "JSON that holds the line as a text, with a name or a time before it"
         }
         Envelope::Object => "JSON that holds the line as an object",
+        Envelope::Nested(_) => "JSON in JSON, several layers deep",
         Envelope::Bytes => "JSON that holds the line as a list of its bytes",
         Envelope::Prefix(_) => "a name or a time, as consoles write it",
         Envelope::Text => "a JSON string",

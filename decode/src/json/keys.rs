@@ -39,7 +39,8 @@ impl FieldSource {
         }
     }
 
-    const fn unit(&self) -> Unit {
+    /// The unit of its numbers.
+    pub(crate) const fn unit(&self) -> Unit {
         match self {
             Self::WithUnit { unit, .. } => *unit,
             Self::Key(_) | Self::Keys(_) => Unit::Auto,
@@ -208,6 +209,16 @@ impl KeyTable {
     pub(super) fn action(&self, node: NodeId, key: &str) -> Action {
         let entry = self.by_key.get(usize::from(node.0)).and_then(|keys| keys.get(key));
         entry.and_then(|index| self.entries.get(*index)).map_or(Action::Skip, |entry| entry.action)
+    }
+
+    /// The same of a name in a list of pairs, which may be a header as a client spelt it.
+    pub(super) fn action_of_name(&self, node: NodeId, name: &str) -> Action {
+        match self.action(node, name) {
+            Action::Skip if name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                self.action(node, &name.to_ascii_lowercase())
+            }
+            known => known,
+        }
     }
 
     /// The entry before the first key of an object.

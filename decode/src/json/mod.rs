@@ -17,7 +17,7 @@ mod wrapped;
 pub(super) use keys::marks;
 pub use keys::{FieldMap, FieldSource, KeyPath};
 pub use leaves::{Leaf, leaves};
-pub(super) use wrapped::{bytes_in, is_open, object_in, values_in};
+pub(super) use wrapped::{bytes_in, is_open, object_in, sole_object, string_in, values_in};
 
 use keys::{Action, Adjust, EntryId, KeyTable, NodeId, Target};
 use scan::{Broken, Cursor, Scalar};
@@ -70,6 +70,11 @@ impl JsonDecoder {
     fn settle(&self, record: &mut Record<'_>) {
         if self.is_percent {
             record.escape_with(PERCENT_SLOTS, Escape::Percent);
+        }
+        if record.contradicts_itself() {
+            // Two records torn into one, or a text that breaks out of its quotes.
+            record.withhold_contested();
+            record.truncated = true;
         }
         take_target(record);
     }

@@ -2,7 +2,7 @@
 
 use super::keys::{Action, NodeId};
 use super::scan::{Broken, Cursor};
-use super::{JsonDecoder, Part, take};
+use super::{JsonDecoder, Part, take, take_adjusted};
 use crate::record::Record;
 
 /// How deep a value may be wrapped, as in `{"arrayValue":{"values":[{"stringValue":"x"}]}}`.
@@ -28,7 +28,9 @@ impl JsonDecoder {
         record: &mut Record<'a>,
     ) -> Result<(), Broken> {
         cursor.expect(b'[')?;
+        let contested = record.contested();
         while let Some(first) = cursor.entry()? {
+            record.set_contested(contested);
             match first {
                 b'{' if node == NodeId::ROOT || self.keys.is_record(node) => {
                     self.part(cursor, node, record)?;
@@ -46,6 +48,7 @@ impl JsonDecoder {
                 _ => cursor.skip_value()?,
             }
         }
+        record.set_contested(contested);
         Ok(())
     }
 
@@ -78,10 +81,18 @@ impl JsonDecoder {
     ) -> Result<(), Broken> {
         let Pair { names, mut value } = pair;
         for name in names {
-            if let Action::Take(target) = self.keys.action(node, name)
-                && let Some(first) = unwrap_scalar(&mut value)?
-            {
-                return take(&mut value, first, target, record);
+            let action = self.keys.action_of_name(node, name);
+            if !matches!(action, Action::Take(_) | Action::TakeAdjusted(..)) {
+                continue;
+            }
+            if let Some(first) = unwrap_scalar(&mut value)? {
+                return match action {
+                    Action::TakeAdjusted(target, adjust) => {
+                        take_adjusted(&mut value, target, adjust, record)
+                    }
+                    Action::Take(target) => take(&mut value, first, target, record),
+                    _ => Ok(()),
+                };
             }
         }
         Ok(())

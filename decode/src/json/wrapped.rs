@@ -1,5 +1,7 @@
 //! Lines inside JSON that no table of keys reaches: objects, lists of bytes, and several in one value.
 
+use std::ops::Range;
+
 use super::scan::{Broken, Cursor};
 use crate::text::plain_json;
 
@@ -26,6 +28,12 @@ const LIST_KEYS: &[&str] = &[
     "entries",
     "logs",
     "messages",
+    "data",
+    "items",
+    "results",
+    // journald: a field that was sent several times.
+    "MESSAGE",
+    "message",
 ];
 
 /// Calls `found` for each key of an object with the place of its value, which is behind it afterwards, until it says
@@ -65,6 +73,28 @@ fn value_of<'a>(text: &'a str, keys: &[&str], byte: u8) -> Option<Cursor<'a>> {
 pub(in super::super) fn object_in<'a>(text: &'a str, keys: &[&str]) -> Option<&'a str> {
     let place = value_of(text, keys, b'{')?;
     slice(text, place)
+}
+
+/// The object that is all that an object holds.
+pub(in super::super) fn sole_object(text: &str) -> Option<&str> {
+    let (mut found, mut keys) = (None, 0);
+    let read = keys_of(&mut Cursor::new(text), |_, mut place| {
+        keys += 1;
+        if place.peek() == Ok(b'{') {
+            found = Some(place);
+        }
+        keys > 1
+    });
+    read.ok().filter(|()| keys == 1)?;
+    slice(text, found?)
+}
+
+/// Where the text of the first string is that is the value of one of the keys, in bytes.
+pub(in super::super) fn string_in(text: &str, keys: &[&str]) -> Option<Range<usize>> {
+    let mut place = value_of(text, keys, b'"')?;
+    let start = place.place() + 1;
+    let (string, _) = place.string().ok()?;
+    Some(start..start + string.len())
 }
 
 /// Whether a value ends with the text before its own end.
@@ -158,18 +188,25 @@ fn collect_list<'a>(
         entries.push((first, *cursor));
         cursor.skip_value()?;
     }
+    // Loki: a time and a line, perhaps with an object of what is known of it.
+    if let [(b'"', time), (b'"', line), ..] = &*entries
+        && is_time(*time)
+    {
+        let mut line = *line;
+        return collect(text, &mut line, lines, depth + 1);
+    }
     let has_objects = entries.iter().any(|(first, _)| matches!(first, b'{' | b'['));
     for (first, mut entry) in entries {
-        let before = lines.len();
-        if first != b'"' || !has_objects {
+        if first != b'"' || !has_objects && !is_time(entry) {
             collect(text, &mut entry, lines, depth + 1)?;
-        }
-        let is_time = |line: &String| line.bytes().all(|byte| byte.is_ascii_digit());
-        if first == b'"' && lines.get(before).is_some_and(is_time) {
-            lines.truncate(before);
         }
     }
     Ok(())
+}
+
+/// Whether a string is made of digits, as nanoseconds are.
+fn is_time(mut place: Cursor<'_>) -> bool {
+    place.string().is_ok_and(|(text, _)| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -187,6 +224,9 @@ mod tests {
                 r#"{"streams":[{"stream":{},"values":[["17","a"],["18","b"]]}]}"#,
                 Some(vec!["a", "b"]),
             ),
+            (r#"{"streams":[{"stream":{},"values":[["17","a",{"trace":"x"}]]}]}"#, Some(vec!["a"])),
+            (r#"{"MESSAGE":["a","b"],"_HOSTNAME":"e"}"#, Some(vec!["a", "b"])),
+            (r#"{"data":[{"m":1}],"pagination":{"limit":1}}"#, Some(vec![r#"{"m":1}"#])),
             (r#""\"a\"""#, Some(vec![r#""a""#])),
             (r#"{"m":1}"#, None),
             (r#"{"m":1} x"#, None),
@@ -205,6 +245,10 @@ mod tests {
         let text = r#"{"x":{"payload":{"a":0}},"payload":{"b":1},"MESSAGE":[104, 105]}"#;
         assert_eq!(object_in(text, &["payload"]), Some(r#"{"b":1}"#));
         assert_eq!(object_in(text, &["y"]), None);
+        assert_eq!(sole_object(r#"{"info":{"a":1}}"#), Some(r#"{"a":1}"#));
+        assert_eq!(sole_object(text), None);
+        assert_eq!(sole_object(r#"{"info":1}"#), None);
+        assert_eq!(string_in(r#"{"a":1,"log":"x"}"#, &["log"]), Some(14..15));
         assert_eq!(bytes_in(text, &["MESSAGE"]), Some(b"hi".to_vec()));
         assert_eq!(bytes_in(r#"{"m":[1,256]}"#, &["m"]), None);
         assert_eq!(bytes_in(r#"{"m":[]}"#, &["m"]), None);

@@ -104,6 +104,12 @@ pub(super) fn keep<'a>(
             record.set(Slot::Host, Value { text: host, ..Value::default() });
             record.set(Slot::Uri, Value { text: target, escape, ..Value::default() });
         }
+        Guess::Target => {
+            let at = text.find(['/', '?']).unwrap_or(text.len());
+            let target = text.get(at..).unwrap_or_default();
+            record.set(Slot::Uri, Value { text: target, escape, ..Value::default() });
+        }
+        Guess::Range => record.truncated |= !text.starts_with("bytes"),
         Guess::SquidResult => keep_squid_result(text, record),
         Guess::HostForName | Guess::Nothing | Guess::List => {}
     }

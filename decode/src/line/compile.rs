@@ -95,7 +95,9 @@ impl Step {
         } else {
             Closing::LineEnd
         };
-        let after_blank = if after.starts_with(' ') { after.trim_ascii_start() } else { "" };
+        let may_miss = is_number(*variable) || until == Until::TextBeforeTime;
+        let after_blank =
+            if may_miss && after.starts_with(' ') { after.trim_ascii_start() } else { "" };
         Self {
             index,
             values: 1,
@@ -134,7 +136,14 @@ const fn is_word_slot(variable: Variable) -> bool {
             | Slot::Aborted
             | Slot::Country
             | Slot::Host
+            | Slot::Ja3
+            | Slot::Ja4
     )
+}
+
+/// Whether the values of a slot are numbers, which some servers leave out where there is none.
+const fn is_number(variable: Variable) -> bool {
+    matches!(variable.slot, Some(Slot::RequestBytes | Slot::ResponseBytes))
 }
 
 const fn is_skipped(variable: Variable) -> bool {
@@ -169,9 +178,17 @@ fn pieces_of(tokens: Vec<Token>) -> Result<(String, Vec<Piece>), FormatError> {
             {
                 (host.slot, host.guess) = (None, Guess::HostAndTarget);
             }
+            // `$server_port$request_uri`.
+            (Token::Variable(next), Some((skipped, after)))
+                if after.is_empty()
+                    && is_skipped(*skipped)
+                    && matches!(next.slot, Some(Slot::Uri | Slot::Path)) =>
+            {
+                skipped.guess = Guess::Target;
+            }
             (Token::Variable(next), Some((host, after)))
                 if after.is_empty()
-                    && host.guess == Guess::HostAndTarget
+                    && matches!(host.guess, Guess::HostAndTarget | Guess::Target)
                     && matches!(next.slot, Some(Slot::Query) | None) => {}
             // Parts of one time, such as a second and its fraction.
             (Token::Variable(next), Some((time, after)))
@@ -198,8 +215,13 @@ fn join_times(pieces: &mut Vec<Piece>) {
         let next = pieces.get(at + 1).map(|(next, after)| (*next, after.clone()));
         let Some((next, after)) = next else { return };
         match pieces.get_mut(at) {
-            Some(time) if is_part(time) && next.is_part_of_time && is_time(next) => {
+            Some(time)
+                if is_part(time)
+                    && is_time(next)
+                    && (next.is_part_of_time || time.0.is_part_of_time) =>
+            {
                 time.0.blanks += next.blanks + u8::from(time.1 == " ");
+                time.0.is_part_of_time &= next.is_part_of_time;
                 time.1 = after;
                 pieces.remove(at + 1);
             }

@@ -86,6 +86,43 @@ pub(super) fn ends_line(tail: &str) -> bool {
     rest.is_empty()
 }
 
+/// The word at the start, if fields in quotes or brackets follow and nothing else: headers behind the last one of a format.
+#[cold]
+pub(super) fn before_wrapped(text: &str) -> Option<&str> {
+    let (word, behind) = text.split_once(' ')?;
+    are_wrapped(behind).then_some(word)
+}
+
+fn are_wrapped(behind: &str) -> bool {
+    let mut rest = behind;
+    loop {
+        let close = match rest.as_bytes().first() {
+            Some(b'"') => '"',
+            Some(b'[') => ']',
+            _ => return false,
+        };
+        let Some((_, tail)) = rest.get(1..).and_then(|inner| inner.split_once(close)) else {
+            return false;
+        };
+        match tail.strip_prefix(' ') {
+            Some(next) => rest = next,
+            None => return tail.is_empty(),
+        }
+    }
+}
+
+/// Whether status, size and a text in quotes follow: the fields behind a request, of which those before were a part.
+pub(super) fn begins_answer(rest: &str) -> bool {
+    let Some((status, behind)) = rest.strip_prefix(' ').and_then(|rest| rest.split_at_checked(3))
+    else {
+        return false;
+    };
+    let is_status = status.bytes().all(|byte| byte.is_ascii_digit()) && !status.starts_with('0');
+    let size = behind.strip_prefix(' ').and_then(|behind| behind.split_once(" \""));
+    is_status
+        && size.is_some_and(|(size, _)| size == "-" || size.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// What is before and behind the byte at the end of several values: `192.0.2.1, 10.0.0.1 - -`.
 #[cold]
 pub(super) fn divide_list(rest: &str, byte: u8) -> Option<(&str, &str)> {

@@ -128,6 +128,8 @@ impl Shape {
         }
         match pieces.get(piece) {
             None => Fit::Whole,
+            // The fields behind another request.
+            Some(_) if hold_answer(pieces.get(piece..).unwrap_or_default()) => Fit::No,
             // The dash may have been no field, and this the last one.
             Some(behind) if dashes > 0 && behind.kind == Kind::Quoted => Fit::No,
             Some(behind) => {
@@ -138,6 +140,19 @@ impl Shape {
             }
         }
     }
+}
+
+/// Whether status, size and a text in quotes are among these.
+fn hold_answer(pieces: &[Piece<'_>]) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    pieces.array_windows().any(|[status, size, text]| {
+        status.kind == Kind::Word
+            && status.text.len() == 3
+            && is_number(status.text)
+            && size.kind == Kind::Word
+            && (size.text == "-" || is_number(size.text))
+            && text.kind == Kind::Quoted
+    })
 }
 
 /// Stands for a variable in the text of a format.

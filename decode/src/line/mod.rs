@@ -2,19 +2,22 @@
 //!
 //! ```text
 //! `$remote_addr - …` (nginx)  ─┐
-//! `%h %l %u %t "%r"` (Apache) ─┴▶ tokens ─▶ Plan ─ decode ─▶ Record
+//! `%h %l %u %t "%r"` (Apache) ─┼▶ tokens ─▶ Plan ─ decode ─▶ Record
+//! `%START_TIME%` and others   ─┘
 //! ```
 
 mod captures;
 mod compile;
 mod ends;
 mod loose;
+mod notations;
 mod plan;
 pub(crate) mod sound;
 mod variables;
 mod w3c;
 
 pub use captures::{Captured, Layout};
+pub use notations::Notation;
 pub use plan::{Fit, Optional, Plan};
 pub use variables::FormatError;
 pub use w3c::{
@@ -22,21 +25,28 @@ pub use w3c::{
     IIS_OTHER_FIELDS, W3cPlan,
 };
 
+use crate::json::FieldMap;
+use notations::{envoy_tokens, haproxy_tokens, logpush_tokens};
 use variables::{apache_tokens, nginx_tokens};
 
 impl Plan {
-    /// Compiles a format string: nginx's `log_format` when it has a `$`, Apache's `LogFormat` when it has a `%`.
+    /// Compiles a format string, in whichever [`Notation`] it is; `logpush` says what the fields of a template are.
     ///
     /// Variables without a column are skipped over.
     ///
     /// # Errors
     /// [`FormatError`] when the string has no variables, a broken one, two without text between them, or no time.
-    pub fn compile(format: &str) -> Result<Self, FormatError> {
-        let tokens = match (format.contains('$'), format.contains('%')) {
-            (true, _) => nginx_tokens(format)?,
-            (false, true) => apache_tokens(format)?,
-            (false, false) => return Err(FormatError::NoVariables),
+    pub fn compile(format: &str, logpush: &FieldMap) -> Result<Self, FormatError> {
+        let notation = Notation::of(format).ok_or(FormatError::NoVariables)?;
+        let tokens = match notation {
+            Notation::Nginx => nginx_tokens(format)?,
+            Notation::Apache => apache_tokens(format)?,
+            Notation::Envoy => envoy_tokens(format)?,
+            Notation::Haproxy => haproxy_tokens(format)?,
+            Notation::Logpush => logpush_tokens(format, logpush)?,
         };
-        Self::from_tokens(tokens)
+        let plan = Self::from_tokens(tokens)?;
+        // Envoy writes the quotes that clients send as they are.
+        Ok(if notation == Notation::Envoy { plan.with_raw_quotes() } else { plan })
     }
 }

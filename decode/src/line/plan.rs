@@ -2,8 +2,8 @@
 
 use super::captures;
 use super::ends::{
-    Found, count_closing, divide_list, ends_line, ends_with_closed_quote, has_bar, holds_fields,
-    until_list, until_nth, until_padded, until_port,
+    Found, before_wrapped, begins_answer, count_closing, divide_list, ends_line,
+    ends_with_closed_quote, has_bar, holds_fields, until_list, until_nth, until_padded, until_port,
 };
 use super::loose::Shape;
 use super::sound::{
@@ -256,7 +256,7 @@ impl Plan {
     fn may_end_before(&self, rest: &str) -> bool {
         let has_room = self.quoted_max.is_none() || !rest.contains('"');
         let ends_quoted = self.steps.last().is_some_and(|step| step.until == Until::Quote);
-        has_room && (ends_quoted || ends_line(rest))
+        has_room && !begins_answer(rest) && (ends_quoted || ends_line(rest))
     }
 
     /// Notes what can be said of a text that stands where the client does; whether it can be one. Of two places it is not
@@ -354,8 +354,8 @@ impl Step {
         }
     }
 
-    /// Value and rest, divided by the text behind the value. The value may be missing together with the blank
-    /// before that text.
+    /// Value and rest, divided by the text behind the value. A number may be missing together with the blank before that
+    /// text; any other value that is would let a line of another format be read by this one.
     #[inline]
     fn until_text<'a>(&self, rest: &'a str) -> Found<'a> {
         if self.after_blank.len() > 0
@@ -383,9 +383,11 @@ impl Step {
         let text = rest.trim_ascii_end();
         // No writer has a tab in a value: behind one begins a field that the format does not have.
         let other = if self.is_word { b' ' } else { b'\t' };
-        let is_torn = search::either(text.as_bytes(), b'\t', other).is_some();
+        let is_torn = search::either(text.as_bytes(), b'\t', other).is_some()
+            || (self.is_raw && text.contains('"'));
         let is_torn = is_torn || (self.variable.slot == Some(Slot::Country) && has_bar(text));
-        if is_torn { None } else { Some((text, self.variable.escape, "")) }
+        let text = if is_torn { before_wrapped(text).filter(|_| self.is_word)? } else { text };
+        Some((text, self.variable.escape, ""))
     }
 
     fn until_text_before_time<'a>(&self, rest: &'a str) -> Found<'a> {

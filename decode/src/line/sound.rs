@@ -15,7 +15,8 @@ pub(crate) fn is_sound_client(text: &str, tail: &str, words: Option<usize>) -> b
     if is_address(text) {
         return true;
     }
-    if !is_name(text) && !text.starts_with("unix:") {
+    let is_machine = is_name(text) && !ends_in_number(text);
+    if !is_machine && !text.starts_with("unix:") {
         return false;
     }
     let Some(words) = words else { return true };
@@ -43,13 +44,20 @@ pub(crate) fn is_name(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
 
+/// Whether the last label is a number, which no name of a machine has: addresses that ran into each other.
+fn ends_in_number(name: &str) -> bool {
+    let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or(name);
+    !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whether a text can be a host: a name, an address, or an address in brackets, possibly with a port.
 pub(crate) fn is_host(text: &str) -> bool {
     let name = match text.rsplit_once(':') {
         Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => text,
     };
-    (is_name(name) && !is_level(name)) || (!name.contains([',', ' ', '"']) && is_address(name))
+    (is_name(name) && !is_level(name) && !(name.contains('.') && ends_in_number(name)))
+        || (!name.contains([',', ' ', '"']) && is_address(name))
 }
 
 /// Whether the text of a value holds the beginning of another record: a time in brackets, which no escaped value and no

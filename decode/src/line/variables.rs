@@ -58,6 +58,10 @@ pub enum Guess {
     List,
     /// A host with the target behind it.
     HostAndTarget,
+    /// Something of no interest with the target behind it.
+    Target,
+    /// The header Range, which has a unit in front: what has none shows that the fields are others.
+    Range,
     /// Squid's result: the outcome of the cache, and whether the client stayed.
     SquidResult,
 }
@@ -121,6 +125,21 @@ const NGINX: &[(&str, Slot, Unit, u8)] = &[
     ("http_x_request_id", Slot::RequestId, Unit::Auto, 2),
     ("request_completion", Slot::Aborted, Unit::Auto, 0),
     ("hostname", Slot::Edge, Unit::Auto, 0),
+    // Amazon API Gateway, "Variables for access logging".
+    ("context.identity.sourceIp", Slot::ClientIp, Unit::Auto, 0),
+    ("context.requestTimeEpoch", Slot::Time, Unit::Millis, 0),
+    ("context.requestTime", Slot::Time, Unit::Auto, 1),
+    ("context.httpMethod", Slot::Method, Unit::Auto, 0),
+    ("context.path", Slot::Uri, Unit::Auto, 0),
+    ("context.resourcePath", Slot::Uri, Unit::Auto, 1),
+    ("context.protocol", Slot::Protocol, Unit::Auto, 0),
+    ("context.status", Slot::Status, Unit::Auto, 0),
+    ("context.responseLength", Slot::ResponseBytes, Unit::Auto, 0),
+    ("context.responseLatency", Slot::Duration, Unit::Millis, 0),
+    ("context.domainName", Slot::Host, Unit::Auto, 0),
+    ("context.identity.userAgent", Slot::UserAgent, Unit::Auto, 0),
+    ("context.requestId", Slot::RequestId, Unit::Auto, 0),
+    ("context.extendedRequestId", Slot::RequestId, Unit::Auto, 1),
     ("geoip_country_code", Slot::Country, Unit::Auto, 0),
     ("geoip2_data_country_code", Slot::Country, Unit::Auto, 0),
     ("geoip2_data_country_iso_code", Slot::Country, Unit::Auto, 0),
@@ -136,7 +155,10 @@ pub fn nginx_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
     let mut rest = format;
     while let Some((literal, after)) = rest.split_once('$') {
         push_literal(&mut tokens, literal);
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_');
+        // API Gateway's variables are paths.
+        let is_path = after.starts_with("context.") || after.starts_with("{context.");
+        let is_name =
+            |c: char| c.is_ascii_alphanumeric() || c == '_' || is_path && matches!(c, '.' | '-');
         let (name, tail) = if let Some(braced) = after.strip_prefix('{') {
             braced
                 .split_once('}')
@@ -196,6 +218,7 @@ fn own_variable(name: &str) -> Variable {
         "captures" => Variable { guess: Guess::Captures, escape: Escape::Hash, ..SKIP },
         "squid_result" => Variable { guess: Guess::SquidResult, ..SKIP },
         "list" => Variable { guess: Guess::List, ..SKIP },
+        "range" => Variable { guess: Guess::Range, ..SKIP },
         "haproxy_request" => {
             Variable { escape: Escape::Hash, ..Variable::new(Some(Slot::Request), unit, 0) }
         }
@@ -287,12 +310,12 @@ fn apache_variable(name: char, argument: &str) -> Variable {
 /// `%{FORMAT}t`, FORMAT that of `strftime`, perhaps `begin:` or `end:` before it, or a part of the time.
 fn apache_time(format: &str) -> Variable {
     let format = format.strip_prefix("begin:").or(format.strip_prefix("end:")).unwrap_or(format);
-    // What has no day in it goes on with a time before it.
-    let has_day =
-        ["%c", "%d", "%D", "%e", "%F", "%j", "%s", "%x", "%b", "%B", "%h", "%m", "%y", "%Y"]
-            .iter()
-            .any(|conversion| format.contains(conversion));
-    let is_part = matches!(format, "msec_frac" | "usec_frac") || !has_day;
+    // What lacks the day or the time of day is a part of a time that several variables write.
+    let has = |conversions: &[&str]| conversions.iter().any(|one| format.contains(one));
+    let has_day = has(&["%c", "%d", "%D", "%e", "%F", "%j", "%s", "%x", "%+"]);
+    let has_clock = has(&["%c", "%s", "%H", "%I", "%k", "%l", "%r", "%R", "%T", "%X", "%+"]);
+    let is_whole = matches!(format, "" | "sec") || has_day && has_clock;
+    let is_part = !is_whole;
     // Of the conversions two write a blank between their parts.
     let inner = format.matches("%c").count() * 4 + format.matches("%r").count();
     let blanks = u8::try_from(format.matches(' ').count() + inner).unwrap_or(u8::MAX);
@@ -300,7 +323,7 @@ fn apache_time(format: &str) -> Variable {
     Variable { blanks, is_part_of_time: is_part, ..time }
 }
 
-fn push_literal(tokens: &mut Vec<Token>, text: &str) {
+pub(super) fn push_literal(tokens: &mut Vec<Token>, text: &str) {
     if text.is_empty() {
         return;
     }

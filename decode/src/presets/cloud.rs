@@ -4,10 +4,10 @@ use super::Fields;
 use crate::json::marks;
 use crate::record::Unit;
 
-/// Fastly: no default, these are the keys in use: of the examples for Amazon S3, Elasticsearch and New Relic, those that
-/// Splunk wants inside `event`, and Datadog's objects.
+/// Fastly: no default, these are the keys in use: of the examples for Amazon S3, `BigQuery`, Elasticsearch and New Relic,
+/// those that Splunk wants inside `event` and Honeycomb inside `data`, and Datadog's objects.
 pub(super) const FASTLY: Fields = Fields(&[
-    (marks::RECORD, Unit::Auto, &["event"]),
+    (marks::RECORD, Unit::Auto, &["event", "data"]),
     ("ts", Unit::Auto, &["timestamp", "time_end", "date", "time_start", "time"]),
     ("edge", Unit::Auto, &["fastly_server", "server_datacenter", "pop"]),
     ("client_ip", Unit::Auto, &["client_ip", "network.client.ip"]),
@@ -27,7 +27,13 @@ pub(super) const FASTLY: Fields = Fields(&[
     (
         "response_bytes",
         Unit::Auto,
-        &["response_body_size", "resp_body_size", "response_bytes", "network.bytes_written"],
+        &[
+            "response_body_size",
+            "resp_body_size",
+            "response_bytes",
+            "body_size",
+            "network.bytes_written",
+        ],
     ),
     ("duration", Unit::Micros, &["time_elapsed"]),
     ("user_agent", Unit::Auto, &["request_user_agent", "user_agent", "http.useragent"]),
@@ -65,10 +71,26 @@ pub(super) const CLOUDFRONT: Fields = Fields(&[
     ("request_id", Unit::Auto, &["x-edge-request-id"]),
 ]);
 
-/// Google Cloud, `LogEntry.httpRequest` of the external HTTP(S) load balancer.
+/// Google Cloud, `LogEntry.httpRequest` of the external HTTP(S) load balancer; "Cloud Armor request logging" for what its
+/// policies know of the client; Media CDN.
 pub(super) const GCP_LB: Fields = Fields(&[
     ("ts", Unit::Auto, &["timestamp", "receiveTimestamp"]),
     ("client_ip", Unit::Auto, &["httpRequest.remoteIp"]),
+    (
+        "client_asn",
+        Unit::Auto,
+        &["jsonPayload.securityPolicyRequestData.remoteIpInfo.asn", "jsonPayload.clientAsn"],
+    ),
+    (
+        "client_country",
+        Unit::Auto,
+        &[
+            "jsonPayload.securityPolicyRequestData.remoteIpInfo.regionCode",
+            "jsonPayload.clientRegionCode",
+        ],
+    ),
+    ("ja3", Unit::Auto, &["jsonPayload.securityPolicyRequestData.tlsJa3Fingerprint"]),
+    ("ja4", Unit::Auto, &["jsonPayload.securityPolicyRequestData.tlsJa4Fingerprint"]),
     ("method", Unit::Auto, &["httpRequest.requestMethod"]),
     ("uri", Unit::Auto, &["httpRequest.requestUrl"]),
     ("protocol", Unit::Auto, &["httpRequest.protocol"]),

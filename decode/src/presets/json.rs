@@ -75,7 +75,7 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
             "request_timestamp",
         ],
     ),
-    ("edge", Unit::Auto, &["pop", "hostname", "edge"]),
+    ("edge", Unit::Auto, &["pop", "hostname", "edge", "edge_location"]),
     (
         "client_ip",
         Unit::Auto,
@@ -217,8 +217,10 @@ pub(super) const ENVOY: Fields = Fields(&[
 ]);
 
 /// Traefik, "Access logs", `format: json`. `ClientHost` is all of `X-Forwarded-For` where Traefik trusts whoever
-/// sent it: who that one heard from stands last.
+/// sent it: who that one heard from stands last. By OTLP the keys are attributes.
 pub(super) const TRAEFIK: Fields = Fields(&[
+    (marks::RECORD, Unit::Auto, &["resourceLogs.scopeLogs.logRecords"]),
+    (marks::ATTRIBUTES, Unit::Auto, &["attributes"]),
     (marks::LAST_OF_LIST, Unit::Auto, &["ClientHost"]),
     ("ts", Unit::Auto, &["StartUTC", "StartLocal", "time"]),
     ("client_ip", Unit::Auto, &["ClientHost", "ClientAddr"]),

@@ -109,6 +109,7 @@ pub(super) const fn preset(format: Format) -> Option<Preset> {
         Format::AkamaiSiem => Preset::Json(cdn::AKAMAI_SIEM),
         Format::Apisix => line(lines::APISIX),
         Format::Bunny => line(lines::BUNNY),
+        Format::BunnyExtended => line(lines::BUNNY_EXTENDED),
         Format::Keycdn => line(lines::KEYCDN),
         Format::S3 => Preset::Line { format: lines::S3, optional: Optional::From(18) },
         Format::Elb => line(lines::ELB),

@@ -26,7 +26,7 @@ const CARRIES: [(&str, &[&str]); 7] = [
 const QUIRKS: &[(Format, &str)] = &[
     (
         Format::Cloudflare,
-        "RFC 3339, Unix and UnixNano times; numbers as text; selected fields; cut lines",
+        "RFC 3339, Unix and UnixNano times; numbers as text; selected fields; cut lines; CSV with its header, else by `w3c-fields`; batches in a list",
     ),
     (
         Format::Combined,
@@ -71,17 +71,17 @@ const QUIRKS: &[(Format, &str)] = &[
     (Format::HaproxyClf, "no captured headers"),
     (
         Format::TraefikJson,
-        "kept headers, of version 3, too; forwarded addresses as client; no router",
+        "kept headers, of version 3, too; forwarded addresses as client; no router; by OTLP",
     ),
     (Format::Traefik, "no router"),
     (Format::Fastly, "blanks around values; Splunk's `event`, Datadog's objects"),
-    (Format::GcpLb, "latency with its unit; flags for the cache"),
+    (Format::GcpLb, "latency with its unit; flags for the cache; fingerprints of Cloud Armor"),
     (Format::AzureFrontDoor, "numbers as text; records in `records`, as Event Hubs batches them"),
     (
         Format::AzureAppGateway,
         "version 1 in milliseconds, with what it adds to queries; version 2 in seconds; records in `records`",
     ),
-    (Format::Akamai, "`%XX` in values"),
+    (Format::Akamai, "`%XX` in values; structured with all fields, others by `w3c-fields`"),
     (Format::Ocsf, "lists of fingerprints"),
     (Format::Ecs, "nested and flat keys"),
     (
@@ -91,7 +91,7 @@ const QUIRKS: &[(Format, &str)] = &[
     (Format::AwsWaf, "headers in any spelling; requests it answered itself"),
     (
         Format::ApiGateway,
-        "keys of the documentation for REST and HTTP APIs; times in words and as a number",
+        "keys of the documentation for REST and HTTP APIs, and its CSV; times in words and as a number",
     ),
     (Format::S3, "errors; lines of years before without the last fields"),
     (Format::Elb, "requests that reached no back end"),
@@ -99,14 +99,15 @@ const QUIRKS: &[(Format, &str)] = &[
     (Format::Apisix, "retried upstreams"),
     (Format::ApisixJson, "failed requests"),
     (Format::Apigee, "the resolved client"),
-    (Format::HaproxyJson, "nested and flat; no server"),
+    (Format::HaproxyJson, "nested and flat, of version 3; no server"),
     (Format::CloudflareWorkers, "cancelled requests; events without a request"),
     (Format::AkamaiSiem, "`%XX` in values"),
     (Format::Bunny, "bars in user agents"),
+    (Format::BunnyExtended, "ranges; bars in user agents"),
     (Format::Keycdn, "bars in user agents; ranges"),
     (
         Format::Squid,
-        "tunnels; denied, aborted and unreadable requests; cache results with suffixes",
+        "tunnels; denied, aborted and unreadable requests; cache results with suffixes; headers behind",
     ),
 ];
 
