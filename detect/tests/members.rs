@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use detect::{DetectConfig, Detector, Findings};
 use schemas::State;
-use traffic::{Row, batch, burst, ip, judged, latest, ordinary, together};
+use traffic::{EPOCH, Row, batch, burst, ip, judged, latest, ordinary, together};
 
 /// Twenty minutes of ordinary traffic, flooded from the sixteenth on.
 fn rows() -> Vec<Row> {
@@ -58,7 +58,7 @@ fn what_a_detector_leaves_and_what_the_next_finds_are_each_record_once() {
     let rows = rows();
     let [left, stays] = halves(&rows);
     // Its partition goes to the other in the middle of the flood, and in the middle of a minute.
-    let gone = left.partition_point(|row| row.ts < traffic::time(1_041.3));
+    let gone = left.partition_point(|row| row.ts < EPOCH + 1_041_300_000);
     let (detector, mut out) = read(0, &left[..gone]);
     let state = detector.checkpoint().unwrap();
     let mut left_behind = Detector::restore(DetectConfig::default(), &state).unwrap();

@@ -274,7 +274,7 @@ async fn what_a_process_left_to_be_named_is_named_by_the_next_and_swept_by_nobod
 async fn delete_uncommitted(store: &Arc<InMemory>) -> usize {
     let named: Vec<String> =
         files(store, "requests").await.into_iter().map(|(path, _)| path).collect();
-    let below = object_store::path::Path::from("data/requests");
+    let below = Path::from("data/requests");
     let all: Vec<_> = store.list(Some(&below)).try_collect().await.unwrap();
     let lost = all.iter().map(|object| &object.location).filter(|path| {
         !path.as_ref().contains("_delta_log")
