@@ -37,7 +37,7 @@ use crate::point::{CommitPoint, CommitSummary, RowKey};
 /// What a process has from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// What was claimed.
+    /// What was claimed; see [`Claim::covers`].
     pub partitions: Vec<String>,
     /// The history of its detector.
     pub history: History,
@@ -51,6 +51,14 @@ pub struct Claim {
     pub positions: BTreeMap<String, i64>,
     /// Histories to be ended, of processes that are gone.
     pub left: Vec<Left>,
+}
+
+impl Claim {
+    /// Whether a partition is among those that were claimed, whichever topic has their name.
+    pub fn covers(&self, partition: &str) -> bool {
+        let number = number_of(partition);
+        number.is_some() && self.partitions.iter().any(|claimed| number_of(claimed) == number)
+    }
 }
 
 /// A history that nobody goes on with.

@@ -348,9 +348,12 @@ impl Lake {
             let txns = if counts { moves.clone() } else { own() };
             let done = handle.commit(&self.location, &lineage.ids, &txns, counts).await?;
             summary.tables.extend(done);
+            if counts {
+                // Should another table fail, these are no longer what another process could have committed.
+                lineage.least.clear();
+            }
         }
         lineage.unconfirmed = None;
-        lineage.least.clear();
         Checkpoints::of(&self.location, &lineage.history)?.prune(checkpoint.sequence).await;
         let versions = self.tables.values().map(|handle| (handle.table, handle.log.version));
         self.log_keeper.see(&self.location, versions);

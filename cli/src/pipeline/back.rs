@@ -209,9 +209,9 @@ impl Back {
     /// [`Commits::claims`] then.
     pub fn lookup(&self) -> PositionLookup {
         let to_lake = self.to_lake.clone();
-        Box::new(move |wanted| {
+        Box::new(move |assigned, wanted| {
             let (reply, answer) = bounded(1);
-            let partitions = wanted.iter().map(|partition| partition.to_string()).collect();
+            let partitions = assigned.iter().map(|partition| partition.to_string()).collect();
             to_lake.send(ToLake::Claim(partitions, reply))?;
             let known = shared(&answer.recv()?);
             Ok(known.into_iter().filter(|(partition, _)| wanted.contains(partition)).collect())

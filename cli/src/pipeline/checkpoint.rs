@@ -75,8 +75,7 @@ pub fn learnt(claim: &Claim) -> BTreeMap<String, Learnt> {
     let Some(state) = &claim.state else { return BTreeMap::new() };
     let Some((header, _)) = split(&state.state) else { return BTreeMap::new() };
     let is_at = |partition: &String| {
-        claim.partitions.contains(partition)
-            && state.positions.get(partition) == claim.positions.get(partition)
+        claim.covers(partition) && state.positions.get(partition) == claim.positions.get(partition)
     };
     let mut learnt = header.learnt.into_owned();
     learnt.retain(|partition, _| is_at(partition));

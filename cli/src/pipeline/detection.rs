@@ -327,8 +327,8 @@ impl Worker {
     }
 
     /// Begins with what was claimed, and ends what others have left.
-    fn take(&mut self, claim: Claim) -> anyhow::Result<()> {
-        for left in claim.left {
+    fn take(&mut self, mut claim: Claim) -> anyhow::Result<()> {
+        for left in std::mem::take(&mut claim.left) {
             self.end(left)?;
         }
         if !claim.is_new {
@@ -341,7 +341,7 @@ impl Worker {
             detector.set_life(claim.life);
             detector
         });
-        detector.keep_partitions(&claim.partitions);
+        detector.keep_partitions(|partition| claim.covers(partition));
         let before = std::mem::replace(&mut self.detector, detector);
         self.counts.go_on();
         self.start = self.detector.counters();

@@ -15,11 +15,11 @@ impl Detector {
         self.life
     }
 
-    /// Of the partitions that a checkpoint knows these are read on here. What was read of the others is still decided on;
+    /// Of the partitions that a checkpoint knows those that `is_kept` says are read on here. What was read of the others is still decided on;
     /// what comes of them is decided on elsewhere.
-    pub fn keep_partitions(&mut self, kept: &[String]) {
+    pub fn keep_partitions(&mut self, is_kept: impl Fn(&str) -> bool) {
         let known = self.state.partitions.keys();
-        let gone: Vec<String> = known.filter(|name| !kept.contains(name)).cloned().collect();
+        let gone: Vec<String> = known.filter(|name| !is_kept(name)).cloned().collect();
         for name in gone {
             self.retire(&name, Attendance::Closed);
         }
