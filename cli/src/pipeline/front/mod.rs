@@ -10,6 +10,7 @@ use ingest::{MessageSink, Polled, Positions, Share, Source, SourceError};
 use schemas::PositionedBatch;
 
 use super::back::{Commits, Gone};
+use super::checkpoint;
 use super::detection::{Detection, Mark, Order};
 use super::rejected::Rejected;
 use super::signals::Signals;
@@ -221,6 +222,7 @@ impl<'a> Front<'a> {
             Polled::Messages(_) => {}
             Polled::Idle => self.flush()?,
             Polled::PartitionsAssigned(partitions) => {
+                self.take_claims()?;
                 self.totals.partitions += partitions.len();
                 self.send(Order::Open(partitions))?;
             }
@@ -249,6 +251,17 @@ impl<'a> Front<'a> {
             }
         }
         Ok(Step::Continue)
+    }
+
+    /// Goes on with what the back has claimed for the partitions that are read from now on.
+    fn take_claims(&mut self) -> anyhow::Result<()> {
+        for claim in self.commits.claims() {
+            for (partition, learnt) in checkpoint::learnt(&claim) {
+                self.batcher.resume(&partition.into(), &learnt);
+            }
+            self.send(Order::Take(Box::new(claim)))?;
+        }
+        Ok(())
     }
 
     fn partition_end(&mut self, partition: &Arc<str>) -> anyhow::Result<()> {
