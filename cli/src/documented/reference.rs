@@ -10,9 +10,10 @@ use crate::args::Args;
 const COMMANDS: &str = "\
 # Commands
 
-Options stand in any order behind the command. Each is also a key of the [configuration](configuration.md) and, where one is named
-below, a variable of the environment: the command line wins over the environment, the environment over the file. Exit status: 0
-done; 1 the command ran and failed; 2 the command line or configuration is wrong. This page is written from the arguments by a test.
+Options stand in any order behind the command. Those of `scan`, `ship`, `run`, `maintain` and `serve` are also keys of the
+[configuration](configuration.md), and where one is named below a variable of the environment sets it: the command line wins over the
+environment, the environment over the file. Exit status: 0 done; 1 the command ran and failed; 2 the command line or configuration is
+wrong. This page is written from the arguments by a test.
 ";
 
 const CONFIGURATION: &str = "\
@@ -54,7 +55,7 @@ fn meaning(arg: &Arg) -> String {
         for (label, list) in [("One of", values.join(", ")), ("Default", defaults.join(", "))] {
             if !list.is_empty() {
                 let list = if label == "Default" { format!("`{list}`") } else { list };
-                write!(text, " {label} {list}.").unwrap();
+                write!(text, ". {label} {list}").unwrap();
             }
         }
     }
