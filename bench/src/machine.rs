@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use crate::process::workspace;
+
 /// The machine, the commit and how busy it is.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -58,7 +60,7 @@ fn commit() -> String {
     let git = |args: &[&str]| {
         let output = Command::new("git")
             .args(args)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(workspace())
             .output()
             .ok()
             .filter(|output| output.status.success())?;

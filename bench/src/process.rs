@@ -18,6 +18,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Ticks of a second in `/proc/self/stat`: `USER_HZ`, 100 on every Linux.
 const TICKS_S: u64 = 100;
 
+/// The folder of the workspace, as `cargo run` tells it: checkouts may share the folder that is built into.
+/// Without cargo, where it was started.
+pub fn workspace() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    package.map_or_else(|| PathBuf::from("."), |package| package.join(".."))
+}
+
 /// The release binary: built by cargo when it is not up to date, where this program was built.
 /// `FLOODMARK_BIN` names another one.
 ///
@@ -34,7 +41,7 @@ pub fn floodmark() -> Result<PathBuf, BenchError> {
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     build
         .args(["build", "--release", "--locked", "--bin", "floodmark"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(workspace())
         .env("CARGO_TARGET_DIR", &target);
     // What `cargo run` tells a program of its package makes dependencies build anew whose scripts look at it.
     for (name, _) in std::env::vars_os() {

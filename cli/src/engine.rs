@@ -4,7 +4,8 @@
 use std::thread;
 
 use anyhow::Context;
-use tokio::runtime::Runtime;
+use thread_priority::{ThreadPriority, set_current_thread_priority};
+use tokio::runtime::{Builder, Runtime};
 
 /// Stack of the threads that plan and run queries. Only what is reached of it takes memory.
 const STACK_BYTES: usize = 64 << 20;
@@ -32,10 +33,24 @@ pub fn on_deep_stack<T: Send>(
 /// # Errors
 /// When its threads cannot be started.
 pub fn runtime() -> anyhow::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("query")
-        .thread_stack_size(STACK_BYTES)
-        .build()
-        .context("cannot start the query engine")
+    builder().build().context("cannot start the query engine")
+}
+
+/// The same beside a pipeline: its threads give way to those that read and judge.
+///
+/// # Errors
+/// When its threads cannot be started.
+pub fn yielding_runtime() -> anyhow::Result<Runtime> {
+    let give_way = || {
+        if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
+            tracing::debug!(?error, "queries run at the priority of everything else");
+        }
+    };
+    builder().on_thread_start(give_way).build().context("cannot start the query engine")
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new_multi_thread();
+    builder.enable_all().thread_name("query").thread_stack_size(STACK_BYTES);
+    builder
 }

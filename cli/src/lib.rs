@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! args ─▶ config (file < environment < command line, checked before anything starts)
-//!   └▶ commands: scan · run · ship · sql · explain-line · formats · demo · generate
+//!   └▶ commands: scan · run · ship · sql · serve · top · explain-line · formats · demo · generate
 //!        └▶ pipeline
 //!             front thread:  source ─▶ batcher ─▶ detector ─▶ alerts (stdout)
 //!                                         │            └─▶ findings ─┐
@@ -30,6 +30,7 @@ pub mod pipeline;
 mod progress;
 mod signals;
 mod telemetry;
+mod top;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -41,6 +41,14 @@ impl StopFlag {
         Self::saying(WHO_ANSWERS)
     }
 
+    /// The same for one that somebody looks at: nothing is written over what is seen.
+    ///
+    /// # Errors
+    /// When the signal handlers cannot be installed.
+    pub fn of_viewer() -> anyhow::Result<Self> {
+        Self::saying("")
+    }
+
     fn saying(says: &'static str) -> anyhow::Result<Self> {
         let stop = Self::default();
         let flag = stop.clone();
@@ -95,7 +103,9 @@ async fn listen([mut interrupt, mut terminate]: [Signal; 2], stop: &StopFlag, sa
         if stop.is_set() {
             std::process::exit(INTERRUPTED);
         }
-        tracing::info!("{says}");
+        if !says.is_empty() {
+            tracing::info!("{says}");
+        }
         stop.set();
     }
 }

@@ -6,6 +6,7 @@
 
 #![cfg(test)]
 
+mod package;
 #[path = "../examples/conformance/runner/mod.rs"]
 mod runner;
 #[path = "conformance/runner_test.rs"]
@@ -14,22 +15,12 @@ mod support;
 #[path = "conformance/table.rs"]
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use decode::{DecoderConfig, Format};
 use expect_test::expect_file;
+use package::logs as cases;
 use support::{read_blocks, show};
-
-fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
-    let mut cases: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
-        .collect();
-    cases.sort();
-    cases
-}
 
 fn format_of(case: &Path) -> Format {
     let name = case.file_name().unwrap().to_str().unwrap();

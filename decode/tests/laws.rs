@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod package;
 mod support;
 
 use arrow_array::cast::AsArray;
@@ -12,14 +13,7 @@ use support::{read_blocks, show};
 
 /// Lines of every format, to be damaged.
 fn seeds() -> Vec<Vec<u8>> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
-        .collect();
-    files.sort();
-    files
+    package::logs()
         .iter()
         .flat_map(|file| {
             let text = std::fs::read(file).unwrap();

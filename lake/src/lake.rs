@@ -79,7 +79,7 @@ pub struct Lake {
 }
 
 impl Lake {
-    /// Opens the tables under `uri` (a folder, `file://…` or, with the feature `s3`, `s3://…`), creating what is missing.
+    /// Opens the tables under `uri` (a folder, `file://…` or `s3://…`), creating what is missing.
     ///
     /// # Errors
     /// Any [`LakeError`] but `Conflict`: the place cannot be used, or holds tables of another making.

@@ -179,12 +179,8 @@ fn remote_store(uri: &str, url: &Url) -> Result<Arc<dyn ObjectStore>, LakeError>
         .ok()
         .and_then(|scheme| Some(Arc::clone(object_store_factories().get(&scheme)?.value())));
     let Some(factory) = factory else {
-        let known = "give a folder or file://…";
-        return Err(refuse(if matches!(url.scheme(), "s3" | "s3a") {
-            format!("this program was built without S3; build it with `--features s3`, or {known}")
-        } else {
-            format!("`{}://` is not supported; {known}", url.scheme())
-        }));
+        let known = "give a folder, file://… or s3://…";
+        return Err(refuse(format!("`{}://` is not supported; {known}", url.scheme())));
     };
     let (store, _) = factory
         .parse_url_opts(url, &StorageConfig::default())
@@ -210,14 +206,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(not(feature = "s3"))]
-    fn a_store_that_was_left_out_is_named() {
-        expect_test::expect!["cannot use `s3://bucket/x` as data location: this program was built without S3; build it with `--features s3`, or give a folder or file://…"]
-            .assert_eq(&Location::open("s3://bucket/x", false).unwrap_err().to_string());
-    }
-
-    #[test]
-    #[cfg(feature = "s3")]
     fn a_bucket_is_reached() {
         let location = Location::open("s3://bucket/edge", false).unwrap();
         assert_eq!(location.display("requests"), "s3://bucket/edge/requests");
@@ -228,7 +216,7 @@ mod tests {
     #[test]
     fn unknown_places_are_refused_with_a_way_out() {
         let message = |uri: &str| Location::open(uri, false).unwrap_err().to_string();
-        expect_test::expect!["cannot use `ftp://host/x` as data location: `ftp://` is not supported; give a folder or file://…"]
+        expect_test::expect!["cannot use `ftp://host/x` as data location: `ftp://` is not supported; give a folder, file://… or s3://…"]
             .assert_eq(&message("ftp://host/x"));
         expect_test::expect!["cannot use `` as data location: it is empty; give a folder"]
             .assert_eq(&message(""));

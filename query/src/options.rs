@@ -17,6 +17,8 @@ pub struct SessionOptions {
     pub batch_size: Option<usize>,
     /// What a statement may do besides reading the tables.
     pub scratch: Scratch,
+    /// Whether there may be no table at all yet: somebody is about to write the first.
+    pub awaits_tables: bool,
 }
 
 /// How statements are written.

@@ -1,5 +1,7 @@
 //! Text to statements.
 
+use std::borrow::Cow;
+
 use datafusion::sql::parser::{DFParserBuilder, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::ast::{Cte, Query};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -88,6 +90,27 @@ pub fn split(text: &str) -> Result<Vec<Piece>, QueryError> {
         one.at = 0;
     }
     Ok(pieces)
+}
+
+/// `text` with its placeholders numbered: `?` is the next of `$1`, `$2`, …, unless the text has others besides.
+///
+/// ```
+/// assert_eq!(query::statements::numbered("SELECT ?, '?', ?"), "SELECT $1, '?', $2");
+/// assert_eq!(query::statements::numbered("SELECT ?, $1"), "SELECT ?, $1");
+/// ```
+pub fn numbered(text: &str) -> Cow<'_, str> {
+    let tokens = Tokenizer::new(&GenericDialect {}, text).with_unescape(false).tokenize();
+    let mut tokens = tokens.unwrap_or_default();
+    let mut next = 0;
+    for token in &mut tokens {
+        let Token::Placeholder(name) = token else { continue };
+        if name != "?" {
+            return Cow::Borrowed(text);
+        }
+        next += 1;
+        *name = format!("${next}");
+    }
+    if next == 0 { Cow::Borrowed(text) } else { tokens.iter().map(ToString::to_string).collect() }
 }
 
 /// Whether `text` ends with a `;` that ends a statement: not one within quotes or a comment.

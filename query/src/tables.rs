@@ -79,7 +79,7 @@ impl Tables {
             let log = reader.table(definition).map_err(location)?;
             tables.push(Arc::new(LakeTable::new(definition, store.clone(), log)));
         }
-        if refresh(&tables).await? == 0 {
+        if refresh(&tables).await? == 0 && !options.awaits_tables {
             return Err(QueryError::NoTables { uri: uri.to_owned() });
         }
         Ok(Self { all: tables, state, scratch: options.scratch, uri: uri.to_owned() })

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! http (API, console) ───┐
-//!                        ├─▶ answers ─▶ query ─▶ tables
-//! postgres (the wire) ───┘   guard · place · snapshot · memory · time · caps · cancel
+//! postgres (the wire) ───┼─▶ answers ─▶ query ─▶ tables
+//! flight (Flight SQL) ───┘   guard · place · snapshot · memory · time · caps · cancel
 //! ```
 //!
 //! # Invariants
@@ -15,7 +15,10 @@
 //! Read [`answers::Answers`] first.
 
 pub mod answers;
+mod cast;
+pub mod flight;
 pub mod http;
+pub mod overview;
 mod pages;
 pub mod postgres;
 mod questions;

@@ -3,10 +3,9 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tests::Python;
+use tests::sample::lake;
 use tests::skip::{Missing, or_skip};
-
-use crate::serve::{Served, lake};
+use tests::{Python, Served};
 
 /// A Python that can drive a browser.
 fn browser() -> Result<Python, Missing> {
@@ -24,8 +23,7 @@ fn an_attack_leads_to_its_requests_a_source_and_sql() {
     let served = Served::start(&tables, &[]);
     let pictures = folder.path().join("pictures");
     std::fs::create_dir(&pictures).unwrap();
-    let seen = python.run("console.py", &[&served.port, pictures.to_str().unwrap()]);
-    let seen: Value = serde_json::from_str(&seen).expect("JSON");
+    let seen = python.ask("console.py", &[&served.http, pictures.to_str().unwrap()]);
 
     let story = &seen["story"];
     let told = format!(
@@ -41,10 +39,12 @@ fn an_attack_leads_to_its_requests_a_source_and_sql() {
     assert_eq!(story["wrong"], json!([]), "errors in the browser");
     // Accessible, within the policy and no wider than the window, wide and narrow, light and dark.
     assert_eq!(seen["faults"], json!({}));
-    let plain: Vec<&str> =
-        seen["plain"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let plain = &seen["plain"];
+    assert_eq!((&plain["listed"], &plain["wrong"]), (&json!(true), &json!([])), "without scripts");
+    let parts: Vec<&str> =
+        plain["parts"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     for part in ["Who", "With what", "The rule that selects it", "Exactly these requests"] {
-        assert!(plain.contains(&part), "without scripts: {plain:?}");
+        assert!(parts.contains(&part), "without scripts: {parts:?}");
     }
     for page in ["now", "incident", "explore", "source", "sql"] {
         let picture = std::fs::read(pictures.join(format!("{page}.png"))).unwrap();

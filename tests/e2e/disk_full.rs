@@ -43,9 +43,7 @@ fn a_full_disk_is_waited_for() {
         .args(["--fork", "sh", "-c", SCRIPT, "sh"])
         .args([binary(), folder.path(), log.path()])
         .arg("combined")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stdin(Stdio::piped());
     let mut running = Running::start(&mut command);
     running.until_stderr("no space left", PATIENCE);
     running.say("go\n");

@@ -1,14 +1,16 @@
-//! What the dashboards of `docs/grafana` ask, of the tables.
+//! What the dashboards of `docs/grafana` ask, of the tables, and what they name.
 
-use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+use tests::sample::lake;
 use tests::skip::or_skip;
-use tests::{Python, workspace};
+use tests::{Python, Served, workspace};
 
-use crate::postgres::Served;
-use crate::serve::lake;
+use crate::deploy::assert_metrics;
 
-/// Panels that are rightly empty on the sample: it is read whole, and its attacks are over when it ends.
-const EMPTY: [&str; 2] = ["Lines that could not be read", "Attack under way"];
+/// Targets that are rightly empty on the sample: it is read whole, and its attacks are over when it ends.
+const EMPTY: [&str; 2] = ["Lines that could not be read A", "Attack under way A"];
 
 #[test]
 fn every_panel_gets_rows_from_the_tables() {
@@ -17,15 +19,28 @@ fn every_panel_gets_rows_from_the_tables() {
     let tables = lake(folder.path());
     let served = Served::start(&tables, &[]);
     let boards = workspace::root().join("docs/grafana");
-    let seen = python.run("grafana.py", &["tables", &served.port, boards.to_str().unwrap()]);
-    let seen: Value = serde_json::from_str(&seen).expect("JSON");
+    let seen = python.ask("grafana.py", &["tables", &served.postgres, boards.to_str().unwrap()]);
     let names: Vec<&String> = seen.as_object().unwrap().keys().collect();
     assert_eq!(names, ["attacks", "floodmark", "host", "ingest"]);
-    for (board, panels) in seen.as_object().unwrap() {
-        for (panel, rows) in panels.as_object().unwrap() {
+    for (board, targets) in seen.as_object().unwrap() {
+        for (target, rows) in targets.as_object().unwrap() {
             let some = rows.as_u64().unwrap() > 0;
-            assert!(some || EMPTY.contains(&panel.as_str()), "{board}: {panel}: no row");
+            assert!(some || EMPTY.contains(&target.as_str()), "{board}: {target}: no row");
         }
     }
     served.stop();
+}
+
+/// The texts of a folder and of those within.
+fn texts(folder: &Path) -> String {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let text = |path: std::path::PathBuf| {
+        if path.is_dir() { texts(&path) } else { fs::read_to_string(path).unwrap() }
+    };
+    paths.map(text).collect()
+}
+
+#[test]
+fn every_metric_of_the_dashboards_is_there() {
+    assert_metrics(&texts(&workspace::root().join("docs/grafana")));
 }

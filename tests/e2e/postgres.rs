@@ -1,43 +1,12 @@
 //! `floodmark serve --postgres` with clients of PostgreSQL that are not ours, and with those who mean harm.
 
 use serde_json::{Value, json};
-use tests::floodmark::PATIENCE;
 use tests::postgres::{Jdbc, psql};
+use tests::sample::lake;
 use tests::skip::or_skip;
-use tests::{Floodmark, Python, Running, Signal, Tables};
+use tests::{Floodmark, Python, Served};
 
-use crate::serve::{Secrets, TOKEN, lake};
-
-/// A server of the sample's tables at a port of the system's choice.
-pub(crate) struct Served {
-    process: Running,
-    pub(crate) port: String,
-}
-
-impl Served {
-    pub(crate) fn start(tables: &Tables, args: &[&str]) -> Self {
-        let ports = ["--listen", "127.0.0.1:0", "--postgres", "127.0.0.1:0"];
-        let serve = ["serve", "--data", tables.arg()];
-        let mut process = Floodmark::new(serve).args(ports).args(args).start();
-        process.until_stderr("postgres://127.0.0.1:", PATIENCE);
-        let said = process.stderr();
-        let place =
-            said.split("postgres://127.0.0.1:").nth(1).and_then(|rest| rest.split('/').next());
-        let port = place.unwrap_or_else(|| panic!("no port is told: {said}")).to_owned();
-        Self { process, port }
-    }
-
-    fn ask(&self, python: &Python, kind: &str, more: &[&str]) -> Value {
-        let args = [&[kind, &*self.port], more].concat();
-        serde_json::from_str(&python.run("postgres.py", &args)).expect("JSON")
-    }
-
-    /// A stop that is asked for is an orderly end.
-    pub(crate) fn stop(self) {
-        self.process.signal(Signal::Term);
-        self.process.output(PATIENCE).expect_status(0);
-    }
-}
+use crate::serve::{Secrets, TOKEN};
 
 const TABLES: [&str; 5] = ["incidents", "rejects", "requests", "source_windows", "target_windows"];
 const VIEWS: [&str; 3] = ["attacks", "campaigns", "signals"];
@@ -48,11 +17,11 @@ fn psql_gets_what_the_command_line_gets_and_finds_its_way() {
     let tables = lake(folder.path());
     let served = Served::start(&tables, &[]);
     let counted = "SELECT count(*) FROM requests WHERE status = 404";
-    let Some(found) = or_skip(psql(&served.port, &["-At", "-c", counted])) else { return };
+    let Some(found) = or_skip(psql(&served.postgres, &["-At", "-c", counted])) else { return };
     let number = tables.number("SELECT count(*) AS n FROM requests WHERE status = 404");
     assert_eq!(found.expect_status(0).stdout.trim(), number.to_string());
     let ask = |command: &str| {
-        let asked = psql(&served.port, &["-At", "-v", "ON_ERROR_STOP=1", "-c", command]);
+        let asked = psql(&served.postgres, &["-At", "-v", "ON_ERROR_STOP=1", "-c", command]);
         asked.unwrap().expect_status(0).stdout
     };
     let names = |command: &str| -> Vec<String> {
@@ -74,7 +43,7 @@ fn psql_gets_what_the_command_line_gets_and_finds_its_way() {
     {
         ask(command);
     }
-    let wrong = psql(&served.port, &["-c", "SELECT nothing FROM requests"]).unwrap();
+    let wrong = psql(&served.postgres, &["-c", "SELECT nothing FROM requests"]).unwrap();
     wrong.expect_status(1).expect_stderr(&["no column `nothing`"]);
     served.stop();
 }
@@ -88,7 +57,7 @@ fn drivers_of_python_get_values_with_their_types() {
     let answered = tables.number("SELECT count(*) AS n FROM requests WHERE status IN (200, 404)");
     let good = tables.number("SELECT count(*) AS n FROM requests WHERE status = 200");
 
-    let seen = served.ask(&python, "psycopg", &[]);
+    let seen = python.ask("postgres.py", &["psycopg", &served.postgres]);
     let expected = json!({
         "text is binary": true,
         "values": [true, 7, 2.5, "x", null, ["a", "b,\"", null], [1, 2]],
@@ -105,7 +74,7 @@ fn drivers_of_python_get_values_with_their_types() {
     });
     assert_eq!(seen, expected);
 
-    let seen = served.ask(&python, "asyncpg", &[]);
+    let seen = python.ask("postgres.py", &["asyncpg", &served.postgres]);
     let expected = json!({
         "columns": ["ts", "date", "client_ip", "status", "topic_offset", "malformed", "path"],
         "takes": ["timestamptz", "int4", "int8"], "gives": [["path", "text"], ["n", "int8"]], "rows": 3,
@@ -113,7 +82,7 @@ fn drivers_of_python_get_values_with_their_types() {
     });
     assert_eq!(seen, expected);
 
-    let seen = served.ask(&python, "sqlalchemy", &[]);
+    let seen = python.ask("postgres.py", &["sqlalchemy", &served.postgres]);
     assert_eq!((&seen["tables"], &seen["views"]), (&json!(TABLES), &json!(VIEWS)));
     assert_eq!(
         (&seen["schemas"], &seen["default"]),
@@ -138,7 +107,7 @@ fn what_dashboards_ask_of_the_catalogue_is_answered() {
     let Some(python) = or_skip(Python::find()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let served = Served::start(&lake(folder.path()), &[]);
-    let seen = served.ask(&python, "tools", &[]);
+    let seen = python.ask("postgres.py", &["tools", &served.postgres]);
     let one = |name: &str| {
         let rows = seen[name].as_array().unwrap_or_else(|| panic!("{name}: {seen}"));
         rows.iter().map(|row| row[0].clone()).collect::<Vec<Value>>()
@@ -181,7 +150,7 @@ fn the_driver_of_java_gets_metadata_and_rows() {
     let folder = tempfile::tempdir().unwrap();
     let tables = lake(folder.path());
     let served = Served::start(&tables, &[]);
-    let said = jdbc.ask(&served.port);
+    let said = jdbc.ask(&served.postgres);
     let lines: Vec<&str> = said.lines().collect();
     let listed = |kind: &'static str| move |name: &&str| format!("{name}:{kind}");
     let all: Vec<String> =
@@ -214,7 +183,7 @@ fn those_who_mean_harm_keep_nobody_from_an_answer() {
     let Some(python) = or_skip(Python::find()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let served = Served::start(&lake(folder.path()), &[]);
-    let seen = served.ask(&python, "hostile", &[]);
+    let seen = python.ask("postgres.py", &["hostile", &served.postgres]);
     let expected = json!({
         "connected": 1_000, "beside a slow reader": true, "no beginnings": true, "no messages": true,
         "large": [["54000"], "TDCZ"], "out of step": ["12EZ", ["42703"]], "all rows": "12DCZ",
@@ -231,7 +200,7 @@ fn others_are_answered_who_prove_to_know_the_token_over_tls_alone() {
     let Some(secrets) = or_skip(Secrets::make(folder.path())) else { return };
     let tables = lake(folder.path());
     let served = Served::start(&tables, &secrets.args());
-    let seen = served.ask(&python, "secure", &[TOKEN, &secrets.authority]);
+    let seen = python.ask("postgres.py", &["secure", &served.postgres, TOKEN, &secrets.authority]);
     let wrong = "this is not the password, which is the token of the server";
     let plain = "this server is spoken to over TLS; ask for it with sslmode=require or stricter";
     let expected = json!({

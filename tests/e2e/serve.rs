@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::{Value, json};
-use tests::floodmark::PATIENCE;
-use tests::sample::traffic;
+use serde_json::json;
+use tests::sample::lake;
 use tests::skip::{Missing, or_skip};
-use tests::{Floodmark, Python, Running, Signal, Tables};
+use tests::{Floodmark, Python, Served};
 
 /// Makes an authority, and a certificate of this machine.
 const CERTIFICATES: &str = r"
@@ -51,49 +50,13 @@ impl Secrets {
     }
 }
 
-/// A server of the sample's tables at a port of the system's choice.
-pub(crate) struct Served {
-    process: Running,
-    pub(crate) port: String,
-}
-
-impl Served {
-    pub(crate) fn start(tables: &Tables, args: &[&str]) -> Self {
-        let serve = ["serve", "--data", tables.arg(), "--listen", "127.0.0.1:0"];
-        let mut process = Floodmark::new(serve).args(args).start();
-        process.until_stderr("://127.0.0.1:", PATIENCE);
-        let said = process.stderr();
-        let port = said.split("://127.0.0.1:").nth(1).and_then(|rest| rest.lines().next());
-        let port = port.unwrap_or_else(|| panic!("no port is told: {said}")).to_owned();
-        Self { process, port }
-    }
-
-    fn ask(&self, python: &Python, kind: &str, more: &[&str]) -> Value {
-        let args = [&[kind, &*self.port], more].concat();
-        serde_json::from_str(&python.run("serve.py", &args)).expect("JSON")
-    }
-
-    /// A stop that is asked for is an orderly end.
-    pub(crate) fn stop(self) {
-        self.process.signal(Signal::Term);
-        self.process.output(PATIENCE).expect_status(0);
-    }
-}
-
-pub(crate) fn lake(folder: &Path) -> Tables {
-    let tables = Tables::at(folder.join("lake"));
-    let scan = ["scan", "--format", "cloudflare", "--alerts", "none", "--data", tables.arg()];
-    Floodmark::new(scan).arg(traffic().path()).success();
-    tables
-}
-
 #[test]
 fn clients_that_are_not_ours_get_what_the_command_line_gets() {
     let Some(python) = or_skip(Python::find()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let tables = lake(folder.path());
     let served = Served::start(&tables, &[]);
-    let seen = served.ask(&python, "friendly", &[]);
+    let seen = python.ask("serve.py", &["friendly", &served.http]);
     for format in ["json", "ndjson", "csv", "arrow", "parquet"] {
         assert_eq!(seen[format], 20_000, "{format}: {seen}");
     }
@@ -110,7 +73,7 @@ fn those_who_mean_harm_keep_nobody_from_an_answer() {
     let Some(python) = or_skip(Python::find()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let served = Served::start(&lake(folder.path()), &[]);
-    let seen = served.ask(&python, "hostile", &[]);
+    let seen = python.ask("serve.py", &["hostile", &served.http]);
     let expected = json!({
         "connected": 2_000, "beside a slow reader": true, "large": true, "rubbish": true, "other name": 421,
         "other page": 403, "after all": true,
@@ -126,7 +89,7 @@ fn others_are_answered_with_a_token_over_tls_alone() {
     let Some(secrets) = or_skip(Secrets::make(folder.path())) else { return };
     let tables = lake(folder.path());
     let served = Served::start(&tables, &secrets.args());
-    let seen = served.ask(&python, "secure", &[TOKEN, &secrets.authority]);
+    let seen = python.ask("serve.py", &["secure", &served.http, TOKEN, &secrets.authority]);
     let expected = json!({
         "no token": 401, "wrong token": 401, "token": 200, "password": 200, "health": 200, "plain": false, "after all": 200,
     });

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
+use tests::floodmark::PATIENCE;
 use tests::sample::{Log, text};
+use tests::skip::{Missing, or_skip};
 use tests::table::KEYS;
-use tests::{Floodmark, Tables};
+use tests::{Floodmark, Tables, workspace};
 
 /// `floodmark scan` of the sample in four files, so that each table has several.
 fn scanned(folder: &std::path::Path, name: &str) -> Tables {
@@ -96,4 +99,51 @@ fn a_time_below_a_day_and_a_folder_without_tables_are_refused() {
         command.output().expect_status(1).expect_stderr(&["there are no tables in"]);
     }
     assert!(!nowhere.path().exists(), "nothing is made");
+}
+
+/// The commands of the chapter about back-ups, as the documentation has them.
+fn back_up_commands() -> String {
+    let page = fs::read_to_string(workspace::root().join("docs/operations.md")).unwrap();
+    let chapter = page.split("\n## Back-up and restore\n").nth(1).expect("the chapter");
+    chapter
+        .split("```sh\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("commands")
+        .to_owned()
+}
+
+#[test]
+fn a_copy_of_a_folder_that_is_written_to_is_whole_and_goes_on() {
+    if Command::new("rsync").arg("--version").output().is_err() {
+        or_skip::<()>(Err(Missing("rsync missing: Debian package rsync".into())));
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let tables = Tables::at(folder.path().join("lake"));
+    let scan = ["scan", "--format", "cloudflare", "--alerts", "none", "--commit-interval", "1s"];
+    let scan = Floodmark::new(scan).args(["--data", tables.arg(), "-"]);
+    let mut scanning = scan.spoken_to().start();
+    let lines: Vec<&str> = text().split_inclusive('\n').collect();
+    let (first, rest) = lines.split_at(lines.len() / 2);
+    scanning.say(&first.concat());
+    let log = tables.path().join("requests/_delta_log");
+    let commits = || fs::read_dir(&log).map_or(0, |entries| entries.count());
+    scanning.until("rows are committed", PATIENCE, |_| commits() > 1);
+    let copied =
+        Command::new("sh").args(["-euc", &back_up_commands()]).current_dir(folder.path()).output();
+    let copied = copied.unwrap();
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    scanning.say(&rest.concat());
+    scanning.output(PATIENCE).expect_status(0);
+
+    let copy = Tables::at(folder.path().join("backup"));
+    check(&copy).success().expect_stderr(&["0 faults"]);
+    let rows = |tables: &Tables| tables.number("SELECT count(*) AS n FROM requests");
+    assert!((1..i64::try_from(lines.len()).unwrap()).contains(&rows(&copy)));
+    let log = Log::new(text());
+    let scan = ["scan", "--format", "cloudflare", "--alerts", "none", "--data", copy.arg()];
+    Floodmark::new(scan).arg(log.path()).success();
+    assert_eq!(rows(&copy), rows(&tables));
+    check(&copy).success().expect_stderr(&["0 faults"]);
 }

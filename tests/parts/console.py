@@ -102,8 +102,12 @@ def everywhere(browser, base, story, pictures):
 def without_scripts(browser, base, incident):
     """Lists and incidents are whole without JavaScript."""
     walk = Walk(browser, base, java_script_enabled=False)
+    walk.page.goto("/")
+    listed = walk.page.locator(f"a[href='/incident/{incident}']").count() > 0
     walk.page.goto(f"/incident/{incident}")
-    return walk.page.get_by_role("heading", level=2).all_inner_texts()
+    parts = walk.page.get_by_role("heading", level=2).all_inner_texts()
+    walk.context.close()
+    return {"listed": listed, "parts": parts, "wrong": walk.wrong}
 
 
 def main(port, pictures=None):

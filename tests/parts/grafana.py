@@ -1,4 +1,4 @@
-"""Asks what the dashboards of docs/grafana ask, as Grafana does; prints rows by dashboard and panel as JSON.
+"""Asks what the dashboards of docs/grafana ask, as Grafana does; prints rows by dashboard and target as JSON.
 
     grafana.py tables PORT FOLDER       every statement of SQL, over Postgres' protocol
     grafana.py metrics URL FOLDER       every expression of PromQL, of a Prometheus
@@ -19,17 +19,24 @@ LIMIT = 60
 
 
 def boards(folder):
-    """Each dashboard: its name, and what it asks: a title, the target and where it stands."""
+    """Each dashboard, and the rules: a name, and what it asks: title and number, and the target."""
     for path in sorted(pathlib.Path(folder, "dashboards").glob("*.json")):
         board = json.loads(path.read_text())
-        targets = [(panel["title"], target) for panel in board["panels"] for target in panel["targets"]]
-        targets += [("annotations", {"rawSql": each["rawQuery"]}) for each in board["annotations"]["list"]]
+        targets = [(f"{panel['title']} {each['refId']}", each) for panel in board["panels"] for each in panel["targets"]]
+        targets += [(f"annotation {each['name']}", {"rawSql": each["rawQuery"]}) for each in board["annotations"]["list"]]
         queries = [each for each in board["templating"]["list"] if each["type"] == "query"]
-        targets += [(each["name"], {"rawSql": each["query"]}) for each in queries]
+        targets += [(f"variable {each['name']}", {"rawSql": each["query"]}) for each in queries]
         yield path.stem, targets
     rules = yaml.safe_load(pathlib.Path(folder, "provisioning/alerting/floodmark.yml").read_text())
     for group in rules["groups"]:
-        yield group["name"], [(rule["title"], each["model"]) for rule in group["rules"] for each in rule["data"]]
+        yield group["name"], [(f"{rule['title']} {each['refId']}", each["model"]) for rule in group["rules"] for each in rule["data"]]
+
+
+def note(seen, board, title, rows):
+    """Takes note of what a target got; none hides behind another."""
+    place = seen.setdefault(board, {})
+    assert title not in place, (board, title)
+    place[title] = len(rows)
 
 
 def expanded(sql, begin, end, host):
@@ -61,8 +68,7 @@ def tables(port, folder):
                     assert cursor.description[0].name == "time" and times == sorted(times), (name, title)
                     assert all(isinstance(at, datetime.datetime) and at.utcoffset() is not None for at in times), (name, title)
                     assert all(isinstance(value, (int, float, str, type(None))) for row in rows for value in row[1:]), (name, title)
-                place = seen.setdefault(name, {})
-                place[title] = place.get(title, 0) + len(rows)
+                note(seen, name, title, rows)
     return seen
 
 
@@ -77,8 +83,7 @@ def metrics(url, folder):
             with urllib.request.urlopen(f"{url}/api/v1/query?{asked}", timeout=LIMIT) as answer:
                 told = json.load(answer)
             assert told["status"] == "success", told
-            place = seen.setdefault(name, {})
-            place[title] = place.get(title, 0) + len(told["data"]["result"])
+            note(seen, name, title, told["data"]["result"])
     return seen
 
 

@@ -56,7 +56,7 @@ def friendly(port):
     incidents = json.loads(get(connection, "/api/v1/incidents?limit=1000")[1])["incidents"]
     seen["incidents"] = len(incidents)
     one = json.loads(get(connection, "/api/v1/incidents/" + incidents[0]["incident_id"])[1])
-    seen["revisions"] = len(one["revisions"])
+    assert one["revisions"], one
     selecting = next(one for one in incidents if one["fingerprint"])
     one = json.loads(get(connection, "/api/v1/incidents/" + selecting["incident_id"])[1])
     rows = json.loads(ask(connection, {"q": one["requests_sql"]})[1])
@@ -159,7 +159,7 @@ def secure(port, token, ca):
         f"POST /api/v1/sql HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
     )
-    assert torn.recv(12).startswith(b"HTTP/1.1 200"[:1])
+    assert torn.recv(1) == b"H"
     socket.socket(fileno=torn.detach()).close()
     seen["after all"] = get(connection, "/readyz", Authorization="Bearer " + token)[0].status
     return seen

@@ -32,12 +32,12 @@ impl Daemon {
         }
     }
 
-    /// The program without arguments, its outputs piped. A value that owns it kills it when dropped; where a test
-    /// is killed nothing is dropped, and the kernel does it.
+    /// The program without arguments. A value that owns it kills it when dropped; where a test is killed nothing is
+    /// dropped, and the kernel does it.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new("setpriv");
         command.env("PATH", &self.path).args(["--pdeathsig", "KILL", "--", self.program]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::null());
         command
     }
 }

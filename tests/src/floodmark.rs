@@ -64,7 +64,7 @@ impl Floodmark {
     /// `floodmark ARGS`.
     pub fn new<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(args: I) -> Self {
         let mut command = Command::new(binary());
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(args).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(|name| name.starts_with("FLOODMARK_")) {
                 command.env_remove(name);
@@ -113,6 +113,13 @@ impl Floodmark {
     pub fn stdin_in_pieces(mut self, bytes: impl Into<Vec<u8>>, piece: usize) -> Self {
         self.command.stdin(Stdio::piped());
         self.stdin = Some(Feed { bytes: bytes.into(), piece });
+        self
+    }
+
+    /// Its standard input stays open, for [`Running::say`].
+    #[must_use]
+    pub fn spoken_to(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
         self
     }
 

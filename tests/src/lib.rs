@@ -7,7 +7,8 @@
 //! nginx ───── Nginx: writes access logs of what is sent to it
 //! rsyslog ─── Rsyslog: follows files, a line a message to Kafka
 //! postgres ── psql and pgjdbc: clients of the server that are not ours
-//! python ──── Python: readers of the tables, and clients of the server, that are not ours
+//! python ──── Python: readers of the tables, clients of the server and a browser's driver that are not ours
+//! served ──── Served: `floodmark serve`, its ports, its stop
 //! table ───── rows of the tables, asked through `floodmark sql`
 //! sample ──── lines to feed in
 //! mmdb ────── databases of networks to feed in
@@ -40,6 +41,7 @@ pub mod rsyslog;
 pub mod running;
 pub mod sample;
 pub mod secure;
+pub mod served;
 pub mod skip;
 pub mod table;
 pub mod workspace;
@@ -51,4 +53,5 @@ pub use python::Python;
 pub use rsyslog::Rsyslog;
 pub use running::{Running, Signal};
 pub use secure::SecureKafka;
+pub use served::Served;
 pub use table::Tables;

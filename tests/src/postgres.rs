@@ -24,9 +24,7 @@ pub fn psql(port: &str, args: &[&str]) -> Result<Output, Missing> {
         .args(args)
         .env("PGCONNECT_TIMEOUT", "60")
         .env("PAGER", "")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stdin(Stdio::null());
     Ok(Running::start(&mut command).output(PATIENCE))
 }
 
@@ -53,15 +51,20 @@ impl Jdbc {
 
     /// What it gets from the server at `port`: a name and a value a line.
     pub fn ask(&self, port: &str) -> String {
+        self.run("Jdbc.java", port)
+    }
+
+    /// What `program` of `tests/parts` gets from the server at `port`.
+    pub fn run(&self, program: &str, port: &str) -> String {
         let mut command = Command::new("java");
         command
-            .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.timezone=UTC", "-cp"])
+            .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.timezone=UTC"])
+            // Arrow's own memory, as its drivers ask for it.
+            .args(["--add-opens=java.base/java.nio=ALL-UNNAMED", "-cp"])
             .arg(self.jars.join("*"))
-            .arg(workspace::root().join("tests/parts/Jdbc.java"))
+            .arg(workspace::root().join("tests/parts").join(program))
             .arg(port)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdin(Stdio::null());
         Running::start(&mut command).output(PATIENCE).expect_status(0).stdout
     }
 }

@@ -1,7 +1,9 @@
-//! Readers of the tables that are not ours: `DuckDB` and delta-rs, in Python.
+//! Programs in Python that are not ours: readers of the tables (`DuckDB`, delta-rs), clients of the server, a browser's driver.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use serde_json::Value;
 
 use crate::floodmark::PATIENCE;
 use crate::running::Running;
@@ -28,16 +30,28 @@ impl Python {
         }
     }
 
-    /// Runs `tests/parts/SCRIPT ARGS`; returns its standard output.
-    pub fn run(&self, script: &str, args: &[&str]) -> String {
+    /// Runs `tests/parts/SCRIPT ARGS`; returns the JSON that it prints.
+    pub fn ask(&self, script: &str, args: &[&str]) -> Value {
+        let mut command = self.command(script, args);
+        command.stdin(Stdio::null());
+        let said = Running::start(&mut command).output(PATIENCE).expect_status(0);
+        serde_json::from_str(&said.stdout)
+            .unwrap_or_else(|error| panic!("{error}\n{}", said.describe()))
+    }
+
+    /// Starts `tests/parts/SCRIPT ARGS`, which may read until this is dropped.
+    pub fn start(&self, script: &str, args: &[&str]) -> Running {
+        let mut command = self.command(script, args);
+        command.stdin(Stdio::piped());
+        Running::start(&mut command)
+    }
+
+    fn command(&self, script: &str, args: &[&str]) -> Command {
         let mut command = Command::new("python3");
         command
             .arg(workspace::root().join("tests/parts").join(script))
             .args(args)
-            .env("PYTHONPATH", &self.packages)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        Running::start(&mut command).output(PATIENCE).expect_status(0).stdout
+            .env("PYTHONPATH", &self.packages);
+        command
     }
 }

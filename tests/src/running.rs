@@ -1,7 +1,7 @@
 //! A process that is running: its lines as they come, signals to it, its end.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, ExitStatus};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,14 +41,15 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts `command`, whose outputs must be piped; a piped standard input stays open for [`Self::say`].
+    /// Starts `command` and takes its outputs; a piped standard input stays open for [`Self::say`].
     pub fn start(command: &mut Command) -> Self {
         Self::feed(command, None)
     }
 
-    /// Starts `command`, whose outputs must be piped, and feeds it `stdin` from a thread.
+    /// The same, and feeds it `stdin` from a thread.
     pub(crate) fn feed(command: &mut Command, stdin: Option<Feed>) -> Self {
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut pipe = child.stdin.take();
         if let Some(Feed { bytes, piece }) = stdin
             && let Some(mut pipe) = pipe.take()
@@ -176,6 +177,8 @@ impl Running {
     /// # Panics
     /// When it has not ended within `limit`.
     pub fn output(mut self, limit: Duration) -> Output {
+        // Nothing more is said to it.
+        drop(self.stdin.take());
         let hung = self.listen(Instant::now() + limit);
         assert!(!hung, "still running after {limit:?}\n{}", self.describe());
         let status = self.child.wait().expect("a child can be waited for");

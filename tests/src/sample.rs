@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::floodmark::Floodmark;
+use crate::table::Tables;
 use crate::workspace;
 
 /// A log file of a test.
@@ -58,6 +59,14 @@ fn truth() -> &'static Value {
 pub fn traffic() -> Log {
     let lines = truth()["lines"].as_i64().expect("the truth counts lines");
     Log { path: shipped("sample.ndjson.zst"), lines, _folder: None }
+}
+
+/// Tables in `folder` that the shipped sample was read into.
+pub fn lake(folder: &Path) -> Tables {
+    let tables = Tables::at(folder.join("lake"));
+    let scan = ["scan", "--format", "cloudflare", "--alerts", "none", "--data", tables.arg()];
+    Floodmark::new(scan).arg(traffic().path()).success();
+    tables
 }
 
 /// The text of the sample, as `floodmark generate` makes it.

@@ -1,10 +1,16 @@
 //! Where things are.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The folder of the workspace.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace")
+    // Told when the test runs: checkouts may share the folder that is built into.
+    static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
+    let package = PACKAGE.get_or_init(|| {
+        std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo starts the tests").into()
+    });
+    package.parent().expect("the package lies in the workspace")
 }
 
 /// The folder that cargo builds into: where the test that is running was built.

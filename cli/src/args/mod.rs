@@ -70,9 +70,12 @@ pub enum Command {
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArgs),
     /// Answer others: SQL, incidents and their events over HTTP, for programs and in a browser; SQL over PostgreSQL's
-    /// protocol.
+    /// protocol and over Arrow Flight.
     #[command(after_help = serve::EXAMPLES)]
     Serve(ServeArgs),
+    /// Watch the tables in a terminal: hosts and their rates, open incidents, the busiest sources.
+    #[command(after_help = TOP_EXAMPLES)]
+    Top(TopArgs),
     /// Everything above on sample data, with an embedded broker: nothing to install.
     Demo(DemoArgs),
     /// Write made-up traffic with planted attacks, and the truth about it.
@@ -132,6 +135,15 @@ Examples:
   floodmark sql
   floodmark sql 'SELECT kind, target_host, severity FROM attacks'
   floodmark sql --format csv -f report.sql > report.csv";
+
+const TOP_EXAMPLES: &str = "\
+Examples:
+  floodmark top --data /srv/floodmark
+  floodmark top --minutes 15
+  watch -n 10 floodmark top --once
+
+Keys: q leaves, p or space holds the picture, left and right look at less and more of the past, r looks at once.
+Where its output is no terminal it is written once, as text.";
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:
@@ -311,6 +323,10 @@ pub struct RunArgs {
     /// `/readyz`. Off when absent.
     #[arg(long, env = "FLOODMARK_LISTEN", value_name = "[ADDRESS:]PORT")]
     pub listen: Option<String>,
+    /// Answer others meanwhile, as `floodmark serve` does: where, to whom and within which limits say `[serve]` in the
+    /// configuration file and the variables `FLOODMARK_SERVE_…`.
+    #[arg(long, env = "FLOODMARK_SERVE")]
+    pub serve: bool,
     /// Whether the tables are maintained meanwhile, as `floodmark maintain` does; default true.
     #[arg(long, env = "FLOODMARK_MAINTAIN", value_name = "BOOL")]
     pub maintain: Option<bool>,
@@ -329,6 +345,23 @@ pub struct RunArgs {
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `floodmark top`.
+#[derive(Debug, ClapArgs)]
+pub struct TopArgs {
+    /// Folder (or object-store URI) of the tables.
+    #[arg(long, env = "FLOODMARK_DATA", value_name = "URI")]
+    pub data: Option<String>,
+    /// Minutes of the past, from the last in the tables; default 60.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    pub minutes: Option<u32>,
+    /// How often it looks again.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = humantime::parse_duration)]
+    pub every: Duration,
+    /// Write it once, as text.
+    #[arg(long)]
+    pub once: bool,
 }
 
 /// `floodmark maintain`.

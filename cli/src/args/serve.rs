@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, Command, FromArgMatches as _};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   floodmark serve --data /srv/floodmark
   curl -s localhost:8080/api/v1/sql --json '{\"q\": \"SELECT kind, target_host FROM attacks\"}'
+  floodmark serve --data /srv/floodmark --postgres 5432
+  psql -h localhost floodmark -c 'SELECT kind, target_host FROM attacks'
   floodmark serve --listen 0.0.0.0:8443 --token-file token --tls-cert cert.pem --tls-key key.pem
 
 Only queries that read are answered. At 127.0.0.1 it answers this machine alone; at any other address it needs a token
@@ -30,11 +32,20 @@ pub struct ServeArgs {
     /// Port of the loopback address, or address and port, to speak PostgreSQL's protocol at; repeatable. Default: nowhere.
     #[arg(
         long,
+        alias = "pg",
         env = "FLOODMARK_SERVE_POSTGRES",
         value_name = "[ADDRESS:]PORT",
         value_delimiter = ','
     )]
     pub postgres: Vec<String>,
+    /// Port of the loopback address, or address and port, to speak Arrow Flight SQL at; repeatable. Default: nowhere.
+    #[arg(
+        long,
+        env = "FLOODMARK_SERVE_FLIGHT",
+        value_name = "[ADDRESS:]PORT",
+        value_delimiter = ','
+    )]
+    pub flight: Vec<String>,
     /// File with the token that those who ask must send.
     #[arg(long, env = "FLOODMARK_SERVE_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
@@ -47,6 +58,17 @@ pub struct ServeArgs {
     /// What a query may take.
     #[command(flatten)]
     pub limits: QueryArgs,
+}
+
+impl ServeArgs {
+    /// What the environment says, for a command that has options of its own.
+    ///
+    /// # Errors
+    /// When a variable cannot be read.
+    pub fn from_environment() -> Result<Self, clap::Error> {
+        let command = Self::augment_args(Command::new("serve"));
+        Self::from_arg_matches(&command.try_get_matches_from(["serve"])?)
+    }
 }
 
 /// What a query of others may take.

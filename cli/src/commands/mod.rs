@@ -13,6 +13,7 @@ mod scan;
 mod serve;
 mod ship;
 mod sql;
+mod top;
 
 use crate::args::{Args, Command};
 use crate::config::{self, Maintain, Run, Scan, Serve, Ship};
@@ -46,6 +47,7 @@ pub fn dispatch(args: Args) -> anyhow::Result<()> {
         }
         Command::Formats(args) => formats::formats(&args),
         Command::Serve(args) => serve::serve(&Serve::new(args, &file)?, &StopFlag::of_server()?),
+        Command::Top(args) => top::top(&args, &file, &StopFlag::of_viewer()?),
         Command::Sql(args) => sql::sql(args, &file, quiet),
         Command::Demo(args) => demo::demo(&args, quiet, &StopFlag::on_signals()?),
         Command::Generate(args) => generate::generate(&args, quiet),

@@ -7,6 +7,7 @@ use ingest::{KafkaConfig, KafkaSource, Source};
 use lake::{History, Upkeep};
 
 use super::report;
+use super::serve::Beside;
 use crate::alerts::{AlertQueue, AlertWriter, Overflow};
 use crate::config::{Decode, Output, Run};
 use crate::operate::{self, Board, Counted, Service};
@@ -35,6 +36,8 @@ pub fn run(config: &Run, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
         let address = operate::serve(address, Arc::clone(&board))?;
         tracing::info!(%address, "answering monitors: /metrics, /healthz, /readyz");
     }
+    // Bound before Kafka is asked for anything; gone after the last commit, or as soon as a stop is asked for.
+    let _answering = config.serve.as_ref().map(|serve| Beside::start(serve, stop)).transpose()?;
     let mut service = None;
     let watched = Arc::clone(&board);
     let live = Live { kafka, decode, output, again: *again, upkeep, board, quiet };

@@ -12,7 +12,9 @@ use detect::DetectConfig;
 use ingest::Databases;
 use lake::Upkeep;
 
-use super::{DEFAULT_COMMIT_INTERVAL, DEFAULT_DATA, DEFAULT_GROUP, File, UsageError, clients};
+use super::{
+    DEFAULT_COMMIT_INTERVAL, DEFAULT_DATA, DEFAULT_GROUP, File, Serve, UsageError, clients,
+};
 use crate::alerts::AlertFormat;
 use crate::args::{
     ClientArgs, DetectArgs, InputArgs, KafkaArgs, KeepArgs, MaintainArgs, OutputArgs, RunArgs,
@@ -257,6 +259,8 @@ pub struct Run {
     pub again: bool,
     /// Where monitors are answered.
     pub listen: Option<SocketAddr>,
+    /// Where others are answered.
+    pub serve: Option<Serve>,
     /// What is done to the tables meanwhile; `None` for nothing.
     pub upkeep: Option<Upkeep>,
     /// How lines are read.
@@ -282,8 +286,12 @@ impl Run {
     /// # Errors
     /// [`UsageError`] on a missing or wrong value.
     pub fn new(args: RunArgs, file: &File) -> Result<Self, UsageError> {
+        let output = Output::new(args.output, file)?;
+        let serves = args.serve || file.serve.beside_run.unwrap_or(false);
+        let serve = serves.then(|| Serve::beside(output.data.clone(), file)).transpose()?;
         Ok(Self {
             kafka: Kafka::new(args.kafka, file)?,
+            serve,
             group: args
                 .group
                 .or_else(|| file.group.clone())
@@ -299,7 +307,7 @@ impl Run {
                 .filter(|_| args.maintain.or(file.maintain).unwrap_or(true)),
             exit_at_end: args.exit_at_end || file.exit_at_end.unwrap_or(false),
             decode: Decode::new(args.input, args.clients, &args.detect, file)?,
-            output: Output::new(args.output, file)?,
+            output,
         })
     }
 }

@@ -26,12 +26,17 @@ const CONNECTIONS_MAX: usize = 1_000_000;
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ServeFile {
+    /// `--serve` of `floodmark run`
+    pub beside_run: Option<bool>,
     /// `--listen`
     #[serde(default)]
     pub listen: Vec<String>,
     /// `--postgres`
     #[serde(default)]
     pub postgres: Vec<String>,
+    /// `--flight`
+    #[serde(default)]
+    pub flight: Vec<String>,
     /// `--token-file`
     pub token_file: Option<PathBuf>,
     /// `--tls-cert`
@@ -61,24 +66,35 @@ pub struct Serve {
     pub http: HttpOptions,
     /// Where PostgreSQL's protocol is spoken, and to whom; perhaps nowhere.
     pub postgres: HttpOptions,
+    /// Where Arrow Flight SQL is spoken, and to whom; perhaps nowhere.
+    pub flight: HttpOptions,
     /// What a query may take.
     pub limits: Limits,
 }
 
 impl Serve {
+    /// What a pipeline that writes the tables under `data` answers with: what the file and the environment say.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn beside(data: String, file: &File) -> Result<Self, UsageError> {
+        let args = ServeArgs::from_environment();
+        let args = args.map_err(|error| UsageError::new(error.to_string()))?;
+        Self::new(ServeArgs { data: Some(data), ..args }, file)
+    }
+
     /// Puts command line and file together.
     ///
     /// # Errors
     /// [`UsageError`] on a wrong value, and where the tables would be open to more than may see them.
     pub fn new(args: ServeArgs, file: &File) -> Result<Self, UsageError> {
         let of_file = &file.serve;
-        let given = if args.listen.is_empty() { &of_file.listen } else { &args.listen };
-        let mut listen = given.iter().map(|text| address(text)).collect::<Result<Vec<_>, _>>()?;
+        let mut listen = addresses(&args.listen, &of_file.listen)?;
         if listen.is_empty() {
             listen.push(DEFAULT_LISTEN);
         }
-        let given = if args.postgres.is_empty() { &of_file.postgres } else { &args.postgres };
-        let postgres = given.iter().map(|text| address(text)).collect::<Result<Vec<_>, _>>()?;
+        let postgres = addresses(&args.postgres, &of_file.postgres)?;
+        let flight = addresses(&args.flight, &of_file.flight)?;
         let token_file = args.token_file.or_else(|| of_file.token_file.clone());
         let token = token_file.as_deref().map(token).transpose()?;
         let certificate = args.tls_cert.or_else(|| of_file.tls_cert.clone());
@@ -98,12 +114,19 @@ impl Serve {
         };
         let http = HttpOptions { listen, token, tls };
         let postgres = HttpOptions { listen: postgres, ..http.clone() };
-        for face in [&http, &postgres] {
+        let flight = HttpOptions { listen: flight, ..http.clone() };
+        for face in [&http, &postgres, &flight] {
             face.check().map_err(|error| UsageError::new(error.to_string()))?;
         }
         let limits = limits(&args.limits, of_file)?;
-        Ok(Self { data: data(args.data, file), http, postgres, limits })
+        Ok(Self { data: data(args.data, file), http, postgres, flight, limits })
     }
+}
+
+/// The addresses of one face: those of the command line, or those of the file.
+fn addresses(args: &[String], file: &[String]) -> Result<Vec<SocketAddr>, UsageError> {
+    let given = if args.is_empty() { file } else { args };
+    given.iter().map(|text| address(text)).collect()
 }
 
 fn token(path: &Path) -> Result<Token, UsageError> {

@@ -6,7 +6,7 @@ use arrow_array::Array as _;
 use decode::{DecoderConfig, Format};
 use expect_test::expect_file;
 
-use super::{cases, format_of, support};
+use super::{cases, format_of, package, support};
 
 const START: &str = "<!-- formats: written by decode/tests/conformance/table.rs -->\n";
 const END: &str = "<!-- end of formats -->\n";
@@ -145,8 +145,7 @@ fn the_page_lists_every_format() {
     for (format, quirks) in QUIRKS {
         writeln!(table, "{}", row(*format, quirks)).unwrap();
     }
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/formats.md"));
-    let page = page.unwrap();
+    let page = std::fs::read_to_string(package::folder().join("../docs/formats.md")).unwrap();
     let (before, rest) = page.split_once(START).expect("the page has a place for the formats");
     let (_, after) = rest.split_once(END).expect("the formats end");
     expect_file!["../../../docs/formats.md"]

@@ -10,14 +10,13 @@ use crate::suspect::budget::Budget;
 /// Gain below which a rule is chance, at the default rate of false alarms, nats.
 const RULE_NATS: f64 = 15.0;
 
-/// Whether a rule is more than the chance of a few visits: the requests of one source are one piece of evidence,
-/// unless few sources send it all.
-pub fn firm(evidence: &Evidence<'_>, found: &Found, budget: &Budget) -> bool {
-    firmness(evidence, found) >= budget.moved(RULE_NATS)
+/// Gain of a rule, nats, where it is more than the chance of a few visits: the requests of one source are one piece of
+/// evidence, unless few sources send it all.
+pub fn firm(evidence: &Evidence<'_>, found: &Found, budget: &Budget) -> Option<f64> {
+    Some(firmness(evidence, found)).filter(|nats| *nats >= budget.moved(RULE_NATS))
 }
 
-/// Gain of a rule, nats, where the requests of one source are one piece of evidence.
-pub fn firmness(evidence: &Evidence<'_>, found: &Found) -> f64 {
+fn firmness(evidence: &Evidence<'_>, found: &Found) -> f64 {
     let mut sources: Table<()> = Table::default();
     let mut selected = 0_usize;
     for event in evidence.now.iter().filter(|event| found.rule.matches(event)) {

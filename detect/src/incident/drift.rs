@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use schemas::{Incident, Verdict};
 
-use crate::explain::firm::{firm, firmness};
+use crate::explain::firm::firm;
 use crate::explain::rule::Atom;
 use crate::explain::sample::Sample;
 use crate::incident::lifecycle::Desk;
@@ -66,7 +66,8 @@ impl Desk<'_> {
         let (total, sampled) = target.host.totals(self.now_s(), RECENT_S);
         let sample = Sample::even(now, (total / sampled.max(1.0)).max(1.0));
         let evidence = self.evidence_against(target, sample, (slow, busiest), RECENT_S);
-        let found = evidence.best_rule(seed).filter(|found| firm(&evidence, found, self.budget))?;
+        let found = evidence.best_rule(seed)?;
+        let gain = firm(&evidence, &found, self.budget)?;
         let mut case = self.case(target, &evidence, &found, &hot, busiest);
         // Who was raised slowly has been here for days: that they came before says nothing.
         for profile in [&mut case.seen, &mut case.all, &mut case.ordinary] {
@@ -75,8 +76,7 @@ impl Desk<'_> {
         // Within a minute no value of many may stand out by itself; over the days, the rule that names them does.
         let of_senders = |atom: &Atom| matches!(atom.column(), Column::UserAgent | Column::Ja4);
         if found.rule.atoms.iter().all(of_senders) {
-            let alarm = firmness(&evidence, &found).min(self.budget.nats);
-            case.software_nats = case.software_nats.max(alarm);
+            case.software_nats = case.software_nats.max(gain.min(self.budget.nats));
         }
         let judgement = case.judge();
         if judgement.verdict != Verdict::Attack {

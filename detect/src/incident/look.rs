@@ -249,7 +249,8 @@ impl Desk<'_> {
         let (total, sampled) = target.host.totals(self.now_s(), seconds);
         let weight = (total / sampled.max(1.0)).max(1.0);
         let evidence = self.evidence(target, Sample::even(now, weight), seconds);
-        let found = evidence.best_rule(seed).filter(|found| firm(&evidence, found, self.budget))?;
+        let found = evidence.best_rule(seed)?;
+        firm(&evidence, &found, self.budget)?;
         Some((evidence, found))
     }
 

@@ -112,9 +112,31 @@ impl Answers {
     /// # Errors
     /// Those of [`Tables::open`].
     pub async fn open(uri: &str, limits: Limits, runtime: Handle) -> Result<Self, QueryError> {
+        Self::over(uri, false, limits, runtime).await
+    }
+
+    /// The same for tables that somebody is about to write: until there are some, all are empty.
+    ///
+    /// # Errors
+    /// Those of [`Tables::open`], but for a folder without tables.
+    pub async fn open_early(
+        uri: &str,
+        limits: Limits,
+        runtime: Handle,
+    ) -> Result<Self, QueryError> {
+        Self::over(uri, true, limits, runtime).await
+    }
+
+    async fn over(
+        uri: &str,
+        awaits_tables: bool,
+        limits: Limits,
+        runtime: Handle,
+    ) -> Result<Self, QueryError> {
         let options = SessionOptions {
             scratch: Scratch::Refused,
             spill_limit: Some(limits.spill_bytes),
+            awaits_tables,
             ..SessionOptions::default()
         };
         let tables = Tables::open(uri, &options).await?;

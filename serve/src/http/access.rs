@@ -5,11 +5,18 @@ use std::net::SocketAddr;
 use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::{HeaderMap, Uri};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use subtle::ConstantTimeEq as _;
 
 /// Bytes of a token, at least: 16 random characters of 64 are 96 bits, which nobody guesses over a network.
 const TOKEN_BYTES_MIN: usize = 16;
+
+/// Browsers fill up what they send with `=`, clients of Flight in Go do not.
+const CREDENTIALS: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// What those who ask must know.
 #[derive(Clone)]
@@ -46,7 +53,7 @@ impl Token {
     }
 
     /// Whether the headers hold it: as a bearer token, or as the password of a browser that was asked for one.
-    pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
         let Some(given) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
             return false;
         };
@@ -57,7 +64,7 @@ impl Token {
         if !scheme.eq_ignore_ascii_case("basic") {
             return false;
         }
-        let Ok(pair) = STANDARD.decode(given.trim()) else { return false };
+        let Ok(pair) = CREDENTIALS.decode(given.trim()) else { return false };
         let at = pair.iter().position(|byte| *byte == b':');
         at.and_then(|at| pair.get(at + 1..)).is_some_and(|password| self.is(password))
     }
@@ -65,7 +72,7 @@ impl Token {
 
 /// Whether a request names this server as one that listens on the loopback address is named. A page of somebody else's
 /// whose name was made to point here (DNS rebinding) names itself.
-pub(super) fn is_named_locally(headers: &HeaderMap, uri: &Uri, at: SocketAddr) -> bool {
+pub(crate) fn is_named_locally(headers: &HeaderMap, uri: &Uri, at: SocketAddr) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let named = match (uri.authority(), hosts.next(), hosts.next()) {
         (_, _, Some(_)) | (None, None, None) => return false,
@@ -158,7 +165,9 @@ mod tests {
         let token = Token::new(" 0123456789abcdef\n").unwrap();
         let given = |value: &str| token.is_in(&headers(&[("authorization", value)]));
         assert!(given("Bearer 0123456789abcdef") && given("bearer 0123456789abcdef"));
-        assert!(given(&format!("Basic {}", STANDARD.encode("anybody:0123456789abcdef"))));
+        let pair = CREDENTIALS.encode("anyone:0123456789abcdef");
+        assert!(given(&format!("Basic {pair}")) && pair.ends_with('='));
+        assert!(given(&format!("Basic {}", pair.trim_end_matches('='))));
         for wrong in [
             "Bearer 0123456789abcdeg",
             "Bearer 0123456789abcde",

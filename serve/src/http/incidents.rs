@@ -108,7 +108,11 @@ pub(crate) struct Incidents {
 /// Finds incidents, the latest first.
 #[utoipa::path(
     get, path = "/api/v1/incidents", tag = "incidents", params(IncidentsQuery),
-    responses((status = 200, body = Incidents), (status = 400, body = Failure))
+    responses(
+        (status = 200, body = Incidents), (status = 400, body = Failure),
+        (status = 500, description = "The tables cannot be read.", body = Failure),
+        (status = 503, description = "Too many queries run and wait, or the server stops.", body = Failure)
+    )
 )]
 pub(super) async fn list(
     State(app): State<App>,
@@ -150,7 +154,11 @@ pub(crate) struct IncidentAnswer {
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}", tag = "incidents",
     params(("id" = String, Path, description = "`incident_id`.")),
-    responses((status = 200, body = IncidentAnswer), (status = 400, body = Failure), (status = 404, body = Failure))
+    responses(
+        (status = 200, body = IncidentAnswer), (status = 400, body = Failure), (status = 404, body = Failure),
+        (status = 500, description = "The tables cannot be read.", body = Failure),
+        (status = 503, description = "Too many queries run and wait, or the server stops.", body = Failure)
+    )
 )]
 pub(super) async fn one(
     State(app): State<App>,

@@ -29,10 +29,10 @@ use super::{HttpOptions, ListenError};
 use crate::answers::{Answers, Stranger};
 
 /// How long a client may take for the head of a request, and between two.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a client may take to agree on encryption.
-const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a write may make no headway.
 pub(crate) const WRITE_PATIENCE: Duration = Duration::from_secs(30);
@@ -77,7 +77,8 @@ impl Asker {
         }
     }
 
-    fn is_unknown(&self) -> bool {
+    /// Whether they have not shown yet that they may ask.
+    pub(crate) fn is_unknown(&self) -> bool {
         self.0.as_ref().is_some_and(|stranger| !stranger.is_known())
     }
 }

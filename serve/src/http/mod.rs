@@ -81,7 +81,9 @@ pub enum ListenError {
     #[error("the system has no random bytes to make secrets of")]
     Random,
     /// The address cannot be listened at.
-    #[error("cannot listen at {address}; choose another with --listen or --postgres: {source}")]
+    #[error(
+        "cannot listen at {address}; choose another with --listen, --postgres or --flight: {source}"
+    )]
     Bind {
         /// The address.
         address: SocketAddr,

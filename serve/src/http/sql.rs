@@ -108,7 +108,8 @@ fn query_id(text: &str) -> Result<QueryId, Failure> {
         (status = 409, description = "A query of this id runs, or it was cancelled.", body = Failure),
         (status = 413, description = "The statement is too long.", body = Failure),
         (status = 415, description = "The body is no JSON by its `Content-Type`.", body = Failure),
-        (status = 503, description = "Too many queries run and wait.", body = Failure),
+        (status = 500, description = "The tables cannot be read.", body = Failure),
+        (status = 503, description = "Too many queries run and wait, or the server stops.", body = Failure),
         (status = 504, description = "The query took too long before its first row.", body = Failure),
     )
 )]

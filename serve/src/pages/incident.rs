@@ -11,6 +11,7 @@ use super::layout::{
     Part, count, encoded, page as send, part, percent, severity, shown_sql, shown_text,
     source_link, sql_link, sql_of, time, value,
 };
+use super::map::{self, Map};
 use super::plot::{Mark, Rate};
 use super::tables;
 use crate::answers::Answers;
@@ -18,7 +19,7 @@ use crate::http::App;
 use crate::http::failure::Failure;
 use crate::http::input::PathOf;
 use crate::questions::attributes::{ATTRIBUTES, compared};
-use crate::questions::incidents::condition_of;
+use crate::questions::incidents::{condition_of, networks_of};
 use crate::questions::windows::{Span, rate};
 use crate::questions::{Row, of_incident, requests_of, revisions, rows, sql};
 
@@ -33,6 +34,9 @@ const REQUESTS: usize = 20;
 
 /// The heaviest sources that are shown.
 const SOURCES: usize = 15;
+
+/// Networks that are shown beside the map.
+const NETWORKS: usize = 12;
 
 /// The page.
 pub(super) async fn page(State(app): State<App>, PathOf(id): PathOf) -> Result<Response, Failure> {
@@ -52,6 +56,7 @@ pub(super) async fn page(State(app): State<App>, PathOf(id): PathOf) -> Result<R
         ready(facts(&incident, says)),
         size(answers.clone(), incident.clone()),
         who(answers.clone(), incident.clone()),
+        from_where(answers.clone(), incident.clone()),
         with_what(answers.clone(), incident.clone()),
         ready(rule(&incident)),
         ready(evidence(&incident)),
@@ -166,6 +171,31 @@ fn who(answers: Answers, incident: Row) -> Part {
                 } }
             }
             @if let Some(statement) = &statement { (sql_of(statement)) }
+        })
+    })
+}
+
+fn from_where(answers: Answers, incident: Row) -> Part {
+    part("From where", async move {
+        let Some(statement) = networks_of(&incident, map::BITS) else {
+            return Ok(html! { p { "Without a rule its requests cannot be told from others." } });
+        };
+        let found = rows(&answers, &statement).await?;
+        let map = Map::new(&found);
+        Ok(html! {
+            @if found.is_empty() { p { "None of its requests has an address." } }
+            div .beside {
+                @if !map.is_empty() { (map.draw()) }
+                div .scroll tabindex="0" { table {
+                    thead { tr { th { "Network" } th .number { "Requests" } th .number { "Addresses" } } }
+                    tbody { @for row in found.get(..NETWORKS).unwrap_or(&found) { tr {
+                        td { @if let Some(network) = row.maybe_text("network") { a href=(source_link(network)) { (value(network)) } } }
+                        td .number { (count(row.count("requests"))) }
+                        td .number { (count(row.count("addresses"))) }
+                    } } }
+                } }
+            }
+            (sql_of(&statement))
         })
     })
 }

@@ -4,9 +4,11 @@
 //! reaches it through [`maud`]'s escaping and [`schemas::text`] alone.
 
 mod assets;
+mod chart;
 mod explore;
 mod incident;
 mod layout;
+mod map;
 mod now;
 mod plot;
 mod source;

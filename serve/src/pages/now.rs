@@ -220,6 +220,7 @@ fn rejects(answers: Answers, shown: Shown) -> Part {
         );
         let found = rows(&answers, &statement).await?;
         Ok(html! {
+            p .faint { "Of those that arrived in this time." }
             @if found.is_empty() { p { "None." } } @else {
                 ul { @for row in &found { li { (count(row.count("lines"))) " × " (value(row.text("reason"))) ", last " (time(row.text("last"))) } } }
             }

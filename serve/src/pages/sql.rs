@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::chart::chart;
 use super::layout::{Part, count, encoded, page as send, part, value};
 use crate::answers::{Answers, Cut, Fault, Question};
 use crate::http::App;
@@ -113,15 +114,15 @@ fn answer(answers: Answers, text: String) -> Part {
         } else {
             told(reply.end().await?.cut)
         };
-        let found: Vec<Cells> = bytes
-            .split(|byte| *byte == b'\n')
-            .filter_map(|line| serde_json::from_slice(line).ok())
-            .collect();
+        let rows = bytes.split(|byte| *byte == b'\n');
+        let cells = |line| serde_json::from_slice(line).ok().map(|Cells(cells)| cells);
+        let found: Vec<Vec<Value>> = rows.filter_map(cells).collect();
         Ok(html! {
             p .bar { span { (count(found.len() as u64)) " rows" @if let Some(cut) = cut { ", " strong { (cut) } } }
                 @for format in FILES {
                     a href={ "/sql/download?format=" (format.name()) "&q=" (encoded(&text)) } download { "As " (format.name()) }
                 } }
+            @if let Some(chart) = chart(&names, &found) { details open { summary { "Chart" } (chart) } }
             (table(&names, &found))
         })
     })
@@ -160,11 +161,11 @@ impl<'de> Deserialize<'de> for Cells {
     }
 }
 
-fn table(names: &[String], found: &[Cells]) -> Markup {
+fn table(names: &[String], found: &[Vec<Value>]) -> Markup {
     html! {
         div .scroll tabindex="0" { table {
             thead { tr { @for name in names { th { (value(name)) } } } }
-            tbody { @for row in found { tr { @for value in &row.0 { (cell(value)) } } } }
+            tbody { @for row in found { tr { @for value in row { (cell(value)) } } } }
         } }
     }
 }

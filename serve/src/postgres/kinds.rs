@@ -3,34 +3,22 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 use query::postgres::{Kind, plain};
 
-/// A value that does not fit is an error, never a null.
-pub(super) const STRICT: CastOptions<'static> =
-    CastOptions { safe: false, format_options: arrow::util::display::FormatOptions::new() };
+use crate::cast::strict;
 
 /// `column` in the shape in which it is written.
 pub(super) fn shaped(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let plain = plain(column.data_type());
-    if plain == *column.data_type() {
-        Ok(Arc::clone(column))
-    } else {
-        cast_with_options(column, &plain, &STRICT)
-    }
+    strict(column, &plain(column.data_type()))
 }
 
 /// `batch` with the types of `schema`, which was told before values for the placeholders were known.
 pub(super) fn as_told(batch: &RecordBatch, schema: &Schema) -> Result<RecordBatch, ArrowError> {
     let as_told = |(column, field): (&ArrayRef, &Arc<Field>)| {
         let is_told = Kind::of(column.data_type()) == Kind::of(field.data_type());
-        if is_told {
-            Ok(Arc::clone(column))
-        } else {
-            cast_with_options(column, field.data_type(), &STRICT)
-        }
+        if is_told { Ok(Arc::clone(column)) } else { strict(column, field.data_type()) }
     };
     let columns: Vec<ArrayRef> =
         batch.columns().iter().zip(schema.fields()).map(as_told).collect::<Result<_, _>>()?;

@@ -17,30 +17,25 @@ pub(super) fn put(out: &mut BytesMut, text: &str) {
     };
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let whole = whole.trim_start_matches('0');
-    let before = whole.len().div_ceil(WIDTH);
-    let padded = format!("{whole:0>width$}", width = before * WIDTH);
-    let behind = part.len().div_ceil(WIDTH) * WIDTH;
-    let all = format!("{padded}{part:0<behind$}");
-    let groups = all.as_bytes().chunks(WIDTH);
-    let mut values: Vec<u16> = groups
-        .map(|group| group.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')))
-        .collect();
-    let mut weight = i16::try_from(before).unwrap_or(i16::MAX) - 1;
-    while values.first() == Some(&0) {
-        values.remove(0);
-        weight -= 1;
-    }
-    while values.last() == Some(&0) {
-        values.pop();
-    }
+    let value =
+        |group: &[u8]| group.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    // The first one may be short of digits before it, the last of digits behind it.
+    let before = whole.as_bytes().rchunks(WIDTH).rev().map(value);
+    let behind = part.as_bytes().chunks(WIDTH);
+    let behind = behind.map(|group| (group.len()..WIDTH).fold(value(group), |sum, _| sum * 10));
+    let weight = before.len();
+    let values = before.chain(behind);
+    let is_zero = |value: &u16| *value == 0;
+    let leading = values.clone().take_while(is_zero).count();
+    let trailing = values.clone().rev().take_while(is_zero).count();
+    let kept = values.clone().count().saturating_sub(leading + trailing);
     let count = |of: usize| u16::try_from(of).unwrap_or(u16::MAX);
-    out.put_u16(count(values.len()));
-    out.put_i16(if values.is_empty() { 0 } else { weight });
-    out.put_u16(if values.is_empty() { POSITIVE } else { sign });
+    let place = |of: usize| i16::try_from(of).unwrap_or(i16::MAX);
+    out.put_u16(count(kept));
+    out.put_i16(if kept == 0 { 0 } else { place(weight) - place(leading) - 1 });
+    out.put_u16(if kept == 0 { POSITIVE } else { sign });
     out.put_u16(count(part.len()));
-    for value in values {
-        out.put_u16(value);
-    }
+    values.skip(leading).take(kept).for_each(|value| out.put_u16(value));
 }
 
 /// The decimal digits of a number in its binary form; `None` for what is none, or no finite one.

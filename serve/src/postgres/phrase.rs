@@ -142,10 +142,13 @@ fn set(words: &[&str]) -> Option<Result<Phrase, Complaint>> {
         _ => return None,
     };
     let Setting { name, value: is, set: may } = Setting::named(&unquoted(name))?;
-    let given = unquoted(&value.concat());
-    let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
-    let is_same = given == "DEFAULT"
-        || plain(&given) == plain(is)
+    let given = value.concat();
+    let plain = |text: &str| {
+        text.trim_matches(['"', '\'', ' ']).replace(['-', '_'], "").to_ascii_lowercase()
+    };
+    // Some are lists, of which any part may be named.
+    let is_same = plain(&given) == "default"
+        || given.split(',').all(|part| is.split(',').any(|of| plain(part) == plain(of)))
         || (*name == "client_encoding" && plain(&given) == "unicode");
     Some(match may {
         Set::Any => Ok(Phrase::Done("SET")),
@@ -192,6 +195,9 @@ mod tests {
             ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", Phrase::Done("SET")),
             ("SET client_encoding TO 'utf-8'", Phrase::Done("SET")),
             ("SET NAMES 'UTF8'", Phrase::Done("SET")),
+            ("SET DateStyle = ISO, MDY", Phrase::Done("SET")),
+            ("SET datestyle TO 'ISO'", Phrase::Done("SET")),
+            ("SET intervalstyle TO DEFAULT", Phrase::Done("SET")),
             ("SET TIME ZONE 'Europe/Berlin'", Phrase::Done("SET")),
             ("RESET ALL", Phrase::Done("RESET")),
             ("DEALLOCATE \"S_1\"", Phrase::Deallocate(Some("S_1".into()))),
@@ -207,6 +213,7 @@ mod tests {
         for text in [
             "SET client_encoding = 'LATIN1'",
             "SET standard_conforming_strings = off",
+            "SET datestyle = 'ISO, DMY'",
             "SET server_version = '9'",
         ] {
             assert_eq!(of(text).unwrap_err().code, "55P02", "{text}");

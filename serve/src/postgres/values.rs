@@ -7,7 +7,7 @@ use arrow::array::{
     Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray, Time64MicrosecondArray,
     TimestampMicrosecondArray, UInt32Array, new_null_array,
 };
-use arrow::compute::cast_with_options;
+
 use arrow::datatypes::{DataType, IntervalMonthDayNano};
 use bytes::{Buf as _, Bytes};
 use query::postgres::{Kind, NUMERIC_PLACES, oid};
@@ -15,7 +15,8 @@ use schemas::column::UTC;
 use uuid::Uuid;
 
 use super::complaint::Complaint;
-use super::kinds::STRICT;
+use crate::cast::strict;
+
 use super::lists;
 use super::message::Form;
 use super::numeric;
@@ -88,7 +89,7 @@ fn of_texts(of: u32, wanted: &DataType, texts: Vec<Option<String>>) -> Option<Ar
         return None;
     }
     let texts: ArrayRef = Arc::new(StringArray::from(texts));
-    cast_with_options(&texts, wanted, &STRICT).ok()
+    strict(&texts, wanted).ok()
 }
 
 /// Bytes that are written as digits.

@@ -12,6 +12,12 @@ use super::sql::{self, Conditions};
 /// Incidents of a list, at most.
 pub(crate) const LIMIT_MAX: u32 = 1_000;
 
+/// Networks of an incident, at most: all of IPv4 that are told apart, and as many of IPv6.
+const NETWORKS_MAX: u32 = 2_048;
+
+/// Bits of a network of IPv6 as registries give them to providers (RIPE-738: a /32 or shorter).
+const PROVIDER_BITS: u32 = 32;
+
 /// Which incidents.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
@@ -155,6 +161,18 @@ pub(crate) fn condition_of(incident: &Row) -> Option<String> {
     }
     conditions.push(format!("({fingerprint})"));
     Some(conditions.join(" AND "))
+}
+
+/// The statement that tells from which networks an incident's requests come: `network`, `requests`, `addresses`; of IPv4
+/// those with `bits` bits, of IPv6 those that a provider gets.
+pub(crate) fn networks_of(incident: &Row, bits: u32) -> Option<String> {
+    let condition = condition_of(incident)?;
+    Some(format!(
+        "SELECT ip_prefix(client_ip, {bits}, {PROVIDER_BITS}) AS network, count(*) AS requests, \
+         count(DISTINCT client_ip) AS addresses FROM {} WHERE {condition} AND client_ip IS NOT NULL \
+         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {NETWORKS_MAX}",
+        REQUESTS.name
+    ))
 }
 
 /// The statement that finds an incident's requests, in the order of the tables: so the first come at once.

@@ -13,3 +13,4 @@ pub(crate) mod windows;
 
 pub(crate) use incidents::{Filter, LIMIT_MAX, Place, of_incident, requests_of, revisions};
 pub(crate) use row::{Row, rows};
+pub(crate) use sql::read_time;

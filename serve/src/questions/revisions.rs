@@ -33,14 +33,24 @@ impl Key {
 
     /// What it is recognised by.
     pub(crate) fn hash(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        (&self.incident_id, self.revision).hash(&mut hasher);
-        hasher.finish()
+        hash(&self.incident_id, self.revision)
     }
 }
 
-/// Tells the key of each revision that there is, as they are read: they are many, and few are new.
-pub(crate) async fn keys(answers: &Answers, mut tell: impl FnMut(Key)) -> Result<(), Fault> {
+fn hash(incident_id: &str, revision: i64) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (incident_id, revision).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Keys of the revisions of which `is_new` holds, in their order.
+///
+/// - `is_new`: asked of each that there is, by what it is recognised by: they are many, and few are new.
+pub(crate) async fn keys(
+    answers: &Answers,
+    mut is_new: impl FnMut(u64) -> bool,
+) -> Result<Vec<Key>, Fault> {
+    let mut new = Vec::new();
     let text = format!("SELECT revision_ts, incident_id, revision FROM {}", INCIDENTS.name);
     let mut reply = answers.rows(Question::own(text)).await?;
     while let Some(batch) = reply.next().await {
@@ -55,11 +65,15 @@ pub(crate) async fn keys(answers: &Answers, mut tell: impl FnMut(Key)) -> Result
         for ((time, id), revision) in times.zip(ids).zip(revisions) {
             // None of the three is ever null.
             let (Some(time), Some(id), Some(revision)) = (time, id, revision) else { continue };
-            let revision_ts = DateTime::from_timestamp_micros(time).unwrap_or_default();
-            tell(Key { revision_ts, incident_id: id.to_owned(), revision });
+            if is_new(hash(id, revision)) {
+                let revision_ts = DateTime::from_timestamp_micros(time).unwrap_or_default();
+                new.push(Key { revision_ts, incident_id: id.to_owned(), revision });
+            }
         }
     }
-    reply.end().await.map(drop)
+    reply.end().await?;
+    new.sort_unstable();
+    Ok(new)
 }
 
 /// The statement that reads these revisions.

@@ -2,10 +2,20 @@
 
 use std::net::IpAddr;
 
-use schemas::tables::REQUESTS;
+use schemas::tables::{REQUESTS, SOURCE_WINDOWS};
 
 use super::sql;
 use super::windows::{Span, binned};
+
+/// The sources that asked most, as `source`, `requests`, `errors`, `paths`.
+pub(crate) fn busiest(span: Span, sources: usize) -> String {
+    format!(
+        "SELECT source, sum(requests) AS requests, sum(errors_4xx + errors_5xx) AS errors, max(distinct_paths) AS paths \
+         FROM {} WHERE {} GROUP BY source ORDER BY 2 DESC, 1 LIMIT {sources}",
+        SOURCE_WINDOWS.name,
+        span.condition("window_start")
+    )
+}
 
 /// What somebody wants to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -36,7 +36,8 @@ pub(crate) fn parse_time(given: &str) -> Result<DateTime<Utc>, String> {
     read_time(given).filter(|time| !is_far(time)).ok_or_else(no_time)
 }
 
-fn read_time(given: &str) -> Option<DateTime<Utc>> {
+/// The same, of any year; `None` for what is no time.
+pub(crate) fn read_time(given: &str) -> Option<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(given) {
         return Some(time.to_utc());
     }

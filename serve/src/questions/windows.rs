@@ -58,8 +58,8 @@ pub(crate) fn rate(host: Option<&str>, span: Span) -> String {
     let at = binned("window_start", span.step());
     let host = host.map(|host| format!(" AND host = {}", sql::text(host))).unwrap_or_default();
     format!(
-        "SELECT {at} AS at, sum(requests) AS requests, sum(baseline_requests) AS forecast FROM {} WHERE {}{host} \
-         GROUP BY 1 ORDER BY 1",
+        "SELECT {at} AS at, sum(requests) AS requests, sum(baseline_requests) AS forecast, sum(errors_5xx) AS errors \
+         FROM {} WHERE {}{host} GROUP BY 1 ORDER BY 1",
         TARGET_WINDOWS.name,
         span.condition("window_start")
     )

@@ -1,45 +1,14 @@
 //! A client of HTTP that says and shows every byte.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
-use std::path::Path;
 
-use serve::answers::{Answers, Limits};
-use serve::http::{Http, HttpOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
-/// A server, until it is dropped.
-pub(crate) struct Server {
-    pub(crate) at: SocketAddr,
-    pub(crate) answers: Answers,
-    stop: Option<oneshot::Sender<()>>,
-    pub(crate) served: tokio::task::JoinHandle<()>,
-}
+use crate::server::Server;
 
+/// The server, asked over HTTP.
 impl Server {
-    pub(crate) async fn start(lake: &Path, limits: Limits, options: HttpOptions) -> Self {
-        let uri = lake.to_string_lossy().into_owned();
-        let answers = Answers::open(&uri, limits, Handle::current()).await.expect("tables");
-        let listen = vec!["127.0.0.1:0".parse().expect("an address")];
-        let options = HttpOptions { listen, ..options };
-        let http = Http::bind(answers.clone(), &options).await.expect("a port");
-        let at = http.addresses()[0];
-        let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(http.serve(async {
-            let _ = stopped.await;
-        }));
-        Self { at, answers, stop: Some(stop), served }
-    }
-
-    /// Asks it to stop, and waits until it has.
-    pub(crate) async fn stop(mut self) {
-        drop(self.stop.take());
-        self.served.await.expect("an orderly end");
-    }
-
     pub(crate) async fn get(&self, path: &str) -> Got {
         self.send("GET", path, &[], "").await
     }
@@ -73,13 +42,13 @@ impl Server {
     ) -> TcpStream {
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nTE: trailers\r\n");
         if !headers.iter().any(|(name, _)| *name == "Host") {
-            write!(head, "Host: {}\r\n", self.at).expect("text");
+            write!(head, "Host: {}\r\n", self.http.at).expect("text");
         }
         for (name, value) in headers {
             write!(head, "{name}: {value}\r\n").expect("text");
         }
         write!(head, "Content-Length: {}\r\n\r\n{body}", body.len()).expect("text");
-        let mut stream = TcpStream::connect(self.at).await.expect("a connection");
+        let mut stream = TcpStream::connect(self.http.at).await.expect("a connection");
         stream.write_all(head.as_bytes()).await.expect("a request");
         stream
     }
@@ -98,7 +67,7 @@ pub(crate) struct Got {
 }
 
 impl Got {
-    fn read(bytes: &[u8]) -> Self {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
         let at = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
         let head = String::from_utf8(bytes[..at].to_vec()).expect("a head of text");
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");

@@ -7,18 +7,11 @@ use schemas::tables::INCIDENTS;
 use serde_json::json;
 use serve::answers::{Limits, Question};
 use serve::http::{HttpOptions, Token};
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::client::Server;
 use crate::lake::{self, HOSTILE};
-
-async fn start(limits: Limits) -> (TempDir, Server) {
-    let folder = lake::lake().await;
-    let server = Server::start(folder.path(), limits, HttpOptions::default()).await;
-    (folder, server)
-}
+use crate::server::{Server, start};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_format_is_answered_as_the_core_answers_it() {
@@ -269,15 +262,15 @@ async fn connections_have_their_limit_and_give_their_places_back() {
     let (_lake, server) = start(Limits { connections: 4, ..Limits::default() }).await;
     let mut silent = Vec::new();
     for _ in 0..4 {
-        let mut stream = TcpStream::connect(server.at).await.expect("a connection");
-        let head = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", server.at);
+        let mut stream = TcpStream::connect(server.http.at).await.expect("a connection");
+        let head = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", server.http.at);
         stream.write_all(head.as_bytes()).await.expect("a request");
         let mut answer = [0; 15];
         stream.read_exact(&mut answer).await.expect("an answer");
         assert_eq!(&answer, b"HTTP/1.1 200 OK");
         silent.push(stream);
     }
-    let mut refused = TcpStream::connect(server.at).await.expect("a connection");
+    let mut refused = TcpStream::connect(server.http.at).await.expect("a connection");
     let mut answer = Vec::new();
     let _ = refused.read_to_end(&mut answer).await;
     assert_eq!(answer, b"");
@@ -292,8 +285,8 @@ async fn connections_have_their_limit_and_give_their_places_back() {
 async fn ask_from(from: &str, server: &Server, path: &str, more: &str) -> (String, TcpStream) {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(from.parse().expect("an address")).expect("an address of this machine");
-    let mut stream = socket.connect(server.at).await.expect("a connection");
-    let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{more}\r\n", server.at);
+    let mut stream = socket.connect(server.http.at).await.expect("a connection");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{more}\r\n", server.http.at);
     stream.write_all(head.as_bytes()).await.expect("a request");
     let mut stream = BufReader::new(stream);
     let mut head = String::new();
@@ -312,9 +305,9 @@ async fn who_has_no_token_cannot_keep_others_out() {
     let server = Server::start(folder.path(), limits, options).await;
     let mut silent = Vec::new();
     for _ in 0..2 {
-        silent.push(TcpStream::connect(server.at).await.expect("a connection"));
+        silent.push(TcpStream::connect(server.http.at).await.expect("a connection"));
     }
-    let mut refused = TcpStream::connect(server.at).await.expect("a connection");
+    let mut refused = TcpStream::connect(server.http.at).await.expect("a connection");
     let mut answer = Vec::new();
     let _ = refused.read_to_end(&mut answer).await;
     assert_eq!(answer, b"", "a quarter of the places is taken");

@@ -3,7 +3,10 @@
 
 mod client;
 mod core;
+mod flight;
 mod http;
 mod lake;
 mod pages;
 mod postgres;
+mod server;
+mod stop;

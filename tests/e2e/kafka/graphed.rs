@@ -8,11 +8,11 @@ use tests::sample::{Log, combined_log};
 use tests::skip::{Missing, or_skip};
 use tests::{Kafka, Python, Running, Signal, Tables, workspace};
 
-use super::watched::get;
+use super::watched::{get, monitor};
 use super::{run, ship};
 
-/// Panels that are rightly empty when nothing is read and nothing waits.
-const EMPTY: [&str; 3] = ["Behind", "Commit waits", "Floodmark is behind"];
+/// Targets that are rightly empty when nothing is read and nothing waits.
+const EMPTY: [&str; 3] = ["Behind A", "Commit waits A", "Floodmark is behind A"];
 
 /// A rate needs two looks at the process.
 const RATE: &str = "/api/v1/query?query=rate%28floodmark_requests_total%5B1m%5D%29";
@@ -31,9 +31,7 @@ fn prometheus(target: &str, folder: &std::path::Path) -> Result<Running, Missing
         .arg(format!("--config.file={}", config.display()))
         .arg(format!("--storage.tsdb.path={}", folder.join("prometheus").display()))
         .args(["--web.listen-address=127.0.0.1:0", "--log.format=json"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stdin(Stdio::null());
     Ok(Running::start(&mut command))
 }
 
@@ -54,9 +52,7 @@ fn every_panel_gets_numbers_from_a_prometheus() {
     let mut running = run(kafka, &topic, "graphed", &tables)
         .args(["--commit-interval", "300ms", "--listen", "0"])
         .start();
-    running.until_stderr("answering monitors", PATIENCE);
-    let line = running.stderr().lines().find(|line| line.contains("answering monitors")).unwrap();
-    let target = line.split("address=").nth(1).unwrap().trim().to_owned();
+    let target = monitor(&mut running);
     let Some(mut watcher) = or_skip(prometheus(&target, folder.path())) else { return };
     watcher.until_stderr("\"Listening on\"", PATIENCE);
     let place = address(watcher.stderr(), "Listening on").expect("an address");
@@ -68,13 +64,12 @@ fn every_panel_gets_numbers_from_a_prometheus() {
 
     let boards = workspace::root().join("docs/grafana");
     let url = format!("http://{place}");
-    let seen = python.run("grafana.py", &["metrics", &url, boards.to_str().unwrap()]);
-    let seen: Value = serde_json::from_str(&seen).expect("JSON");
-    assert_eq!(seen["ingest"]["Partitions read"], 1);
-    for (board, panels) in seen.as_object().unwrap() {
-        for (panel, found) in panels.as_object().unwrap() {
+    let seen = python.ask("grafana.py", &["metrics", &url, boards.to_str().unwrap()]);
+    assert_eq!(seen["ingest"]["Partitions read A"], 1);
+    for (board, targets) in seen.as_object().unwrap() {
+        for (target, found) in targets.as_object().unwrap() {
             let some = found.as_u64().unwrap() > 0;
-            assert!(some || EMPTY.contains(&panel.as_str()), "{board}: {panel}: nothing");
+            assert!(some || EMPTY.contains(&target.as_str()), "{board}: {target}: nothing");
         }
     }
     running.signal(Signal::Term);

@@ -1,6 +1,7 @@
 //! The live path on a real Apache Kafka.
 
 mod anew;
+mod beside;
 mod edge;
 mod faults;
 mod graphed;

@@ -38,7 +38,7 @@ fn a_reader_of_stdout_that_stops_holds_up_alerts_alone() {
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$@\" > \"$0\""]).arg(&pipe);
     command.arg(told.command().get_program()).args(told.command().get_args());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::null());
     let mut running = Running::start(&mut command);
     running.until("everything is committed", PATIENCE, |_| kafka.lag("unread", &topic) == 0);
     running.until_stderr("the reader of stdout has stopped", PATIENCE);
@@ -61,6 +61,14 @@ fn a_reader_of_stdout_that_stops_holds_up_alerts_alone() {
     assert_eq!(printed.iter().cloned().collect::<BTreeSet<_>>(), stored);
     assert_eq!(printed.len(), stored.len(), "each once");
     assert!(!stored.is_empty());
+}
+
+/// Where a run with `--listen` answers monitors, once it does.
+pub(super) fn monitor(running: &mut Running) -> String {
+    running.until_stderr("answering monitors", PATIENCE);
+    let told = running.stderr().lines().find(|line| line.contains("answering monitors"));
+    let (_, address) = told.and_then(|line| line.split_once("address=")).expect("an address");
+    address.trim().to_owned()
 }
 
 /// The answer to `GET path`: status line and body.
@@ -99,10 +107,8 @@ fn numbers_are_told_over_http_and_the_service_manager_is_kept_informed() {
         .env("NOTIFY_SOCKET", &socket)
         .env("WATCHDOG_USEC", "400000")
         .start();
-    running.until_stderr("answering monitors", PATIENCE);
-    let line = running.stderr().lines().find(|line| line.contains("answering monitors")).unwrap();
-    let address = line.split("address=").nth(1).unwrap().trim().to_owned();
-    assert!(address.starts_with("127.0.0.1:"), "{line}");
+    let address = monitor(&mut running);
+    assert!(address.starts_with("127.0.0.1:"), "{address}");
     heard("READY=1");
     heard("WATCHDOG=1");
     // A topic without a message is read, and that is being ready.

@@ -11,7 +11,8 @@
 //!
 //! Memory knows the order of the commits and misses none. It ends with the server, and with the next thousand events. The
 //! table knows event time alone: a revision that was committed after the client left, and decided before the last that the
-//! client has, as when one writer of several is behind, is then not told. Whoever must have each asks
+//! client has, as when one writer of several is behind, is then not told. A client that is let go, more than a thousand
+//! behind, before it has had an event, has no id to come back with and begins anew. Whoever must have each asks
 //! `/api/v1/incidents` after a break.
 
 mod told;
@@ -109,15 +110,12 @@ impl Events {
         if watch.seen.is_some() && version == watch.version {
             return Ok(());
         }
-        let (mut found, mut new) = (HashSet::new(), Vec::new());
-        keys(&shared.answers, |key| {
-            found.insert(key.hash());
-            if watch.seen.as_ref().is_some_and(|seen| !seen.contains(&key.hash())) {
-                new.push(key);
-            }
+        let mut found = HashSet::new();
+        let new = keys(&shared.answers, |hash| {
+            found.insert(hash);
+            watch.seen.as_ref().is_some_and(|seen| !seen.contains(&hash))
         })
         .await?;
-        new.sort_unstable();
         for some in new.chunks(NAMED) {
             for row in rows(&shared.answers, &named(some)).await? {
                 self.tell(Told::new(row));
@@ -174,8 +172,13 @@ impl Events {
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "incidents",
     params(("Last-Event-ID" = Option<String>, Header, description = "The last event that was received: those after it come first.")),
-    responses((status = 200, description = "Server-sent events: `id`, `event` (`open`, `update`, `close`) and as `data` the revision, \
-        with the columns of the table `incidents`.", body = String, content_type = "text/event-stream"))
+    responses(
+        (status = 200, description = "Server-sent events: `id`, `event` (`open`, `update`, `close`) and as `data` the revision, \
+            with the columns of the table `incidents`.", body = String, content_type = "text/event-stream"),
+        (status = 400, description = "`Last-Event-ID` is none that was told.", body = Failure),
+        (status = 500, description = "The tables cannot be read.", body = Failure),
+        (status = 503, description = "Too many queries run and wait, or the server stops.", body = Failure)
+    )
 )]
 pub(in crate::http) async fn listen(
     State(app): State<App>,

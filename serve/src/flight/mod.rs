@@ -1,0 +1,92 @@
+//! Arrow Flight SQL: the core's answers as columns, for ADBC, for the JDBC driver of Arrow and for what is built on them.
+//!
+//! ```text
+//! wire (TLS, HTTP/2) ─▶ access (name, token) ─▶ service ─┬─ commands ─┬─ statement ─ handle, values ─▶ answers ─▶ handed
+//!                                                        │            ├─ catalogue (catalogs, schemas, tables, keys)
+//!                                                        │            └─ facts, types (what the server can do)
+//!                                                        └─ actions (prepare, give back, cancel)
+//! ```
+//!
+//! Nothing is kept between two calls: what a ticket or a prepared statement stands for is in its handle, which is no more
+//! than what its owner could have sent anyway.
+
+mod access;
+mod actions;
+mod catalogue;
+mod commands;
+mod facts;
+mod handed;
+mod handle;
+mod service;
+mod statement;
+mod status;
+mod types;
+mod values;
+mod wire;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use tokio_rustls::TlsAcceptor;
+
+use crate::answers::Answers;
+use crate::http::access::Token;
+use crate::http::listen::{Doors, Stopping};
+use crate::http::{HttpOptions, ListenError};
+use wire::Visit;
+
+/// Its name in ALPN.
+const PROTOCOL: &[u8] = b"h2";
+
+/// What every call knows.
+pub(super) struct Desk {
+    answers: Answers,
+    token: Option<Token>,
+}
+
+/// A server that listens and has not answered yet.
+pub struct Flight {
+    doors: Doors,
+    tls: Option<TlsAcceptor>,
+    stopping: Stopping,
+    desk: Arc<Desk>,
+}
+
+impl std::fmt::Debug for Flight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flight").field("at", &self.addresses()).finish_non_exhaustive()
+    }
+}
+
+impl Flight {
+    /// Listens. Who asks sends the token, as bearer or as password of any name, wherever there is one.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub async fn bind(answers: Answers, options: &HttpOptions) -> Result<Self, ListenError> {
+        let doors = Doors::open(options).await?;
+        let tls = options.tls.as_ref().map(|files| files.acceptor(PROTOCOL)).transpose()?;
+        let stopping = doors.stopping();
+        let desk = Desk { answers, token: options.token.clone() };
+        Ok(Self { doors, tls, stopping, desk: Arc::new(desk) })
+    }
+
+    /// Where it listens; the ports that the system chose included.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.doors.addresses()
+    }
+
+    /// Answers until `stopped`, and then ends what is on its way.
+    pub async fn serve(self, stopped: impl Future<Output = ()> + Send) {
+        let Self { doors, tls, stopping, desk } = self;
+        let visit = |at| {
+            let (desk, tls, stopping) = (Arc::clone(&desk), tls.clone(), stopping.clone());
+            move |client, asker| {
+                let (desk, tls, stopping) = (Arc::clone(&desk), tls.clone(), stopping.clone());
+                Visit { desk, at, tls, stopping, asker }.converse(client).boxed()
+            }
+        };
+        doors.serve(&desk.answers, stopped, visit).await;
+    }
+}

@@ -1,0 +1,115 @@
+//! A connection: HTTP/2, of which gRPC is made.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_flight::flight_service_server::FlightServiceServer;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
+use tonic::body::Body;
+use tower::ServiceExt as _;
+
+use super::access::{self, Known};
+use super::service::Service;
+use super::{Desk, values};
+use crate::http::listen::{
+    Asker, Fault, HANDSHAKE_PATIENCE, HEAD_PATIENCE, Stopping, WRITE_PATIENCE, stopped,
+};
+use crate::http::patient::Patient;
+
+/// Calls at the same time on one connection: a choice; a pool of clients shares one.
+const STREAMS: u32 = 64;
+
+/// Bytes of the headers of a call, as of those of a request of HTTP/1.
+const HEADER_BYTES: u32 = 32 << 10;
+
+/// How often a peer who says nothing is asked whether it is there, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(20);
+
+/// Bytes around a statement or its values in a message.
+const AROUND_BYTES: usize = 64 << 10;
+
+/// One connection.
+pub(super) struct Visit {
+    pub(super) desk: Arc<Desk>,
+    pub(super) at: SocketAddr,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) stopping: Stopping,
+    pub(super) asker: Asker,
+}
+
+impl Visit {
+    pub(super) async fn converse(self, client: TcpStream) -> Result<(), Fault> {
+        client.set_nodelay(true)?;
+        let client = Patient::new(client, WRITE_PATIENCE);
+        match self.tls.clone() {
+            None => self.answer(client).await,
+            Some(tls) => {
+                let shaken = tokio::time::timeout(HANDSHAKE_PATIENCE, tls.accept(client)).await;
+                self.answer(shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??).await
+            }
+        }
+    }
+
+    async fn answer<S>(self, stream: S) -> Result<(), Fault>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let Self { desk, at, mut stopping, asker, .. } = self;
+        let largest = desk.answers.limits().statement_bytes + values::BYTES_MAX + AROUND_BYTES;
+        let flights = FlightServiceServer::new(Service::new(Arc::clone(&desk)))
+            .max_decoding_message_size(largest);
+        let refused = Arc::new(Notify::new());
+        let doorkeeper = (Arc::clone(&desk), asker.clone(), Arc::clone(&refused));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (flights, (desk, asker, refused)) = (flights.clone(), doorkeeper.clone());
+            async move {
+                match access::judge(&desk, at, &request) {
+                    Ok(Known) => {
+                        asker.know();
+                        let Ok(response) = flights.oneshot(request.map(Body::new)).await;
+                        Ok::<Response<Body>, Infallible>(response)
+                    }
+                    Err(status) => {
+                        refused.notify_one();
+                        Ok(status.into_http())
+                    }
+                }
+            }
+        });
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PING)
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(HEADER_BYTES)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let is_stranger = async {
+            tokio::time::sleep(HEAD_PATIENCE).await;
+            if !asker.is_unknown() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            ended = connection.as_mut() => return Ok(ended?),
+            () = stopped(&mut stopping) => {}
+            // One wrong token for each place: whoever keeps guessing lets others in between.
+            () = refused.notified() => {}
+            () = is_stranger => return Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+        }
+        connection.as_mut().graceful_shutdown();
+        Ok(connection.await?)
+    }
+}

@@ -1,0 +1,154 @@
+//! A map of IPv4: the whole of it, with networks that are neighbours beside each other.
+
+use std::net::Ipv4Addr;
+
+use maud::{Markup, html};
+
+use super::layout::{count, source_link};
+use crate::questions::Row;
+
+/// Bits of the networks that have a square each: as many as can be told apart on a telephone.
+pub(super) const BITS: u32 = 10;
+
+/// Squares of a side.
+const SIDE: u32 = 1 << (BITS / 2);
+
+/// Size of a square, in the drawing's own units.
+const SQUARE: u32 = 10;
+
+/// The least that a filled square takes of its side, so that it is seen.
+const LEAST: f64 = 0.3;
+
+/// Requests of one network.
+#[derive(Debug, Clone, PartialEq)]
+struct Spot {
+    network: Ipv4Addr,
+    requests: u64,
+    addresses: u64,
+}
+
+/// Where requests come from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Map(Vec<Spot>);
+
+impl Map {
+    /// From rows with `network`, `requests`, `addresses`; other networks than those of IPv4 with [`BITS`] bits are left out.
+    pub(super) fn new(rows: &[Row]) -> Self {
+        let spot = |row: &Row| {
+            let (address, bits) = row.text("network").split_once('/')?;
+            let network = address.parse().ok().filter(|_| bits.parse() == Ok(BITS))?;
+            Some(Spot {
+                network,
+                requests: row.count("requests"),
+                addresses: row.count("addresses"),
+            })
+        };
+        Self(rows.iter().filter_map(spot).collect())
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Draws it. The side of a square tells the requests: as their root, so that its area does.
+    pub(super) fn draw(&self) -> Markup {
+        let most = self.0.iter().map(|spot| spot.requests).max().unwrap_or_default().max(1);
+        let whole = SIDE * SQUARE;
+        html! {
+            figure .map {
+                svg viewBox={ "0 0 " (whole) " " (whole) } role="group" aria-label="Networks of IPv4 by their requests" {
+                    rect .ground width=(whole) height=(whole) {}
+                    @for line in (4..SIDE).step_by(4) {
+                        @let at = line * SQUARE;
+                        line .axis x1=(at) x2=(at) y1="0" y2=(whole) {}
+                        line .axis x1="0" x2=(whole) y1=(at) y2=(at) {}
+                    }
+                    @for spot in &self.0 { (spot.draw(most)) }
+                }
+                figcaption {
+                    "All of IPv4, along Hilbert's curve from 0.0.0.0 at the top left to 255.255.255.255 at the top right: a square is a /" (BITS)
+                    ", its size the requests from it, and nearby networks are nearby."
+                }
+            }
+        }
+    }
+}
+
+impl Spot {
+    fn draw(&self, most: u64) -> Markup {
+        #[expect(clippy::cast_precision_loss, reason = "a drawing has fewer places than a float")]
+        let share = (self.requests as f64 / most as f64).sqrt().max(LEAST);
+        let (column, row) = place(self.network.to_bits() >> (32 - BITS));
+        let side = share * f64::from(SQUARE);
+        let at =
+            |cell: u32| format!("{:.1}", (f64::from(cell) + 0.5) * f64::from(SQUARE) - side / 2.0);
+        let network = format!("{}/{BITS}", self.network);
+        let says = format!(
+            "{network}: {} requests of {} addresses",
+            count(self.requests),
+            count(self.addresses)
+        );
+        html! {
+            a href=(source_link(&network)) aria-label=(says) {
+                title { (says) }
+                rect .requests x=(at(column)) y=(at(row)) width=(format!("{side:.1}")) height=(format!("{side:.1}")) {}
+            }
+        }
+    }
+}
+
+/// Column and row of the place at `distance` along Hilbert's curve through a square of [`SIDE`] places a side.
+fn place(distance: u32) -> (u32, u32) {
+    let (mut column, mut row, mut left, mut side) = (0, 0, distance, 1);
+    while side < SIDE {
+        let right = 1 & (left / 2);
+        let below = 1 & (left ^ right);
+        if below == 0 {
+            if right == 1 {
+                (column, row) = (side - 1 - column, side - 1 - row);
+            }
+            (column, row) = (row, column);
+        }
+        column += side * right;
+        row += side * below;
+        left /= 4;
+        side *= 2;
+    }
+    (column, row)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_curve_visits_every_place_and_goes_from_neighbour_to_neighbour() {
+        let all: Vec<(u32, u32)> = (0..SIDE * SIDE).map(place).collect();
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+        for ((x, y), (to_x, to_y)) in all.iter().zip(&all[1..]) {
+            assert_eq!(x.abs_diff(*to_x) + y.abs_diff(*to_y), 1, "{x} {y}");
+        }
+        assert_eq!((all[0], all[all.len() - 1]), ((0, 0), (SIDE - 1, 0)));
+    }
+
+    #[test]
+    fn a_network_is_a_square_that_leads_to_it() {
+        let rows = [
+            r#"{"network": "203.0.0.0/10", "requests": 900, "addresses": 2}"#,
+            r#"{"network": "2001:db8::/32", "requests": 5, "addresses": 1}"#,
+            r#"{"network": "</title><script>/10", "requests": 5, "addresses": 1}"#,
+        ]
+        .map(|row| Row(serde_json::from_str(row).unwrap()));
+        let map = Map::new(&rows);
+        assert_eq!(map.0.len(), 1);
+        let drawn = map.draw().into_string();
+        assert!(
+            drawn.contains("203.0.0.0/10: 900 requests of 2 addresses")
+                && !drawn.contains("script"),
+            "{drawn}"
+        );
+        assert!(!drawn.contains("style="), "the policy forbids it");
+    }
+}
