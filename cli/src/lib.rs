@@ -22,6 +22,8 @@ pub mod alerts;
 mod args;
 mod commands;
 mod config;
+#[cfg(test)]
+mod documented;
 mod engine;
 mod operate;
 pub mod pipeline;

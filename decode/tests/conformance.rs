@@ -1,7 +1,7 @@
 //! Every format: the lines of `conformance/<format>[.variant].log` decode to the rows of the `.rows` file beside
 //! them, read in the format by name and read with `auto`, which must recognise it.
 //!
-//! `UPDATE_EXPECT=1 cargo test -p decode --test conformance` rewrites the rows, and the README's table of formats;
+//! `UPDATE_EXPECT=1 cargo test -p decode --test conformance` rewrites the rows, and the table of formats in `docs/formats.md`;
 //! read the difference.
 
 #![cfg(test)]

@@ -1,4 +1,4 @@
-//! The detector's tables as a page for people: `detect/TESTS.md`, which a test writes.
+//! The detector's tables as a page for people: `docs/tests-and-weights.md`, which a test writes.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! `TESTS.md` is written from the tables; `UPDATE_EXPECT=1 cargo test -p detect` rewrites it.
+//! `docs/tests-and-weights.md` is written from the tables; `UPDATE_EXPECT=1 cargo test -p detect` rewrites it.
 #![cfg(test)]
 
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use expect_test::expect_file;
 
 #[test]
 fn the_reference_says_where_every_number_comes_from() {
-    expect_file!["../TESTS.md"].assert_eq(&detect::reference::page());
+    expect_file!["../../docs/tests-and-weights.md"].assert_eq(&detect::reference::page());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! KINDS ─▶ Kind, its name and doc ─▶ incidents, alerts, SQL
 //!       ─▶ class, severity floor  ─▶ the detector
 //!       ─▶ needs, helps           ─▶ signals: what a log can feed
-//!       ─▶ title, technique, OAT  ─▶ alerts, OCSF, the README's table
+//!       ─▶ title, technique, OAT  ─▶ alerts, OCSF, `docs/kinds.md`
 //! ```
 
 use crate::named::named_enum;

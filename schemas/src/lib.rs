@@ -13,7 +13,7 @@
 //!
 //! # Invariants
 //! - Every column of every table is defined exactly once, in [`tables`]; Arrow schemas, Delta tables and the
-//!   reference in `schemas/TABLES.md` derive from it.
+//!   reference in `docs/tables.md` derive from it.
 //! - Every kind is defined exactly once, in [`kinds`].
 //! - Deliberately absent: I/O, Kafka, Delta, async.
 //!

@@ -1,5 +1,5 @@
-//! Laws of the table of kinds, and the README's table written from it; `UPDATE_EXPECT=1 cargo test -p schemas` rewrites
-//! that.
+//! Laws of the table of kinds, and the table in `docs/kinds.md` written from it; `UPDATE_EXPECT=1 cargo test -p schemas`
+//! rewrites that.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -88,7 +88,7 @@ fn attacks_have_a_technique_or_a_threat_and_the_benign_neither() {
     }
 }
 
-/// A line of the README's table.
+/// A line of the page's table.
 fn line(row: &KindRow) -> String {
     let listed = |columns: &[&str]| {
         columns.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ")
@@ -106,7 +106,7 @@ fn line(row: &KindRow) -> String {
 }
 
 #[test]
-fn the_readme_lists_what_is_reported() {
+fn the_page_lists_what_is_reported() {
     let mut table = String::from(
         "| kind | what it is | cannot be told without | is told better with | ATT&CK, OWASP |\n\
          | --- | --- | --- | --- | --- |\n",
@@ -116,8 +116,9 @@ fn the_readme_lists_what_is_reported() {
     }
     // Told when the test runs: checkouts may share the folder that is built into.
     let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo starts the tests");
-    let readme = std::fs::read_to_string(Path::new(&package).join("../README.md")).unwrap();
-    let (before, rest) = readme.split_once(START).expect("the README has a place for the kinds");
+    let page = std::fs::read_to_string(Path::new(&package).join("../docs/kinds.md")).unwrap();
+    let (before, rest) = page.split_once(START).expect("the page has a place for the kinds");
     let (_, after) = rest.split_once(END).expect("the kinds end");
-    expect_file!["../../README.md"].assert_eq(&format!("{before}{START}\n{table}\n{END}{after}"));
+    expect_file!["../../docs/kinds.md"]
+        .assert_eq(&format!("{before}{START}\n{table}\n{END}{after}"));
 }

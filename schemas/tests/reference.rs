@@ -1,4 +1,4 @@
-//! `TABLES.md` is written from the definitions; `UPDATE_EXPECT=1 cargo test -p schemas` rewrites it.
+//! `docs/tables.md` is written from the definitions; `UPDATE_EXPECT=1 cargo test -p schemas` rewrites it.
 
 use std::fmt::Write as _;
 
@@ -33,7 +33,7 @@ fn the_reference_describes_every_column() {
             .unwrap();
         }
     }
-    expect_file!["../TABLES.md"].assert_eq(&page);
+    expect_file!["../../docs/tables.md"].assert_eq(&page);
 }
 
 #[test]

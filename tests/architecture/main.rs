@@ -5,5 +5,6 @@
 mod arrows;
 mod limits;
 mod lock;
+mod pages;
 mod stages;
 mod tidy;

@@ -9,7 +9,7 @@ use tests::workspace;
 const LINES_MAX: usize = 500;
 
 /// Every file that git knows or would add, with its text; binary files are left out.
-fn files() -> Vec<(PathBuf, String)> {
+pub(crate) fn files() -> Vec<(PathBuf, String)> {
     let output = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(workspace::root())

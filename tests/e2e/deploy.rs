@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use tests::floodmark::binary;
 use tests::skip::{Missing, or_skip};
-use tests::{Floodmark, workspace};
+use tests::{Floodmark, pages, workspace};
 
 /// Runs a tool that the machine may lack.
 fn tool(command: &mut Command) -> Result<Output, Missing> {
@@ -42,6 +42,12 @@ fn the_package_holds_what_a_machine_needs() {
         &Command::new(root.join("usr/bin/floodmark")).arg("--version").output().unwrap(),
     );
     assert!(version.starts_with("floodmark "), "{version}");
+
+    // README and docs lie there as they do here, so that their links lead somewhere.
+    for page in pages::all() {
+        let packed = root.join("usr/share/doc/floodmark").join(&page.name);
+        assert!(packed.is_file(), "{}", packed.display());
+    }
 
     // The settings as they are packed are settings.
     let config = root.join("etc/floodmark/floodmark.toml");

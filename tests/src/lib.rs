@@ -12,6 +12,7 @@
 //! table ───── rows of the tables, asked through `floodmark sql`
 //! sample ──── lines to feed in
 //! mmdb ────── databases of networks to feed in
+//! pages ───── README and docs: their prose, links and anchors
 //! skip ────── a part that this machine lacks: skipped by name, or a failure with CI=true
 //! ```
 //!
@@ -33,6 +34,7 @@ pub mod floodmark;
 pub mod kafka;
 pub mod mmdb;
 pub mod nginx;
+pub mod pages;
 pub mod postgres;
 pub mod python;
 pub mod rsyslog;

@@ -60,7 +60,7 @@ fn false_alarms(page: &mut String, clean: &Tally, planted: &Tally) {
         "\n## False alarms: promised and observed\n\n\
          {} site-days of generated traffic without an attack ({} logs, {} records), and {} attacks planted in {} more logs.\n\
          *Of the rate* and *of votes* are alarms: how often the evidence against a host's rate or votes reached what the setting asks for, which is what the\n\
-         bound of `detect/TESTS.md` speaks of; most come to nothing, for no rule selects an excess that is anybody's harm.\n\
+         bound of `docs/tests-and-weights.md` speaks of; most come to nothing, for no rule selects an excess that is anybody's harm.\n\
          An incident that was ever called `attack` or `suspicious` is a false alarm. *Promised* is the setting; the interval is\n\
          Garwood's, 95 %. *Found* are planted attacks on whose host something was decided before they were over for a minute;\n\
          *delay* is the median time from their first request to the decision.\n\n\

@@ -1,4 +1,4 @@
-//! The README's table of formats is written from the test lines: what a format carries is what they fill.
+//! The table of formats in `docs/formats.md` is written from the test lines: what a format carries is what they fill.
 
 use std::fmt::Write as _;
 
@@ -139,17 +139,17 @@ fn row(format: Format, quirks: &str) -> String {
 }
 
 #[test]
-fn the_readme_lists_every_format() {
+fn the_page_lists_every_format() {
     let heads = CARRIES.map(|(head, _)| head).join(" | ");
     let mut table = format!("| format | written by | tested with | lines | {heads} |\n");
     writeln!(table, "| --- | --- | --- | --: |{}", " :-: |".repeat(CARRIES.len())).unwrap();
     for (format, quirks) in QUIRKS {
         writeln!(table, "{}", row(*format, quirks)).unwrap();
     }
-    let readme = std::fs::read_to_string(package::folder().join("../README.md")).unwrap();
-    let (before, rest) = readme.split_once(START).expect("the README has a place for the formats");
+    let page = std::fs::read_to_string(package::folder().join("../docs/formats.md")).unwrap();
+    let (before, rest) = page.split_once(START).expect("the page has a place for the formats");
     let (_, after) = rest.split_once(END).expect("the formats end");
-    expect_file!["../../../README.md"]
+    expect_file!["../../../docs/formats.md"]
         .assert_eq(&format!("{before}{START}\n{table}\n{END}{after}"));
 }
 

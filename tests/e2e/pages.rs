@@ -1,16 +1,52 @@
-//! What the README shows is what happens: each ```` ```console ```` block is run and its output compared.
+//! What README and docs show is what happens: each ```` ```console ```` block is run and its output compared.
 //!
 //! A block holds commands (`$ ` first, `> ` for the lines that continue one) and the standard output expected below
-//! each; a line `…` stands for any lines. Blocks of any other kind are not run. `UPDATE_EXPECT=1` writes what is
-//! printed now into the README.
+//! each; a line `…` stands for any lines. The blocks of one page share a folder, which holds `sample-data`. Blocks of any
+//! other kind are not run. `UPDATE_EXPECT=1` writes what is printed now into the pages.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use expect_test::expect_file;
-use tests::{floodmark, workspace};
+use tests::{floodmark, pages, workspace};
 
 const FENCE: &str = "```";
+
+/// Pages with blocks that are run, and the commands that each has at least: a page that loses them is noticed.
+macro_rules! pages_that_are_run {
+    ($($test:ident: $page:literal, $commands:literal;)+) => {
+        const PAGES: &[&str] = &[$($page),+];
+        $(
+            #[test]
+            fn $test() {
+                replay_page($page, $commands);
+            }
+        )+
+    };
+}
+
+pages_that_are_run! {
+    readme: "README.md", 2;
+    under_attack: "docs/under-attack.md", 4;
+    first_steps: "docs/first-steps.md", 3;
+    feeding: "docs/feeding.md", 2;
+    formats: "docs/formats.md", 1;
+    alerts: "docs/alerts.md", 3;
+    investigating: "docs/investigating.md", 7;
+    upkeep: "docs/upkeep.md", 2;
+}
+
+#[test]
+fn every_page_with_a_console_block_is_run() {
+    let with_blocks = pages::all().into_iter().filter(|page| {
+        page.text.lines().any(|line| line.trim_start().starts_with(&format!("{FENCE}console")))
+    });
+    let mut named: Vec<String> = with_blocks.map(|page| page.name).collect();
+    named.sort();
+    let mut run = PAGES.to_vec();
+    run.sort_unstable();
+    assert_eq!(named, run);
+}
 
 /// Runs one command line in `folder`, with the binary under test found as `floodmark`; returns standard output.
 fn run(command: &str, folder: &Path) -> String {
@@ -19,6 +55,7 @@ fn run(command: &str, folder: &Path) -> String {
         .args(["-c", command])
         .current_dir(folder)
         .env("PATH", format!("{}:{path}", folder.join("bin").display()))
+        .stdin(Stdio::null())
         .output()
         .expect("bash starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -63,8 +100,8 @@ fn replay(block: &[&str], folder: &Path, commands: &mut Vec<String>) -> Vec<Stri
     replayed
 }
 
-#[test]
-fn console_blocks_of_the_readme_print_what_they_show() {
+/// Runs the blocks of a page, in a folder of their own.
+fn replay_page(name: &str, commands_min: usize) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("bin")).unwrap();
     let found = [
@@ -74,8 +111,9 @@ fn console_blocks_of_the_readme_print_what_they_show() {
     for (original, link) in found {
         std::os::unix::fs::symlink(original, folder.path().join(link)).unwrap();
     }
-    let readme = std::fs::read_to_string(workspace::root().join("README.md")).unwrap();
-    let lines: Vec<&str> = readme.lines().collect();
+    let page = workspace::root().join(name);
+    let text = std::fs::read_to_string(&page).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
     let (mut replayed, mut commands, mut at) = (Vec::new(), Vec::new(), 0);
     while let Some(line) = lines.get(at) {
         replayed.push((*line).to_owned());
@@ -86,7 +124,6 @@ fn console_blocks_of_the_readme_print_what_they_show() {
             at += end;
         }
     }
-    let queries = commands.iter().filter(|command| command.contains("floodmark sql")).count();
-    assert!(queries >= 5, "the guide has five queries, {queries} were found in {commands:#?}");
-    expect_file!["../../README.md"].assert_eq(&(replayed.join("\n") + "\n"));
+    assert!(commands.len() >= commands_min, "{name} has {commands_min} commands: {commands:#?}");
+    expect_file![page].assert_eq(&(replayed.join("\n") + "\n"));
 }
