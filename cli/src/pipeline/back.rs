@@ -67,7 +67,7 @@ enum ToLake {
     /// Findings of the detector that has this history.
     Findings(History, FindingRows),
     /// What was still to be said in a history that nobody goes on with, up to an event time, µs.
-    Last(Left, i64, FindingRows),
+    Last(Left, i64, FindingRows, Sender<()>),
     Commit(CommitPoint),
     /// Claim these partitions and answer with the positions of all.
     Claim(Vec<String>, Sender<BTreeMap<String, i64>>),
@@ -189,12 +189,19 @@ impl Back {
         self.send(ToLake::Findings(history.clone(), rows))
     }
 
-    /// Ends a history that nobody goes on with, with the last that its detector found, up to an event time, µs.
+    /// Ends a history that nobody goes on with, with the last that its detector found, up to an event time, µs;
+    /// waits until that is in the tables.
     ///
     /// # Errors
     /// The lake's error, when it has given up.
     pub fn last(&mut self, left: Left, closed_us: i64, rows: FindingRows) -> anyhow::Result<()> {
-        self.send(ToLake::Last(left, closed_us, rows))
+        let (done, ended) = bounded(1);
+        self.send(ToLake::Last(left, closed_us, rows, done))?;
+        if ended.recv().is_ok() {
+            return Ok(());
+        }
+        self.join()?;
+        Err(anyhow!("the thread that writes tables has ended"))
     }
 
     /// Asks for a commit of everything handed over so far; does not wait for it.
@@ -273,8 +280,10 @@ impl Worker {
                         self.append_findings(&rows).await?;
                     }
                 }
-                ToLake::Last(history, closed_us, rows) => {
-                    self.end(&history, closed_us, rows).await?
+                ToLake::Last(left, closed_us, rows, done) => {
+                    self.end(&left, closed_us, rows).await?;
+                    // Whoever waited may be gone.
+                    let _ = done.send(());
                 }
                 ToLake::Commit(point) => {
                     self.commit(&point).await?;
