@@ -2,10 +2,11 @@
 
 use serde_json::json;
 use tests::postgres::Jdbc;
+use tests::sample::lake;
 use tests::skip::or_skip;
 use tests::{Floodmark, Python, Served};
 
-use crate::serve::{Secrets, TOKEN, lake};
+use crate::serve::{Secrets, TOKEN};
 
 const RELATIONS: [&str; 8] = [
     "attacks:VIEW",

@@ -1,11 +1,9 @@
 //! The tables in a store that speaks S3 and is not ours.
 
 use tests::floodmark::PATIENCE;
-use tests::sample::dealt;
+use tests::sample::{dealt, lake};
 use tests::skip::or_skip;
 use tests::{Floodmark, Output, Python, Running};
-
-use crate::serve::lake;
 
 /// Where the tables are in it.
 const DATA: &str = "s3://bucket/edge/lake";

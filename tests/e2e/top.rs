@@ -1,9 +1,8 @@
 //! `floodmark top`: once as text, and in a terminal.
 
+use tests::sample::lake;
 use tests::skip::or_skip;
 use tests::{Floodmark, Python, Tables, floodmark};
-
-use crate::serve::lake;
 
 fn top(tables: &Tables) -> Floodmark {
     Floodmark::new(["top", "--data", tables.arg()])

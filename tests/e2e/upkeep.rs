@@ -128,7 +128,7 @@ fn a_copy_of_a_folder_that_is_written_to_is_whole_and_goes_on() {
     let (first, rest) = lines.split_at(lines.len() / 2);
     scanning.say(&first.concat());
     let log = tables.path().join("requests/_delta_log");
-    let commits = || fs::read_dir(&log).map_or(0, |entries| entries.count());
+    let commits = || fs::read_dir(&log).map_or(0, Iterator::count);
     scanning.until("rows are committed", PATIENCE, |_| commits() > 1);
     let copied =
         Command::new("sh").args(["-euc", &back_up_commands()]).current_dir(folder.path()).output();

@@ -106,7 +106,7 @@ fn the_page_of_commands_is_written_from_the_arguments() {
     program.build();
     let mut page = COMMANDS.to_owned();
     page.push_str("\n## Of every command\n");
-    table(&mut page, &program, |arg| arg.is_global_set());
+    table(&mut page, &program, Arg::is_global_set);
     for command in program.get_subcommands().filter(|command| !command.is_hide_set()) {
         if command.get_name() == "help" {
             continue;
