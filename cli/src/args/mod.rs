@@ -1,6 +1,7 @@
 //! The command line: one struct a command, help with examples.
 
 mod serve;
+mod top;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 use crate::alerts::AlertFormat;
 use crate::config::Anonymise;
 pub use serve::{QueryArgs, ServeArgs};
+pub use top::TopArgs;
 
 /// Edge access logs in, attacks out within seconds, every request kept in an open table that answers SQL.
 #[derive(Debug, Parser)]
@@ -74,7 +76,7 @@ pub enum Command {
     #[command(after_help = serve::EXAMPLES)]
     Serve(ServeArgs),
     /// Watch the tables in a terminal: hosts and their rates, open incidents, the busiest sources.
-    #[command(after_help = TOP_EXAMPLES)]
+    #[command(after_help = top::EXAMPLES)]
     Top(TopArgs),
     /// Everything above on sample data, with an embedded broker: nothing to install.
     Demo(DemoArgs),
@@ -135,15 +137,6 @@ Examples:
   floodmark sql
   floodmark sql 'SELECT kind, target_host, severity FROM attacks'
   floodmark sql --format csv -f report.sql > report.csv";
-
-const TOP_EXAMPLES: &str = "\
-Examples:
-  floodmark top --data /srv/floodmark
-  floodmark top --minutes 15
-  watch -n 10 floodmark top --once
-
-Keys: q leaves, p or space holds the picture, left and right look at less and more of the past, r looks at once.
-Where its output is no terminal it is written once, as text.";
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:
@@ -346,23 +339,6 @@ pub struct RunArgs {
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,
-}
-
-/// `floodmark top`.
-#[derive(Debug, ClapArgs)]
-pub struct TopArgs {
-    /// Folder (or object-store URI) of the tables.
-    #[arg(long, env = "FLOODMARK_DATA", value_name = "URI")]
-    pub data: Option<String>,
-    /// Minutes of the past, from the last in the tables; default 60.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_080))]
-    pub minutes: Option<u32>,
-    /// How often it looks again.
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = humantime::parse_duration)]
-    pub every: Duration,
-    /// Write it once, as text.
-    #[arg(long)]
-    pub once: bool,
 }
 
 /// `floodmark maintain`.
