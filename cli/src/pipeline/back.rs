@@ -280,10 +280,8 @@ impl Worker {
                         self.append_findings(&rows).await?;
                     }
                 }
-                ToLake::Last(left, closed_us, rows, done) => {
-                    self.end(&left, closed_us, rows).await?;
-                    // Whoever waited may be gone.
-                    let _ = done.send(());
+                ToLake::Last(history, closed_us, rows) => {
+                    self.end(&history, closed_us, rows).await?
                 }
                 ToLake::Commit(point) => {
                     self.commit(&point).await?;
