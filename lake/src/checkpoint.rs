@@ -5,17 +5,14 @@
 //!   8 bytes  magic `FLDMKCP1`
 //!   4 bytes  CRC-32 of everything that follows, little endian
 //!   4 bytes  length of the header, little endian
-//!   header   JSON: lineage, sequence, closed_us, positions, files
+//!   header   JSON: lineage, sequence, closed_us, positions
 //!   rest     state
 //! ```
-//! `files` are those of the other tables that the commit names after that of `requests`: whoever finds them unnamed names
-//! them.
 
 use std::collections::BTreeMap;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use chrono::{DateTime, Utc};
-use deltalake::kernel::Add;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{
@@ -54,12 +51,7 @@ pub struct Checkpoint {
     pub closed_us: i64,
     /// What the detector gave.
     pub state: Bytes,
-    /// What the commit names beside `requests`.
-    pub(crate) files: Files,
 }
-
-/// Files to be named, by table.
-pub(crate) type Files = BTreeMap<String, Vec<Add>>;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
@@ -67,18 +59,11 @@ struct Header {
     sequence: i64,
     closed_us: i64,
     positions: BTreeMap<String, i64>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    files: Files,
 }
 
 impl Checkpoint {
     /// Whether it is the state at what the tables hold.
     pub(crate) fn is_of(&self, ids: &Ids, txns: &BTreeMap<String, i64>) -> bool {
-        if ids.is_of_members(txns) {
-            // Whoever goes on with a member's history has claimed it, so that its number tells all. Partitions that have
-            // gone to others are ahead of it.
-            return true;
-        }
         let held = ids.positions(txns);
         if ids.history().is_scoped() {
             self.positions.iter().all(|(partition, next)| held.get(partition) == Some(next))
@@ -93,7 +78,6 @@ impl Checkpoint {
             sequence: self.sequence,
             closed_us: self.closed_us,
             positions: self.positions.clone(),
-            files: self.files.clone(),
         })?;
         let mut body = BytesMut::with_capacity(PREFIX_BYTES + header.len() + self.state.len());
         body.put_slice(MAGIC);
@@ -128,7 +112,6 @@ impl Checkpoint {
             positions: header.positions,
             closed_us: header.closed_us,
             state: bytes.slice(end..),
-            files: header.files,
         })
     }
 }
@@ -201,46 +184,6 @@ impl<'a> Checkpoints<'a> {
         Ok(Checkpoint::decode(&self.name, &bytes))
     }
 
-    /// The checkpoint of a number without its state, where it is there.
-    pub(crate) async fn outline(&self, sequence: i64) -> Result<Option<Checkpoint>, LakeError> {
-        let header = read_header(&self.folder, &path(sequence)).await;
-        let header = header.map_err(|failure| self.fail("read the checkpoint", failure))?;
-        Ok(header.map(|Header { sequence, closed_us, positions, files, .. }| Checkpoint {
-            sequence,
-            positions,
-            closed_us,
-            state: Bytes::new(),
-            files,
-        }))
-    }
-
-    /// Files of a table that commits of any history are about to name: `requests` has the commit, the table does not.
-    pub(crate) async fn unnamed(
-        location: &Location,
-        table: &str,
-        requests: &BTreeMap<String, i64>,
-        known: &BTreeMap<String, i64>,
-    ) -> Result<Vec<Path>, Failure> {
-        let all = location.folder(&format!("{HOUSEKEEPING}/checkpoints"));
-        let all = all.map_err(|error| Failure(Box::new(error)))?;
-        let files: Vec<ObjectMeta> = match all.list(None).try_collect().await {
-            Ok(files) => files,
-            Err(object_store::Error::NotFound { .. }) => Vec::new(),
-            Err(error) => return Err(error.into()),
-        };
-        let mut unnamed = Vec::new();
-        for file in files {
-            let Some(header) = read_header(&all, &file.location).await? else { continue };
-            let sequence = Ids::of(&History::named(&header.lineage)).sequence();
-            let is_next = requests.get(&sequence) == Some(&header.sequence)
-                && known.get(&sequence) < Some(&header.sequence);
-            if let (Some(adds), true) = (header.files.get(table), is_next) {
-                unnamed.extend(adds.iter().map(|add| Path::from(add.path.as_str())));
-            }
-        }
-        Ok(unnamed)
-    }
-
     /// Positions that scopes of a lineage have reached in checkpoints whose commit `requests` does not know: of processes
     /// that died between the two.
     pub(crate) async fn attempts(
@@ -278,8 +221,7 @@ impl<'a> Checkpoints<'a> {
     /// Deletes the checkpoints of scopes other than this and the last few, so that a folder scanned a file a day does not
     /// grow for ever; a scan that was interrupted long ago then starts its detector anew. Failures only cost space.
     pub(crate) async fn prune_scopes(&self, history: &History) {
-        // Those of members are few, and deleted when they end.
-        if history.member().is_some() {
+        if !history.is_scoped() {
             return;
         }
         let all = match self.location.folder(&format!("{HOUSEKEEPING}/checkpoints")) {
@@ -311,18 +253,9 @@ impl<'a> Checkpoints<'a> {
 
     /// Deletes all but the last few checkpoints up to `sequence`; failures only cost space.
     pub(crate) async fn prune(&self, sequence: i64) {
-        self.prune_to(sequence, KEPT).await;
-    }
-
-    /// Deletes all checkpoints of a history that has ended.
-    pub(crate) async fn clear(&self) {
-        self.prune_to(i64::MAX, 0).await;
-    }
-
-    async fn prune_to(&self, sequence: i64, kept: usize) {
         let Ok(mut old) = self.sequences().await else { return };
         old.retain(|number| *number <= sequence);
-        old.truncate(old.len().saturating_sub(kept));
+        old.truncate(old.len().saturating_sub(KEPT));
         let old = futures::stream::iter(old.into_iter().map(|number| Ok(path(number)))).boxed();
         if let Err(error) = self.folder.delete_stream(old).try_collect::<Vec<_>>().await {
             tracing::debug!(%error, "old checkpoints stay");
@@ -391,7 +324,6 @@ mod tests {
             positions: BTreeMap::from([("t/0".to_owned(), 12)]),
             closed_us: -3,
             state: Bytes::from_static(b"opaque\0bytes"),
-            files: Files::from([("incidents".to_owned(), vec![Add::default()])]),
         }
     }
 

@@ -12,10 +12,9 @@ use std::collections::BTreeMap;
 use deltalake::DeltaTable;
 use deltalake::checkpoints::{cleanup_metadata, create_checkpoint};
 use deltalake::kernel::transaction::CommitData;
-use deltalake::kernel::{Action, Add, Transaction};
+use deltalake::kernel::{Action, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use object_store::path::Path;
-use object_store::{ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
+use object_store::{ObjectStore as _, PutMode, PutOptions, PutPayload};
 use schemas::Table;
 
 use crate::error::LakeError;
@@ -66,17 +65,6 @@ impl TableHandle {
         let mut handle = Self { table, writer, log, folder };
         handle.refresh(location).await?;
         Ok(handle)
-    }
-
-    /// The same table for another writer, that has read nothing of the log.
-    pub(crate) fn sibling(
-        &self,
-        location: &Location,
-        options: &LakeOptions,
-    ) -> Result<Self, LakeError> {
-        let folder = location.folder(self.table.name)?;
-        let writer = TableWriter::new(self.table, folder.clone(), options);
-        Ok(Self { table: self.table, writer, log: LogState::default(), folder })
     }
 
     /// Reads the log anew.
@@ -131,7 +119,11 @@ impl TableHandle {
             }
             self.learn(location, ids, version, txns).await?;
         }
-        Err(self.outrun(location))
+        Err(LakeError::Store {
+            what: "commit".into(),
+            uri: location.display(self.table.name),
+            source: format!("other writers took {ATTEMPTS_MAX} versions in a row").into(),
+        })
     }
 
     fn summary(&self, whole: &Pending) -> TableCommit {
@@ -142,64 +134,6 @@ impl TableHandle {
             files: whole.adds.len(),
             bytes: whole.bytes,
         }
-    }
-
-    /// Commits transactions alone, those that `news` finds in what the log says by then; none when there is nothing to say.
-    pub(crate) async fn note(
-        &mut self,
-        location: &Location,
-        ids: &Ids,
-        mut news: impl FnMut(&BTreeMap<String, i64>) -> BTreeMap<String, i64>,
-    ) -> Result<(), LakeError> {
-        let nothing = BTreeMap::new();
-        for _ in 0..ATTEMPTS_MAX {
-            let txns = news(&self.log.txns);
-            if txns.is_empty() {
-                return Ok(());
-            }
-            if self.is_behind(location, ids, &nothing).await? {
-                continue;
-            }
-            let version = self.log.version + 1;
-            let transactions: Vec<Transaction> =
-                txns.iter().map(|(app_id, version)| Transaction::new(app_id, *version)).collect();
-            if self.put_entry(location, version, &Pending::default(), &transactions).await? {
-                self.log.version = version;
-                self.log.txns.extend(txns);
-                return Ok(());
-            }
-            self.learn(location, ids, version, &nothing).await?;
-        }
-        Err(self.outrun(location))
-    }
-
-    fn outrun(&self, location: &Location) -> LakeError {
-        LakeError::Store {
-            what: "commit".into(),
-            uri: location.display(self.table.name),
-            source: format!("other writers took {ATTEMPTS_MAX} versions in a row").into(),
-        }
-    }
-
-    /// Those of `files` that the store still has.
-    pub(crate) async fn there(
-        &self,
-        location: &Location,
-        files: Vec<Add>,
-    ) -> Result<Vec<Add>, LakeError> {
-        let mut there = Vec::with_capacity(files.len());
-        for add in files {
-            match self.folder.head(&Path::from(add.path.as_str())).await {
-                Ok(_) => there.push(add),
-                Err(object_store::Error::NotFound { .. }) => tracing::warn!(
-                    table = self.table.name,
-                    path = add.path,
-                    "a file that a process left to be named is gone: another program has deleted it"
-                ),
-                Err(error) => return Err(location.fail("look for files", self.table.name, error)),
-            }
-        }
-        Ok(there)
     }
 
     /// Writes the entry of `version`; `false` when that version exists.
@@ -341,24 +275,9 @@ impl TableHandle {
         txns: &BTreeMap<String, i64>,
     ) -> Result<(), LakeError> {
         for (app_id, found) in &entry.txns {
-            let known = self.log.txns.get(app_id).copied();
-            if !txns.contains_key(app_id) || known == Some(*found) {
-                continue;
-            }
-            // Nobody else commits in a history that is claimed.
-            let is_history = *app_id == ids.sequence() && txns.contains_key(&ids.claim());
-            let what = ids.claimed(app_id).or_else(|| is_history.then_some("the detector"));
-            if let Some(what) = what {
-                return Err(LakeError::TakenOver {
-                    uri: location.display(self.table.name),
-                    lineage: ids.history().name(),
-                    what: what.to_owned(),
-                });
-            }
-            let expected = known.unwrap_or_default();
-            if let Some(partition) = ids.partition_of(app_id)
-                && *found != expected
-            {
+            let Some(partition) = ids.partition_of(app_id) else { continue };
+            let expected = self.log.txns.get(app_id).copied().unwrap_or_default();
+            if txns.contains_key(app_id) && *found != expected {
                 return Err(LakeError::Conflict {
                     uri: location.display(self.table.name),
                     lineage: ids.history().name(),

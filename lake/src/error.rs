@@ -122,19 +122,6 @@ pub enum LakeError {
         source: Cause,
     },
 
-    /// Another process has taken over what this one was reading: the group held it for dead.
-    #[error(
-        "another process has taken over `{what}` of `{lineage}` in `{uri}`: this one was held for dead by its group; start it again, and keep it from being stopped for longer than a session"
-    )]
-    TakenOver {
-        /// Location of the table.
-        uri: String,
-        /// History of this process.
-        lineage: String,
-        /// The partition, or `the detector`.
-        what: String,
-    },
-
     /// Another process moved the same input in the same table.
     #[error(
         "another process writes `{partition}` of `{lineage}` to `{uri}`: it stands at {found}, this one expected {expected}; stop one of the two, or give them different groups or folders"
@@ -211,7 +198,6 @@ impl LakeError {
             | Self::Rows(_)
             | Self::Encode { .. }
             | Self::Conflict { .. }
-            | Self::TakenOver { .. }
             | Self::Vanished { .. }
             | Self::Busy { .. }
             | Self::Lineage { .. } => Retry::Never,

@@ -5,29 +5,17 @@
 //! floodmark/<lineage>/closed        event time up to which the detector has spoken, plus one
 //! floodmark/<lineage>/sequence      number of the commit; the checkpoint of the same number belongs to it
 //! floodmark/<lineage>/ahead-<table> in `requests`: that table holds findings up to this event time, less one, which
-//!                                   a commit that a crash cut short has left there; 0 for no longer. Commits of before
-//!                                   findings were named after the rows could do so
-//! floodmark/<lineage>/claim         which process has the history now; see `claim`
-//! floodmark/<lineage>/reader-<n>    number of the history that reads the partition `…/<n>` of the topic
+//!                                   a commit that a crash cut short has left there; 0 for no longer
 //! ```
 //!
-//! A history with a scope has `@<scope>` behind its words (closed, sequence, ahead, claim); its partitions, and who reads
-//! them, are those of the lineage. A partition name contains a slash (`topic/3`, `file/<hash>`), so it is never one of the
-//! words.
+//! A history with a scope has `@<scope>` behind its words (closed, sequence, ahead); its partitions are those of the
+//! lineage. A partition name contains a slash (`topic/3`, `file/<hash>`), so it is never one of the words.
 
 use std::collections::BTreeMap;
 
 const CLOSED: &str = "closed";
 const SEQUENCE: &str = "sequence";
 const AHEAD: &str = "ahead-";
-const CLAIM: &str = "claim";
-const READER: &str = "reader-";
-
-/// What the scope of a member begins with: no hash of files does.
-const MEMBER: char = 'm';
-
-/// `closed` of a history that has ended: nothing will be said in it any more, unless it is begun anew.
-pub(crate) const ENDED: i64 = i64::MAX;
 
 /// Between a word and the scope.
 pub(crate) const SCOPE: char = '@';
@@ -51,30 +39,6 @@ impl History {
     /// One of many detectors of a lineage; `scope` is letters and digits.
     pub fn scoped(lineage: impl Into<String>, scope: impl Into<String>) -> Self {
         Self { lineage: lineage.into(), scope: Some(scope.into()) }
-    }
-
-    /// The history of a detector of one member of a consumer group. Number 0 is the lineage's own: that of a process which
-    /// reads the whole topic, and of tables from before members had histories.
-    pub(crate) fn of_member(lineage: impl Into<String>, number: i64) -> Self {
-        match number {
-            0 => Self::of(lineage),
-            number => Self::scoped(lineage, format!("{MEMBER}{number}")),
-        }
-    }
-
-    /// The history of a name, as [`History::name`] gives it.
-    pub(crate) fn named(name: &str) -> Self {
-        match name.rsplit_once(SCOPE) {
-            // A group may have the sign in its name.
-            Some((lineage, scope)) if !scope.contains('/') => Self::scoped(lineage, scope),
-            _ => Self::of(name),
-        }
-    }
-
-    /// The number of a member's history.
-    pub(crate) fn member(&self) -> Option<i64> {
-        let Some(scope) = &self.scope else { return Some(0) };
-        scope.strip_prefix(MEMBER)?.parse().ok().filter(|number| *number > 0)
     }
 
     /// Whether the lineage has other detectors.
@@ -137,44 +101,6 @@ impl Ids {
         self.word(&format!("{AHEAD}{table}"))
     }
 
-    pub(crate) fn claim(&self) -> String {
-        self.word(CLAIM)
-    }
-
-    /// Of all histories of the lineage.
-    pub(crate) fn reader(&self, number: &str) -> String {
-        format!("{}{READER}{number}", self.prefix)
-    }
-
-    /// Number of the history that reads each partition of the topic, by the partition's number. Partitions that were read
-    /// before this was noted are of history 0.
-    pub(crate) fn readers(&self, txns: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
-        let of_lineage = || {
-            let from = txns.range(self.prefix.clone()..);
-            from.take_while(|(app_id, _)| app_id.starts_with(&self.prefix))
-        };
-        let read = of_lineage()
-            .filter_map(|(app_id, _)| Some((number_of(self.partition_of(app_id)?)?.to_owned(), 0)));
-        let noted = of_lineage().filter_map(|(app_id, reader)| {
-            Some((app_id.strip_prefix(&self.prefix)?.strip_prefix(READER)?.to_owned(), *reader))
-        });
-        read.chain(noted).collect()
-    }
-
-    /// What an application id says the reader of, in words: a partition, or the detector itself.
-    pub(crate) fn claimed<'a>(&self, app_id: &'a str) -> Option<&'a str> {
-        if *app_id == self.claim() {
-            return Some("the detector");
-        }
-        app_id.strip_prefix(&self.prefix)?.strip_prefix(READER)
-    }
-
-    /// Whether members of a group have histories in the lineage.
-    pub(crate) fn is_of_members(&self, txns: &BTreeMap<String, i64>) -> bool {
-        let readers = self.reader("");
-        txns.range(readers.clone()..).next().is_some_and(|(app_id, _)| app_id.starts_with(&readers))
-    }
-
     /// The history.
     pub(crate) const fn history(&self) -> &History {
         &self.history
@@ -192,15 +118,6 @@ impl Ids {
             .filter_map(|(app_id, next)| Some((self.partition_of(app_id)?.to_owned(), *next)))
             .collect()
     }
-}
-
-/// Number of a partition of a topic, whichever topic had the name then: `3` of `topic/3` and of `topic/3@<id>`. `None` for
-/// marks of partitions.
-pub(crate) fn number_of(partition: &str) -> Option<&str> {
-    let (_, last) = partition.rsplit_once('/')?;
-    let number = last.split('@').next()?;
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then_some(number)
 }
 
 /// Histories that have committed, among all transactions of a table.
@@ -272,32 +189,6 @@ mod tests {
         ]);
         assert_eq!(a.positions(&txns), BTreeMap::from([("file/1".to_owned(), 3)]));
         assert_eq!(histories(&txns), ["run/g/edge".into(), History::scoped("scan", "aa")]);
-    }
-
-    #[test]
-    fn who_reads_a_partition_is_noted_by_its_number() {
-        let ids = Ids::of(&"run/g/edge".into());
-        assert_eq!(ids.history().member(), Some(0));
-        let third = Ids::of(&History::of_member("run/g/edge", 3));
-        assert_eq!(third.history().member(), Some(3));
-        assert_eq!(History::scoped("scan", "ab").member(), None);
-        assert_eq!(third.reader("1"), ids.reader("1"));
-        assert_ne!(third.claim(), ids.claim());
-        let mut txns = BTreeMap::from([
-            (ids.partition("edge/0"), 5),
-            (ids.partition("edge/0/topic"), 77),
-            (ids.partition("edge/1@Ab-_c"), 7),
-            (ids.partition("edge/1@Ab-_c/topic"), 8),
-            (Ids::of(&"run/g/edge2".into()).reader("9"), 4),
-        ]);
-        let readers = |txns: &_| ids.readers(txns).into_iter().collect::<Vec<_>>();
-        assert!(!ids.is_of_members(&txns));
-        assert_eq!(readers(&txns), [("0".to_owned(), 0), ("1".to_owned(), 0)]);
-        txns.insert(ids.reader("1"), 3);
-        txns.insert(ids.reader("2"), 1);
-        assert!(third.is_of_members(&txns));
-        let expected = [("0", 0), ("1", 3), ("2", 1)].map(|(name, by)| (name.to_owned(), by));
-        assert_eq!(readers(&txns), expected);
     }
 
     #[test]

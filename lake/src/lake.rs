@@ -1,11 +1,10 @@
 //! The five tables together: the order of commits that makes a crash at any point harmless.
-//!
-//! The commit of `requests` is the one that counts. The files of the other tables are in the store before it, and in the
-//! checkpoint it is bound to; they are named after it, by whoever goes on with the history if need be.
 
 use std::collections::BTreeMap;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array as _, AsArray as _, Int64Array, RecordBatch};
+use arrow::compute::{filter_record_batch, kernels::cmp, min};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use futures::future::LocalBoxFuture;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use schemas::Table;
@@ -13,22 +12,59 @@ use schemas::tables::{ALL, INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_
 use std::sync::Arc;
 use url::Url;
 
-use crate::checkpoint::{Checkpoint, Checkpoints, Files, HOUSEKEEPING};
-use crate::claim::{Hold, broken, guard};
+use crate::checkpoint::{Checkpoint, Checkpoints, HOUSEKEEPING};
 use crate::commit::TableHandle;
 use crate::error::LakeError;
-use crate::ids::{ENDED, History, Ids, histories};
-use crate::keys::{key_column, least, not_before};
-use crate::lineage::Lineage;
+use crate::ids::{History, Ids, histories};
 use crate::location::Location;
 use crate::log_keeper::LogKeeper;
 use crate::options::LakeOptions;
 use crate::point::{CommitPoint, CommitSummary, RowKey};
 use crate::progress::{Held, advance, leads, transactions};
 
-/// Tables beside `requests`; committed after it.
-pub(crate) const SIDE_TABLES: [&Table; 4] =
-    [&REJECTS, &SOURCE_WINDOWS, &TARGET_WINDOWS, &INCIDENTS];
+/// Tables whose rows depend on the detector; committed before `requests`.
+const SIDE_TABLES: [&Table; 4] = [&REJECTS, &SOURCE_WINDOWS, &TARGET_WINDOWS, &INCIDENTS];
+
+#[derive(Debug)]
+struct Lineage {
+    history: History,
+    ids: Ids,
+    held: BTreeMap<&'static str, Held>,
+    /// Number of the last commit tried.
+    sequence: i64,
+    /// The checkpoint written for a commit that has not succeeded yet.
+    unconfirmed: Option<Checkpoint>,
+    /// The least position of each partition among the rows that wait for their commit.
+    least: BTreeMap<String, i64>,
+}
+
+impl Lineage {
+    /// Refuses rows that another process has committed since they were begun: it may have done so before this one had any of
+    /// them, and had no reason to mind. With `ours`, an earlier attempt of this process was found to have succeeded.
+    fn refuse_held(
+        &mut self,
+        requests: &TableHandle,
+        location: &Location,
+        ours: bool,
+    ) -> Result<(), LakeError> {
+        for (partition, least) in &mut self.least {
+            let stands = requests.log.txns.get(&self.ids.partition(partition)).copied();
+            let Some(stands) = stands.filter(|stands| *stands > *least) else { continue };
+            if ours {
+                *least = stands;
+                continue;
+            }
+            return Err(LakeError::Conflict {
+                uri: location.display(REQUESTS.name),
+                lineage: self.history.name(),
+                partition: partition.clone(),
+                expected: *least,
+                found: stands,
+            });
+        }
+        Ok(())
+    }
+}
 
 /// Writer of the five tables under one data location.
 ///
@@ -36,13 +72,10 @@ pub(crate) const SIDE_TABLES: [&Table; 4] =
 /// stay on their thread, as Parquet's encoders do.
 #[derive(Debug)]
 pub struct Lake {
-    pub(crate) location: Location,
+    location: Location,
     log_keeper: LogKeeper,
-    pub(crate) tables: BTreeMap<&'static str, TableHandle>,
-    pub(crate) lineage: Option<Lineage>,
-    options: LakeOptions,
-    /// Tells this process from others that claim the same.
-    pub(crate) process: i64,
+    tables: BTreeMap<&'static str, TableHandle>,
+    lineage: Option<Lineage>,
 }
 
 impl Lake {
@@ -74,25 +107,7 @@ impl Lake {
         }
         let versions = tables.iter().map(|(name, table)| (*name, table.log.version)).collect();
         let log_keeper = LogKeeper::new(options.checkpoint_interval, versions);
-        let process = unique();
-        Ok(Self { location, log_keeper, tables, lineage: None, options, process })
-    }
-
-    /// Another writer of the same tables, with nothing begun.
-    pub(crate) fn sibling(&self) -> Result<Self, LakeError> {
-        let mut tables = BTreeMap::new();
-        for (name, handle) in &self.tables {
-            tables.insert(*name, handle.sibling(&self.location, &self.options)?);
-        }
-        Ok(Self {
-            location: self.location.clone(),
-            // It is there for a commit or two.
-            log_keeper: LogKeeper::new(u64::MAX, BTreeMap::new()),
-            tables,
-            lineage: None,
-            options: self.options.clone(),
-            process: unique(),
-        })
+        Ok(Self { location, log_keeper, tables, lineage: None })
     }
 
     /// Takes up a history, the rows of one consumer (`run/<group>/<topic>`, `scan`): reads from the log how far each
@@ -116,14 +131,10 @@ impl Lake {
         {
             return Err(LakeError::Lineage { wanted: history.name(), begun: begun.name() });
         }
-        let is_begun = current == Some(&history);
         for table in self.tables.values_mut() {
             table.refresh(&self.location).await?;
         }
         let ids = Ids::of(&history);
-        if !is_begun {
-            self.complete(&ids).await?;
-        }
         let sequence_id = ids.sequence();
         let sequence_of = |table: &TableHandle| table.log.txns.get(&sequence_id).copied();
         let requests = self.tables.get(REQUESTS.name);
@@ -148,8 +159,8 @@ impl Lake {
         let positions = held.get(REQUESTS.name).map(|held| held.positions.clone());
         let before = self.lineage.take().filter(|before| before.history == history);
         let least = before.map(|before| before.least).unwrap_or_default();
-        let (unconfirmed, hold) = (None, Hold::Alone);
-        self.lineage = Some(Lineage { history, ids, hold, held, sequence, unconfirmed, least });
+        let unconfirmed = None;
+        self.lineage = Some(Lineage { history, ids, held, sequence, unconfirmed, least });
         Ok(positions.unwrap_or_default())
     }
 
@@ -286,8 +297,8 @@ impl Lake {
 
     /// Makes everything appended so far visible, exactly once, and remembers `point`.
     ///
-    /// Order: checkpoint of the detector, then `requests`, always: its transactions say what is done; then `rejects`,
-    /// windows and `incidents` where they have rows. Nothing new means no commit at all.
+    /// Order: checkpoint of the detector, then `rejects`, windows and `incidents` where they have rows, then
+    /// `requests`, always and last: its transactions say what is done. Nothing new means no commit at all.
     ///
     /// # Errors
     /// After an error whose [`LakeError::retry`] says so, the call may be repeated, with the same point or, after
@@ -306,54 +317,34 @@ impl Lake {
             let begun = begun.map_or_else(|| "none".to_owned(), History::name);
             return Err(LakeError::Lineage { wanted: point.history.name(), begun });
         }
-        let Some(mut checkpoint) = self.prepare(point) else {
-            return Ok(CommitSummary::default());
-        };
+        let Some(checkpoint) = self.prepare(point) else { return Ok(CommitSummary::default()) };
         // Files first, so that the commits follow each other closely.
         for handle in self.tables.values_mut() {
             let finished = handle.writer.finish().await;
             finished.map_err(|error| error.at(handle.table, &self.location))?;
         }
-        checkpoint.files = self.unnamed();
         let checkpoint = self.write_checkpoint(checkpoint).await?;
-        let process = self.process;
         let Some(lineage) = &mut self.lineage else { return Ok(CommitSummary::default()) };
         let mut moves = BTreeMap::new();
         if let Some(requests) = self.tables.get_mut(REQUESTS.name) {
-            let read = checkpoint.positions.keys().chain(lineage.least.keys());
-            let guard = guard(&lineage.ids, lineage.hold, process, read);
             // By what was known when the checkpoint was made: what others of the same history have moved since is theirs.
             moves = transactions(&lineage.ids, &checkpoint, &REQUESTS, &requests.log.txns);
             moves.extend(leads(&lineage.ids, &checkpoint, &lineage.held));
-            moves.extend(guard.clone());
-            if matches!(lineage.hold, Hold::Ending(_)) {
-                moves.insert(lineage.ids.closed(), ENDED);
-            }
-            // Who has lost the input to another process leaves nothing in the tables.
+            // Who has lost the input to another process leaves nothing in the tables that come first.
             let ours = requests.catch_up(&self.location, &lineage.ids, &moves).await?;
-            if let Some(what) = broken(&lineage.ids, lineage.hold, &guard, &requests.log.txns) {
-                return Err(LakeError::TakenOver {
-                    uri: self.location.display(REQUESTS.name),
-                    lineage: lineage.history.name(),
-                    what: what.to_owned(),
-                });
-            }
             lineage.refuse_held(requests, &self.location, ours)?;
         }
         let mut summary = CommitSummary { sequence: checkpoint.sequence, tables: Vec::new() };
-        for table in std::iter::once(&REQUESTS).chain(SIDE_TABLES) {
+        for table in SIDE_TABLES.into_iter().chain([&REQUESTS]) {
             let Some(handle) = self.tables.get_mut(table.name) else { continue };
-            let counts = table.name == REQUESTS.name;
+            let last = table.name == REQUESTS.name;
             let own = || transactions(&lineage.ids, &checkpoint, table, &handle.log.txns);
-            let txns = if counts { moves.clone() } else { own() };
-            let done = handle.commit(&self.location, &lineage.ids, &txns, counts).await?;
+            let txns = if last { moves.clone() } else { own() };
+            let done = handle.commit(&self.location, &lineage.ids, &txns, last).await?;
             summary.tables.extend(done);
-            if counts {
-                // Should another table fail, these are no longer what another process could have committed.
-                lineage.least.clear();
-            }
         }
         lineage.unconfirmed = None;
+        lineage.least.clear();
         Checkpoints::of(&self.location, &lineage.history)?.prune(checkpoint.sequence).await;
         let versions = self.tables.values().map(|handle| (handle.table, handle.log.version));
         self.log_keeper.see(&self.location, versions);
@@ -365,19 +356,18 @@ impl Lake {
         let lineage = self.lineage.as_ref()?;
         let requests = self.tables.get(REQUESTS.name)?;
         let mut positions = lineage.ids.positions(&requests.log.txns);
-        if lineage.history.is_scoped() || lineage.hold != Hold::Alone {
-            // Those of other detectors move on by themselves.
+        if lineage.history.is_scoped() {
+            // Those of other scopes move on by themselves.
             positions.retain(|name, _| point.positions.contains_key(name));
         }
         let before = positions.clone();
         advance(&mut positions, &point.positions);
         let pending = self.tables.values().any(|table| !table.writer.is_empty());
-        let is_end = matches!(lineage.hold, Hold::Ending(_));
-        if positions == before && !pending && lineage.unconfirmed.is_none() && !is_end {
+        if positions == before && !pending && lineage.unconfirmed.is_none() {
             return None;
         }
-        let (sequence, CommitPoint { closed_us, state, .. }) = (lineage.sequence + 1, point);
-        Some(Checkpoint { sequence, positions, closed_us, state, files: Files::new() })
+        let sequence = lineage.sequence + 1;
+        Some(Checkpoint { sequence, positions, closed_us: point.closed_us, state: point.state })
     }
 
     /// Writes the checkpoint under the next free number, unless the last attempt has written the same one.
@@ -389,7 +379,7 @@ impl Lake {
                 return Ok(same);
             }
         }
-        if !next.state.is_empty() || !next.files.is_empty() {
+        if !next.state.is_empty() {
             let checkpoints = Checkpoints::of(&self.location, &lineage.history)?;
             while !checkpoints.write(&next).await? {
                 next.sequence += 1;
@@ -408,10 +398,43 @@ impl Lake {
     }
 }
 
-/// A number that no other process has.
-fn unique() -> i64 {
-    let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
-    i64::try_from(high >> 1).unwrap_or_default()
+/// Name of the column that orders the rows of a key.
+fn key_column(table: &Table, key: RowKey<'_>) -> &'static str {
+    match key {
+        RowKey::Partition(_) => "topic_offset",
+        RowKey::Closed if table.name == INCIDENTS.name => "revision_ts",
+        RowKey::Closed => "window_end",
+    }
+}
+
+/// The keys of rows: positions, or times in microseconds.
+fn keys(rows: &RecordBatch, column: &str) -> Option<Int64Array> {
+    let keys = rows.column_by_name(column)?;
+    Some(match keys.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(times) => times.reinterpret_cast::<Int64Type>(),
+        None => keys.as_primitive::<Int64Type>().clone(),
+    })
+}
+
+/// The least key of rows.
+fn least(rows: &RecordBatch, column: &str) -> Option<i64> {
+    min(&keys(rows, column)?)
+}
+
+/// The rows whose key is `first` or later (or null); `None` when these are all rows.
+fn not_before(
+    rows: &RecordBatch,
+    column: &str,
+    first: i64,
+) -> Result<Option<RecordBatch>, arrow::error::ArrowError> {
+    let Some(keys) = keys(rows, column) else { return Ok(None) };
+    if min(&keys).is_none_or(|least| least >= first) {
+        return Ok(None);
+    }
+    let held = cmp::lt(&keys, &Int64Array::new_scalar(first))?;
+    let fresh: arrow::array::BooleanArray =
+        (0..held.len()).map(|row| Some(held.is_null(row) || !held.value(row))).collect();
+    filter_record_batch(rows, &fresh).map(Some)
 }
 
 /// Writes and deletes a small object, so that a wrong place is found out before hours of work.

@@ -3,12 +3,11 @@
 //! ```text
 //!            Lake::append                              Lake::commit
 //! rows ─▶ skip what is held ─▶ writer ─▶ Parquet ─┬─▶ 1 checkpoint of the detector
-//!             (held at begin)  (days, encode,     ├─▶ 2 requests  ◀─ its `txn` actions say what is done
-//!                               stats)            └─▶ 3 rejects, source_windows, target_windows, incidents
+//!             (held at begin)  (days, encode,     ├─▶ 2 rejects, source_windows, target_windows, incidents
+//!                               stats)            └─▶ 3 requests  ◀─ its `txn` actions say what is done
 //!
 //! location ─ store, errors get their place        tables ─ creation and checks
 //! durable  ─ local files, synced                  log    ─ version and transactions of a table
-//! claim    ─ members of a group: who has what     naming ─ what a process has left to be named
 //! snapshot ─ a table for readers, commit by commit
 //! check    ─ proof that all of it is whole
 //! maintain ─ fewer files, old rows gone           log_keeper ─ checkpoints of the logs
@@ -16,16 +15,14 @@
 //!
 //! # Invariants
 //! - A position of the input is in `requests` or `rejects` exactly once, wherever a crash falls: the commit of
-//!   `requests` is atomic and the one that counts; the files of other tables that it goes with are in the checkpoint, and
-//!   are named by whoever goes on. What other tables hold beyond it (copies of tables, commits of earlier versions) is
-//!   recognised by their own transactions and left out when it comes again.
+//!   `requests` is atomic and last; what other tables hold beyond it is recognised by their own transactions and
+//!   left out when it comes again.
 //! - A failed call forgets nothing: encoded files stay in memory until the store has them, and on the list until a
 //!   commit has named them. An attempt whose outcome is unknown is recognised in the log by its file names.
 //! - A data file is complete, and on a local disk synced, before a commit names it.
 //! - Memory is bounded by [`LakeOptions`], whatever the number of files in the tables, except while a Delta
 //!   checkpoint is written, beside the commits, and while the tables are maintained.
-//! - Several processes may append to the same tables; two that read the same input are told so. Members of a group claim
-//!   what they read, so that who was held for dead commits nothing more.
+//! - Several processes may append to the same tables; two that read the same input are told so.
 //! - Compaction and retention ([`maintain`]) are another writer of the same tables, beside [`Lake`].
 //! - Deliberately absent: Kafka, log formats, the meaning of the detector's state.
 //!
@@ -33,7 +30,6 @@
 
 mod check;
 mod checkpoint;
-mod claim;
 mod cloud;
 mod commit;
 mod days;
@@ -41,14 +37,11 @@ mod durable;
 mod encode;
 mod error;
 mod ids;
-mod keys;
 mod lake;
-mod lineage;
 mod location;
 mod log;
 mod log_keeper;
 mod maintain;
-mod naming;
 mod objects;
 mod options;
 mod point;
@@ -61,7 +54,6 @@ mod writer;
 
 pub use check::{Checked, Fault, check, check_in};
 pub use checkpoint::Checkpoint;
-pub use claim::{Claim, Left};
 pub use commit::TableCommit;
 pub use error::{Cause, LakeError, Retry};
 pub use ids::History;

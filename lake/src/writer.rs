@@ -358,17 +358,6 @@ impl TableWriter {
         })
     }
 
-    /// Takes over files that another process has uploaded and not named.
-    pub(crate) fn adopt(&mut self, adds: impl IntoIterator<Item = Add>) {
-        self.files.extend(adds.into_iter().map(|add| DataFile {
-            add,
-            rows: 0,
-            bytes: None,
-            stored: true,
-            upload: None,
-        }));
-    }
-
     /// Forgets the files that a commit has named; says how many those were.
     pub(crate) fn committed<'a>(&mut self, named: impl Iterator<Item = &'a str>) -> usize {
         // By file name, which is unique: the log may escape the folder part.

@@ -9,14 +9,10 @@ use std::sync::Arc;
 use arrow::array::AsArray as _;
 use bytes::Bytes;
 use common::fault::{Fault, FaultStore};
-use common::{T0, files, incident, memory_url, names, offsets, positions, rejects, requests, rows};
+use common::{T0, files, incident, memory_url, offsets, positions, rejects, requests};
 use futures::TryStreamExt as _;
-use lake::{
-    CommitPoint, History, Lake, LakeError, LakeOptions, Retry, RowKey, Unwatched, Upkeep,
-    maintain_in,
-};
+use lake::{CommitPoint, History, Lake, LakeError, LakeOptions, Retry, RowKey};
 use object_store::memory::InMemory;
-use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS};
 
@@ -215,66 +211,45 @@ async fn a_stumbling_store_loses_and_doubles_nothing() {
     }
 }
 
-/// Takes back the last commit of `requests`: as a crash left the tables when the others were committed before it.
-async fn take_back(store: &Arc<InMemory>) {
-    let log = names(store, "data/requests/_delta_log").await;
-    let last = log.iter().filter(|name| name.ends_with(".json")).max().unwrap();
-    store.delete(&Path::from(last.as_str())).await.unwrap();
-}
-
 #[tokio::test]
 async fn what_rejects_hold_beyond_requests_is_never_forgotten() {
     let store = Arc::new(InMemory::new());
+    let open = |store: Arc<dyn ObjectStore>| async {
+        let mut lake = Lake::open_in(store, memory_url(), LakeOptions::default()).await.unwrap();
+        lake.begin(LINEAGE).await.unwrap();
+        lake
+    };
+    let point = |zero, one| CommitPoint {
+        history: LINEAGE.into(),
+        positions: positions([("edge/0", zero), ("edge/1", one)]),
+        closed_us: T0,
+        state: Bytes::from_static(b"state"),
+    };
     let (zero, one) = (RowKey::Partition("edge/0"), RowKey::Partition("edge/1"));
-    // One process dies between the two commits, the next gets further with one partition than with the other, and dies as
-    // well.
-    for (of_zero, of_one, dies) in [(10, 10, true), (12, 5, true), (12, 12, false)] {
-        let shared: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(&store);
-        let mut lake = Lake::open_in(shared, memory_url(), LakeOptions::default()).await.unwrap();
-        assert_eq!(lake.begin(LINEAGE).await.unwrap(), BTreeMap::new());
-        lake.append(&REJECTS, &rejects(0, 0..of_zero), zero).await.unwrap();
-        lake.append(&REJECTS, &rejects(1, 0..of_one), one).await.unwrap();
-        lake.append(&INCIDENTS, &incident(T0), RowKey::Closed).await.unwrap();
-        let point = CommitPoint {
-            history: LINEAGE.into(),
-            positions: positions([("edge/0", of_zero), ("edge/1", of_one)]),
-            closed_us: T0,
-            state: Bytes::from_static(b"state"),
-        };
-        lake.commit(point).await.unwrap();
-        if dies {
-            take_back(&store).await;
-        }
-    }
+    drop(open(Arc::<InMemory>::clone(&store)).await);
+    // Writes: probe, file, checkpoint, entry of `rejects`; dies at the entry of `requests`.
+    let mut lake = open(FaultStore::dies(&store, Fault::Before, 4)).await;
+    lake.append(&REJECTS, &rejects(0, 0..10), zero).await.unwrap();
+    lake.append(&REJECTS, &rejects(1, 0..10), one).await.unwrap();
+    lake.commit(point(10, 10)).await.unwrap_err();
+    // The next process gets further with one partition than with the other, and dies as well.
+    let mut lake = open(FaultStore::dies(&store, Fault::Before, 4)).await;
+    lake.append(&REJECTS, &rejects(0, 0..12), zero).await.unwrap();
+    lake.append(&REJECTS, &rejects(1, 0..5), one).await.unwrap();
+    lake.commit(point(12, 5)).await.unwrap_err();
+    let mut lake = open(Arc::<InMemory>::clone(&store)).await;
+    lake.append(&REJECTS, &rejects(0, 0..12), zero).await.unwrap();
+    lake.append(&REJECTS, &rejects(1, 0..12), one).await.unwrap();
+    lake.commit(point(12, 12)).await.unwrap();
     let whole: Vec<i64> = (0..12).collect();
     assert_eq!(offsets(&store, "rejects").await, BTreeMap::from([(0, whole.clone()), (1, whole)]));
-    assert_eq!(rows(&store, "incidents").await, 1, "nor are findings");
-}
-
-#[tokio::test]
-async fn what_a_process_left_to_be_named_is_named_by_the_next_and_swept_by_nobody() {
-    let store = Arc::new(InMemory::new());
-    Consumer::run_by(Arc::<InMemory>::clone(&store), BATCHES).await.unwrap();
-    let whole = rows(&store, "incidents").await;
-    assert!(whole > 0);
-    // As if it had died right after its commit of `requests`.
-    for table in ["incidents", "rejects"] {
-        let log = names(&store, &format!("data/{table}/_delta_log")).await;
-        store.delete(&Path::from(log.last().unwrap().as_str())).await.unwrap();
-        assert_eq!(rows(&store, table).await, 0);
-    }
-    let later = chrono::Utc::now() + chrono::TimeDelta::days(3);
-    let shared = || -> Arc<dyn ObjectStore> { Arc::<InMemory>::clone(&store) };
-    maintain_in(shared(), memory_url(), &Upkeep::default(), later, &Unwatched).await.unwrap();
-    Consumer::run(shared()).await.unwrap();
-    check_exactly_once(&store, "left unnamed").await;
 }
 
 /// Deletes the newest data file of `requests` that no commit names.
 async fn delete_uncommitted(store: &Arc<InMemory>) -> usize {
     let named: Vec<String> =
         files(store, "requests").await.into_iter().map(|(path, _)| path).collect();
-    let below = Path::from("data/requests");
+    let below = object_store::path::Path::from("data/requests");
     let all: Vec<_> = store.list(Some(&below)).try_collect().await.unwrap();
     let lost = all.iter().map(|object| &object.location).filter(|path| {
         !path.as_ref().contains("_delta_log")

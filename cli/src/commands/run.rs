@@ -12,8 +12,8 @@ use crate::alerts::{AlertQueue, AlertWriter, Overflow};
 use crate::config::{Decode, Output, Run};
 use crate::operate::{self, Board, Counted, Service};
 use crate::pipeline::{
-    self, Back, Beginning, Course, Detection, EndPolicy, Ended, Front, FrontConfig, Keeper, Next,
-    PastSource, Tables, Totals,
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Keeper, Next, PastSource, Tables,
+    Totals,
 };
 use crate::progress::Progress;
 use crate::signals::StopFlag;
@@ -81,13 +81,14 @@ impl Live<'_> {
     /// # Errors
     /// As [`run`].
     pub(super) fn consume(&self, mut next: impl FnMut(&Totals) -> Next) -> anyhow::Result<Ended> {
-        let batcher = self.decode.batcher()?;
+        let mut batcher = self.decode.batcher()?;
+        let history = history(&self.kafka.group, &self.kafka.topic);
         let tables = pipeline::open(&self.output.data)?;
         if !self.again {
             self.refuse_twice(&tables)?;
         }
-        let course = Course::Member(lineage(&self.kafka.group, &self.kafka.topic));
-        let (back, commits) = Back::start(tables, course, COMMIT_ATTEMPTS)?;
+        let detector = tables.detector(&history, &self.decode.detect, &mut batcher)?;
+        let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
         let source = KafkaSource::new(self.kafka.clone(), back.lookup())?;
         // What has an end can wait for its reader.
         let overflow = if self.kafka.exit_at_end { Overflow::Wait } else { Overflow::PassOver };
@@ -100,8 +101,7 @@ impl Live<'_> {
             required: false,
         };
         let tables = Arc::clone(back.totals());
-        let beginning = Beginning::of_member(self.decode.detect.clone(), Some(past));
-        let detection = Detection::start(beginning, alerts.alerts(), back)?;
+        let detection = Detection::start(history, detector, Some(past), alerts.alerts(), back)?;
         let front =
             FrontConfig { commit_interval: self.output.commit_interval, at_end: EndPolicy::Hold };
         let progress = Progress::spinner(self.quiet);
@@ -137,8 +137,7 @@ impl Live<'_> {
     fn refuse_twice(&self, tables: &Tables) -> anyhow::Result<()> {
         let KafkaConfig { group, topic, .. } = &self.kafka;
         let known = tables.histories()?;
-        let own = lineage(group, topic);
-        if known.iter().any(|known| known.lineage() == own) {
+        if known.contains(&history(group, topic)) {
             return Ok(());
         }
         let of_topic = |known: &History| {
@@ -155,6 +154,6 @@ impl Live<'_> {
 }
 
 /// The rows that a consumer group brings of a topic.
-fn lineage(group: &str, topic: &str) -> String {
-    format!("run/{group}/{topic}")
+fn history(group: &str, topic: &str) -> History {
+    History::of(format!("run/{group}/{topic}"))
 }

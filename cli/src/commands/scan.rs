@@ -11,8 +11,7 @@ use super::report;
 use crate::alerts::{AlertQueue, AlertWriter, Overflow};
 use crate::config::Scan;
 use crate::pipeline::{
-    self, Back, Beginning, Course, Detection, EndPolicy, Ended, Front, FrontConfig, Next,
-    PastSource, Totals,
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Next, PastSource, Totals,
 };
 use crate::progress::Progress;
 use crate::signals::StopFlag;
@@ -35,7 +34,7 @@ pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     let Some(first) = first_event(&mut source, stop)? else { return Ok(()) };
     let history = History::scoped(LINEAGE, file_set(&first));
     let detector = tables.detector(&history, &config.decode.detect, &mut batcher)?;
-    let (back, commits) = Back::start(tables, Course::Alone(history.clone()), COMMIT_ATTEMPTS)?;
+    let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
     let alerts = AlertQueue::start(AlertWriter::stdout(config.output.alerts), Overflow::Wait)?;
     let past = config.warm_from.clone().map(|data| PastSource {
         data,
@@ -44,8 +43,7 @@ pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
         detect: config.decode.detect.clone(),
         required: true,
     });
-    let beginning = Beginning::of(history, detector, config.decode.detect.clone(), past);
-    let detection = Detection::start(beginning, alerts.alerts(), back)?;
+    let detection = Detection::start(history, detector, past, alerts.alerts(), back)?;
     let front =
         FrontConfig { commit_interval: config.output.commit_interval, at_end: EndPolicy::Close };
     let progress = Progress::bytes(quiet, source.progress().total);

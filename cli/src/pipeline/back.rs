@@ -7,13 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use arrow::record_batch::RecordBatch;
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
-use detect::Findings;
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use ingest::{PositionLookup, Positions};
-use lake::{Claim, CommitPoint, History, Lake, LakeError, Left, Retry, RowKey};
-use schemas::incident::incident_rows;
+use lake::{CommitPoint, History, Lake, LakeError, Retry, RowKey};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_WINDOWS};
-use schemas::window::{source_window_rows, target_window_rows};
 use schemas::{PositionedBatch, Table};
 
 use super::counts::TableTotals;
@@ -39,38 +36,12 @@ pub struct FindingRows {
     pub target_windows: RecordBatch,
 }
 
-impl FindingRows {
-    /// Findings as rows.
-    ///
-    /// # Errors
-    /// When they do not fit their tables: a bug.
-    pub fn of(findings: &Findings) -> anyhow::Result<Self> {
-        Ok(Self {
-            incidents: incident_rows(&findings.incidents)?,
-            source_windows: source_window_rows(&findings.source_windows)?,
-            target_windows: target_window_rows(&findings.target_windows)?,
-        })
-    }
-}
-
-/// Whose rows are written.
-#[derive(Debug, Clone)]
-pub enum Course {
-    /// Those of one history, and of nobody else.
-    Alone(History),
-    /// Those of a member of a group, which claims what it is given to read in this lineage, and a history with it.
-    Member(String),
-}
-
 enum ToLake {
     Batch(PositionedBatch),
-    /// Findings of the detector that has this history.
-    Findings(History, FindingRows),
-    /// What was still to be said in a history that nobody goes on with, up to an event time, µs.
-    Last(Left, i64, FindingRows, Sender<()>),
+    Findings(FindingRows),
     Commit(CommitPoint),
-    /// Claim these partitions and answer with the positions of all.
-    Claim(Vec<String>, Sender<BTreeMap<String, i64>>),
+    /// Take up the history anew and answer with the positions of its partitions.
+    Positions(Sender<BTreeMap<String, i64>>),
     /// Nothing more will be asked.
     End,
 }
@@ -87,7 +58,6 @@ pub struct Back {
 #[derive(Debug)]
 pub struct Commits {
     done: Receiver<BTreeMap<String, i64>>,
-    claims: Receiver<Claim>,
     pending: usize,
 }
 
@@ -96,11 +66,6 @@ pub struct Commits {
 pub struct Gone;
 
 impl Commits {
-    /// What was claimed since the last call.
-    pub fn claims(&self) -> Vec<Claim> {
-        self.claims.try_iter().collect()
-    }
-
     /// One more commit was asked for.
     pub const fn expect(&mut self) {
         self.pending += 1;
@@ -145,27 +110,23 @@ impl Back {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(tables: Tables, course: Course, attempts: u32) -> anyhow::Result<(Self, Commits)> {
+    pub fn start(
+        tables: Tables,
+        history: History,
+        attempts: u32,
+    ) -> anyhow::Result<(Self, Commits)> {
         let Tables { lake, runtime } = tables;
         let (to_lake, orders) = bounded(CHANNEL_BATCHES);
         let (sender, done) = bounded(CHANNEL_BATCHES);
         let totals = Arc::<TableTotals>::default();
-        let (claimed, claims) = unbounded();
-        let mut worker = Worker {
-            lake,
-            course,
-            history: None,
-            done: sender,
-            claimed,
-            attempts,
-            totals: Arc::clone(&totals),
-        };
+        let mut worker =
+            Worker { lake, history, done: sender, attempts, totals: Arc::clone(&totals) };
         let thread = thread::Builder::new()
             .name("lake".into())
             .spawn(move || runtime.block_on(worker.work(&orders)))
             .context("cannot start the thread that writes tables")?;
         let back = Self { to_lake, totals, thread: Some(thread) };
-        Ok((back, Commits { done, claims, pending: 0 }))
+        Ok((back, Commits { done, pending: 0 }))
     }
 
     /// What the tables took in.
@@ -181,27 +142,12 @@ impl Back {
         self.send(ToLake::Batch(batch))
     }
 
-    /// Hands over findings of the detector that has a history; those of one that was lost since are forgotten.
+    /// Hands over findings.
     ///
     /// # Errors
     /// The lake's error, when it has given up.
-    pub fn findings(&mut self, history: &History, rows: FindingRows) -> anyhow::Result<()> {
-        self.send(ToLake::Findings(history.clone(), rows))
-    }
-
-    /// Ends a history that nobody goes on with, with the last that its detector found, up to an event time, µs;
-    /// waits until that is in the tables.
-    ///
-    /// # Errors
-    /// The lake's error, when it has given up.
-    pub fn last(&mut self, left: Left, closed_us: i64, rows: FindingRows) -> anyhow::Result<()> {
-        let (done, ended) = bounded(1);
-        self.send(ToLake::Last(left, closed_us, rows, done))?;
-        if ended.recv().is_ok() {
-            return Ok(());
-        }
-        self.join()?;
-        Err(anyhow!("the thread that writes tables has ended"))
+    pub fn findings(&mut self, rows: FindingRows) -> anyhow::Result<()> {
+        self.send(ToLake::Findings(rows))
     }
 
     /// Asks for a commit of everything handed over so far; does not wait for it.
@@ -212,14 +158,12 @@ impl Back {
         self.send(ToLake::Commit(point))
     }
 
-    /// Claims partitions whenever such are assigned, and asks the tables where they stand. What came of it is with
-    /// [`Commits::claims`] then.
+    /// Asks the tables for the positions of partitions, whenever such are assigned.
     pub fn lookup(&self) -> PositionLookup {
         let to_lake = self.to_lake.clone();
-        Box::new(move |assigned, wanted| {
+        Box::new(move |wanted| {
             let (reply, answer) = bounded(1);
-            let partitions = assigned.iter().map(|partition| partition.to_string()).collect();
-            to_lake.send(ToLake::Claim(partitions, reply))?;
+            to_lake.send(ToLake::Positions(reply))?;
             let known = shared(&answer.recv()?);
             Ok(known.into_iter().filter(|(partition, _)| wanted.contains(partition)).collect())
         })
@@ -256,41 +200,27 @@ impl Back {
 
 struct Worker {
     lake: Lake,
-    course: Course,
-    /// What was begun.
-    history: Option<History>,
+    history: History,
     done: Sender<BTreeMap<String, i64>>,
-    claimed: Sender<Claim>,
     attempts: u32,
     totals: Arc<TableTotals>,
 }
 
 impl Worker {
     async fn work(&mut self, orders: &Receiver<ToLake>) -> Result<(), LakeError> {
-        if let Course::Alone(history) = &self.course {
-            self.lake.begin(history.clone()).await?;
-            self.history = Some(history.clone());
-        }
+        self.lake.begin(self.history.clone()).await?;
         for order in orders {
             match order {
                 ToLake::Batch(batch) => self.append_batch(&batch).await?,
-                ToLake::Findings(history, rows) => {
-                    // What was found in a history that others have ended is said by them.
-                    if self.history.as_ref() == Some(&history) {
-                        self.append_findings(&rows).await?;
-                    }
-                }
-                ToLake::Last(history, closed_us, rows) => {
-                    self.end(&history, closed_us, rows).await?
-                }
+                ToLake::Findings(rows) => self.append_findings(&rows).await?,
                 ToLake::Commit(point) => {
                     self.commit(&point).await?;
                     if self.done.send(point.positions).is_err() {
                         return Ok(());
                     }
                 }
-                ToLake::Claim(partitions, reply) => {
-                    let positions = self.claim(&partitions).await?;
+                ToLake::Positions(reply) => {
+                    let positions = self.lake.begin(self.history.clone()).await?;
                     // Whoever asked may be gone.
                     let _ = reply.send(positions);
                 }
@@ -298,65 +228,6 @@ impl Worker {
             }
         }
         Ok(())
-    }
-
-    /// Claims partitions, again and again while the store may recover; the positions of all.
-    async fn claim(&mut self, partitions: &[String]) -> Result<BTreeMap<String, i64>, LakeError> {
-        let lineage = match &self.course {
-            Course::Alone(history) => return self.lake.begin(history.clone()).await,
-            Course::Member(lineage) => lineage.clone(),
-        };
-        let mut retries = Retries::new(self.attempts);
-        loop {
-            match self.lake.claim(&lineage, partitions).await {
-                Ok(claim) => {
-                    retries.succeeded(&self.totals);
-                    self.history = Some(claim.history.clone());
-                    let positions = claim.positions.clone();
-                    // A front that is gone reads nothing.
-                    let _ = self.claimed.send(claim);
-                    return Ok(positions);
-                }
-                Err(error) => retries.failed(error, &self.totals).await?,
-            }
-        }
-    }
-
-    /// Ends a history of a process that is gone.
-    async fn end(
-        &mut self,
-        left: &Left,
-        closed_us: i64,
-        rows: FindingRows,
-    ) -> Result<(), LakeError> {
-        let findings = [
-            (&INCIDENTS, rows.incidents),
-            (&SOURCE_WINDOWS, rows.source_windows),
-            (&TARGET_WINDOWS, rows.target_windows),
-        ];
-        let mut retries = Retries::new(self.attempts);
-        loop {
-            match self.lake.end(left, closed_us, &findings).await {
-                Ok(ended) => {
-                    retries.succeeded(&self.totals);
-                    let history = left.history.name();
-                    match ended {
-                        Some(commit) => {
-                            self.totals.add(&commit);
-                            tracing::info!(
-                                history,
-                                "ended the detection of a process that is gone"
-                            );
-                        }
-                        None => {
-                            tracing::debug!(history, "another process ends it, or goes on with it")
-                        }
-                    }
-                    return Ok(());
-                }
-                Err(error) => retries.failed(error, &self.totals).await?,
-            }
-        }
     }
 
     async fn append_batch(&mut self, batch: &PositionedBatch) -> Result<(), LakeError> {
@@ -398,12 +269,6 @@ impl Worker {
                 Ok(commit) => {
                     self.totals.add(&commit);
                     retries.succeeded(&self.totals);
-                    return Ok(());
-                }
-                // It reads nothing, so that others may have ended its history: it gets another with what it reads next.
-                Err(LakeError::TakenOver { .. }) if point.positions.is_empty() => {
-                    self.lake.discard();
-                    self.history = None;
                     return Ok(());
                 }
                 Err(error) => retries.failed(error, &self.totals).await?,

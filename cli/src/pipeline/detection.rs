@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use decode::stream::Learnt;
-use detect::{Counters, DetectConfig, Detector, Findings, Past};
+use detect::{Counters, Detector, Findings};
 use ingest::{Positions, Share};
-use lake::{Claim, CommitPoint, History, Left};
+use lake::{CommitPoint, History};
 use schemas::PositionedBatch;
+use schemas::incident::incident_rows;
+use schemas::window::{source_window_rows, target_window_rows};
 
 use super::alignment::Alignment;
 use super::back::{Back, FindingRows, plain};
@@ -32,8 +34,6 @@ const TICK: Duration = Duration::from_millis(100);
 /// What the front wants done, in this order.
 #[derive(Debug)]
 pub enum Order {
-    /// Partitions were claimed: what the detector begins with, and what it has to end for others.
-    Take(Box<Claim>),
     /// These partitions are read from now on.
     Open(Vec<Arc<str>>),
     /// The next records of a partition.
@@ -72,43 +72,6 @@ struct Shared {
     abandoned: AtomicBool,
 }
 
-/// What detection begins with.
-#[derive(Debug)]
-pub struct Beginning {
-    /// `None` until something is claimed.
-    history: Option<History>,
-    detector: Detector,
-    config: DetectConfig,
-    past: Option<Before>,
-}
-
-impl Beginning {
-    /// A detector that has seen what the tables hold of a history.
-    pub fn of(
-        history: History,
-        detector: Detector,
-        config: DetectConfig,
-        past: Option<PastSource>,
-    ) -> Self {
-        Self { history: Some(history), detector, config, past: past.map(Before::Tables) }
-    }
-
-    /// That of a member of a group: history and state come with what it claims.
-    pub fn of_member(config: DetectConfig, past: Option<PastSource>) -> Self {
-        let detector = Detector::new(config.clone());
-        Self { history: None, detector, config, past: past.map(Before::Tables) }
-    }
-}
-
-/// What a detector without a state learns from, before it decides on anything.
-#[derive(Debug)]
-enum Before {
-    /// What the tables hold.
-    Tables(PastSource),
-    /// What the detector knew that it comes after.
-    Detector(Box<Past>),
-}
-
 /// The front's end of the channels to the detection thread.
 #[derive(Debug)]
 pub struct Detection {
@@ -121,12 +84,17 @@ pub struct Detection {
 }
 
 impl Detection {
-    /// Starts the thread.
+    /// Starts the thread, with a detector that has seen what the tables behind `back` hold.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(beginning: Beginning, alerts: Alerts, back: Back) -> anyhow::Result<Self> {
-        let Beginning { history, mut detector, config, past } = beginning;
+    pub fn start(
+        history: History,
+        mut detector: Detector,
+        past: Option<PastSource>,
+        alerts: Alerts,
+        back: Back,
+    ) -> anyhow::Result<Self> {
         let past = past.filter(|_| detector.is_blank());
         if past.is_some() {
             detector.await_past();
@@ -138,7 +106,6 @@ impl Detection {
         let counts = Arc::<DetectTotals>::default();
         let worker = Worker {
             history,
-            config,
             start: detector.counters(),
             watch: Times::start(Instant::now()),
             counts: Arc::clone(&counts),
@@ -227,12 +194,10 @@ impl Detection {
 }
 
 struct Worker {
-    /// `None` until something is claimed.
-    history: Option<History>,
-    config: DetectConfig,
+    history: History,
     detector: Detector,
     /// Where the detector's past is, until it was learned.
-    past: Option<Before>,
+    past: Option<PastSource>,
     /// Partitions that were opened.
     partitions: BTreeSet<Arc<str>>,
     share: Option<Share>,
@@ -269,7 +234,6 @@ impl Worker {
 
     fn carry_out(&mut self, order: Order) -> anyhow::Result<()> {
         match order {
-            Order::Take(claim) => self.take(*claim)?,
             Order::Open(partitions) => {
                 for partition in &partitions {
                     self.alignment.open(partition);
@@ -317,63 +281,8 @@ impl Worker {
             && let Some(past) = self.past.take()
         {
             let partitions: Vec<_> = self.partitions.iter().cloned().collect();
-            let past = match past {
-                Before::Tables(past) => past.load(begin_us, &partitions)?,
-                Before::Detector(past) => Some(*past),
-            };
+            let past = past.load(begin_us, &partitions)?;
             self.detector.learn(past, &mut self.findings);
-        }
-        Ok(())
-    }
-
-    /// Begins with what was claimed, and ends what others have left.
-    fn take(&mut self, mut claim: Claim) -> anyhow::Result<()> {
-        for left in std::mem::take(&mut claim.left) {
-            self.end(left)?;
-        }
-        if !claim.is_new {
-            return Ok(());
-        }
-        let state = claim.state.as_ref();
-        let detector = state.and_then(|state| checkpoint::detector(state, &self.config));
-        let mut detector = detector.unwrap_or_else(|| {
-            let mut detector = Detector::new(self.config.clone());
-            detector.set_life(claim.life);
-            detector
-        });
-        detector.keep_partitions(|partition| claim.covers(partition));
-        let before = std::mem::replace(&mut self.detector, detector);
-        self.counts.go_on();
-        self.start = self.detector.counters();
-        self.history = Some(claim.history);
-        // Others have said what it found and did not commit.
-        self.findings = Findings::default();
-        self.shared.news.store(false, Ordering::Release);
-        if !before.is_blank() {
-            self.past = Some(Before::Detector(Box::new(Past::of(before))));
-        }
-        self.past.take_if(|_| !self.detector.is_blank());
-        if self.past.is_some() {
-            self.detector.await_past();
-        }
-        Ok(())
-    }
-
-    /// Says the last of a detector that nobody goes on with.
-    fn end(&mut self, left: Left) -> anyhow::Result<()> {
-        let state = left.state.as_ref();
-        let detector = state.and_then(|state| checkpoint::detector(state, &self.config));
-        let mut findings = Findings::default();
-        let closed_us = detector.map_or(0, |detector| detector.conclude(&mut findings));
-        self.alert(&mut findings)?;
-        self.back.last(left, closed_us, FindingRows::of(&findings)?)
-    }
-
-    fn alert(&mut self, findings: &mut Findings) -> anyhow::Result<()> {
-        share::say(&mut findings.incidents, self.share);
-        for incident in &findings.incidents {
-            self.incidents.add(incident);
-            self.alerts.push(incident)?;
         }
         Ok(())
     }
@@ -384,12 +293,17 @@ impl Worker {
             return Ok(());
         }
         let mut findings = std::mem::take(&mut self.findings);
+        share::say(&mut findings.incidents, self.share);
         self.shared.news.store(true, Ordering::Release);
-        self.alert(&mut findings)?;
-        match &self.history {
-            Some(history) => self.back.findings(history, FindingRows::of(&findings)?),
-            None => bail!("something was found before anything was claimed: {BUG}"),
+        for incident in &findings.incidents {
+            self.incidents.add(incident);
+            self.alerts.push(incident)?;
         }
+        self.back.findings(FindingRows {
+            incidents: incident_rows(&findings.incidents)?,
+            source_windows: source_window_rows(&findings.source_windows)?,
+            target_windows: target_window_rows(&findings.target_windows)?,
+        })
     }
 
     /// Holds partitions back or lets them go; passes over the silent ones, unless records wait in the channel.
@@ -410,16 +324,11 @@ impl Worker {
     fn commit(&mut self, mark: &Mark) -> anyhow::Result<()> {
         self.shared.news.store(false, Ordering::Release);
         self.alerts.settle();
-        let Some(history) = self.history.clone() else {
-            bail!("a commit before anything was claimed: {BUG}");
-        };
         self.back.commit(CommitPoint {
-            history,
+            history: self.history.clone(),
             positions: plain(&mark.positions),
             closed_us: self.detector.closed_us(),
             state: checkpoint::pack(&mark.learnt, &self.detector)?,
         })
     }
 }
-
-const BUG: &str = "this is a bug, please report it";

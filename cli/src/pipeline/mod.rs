@@ -26,9 +26,9 @@ mod signals;
 mod times;
 pub mod totals;
 
-pub use back::{Back, Course};
+pub use back::Back;
 pub use counts::{TableTotals, UpkeepTotals};
-pub use detection::{Beginning, Detection};
+pub use detection::Detection;
 pub use front::{EndPolicy, Ended, Front, FrontConfig, Next, Step};
 pub use keeper::Keeper;
 pub use opening::{Tables, open};

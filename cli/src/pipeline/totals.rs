@@ -43,54 +43,34 @@ pub struct Totals {
 
 /// What the detector did with records and what it forgot, since the start; counted by the detection thread.
 #[derive(Debug, Default)]
-pub struct DetectTotals(Mutex<Detected>);
-
-#[derive(Debug, Default)]
-struct Detected {
-    /// By detectors that others have come after.
-    before: Counters,
-    now: Counters,
-}
+pub struct DetectTotals(Mutex<Counters>);
 
 impl DetectTotals {
     /// Takes over what the detector has counted since `start`.
     pub fn set(&self, now: &Counters, start: &Counters) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).now = since(now, start);
-    }
-
-    /// Another detector counts from here on.
-    pub fn go_on(&self) {
-        let mut detected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Detected { before, now } = std::mem::take(&mut *detected);
-        detected.before = each(&before, &now, u64::saturating_add);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since(now, start);
     }
 
     /// The counts.
     pub fn counters(&self) -> Counters {
-        let detected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        each(&detected.before, &detected.now, u64::saturating_add)
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What was counted after `start`.
-fn since(now: &Counters, start: &Counters) -> Counters {
-    each(now, start, u64::saturating_sub)
-}
-
-/// Both counts of each kind, put together.
-fn each(one: &Counters, other: &Counters, of: fn(u64, u64) -> u64) -> Counters {
-    macro_rules! together {
+const fn since(now: &Counters, start: &Counters) -> Counters {
+    macro_rules! differences {
         ($($field:ident),*) => {
             Counters {
-                $($field: of(one.$field, other.$field),)*
+                $($field: now.$field.saturating_sub(start.$field),)*
                 alarms: Alarms {
-                    rate: of(one.alarms.rate, other.alarms.rate),
-                    votes: of(one.alarms.votes, other.alarms.votes),
+                    rate: now.alarms.rate.saturating_sub(start.alarms.rate),
+                    votes: now.alarms.votes.saturating_sub(start.alarms.votes),
                 },
             }
         };
     }
-    together!(
+    differences!(
         records,
         late,
         delayed,

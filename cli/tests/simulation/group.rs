@@ -82,7 +82,7 @@ pub struct Member {
 impl Member {
     fn take_up(&mut self, desk: &mut Desk, partitions: Vec<usize>) -> Result<(), SourceError> {
         let names: Vec<Arc<str>> = partitions.iter().map(|partition| name(*partition)).collect();
-        let held = (self.lookup)(&names, &names)
+        let held = (self.lookup)(&names)
             .map_err(|source| SourceError::Positions { topic: TOPIC.to_owned(), source })?;
         desk.events.push_back(Polled::PartitionsAssigned(names.clone()));
         for (partition, name) in partitions.into_iter().zip(names) {

@@ -8,14 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cli::alerts::{AlertFormat, AlertQueue, AlertWriter, Overflow};
-use cli::pipeline::{
-    Back, Beginning, Course, Detection, EndPolicy, Front, FrontConfig, Step, Tables,
-};
+use cli::pipeline::{Back, Detection, EndPolicy, Front, FrontConfig, Step, Tables};
 use decode::{Batcher, DecoderConfig};
 use detect::DetectConfig;
 use fastrand::Rng;
-use ingest::Polled;
-use lake::{Lake, LakeOptions};
+use lake::{History, Lake, LakeOptions};
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use url::Url;
@@ -56,9 +53,10 @@ impl Process {
         let store_of_lake: Arc<dyn ObjectStore> = Arc::<FaultStore>::clone(&store);
         let lake = runtime.block_on(Lake::open_in(store_of_lake, url, options))?;
         let tables = Tables { lake, runtime };
-        let course = Course::Member(format!("run/simulated/{TOPIC}"));
-        let batcher = Batcher::new(&DecoderConfig::default())?;
-        let (back, commits) = Back::start(tables, course, COMMIT_ATTEMPTS)?;
+        let history = History::of(format!("run/simulated/{TOPIC}"));
+        let mut batcher = Batcher::new(&DecoderConfig::default())?;
+        let detector = tables.detector(&history, &learns_in_a_minute(), &mut batcher)?;
+        let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
         let desk = Rc::<RefCell<Desk>>::default();
         let source = Member {
             desk: Rc::clone(&desk),
@@ -68,8 +66,7 @@ impl Process {
         };
         let writer = AlertWriter::new(AlertFormat::Json, io::sink());
         let alerts = AlertQueue::start(writer, Overflow::Wait)?;
-        let beginning = Beginning::of_member(learns_in_a_minute(), None);
-        let detection = Detection::start(beginning, alerts.alerts(), back)?;
+        let detection = Detection::start(history, detector, None, alerts.alerts(), back)?;
         // Commits are turns of the world.
         let config = FrontConfig { commit_interval: Duration::MAX, at_end };
         let front = Front::new(config, Box::new(source), batcher, detection, commits);
@@ -90,12 +87,6 @@ impl Process {
     /// Commits what was read.
     pub fn commit(&mut self) -> anyhow::Result<()> {
         self.front.commit_and_wait()
-    }
-
-    /// Ends as if no record would ever come again: everything is decided on.
-    pub fn conclude(mut self) -> anyhow::Result<()> {
-        self.front.on_polled(Polled::End)?;
-        self.front.finish()
     }
 
     /// Ends in good order.

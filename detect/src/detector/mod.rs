@@ -1,6 +1,5 @@
 //! The detector: records in, in partition order; findings out, in event-time order.
 
-mod member;
 pub(crate) mod past;
 mod second;
 mod windows;
@@ -57,8 +56,6 @@ pub struct Detector {
     remembered: Cache<()>,
     /// Nothing is decided before the past is known.
     awaits_past: bool,
-    /// Tells it from others over the same hosts.
-    life: i64,
     state: State,
 }
 
@@ -72,7 +69,6 @@ impl Detector {
             classes: Classes::new(&config.credential_paths),
             remembered: Cache::default(),
             awaits_past: false,
-            life: 0,
             state: State::default(),
             config,
         }

@@ -54,11 +54,6 @@ impl Past {
         Self { detector: Detector::new(config), panes: Table::default() }
     }
 
-    /// What a detector knew: of what is ordinary, the one that comes after it begins with that.
-    pub fn of(detector: Detector) -> Self {
-        Self { detector, panes: Table::default() }
-    }
-
     /// Takes in a minute; in order of time, and before any request.
     #[expect(clippy::cast_precision_loss, reason = "requests of a minute")]
     pub fn minute(&mut self, minute: &PastMinute<'_>) {

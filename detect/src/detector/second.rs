@@ -75,7 +75,7 @@ impl Detector {
 
     /// What is due on every host at the end of a second.
     pub(super) fn end_second(&mut self, at_s: i64, out: &mut Findings) {
-        let Self { state, hasher, config, budget, life, .. } = self;
+        let Self { state, hasher, config, budget, .. } = self;
         let warm = state.hosts.iter().filter(|(_, target)| is_warm(target, at_s));
         let mut warm: Vec<(&str, u64)> =
             warm.map(|(key, _)| (state.names.get(key).unwrap_or(""), key)).collect();
@@ -97,7 +97,6 @@ impl Detector {
                 of_strangers: (key == OTHERS).then_some(level),
                 host: (!host.is_empty()).then_some(host),
                 now: (at_s + 1) * SUB_PANE_US,
-                life: *life,
             };
             for (alarm, ..) in &target.cases.alarms {
                 state.minutes.score(alarm.source, alarm.score);
@@ -134,7 +133,7 @@ impl Detector {
 
 impl Detector {
     /// Puts the campaigns into the revisions of a second, each of the host whose key is beside it.
-    pub(super) fn find_campaigns(&mut self, told: &mut [Incident], keys: &[u64]) {
+    fn find_campaigns(&mut self, told: &mut [Incident], keys: &[u64]) {
         let Some(now) = told.first().map(|told| told.revision_ts) else { return };
         let State { hosts, campaigns, .. } = &mut self.state;
         campaigns.forget(now, self.config.reopen_us);

@@ -37,8 +37,6 @@ pub struct Desk<'a> {
     pub host: Option<&'a str>,
     /// End of the second just closed, µs.
     pub now: i64,
-    /// Tells the detector from others over the same hosts; 0 for the only one.
-    pub life: i64,
 }
 
 /// Sources reading pages without assets that make a flood the work of scrapers.
@@ -71,9 +69,7 @@ impl Desk<'_> {
 
     fn id(&self, kind: Kind, salt: u64) -> String {
         let (a, b) = (self.host_key, self.now.unsigned_abs());
-        let alone = self.hasher.pair(a, b);
-        let life = self.life.unsigned_abs();
-        let high = if life == 0 { alone } else { self.hasher.pair(alone, life) };
+        let high = self.hasher.pair(a, b);
         let low = self.hasher.pair(high ^ salt, kind as u64 + 1);
         format!("{high:016x}{low:016x}")
     }

@@ -135,11 +135,6 @@ impl Target {
 
     /// Gives the host up to make room for others: the last revisions of its open incidents, which end here.
     pub fn give_up(mut self, now: i64, host: Option<&str>, names: &Names) -> Vec<Incident> {
-        self.close_all(now, host, names)
-    }
-
-    /// The last revisions of its open incidents, of which nothing more will be told.
-    pub fn close_all(&mut self, now: i64, host: Option<&str>, names: &Names) -> Vec<Incident> {
         let level = self.host.normal.rate.level();
         let close = |open: &mut Open| {
             open.closed_ts = Some(now);

@@ -7,7 +7,7 @@ use schemas::tables::REQUESTS;
 use super::Checked;
 use crate::checkpoint::Checkpoints;
 use crate::error::LakeError;
-use crate::ids::{ENDED, Ids, histories};
+use crate::ids::{Ids, histories};
 use crate::location::Location;
 
 /// Reads the detector's checkpoint of each history of a consumer group.
@@ -20,13 +20,10 @@ pub(super) async fn judge(
         let ids = Ids::of(&history);
         let lineage = history.name();
         let Some(sequence) = txns.get(&ids.sequence()).copied() else { continue };
-        if txns.get(&ids.closed()) == Some(&ENDED) {
-            continue;
-        }
         let checkpoints = Checkpoints::of(location, &history)?;
         if checkpoints.sequences().await?.is_empty() {
             // A file that was read to its end needs none.
-            if history.member().is_some() {
+            if !history.is_scoped() {
                 checked.notes.push(format!(
                     "`{lineage}` has no state of the detector: it starts anew, from what the tables hold"
                 ));

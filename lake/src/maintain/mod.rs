@@ -33,9 +33,8 @@ use futures::future::LocalBoxFuture;
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
 use schemas::Table;
-use schemas::tables::{ALL, REQUESTS};
+use schemas::tables::ALL;
 
-use crate::checkpoint::Checkpoints;
 use crate::commit::checkpoint;
 use crate::error::{Failure, LakeError};
 use crate::location::{Folder, Location};
@@ -378,15 +377,6 @@ impl Keeper<'_> {
         ledger.commit(planned, change).await
     }
 
-    /// Files that a process has left to be named by the next that goes on with its history.
-    async fn unnamed(&self) -> Result<Vec<Path>, Failure> {
-        let requests = self.location.folder(REQUESTS.name);
-        let requests = requests.map_err(|error| Failure(Box::new(error)))?;
-        let requests = log::read(&requests).await?.txns;
-        let known = log::read(self.folder).await?.txns;
-        Checkpoints::unnamed(self.location, self.table.name, &requests, &known).await
-    }
-
     /// Checkpoints the log where it has changed, and deletes files that nobody needs.
     async fn sweep(&self, changed_from: u64, done: &mut TableUpkeep) -> Result<(), Undone> {
         let fail = |failure| self.location.fail("delete old files", self.table.name, failure);
@@ -403,11 +393,7 @@ impl Keeper<'_> {
         let grace =
             live.deleted_files_stay.map_or(self.upkeep.grace, |stay| stay.max(self.upkeep.grace));
         let unneeded = sweep::unneeded(self.folder, stored, &live, self.now, grace);
-        let mut unneeded = unneeded.await.map_err(fail)?;
-        if !unneeded.is_empty() {
-            let awaited = self.unnamed().await.map_err(fail)?;
-            unneeded.retain(|object| !awaited.contains(&object.location));
-        }
+        let unneeded = unneeded.await.map_err(fail)?;
         let swept = sweep::delete(self.folder, unneeded).await.map_err(fail)?;
         let aside = self.location.local_folder(self.table.name);
         let aside = aside.map_or(Ok(sweep::Swept::default()), |folder| {

@@ -10,7 +10,6 @@ use ingest::{MessageSink, Polled, Positions, Share, Source, SourceError};
 use schemas::PositionedBatch;
 
 use super::back::{Commits, Gone};
-use super::checkpoint;
 use super::detection::{Detection, Mark, Order};
 use super::rejected::Rejected;
 use super::signals::Signals;
@@ -222,7 +221,6 @@ impl<'a> Front<'a> {
             Polled::Messages(_) => {}
             Polled::Idle => self.flush()?,
             Polled::PartitionsAssigned(partitions) => {
-                self.take_claims()?;
                 self.totals.partitions += partitions.len();
                 self.send(Order::Open(partitions))?;
             }
@@ -251,17 +249,6 @@ impl<'a> Front<'a> {
             }
         }
         Ok(Step::Continue)
-    }
-
-    /// Goes on with what the back has claimed for the partitions that are read from now on.
-    fn take_claims(&mut self) -> anyhow::Result<()> {
-        for claim in self.commits.claims() {
-            for (partition, learnt) in checkpoint::learnt(&claim) {
-                self.batcher.resume(&partition.into(), &learnt);
-            }
-            self.send(Order::Take(Box::new(claim)))?;
-        }
-        Ok(())
     }
 
     fn partition_end(&mut self, partition: &Arc<str>) -> anyhow::Result<()> {

@@ -8,13 +8,11 @@ use rdkafka::ClientConfig;
 use crate::client::{Properties, client_config};
 use crate::source::Positions;
 
-/// Asks the tables for the next positions of partitions (the second list). A partition they lack is left out.
+/// Asks the tables for the next positions of partitions. A partition they lack is left out.
 ///
-/// Called each time partitions are assigned, since another member of the group may have committed further. The first list
-/// names those that are assigned, as `topic/number`, whatever topic has the name: from now on they are read here.
-pub type PositionLookup = Box<
-    dyn FnMut(&[Arc<str>], &[Arc<str>]) -> Result<Positions, Box<dyn Error + Send + Sync>> + Send,
->;
+/// Called each time partitions are assigned, since another member of the group may have committed further.
+pub type PositionLookup =
+    Box<dyn FnMut(&[Arc<str>]) -> Result<Positions, Box<dyn Error + Send + Sync>> + Send>;
 
 /// Where to begin a partition of which the tables hold nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

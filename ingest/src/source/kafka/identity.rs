@@ -143,9 +143,7 @@ impl KafkaSource {
             [Some(Arc::clone(name)), Some(mark_of(name)), later(name)].into_iter().flatten()
         });
         let wanted: Vec<Arc<str>> = wanted.collect();
-        let assigned: Vec<Arc<str>> =
-            numbers.iter().filter_map(|number| plain.get(number).cloned()).collect();
-        let held = (self.lookup)(&assigned, &wanted).map_err(|source| SourceError::Positions {
+        let held = (self.lookup)(&wanted).map_err(|source| SourceError::Positions {
             topic: self.config.topic.clone(),
             source,
         })?;

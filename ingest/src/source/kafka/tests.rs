@@ -45,7 +45,7 @@ fn alone_to_end(broker: &EmbeddedBroker) -> KafkaConfig {
 
 fn source(config: KafkaConfig, tables: &Tables) -> KafkaSource {
     let tables = Arc::clone(tables);
-    let lookup = move |_: &[Arc<str>], names: &[Arc<str>]| {
+    let lookup = move |names: &[Arc<str>]| {
         let held = tables.lock().unwrap();
         Ok(names.iter().filter_map(|n| Some((Arc::clone(n), *held.get(n)?))).collect())
     };
