@@ -71,8 +71,7 @@ pub enum Command {
     /// Query the tables: one query, a file of queries, or a prompt.
     #[command(after_help = SQL_EXAMPLES)]
     Sql(SqlArgs),
-    /// Answer others: SQL, incidents and their events over HTTP, for programs and in a browser; SQL over PostgreSQL's
-    /// protocol and over Arrow Flight.
+    /// Answer others: over HTTP, for programs and in a browser, over PostgreSQL's protocol and over Arrow Flight SQL.
     #[command(after_help = serve::EXAMPLES)]
     Serve(ServeArgs),
     /// Watch the tables in a terminal: hosts and their rates, open incidents, the busiest sources.

@@ -20,7 +20,7 @@ fn drain(broker: &EmbeddedBroker) -> Vec<String> {
     let mut config = KafkaConfig::new(broker.brokers(), TOPIC, "test");
     config.membership = Membership::Alone;
     config.exit_at_end = true;
-    let mut source = KafkaSource::new(config, Box::new(|_, _| Ok(Positions::new()))).unwrap();
+    let mut source = KafkaSource::new(config, Box::new(|_| Ok(Positions::new()))).unwrap();
     let mut lines = Vec::new();
     let deadline = Instant::now() + DEADLINE;
     loop {

@@ -336,7 +336,7 @@ fn a_member_may_leave_at_any_time() {
 fn an_unknown_property_is_named() {
     let mut config = KafkaConfig::new("127.0.0.1:1", TOPIC, "test");
     config.properties.insert("no.such.thing".to_owned(), "1".to_owned());
-    let error = KafkaSource::new(config, Box::new(|_, _| Ok(Positions::new()))).unwrap_err();
+    let error = KafkaSource::new(config, Box::new(|_| Ok(Positions::new()))).unwrap_err();
     assert_eq!(
         error.to_string(),
         "Kafka property `no.such.thing` cannot be `1`: No such configuration property: \"no.such.thing\""
