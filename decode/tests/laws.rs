@@ -58,8 +58,9 @@ fn may_be_part(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     let has = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
     let is_json = matches!(line, [b'{' | b'[' | b']' | b'}' | b'"', ..]);
-    // A number or a word may be one of a list.
-    is_json || !line.contains(&b' ') || has(b" P ") || has(b" F ")
+    // A number or a word may be one of a list, and several have a comma before each blank.
+    let is_list = line.windows(2).all(|pair| pair[1] != b' ' || pair[0] == b',');
+    is_json || is_list || has(b" P ") || has(b" F ")
 }
 
 /// Line and index of every row and reject, in order.

@@ -43,15 +43,18 @@ pub(super) fn chart(names: &[String], rows: &[Vec<Value>]) -> Option<Markup> {
     })
 }
 
-/// The first column of names or times, and the first of numbers.
+/// What is grouped by stands first, and what was counted behind it; else there are names or times behind the numbers.
 fn columns(rows: &[Vec<Value>]) -> Option<Columns> {
     let first = rows.first().filter(|_| rows.len() > 1)?;
     let all = |at: usize, is: fn(&Value) -> bool| {
         let of_column = || rows.iter().filter_map(|row| row.get(at));
         of_column().all(|of| is(of) || of.is_null()) && of_column().any(is)
     };
-    let label = (0..first.len()).find(|at| all(*at, Value::is_string))?;
-    let number = (0..first.len()).find(|at| all(*at, Value::is_number))?;
+    let find = |from: usize, is| (from..first.len()).find(|at| all(*at, is));
+    let (label, number) = match find(1, Value::is_number) {
+        Some(number) => (0, number),
+        None => (find(0, Value::is_string)?, find(0, Value::is_number)?),
+    };
     Some(Columns { label, number })
 }
 
@@ -65,7 +68,11 @@ fn bars(points: &[(&Value, f64)]) -> Markup {
     let most = shown.iter().map(|(_, of)| *of).fold(0.0, f64::max);
     html! {
         table { tbody { @for (name, of) in shown { tr {
-            td { @match name.as_str() { Some(name) => (value(name)), None => span .faint { "null" } } }
+            td { @match name {
+                Value::Null => span .faint { "null" },
+                Value::String(name) => (value(name)),
+                other => (value(&other.to_string())),
+            } }
             td .share { meter value=(part(*of, most)) { } " " (of) }
         } } } }
         @if shown.len() < points.len() { p .faint { "The first " (BARS) " of " (points.len()) " rows." } }
@@ -130,6 +137,9 @@ mod tests {
     fn names_become_bars_and_times_a_line() {
         let bars = drawn(&["path", "n"], &[json!(["/<b>", 4]), json!([null, 2])]).unwrap();
         assert!(bars.contains("/&lt;b&gt;") && bars.contains(r#"<meter value="0.5">"#), "{bars}");
+        let bars = drawn(&["status", "n", "path"], &[json!([200, 4, "/"]), json!([404, 1, "/x"])])
+            .unwrap();
+        assert!(bars.contains("200") && bars.contains(r#"<meter value="0.25">"#), "{bars}");
         let rows = [json!([7, "2026-03-01T00:01:00Z"]), json!([3, "2026-03-01T00:00:00Z"])];
         let line = drawn(&["n", "at"], &rows).unwrap();
         assert!(line.contains("<svg") && line.contains("2026-03-01 00:01:00"), "{line}");
@@ -143,7 +153,7 @@ mod tests {
             drawn(&["a", "b"], &[json!(["x", "y"]), json!(["x", "y"])]).is_none(),
             "no numbers"
         );
-        assert!(drawn(&["a", "b"], &[json!([1, 2]), json!([3, 4])]).is_none(), "no names");
+        assert!(drawn(&["a"], &[json!([1]), json!([3])]).is_none(), "no names");
         assert!(
             drawn(&["a", "b"], &[json!(["x", null]), json!(["y", null])]).is_none(),
             "only nulls"

@@ -177,11 +177,21 @@ fn who(answers: Answers, incident: Row) -> Part {
 
 fn from_where(answers: Answers, incident: Row) -> Part {
     part("From where", async move {
-        let Some(statement) = networks_of(&incident, map::BITS) else {
+        let statement = |bits| networks_of(&incident, bits).map(|statement| (bits, statement));
+        let mut shown = None;
+        for (bits, statement) in map::SCALES.into_iter().filter_map(statement) {
+            let found = rows(&answers, &statement).await?;
+            let map = Map::new(&found, bits);
+            let is_one = map.is_one();
+            shown = Some((map, found, statement));
+            // As near as shows all of it.
+            if !is_one {
+                break;
+            }
+        }
+        let Some((map, found, statement)) = shown else {
             return Ok(html! { p { "Without a rule its requests cannot be told from others." } });
         };
-        let found = rows(&answers, &statement).await?;
-        let map = Map::new(&found);
         Ok(html! {
             @if found.is_empty() { p { "None of its requests has an address." } }
             div .beside {

@@ -1,4 +1,4 @@
-//! A map of IPv4: the whole of it, with networks that are neighbours beside each other.
+//! A map of IPv4, or of the one network that all requests come from: what is near in number is near on it.
 
 use std::net::Ipv4Addr;
 
@@ -7,8 +7,11 @@ use maud::{Markup, html};
 use super::layout::{count, source_link};
 use crate::questions::Row;
 
-/// Bits of the networks that have a square each: as many as can be told apart on a telephone.
-pub(super) const BITS: u32 = 10;
+/// Bits by which a square is a smaller network than the map: as many squares as can be told apart on a telephone.
+const BITS: u32 = 10;
+
+/// Bits of the networks that have a square each: of the map of all, and of those of one of its squares.
+pub(super) const SCALES: [u32; 3] = [BITS, 2 * BITS, 3 * BITS];
 
 /// Squares of a side.
 const SIDE: u32 = 1 << (BITS / 2);
@@ -29,30 +32,39 @@ struct Spot {
 
 /// Where requests come from.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Map(Vec<Spot>);
+pub(super) struct Map {
+    /// Bits of the networks that have a square each.
+    bits: u32,
+    spots: Vec<Spot>,
+}
 
 impl Map {
-    /// From rows with `network`, `requests`, `addresses`; other networks than those of IPv4 with [`BITS`] bits are left out.
-    pub(super) fn new(rows: &[Row]) -> Self {
+    /// From rows with `network`, `requests`, `addresses`; other networks than those of IPv4 with so many bits are left out.
+    pub(super) fn new(rows: &[Row], bits: u32) -> Self {
         let spot = |row: &Row| {
-            let (address, bits) = row.text("network").split_once('/')?;
-            let network = address.parse().ok().filter(|_| bits.parse() == Ok(BITS))?;
+            let (address, of) = row.text("network").split_once('/')?;
+            let network = address.parse().ok().filter(|_| of.parse() == Ok(bits))?;
             Some(Spot {
                 network,
                 requests: row.count("requests"),
                 addresses: row.count("addresses"),
             })
         };
-        Self(rows.iter().filter_map(spot).collect())
+        Self { bits, spots: rows.iter().filter_map(spot).collect() }
+    }
+
+    /// Whether a map of the next scale would tell more: everything is in one square.
+    pub(super) const fn is_one(&self) -> bool {
+        self.spots.len() == 1
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.spots.is_empty()
     }
 
     /// Draws it. The side of a square tells the requests: as their root, so that its area does.
     pub(super) fn draw(&self) -> Markup {
-        let most = self.0.iter().map(|spot| spot.requests).max().unwrap_or_default().max(1);
+        let most = self.spots.iter().map(|spot| spot.requests).max().unwrap_or_default().max(1);
         let whole = SIDE * SQUARE;
         html! {
             figure .map {
@@ -63,26 +75,38 @@ impl Map {
                         line .axis x1=(at) x2=(at) y1="0" y2=(whole) {}
                         line .axis x1="0" x2=(whole) y1=(at) y2=(at) {}
                     }
-                    @for spot in &self.0 { (spot.draw(most)) }
+                    @for spot in &self.spots { (spot.draw(self.bits, most)) }
                 }
                 figcaption {
-                    "All of IPv4, along Hilbert's curve from 0.0.0.0 at the top left to 255.255.255.255 at the top right: a square is a /" (BITS)
-                    ", its size the requests from it, and nearby networks are nearby."
+                    (self.whole()) ", along Hilbert's curve from its first address at the top left to its last at the top right: a square is a /"
+                    (self.bits) ", its size the requests from it, and nearby networks are nearby."
                 }
             }
+        }
+    }
+
+    /// What the map is of.
+    fn whole(&self) -> String {
+        let bits = self.bits - BITS;
+        match self.spots.first().filter(|_| bits > 0) {
+            Some(spot) => format!(
+                "{}/{bits}",
+                Ipv4Addr::from_bits(spot.network.to_bits() >> (32 - bits) << (32 - bits))
+            ),
+            None => "All of IPv4".to_owned(),
         }
     }
 }
 
 impl Spot {
-    fn draw(&self, most: u64) -> Markup {
+    fn draw(&self, bits: u32, most: u64) -> Markup {
         #[expect(clippy::cast_precision_loss, reason = "a drawing has fewer places than a float")]
         let share = (self.requests as f64 / most as f64).sqrt().max(LEAST);
-        let (column, row) = place(self.network.to_bits() >> (32 - BITS));
+        let (column, row) = place(self.network.to_bits() >> (32 - bits) & (SIDE * SIDE - 1));
         let side = share * f64::from(SQUARE);
         let at =
             |cell: u32| format!("{:.1}", (f64::from(cell) + 0.5) * f64::from(SQUARE) - side / 2.0);
-        let network = format!("{}/{BITS}", self.network);
+        let network = format!("{}/{bits}", self.network);
         let says = format!(
             "{network}: {} requests of {} addresses",
             count(self.requests),
@@ -141,14 +165,21 @@ mod tests {
             r#"{"network": "</title><script>/10", "requests": 5, "addresses": 1}"#,
         ]
         .map(|row| Row(serde_json::from_str(row).unwrap()));
-        let map = Map::new(&rows);
-        assert_eq!(map.0.len(), 1);
+        let map = Map::new(&rows, BITS);
+        assert!(map.is_one());
         let drawn = map.draw().into_string();
         assert!(
             drawn.contains("203.0.0.0/10: 900 requests of 2 addresses")
                 && !drawn.contains("script"),
             "{drawn}"
         );
-        assert!(!drawn.contains("style="), "the policy forbids it");
+        assert!(drawn.contains("All of IPv4,") && !drawn.contains("style="), "{drawn}");
+        let near = [r#"{"network": "203.0.113.0/20", "requests": 900, "addresses": 2}"#]
+            .map(|row| Row(serde_json::from_str(row).unwrap()));
+        let drawn = Map::new(&near, 20).draw().into_string();
+        assert!(
+            drawn.contains("203.0.0.0/10, along") && drawn.contains("a square is a /20"),
+            "{drawn}"
+        );
     }
 }
