@@ -9,7 +9,7 @@ mod screen;
 mod watch;
 
 use chrono::TimeDelta;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use serve::answers::{Answers, Fault};
 use serve::overview::{Lines, Overview};
@@ -43,7 +43,7 @@ pub fn text(overview: &Overview, uri: &str) -> String {
     screen.draw(area, &mut buffer);
     let line = |y| {
         let cells = (0..area.width).filter_map(|x| buffer.cell((x, y)));
-        let line: String = cells.map(|cell| cell.symbol()).collect();
+        let line: String = cells.map(Cell::symbol).collect();
         line.trim_end().to_owned() + "\n"
     };
     (0..area.height).map(line).collect()

@@ -101,7 +101,7 @@ impl<'a> Screen<'a> {
         self.head(at(0), buffer);
         self.plot(at(1), buffer);
         for (list, index) in lists.into_iter().zip([3, 5, 7]) {
-            self.list(list, at(index), buffer);
+            Self::list(list, at(index), buffer);
         }
         if let Some(footer) = self.footer {
             let last = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
@@ -134,7 +134,7 @@ impl<'a> Screen<'a> {
         plot.render(area, buffer);
     }
 
-    fn list(&self, list: List<'_>, area: Rect, buffer: &mut Buffer) {
+    fn list(list: List<'_>, area: Rect, buffer: &mut Buffer) {
         let [title, table] =
             Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         let strong = Style::new().add_modifier(Modifier::BOLD);
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn the_text_has_all_of_it_and_nothing_that_a_terminal_would_obey() {
         let shown = text(&overview(), "lake");
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
             floodmark  lake  2026-03-01 12:00 to 2026-03-01 12:04 UTC  6,610 requests, 100/s now
                █
                █
@@ -344,7 +344,7 @@ mod tests {
             Sources
             source                                            requests       4xx, 5xx  paths a minute
             203.0.113.7                                          6,400              0               1
-        "#]]
+        "]]
         .assert_eq(&shown);
         assert!(!shown.contains(['\u{1b}', '\u{202e}']));
     }

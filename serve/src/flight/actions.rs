@@ -76,14 +76,14 @@ impl Desk {
                 None
             }
             Deed::Cancel => {
-                let request =
-                    CancelFlightInfoRequest::decode(action.body.clone()).map_err(broken)?;
+                let request = CancelFlightInfoRequest::decode(action.body.clone())
+                    .map_err(|error| broken(&error))?;
                 let status = self.cancel(request.info.as_ref());
                 Some(CancelFlightInfoResult::new(status).encode_to_vec().into())
             }
             Deed::CancelQuery => {
                 let request: ActionCancelQueryRequest = unpacked(&action.body)?;
-                let info = FlightInfo::decode(request.info).map_err(broken)?;
+                let info = FlightInfo::decode(request.info).map_err(|error| broken(&error))?;
                 // The numbers of both are the same.
                 Some(packed(&ActionCancelQueryResult { result: self.cancel(Some(&info)).into() }))
             }
@@ -101,7 +101,7 @@ impl Desk {
 }
 
 fn unpacked<T: ProstMessageExt>(body: &Bytes) -> Result<T, Status> {
-    let any = Any::decode(body.clone()).map_err(broken)?;
+    let any = Any::decode(body.clone()).map_err(|error| broken(&error))?;
     any.unpack()
         .ok()
         .flatten()
@@ -112,6 +112,6 @@ fn packed(result: &impl ProstMessageExt) -> Bytes {
     result.as_any().encode_to_vec().into()
 }
 
-fn broken(error: prost::DecodeError) -> Status {
+fn broken(error: &prost::DecodeError) -> Status {
     Status::invalid_argument(format!("the message cannot be read: {error}"))
 }

@@ -23,20 +23,20 @@ const SCHEMA: &str = "public";
 const TABLE: &str = "TABLE";
 const VIEW: &str = "VIEW";
 
-fn broken(error: impl ToString) -> Status {
+fn broken(error: &impl ToString) -> Status {
     Status::internal(error.to_string())
 }
 
 pub(super) fn catalogs(command: CommandGetCatalogs) -> Result<RecordBatch, Status> {
     let mut found = command.into_builder();
     found.append(DATABASE);
-    found.build().map_err(broken)
+    found.build().map_err(|error| broken(&error))
 }
 
 pub(super) fn schemas(command: CommandGetDbSchemas) -> Result<RecordBatch, Status> {
     let mut found = command.into_builder();
     found.append(DATABASE, SCHEMA);
-    found.build().map_err(broken)
+    found.build().map_err(|error| broken(&error))
 }
 
 pub(super) fn table_types(command: CommandGetTableTypes) -> Result<RecordBatch, Status> {
@@ -44,7 +44,7 @@ pub(super) fn table_types(command: CommandGetTableTypes) -> Result<RecordBatch, 
     for of in [TABLE, VIEW] {
         found.append(of);
     }
-    found.build().map_err(broken)
+    found.build().map_err(|error| broken(&error))
 }
 
 impl Desk {
@@ -57,9 +57,9 @@ impl Desk {
         for (name, of, like) in tables.chain(views) {
             let columns =
                 if with_columns { self.columns_of(name, like).await? } else { Schema::empty() };
-            found.append(DATABASE, SCHEMA, name, of, &columns).map_err(broken)?;
+            found.append(DATABASE, SCHEMA, name, of, &columns).map_err(|error| broken(&error))?;
         }
-        found.build().map_err(broken)
+        found.build().map_err(|error| broken(&error))
     }
 
     /// Columns of a table or view, with what each is for.

@@ -51,11 +51,11 @@ impl Desk {
             }
             Command::CommandGetSqlInfo(command) => {
                 let facts = facts::facts(self.answers.limits())?;
-                command.into_builder(&facts).build().map_err(of_builder)?
+                command.into_builder(&facts).build().map_err(|error| of_builder(&error))?
             }
             Command::CommandGetXdbcTypeInfo(command) => {
                 let types = types::types()?;
-                command.into_builder(&types).build().map_err(of_builder)?
+                command.into_builder(&types).build().map_err(|error| of_builder(&error))?
             }
             other => return Err(only_reads(other.type_url())),
         }))
@@ -125,6 +125,6 @@ fn only_reads(command: &str) -> Status {
     Status::unimplemented(format!("this server only reads, and {shown} would not"))
 }
 
-fn of_builder(error: arrow_flight::error::FlightError) -> Status {
+fn of_builder(error: &arrow_flight::error::FlightError) -> Status {
     Status::internal(error.to_string())
 }

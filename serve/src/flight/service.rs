@@ -16,6 +16,7 @@ use super::Desk;
 use super::actions::ACTIONS;
 use super::handle::as_message;
 use super::statement::Rows;
+use crate::http::access::Token;
 
 /// Flight, at one desk.
 pub(super) struct Service {
@@ -47,7 +48,7 @@ impl FlightService for Service {
         &self,
         _: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Self::HandshakeStream>, Status> {
-        let token = self.desk.token.as_ref().map(|token| token.secret());
+        let token = self.desk.token.as_ref().map(Token::secret);
         let payload = token.unwrap_or_default().as_bytes().to_vec().into();
         let mut response = one(HandshakeResponse { protocol_version: 0, payload });
         if let Some(token) = token {

@@ -1,5 +1,7 @@
 //! A chart of any answer: bars for what has names, a line of steps for what has times.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use serde_json::Value;
@@ -100,10 +102,11 @@ fn steps(mut points: Vec<(DateTime<Utc>, f64)>) -> Markup {
     let mut before = HEIGHT;
     for (at, of) in &points {
         let (x, y) = (x(*at), y(*of));
-        path.push_str(&format!("L{x:.1} {before:.1}L{x:.1} {y:.1}"));
+        // Writing to a string cannot fail.
+        let _ = write!(path, "L{x:.1} {before:.1}L{x:.1} {y:.1}");
         before = y;
     }
-    path.push_str(&format!("L{WIDTH} {before:.1}L{WIDTH} {HEIGHT}Z"));
+    let _ = write!(path, "L{WIDTH} {before:.1}L{WIDTH} {HEIGHT}Z");
     let says = format!("from {} to {}, most {most}", time(first), time(last));
     html! {
         svg viewBox={ "0 -14 " (WIDTH) " " (HEIGHT + 32.0) } role="img" aria-label=(says) {
