@@ -30,7 +30,7 @@ impl StopFlag {
     /// # Errors
     /// When the signal handlers cannot be installed.
     pub fn on_signals() -> anyhow::Result<Self> {
-        Self::saying(WHO_COMMITS)
+        Self::saying(Some(WHO_COMMITS))
     }
 
     /// The same for one that answers others.
@@ -38,7 +38,7 @@ impl StopFlag {
     /// # Errors
     /// When the signal handlers cannot be installed.
     pub fn of_server() -> anyhow::Result<Self> {
-        Self::saying(WHO_ANSWERS)
+        Self::saying(Some(WHO_ANSWERS))
     }
 
     /// The same for one that somebody looks at: nothing is written over what is seen.
@@ -46,10 +46,10 @@ impl StopFlag {
     /// # Errors
     /// When the signal handlers cannot be installed.
     pub fn of_viewer() -> anyhow::Result<Self> {
-        Self::saying("")
+        Self::saying(None)
     }
 
-    fn saying(says: &'static str) -> anyhow::Result<Self> {
+    fn saying(says: Option<&'static str>) -> anyhow::Result<Self> {
         let stop = Self::default();
         let flag = stop.clone();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -94,7 +94,7 @@ fn both() -> io::Result<[Signal; 2]> {
 }
 
 #[expect(clippy::exit, reason = "the second signal asks for an end without a drain")]
-async fn listen([mut interrupt, mut terminate]: [Signal; 2], stop: &StopFlag, says: &str) {
+async fn listen([mut interrupt, mut terminate]: [Signal; 2], stop: &StopFlag, says: Option<&str>) {
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -103,7 +103,7 @@ async fn listen([mut interrupt, mut terminate]: [Signal; 2], stop: &StopFlag, sa
         if stop.is_set() {
             std::process::exit(INTERRUPTED);
         }
-        if !says.is_empty() {
+        if let Some(says) = says {
             tracing::info!("{says}");
         }
         stop.set();

@@ -34,7 +34,7 @@ pub fn formats(args: &FormatsArgs) -> anyhow::Result<()> {
     }
     if !args.json && !is_one {
         text.push_str(
-            "\nA format may also be nginx's `log_format` or Apache's `LogFormat` itself: see `floodmark scan --help`.\n\
+            "\nA format may also be the format string of nginx, Apache, HAProxy, Envoy, API Gateway or Logpush: see `floodmark scan --help`.\n\
              `floodmark formats NAME` shows a whole line; `floodmark explain-line` tells how a line of yours is read.\n",
         );
     }

@@ -148,6 +148,16 @@ mod tests {
     /// The commented example that documents every key.
     const EXAMPLE: &str = include_str!("../../floodmark.example.toml");
 
+    /// Settings of the detector that nobody needs but its tests.
+    const INNER: [&str; 6] = [
+        "hash-key",
+        "watermark-bound-us",
+        "lateness-grace-us",
+        "learning-us",
+        "quiet-us",
+        "reopen-us",
+    ];
+
     #[test]
     fn the_example_is_valid_and_shows_every_key() {
         let file = parse(EXAMPLE).unwrap();
@@ -158,6 +168,28 @@ mod tests {
         let serve = super::super::Serve::new(crate::args::ServeArgs::default(), &file).unwrap();
         assert_eq!(serve.limits, serve::answers::Limits::default());
         assert_eq!(serve.http.listen.len(), 1);
+        for (section, least) in [("", 30), ("serve", 12), ("allow", 4), ("detect", 3)] {
+            // The part of the section, up to the next.
+            let header = format!("[{section}]\n");
+            let part = if section.is_empty() {
+                EXAMPLE.split_once("\n[").unwrap().0
+            } else {
+                let behind = EXAMPLE.split_once(&header).unwrap().1;
+                behind.split_once("\n[").map_or(behind, |(part, _)| part)
+            };
+            let text = if section.is_empty() { String::new() } else { header };
+            let refused = parse(&(text + "no-such-key = 1")).unwrap_err().to_string();
+            let (_, keys) = refused.split_once("expected one of").unwrap();
+            let keys: Vec<&str> = keys.split('`').skip(1).step_by(2).collect();
+            assert!(keys.len() >= least, "{refused}");
+            for key in keys.into_iter().filter(|key| !INNER.contains(key)) {
+                let is_set = part.lines().any(|line| {
+                    line.trim_start_matches("# ").starts_with(&format!("{key} = "))
+                        || line.contains(&format!("[[{section}.{key}]]"))
+                });
+                assert!(is_set || EXAMPLE.contains(&format!("\n[{key}]\n")), "{section} {key}");
+            }
+        }
     }
 
     #[test]

@@ -270,11 +270,13 @@ pub struct Run {
 }
 
 /// A port of the loopback address, or an address and a port.
-pub(super) fn address(text: &str) -> Result<SocketAddr, UsageError> {
+///
+/// - `option`: the option that it is given with.
+pub(super) fn address(option: &str, text: &str) -> Result<SocketAddr, UsageError> {
     let port = text.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     port.or_else(|_| text.parse()).map_err(|_| {
         UsageError::new(format!(
-            "--listen: `{text}` is neither a port such as 9464, for this machine alone, nor an address and a port such as \
+            "{option}: `{text}` is neither a port such as 9464, for this machine alone, nor an address and a port such as \
              0.0.0.0:9464"
         ))
     })
@@ -300,7 +302,7 @@ impl Run {
                 .listen
                 .or_else(|| file.listen.clone())
                 .as_deref()
-                .map(address)
+                .map(|text| address("--listen", text))
                 .transpose()?,
             again: args.again || file.again.unwrap_or(false),
             upkeep: Some(upkeep(&args.keep, file)?)
@@ -369,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_port_alone_is_for_this_machine_alone() {
-        let said = |text| address(text).map(|address| address.to_string()).ok();
+        let said = |text| address("--listen", text).map(|address| address.to_string()).ok();
         assert_eq!(said("9464").as_deref(), Some("127.0.0.1:9464"));
         assert_eq!(said("0.0.0.0:1").as_deref(), Some("0.0.0.0:1"));
         assert_eq!(said("[::1]:9464").as_deref(), Some("[::1]:9464"));

@@ -89,12 +89,12 @@ impl Serve {
     /// [`UsageError`] on a wrong value, and where the tables would be open to more than may see them.
     pub fn new(args: ServeArgs, file: &File) -> Result<Self, UsageError> {
         let of_file = &file.serve;
-        let mut listen = addresses(&args.listen, &of_file.listen)?;
+        let mut listen = addresses("--listen", &args.listen, &of_file.listen)?;
         if listen.is_empty() {
             listen.push(DEFAULT_LISTEN);
         }
-        let postgres = addresses(&args.postgres, &of_file.postgres)?;
-        let flight = addresses(&args.flight, &of_file.flight)?;
+        let postgres = addresses("--postgres", &args.postgres, &of_file.postgres)?;
+        let flight = addresses("--flight", &args.flight, &of_file.flight)?;
         let token_file = args.token_file.or_else(|| of_file.token_file.clone());
         let token = token_file.as_deref().map(token).transpose()?;
         let certificate = args.tls_cert.or_else(|| of_file.tls_cert.clone());
@@ -124,9 +124,15 @@ impl Serve {
 }
 
 /// The addresses of one face: those of the command line, or those of the file.
-fn addresses(args: &[String], file: &[String]) -> Result<Vec<SocketAddr>, UsageError> {
+///
+/// - `option`: the option that they are given with.
+fn addresses(
+    option: &str,
+    args: &[String],
+    file: &[String],
+) -> Result<Vec<SocketAddr>, UsageError> {
     let given = if args.is_empty() { file } else { args };
-    given.iter().map(|text| address(text)).collect()
+    given.iter().map(|text| address(option, text)).collect()
 }
 
 fn token(path: &Path) -> Result<Token, UsageError> {

@@ -9,7 +9,7 @@ mod screen;
 mod watch;
 
 use chrono::TimeDelta;
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serve::answers::{Answers, Fault};
 use serve::overview::{Lines, Overview};
@@ -41,10 +41,5 @@ pub fn text(overview: &Overview, uri: &str) -> String {
     let area = Rect::new(0, 0, TEXT_COLUMNS, screen.rows());
     let mut buffer = Buffer::empty(area);
     screen.draw(area, &mut buffer);
-    let line = |y| {
-        let cells = (0..area.width).filter_map(|x| buffer.cell((x, y)));
-        let line: String = cells.map(Cell::symbol).collect();
-        line.trim_end().to_owned() + "\n"
-    };
-    (0..area.height).map(line).collect()
+    (0..area.height).map(|y| screen::row(&buffer, y).trim_end().to_owned() + "\n").collect()
 }

@@ -1,7 +1,7 @@
 //! What is seen: lines and columns, drawn from an overview.
 
 use chrono::{DateTime, Utc};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell as Symbols};
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span, Text};
@@ -14,9 +14,6 @@ const PLOT_ROWS: u16 = 4;
 
 /// Rows that are there in any case: the head, a row behind the plot, one behind each list but the last.
 const FIXED_ROWS: u16 = 4;
-
-/// Eighths of a cell, from the least.
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Columns of the plot of one host.
 const HOST_PLOT: usize = 30;
@@ -255,15 +252,18 @@ fn fitted(values: &[u64], columns: usize) -> Vec<u64> {
     values.rchunks(each).rev().map(|part| part.iter().copied().max().unwrap_or_default()).collect()
 }
 
-/// `values` as bars, the greatest of them the highest; an empty place for none.
+/// `values` as a plot of one row, the greatest of them the highest.
 fn bars(values: &[u64]) -> String {
-    let most = values.iter().copied().max().unwrap_or_default().max(1);
-    let top = BARS.len() as u64 - 1;
-    let bar = |value: &u64| match usize::try_from(value.saturating_mul(top) / most) {
-        _ if *value == 0 => ' ',
-        height => height.ok().and_then(|height| BARS.get(height)).copied().unwrap_or(' '),
-    };
-    values.iter().map(bar).collect()
+    let columns = u16::try_from(values.len()).unwrap_or(u16::MAX);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, columns, 1));
+    Sparkline::default().data(values).render(buffer.area, &mut buffer);
+    row(&buffer, 0)
+}
+
+/// A row of what was drawn, as text.
+pub(super) fn row(buffer: &Buffer, y: u16) -> String {
+    let cells = (0..buffer.area.width).filter_map(|x| buffer.cell((x, y)));
+    cells.map(Symbols::symbol).collect()
 }
 
 /// Divides `room` rows among those that want some: nobody gets more than wanted, and who wants least is served first.
@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn bars_are_as_high_as_their_values() {
-        assert_eq!(bars(&[0, 1, 50, 100]), " ▁▄█");
+        assert_eq!(bars(&[0, 13, 50, 100]), " ▁▄█");
         assert_eq!(fitted(&[1, 9, 2, 3, 4], 2), [9, 4]);
         assert_eq!(per_second(600, 60), "10.0/s");
     }
