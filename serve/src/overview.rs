@@ -107,7 +107,7 @@ impl Overview {
             from: span.from,
             to: span.to,
             step: span.step(),
-            all: of_host(span, None, &rate.iter().collect::<Vec<_>>()),
+            all: of_host(span, None, &rate),
             hosts: hosts(span, &busiest),
             open: open.iter().take(lines.incidents as usize).map(Open::of).collect(),
             has_more,
@@ -158,7 +158,7 @@ fn hosts(span: Span, busiest: &[Row]) -> Vec<Rate> {
     let same = |one: &Row, other: &Row| one.maybe_text("host") == other.maybe_text("host");
     let of_one = |points: &[Row]| {
         let host = points.first().and_then(|row| row.maybe_text("host"));
-        of_host(span, host, &points.iter().collect::<Vec<_>>())
+        of_host(span, host, points)
     };
     let mut hosts: Vec<Rate> = busiest.chunk_by(same).map(of_one).collect();
     hosts.sort_by_key(|host| std::cmp::Reverse(host.sum()));
@@ -166,7 +166,7 @@ fn hosts(span: Span, busiest: &[Row]) -> Vec<Rate> {
 }
 
 /// Requests of each step; where there is no row for one, there were none.
-fn of_host(span: Span, host: Option<&str>, points: &[&Row]) -> Rate {
+fn of_host(span: Span, host: Option<&str>, points: &[Row]) -> Rate {
     let step = span.step();
     let place = |at: DateTime<Utc>| (at - span.from).num_seconds() / step.num_seconds();
     let count = usize::try_from(place(span.to)).unwrap_or_default();

@@ -27,6 +27,7 @@ mod types;
 
 pub use kinds::{Kind, NUMERIC_PLACES, oid, plain};
 pub use lists::items;
+pub use relations::{Relation, SCHEMA, ours};
 pub use settings::{DATABASE, Set, Setting};
 
 pub(crate) use catalogue::{named_in, register};

@@ -5,8 +5,11 @@ use arrow::datatypes::SchemaRef;
 use super::declared::{DECLARED, Declared};
 use crate::views::{VIEWS, View};
 
+/// The schema that our tables and views are in.
+pub const SCHEMA: &str = "public";
+
 /// Schemas, with their numbers: those of PostgreSQL, and for `information_schema` one of those that it gives away.
-pub(super) const PUBLIC: Space = Space { oid: 2200, name: "public" };
+pub(super) const PUBLIC: Space = Space { oid: 2200, name: SCHEMA };
 pub(super) const SYSTEM: Space = Space { oid: 11, name: "pg_catalog" };
 pub(super) const INFORMATION: Space = Space { oid: 13_000, name: "information_schema" };
 pub(super) const SPACES: [Space; 3] = [SYSTEM, PUBLIC, INFORMATION];
@@ -26,9 +29,10 @@ pub(super) struct Space {
 
 /// A table or a view.
 #[derive(Debug, Clone)]
-pub(super) struct Relation {
+pub struct Relation {
     pub(super) oid: i64,
-    pub(super) name: &'static str,
+    /// Its name.
+    pub name: &'static str,
     pub(super) space: Space,
     pub(super) doc: &'static str,
     /// The view that it is, if it is one of ours.
@@ -43,11 +47,21 @@ impl Relation {
         if self.view.is_some() || self.space.oid == INFORMATION.oid { "v" } else { "r" }
     }
 
+    /// Whether it is a view.
+    pub const fn is_view(&self) -> bool {
+        self.view.is_some()
+    }
+
     /// What its column is for.
-    pub(super) fn doc_of(&self, column: &str) -> Option<&'static str> {
+    pub fn doc_of(&self, column: &str) -> Option<&'static str> {
         let column = self.like?.columns.iter().find(|of| of.name == column)?;
         Some(column.doc)
     }
+}
+
+/// Our tables and views.
+pub fn ours() -> impl Iterator<Item = Relation> {
+    relations().take_while(|of| of.space == PUBLIC)
 }
 
 /// Every table and view, ours first.

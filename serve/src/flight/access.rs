@@ -5,29 +5,28 @@ use std::net::SocketAddr;
 use axum::http::Request;
 use tonic::Status;
 
-use super::Desk;
-use crate::http::access::{Origin, is_named_locally, origin};
+use crate::http::access::{Origin, Refused, Token, check_name, check_token, origin};
 
-/// Somebody who may call.
-#[derive(Debug)]
-pub(super) struct Known;
+impl From<Refused> for Status {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Name | Refused::Origin => Self::permission_denied(refused.to_string()),
+            Refused::Token => Self::unauthenticated(refused.to_string()),
+        }
+    }
+}
 
-/// Whether a call is answered: one that names this server as it is named, that no page of somebody else sent, and that
-/// comes with the token where there is one.
-pub(super) fn judge<B>(desk: &Desk, at: SocketAddr, request: &Request<B>) -> Result<Known, Status> {
+/// Refuses a call that does not name this server as it is named, that a page of somebody else sent, or that comes without
+/// the token where there is one.
+pub(super) fn judge<B>(
+    token: Option<&Token>,
+    at: SocketAddr,
+    request: &Request<B>,
+) -> Result<(), Status> {
     let headers = request.headers();
-    if at.ip().is_loopback() && !is_named_locally(headers, request.uri(), at) {
-        return Err(Status::permission_denied(
-            "this server is asked by the name localhost or by its address, and by no other name",
-        ));
-    }
+    check_name(headers, request.uri(), at)?;
     if origin(headers) == Origin::Foreign {
-        return Err(Status::permission_denied("this server does not answer pages of others"));
+        return Err(Refused::Origin.into());
     }
-    match &desk.token {
-        Some(token) if !token.is_in(headers) => Err(Status::unauthenticated(
-            "send the token, as `authorization: Bearer …` or as the password of any name",
-        )),
-        _ => Ok(Known),
-    }
+    Ok(check_token(token, headers)?)
 }

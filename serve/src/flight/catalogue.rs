@@ -8,17 +8,13 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow_flight::sql::{
     CommandGetCatalogs, CommandGetDbSchemas, CommandGetTableTypes, CommandGetTables,
 };
-use query::postgres::{DATABASE, Kind};
-use query::{Dialect, VIEWS};
-use schemas::tables;
+use query::Dialect;
+use query::postgres::{DATABASE, Kind, Relation, SCHEMA, ours};
 use tonic::Status;
 
 use super::Desk;
 use super::handed::handed;
 use crate::answers::Question;
-
-/// The one schema.
-const SCHEMA: &str = "public";
 
 const TABLE: &str = "TABLE";
 const VIEW: &str = "VIEW";
@@ -52,30 +48,25 @@ impl Desk {
     pub(super) async fn tables(&self, command: CommandGetTables) -> Result<RecordBatch, Status> {
         let with_columns = command.include_schema;
         let mut found = command.into_builder();
-        let tables = tables::ALL.iter().map(|table| (table.name, TABLE, Some(*table)));
-        let views = VIEWS.iter().map(|view| (view.name, VIEW, view.like));
-        for (name, of, like) in tables.chain(views) {
+        for relation in ours() {
             let columns =
-                if with_columns { self.columns_of(name, like).await? } else { Schema::empty() };
-            found.append(DATABASE, SCHEMA, name, of, &columns).map_err(|error| broken(&error))?;
+                if with_columns { self.columns_of(&relation).await? } else { Schema::empty() };
+            let of = if relation.is_view() { VIEW } else { TABLE };
+            let named = found.append(DATABASE, SCHEMA, relation.name, of, &columns);
+            named.map_err(|error| broken(&error))?;
         }
         found.build().map_err(|error| broken(&error))
     }
 
     /// Columns of a table or view, with what each is for.
-    async fn columns_of(
-        &self,
-        name: &str,
-        like: Option<&schemas::Table>,
-    ) -> Result<Schema, Status> {
+    async fn columns_of(&self, relation: &Relation) -> Result<Schema, Status> {
+        let name = relation.name;
         let question = Question::own(format!("SELECT * FROM {name}")).in_dialect(Dialect::Postgres);
         let described = self.answers.describe(question, Vec::new()).await?;
         let columns = handed(&described.schema);
         let told = |(at, (field, described)): (usize, (&FieldRef, &FieldRef))| {
             let kind = Kind::of_field(described);
-            let doc = like
-                .and_then(|table| table.columns.iter().find(|column| column.name == field.name()))
-                .map_or("", |column| column.doc);
+            let doc = relation.doc_of(field.name()).unwrap_or_default();
             let place = (at + 1).to_string();
             let metadata = [
                 ("CATALOG_NAME", DATABASE),

@@ -24,7 +24,7 @@ const fn code(fault: &Fault) -> Code {
             | QueryError::Format { .. } => Code::InvalidArgument,
             _ => Code::Internal,
         },
-        Fault::TooLong { .. } => Code::InvalidArgument,
+        Fault::TooLong { .. } => Code::ResourceExhausted,
         Fault::Busy { .. } | Fault::Stopping => Code::Unavailable,
         Fault::TooSlow { .. } => Code::DeadlineExceeded,
         Fault::Cancelled | Fault::Gone => Code::Cancelled,

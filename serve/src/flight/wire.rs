@@ -13,20 +13,16 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tonic::body::Body;
 use tower::ServiceExt as _;
 
-use super::access::{self, Known};
+use super::access;
 use super::service::Service;
 use super::{Desk, values};
-use crate::http::listen::{
-    Asker, Fault, HANDSHAKE_PATIENCE, HEAD_PATIENCE, Stopping, WRITE_PATIENCE, stopped,
-};
-use crate::http::patient::Patient;
+use crate::http::listen::{Asker, Fault, HEAD_PATIENCE, Stopping, spoken, stopped};
 
 /// Calls at the same time on one connection: a choice; a pool of clients shares one.
 const STREAMS: u32 = 64;
@@ -51,22 +47,8 @@ pub(super) struct Visit {
 
 impl Visit {
     pub(super) async fn converse(self, client: TcpStream) -> Result<(), Fault> {
-        client.set_nodelay(true)?;
-        let client = Patient::new(client, WRITE_PATIENCE);
-        match self.tls.clone() {
-            None => self.answer(client).await,
-            Some(tls) => {
-                let shaken = tokio::time::timeout(HANDSHAKE_PATIENCE, tls.accept(client)).await;
-                self.answer(shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??).await
-            }
-        }
-    }
-
-    async fn answer<S>(self, stream: S) -> Result<(), Fault>
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let Self { desk, at, mut stopping, asker, .. } = self;
+        let Self { desk, at, tls, mut stopping, asker } = self;
+        let stream = spoken(client, tls.as_ref()).await?;
         let largest = desk.answers.limits().statement_bytes + values::BYTES_MAX + AROUND_BYTES;
         let flights = FlightServiceServer::new(Service::new(Arc::clone(&desk)))
             .max_decoding_message_size(largest);
@@ -75,8 +57,8 @@ impl Visit {
         let service = service_fn(move |request: Request<Incoming>| {
             let (flights, (desk, asker, refused)) = (flights.clone(), doorkeeper.clone());
             async move {
-                match access::judge(&desk, at, &request) {
-                    Ok(Known) => {
+                match access::judge(desk.token.as_ref(), at, &request) {
+                    Ok(()) => {
                         asker.know();
                         let Ok(response) = flights.oneshot(request.map(Body::new)).await;
                         Ok::<Response<Body>, Infallible>(response)

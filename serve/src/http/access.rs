@@ -53,7 +53,7 @@ impl Token {
     }
 
     /// Whether the headers hold it: as a bearer token, or as the password of a browser that was asked for one.
-    pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
+    fn is_in(&self, headers: &HeaderMap) -> bool {
         let Some(given) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
             return false;
         };
@@ -70,9 +70,35 @@ impl Token {
     }
 }
 
+/// Why a request is not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    /// It names another server.
+    #[error("this server is asked by the name localhost or by its address, and by no other name")]
+    Name,
+    /// A page of somebody else sent it.
+    #[error("this server does not answer pages of others")]
+    Origin,
+    /// It comes without the token, or with a wrong one.
+    #[error("send the token, as `Authorization: Bearer …`, or as the password of any name")]
+    Token,
+}
+
+/// Refuses a request that names this server as it is not named, where only this machine may ask.
+pub(crate) fn check_name(headers: &HeaderMap, uri: &Uri, at: SocketAddr) -> Result<(), Refused> {
+    let is_ours = !at.ip().is_loopback() || is_named_locally(headers, uri, at);
+    if is_ours { Ok(()) } else { Err(Refused::Name) }
+}
+
+/// Refuses a request without the token, where there is one.
+pub(crate) fn check_token(token: Option<&Token>, headers: &HeaderMap) -> Result<(), Refused> {
+    let is_known = token.is_none_or(|token| token.is_in(headers));
+    if is_known { Ok(()) } else { Err(Refused::Token) }
+}
+
 /// Whether a request names this server as one that listens on the loopback address is named. A page of somebody else's
 /// whose name was made to point here (DNS rebinding) names itself.
-pub(crate) fn is_named_locally(headers: &HeaderMap, uri: &Uri, at: SocketAddr) -> bool {
+fn is_named_locally(headers: &HeaderMap, uri: &Uri, at: SocketAddr) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let named = match (uri.authority(), hosts.next(), hosts.next()) {
         (_, _, Some(_)) | (None, None, None) => return false,

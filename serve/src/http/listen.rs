@@ -32,7 +32,7 @@ use crate::answers::{Answers, Stranger};
 pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a client may take to agree on encryption.
-pub(crate) const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a write may make no headway.
 pub(crate) const WRITE_PATIENCE: Duration = Duration::from_secs(30);
@@ -203,6 +203,24 @@ impl Doors {
     }
 }
 
+/// What is spoken over.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
+
+/// A connection as it is spoken over: encrypted where there is `tls`, and given up where nobody reads.
+pub(crate) async fn spoken(
+    client: TcpStream,
+    tls: Option<&TlsAcceptor>,
+) -> io::Result<Box<dyn Stream>> {
+    // Answers are written whole: small ones need not wait for more.
+    client.set_nodelay(true)?;
+    let client = Patient::new(client, WRITE_PATIENCE);
+    let Some(tls) = tls else { return Ok(Box::new(client)) };
+    let shaken = tokio::time::timeout(HANDSHAKE_PATIENCE, tls.accept(client)).await;
+    Ok(Box::new(shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??))
+}
+
 /// One connection.
 pub(super) struct Visit {
     pub(super) router: Router,
@@ -217,40 +235,23 @@ pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 impl Visit {
     pub(super) async fn converse(self, client: TcpStream) -> Result<(), Fault> {
-        // Answers are written whole: small ones need not wait for more.
-        client.set_nodelay(true)?;
-        let client = Patient::new(client, WRITE_PATIENCE);
-        match self.tls.clone() {
-            None => self.answer(client).await,
-            Some(tls) => {
-                let shaken = tokio::time::timeout(HANDSHAKE_PATIENCE, tls.accept(client)).await;
-                self.answer(shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??).await
-            }
+        let Self { router, at, tls, mut stopping, asker } = self;
+        let stream = spoken(client, tls.as_ref()).await?;
+        let service =
+            service_fn(move |request| respond(router.clone(), at, asker.clone(), request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_PATIENCE)
+            .max_buf_size(HEAD_BYTES)
+            .max_headers(HEADERS)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return Ok(ended?),
+            () = stopped(&mut stopping) => {}
         }
-    }
-
-    fn answer<S>(self, stream: S) -> BoxFuture<'static, Result<(), Fault>>
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        Box::pin(async move {
-            let Self { router, at, mut stopping, asker, .. } = self;
-            let service =
-                service_fn(move |request| respond(router.clone(), at, asker.clone(), request));
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_PATIENCE)
-                .max_buf_size(HEAD_BYTES)
-                .max_headers(HEADERS)
-                .serve_connection(TokioIo::new(stream), service);
-            let mut connection = pin!(connection);
-            tokio::select! {
-                ended = connection.as_mut() => return Ok(ended?),
-                () = stopped(&mut stopping) => {}
-            }
-            connection.as_mut().graceful_shutdown();
-            Ok(connection.await?)
-        })
+        connection.as_mut().graceful_shutdown();
+        Ok(connection.await?)
     }
 }
 

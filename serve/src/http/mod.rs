@@ -35,7 +35,7 @@ use futures::FutureExt as _;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answers::Answers;
-use access::{Origin, is_named_locally, origin};
+use access::{Origin, Refused, check_name, check_token, origin};
 use events::Events;
 use failure::Failure;
 use listen::{Asker, At, Doors, Stopping, Visit};
@@ -204,16 +204,13 @@ async fn not_so() -> Failure {
 /// Lets those in who name this server as it is named, whom a page of somebody else did not send.
 async fn named(ConnectInfo(At(at)): ConnectInfo<At>, request: Request, next: Next) -> Response {
     let (headers, uri) = (request.headers(), request.uri());
-    if at.ip().is_loopback() && !is_named_locally(headers, uri, at) {
-        let told =
-            "this server is asked by the name localhost or by its address, and by no other name";
-        return Failure::new(StatusCode::MISDIRECTED_REQUEST, "host", told).into_response();
+    if let Err(refused) = check_name(headers, uri, at) {
+        return refusal(refused);
     }
     let is_link =
         matches!(*request.method(), Method::GET | Method::HEAD) && !uri.path().starts_with("/api/");
     if !is_link && origin(headers) == Origin::Foreign {
-        let told = "this server does not answer pages of others";
-        return Failure::new(StatusCode::FORBIDDEN, "origin", told).into_response();
+        return refusal(Refused::Origin);
     }
     next.run(request).await
 }
@@ -225,18 +222,20 @@ async fn known(
     request: Request,
     next: Next,
 ) -> Response {
-    match &app.token {
-        Some(token) if !token.is_in(request.headers()) => Failure::new(
-            StatusCode::UNAUTHORIZED,
-            "token",
-            "send the token, as `Authorization: Bearer …`; a browser asks for it as a password, with any name",
-        )
-        .into_response(),
-        _ => {
-            asker.know();
-            next.run(request).await
-        }
+    if let Err(refused) = check_token(app.token.as_deref(), request.headers()) {
+        return refusal(refused);
     }
+    asker.know();
+    next.run(request).await
+}
+
+fn refusal(refused: Refused) -> Response {
+    let (status, code) = match refused {
+        Refused::Name => (StatusCode::MISDIRECTED_REQUEST, "host"),
+        Refused::Origin => (StatusCode::FORBIDDEN, "origin"),
+        Refused::Token => (StatusCode::UNAUTHORIZED, "token"),
+    };
+    Failure::new(status, code, refused.to_string()).into_response()
 }
 
 /// What a browser may do with what it gets.

@@ -7,14 +7,11 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::layout::value;
+use super::plot::{HEIGHT, WIDTH, framed, height};
 use crate::questions::read_time;
 
 /// Bars of a chart, at most: more are a table.
 const BARS: usize = 30;
-
-/// Size of a chart of times, in its own units.
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 140.0;
 
 /// Which columns of an answer make a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,28 +92,19 @@ fn steps(mut points: Vec<(DateTime<Utc>, f64)>) -> Markup {
     };
     #[expect(clippy::cast_precision_loss, reason = "a chart has fewer places than a float")]
     let seconds = |at: DateTime<Utc>| (at - first).num_milliseconds() as f64;
-    let whole = seconds(last).max(1.0);
-    let x = |at: DateTime<Utc>| seconds(at) / whole * WIDTH;
-    let y = |of: f64| HEIGHT - part(of, most) * HEIGHT;
+    let (whole, top) = (seconds(last).max(1.0), if most > 0.0 { most } else { 1.0 });
     let mut path = format!("M0 {HEIGHT}");
     let mut before = HEIGHT;
     for (at, of) in &points {
-        let (x, y) = (x(*at), y(*of));
+        let (x, y) = (seconds(*at) / whole * WIDTH, height(of.max(0.0), top));
         // Writing to a string cannot fail.
         let _ = write!(path, "L{x:.1} {before:.1}L{x:.1} {y:.1}");
         before = y;
     }
     let _ = write!(path, "L{WIDTH} {before:.1}L{WIDTH} {HEIGHT}Z");
-    let says = format!("from {} to {}, most {most}", time(first), time(last));
-    html! {
-        svg viewBox={ "0 -14 " (WIDTH) " " (HEIGHT + 32.0) } role="img" aria-label=(says) {
-            path .requests d=(path) {}
-            line .axis x1="0" y1=(HEIGHT) x2=(WIDTH) y2=(HEIGHT) {}
-            text .label x="0" y=(HEIGHT + 13.0) { (time(first)) }
-            text .label x=(WIDTH) y=(HEIGHT + 13.0) text-anchor="end" { (time(last)) }
-            text .label x="2" y="-3" { (most) }
-        }
-    }
+    let ends = [time(first), time(last)];
+    let says = format!("from {} to {}, most {most}", ends[0], ends[1]);
+    framed(&says, &ends, &most.to_string(), &html! { path .requests d=(path) {} })
 }
 
 fn time(at: DateTime<Utc>) -> String {

@@ -9,8 +9,8 @@ use super::layout::count;
 use crate::questions::Row;
 
 /// Size of the drawing, in its own units.
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 140.0;
+pub(super) const WIDTH: f64 = 720.0;
+pub(super) const HEIGHT: f64 = 140.0;
 
 /// Room that the letter of a mark takes.
 const LETTER: f64 = 8.0;
@@ -72,7 +72,7 @@ impl Rate {
         for point in &self.points {
             let Some(value) = value(point) else { continue };
             let (left, right) = (self.x(point.0), self.x(point.0 + self.step));
-            let y = HEIGHT - value / top * (HEIGHT - FOOT);
+            let y = height(value, top);
             // Writing to a string cannot fail.
             let _ = write!(
                 path,
@@ -88,7 +88,7 @@ impl Rate {
         for (at, _, forecast) in &self.points {
             let Some(forecast) = forecast else { continue };
             let (left, right) = (self.x(*at), self.x(*at + self.step));
-            let y = HEIGHT - forecast / top * (HEIGHT - FOOT);
+            let y = height(*forecast, top);
             let _ = write!(path, "M{left:.1} {y:.1}L{right:.1} {y:.1}");
         }
         path
@@ -115,25 +115,23 @@ impl Rate {
         let is_within = |mark: &&Mark| self.from <= mark.at && mark.at <= self.to;
         let marks: Vec<&Mark> = marks.iter().filter(is_within).collect();
         let label = |at: DateTime<Utc>| at.format("%m-%d %H:%M").to_string();
+        let drawn = html! {
+            path .requests d=(self.steps(|point| Some(point.1))) {}
+            path .forecast d=(self.forecast()) {}
+            @for (at, mark) in marks.iter().enumerate() {
+                @let x = format!("{:.1}", self.x(mark.at));
+                @let is_apart = !marks.iter().take(at).any(|other| (self.x(other.at) - self.x(mark.at)).abs() < LETTER);
+                g .mark {
+                    title { (mark.says) }
+                    line x1=(x) x2=(x) y1="0" y2=(HEIGHT) {}
+                    @if is_apart { text x=(x) y="-3" text-anchor="middle" { (mark.letter) } }
+                }
+            }
+        };
+        let ends = [label(self.from), label(self.to)];
         html! {
             figure .plot {
-                svg viewBox={ "0 -14 " (WIDTH) " " (HEIGHT + 14.0 + FOOT) } role="img" aria-label=(self.says()) {
-                    path .requests d=(self.steps(|point| Some(point.1))) {}
-                    path .forecast d=(self.forecast()) {}
-                    line .axis x1="0" y1=(HEIGHT) x2=(WIDTH) y2=(HEIGHT) {}
-                    @for (at, mark) in marks.iter().enumerate() {
-                        @let x = format!("{:.1}", self.x(mark.at));
-                        @let is_apart = !marks.iter().take(at).any(|other| (self.x(other.at) - self.x(mark.at)).abs() < LETTER);
-                        g .mark {
-                            title { (mark.says) }
-                            line x1=(x) x2=(x) y1="0" y2=(HEIGHT) {}
-                            @if is_apart { text x=(x) y="-3" text-anchor="middle" { (mark.letter) } }
-                        }
-                    }
-                    text .label x="0" y=(HEIGHT + FOOT - 3.0) { (label(self.from)) }
-                    text .label x=(WIDTH) y=(HEIGHT + FOOT - 3.0) text-anchor="end" { (label(self.to)) }
-                    text .label x="2" y=(FOOT - 5.0) { (count(whole(self.top()))) }
-                }
+                (framed(&self.says(), &ends, &count(whole(self.top())), &drawn))
                 figcaption { (self.says()) "." }
             }
         }
@@ -146,6 +144,29 @@ impl Rate {
                 path .requests d=(self.steps(|point| Some(point.1))) {}
                 path .forecast d=(self.forecast()) {}
             }
+        }
+    }
+}
+
+/// Where a value is drawn, on a scale that ends with `top`.
+pub(super) fn height(value: f64, top: f64) -> f64 {
+    HEIGHT - value / top * (HEIGHT - FOOT)
+}
+
+/// What is drawn over time, with its axis.
+///
+/// - `says`: the same in words;
+/// - `ends`: beginning and end of the time;
+/// - `top`: the greatest value.
+pub(super) fn framed(says: &str, ends: &[String; 2], top: &str, drawn: &Markup) -> Markup {
+    let [from, to] = ends;
+    html! {
+        svg viewBox={ "0 -14 " (WIDTH) " " (HEIGHT + 14.0 + FOOT) } role="img" aria-label=(says) {
+            (drawn)
+            line .axis x1="0" y1=(HEIGHT) x2=(WIDTH) y2=(HEIGHT) {}
+            text .label x="0" y=(HEIGHT + FOOT - 3.0) { (from) }
+            text .label x=(WIDTH) y=(HEIGHT + FOOT - 3.0) text-anchor="end" { (to) }
+            text .label x="2" y=(FOOT - 5.0) { (top) }
         }
     }
 }

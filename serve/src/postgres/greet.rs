@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf as _, BufMut as _, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ use super::message::{Broken, Hearing, Message, Unheard, mechanism, texts};
 use super::phrase::told;
 use super::scram::{self, Unproven};
 use super::speech::{Speech, put_text};
-use crate::http::listen::{Asker, Fault, WRITE_PATIENCE};
+use crate::http::listen::{Asker, Fault, Stream, WRITE_PATIENCE};
 use crate::http::patient::Patient;
 
 /// How long a client may take until it is known.
@@ -39,10 +39,6 @@ const OK: i32 = 0;
 const SASL: i32 = 10;
 const SASL_CONTINUE: i32 = 11;
 const SASL_FINAL: i32 = 12;
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
 
 /// Converses with a client until it goes.
 ///

@@ -8,20 +8,8 @@ use serve::answers::Limits;
 use serve::http::{HttpOptions, Token};
 
 use crate::lake;
-use crate::server::{Server, start};
+use crate::server::{ENDLESS, Server, patient, start};
 use client::{code, count, execute, extended, hello, kinds, message, query};
-
-const ENDLESS: &str = "SELECT a.path FROM requests a, requests b, requests c";
-
-/// Limits under which what is endless lasts until somebody ends it.
-fn patient() -> Limits {
-    Limits {
-        query_time: Duration::from_hours(1),
-        rows: u64::MAX,
-        bytes: u64::MAX,
-        ..Limits::default()
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_are_answered_in_both_protocols() {
