@@ -43,7 +43,7 @@ fn the_package_holds_what_a_machine_needs() {
     );
     assert!(version.starts_with("floodmark "), "{version}");
 
-    // README and docs lie there as they do here, so that their links lead somewhere.
+    // README and docs lie there as they do here, so that links between them lead somewhere.
     for page in pages::all() {
         let packed = root.join("usr/share/doc/floodmark").join(&page.name);
         assert!(packed.is_file(), "{}", packed.display());

@@ -1,7 +1,6 @@
 //! `floodmark serve --flight` with clients of Arrow Flight SQL that are not ours, and with those who mean harm.
 
 use serde_json::json;
-use tests::postgres::Jdbc;
 use tests::sample::lake;
 use tests::skip::or_skip;
 use tests::{Floodmark, Python, Served};
@@ -60,46 +59,12 @@ fn every_call_of_flight_is_answered_or_refused() {
         "GetXdbcTypeInfo": 14, "GetPrimaryKeys": 0, "GetExportedKeys": 0, "GetImportedKeys": 0, "GetCrossReference": 0,
         "like": ["source_windows", "target_windows"],
         "cancelled": 1, "told to the reader": true, "cancelled again": 3, "after those who left": 1, "cut": true,
-        "CommandStatementUpdate": refused, "CommandStatementIngest": "ArrowInvalid",
-        "CommandStatementSubstraitPlan": "ArrowInvalid", "Nothing": refused, "BeginTransaction": refused,
+        "CommandStatementUpdate": refused, "CommandStatementIngest": refused,
+        "CommandStatementSubstraitPlan": refused, "Nothing": refused, "BeginTransaction": refused,
         "nothing": refused, "by path": refused, "no rows": "ArrowInvalid", "two rows": refused, "packed": refused,
         "many bytes": "ArrowInvalid", "one row": [2],
     });
     assert_eq!(seen, expected);
-    served.stop();
-}
-
-#[test]
-fn the_driver_of_java_gets_metadata_and_rows() {
-    let Some(jdbc) = or_skip(Jdbc::find()) else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let tables = lake(folder.path());
-    let served = Served::start(&tables, &[]);
-    let said = jdbc.run("FlightJdbc.java", &served.flight);
-    let lines: Vec<&str> = said.lines().collect();
-    let first = "SELECT client_ip, status, topic_offset FROM requests WHERE status = 200 ORDER BY ts, topic_offset LIMIT 1";
-    let first = &tables.rows(first)[0];
-    let row =
-        format!("{} 200 {} false", first["client_ip"].as_str().unwrap(), first["topic_offset"]);
-    let expected = [
-        "product=Floodmark",
-        "read only=true",
-        "quote=\"",
-        &format!("tables={}", RELATIONS.join(" ")),
-        "columns=28 timestamp with time zone 2",
-        "schemas=1",
-        "keys=false",
-    ];
-    assert_eq!(lines[..7], expected, "{said}");
-    assert!(
-        lines[7..9].iter().all(|line| line.starts_with("row=") && line.ends_with(&row)),
-        "{said}"
-    );
-    assert_eq!(
-        lines[9..],
-        ["list=true", "rows=5000", "has rows=true", "wrong=true", "wrong=true"],
-        "{said}"
-    );
     served.stop();
 }
 
@@ -111,7 +76,7 @@ fn those_who_mean_harm_keep_nobody_from_an_answer() {
     let seen = python.ask("flight.py", &["hostile", &served.flight]);
     let wrong = "ArrowInvalid";
     let expected = json!({
-        "no calls": true, "taken back": true, "connected": 1_000, "after the crowd": true, "beside slow readers": true,
+        "no calls": true, "taken back": true, "after the crowd": true, "beside slow readers": true,
         "large": wrong, "long": wrong, "deep": wrong, "odd": wrong, "after all": 1,
     });
     assert_eq!(seen, expected);

@@ -12,6 +12,7 @@ mod disk_full;
 mod flight;
 mod golden;
 mod grafana;
+mod jdbc;
 mod kafka;
 mod pages;
 mod postgres;

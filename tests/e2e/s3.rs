@@ -23,20 +23,25 @@ impl Store {
 
     /// `floodmark COMMAND` on its tables.
     fn floodmark(&self, command: &str) -> Floodmark {
-        let known = [
-            ("AWS_ENDPOINT_URL", &*self.place),
-            ("AWS_ALLOW_HTTP", "true"),
-            ("AWS_ACCESS_KEY_ID", "key"),
-            ("AWS_SECRET_ACCESS_KEY", "secret"),
-            ("AWS_REGION", "us-east-1"),
-        ];
-        let command = Floodmark::new([command, "--data", DATA]);
-        known.into_iter().fold(command, |command, (name, value)| command.env(name, value))
+        floodmark(&self.place, command)
     }
 
     fn sql(&self, query: &str) -> String {
         self.floodmark("sql").args(["--format", "ndjson", query]).success().stdout
     }
+}
+
+/// `floodmark COMMAND` on tables in the store at `place`.
+fn floodmark(place: &str, command: &str) -> Floodmark {
+    let known = [
+        ("AWS_ENDPOINT_URL", place),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_REGION", "us-east-1"),
+    ];
+    let command = Floodmark::new([command, "--data", DATA]);
+    known.into_iter().fold(command, |command, (name, value)| command.env(name, value))
 }
 
 #[test]
@@ -91,11 +96,6 @@ fn two_writers_of_one_store_do_not_lose_each_others_rows() {
 
 #[test]
 fn a_store_that_cannot_be_reached_is_told() {
-    let nowhere = Floodmark::new(["sql", "--data", DATA, "SELECT 1"])
-        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-        .env("AWS_ALLOW_HTTP", "true")
-        .env("AWS_ACCESS_KEY_ID", "key")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .env("AWS_REGION", "us-east-1");
+    let nowhere = floodmark("http://127.0.0.1:9", "sql").arg("SELECT 1");
     nowhere.output().expect_status(1).expect_stderr(&["cannot open table"]);
 }

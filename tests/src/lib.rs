@@ -6,7 +6,9 @@
 //! secure ──── a broker that wants certificates, passwords or tokens
 //! nginx ───── Nginx: writes access logs of what is sent to it
 //! rsyslog ─── Rsyslog: follows files, a line a message to Kafka
-//! postgres ── psql and pgjdbc: clients of the server that are not ours
+//! postgres ── psql, a client of the server that is not ours
+//! jdbc ────── Jdbc: drivers of Java that are not ours
+//! http ────── requests of HTTP, and what is answered
 //! python ──── Python: readers of the tables, clients of the server and a browser's driver that are not ours
 //! served ──── Served: `floodmark serve`, its ports, its stop
 //! table ───── rows of the tables, asked through `floodmark sql`
@@ -31,6 +33,8 @@
 
 mod daemon;
 pub mod floodmark;
+pub mod http;
+pub mod jdbc;
 pub mod kafka;
 pub mod mmdb;
 pub mod nginx;
@@ -47,6 +51,7 @@ pub mod table;
 pub mod workspace;
 
 pub use floodmark::{Floodmark, Output};
+pub use jdbc::Jdbc;
 pub use kafka::Kafka;
 pub use nginx::Nginx;
 pub use python::Python;

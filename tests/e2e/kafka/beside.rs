@@ -1,9 +1,7 @@
 //! `run --serve`: answers in the process that writes the tables.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 use tests::floodmark::PATIENCE;
+use tests::http::post;
 use tests::sample::{Log, combined_log};
 use tests::skip::or_skip;
 use tests::{Kafka, Signal, Tables};
@@ -12,22 +10,14 @@ use super::{assert_every_record_once, run, ship};
 
 /// The answer to a statement, as CSV.
 fn ask(address: &str, statement: &str) -> String {
-    let body = serde_json::json!({"q": statement, "format": "csv"}).to_string();
-    let mut stream = TcpStream::connect(address).unwrap();
-    let head = format!(
-        "POST /api/v1/sql HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all((head + &body).as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.contains(" 200 "), "{answer}");
-    body.to_owned()
+    let question = serde_json::json!({"q": statement, "format": "csv"});
+    let (status, body) = post(address, "/api/v1/sql", &question.to_string());
+    assert!(status.contains(" 200 "), "{status}: {body}");
+    body
 }
 
 #[test]
-fn a_run_answers_what_it_has_committed_and_before_that_nothing() {
+fn a_run_answers_from_its_start_on_what_it_has_committed() {
     let Some(kafka) = or_skip(Kafka::shared()) else { return };
     let folder = tempfile::tempdir().unwrap();
     let topic = kafka.topic("beside", 2);

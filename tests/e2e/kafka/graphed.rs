@@ -4,11 +4,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tests::floodmark::PATIENCE;
+use tests::http::get;
 use tests::sample::{Log, combined_log};
 use tests::skip::{Missing, or_skip};
 use tests::{Kafka, Python, Running, Signal, Tables, workspace};
 
-use super::watched::{get, monitor};
+use super::watched::monitor;
 use super::{run, ship};
 
 /// Targets that are rightly empty when nothing is read and nothing waits.

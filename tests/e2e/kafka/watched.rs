@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tests::floodmark::PATIENCE;
+use tests::http::get;
 use tests::sample::{Log, combined_log, traffic};
 use tests::skip::or_skip;
 use tests::{Kafka, Running, Signal, Tables};
@@ -69,17 +70,6 @@ pub(super) fn monitor(running: &mut Running) -> String {
     let told = running.stderr().lines().find(|line| line.contains("answering monitors"));
     let (_, address) = told.and_then(|line| line.split_once("address=")).expect("an address");
     address.trim().to_owned()
-}
-
-/// The answer to `GET path`: status line and body.
-pub(super) fn get(address: &str, path: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.lines().next().unwrap().to_owned(), body.to_owned())
 }
 
 #[test]
