@@ -176,9 +176,6 @@ fn compact(text: &str) -> Option<(i64, i64, Written)> {
     let (clock, rest) = clock.split_at_checked(6)?;
     let date = (digits(0..4, date)?, digits(4..6, date)?, digits(6..8, date)?);
     let time = (digits(0..2, clock)?, digits(2..4, clock)?, digits(4..6, clock)?);
-    if !(1_970..=2_200).contains(&date.0) {
-        return None;
-    }
     let (micros, rest) = match rest.strip_prefix(['.', ',']) {
         Some(fraction) => {
             let count = fraction.bytes().take_while(u8::is_ascii_digit).count();
@@ -304,7 +301,8 @@ fn month_of(word: &str) -> Option<i64> {
     MONTHS.iter().find(|(start, _)| lower.starts_with(start)).map(|(_, month)| *month)
 }
 
-fn is_weekday(word: &str) -> bool {
+/// Whether a word begins with the name of a day of the week.
+pub(super) fn is_weekday(word: &str) -> bool {
     let start = word.get(..3).unwrap_or_default();
     WEEKDAYS.iter().any(|day| day.eq_ignore_ascii_case(start))
 }

@@ -187,7 +187,11 @@ fn told(record: &Record<'_>, status: Option<i32>) -> Option<bool> {
     }
     let text = record.get(Slot::Aborted).map_or("", |value| value.text);
     // The line may have ended right there.
-    if text.is_empty() && record.truncated { None } else { ending.reads(text).or_else(by_status) }
+    if text.is_empty() && record.is_partial() {
+        None
+    } else {
+        ending.reads(text).or_else(by_status)
+    }
 }
 
 /// Whether the place of the status says that there is none. An empty one says so where the status tells of such
@@ -196,7 +200,9 @@ fn is_no_answer(record: &Record<'_>) -> bool {
     match record.get(Slot::Status) {
         Some(status) => matches!(status.text, "0" | "000" | "-1"),
         None => {
-            record.ending.is_told_by_status() && record.was_seen(Slot::Status) && !record.truncated
+            record.ending.is_told_by_status()
+                && record.was_seen(Slot::Status)
+                && !record.is_partial()
         }
     }
 }

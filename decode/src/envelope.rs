@@ -24,6 +24,8 @@ pub enum Envelope {
     JsonWithHeader,
     /// JSON that holds the line with what consoles and collectors put before it.
     JsonWithPrefix,
+    /// GELF whose short message is the line, and the full one something else.
+    ShortMessage,
     /// JSON that holds an object of JSON, the line: Kafka Connect, collectors that parsed it.
     Object,
     /// JSON that holds the line as a list of its bytes: journald, of a line that is no plain text.
@@ -43,11 +45,12 @@ pub enum Envelope {
 
 /// Envelopes in the order in which they are tried: a header first, since its words could pass for a host and a
 /// user.
-pub const ENVELOPES: [Envelope; 16] = [
+pub const ENVELOPES: [Envelope; 17] = [
     Envelope::Header,
     Envelope::None,
     Envelope::JsonWithHeader,
     Envelope::Json,
+    Envelope::ShortMessage,
     Envelope::Object,
     Envelope::Bytes,
     Envelope::JsonWithPrefix,
@@ -141,15 +144,19 @@ const LISTS: &[&str] = &["resourceLogs.scopeLogs.logRecords"];
 #[derive(Debug, Clone)]
 pub struct Opener {
     json: JsonDecoder,
+    short: JsonDecoder,
 }
 
 impl Default for Opener {
     fn default() -> Self {
         let keys =
             |keys: &[&str]| FieldSource::Keys(keys.iter().map(|key| (*key).to_owned()).collect());
-        let fields = [("message", keys(MESSAGE_KEYS)), (marks::RECORD, keys(LISTS))];
-        let fields: FieldMap = fields.map(|(name, keys)| (name.to_owned(), keys)).into();
-        Self { json: JsonDecoder::new(&fields) }
+        let decoder = |message: &[&str]| {
+            let fields = [("message", keys(message)), (marks::RECORD, keys(LISTS))];
+            let fields = fields.map(|(name, keys)| (name.to_owned(), keys));
+            JsonDecoder::new(&FieldMap::from(fields))
+        };
+        Self { json: decoder(MESSAGE_KEYS), short: decoder(&["short_message"]) }
     }
 }
 
@@ -165,10 +172,11 @@ impl Opener {
         match envelope {
             Envelope::None => Some(text),
             Envelope::Header => strip_header(text),
-            Envelope::Json => self.message(text, scratch),
-            Envelope::JsonWithHeader => strip_header(self.message(text, scratch)?),
+            Envelope::Json => message(&mut self.json, text, scratch),
+            Envelope::ShortMessage => message(&mut self.short, text, scratch),
+            Envelope::JsonWithHeader => strip_header(message(&mut self.json, text, scratch)?),
             Envelope::JsonWithPrefix => {
-                let text = self.message(text, scratch)?;
+                let text = message(&mut self.json, text, scratch)?;
                 strip_host_and_tag(text).or_else(|| strip_prefix(text))
             }
             Envelope::Object => object_in(text, OBJECT_KEYS).or_else(|| sole_object(text)),
@@ -207,19 +215,6 @@ impl Opener {
         }
     }
 
-    fn message<'a>(&mut self, text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
-        let mut record = Record::default();
-        // Of several lines each is read by itself.
-        if !self.json.decode(text, &mut record) || self.json.holds_several() {
-            return None;
-        }
-        let value = *record.get(Slot::Inner)?;
-        if is_one_of_several(text, value.text) {
-            return None;
-        }
-        Some(plain(&value, scratch).trim_ascii())
-    }
-
     /// What is in the outermost layer of a text.
     fn layer(&mut self, text: &str) -> Option<String> {
         let mut scratch = String::new();
@@ -228,13 +223,27 @@ impl Opener {
             return inner.map(str::to_owned);
         }
         // A word is no line: what is beside it may be one.
-        let message = self.message(text, &mut scratch);
+        let message = message(&mut self.json, text, &mut scratch);
         let message = message.filter(|text| text.starts_with('{') || text.contains(' '));
         message
             .or_else(|| object_in(text, OBJECT_KEYS))
             .or_else(|| sole_object(text))
             .map(str::to_owned)
     }
+}
+
+/// The line that a text of JSON holds under one of the keys of `json`.
+fn message<'a>(json: &mut JsonDecoder, text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
+    let mut record = Record::default();
+    // Of several lines each is read by itself.
+    if !json.decode(text, &mut record) || json.holds_several() {
+        return None;
+    }
+    let value = *record.get(Slot::Inner)?;
+    if is_one_of_several(text, value.text) {
+        return None;
+    }
+    Some(plain(&value, scratch).trim_ascii())
 }
 
 /// Whether a value, the text of a string, is the first of a list: the others are lines, too.

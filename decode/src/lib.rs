@@ -11,7 +11,8 @@
 //! ```
 //!
 //! # Invariants
-//! - A line is a row, a reject, or no record at all (blank, or a `#` comment or header); never two of them, and
+//! - A line is a row, a reject, or no record at all (blank, a `#` comment or header, or nothing but
+//!   the brackets around records); never two of them, and
 //!   never a panic. A line of JSON that lists several records is as many rows or rejects.
 //! - Time is linear in the length of a line, memory bounded by it.
 //! - What a line becomes depends on the lines of its partition before it, not on how they were cut into messages.
@@ -92,7 +93,7 @@ pub enum RejectReason {
     /// The text does not follow the format.
     #[error("does not follow the log format")]
     OtherFormat,
-    /// It names neither a request nor a client, or ends before the request.
+    /// It says nothing of a request, or ends before it.
     #[error("no request in it")]
     NoRequest,
     /// It follows the format as far as it goes, but has no time that can be read.

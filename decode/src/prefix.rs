@@ -3,11 +3,12 @@
 //! colours.
 
 use super::address::is_plain_ip;
+use super::calendar::is_weekday;
 use super::envelope::{split_time, strip_cri, strip_header};
 use super::line::sound::is_name;
 use super::reasons::is_level;
 use super::record::Unit;
-use super::time::TimeParser;
+use super::time::{TimeParser, month_number};
 
 /// Longest name of a container or pod.
 const NAME_BYTES_MAX: usize = 253;
@@ -19,13 +20,14 @@ pub(super) fn strip_prefix(text: &str) -> Option<&str> {
     let text_only = bare.unwrap_or(text);
     let start = strip_colours(text_only);
     let is_coloured = start.len() < text_only.len();
+    let dated = any_time(start);
     let rest = strip_header(start)
         .or_else(|| strip_cri(start))
-        .or_else(|| strip_dated_header(start))
+        .or_else(|| strip_dated_header(start, dated))
         .or_else(|| strip_name(start, is_coloured))
         .or_else(|| strip_pod(start))
         .or_else(|| strip_word(start))
-        .or_else(|| strip_logger(start))
+        .or_else(|| strip_logger(start, dated))
         .or_else(|| strip_file(start))
         .or_else(|| strip_time(start))
         .or_else(|| strip_names_before_json(start));
@@ -54,8 +56,11 @@ const TIME_WORDS_MAX: usize = 6;
 /// Fewest bytes of a time that is surely one.
 const TIME_BYTES_MIN: usize = 10;
 
-/// The longest time at the start, in any notation with a day, and what is behind it.
-fn any_time(text: &str) -> Option<(&str, &str)> {
+/// What is behind the longest time at the start, in any notation with a day.
+fn any_time(text: &str) -> Option<&str> {
+    if !may_begin_time(text) {
+        return None;
+    }
     let mut times = TimeParser::default();
     let ends = text.match_indices(' ').map(|(at, _)| at).take(TIME_WORDS_MAX);
     let found = ends.filter(|end| {
@@ -63,21 +68,25 @@ fn any_time(text: &str) -> Option<(&str, &str)> {
         let time = time.strip_suffix(':').unwrap_or(time);
         *end >= TIME_BYTES_MIN && !time.ends_with(' ') && times.parse(time, Unit::Auto).is_some()
     });
-    let end = found.max()?;
-    Some((text.get(..end)?, text.get(end + 1..)?))
+    text.get(found.max()? + 1..)
 }
 
-/// A header with a time in another notation than those of syslog: `1714564800.123 edge1 nginx[7]: `, as `journalctl`
+/// Whether a digit is at the start, or the name of a month or of a day of the week.
+fn may_begin_time(text: &str) -> bool {
+    let is_name = |name: &str| month_number(name.as_bytes()).is_some() || is_weekday(name);
+    text.starts_with(|c: char| c.is_ascii_digit()) || text.get(..3).is_some_and(is_name)
+}
+
+/// A header with a time in another notation than those of syslog, behind which is `dated`: `1714564800.123 edge1 nginx[7]: `, as `journalctl`
 /// and devices write it, and the count of its bytes before one (RFC 6587).
-fn strip_dated_header(text: &str) -> Option<&str> {
+fn strip_dated_header<'a>(text: &'a str, dated: Option<&'a str>) -> Option<&'a str> {
     let count = text.bytes().take_while(u8::is_ascii_digit).count();
     if (1..=7).contains(&count)
         && let Some(framed) = text.get(count..)?.strip_prefix(' ').filter(|it| it.starts_with('<'))
     {
         return strip_header(framed);
     }
-    let (_, rest) = any_time(text)?;
-    let rest = rest.trim_ascii_start();
+    let rest = dated?.trim_ascii_start();
     strip_host_and_tag(rest).or_else(|| {
         let (tag, message) = rest.split_once(' ')?;
         is_tag(tag).then_some(message)
@@ -101,10 +110,8 @@ fn is_digits(text: &str) -> bool {
 
 /// What libraries for logging put before a line: `- access - INFO - ` behind a time, `[time] [7] [INFO] `,
 /// `I0501 12:00:00.123456  1 log.go:245] `.
-fn strip_logger(text: &str) -> Option<&str> {
-    if let Some((_, rest)) = any_time(text)
-        && let Some(rest) = rest.strip_prefix("- ")
-    {
+fn strip_logger<'a>(text: &'a str, dated: Option<&'a str>) -> Option<&'a str> {
+    if let Some(rest) = dated.and_then(|rest| rest.strip_prefix("- ")) {
         let (name, rest) = rest.split_once(" - ")?;
         let (level, rest) = rest.split_once(" - ")?;
         return (!name.contains(' ') && is_level(level)).then_some(rest);

@@ -8,11 +8,11 @@ use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
 use super::record::{Record, Slot};
 use super::request::is_method;
 use super::time::TimeParser;
-use super::{ConfigError, Decoder, DecoderConfig, RejectReason, delimited};
+use super::{ConfigError, Decoder, DecoderConfig, RejectReason};
 use crate::format::Format;
 
 /// JSON dialects; the one that fills most values wins, the earlier one of equals.
-const JSON: &[Format] = &[
+pub(super) const JSON: &[Format] = &[
     Format::Cloudflare,
     Format::Floodmark,
     Format::Caddy,
@@ -131,7 +131,7 @@ impl Recogniser {
             if is_named {
                 return Some(self.iis.clone().into());
             }
-            return recognise_iis(line).or_else(|| recognise_columns(line, None));
+            return recognise_iis(line);
         };
         let decoder = self.lines.get_mut(position)?;
         let mut record = Record::default();
@@ -210,32 +210,6 @@ pub(super) fn recognise_iis(line: &str) -> Option<Recognised> {
     as_listed.or_else(|| {
         IIS_FORWARDED_FIELDS.into_iter().filter(|fields| words(fields) == found).find_map(reads)
     })
-}
-
-/// Which of the known layouts in columns a line has.
-#[cold]
-pub(super) fn recognise_columns(line: &str, format: Option<Format>) -> Option<Recognised> {
-    delimited::known(format).find_map(|(format, names)| {
-        let mut decoder = DecoderConfig::default().columns_decoder(format, names).ok()?;
-        let is_read = follows(&mut decoder, line, Reading::Strict);
-        is_read.then_some(Recognised { decoder, fields: Some(names) })
-    })
-}
-
-/// A decoder for the lines under a header, if it names what makes an access record: of the JSON dialects that have such
-/// names, the one that knows most of them.
-#[cold]
-pub(super) fn recognise_header(line: &str, given: Option<Format>) -> Option<Decoder> {
-    if !delimited::may_be_header(line) {
-        return None;
-    }
-    let formats = JSON.iter().filter(|format| given.is_none_or(|given| given == **format));
-    let plans = formats.filter_map(|format| {
-        let decoder = DecoderConfig::default().columns_decoder(*format, line).ok()?;
-        Some((decoder.columns_of_record()?, decoder))
-    });
-    // The earlier one of equals.
-    plans.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, plan)| plan)
 }
 
 /// Why a line is not of a format.

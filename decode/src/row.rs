@@ -240,7 +240,7 @@ impl Rows {
     ) {
         let Scratch { plain: buffer, folded, target: target_buffer, query: query_buffer, .. } =
             scratch;
-        let mut malformed = record.truncated || is_doubtful;
+        let mut malformed = record.is_partial() || is_doubtful;
         let mut method = record.get(Slot::Method).map(|value| value.text);
         let mut protocol = record.get(Slot::Protocol).map(|value| value.text);
         let mut target = record.get(Slot::Uri).map(|value| plain(value, target_buffer));

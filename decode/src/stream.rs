@@ -3,14 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::DecoderConfig;
+use super::delimited::Layouts;
 use super::envelope::{ENVELOPES, Envelope, Opener};
 use super::line::{Fit, Layout};
 use super::parts::Parts;
 use super::reasons::refusal_of;
-use super::recognise::{
-    Reading, Recognised, Recogniser, begins_line, follows, recognise_columns, recognise_header,
-    recognise_iis,
-};
+use super::recognise::{Reading, Recognised, Recogniser, begins_line, follows, recognise_iis};
 use super::record::{Record, Slot};
 use super::{ConfigError, Decoder, RejectReason};
 use crate::format::Format;
@@ -23,6 +21,7 @@ pub struct Formats {
     /// What stands among lines of the given format: requests to no host that was named.
     beside: Option<Decoder>,
     recogniser: Option<Recogniser>,
+    layouts: Layouts,
     /// No one named the fields of W3C lines.
     may_guess_fields: bool,
     opener: Opener,
@@ -44,7 +43,8 @@ impl Formats {
             _ => None,
         };
         let may_guess_fields = config.w3c_fields.is_none();
-        Ok(Self { given, beside, recogniser, may_guess_fields, opener: Opener::default() })
+        let layouts = Layouts::new(config, config.format()?);
+        Ok(Self { given, beside, recogniser, layouts, may_guess_fields, opener: Opener::default() })
     }
 
     /// A decoder for `line`, when it follows the given format, or any for `auto`.
@@ -55,7 +55,11 @@ impl Formats {
         reading: Reading,
     ) -> Option<Recognised> {
         if let Some(recogniser) = &mut self.recogniser {
-            return recogniser.recognise(line, reading);
+            let of_known = |layouts: &mut Layouts| layouts.recognise(line);
+            let is_strict = reading == Reading::Strict;
+            return recogniser
+                .recognise(line, reading)
+                .or_else(|| if is_strict { of_known(&mut self.layouts) } else { None });
         }
         let given = self.given.as_mut()?;
         if given.format() == Format::Iis && self.may_guess_fields {
@@ -65,7 +69,7 @@ impl Formats {
             return Some(given.clone().into());
         }
         if given.is_json() && self.may_guess_fields && reading == Reading::Strict {
-            return recognise_columns(line, Some(given.format()));
+            return self.layouts.recognise(line);
         }
         // `shop.example | `, taken off, may have been the host.
         let is_sure = reading == Reading::Strict && !matches!(envelope, Envelope::Prefix(_));
@@ -173,11 +177,10 @@ impl Stream {
     /// The same of a header of columns, as CSV has it; whether it is one.
     #[cold]
     pub fn take_columns(&mut self, line: &str, formats: &Formats) -> bool {
-        let given = formats.given.as_ref().map(Decoder::format);
         if !formats.may_guess_fields {
             return false;
         }
-        let Some(decoder) = recognise_header(line, given) else { return false };
+        let Some(decoder) = formats.layouts.recognise_header(line) else { return false };
         let header = Some(line.to_owned());
         self.prefer(Way { decoder, envelope: Envelope::None, header, lacks: 0 });
         true
@@ -468,20 +471,20 @@ impl Learnt {
 impl Way {
     fn resume(learnt: &Learnt, formats: &Formats) -> Option<Self> {
         let given = formats.given.as_ref();
-        let decoder =
-            match (given, &learnt.header) {
-                (Some(given), _) if given.format().name() != learnt.format => {
-                    let beside = formats.beside.as_ref();
-                    beside.filter(|beside| beside.format().name() == learnt.format).cloned()
-                }
-                (_, Some(header)) => learnt.format.parse().ok().and_then(|format| {
-                    DecoderConfig::default().header_decoder(format, header).ok()
-                }),
-                (Some(given), None) => Some(given.clone()),
-                (None, None) => {
-                    formats.recogniser.as_ref().and_then(|known| known.decoder(&learnt.format))
-                }
-            }?;
+        let decoder = match (given, &learnt.header) {
+            (Some(given), _) if given.format().name() != learnt.format => {
+                let beside = formats.beside.as_ref();
+                beside.filter(|beside| beside.format().name() == learnt.format).cloned()
+            }
+            (_, Some(header)) => {
+                let format = learnt.format.parse().ok();
+                format.and_then(|format| formats.layouts.decoder(format, header).ok())
+            }
+            (Some(given), None) => Some(given.clone()),
+            (None, None) => {
+                formats.recogniser.as_ref().and_then(|known| known.decoder(&learnt.format))
+            }
+        }?;
         let Learnt { envelope, header, lacks, .. } = learnt.clone();
         Some(Self { decoder, envelope, header, lacks })
     }

@@ -83,7 +83,8 @@ fn blocks(text: &[u8], cuts: &[prop::sample::Index]) -> Vec<Vec<u8>> {
     let mut bounds: Vec<usize> = cuts.iter().map(|cut| cut.index(lines.len() + 1)).collect();
     bounds.extend([0, lines.len()]);
     bounds.sort_unstable();
-    bounds.windows(2).map(|pair| lines[pair[0]..pair[1]].concat()).collect()
+    let blocks = bounds.windows(2).map(|pair| lines[pair[0]..pair[1]].concat());
+    blocks.filter(|block| !block.is_empty() || text.is_empty()).collect()
 }
 
 /// One record with its keys in any order, keys nobody asked for in between, and any spacing.

@@ -6,6 +6,7 @@
 mod support;
 
 use decode::DecoderConfig;
+use decode::json::FieldSource;
 use expect_test::{Expect, expect};
 use support::{read_blocks, show};
 
@@ -345,6 +346,51 @@ fn a_record_that_contradicts_itself_is_marked() {
 }
 
 #[test]
+fn a_record_that_contradicts_itself_changes_no_format() {
+    let line = |second: u8| {
+        format!(
+            r#"{{"time":"2024-05-01T12:00:0{second}Z","remote_addr":"192.0.2.1","request_uri":"/a","request_method":"GET","status":200,"host":"a.example","http_user_agent":"x","body_bytes_sent":5,"request_time":0.5}}"#
+        )
+    };
+    let torn = line(1).replace(r#""host""#, r#""remote_addr":"192.0.2.2","status":404,"host""#);
+    let alone = read("auto", &[&line(2)]);
+    for lines in [[line(0), torn.clone(), line(2)], [torn.clone(), line(0), line(2)]] {
+        let rows = read("auto", &[&lines.join("\n")]);
+        assert!(rows.ends_with(&alone), "{rows}");
+        assert_eq!(rows.matches("malformed").count(), 1, "{rows}");
+        assert_eq!(rows.matches("192.0.2.1").count(), 2, "{rows}");
+        assert_eq!(rows.matches("duration_us=500000").count(), 3, "{rows}");
+    }
+}
+
+#[test]
+fn columns_have_the_keys_that_the_configuration_names() {
+    let text = "when,who,what,came\n2024-05-01T12:00:00Z,192.0.2.1,/a,200\n2024-05-01T12:00:01Z,192.0.2.2,/b,404\n";
+    let key = |key: &str| FieldSource::Key(key.to_owned());
+    let fields = [("ts", "when"), ("client_ip", "who"), ("uri", "what"), ("status", "came")];
+    let fields = fields.map(|(name, from)| (name.to_owned(), key(from)));
+    for format in ["auto", "json", "nginx_json"] {
+        let config = DecoderConfig { fields: fields.clone().into(), ..DecoderConfig::of(format) };
+        let (batches, _) = read_blocks(&config, [text.as_bytes()]);
+        let rows = show(&batches);
+        assert!(rows.contains(r#"client_ip="192.0.2.2" path="/b" status=404"#), "{format}: {rows}");
+        assert_eq!(rows.lines().count(), 2, "{format}: {rows}");
+    }
+}
+
+#[test]
+fn columns_are_read_as_the_keys_of_their_names() {
+    let header = "timeStamp,properties.clientIP,properties.httpMethod,properties.requestUri,properties.httpStatus,properties.timeTaken";
+    let rows = read(
+        "azure_app_gateway",
+        &[&format!(
+            "{header}\n2024-05-01T12:00:00Z,192.0.2.1,GET,/a,200,120\n2024-05-01T12:00:00Z,192.0.2.1,GET,/a,200,0.12"
+        )],
+    );
+    assert_eq!(rows.matches("duration_us=120000").count(), 2, "{rows}");
+}
+
+#[test]
 fn what_says_nothing_of_a_request_is_none() {
     check(
         "nginx_json",
@@ -367,12 +413,18 @@ fn fields_of_another_answer_are_no_further_fields() {
             "192.0.2.1 - a [01/Jan/2030:00:00:00 +0000] \"GET /evil HTTP/1.1\" 200 1 \"-\" \"x\" [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 401 9 \"-\" \"curl\"",
             "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /evil HTTP/1.1\" 200 1 \"-\" \"x\" 404 9 \"-\" \"curl\"",
             "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 1 \"-\" \"x\" 404 0.003",
+            "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 1 \"-\" \"curl/8.5.0\" 512 1024 \"203.0.113.7\"",
+            "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 1 \"-\" \"curl/8.5.0\" 512 1024 \"-\" \"shop.example\"",
+            "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 1 \"-\" \"curl/8.5.0\" 512 1024 \"shop.example\" \"-\"",
             "192.0.2.1.2.3.4 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 1 \"-\" \"x\"",
         ],
         &expect![[r#"
             ts=2030-01-01 00:00:00Z client_ip="192.0.2.1" method="GET" path="/evil" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="x" malformed=true
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/evil" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="x" malformed=true
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="x"
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="curl/8.5.0"
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="curl/8.5.0"
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="curl/8.5.0"
             ts=2024-05-01 12:00:00Z method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=1 user_agent="x" malformed=true
         "#]],
     );

@@ -160,6 +160,7 @@ fn several_layers_deep() {
             json!({"message": json!({"log": inner}).to_string()}).to_string(),
             json!({"info": record()}).to_string(),
             json!({"version": "1.1", "short_message": "GET", "full_message": LINE}).to_string(),
+            json!({"version": "1.1", "short_message": LINE, "full_message": "of access.log"}).to_string(),
             json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"kvlistValue": {"values": [
                 {"key": "message", "value": {"stringValue": LINE}}]}}}]}]}]})
             .to_string(),

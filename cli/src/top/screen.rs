@@ -252,11 +252,15 @@ fn fitted(values: &[u64], columns: usize) -> Vec<u64> {
     values.rchunks(each).rev().map(|part| part.iter().copied().max().unwrap_or_default()).collect()
 }
 
-/// `values` as a plot of one row, the greatest of them the highest.
+/// `values` as a plot of one row, the greatest of them the highest; of what is not nothing there is a step at least.
 fn bars(values: &[u64]) -> String {
+    const STEPS: u64 = 8;
     let columns = u16::try_from(values.len()).unwrap_or(u16::MAX);
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, 1));
-    Sparkline::default().data(values).render(buffer.area, &mut buffer);
+    let most = values.iter().copied().max().unwrap_or_default();
+    let shown =
+        values.iter().map(|value| if *value == 0 { 0 } else { (*value).max(most.div_ceil(STEPS)) });
+    Sparkline::default().data(shown).render(buffer.area, &mut buffer);
     row(&buffer, 0)
 }
 
@@ -377,7 +381,7 @@ mod tests {
 
     #[test]
     fn bars_are_as_high_as_their_values() {
-        assert_eq!(bars(&[0, 13, 50, 100]), " ▁▄█");
+        assert_eq!(bars(&[0, 1, 13, 50, 100]), " ▁▁▄█");
         assert_eq!(fitted(&[1, 9, 2, 3, 4], 2), [9, 4]);
         assert_eq!(per_second(600, 60), "10.0/s");
     }

@@ -32,6 +32,10 @@ fn of_row(record: Option<&Record<'_>>) -> Vec<String> {
         let cut = "The line ends, or stops making sense, before its format does: the row is `malformed` and has what \
                    could be read.";
         advice.push(cut.to_owned());
+    } else if record.is_partial() {
+        let twice = "It says two things of who asked, what for, or how it was answered: the row is `malformed` and has \
+                     neither.";
+        advice.push(twice.to_owned());
     }
     if record.get(Slot::Host).is_none() {
         let host = "It names no host: `--host` names one for all lines that do not.";

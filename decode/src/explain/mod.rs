@@ -208,7 +208,7 @@ impl Explainer {
         // A format string has no name by which it could be looked up.
         let format = learnt.format.parse().unwrap_or(given);
         match &learnt.header {
-            Some(header) => DecoderConfig::default().header_decoder(format, header).map(Some),
+            Some(header) => self.config.header_decoder(format, header).map(Some),
             None => self.config.decoder(format).map(Some),
         }
     }
@@ -297,7 +297,7 @@ fn around(envelope: Envelope, text: &str, inner: &str) -> Option<Around> {
     let what = match envelope {
         Envelope::None => return None,
         Envelope::Header => "a header, as syslog and container runtimes write it",
-        Envelope::Json => "JSON that holds the line as a text",
+        Envelope::Json | Envelope::ShortMessage => "JSON that holds the line as a text",
         Envelope::JsonWithHeader => "JSON that holds the line as a text, with a header",
         Envelope::JsonWithPrefix => {
             "JSON that holds the line as a text, with a name or a time before it"

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::adjust::Adjust;
 use crate::literal::Literal;
-use crate::record::{Slot, Unit};
+use crate::record::{Escape, Slot, Unit, Value};
 
 /// Keys remembered of one dialect, known and unknown; more are looked up each time.
 const ENTRIES_MAX: usize = 1_024;
@@ -68,23 +69,27 @@ pub(crate) mod marks {
     pub(crate) const GATEWAY_QUERY: &str = "gateway_query";
 }
 
-/// How the text of a value is changed before it is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Adjust {
-    /// See [`marks::WHOLE_MILLIS`].
-    WholeMillis,
-    /// See [`marks::LAST_OF_LIST`].
-    LastOfList,
-    /// See [`marks::GATEWAY_QUERY`].
-    GatewayQuery,
-}
-
 /// What a key feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) slot: Slot,
-    pub(super) unit: Unit,
-    pub(super) rank: u8,
+pub(crate) struct Target {
+    pub(crate) slot: Slot,
+    pub(crate) unit: Unit,
+    pub(crate) rank: u8,
+}
+
+impl Target {
+    /// The value that a text makes.
+    #[inline]
+    pub(crate) const fn value(self, text: &str, escape: Escape) -> Value<'_> {
+        Value { text, escape, unit: self.unit, rank: self.rank }
+    }
+}
+
+/// What a key feeds, and how its text is changed before that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fed {
+    pub(crate) target: Target,
+    pub(crate) adjust: Option<Adjust>,
 }
 
 /// An object of the dialect that holds wanted keys.
@@ -321,28 +326,33 @@ fn letters_of(key: &str) -> Box<str> {
     letters.flat_map(char::to_lowercase).collect::<String>().into()
 }
 
-/// The keys wanted and what to do with them, with those inside the objects that hold attributes or the record.
-fn wanted(fields: &FieldMap) -> Vec<(String, Action)> {
-    let adjustments = [
-        (marks::WHOLE_MILLIS, Adjust::WholeMillis),
-        (marks::LAST_OF_LIST, Adjust::LastOfList),
-        (marks::GATEWAY_QUERY, Adjust::GatewayQuery),
-    ];
-    let mut wanted = Vec::new();
-    for (name, source) in fields {
-        let Some(slot) = Slot::named(name) else { continue };
-        for (rank, key) in source.keys().iter().enumerate() {
+/// What the first of the keys that `is_it` feeds, for values that stand elsewhere than in an object.
+pub(crate) fn fed_by(fields: &FieldMap, is_it: impl Fn(&str) -> bool) -> Option<Fed> {
+    feeding(fields).find(|(key, _)| is_it(key)).map(|(_, fed)| fed)
+}
+
+/// Each key, and what it feeds.
+fn feeding(fields: &FieldMap) -> impl Iterator<Item = (&String, Fed)> {
+    let known = fields.iter().filter_map(|(name, source)| Some((Slot::named(name)?, source)));
+    known.flat_map(move |(slot, source)| {
+        source.keys().iter().enumerate().map(move |(rank, key)| {
             let rank = u8::try_from(rank).unwrap_or(u8::MAX);
             let target = Target { slot, unit: source.unit(), rank };
-            let action = adjustments
-                .iter()
-                .find(|(mark, _)| keys_of(fields, mark).contains(key))
-                .map_or(Action::Take(target), |(_, adjust)| Action::TakeAdjusted(target, *adjust));
-            wanted.push((key.clone(), action));
-            for attributes in keys_of(fields, marks::ATTRIBUTES) {
-                wanted.push((format!("{attributes}.{}", key.replace('.', "\\.")), action));
-                wanted.push((format!("{attributes}.{key}"), action));
-            }
+            (key, Fed { target, adjust: Adjust::of(key, fields) })
+        })
+    })
+}
+
+/// The keys wanted and what to do with them, with those inside the objects that hold attributes or the record.
+fn wanted(fields: &FieldMap) -> Vec<(String, Action)> {
+    let mut wanted = Vec::new();
+    for (key, Fed { target, adjust }) in feeding(fields) {
+        let action =
+            adjust.map_or(Action::Take(target), |adjust| Action::TakeAdjusted(target, adjust));
+        wanted.push((key.clone(), action));
+        for attributes in keys_of(fields, marks::ATTRIBUTES) {
+            wanted.push((format!("{attributes}.{}", key.replace('.', "\\.")), action));
+            wanted.push((format!("{attributes}.{key}"), action));
         }
     }
     let outside = wanted.clone();
@@ -352,7 +362,7 @@ fn wanted(fields: &FieldMap) -> Vec<(String, Action)> {
     wanted
 }
 
-fn keys_of<'a>(fields: &'a FieldMap, name: &str) -> &'a [String] {
+pub(super) fn keys_of<'a>(fields: &'a FieldMap, name: &str) -> &'a [String] {
     fields.get(name).map_or(&[], FieldSource::keys)
 }
 

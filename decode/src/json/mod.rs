@@ -8,21 +8,23 @@
 //! Writers emit their keys in the same order line after line, so each key remembers which one followed it last
 //! time: one comparison then replaces the scan of the key and its look-up.
 
+mod adjust;
 mod keys;
 mod leaves;
 mod pairs;
 mod scan;
 mod wrapped;
 
-pub(super) use keys::marks;
+use adjust::Adjust;
+pub(super) use keys::{Fed, fed_by, marks};
 pub use keys::{FieldMap, FieldSource, KeyPath};
 pub use leaves::{Leaf, leaves};
 pub(super) use wrapped::{bytes_in, is_open, object_in, sole_object, string_in, values_in};
 
-use keys::{Action, Adjust, EntryId, KeyTable, NodeId, Target};
+use keys::{Action, EntryId, KeyTable, NodeId, Target};
 use scan::{Broken, Cursor, Scalar};
 
-use super::record::{Escape, Record, Slot, Unit, Value};
+use super::record::{Escape, Record, Slot, Value};
 
 /// Headers whose values some dialects write `%XX`.
 const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
@@ -72,9 +74,8 @@ impl JsonDecoder {
             record.escape_with(PERCENT_SLOTS, Escape::Percent);
         }
         if record.contradicts_itself() {
-            // Two records torn into one, or a text that breaks out of its quotes.
+            // Two records torn into one, or a text that breaks out of its quotes. It is of its dialect all the same.
             record.withhold_contested();
-            record.truncated = true;
         }
         take_target(record);
     }
@@ -310,8 +311,7 @@ fn take<'a>(
 
 #[inline]
 const fn value_of(scalar: Scalar<'_>, target: Target) -> Value<'_> {
-    let escape = if scalar.escaped { Escape::Json } else { Escape::None };
-    Value { text: scalar.text, escape, unit: target.unit, rank: target.rank }
+    target.value(scalar.text, if scalar.escaped { Escape::Json } else { Escape::None })
 }
 
 /// Whether the line ends here; in a file that is one long list, each line but the last ends with a comma.
@@ -356,22 +356,6 @@ fn take_adjusted<'a>(
     if matches!(text, "" | "-") || (text == "null" && !scalar.quoted) {
         return Ok(());
     }
-    let value = value_of(scalar, target);
-    let adjusted = match adjust {
-        Adjust::WholeMillis if text.contains('.') => value,
-        Adjust::WholeMillis => Value { unit: Unit::Millis, ..value },
-        Adjust::LastOfList => {
-            Value { text: text.rsplit(',').next().unwrap_or(text).trim_ascii(), ..value }
-        }
-        Adjust::GatewayQuery => Value { text: without_gateway_query(text), ..value },
-    };
-    record.set(target.slot, adjusted);
+    record.set(target.slot, adjust.apply(value_of(scalar, target)));
     Ok(())
-}
-
-/// A query without the parameters behind it that Azure's gateway, version 1, adds to it in its log: one of them is
-/// another in each line.
-fn without_gateway_query(query: &str) -> &str {
-    let own = query.split("X-AzureApplicationGateway-").next().unwrap_or(query);
-    own.strip_suffix('&').unwrap_or(own)
 }

@@ -109,10 +109,15 @@ pub(super) fn keep<'a>(
             let target = text.get(at..).unwrap_or_default();
             record.set(Slot::Uri, Value { text: target, escape, ..Value::default() });
         }
-        Guess::Range => record.truncated |= !text.starts_with("bytes"),
+        Guess::Unshifted => record.truncated |= text.contains('|') || is_id(text),
         Guess::SquidResult => keep_squid_result(text, record),
         Guess::HostForName | Guess::Nothing | Guess::List => {}
     }
+}
+
+/// Whether a text is an id of 128 bits, which the header Range is not.
+fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Squid, "Squid result codes": `TCP_MISS`, `TCP_MEM_HIT`, `TCP_MISS_ABORTED`: protocol, outcome, and how it ended where

@@ -1,5 +1,6 @@
 //! Where values end that are more than one word, and whether a line may go on behind its last one.
 
+use super::sound::{is_forwarded, is_host};
 use crate::record::Escape;
 use crate::search;
 
@@ -111,16 +112,33 @@ fn are_wrapped(behind: &str) -> bool {
     }
 }
 
-/// Whether status, size and a text in quotes follow: the fields behind a request, of which those before were a part.
+/// Whether the fields behind a request follow, of which those before were a part: status, size, referrer and agent.
+/// Beside them stand other numbers and texts that operators add: `512 1024 "203.0.113.7"`.
 pub(super) fn begins_answer(rest: &str) -> bool {
-    let Some((status, behind)) = rest.strip_prefix(' ').and_then(|rest| rest.split_at_checked(3))
+    let mut words = rest.strip_prefix(' ').unwrap_or_default().splitn(3, ' ');
+    let (Some(status), Some(size), Some(quoted)) = (words.next(), words.next(), words.next())
     else {
         return false;
     };
-    let is_status = status.bytes().all(|byte| byte.is_ascii_digit()) && !status.starts_with('0');
-    let size = behind.strip_prefix(' ').and_then(|behind| behind.split_once(" \""));
+    let quoted = quoted.strip_prefix('"').and_then(|inner| inner.split_once("\" \""));
+    quoted.is_some_and(|(referer, behind)| {
+        let agent = behind.split_once('"').map_or("", |(agent, _)| agent);
+        is_answer(status, size, referer, agent)
+    })
+}
+
+/// Whether these can be the status, the size, the referrer and the agent of a request, and hardly anything else.
+pub(super) fn is_answer(status: &str, size: &str, referer: &str, agent: &str) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_status =
+        status.len() == 3 && is_number(status) && matches!(status.as_bytes(), [b'1'..=b'5', ..]);
+    let is_referer = matches!(referer, "" | "-") || referer.contains("://");
+    let is_place = is_forwarded(agent) || (agent.contains('.') && is_host(agent));
     is_status
-        && size.is_some_and(|(size, _)| size == "-" || size.bytes().all(|b| b.is_ascii_digit()))
+        && (size == "-" || is_number(size))
+        && is_referer
+        && !matches!(agent, "" | "-")
+        && !is_place
 }
 
 /// What is before and behind the byte at the end of several values: `192.0.2.1, 10.0.0.1 - -`.

@@ -6,6 +6,7 @@
 //! is. Only lines that were read in vain by the [`Plan`](super::Plan) itself come here.
 
 use super::captures;
+use super::ends::is_answer;
 use super::plan::{Fit, Optional};
 use super::sound::looks_like_time;
 use super::sound::{holds_record, is_address, is_forwarded, is_host};
@@ -142,16 +143,12 @@ impl Shape {
     }
 }
 
-/// Whether status, size and a text in quotes are among these.
+/// Whether the fields behind a request are among these.
 fn hold_answer(pieces: &[Piece<'_>]) -> bool {
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    pieces.array_windows().any(|[status, size, text]| {
-        status.kind == Kind::Word
-            && status.text.len() == 3
-            && is_number(status.text)
-            && size.kind == Kind::Word
-            && (size.text == "-" || is_number(size.text))
-            && text.kind == Kind::Quoted
+    pieces.array_windows().any(|[status, size, referer, agent]| {
+        [status, size].into_iter().all(|piece| piece.kind == Kind::Word)
+            && [referer, agent].into_iter().all(|piece| piece.kind == Kind::Quoted)
+            && is_answer(status.text, size.text, referer.text, agent.text)
     })
 }
 

@@ -2,7 +2,7 @@
 //! Gateway's `$context` variables.
 
 use super::variables::{FormatError, Guess, SKIP, Token, Variable, push_literal};
-use crate::json::FieldMap;
+use crate::json::{Fed, FieldMap, fed_by};
 use crate::record::{Escape, Slot, Unit};
 
 /// Who writes by a format string.
@@ -42,14 +42,22 @@ impl Notation {
     }
 }
 
-/// Whether a word in capitals stands behind a `%`, and its end: `%START_TIME%`, `%REQ(`.
+/// Whether one of Envoy's operators is in it, in its two signs or with arguments: `%START_TIME%`, `%REQ(`. `HAProxy`'s names
+/// in capitals, one behind the other, are short ones: `%HPO%HQ`.
 fn has_operator(format: &str) -> bool {
-    format.split('%').skip(1).any(|text| {
-        let end = text.find(|c: char| !is_of_operator(c)).unwrap_or(text.len());
-        let is_ended =
-            format.len() > text.len() && (end == text.len() || text.get(end..=end) == Some("("));
-        end >= 3 && is_ended
-    })
+    let mut rest = format;
+    while let Some((_, after)) = rest.split_once('%') {
+        let end = after.find(|c| !is_of_operator(c)).unwrap_or(after.len());
+        let (name, behind) = after.split_at(end);
+        let is_name = name.contains('_')
+            || ENVOY_HEADERS.contains(&name)
+            || ENVOY.iter().any(|(known, ..)| *known == name);
+        if is_name && behind.starts_with(['%', '(']) {
+            return true;
+        }
+        rest = after;
+    }
+    false
 }
 
 const fn is_of_operator(c: char) -> bool {
@@ -74,6 +82,9 @@ const ENVOY: &[(&str, Slot, Unit, u8)] = &[
     ("TLS_JA4_FINGERPRINT", Slot::Ja4, Unit::Auto, 0),
     ("HOSTNAME", Slot::Edge, Unit::Auto, 0),
 ];
+
+/// Envoy's operators of the headers of a request, without and with its query.
+const ENVOY_HEADERS: [&str; 2] = ["REQ", "REQ_WITHOUT_QUERY"];
 
 /// The headers of a request, as Envoy and `HAProxy` name them.
 const HEADERS: &[(&str, Slot)] = &[
@@ -121,7 +132,7 @@ pub(super) fn envoy_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
 }
 
 fn operator(name: &str, arguments: &str) -> Variable {
-    if name == "REQ" {
+    if ENVOY_HEADERS.contains(&name) {
         // `X-ENVOY-ORIGINAL-PATH?:PATH`: the one, else the other.
         let slot = arguments.split('?').find_map(header);
         return slot.map_or(SKIP, |slot| Variable::new(Some(slot), Unit::Auto, 0));
@@ -285,11 +296,10 @@ pub(super) fn logpush_tokens(format: &str, fields: &FieldMap) -> Result<Vec<Toke
 }
 
 fn field(name: &str, fields: &FieldMap) -> Variable {
-    let found = fields.iter().find_map(|(value, source)| {
-        let rank = source.keys().iter().position(|key| key == name)?;
-        Some((Slot::named(value)?, source.unit(), u8::try_from(rank).unwrap_or(u8::MAX)))
-    });
-    found.map_or(SKIP, |(slot, unit, rank)| Variable::new(Some(slot), unit, rank))
+    let fed = fed_by(fields, |key| key == name);
+    fed.map_or(SKIP, |Fed { target, .. }| {
+        Variable::new(Some(target.slot), target.unit, target.rank)
+    })
 }
 
 #[cfg(test)]
@@ -304,6 +314,8 @@ mod tests {
             ("%D%I %{Host}i", Some(Notation::Apache)),
             ("[%START_TIME%] %REQ(:METHOD)%", Some(Notation::Envoy)),
             ("%ci:%cp [%tr] %ST", Some(Notation::Haproxy)),
+            ("%ci [%tr] %HM %HPO%HQ %ST", Some(Notation::Haproxy)),
+            ("%PROTOCOL% %REQ_WITHOUT_QUERY(:PATH)%", Some(Notation::Envoy)),
             ("{{.ClientIP}} {{.EdgeStartTimestamp}}", Some(Notation::Logpush)),
             ("combined", None),
         ] {

@@ -15,7 +15,8 @@ pub(crate) fn is_sound_client(text: &str, tail: &str, words: Option<usize>) -> b
     if is_address(text) {
         return true;
     }
-    let is_machine = is_name(text) && !ends_in_number(text);
+    // A number alone stands for a client whose address is kept nowhere.
+    let is_machine = is_name(text) && !(text.contains('.') && ends_in_number(text));
     if !is_machine && !text.starts_with("unix:") {
         return false;
     }

@@ -3,14 +3,17 @@
 //!
 //! The columns have the names of the keys of a JSON dialect, whose table says what they feed.
 
+mod layouts;
+
 use std::ops::Range;
 
-use crate::format::Format;
-use crate::json::FieldMap;
+use crate::json::{Fed, FieldMap, fed_by};
 use crate::line::sound::is_address;
 use crate::line::{Fit, FormatError};
-use crate::record::{Escape, Record, Slot, Unit, Value};
+use crate::record::{Escape, Record, Slot};
 use crate::request::is_method;
+
+pub(crate) use layouts::Layouts;
 
 /// Columns of a line, at most.
 const COLUMNS_MAX: usize = 512;
@@ -24,43 +27,13 @@ const NAME_BYTES_MAX: usize = 64;
 /// What may stand between columns where no header shows it, in the order in which it is tried.
 const DELIMITERS: [u8; 5] = [b'\t', b',', b'|', b';', b' '];
 
-/// Layouts without header, with the names that the same writer's JSON has: Akamai `DataStream` 2, "Log format",
-/// structured, with every field in the order of the documentation; Amazon API Gateway, "Set up `CloudWatch` logging", CSV, of
-/// version 1 and, with one id less, as it is shortened.
-const KNOWN: [(Format, &str); 3] = [
-    (
-        Format::Akamai,
-        "version streamId cp reqId reqTimeSec bytes cliIP statusCode proto reqHost reqMethod reqPath reqPort \
-         rspContentLen rspContentType UA tlsOverheadTimeMSec tlsVersion objSize uncompressedSize overheadBytes totalBytes \
-         queryStr breadcrumbs accLang cookie range referer xForwardedFor maxAgeSec reqEndTimeMSec errorCode \
-         turnAroundTimeMSec transferTimeMSec dnsLookupTimeMSec cacheStatus edgeIP country state city serverCountry \
-         billingRegion cacheable securityRules",
-    ),
-    (
-        Format::ApiGateway,
-        "ip caller user requestTime httpMethod resourcePath protocol status responseLength requestId extendedRequestId",
-    ),
-    (
-        Format::ApiGateway,
-        "ip caller user requestTime httpMethod resourcePath protocol status responseLength requestId",
-    ),
-];
-
 /// Headers whose values some dialects write `%XX`.
 const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
-
-/// What a column feeds.
-#[derive(Debug, Clone, Copy)]
-struct Column {
-    slot: Slot,
-    unit: Unit,
-    rank: u8,
-}
 
 /// Reads lines whose columns are known.
 #[derive(Debug, Clone)]
 pub struct Delimited {
-    columns: Vec<Option<Column>>,
+    columns: Vec<Option<Fed>>,
     /// `None` where each line tells it.
     delimiter: Option<u8>,
     /// The values of [`PERCENT_SLOTS`] are written `%XX`.
@@ -83,7 +56,7 @@ impl Delimited {
     pub fn new(names: &str, fields: &FieldMap, any_spelling: bool) -> Result<Self, FormatError> {
         let delimiter = delimiter_of(names);
         let columns = names_of(names, delimiter).map(|name| column(name, fields, any_spelling));
-        let columns: Vec<Option<Column>> = columns.take(COLUMNS_MAX).collect();
+        let columns: Vec<Option<Fed>> = columns.take(COLUMNS_MAX).collect();
         let plan = Self { columns, delimiter, is_percent: false };
         if plan.feeds(&[Slot::Time, Slot::Start, Slot::Date]) {
             Ok(plan)
@@ -100,11 +73,11 @@ impl Delimited {
     }
 
     fn feeds(&self, slots: &[Slot]) -> bool {
-        self.columns.iter().flatten().any(|column| slots.contains(&column.slot))
+        self.columns.iter().flatten().any(|column| slots.contains(&column.target.slot))
     }
 
     /// How many columns feed something, if they make an access record: a time, a target, and who asked or what came of it.
-    pub(super) fn of_record(&self) -> Option<usize> {
+    pub(crate) fn of_record(&self) -> Option<usize> {
         let target = [Slot::Uri, Slot::Path, Slot::Request];
         let is_record = self.feeds(&target) && self.feeds(&[Slot::ClientIp, Slot::Status]);
         is_record.then(|| self.columns.iter().flatten().count())
@@ -130,11 +103,11 @@ impl Delimited {
         for column in &self.columns {
             let Some(start) = from else { return false };
             let Some((cell, next)) = cell(line, start, delimiter) else { return false };
-            if let Some(column) = column {
+            if let Some(Fed { target, adjust }) = column {
                 let text = line.get(cell.bytes).unwrap_or_default();
                 let escape = if cell.is_quoted { Escape::Doubled } else { Escape::None };
-                let value = Value { text, escape, unit: column.unit, rank: column.rank };
-                record.set(column.slot, value);
+                let value = target.value(text, escape);
+                record.set(target.slot, adjust.map_or(value, |adjust| adjust.apply(value)));
             }
             from = next;
         }
@@ -192,21 +165,15 @@ fn names_of(names: &str, delimiter: Option<u8>) -> impl Iterator<Item = &str> {
 }
 
 /// What the column of that name feeds.
-fn column(name: &str, fields: &FieldMap, any_spelling: bool) -> Option<Column> {
+fn column(name: &str, fields: &FieldMap, any_spelling: bool) -> Option<Fed> {
     let letters = |text: &str| -> String {
         text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
-    let is_it = |key: &String| key == name || any_spelling && letters(key) == letters(name);
-    fields.iter().find_map(|(value, source)| {
-        let slot = Slot::named(value)?;
-        let rank = source.keys().iter().position(is_it)?;
-        let rank = u8::try_from(rank).unwrap_or(u8::MAX);
-        Some(Column { slot, unit: source.unit(), rank })
-    })
+    fed_by(fields, |key| key == name || any_spelling && letters(key) == letters(name))
 }
 
 /// Whether a line can be the header of columns: names, and nothing else.
-pub(super) fn may_be_header(line: &str) -> bool {
+fn may_be_header(line: &str) -> bool {
     let Some(delimiter) = delimiter_of(line) else { return false };
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || "_-.()@: ".contains(c);
     let is_name = |name: &str| {
@@ -216,11 +183,6 @@ pub(super) fn may_be_header(line: &str) -> bool {
     };
     let names = || names_of(line, Some(delimiter));
     (NAMES_MIN..=COLUMNS_MAX).contains(&names().count()) && names().all(is_name)
-}
-
-/// The known layouts, of one format or of all.
-pub(super) fn known(format: Option<Format>) -> impl Iterator<Item = (Format, &'static str)> {
-    KNOWN.into_iter().filter(move |(known, _)| format.is_none_or(|format| format == *known))
 }
 
 #[cfg(test)]

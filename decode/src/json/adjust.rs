@@ -1,0 +1,50 @@
+//! Keys whose text is not quite the value they hold.
+
+use super::keys::{FieldMap, keys_of, marks};
+use crate::record::{Unit, Value};
+
+/// How the text of a value is changed before it is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Adjust {
+    /// See [`marks::WHOLE_MILLIS`].
+    WholeMillis,
+    /// See [`marks::LAST_OF_LIST`].
+    LastOfList,
+    /// See [`marks::GATEWAY_QUERY`].
+    GatewayQuery,
+}
+
+/// The mark of each.
+const MARKS: [(&str, Adjust); 3] = [
+    (marks::WHOLE_MILLIS, Adjust::WholeMillis),
+    (marks::LAST_OF_LIST, Adjust::LastOfList),
+    (marks::GATEWAY_QUERY, Adjust::GatewayQuery),
+];
+
+impl Adjust {
+    /// How the values of a key are changed, if they are.
+    pub(super) fn of(key: &str, fields: &FieldMap) -> Option<Self> {
+        let is_marked = |mark: &str| keys_of(fields, mark).iter().any(|marked| marked == key);
+        MARKS.into_iter().find(|(mark, _)| is_marked(mark)).map(|(_, adjust)| adjust)
+    }
+
+    /// The value that a text stands for.
+    pub(crate) fn apply(self, value: Value<'_>) -> Value<'_> {
+        let text = value.text;
+        match self {
+            Self::WholeMillis if text.contains('.') => value,
+            Self::WholeMillis => Value { unit: Unit::Millis, ..value },
+            Self::LastOfList => {
+                Value { text: text.rsplit(',').next().unwrap_or(text).trim_ascii(), ..value }
+            }
+            Self::GatewayQuery => Value { text: without_gateway_query(text), ..value },
+        }
+    }
+}
+
+/// A query without the parameters behind it that Azure's gateway, version 1, adds to it in its log: one of them is
+/// another in each line.
+fn without_gateway_query(query: &str) -> &str {
+    let own = query.split("X-AzureApplicationGateway-").next().unwrap_or(query);
+    own.strip_suffix('&').unwrap_or(own)
+}
