@@ -12,9 +12,12 @@ use super::search;
 /// in RFC 5952 and IPv4-mapped IPv6 as IPv4. `scratch` is used when the canonical text differs from the given.
 #[inline]
 pub fn canonical_ip<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
-    if is_plain_ip(text) {
-        return Some(text);
-    }
+    if is_plain_ip(text) { Some(text) } else { canonical_other(text, scratch) }
+}
+
+/// The same of a text that is [no plain one](is_plain_ip).
+#[inline]
+pub(super) fn canonical_other<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
     if let Some(rest) = text.strip_prefix('[')
         && let Some((host, _)) = search::divide(rest, b']')
         && is_plain_ipv6(host.as_bytes())
@@ -45,10 +48,11 @@ pub fn is_plain_ip(text: &str) -> bool {
     is_ipv4(text.as_bytes()) || is_plain_ipv6(text.as_bytes())
 }
 
-/// Whether the text is an IPv4 address with a port.
+/// The address before a port, if the text is an IPv4 address with one.
 #[inline]
-pub fn is_address_with_port(text: &str) -> bool {
-    search::divide(text, b':').is_some_and(|(host, port)| is_ipv4(host.as_bytes()) && is_port(port))
+pub fn without_port(text: &str) -> Option<&str> {
+    let (host, port) = search::divide(text, b':')?;
+    (is_ipv4(host.as_bytes()) && is_port(port)).then_some(host)
 }
 
 /// The plain IPv4 address that the text is: four numbers up to 255 without leading zeros.

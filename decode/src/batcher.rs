@@ -69,7 +69,7 @@ pub(super) struct Partition {
     pub(super) rejects: Rejects,
     pub(super) bytes: usize,
     pub(super) next_position: i64,
-    /// Event time of the last row.
+    /// Event time of the last row of the batches before.
     pub(super) last_us: Option<i64>,
     /// Rows of the batch at hand by format.
     pub(super) shares: Shares,
@@ -374,6 +374,7 @@ impl Partition {
         let requests = match self.rows.take() {
             None => RequestBatch::empty(),
             Some(rows) => {
+                self.last_us = rows.last_us();
                 let (batch, sizes) = rows.finish(&self.topic, self.number);
                 *hint = sizes;
                 batch

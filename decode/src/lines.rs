@@ -40,7 +40,6 @@ fn place_of<'a>(message: &RawMessage<'a>) -> Position<'a> {
         offset: message.offset,
         record_index: 0,
         arrival_us: message.kafka_partition.map(|_| message.arrival_us),
-        before_us: None,
     }
 }
 
@@ -145,7 +144,8 @@ impl Lines<'_> {
     }
 
     /// The same of a line made text.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call for every line")]
+    #[inline(always)]
     fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
         // Some editors and Windows tools put a byte order mark before the first line.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -185,7 +185,8 @@ impl Lines<'_> {
 
     /// Appends a line to the rows, if it can be read like the one before it; how many it came to. `inner` is what its
     /// envelope holds, and `record` is empty.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call for every line")]
+    #[inline(always)]
     fn append_if_read<'a>(
         &mut self,
         raw: RawLine<'_>,
@@ -329,24 +330,21 @@ impl Lines<'_> {
     }
 
     /// Appends a row.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call for every line")]
+    #[inline(always)]
     fn row(
         &mut self,
         position: &Position<'_>,
         record: &Record<'_>,
         trust: Trust,
     ) -> Result<(), RejectReason> {
-        let rows = self.partition.rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint));
-        let position = Position { before_us: self.partition.last_us, ..*position };
-        match rows.append(record, &position, (trust, self.default_host), self.clients, self.scratch)
-        {
-            Ok(()) => {
-                self.partition.last_us = rows.last_us();
-                Ok(())
-            }
-            Err(Refusal::NoTime) => Err(RejectReason::NoTimestamp),
-            Err(Refusal::Unsound) => Err(RejectReason::OtherFormat),
-        }
+        let Partition { rows, last_us, .. } = &mut *self.partition;
+        let rows = rows.get_or_insert_with(|| Rows::new(BATCH_ROWS_MAX, self.hint, *last_us));
+        rows.append(record, position, (trust, self.default_host), self.clients, self.scratch)
+            .map_err(|refusal| match refusal {
+                Refusal::NoTime => RejectReason::NoTimestamp,
+                Refusal::Unsound => RejectReason::OtherFormat,
+            })
     }
 
     #[cold]

@@ -4,7 +4,7 @@
 use rapidhash::v3::rapidhash_v3;
 
 use super::record::{Escape, Value};
-use super::text::plain;
+use super::text::{is_escaped, plain};
 
 /// Values remembered, each in the slot of its hash.
 const SLOTS: usize = 1_024;
@@ -37,7 +37,7 @@ impl Memo {
     /// The plain text of a value.
     #[inline]
     pub(super) fn plain<'a>(&'a mut self, value: &Value<'a>) -> &'a str {
-        if value.escape == Escape::None { value.text } else { self.look_up(value) }
+        if is_escaped(value) { self.look_up(value) } else { value.text }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "some bits of a hash choose the slot")]

@@ -16,14 +16,14 @@ use schemas::tables::REQUESTS;
 
 use crate::identity::{Claim, Clients};
 
-use super::address::{canonical_host, canonical_ip, is_plain_ip};
+use super::address::{canonical_host, canonical_other, is_plain_ip};
 use super::columns::{NumberColumn, TextColumn, TruthColumn};
 use super::ending::is_aborted;
 use super::lanes::{contains, is};
 use super::line::sound::is_sound_client;
 use super::memo::Memo;
 use super::numbers::{Numbers, count, first_count, has_unreadable_duration};
-use super::record::{Peer, Record, Slot, Value};
+use super::record::{Peer, Record, Slot};
 use super::request::{Target, is_method, is_target, split_request, split_target};
 use super::spelling::{canonical_cache, canonical_country, canonical_scheme};
 use super::text::plain;
@@ -43,8 +43,6 @@ pub struct Position<'a> {
     pub record_index: i32,
     /// When its message arrived, microseconds UTC, by Kafka's clock; `None` for files.
     pub arrival_us: Option<i64>,
-    /// Time of the row before it in its partition, microseconds UTC.
-    pub before_us: Option<i64>,
 }
 
 /// Memory reused from line to line.
@@ -123,11 +121,14 @@ pub struct Rows {
     record_index: Vec<i32>,
     /// When each arrived; empty for files.
     arrivals: Vec<i64>,
+    /// Time of the row before the first.
+    before_us: Option<i64>,
 }
 
 impl Rows {
-    /// Builders with room for `rows` rows and for as much text as last time.
-    pub fn new(rows: usize, hint: &Hint) -> Self {
+    /// Builders with room for `rows` rows and for as much text as last time, behind a row of time `before_us`, microseconds
+    /// UTC.
+    pub fn new(rows: usize, hint: &Hint, before_us: Option<i64>) -> Self {
         let mut bytes = hint.iter();
         let mut text = || TextColumn::new(rows, bytes.next().copied().unwrap_or_default());
         Self {
@@ -158,6 +159,7 @@ impl Rows {
             topic_offset: Vec::with_capacity(rows),
             record_index: Vec::with_capacity(rows),
             arrivals: Vec::new(),
+            before_us,
         }
     }
 
@@ -171,9 +173,9 @@ impl Rows {
         self.ts.is_empty()
     }
 
-    /// Event time of the last row.
+    /// Event time of the last row, or of the one before the first, microseconds UTC.
     pub fn last_us(&self) -> Option<i64> {
-        self.ts.last().copied()
+        self.ts.last().copied().or(self.before_us)
     }
 
     /// Appends a row. With [`Trust::Sound`] a record of a line of text is only taken if what must be a number or an
@@ -190,8 +192,13 @@ impl Rows {
         scratch: &mut Scratch,
     ) -> Result<(), Refusal> {
         let numbers = Numbers::of(record);
-        let has_plain_client = record.peer == Peer::Plain
-            || record.get(Slot::ClientIp).is_some_and(|client| is_plain_ip(client.text));
+        let has_plain_client = match record.peer {
+            Peer::Plain => true,
+            Peer::Sound => false,
+            Peer::Unknown => {
+                record.get(Slot::ClientIp).is_some_and(|client| is_plain_ip(client.text))
+            }
+        };
         let mut is_doubtful = record.is_text
             && (numbers.is_unreadable
                 || !(has_plain_client || record.peer == Peer::Sound || has_sound_client(record)));
@@ -200,16 +207,13 @@ impl Rows {
         }
         let Scratch { times, starts, plain: buffer, .. } = scratch;
         if times.is_ambiguous() {
-            let near = Near { arrival_us: position.arrival_us, before_us: position.before_us };
+            let near = Near { arrival_us: position.arrival_us, before_us: self.last_us() };
             times.set_near(near);
             starts.set_near(near);
         }
-        let mut time = |slot, times: &mut TimeParser| {
-            let value: &Value<'_> = record.get(slot)?;
-            times.parse(plain(value, buffer), value.unit)
-        };
-        let start = time(Slot::Start, starts);
-        let logged = time(Slot::Time, times).or_else(|| date_and_clock(record, scratch));
+        let start = time(record, Slot::Start, starts, buffer);
+        let logged =
+            time(record, Slot::Time, times, buffer).or_else(|| date_and_clock(record, scratch));
         let ts = logged.or(start).ok_or(Refusal::NoTime)?;
         let duration = duration(record, logged.zip(start), scratch);
         if duration.is_none() && record.is_text && has_unreadable_duration(record) {
@@ -442,6 +446,19 @@ impl Rows {
     }
 }
 
+/// The time in a slot.
+#[expect(clippy::inline_always, reason = "a call for every line")]
+#[inline(always)]
+fn time(
+    record: &Record<'_>,
+    slot: Slot,
+    times: &mut TimeParser,
+    scratch: &mut String,
+) -> Option<i64> {
+    let value = record.get(slot)?;
+    times.parse(plain(value, scratch), value.unit)
+}
+
 /// The time of formats that log day and time of day apart: W3C's, in UTC.
 fn date_and_clock(record: &Record<'_>, scratch: &mut Scratch) -> Option<i64> {
     let (date, clock) = (record.get(Slot::Date)?, record.get(Slot::Clock)?);
@@ -484,5 +501,9 @@ fn has_sound_client(record: &Record<'_>) -> bool {
 #[inline]
 fn client_of<'a>(peer: Option<&'a str>, scratch: &'a mut String) -> Option<&'a str> {
     let peer = peer?;
-    if peer.starts_with('"') && !peer.ends_with('"') { None } else { canonical_ip(peer, scratch) }
+    if peer.starts_with('"') && !peer.ends_with('"') {
+        None
+    } else {
+        canonical_other(peer, scratch)
+    }
 }

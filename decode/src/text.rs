@@ -87,10 +87,22 @@ fn push_hex(out: &mut String, byte: u8) {
 /// The plain text of a value; `scratch` holds it when escapes had to be resolved.
 #[inline]
 pub fn plain<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
-    if value.escape == Escape::None {
-        return value.text;
-    }
-    resolve(value, scratch)
+    if is_escaped(value) { resolve(value, scratch) } else { value.text }
+}
+
+/// Whether the text of a value may have escapes in it.
+#[inline]
+pub(super) fn is_escaped(value: &Value<'_>) -> bool {
+    let mark = match value.escape {
+        Escape::None => return false,
+        // Only said of texts that have some.
+        Escape::Json | Escape::Backslash => return true,
+        Escape::Percent => b'%',
+        Escape::Plus => b'+',
+        Escape::Hash => b'#',
+        Escape::Doubled => b'"',
+    };
+    memchr::memchr(mark, value.text.as_bytes()).is_some()
 }
 
 /// The text of a JSON string.
@@ -108,27 +120,17 @@ fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
         Escape::Json => unescape_json(value.text, scratch),
         Escape::Backslash => unescape_backslash(value.text, scratch),
         Escape::Percent => {
-            let is_escaped = memchr::memchr(b'%', value.text.as_bytes()).is_some();
-            if !is_escaped || !unescape_percent(value.text, b'%', scratch) {
+            if !unescape_percent(value.text, b'%', scratch) {
                 return value.text;
             }
         }
-        Escape::Doubled => {
-            if memchr::memchr(b'"', value.text.as_bytes()).is_none() {
-                return value.text;
-            }
-            scratch.push_str(&value.text.replace("\"\"", "\""));
-        }
+        Escape::Doubled => scratch.push_str(&value.text.replace("\"\"", "\"")),
         Escape::Hash => {
-            let is_escaped = memchr::memchr(b'#', value.text.as_bytes()).is_some();
-            if !is_escaped || !unescape_percent(value.text, b'#', scratch) {
+            if !unescape_percent(value.text, b'#', scratch) {
                 return value.text;
             }
         }
         Escape::Plus => {
-            if memchr::memchr(b'+', value.text.as_bytes()).is_none() {
-                return value.text;
-            }
             let blank = |byte| if byte == b'+' { b' ' } else { byte };
             let mut bytes = std::mem::take(scratch).into_bytes();
             bytes.extend(value.text.bytes().map(blank));

@@ -30,6 +30,43 @@ pub struct Layout {
     seen: [[u8; 2]; PAIRS],
 }
 
+/// What a header is by its shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// A host.
+    Host,
+    /// Something that no host is.
+    Other,
+    /// Neither is certain: nothing, a number, an address.
+    Unsure,
+}
+
+impl Shape {
+    /// A host is a name with a dot in it whose last label is no number, possibly with a port.
+    fn of(header: &str) -> Self {
+        let (mut dots, mut before, mut is_name, mut is_port, mut is_sound) =
+            (0, b'.', false, false, header.len() <= HOST_BYTES_MAX);
+        for byte in header.bytes() {
+            match byte {
+                b'0'..=b'9' => {}
+                b'a'..=b'z' | b'A'..=b'Z' if !is_port => is_name = true,
+                b'.' if !is_port => {
+                    is_sound &= before != b'.';
+                    (dots, is_name) = (dots + 1, false);
+                }
+                b'-' | b'_' if !is_port => {}
+                b':' if !is_port => is_port = true,
+                b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-' | b'_' | b':' | b'[' | b']' => {
+                    is_sound = false;
+                }
+                _ => return Self::Other,
+            }
+            before = byte;
+        }
+        if is_sound && is_name && dots > 0 { Self::Host } else { Self::Unsure }
+    }
+}
+
 /// The captured headers of a line: how many, and a bit for each that is a host by its shape, or can be none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Captured {
@@ -42,15 +79,15 @@ impl Captured {
     /// Of a line without any.
     pub const NONE: Self = Self { count: 0, hosts: 0, others: 0 };
 
-    fn of(headers: &str) -> Self {
-        let mut found = Self::NONE;
-        for (place, header) in headers.split('|').enumerate() {
-            let bit = 1 << place.min(PLACES - 1);
-            found.hosts |= if is_host(header) { bit } else { 0 };
-            found.others |= if header.bytes().all(is_of_host) { 0 } else { bit };
-            found.count = found.count.saturating_add(1);
+    /// Notes what the header at a place is.
+    fn note(&mut self, place: usize, shape: Shape) {
+        let bit = 1 << place.min(PLACES - 1);
+        match shape {
+            Shape::Host => self.hosts |= bit,
+            Shape::Other => self.others |= bit,
+            Shape::Unsure => {}
         }
-        found
+        self.count = self.count.saturating_add(1);
     }
 }
 
@@ -95,7 +132,7 @@ pub(super) fn keep<'a>(
 ) {
     match guess {
         Guess::Captures => keep_captures(text, escape, record),
-        Guess::HostForName if is_host(text) && is_alone() => {
+        Guess::HostForName if Shape::of(text) == Shape::Host && is_alone() => {
             record.set(Slot::Host, Value { text, rank: u8::MAX, ..Value::default() });
         }
         Guess::HostAndTarget => {
@@ -140,26 +177,39 @@ fn keep_squid_result<'a>(text: &'a str, record: &mut Record<'a>) {
 fn keep_captures<'a>(text: &'a str, escape: Escape, record: &mut Record<'a>) {
     let Some((_, opened)) = divide(text, b'{') else { return };
     let Some((headers, _)) = divide(opened, b'}') else { return };
-    record.captured = Captured::of(headers);
-    for (place, text) in headers.split('|').enumerate() {
-        let slot = slot_of(text).filter(|slot| {
-            *slot != Slot::Host || record.layout.may_be_host(record.captured.count, place)
-        });
-        if let Some(slot) = slot {
+    let (mut captured, mut hosts) = (Captured::NONE, [None; PLACES]);
+    let (mut rest, mut place) = (Some(headers), 0);
+    while let Some(behind) = rest {
+        let text;
+        (text, rest) =
+            divide(behind, b'|').map_or((behind, None), |(text, rest)| (text, Some(rest)));
+        let shape = Shape::of(text);
+        captured.note(place, shape);
+        if shape == Shape::Host {
+            // Whether one may stand there is known once all are counted.
+            if let Some(host) = hosts.get_mut(place.min(PLACES - 1)) {
+                host.get_or_insert(text);
+            }
+        } else if shape == Shape::Other
+            && let Some(slot) = slot_of(text)
+        {
             record.set(slot, Value { text, escape, ..Value::default() });
         }
+        place += 1;
     }
+    for (place, host) in hosts.into_iter().enumerate() {
+        if let Some(text) = host
+            && record.layout.may_be_host(captured.count, place)
+        {
+            record.set(Slot::Host, Value { text, escape, ..Value::default() });
+        }
+    }
+    record.captured = captured;
 }
 
-/// Whether a byte may stand in a host with a port, or in an address.
-const fn is_of_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
-}
-
+/// What a header that is no host is.
 fn slot_of(header: &str) -> Option<Slot> {
-    if is_host(header) {
-        Some(Slot::Host)
-    } else if header.starts_with("http://") || header.starts_with("https://") {
+    if header.starts_with("http://") || header.starts_with("https://") {
         Some(Slot::Referer)
     } else if is_product(header) {
         Some(Slot::UserAgent)
@@ -168,35 +218,15 @@ fn slot_of(header: &str) -> Option<Slot> {
     }
 }
 
-/// A name with a dot in it whose last label is no number, possibly with a port.
-fn is_host(text: &str) -> bool {
-    let (mut dots, mut before, mut is_name, mut port) = (0, b'.', false, "");
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b':' => {
-                port = text.get(at + 1..).unwrap_or_default();
-                break;
-            }
-            b'.' if before == b'.' => return false,
-            b'.' => (dots, is_name) = (dots + 1, false),
-            b'a'..=b'z' | b'A'..=b'Z' => is_name = true,
-            b'0'..=b'9' | b'-' | b'_' => {}
-            _ => return false,
-        }
-        before = byte;
-    }
-    is_name
-        && dots > 0
-        && text.len() <= HOST_BYTES_MAX
-        && port.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 /// A name, a slash and a version, RFC 9110 §10.1.5: what user agents begin with, and media types do not.
 fn is_product(text: &str) -> bool {
     let Some((name, version)) = divide(text, b'/') else { return false };
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+ ".contains(&byte);
     // `proxy 192.0.2.1/32` has an address there.
-    let is_address = name.rsplit(' ').next().is_some_and(is_plain_ip);
+    let word = memchr::memrchr(b' ', name.as_bytes()).map_or(0, |at| at + 1);
+    let word =
+        name.get(word..).filter(|word| word.starts_with(|first: char| first.is_ascii_hexdigit()));
+    let is_address = word.is_some_and(is_plain_ip);
     name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.bytes().all(is_name)
         && !is_address
@@ -229,7 +259,12 @@ mod tests {
             ("shop.example:x", None),
             ("", None),
         ] {
-            assert_eq!(slot_of(header), slot, "{header}");
+            let found = match Shape::of(header) {
+                Shape::Host => Some(Slot::Host),
+                Shape::Other => slot_of(header),
+                Shape::Unsure => None,
+            };
+            assert_eq!(found, slot, "{header}");
         }
     }
 

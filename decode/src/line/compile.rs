@@ -43,10 +43,16 @@ impl Plan {
                 _ => steps.push(step),
             }
         }
+        for index in 0..steps.len() {
+            let words = words_before_time(steps.get(index + 1..).unwrap_or_default());
+            if let Some(step) = steps.get_mut(index) {
+                step.words_before_time = words;
+            }
+        }
         let clients = pieces.iter().filter(|(it, _)| it.slot == Some(Slot::ClientIp)).count();
         Ok(Self {
             shape: Shape::new(&before, &pieces).map(Box::new),
-            before: before.trim_ascii_start().into(),
+            before: Literal::new(before.trim_ascii_start()),
             steps,
             optional: Optional::Nothing,
             has_sure_client: false,
@@ -55,6 +61,21 @@ impl Plan {
             has_two_clients: clients > 1,
         })
     }
+}
+
+/// How many words that are skipped these steps have before the time, if nothing else stands there.
+fn words_before_time(steps: &[Step]) -> Option<usize> {
+    let mut words = 0;
+    for step in steps {
+        if step.variable.slot.is_some() {
+            return None;
+        }
+        words += step.values;
+        if step.until == Until::TextBeforeTime {
+            return Some(words);
+        }
+    }
+    None
 }
 
 impl Step {
@@ -107,6 +128,7 @@ impl Step {
             after_blank: Literal::new(after_blank),
             closing,
             is_word: !behind_quote && (is_word_slot(*variable) || is_skipped(*variable)),
+            words_before_time: None,
             is_raw: false,
         }
     }

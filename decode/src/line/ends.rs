@@ -115,13 +115,16 @@ fn are_wrapped(behind: &str) -> bool {
 /// Whether the fields behind a request follow, of which those before were a part: status, size, referrer and agent.
 /// Beside them stand other numbers and texts that operators add: `512 1024 "203.0.113.7"`.
 pub(super) fn begins_answer(rest: &str) -> bool {
-    let mut words = rest.strip_prefix(' ').unwrap_or_default().splitn(3, ' ');
-    let (Some(status), Some(size), Some(quoted)) = (words.next(), words.next(), words.next())
+    let Some((status, behind)) = rest.strip_prefix(' ').and_then(|rest| rest.split_at_checked(3))
     else {
         return false;
     };
-    let quoted = quoted.strip_prefix('"').and_then(|inner| inner.split_once("\" \""));
-    quoted.is_some_and(|(referer, behind)| {
+    if !is_status(status) || !behind.starts_with(' ') {
+        return false;
+    }
+    let words = behind.get(1..).and_then(|words| words.split_once(" \""));
+    let Some((size, quoted)) = words else { return false };
+    quoted.split_once("\" \"").is_some_and(|(referer, behind)| {
         let agent = behind.split_once('"').map_or("", |(agent, _)| agent);
         is_answer(status, size, referer, agent)
     })
@@ -129,16 +132,20 @@ pub(super) fn begins_answer(rest: &str) -> bool {
 
 /// Whether these can be the status, the size, the referrer and the agent of a request, and hardly anything else.
 pub(super) fn is_answer(status: &str, size: &str, referer: &str, agent: &str) -> bool {
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_status =
-        status.len() == 3 && is_number(status) && matches!(status.as_bytes(), [b'1'..=b'5', ..]);
-    let is_referer = matches!(referer, "" | "-") || referer.contains("://");
-    let is_place = is_forwarded(agent) || (agent.contains('.') && is_host(agent));
-    is_status
+    let is_place = || is_forwarded(agent) || (agent.contains('.') && is_host(agent));
+    is_status(status)
         && (size == "-" || is_number(size))
-        && is_referer
+        && (matches!(referer, "" | "-") || referer.contains("://"))
         && !matches!(agent, "" | "-")
-        && !is_place
+        && !is_place()
+}
+
+fn is_status(text: &str) -> bool {
+    text.len() == 3 && text.starts_with(|first| ('1'..='5').contains(&first)) && is_number(text)
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What is before and behind the byte at the end of several values: `192.0.2.1, 10.0.0.1 - -`.

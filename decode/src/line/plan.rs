@@ -10,7 +10,8 @@ use super::sound::{
     forwarded_behind, holds_record, is_address, is_sound_client, looks_like_time, words_before_time,
 };
 use super::variables::{Guess, Variable};
-use crate::address::{is_address_with_port, is_plain_ip};
+use crate::address::{is_plain_ip, without_port};
+use crate::lanes::{contains, is};
 use crate::literal::Literal;
 use crate::record::{Escape, Peer, Record, Slot, Value};
 use crate::search::{self, divide};
@@ -88,6 +89,8 @@ pub(super) struct Step {
     pub(super) closing: Closing,
     /// Of what has no blanks in it: a number, an address, a word.
     pub(super) is_word: bool,
+    /// How many words that are skipped stand between it and the time, if nothing else does.
+    pub(super) words_before_time: Option<usize>,
     /// Of a writer that escapes no quotes. Without quotes around it the value is always there and has none inside.
     pub(super) is_raw: bool,
 }
@@ -106,7 +109,7 @@ pub enum Optional {
 /// A compiled format string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    pub(super) before: Box<str>,
+    pub(super) before: Literal,
     pub(super) steps: Vec<Step>,
     pub(super) optional: Optional,
     /// What its lines are made of, if that can be told without it.
@@ -187,7 +190,7 @@ impl Plan {
     #[inline(never)]
     fn read<'a>(&self, line: &'a str, record: &mut Record<'a>, is_strict: bool) -> Fit {
         record.is_text = true;
-        let Some(mut rest) = line.strip_prefix(&*self.before) else { return Fit::No };
+        let Some(mut rest) = self.before.strip(line) else { return Fit::No };
         let is_forged = !is_strict && self.has_forged_quotes(line);
         for step in &self.steps {
             if is_forged && step.until == Until::Quote {
@@ -209,7 +212,7 @@ impl Plan {
                 if is_client && text.ends_with(',') {
                     (text, tail) = divide_list(rest, byte).unwrap_or((text, tail));
                 }
-                if is_client && !self.takes_peer((text, tail), step, record) && is_strict {
+                if is_client && !self.takes_peer(&mut text, tail, step, record) && is_strict {
                     return Fit::No;
                 }
                 step.keep((text, tail), step.variable.escape, record);
@@ -259,36 +262,39 @@ impl Plan {
         has_room && !begins_answer(rest) && (ends_quoted || ends_line(rest))
     }
 
-    /// Notes what can be said of a text that stands where the client does; whether it can be one. Of two places it is not
-    /// said which is taken.
+    /// Leaves of a text that stands where the client does the client, and notes what can be said of it; whether it can be
+    /// one. Of two places it is not said which is taken.
     #[inline]
-    fn takes_peer(&self, (text, tail): (&str, &str), step: &Step, record: &mut Record<'_>) -> bool {
-        let peer = self.peer(text, tail, step);
+    fn takes_peer<'a>(
+        &self,
+        text: &mut &'a str,
+        tail: &str,
+        step: &Step,
+        record: &mut Record<'a>,
+    ) -> bool {
+        let peer;
+        (peer, *text) = self.peer(text, tail, step);
         record.peer = if self.has_two_clients { Peer::Unknown } else { peer };
         peer != Peer::Unknown
     }
 
-    /// What can be said of a text that stands where the client does.
+    /// What can be said of a text that stands where the client does, and the client in it.
     #[inline]
-    fn peer(&self, text: &str, tail: &str, step: &Step) -> Peer {
-        if !tail.starts_with("- - [") && self.has_other_client(tail, step) {
-            Peer::Unknown
+    fn peer<'a>(&self, text: &'a str, tail: &str, step: &Step) -> (Peer, &'a str) {
+        if let Some(words) = step.words_before_time
+            && !tail.starts_with("- - [")
+            && has_other_client(tail, words)
+        {
+            (Peer::Unknown, text)
         } else if is_plain_ip(text) {
-            Peer::Plain
-        } else if is_address_with_port(text) || self.accepts_client(text, tail, step) {
-            Peer::Sound
+            (Peer::Plain, text)
+        } else if let Some(host) = without_port(text) {
+            (Peer::Plain, host)
+        } else if self.accepts_client(text, tail, step) {
+            (Peer::Sound, text)
         } else {
-            Peer::Unknown
+            (Peer::Unknown, text)
         }
-    }
-
-    /// Whether an address stands among the words between client and time, too, or a time where there must be words: then
-    /// a host with blanks in it may be in front, and nobody can tell which of them asked.
-    #[cold]
-    fn has_other_client(&self, tail: &str, step: &Step) -> bool {
-        let Some(words) = self.words_before_time(step) else { return false };
-        let mut found = words_before_time(tail).peekable();
-        (words > 0 && found.peek().is_none()) || found.any(is_address)
     }
 
     /// Whether a text that is no plain address can be the client.
@@ -297,24 +303,7 @@ impl Plan {
         if self.has_sure_client {
             return is_address(text);
         }
-        is_sound_client(text, tail, self.words_before_time(step))
-    }
-
-    /// How many words that are skipped stand between the value of a step and the time, if nothing else does.
-    #[cold]
-    fn words_before_time(&self, step: &Step) -> Option<usize> {
-        let behind = self.steps.iter().skip_while(|other| other.index <= step.index);
-        let mut words = 0;
-        for step in behind {
-            if step.variable.slot.is_some() {
-                return None;
-            }
-            words += step.values;
-            if step.until == Until::TextBeforeTime {
-                return Some(words);
-            }
-        }
-        None
+        is_sound_client(text, tail, step.words_before_time)
     }
 
     /// The line ends inside a value of a step, `before` values into it.
@@ -342,6 +331,14 @@ impl Plan {
     }
 }
 
+/// Whether an address stands among the words between client and time, too, or a time where there must be words: then a
+/// host with blanks in it may be in front, and nobody can tell which of them asked.
+#[cold]
+fn has_other_client(tail: &str, words: usize) -> bool {
+    let mut found = words_before_time(tail).peekable();
+    (words > 0 && found.peek().is_none()) || found.any(is_address)
+}
+
 impl Step {
     #[inline]
     fn keep<'a>(&self, (text, tail): (&'a str, &str), escape: Escape, record: &mut Record<'a>) {
@@ -365,7 +362,7 @@ impl Step {
             return Some(("", Escape::None, tail));
         }
         let at = if self.is_word { self.end_of_word(rest)? } else { find(rest, &self.after, 0)? };
-        if self.is_raw && rest.get(..at)?.contains('"') {
+        if self.is_raw && contains(rest.as_bytes().get(..at)?, is(b'"')) {
             return None;
         }
         Some((rest.get(..at)?, self.variable.escape, rest.get(at + self.after.len()..)?))
@@ -384,7 +381,7 @@ impl Step {
         // No writer has a tab in a value: behind one begins a field that the format does not have.
         let other = if self.is_word { b' ' } else { b'\t' };
         let is_torn = search::either(text.as_bytes(), b'\t', other).is_some()
-            || (self.is_raw && text.contains('"'));
+            || (self.is_raw && contains(text.as_bytes(), is(b'"')));
         let is_torn = is_torn || (self.variable.slot == Some(Slot::Country) && has_bar(text));
         let text = if is_torn { before_wrapped(text).filter(|_| self.is_word)? } else { text };
         Some((text, self.variable.escape, ""))
