@@ -326,7 +326,7 @@ impl Partition {
     /// Counts the rows read so far as of the format at hand, which may change now.
     pub(super) fn count_format(&mut self, formats: &Formats) {
         let rows = self.rows.as_ref().map_or(0, Rows::len);
-        self.shares.count(self.stream.format(formats), rows);
+        self.shares.note(self.stream.format(formats), rows);
     }
 
     pub(super) fn records(&self) -> usize {
@@ -369,13 +369,13 @@ impl Partition {
             return None;
         }
         let rows = self.rows.as_ref().map_or(0, Rows::len);
-        self.shares.end_batch(self.stream.format(formats), rows, by_format);
+        let runs = self.shares.end_batch(self.stream.format(formats), rows, by_format);
         self.bytes = 0;
         let requests = match self.rows.take() {
             None => RequestBatch::empty(),
             Some(rows) => {
                 self.last_us = rows.last_us();
-                let (batch, sizes) = rows.finish(&self.topic, self.number);
+                let (batch, sizes) = rows.finish(&self.topic, self.number, &runs);
                 *hint = sizes;
                 batch
             }

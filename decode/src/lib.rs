@@ -47,6 +47,7 @@ mod lines;
 mod literal;
 mod memo;
 pub mod message;
+mod moment;
 mod numbers;
 mod parts;
 mod prefix;

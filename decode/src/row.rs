@@ -14,6 +14,7 @@ use schemas::RequestBatch;
 use schemas::column::UTC;
 use schemas::tables::REQUESTS;
 
+use crate::format::Format;
 use crate::identity::{Claim, Clients};
 
 use super::address::{canonical_host, canonical_other, is_plain_ip};
@@ -22,12 +23,14 @@ use super::ending::is_aborted;
 use super::lanes::{contains, is};
 use super::line::sound::is_sound_client;
 use super::memo::Memo;
+use super::moment::{date_and_clock, duration, time};
 use super::numbers::{Numbers, count, first_count, has_unreadable_duration};
 use super::record::{Peer, Record, Slot};
 use super::request::{Target, is_method, is_target, split_request, split_target};
+use super::shares::Run;
 use super::spelling::{canonical_cache, canonical_country, canonical_scheme};
 use super::text::plain;
-use super::time::{TimeParser, duration_us};
+use super::time::TimeParser;
 use super::zone::{Near, Zone};
 
 /// Where a line came from, for the position columns.
@@ -215,7 +218,7 @@ impl Rows {
         let logged =
             time(record, Slot::Time, times, buffer).or_else(|| date_and_clock(record, scratch));
         let ts = logged.or(start).ok_or(Refusal::NoTime)?;
-        let duration = duration(record, logged.zip(start), scratch);
+        let duration = duration(record, logged.zip(start), buffer);
         if duration.is_none() && record.is_text && has_unreadable_duration(record) {
             is_doubtful = true;
             if trust == Trust::Sound {
@@ -387,13 +390,14 @@ impl Rows {
     }
 
     /// The rows as a batch in the row schema of [`REQUESTS`], and the sizes of its text columns. All rows come from
-    /// one topic and partition.
-    #[expect(
-        clippy::expect_used,
-        clippy::missing_panics_doc,
-        reason = "the columns are those of the schema, of one length"
-    )]
-    pub fn finish(mut self, topic: &str, kafka_partition: Option<i32>) -> (RequestBatch, Hint) {
+    /// one topic and partition, and were read in these formats one behind the other.
+    #[expect(clippy::expect_used, reason = "the columns are those of the schema, of one length")]
+    pub(super) fn finish(
+        mut self,
+        topic: &str,
+        kafka_partition: Option<i32>,
+        formats: &[Run],
+    ) -> (RequestBatch, Hint) {
         let mut hint = [0; TEXT_COLUMNS];
         let mut sizes = hint.iter_mut();
         let mut text = |column: TextColumn| {
@@ -436,6 +440,7 @@ impl Rows {
             Arc::new(Int64Array::from(self.topic_offset)),
             Arc::new(Int32Array::from(self.record_index)),
             self.aborted.finish(),
+            Arc::new(names_of(formats)),
         ];
         let batch = RecordBatch::try_new(REQUESTS.row_schema(), columns).expect("rows fit");
         let batch = RequestBatch::try_new(batch).expect("rows fit");
@@ -446,39 +451,14 @@ impl Rows {
     }
 }
 
-/// The time in a slot.
-#[expect(clippy::inline_always, reason = "a call for every line")]
-#[inline(always)]
-fn time(
-    record: &Record<'_>,
-    slot: Slot,
-    times: &mut TimeParser,
-    scratch: &mut String,
-) -> Option<i64> {
-    let value = record.get(slot)?;
-    times.parse(plain(value, scratch), value.unit)
-}
-
-/// The time of formats that log day and time of day apart: W3C's, in UTC.
-fn date_and_clock(record: &Record<'_>, scratch: &mut Scratch) -> Option<i64> {
-    let (date, clock) = (record.get(Slot::Date)?, record.get(Slot::Clock)?);
-    let Scratch { times, plain: buffer, .. } = scratch;
-    buffer.clear();
-    buffer.push_str(date.text);
-    buffer.push('T');
-    buffer.push_str(clock.text);
-    times.parse_utc(buffer)
-}
-
-/// The logged duration; else the time between start and end; else a weaker measure such as time to first byte.
-fn duration(record: &Record<'_>, span: Option<(i64, i64)>, scratch: &mut Scratch) -> Option<i64> {
-    let logged = record.get(Slot::Duration);
-    let span = span.and_then(|(end, start)| end.checked_sub(start)).filter(|us| *us >= 0);
-    match (logged, span) {
-        (Some(value), Some(span)) if value.rank > 0 => Some(span),
-        (Some(value), _) => duration_us(plain(value, &mut scratch.plain), value.unit).or(span),
-        (None, span) => span,
+/// The names of the formats of rows.
+fn names_of(formats: &[Run]) -> StringArray {
+    // Nearly always.
+    if let [(Some(format), rows)] = formats {
+        return StringArray::new_repeated(format.name(), *rows);
     }
+    let names = |(format, rows): &Run| std::iter::repeat_n(format.map(Format::name), *rows);
+    formats.iter().flat_map(names).collect()
 }
 
 /// Whether the parts of the request, logged one by one, are there but make no request.

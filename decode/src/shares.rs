@@ -7,30 +7,45 @@ use crate::format::Format;
 /// Rows by format.
 pub(super) type Counts = BTreeMap<Format, u64>;
 
-/// Rows of the batch of a partition. They are counted when the format changes and when the batch ends, so that the lines
-/// of a uniform stream cost nothing.
+/// Rows in a row that were read in one format.
+pub(super) type Run = (Option<Format>, usize);
+
+/// The formats of the rows of a batch of a partition. They are noted when the format changes and when the batch ends, so
+/// that the lines of a uniform stream cost nothing.
 #[derive(Debug, Default)]
 pub(super) struct Shares {
-    by_format: Counts,
-    /// Rows that are counted already.
-    counted: usize,
+    runs: Vec<Run>,
+    /// Rows that are noted already.
+    noted: usize,
 }
 
 impl Shares {
-    /// Counts the rows of a batch that are not counted yet, all of one format.
-    pub(super) fn count(&mut self, format: Option<Format>, rows: usize) {
-        if let Some(format) = format.filter(|_| rows > self.counted) {
-            *self.by_format.entry(format).or_default() += (rows - self.counted) as u64;
+    /// Notes the rows of a batch that are not noted yet, all of one format.
+    pub(super) fn note(&mut self, format: Option<Format>, rows: usize) {
+        let new = rows.saturating_sub(self.noted);
+        self.noted = rows;
+        match self.runs.last_mut() {
+            _ if new == 0 => {}
+            Some((last, rows)) if *last == format => *rows += new,
+            _ => self.runs.push((format, new)),
         }
-        self.counted = rows;
     }
 
-    /// The same at the end of a batch, and adds all of it to those of the batches before.
-    pub(super) fn end_batch(&mut self, format: Option<Format>, rows: usize, all: &mut Counts) {
-        self.count(format, rows);
-        for (format, count) in std::mem::take(&mut self.by_format) {
-            *all.entry(format).or_default() += count;
+    /// The same at the end of a batch: the runs of all its rows, which are added to those of the batches before.
+    pub(super) fn end_batch(
+        &mut self,
+        format: Option<Format>,
+        rows: usize,
+        all: &mut Counts,
+    ) -> Vec<Run> {
+        self.note(format, rows);
+        self.noted = 0;
+        let runs = std::mem::take(&mut self.runs);
+        for (format, rows) in &runs {
+            if let Some(format) = format {
+                *all.entry(*format).or_default() += *rows as u64;
+            }
         }
-        self.counted = 0;
+        runs
     }
 }

@@ -55,7 +55,7 @@ pub static VIEWS: [View; 3] = [
     },
     View {
         name: "signals",
-        doc: "One detection on one topic: whether it is on, degraded or off, and which columns its log lacks.",
+        doc: "One detection on one topic: whether it is on, degraded or off, which columns its log lacks, and the log formats of the topic.",
         like: None,
         is_base: false,
         sql: signals,
@@ -88,12 +88,19 @@ fn campaigns() -> String {
 }
 
 fn signals() -> String {
-    let mut sql = "WITH seen AS (SELECT topic, count(*) AS requests".to_owned();
+    let (mut counts, mut sums) = (String::new(), String::new());
     for column in signals::columns() {
         // Writing to a string cannot fail.
-        let _ = write!(sql, ", count({column}) AS {column}");
+        let _ = write!(counts, ", count({column}) AS {column}");
+        let _ = write!(sums, ", sum({column}) AS {column}");
     }
-    let _ = write!(sql, " FROM {} GROUP BY topic) ", REQUESTS.name);
+    let sql = format!(
+        "WITH by_format AS (SELECT topic, format, count(*) AS n{counts} FROM {} GROUP BY topic, format), \
+         shares AS (SELECT *, round(1000.0 * n / sum(n) OVER (PARTITION BY topic)) / 10 AS share FROM by_format), \
+         seen AS (SELECT topic, sum(n) AS requests{sums}, \
+         string_agg(format || ' ' || share || ' %', ', ' ORDER BY n DESC, format) AS formats FROM shares GROUP BY topic) ",
+        REQUESTS.name
+    );
     let parts: Vec<String> = signals::detections().map(signal).collect();
     sql + &parts.join(" UNION ALL ")
 }
@@ -109,7 +116,7 @@ fn signal(signal: &KindRow) -> String {
         .collect();
     format!(
         "SELECT topic, '{}' AS detection, CASE WHEN {} THEN '{}' WHEN {} THEN '{}' ELSE '{}' END AS readiness, \
-         concat_ws(', ', {}) AS missing, requests FROM seen",
+         concat_ws(', ', {}) AS missing, requests, formats FROM seen",
         signal.kind,
         lacks(signal.needs),
         Readiness::Off.as_str(),

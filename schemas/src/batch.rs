@@ -164,6 +164,8 @@ impl RequestBatch {
         record_index: Int32Array = 25 |a| a.as_primitive::<Int32Type>();
         /// The request was broken off before it was answered whole.
         aborted: BooleanArray = 26 |a| a.as_boolean();
+        /// Name of the log format.
+        format: StringArray = 27 |a| a.as_string();
     }
 }
 
@@ -236,7 +238,7 @@ mod tests {
         let error = RequestBatch::try_new(PositionedBatch::no_rejects()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "batch does not fit table `requests`: 7 columns instead of 27"
+            "batch does not fit table `requests`: 7 columns instead of 28"
         );
     }
 

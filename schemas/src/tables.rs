@@ -63,6 +63,7 @@ pub const REQUESTS: Table = Table {
             Boolean,
             "Client or proxy broke the request off before it was answered whole; null where the log cannot tell.",
         ),
+        opt("format", String, "Log format in which the line was read, such as `combined`."),
     ],
 };
 

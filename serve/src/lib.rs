@@ -1,9 +1,10 @@
 //! Answers to others: one guarded core over the tables, and its faces on the network.
 //!
 //! ```text
-//! http (API, console) ───┐
-//! postgres (the wire) ───┼─▶ answers ─▶ query ─▶ tables
-//! flight (Flight SQL) ───┘   guard · place · snapshot · memory · time · caps · cancel
+//! doors (connections, tokens, TLS)
+//!   ├─ http (API, console) ──┐
+//!   ├─ postgres (the wire) ──┼─▶ answers ─▶ query ─▶ tables
+//!   └─ flight (Flight SQL) ──┘   guard · place · snapshot · memory · time · caps · cancel
 //! ```
 //!
 //! # Invariants
@@ -16,6 +17,7 @@
 
 pub mod answers;
 mod cast;
+pub mod doors;
 pub mod flight;
 pub mod http;
 pub mod overview;

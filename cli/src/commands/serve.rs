@@ -7,8 +7,9 @@ use std::thread::{self, JoinHandle};
 use anyhow::Context as _;
 use query::postgres::DATABASE;
 use serve::answers::Answers;
+use serve::doors::ListenError;
 use serve::flight::Flight;
-use serve::http::{Http, ListenError};
+use serve::http::Http;
 use serve::postgres::Postgres;
 use tokio::runtime::Runtime;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serve::answers::Limits;
-use serve::http::{HttpOptions, TlsFiles, Token};
+use serve::doors::{DoorOptions, TlsFiles, Token};
 
 use super::resolve::{address, data};
 use super::{File, UsageError};
@@ -63,11 +63,11 @@ pub struct Serve {
     /// Folder or URI of the tables.
     pub data: String,
     /// Where, and to whom.
-    pub http: HttpOptions,
+    pub http: DoorOptions,
     /// Where PostgreSQL's protocol is spoken, and to whom; perhaps nowhere.
-    pub postgres: HttpOptions,
+    pub postgres: DoorOptions,
     /// Where Arrow Flight SQL is spoken, and to whom; perhaps nowhere.
-    pub flight: HttpOptions,
+    pub flight: DoorOptions,
     /// What a query may take.
     pub limits: Limits,
 }
@@ -112,9 +112,9 @@ impl Serve {
                 ));
             }
         };
-        let http = HttpOptions { listen, token, tls };
-        let postgres = HttpOptions { listen: postgres, ..http.clone() };
-        let flight = HttpOptions { listen: flight, ..http.clone() };
+        let http = DoorOptions { listen, token, tls };
+        let postgres = DoorOptions { listen: postgres, ..http.clone() };
+        let flight = DoorOptions { listen: flight, ..http.clone() };
         for face in [&http, &postgres, &flight] {
             face.check().map_err(|error| UsageError::new(error.to_string()))?;
         }

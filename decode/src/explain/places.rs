@@ -34,7 +34,7 @@ pub struct Leftover {
 }
 
 /// Columns of a row that say where it is from, not what the line says.
-const POSITIONS: [&str; 4] = ["topic", "topic_partition", "topic_offset", "record_index"];
+const POSITIONS: [&str; 5] = ["topic", "topic_partition", "topic_offset", "record_index", "format"];
 
 /// The slots that feed a column, the surest first: see [`crate::row`].
 const SOURCES: &[(&str, &[Slot])] = &[

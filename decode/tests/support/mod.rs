@@ -11,7 +11,7 @@ use decode::{Batcher, DecoderConfig, Format, Numbering, RawMessage};
 use schemas::PositionedBatch;
 
 /// Position columns, which are shown as a prefix or not at all.
-const POSITIONS: [&str; 4] = ["topic", "topic_partition", "topic_offset", "record_index"];
+const POSITIONS: [&str; 5] = ["topic", "topic_partition", "topic_offset", "record_index", "format"];
 
 /// Reads `blocks` one after the other as blocks of lines of one file.
 pub fn read_blocks<'a>(

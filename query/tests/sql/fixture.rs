@@ -182,6 +182,7 @@ fn ordinary(i: u32) -> Value {
             "path": path, "query": query, "status": if i % 50 == 49 { 404 } else { 200 },
             "response_bytes": 1_000 + i % 7 * 100, "duration_us": 2_000 + i % 11 * 250,
             "user_agent": agent, "cache_status": if i.is_multiple_of(4) { "miss" } else { "hit" },
+            "format": if i.is_multiple_of(3) { "combined" } else { "nginx_json" },
         }),
     )
 }

@@ -113,10 +113,10 @@ fn tables_are_described() {
     let prompt = Prompt::new();
     prompt.check("\\d\n\\d rejects\n\\d nothing\n\\d requsts", &expect![[r#"
          name           | a row is
-        ----------------+--------------------------------------------------------------------------------------------------
+        ----------------+-------------------------------------------------------------------------------------------------------------------------------
          attacks        | Latest revision of every incident whose verdict is not `benign`.
          campaigns      | One attack on several hosts: what, how many, since when, how much, from how many named sources.
-         signals        | One detection on one topic: whether it is on, degraded or off, and which columns its log lacks.
+         signals        | One detection on one topic: whether it is on, degraded or off, which columns its log lacks, and the log formats of the topic.
          requests       | One row per access-log record.
          incidents      | One row per revision of an incident, append-only.
          source_windows | One row per minute and source that mattered in it: at least 32 requests, or part of an incident.

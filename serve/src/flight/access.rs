@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::http::Request;
 use tonic::Status;
 
-use crate::http::access::{Origin, Refused, Token, check_name, check_token, origin};
+use crate::doors::access::{Origin, Refused, Token, check_name, check_token, origin};
 
 impl From<Refused> for Status {
     fn from(refused: Refused) -> Self {

@@ -31,9 +31,9 @@ use futures::FutureExt as _;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answers::Answers;
-use crate::http::access::Token;
-use crate::http::listen::{Doors, Stopping};
-use crate::http::{HttpOptions, ListenError};
+use crate::doors::access::Token;
+use crate::doors::{DoorOptions, ListenError};
+use crate::doors::{Doors, Stopping};
 use wire::Visit;
 
 /// Its name in ALPN.
@@ -64,7 +64,7 @@ impl Flight {
     ///
     /// # Errors
     /// [`ListenError`].
-    pub async fn bind(answers: Answers, options: &HttpOptions) -> Result<Self, ListenError> {
+    pub async fn bind(answers: Answers, options: &DoorOptions) -> Result<Self, ListenError> {
         let doors = Doors::open(options).await?;
         let tls = options.tls.as_ref().map(|files| files.acceptor(PROTOCOL)).transpose()?;
         let stopping = doors.stopping();

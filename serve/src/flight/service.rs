@@ -16,7 +16,7 @@ use super::Desk;
 use super::actions::ACTIONS;
 use super::handle::as_message;
 use super::statement::Rows;
-use crate::http::access::Token;
+use crate::doors::access::Token;
 
 /// Flight, at one desk.
 pub(super) struct Service {

@@ -22,7 +22,7 @@ use tower::ServiceExt as _;
 use super::access;
 use super::service::Service;
 use super::{Desk, values};
-use crate::http::listen::{Asker, Fault, HEAD_PATIENCE, Stopping, spoken, stopped};
+use crate::doors::{Asker, Fault, HEAD_PATIENCE, Stopping, spoken, stopped};
 
 /// Calls at the same time on one connection: a choice; a pool of clients shares one.
 const STREAMS: u32 = 64;

@@ -1,25 +1,20 @@
 //! The HTTP face: SQL, incidents and their events for programs, pages for people.
 //!
 //! ```text
-//! listen (places, TLS, patience) ─▶ access (name, origin, token) ─▶ sql · incidents · events · pages ─▶ answers
+//! doors (places, TLS, patience) ─▶ visit ─▶ access (name, origin, token) ─▶ sql · incidents · events · pages ─▶ answers
 //! ```
 
-pub(crate) mod access;
 pub(crate) mod body;
 mod events;
 pub(crate) mod failure;
 mod health;
 pub(crate) mod incidents;
 pub(crate) mod input;
-pub(crate) mod listen;
 mod openapi;
-pub(crate) mod patient;
 mod sql;
-pub(crate) mod tls;
+mod visit;
 
-use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -35,81 +30,11 @@ use futures::FutureExt as _;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answers::Answers;
-use access::{Origin, Refused, check_name, check_token, origin};
+use crate::doors::access::{Origin, Refused, Token, check_name, check_token, origin};
+use crate::doors::{Asker, DoorOptions, Doors, ListenError, Stopping};
 use events::Events;
 use failure::Failure;
-use listen::{Asker, At, Doors, Stopping, Visit};
-
-pub use access::Token;
-pub use tls::TlsFiles;
-
-/// Where and to whom answers are given.
-#[derive(Debug, Clone, Default)]
-pub struct HttpOptions {
-    /// Addresses to listen at.
-    pub listen: Vec<SocketAddr>,
-    /// What those who ask must know.
-    pub token: Option<Token>,
-    /// Encryption.
-    pub tls: Option<TlsFiles>,
-}
-
-/// The server cannot listen.
-#[derive(Debug, thiserror::Error)]
-pub enum ListenError {
-    /// Others than this machine could ask, and too little protects the answers.
-    #[error(
-        "{address} can be reached by other machines, and {missing} missing: the tables hold who asked for what. Give \
-         --token-file, --tls-cert and --tls-key; or listen at 127.0.0.1 and let others in through an SSH tunnel or a proxy \
-         that asks who they are"
-    )]
-    Unprotected {
-        /// The address.
-        address: SocketAddr,
-        /// What is missing, with its verb.
-        missing: &'static str,
-    },
-    /// Certificate or key are wrong.
-    #[error("cannot encrypt with {}: {what}", .path.display())]
-    Tls {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// The system has no random bytes, of which secrets are made.
-    #[error("the system has no random bytes to make secrets of")]
-    Random,
-    /// The address cannot be listened at.
-    #[error(
-        "cannot listen at {address}; choose another with --listen, --postgres or --flight: {source}"
-    )]
-    Bind {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-impl HttpOptions {
-    /// Checks that nothing is open to more than may see it.
-    ///
-    /// # Errors
-    /// [`ListenError::Unprotected`] for an address beyond this machine without token and encryption.
-    pub fn check(&self) -> Result<(), ListenError> {
-        let missing = match (&self.token, &self.tls) {
-            (Some(_), Some(_)) => return Ok(()),
-            (None, None) => "a token and encryption are",
-            (None, Some(_)) => "a token is",
-            (Some(_), None) => "encryption is",
-        };
-        match self.listen.iter().find(|address| !address.ip().is_loopback()) {
-            Some(&address) => Err(ListenError::Unprotected { address, missing }),
-            None => Ok(()),
-        }
-    }
-}
+use visit::{At, Visit};
 
 /// What every handler knows.
 #[derive(Debug, Clone)]
@@ -138,7 +63,7 @@ impl Http {
     ///
     /// # Errors
     /// [`ListenError`].
-    pub async fn bind(answers: Answers, options: &HttpOptions) -> Result<Self, ListenError> {
+    pub async fn bind(answers: Answers, options: &DoorOptions) -> Result<Self, ListenError> {
         let doors = Doors::open(options).await?;
         let tls = options.tls.as_ref().map(|files| files.acceptor(b"http/1.1")).transpose()?;
         let (token, stopping) = (options.token.clone().map(Arc::new), doors.stopping());

@@ -20,7 +20,7 @@ use super::phrase::{Phrase, phrase};
 use super::portal::{Open, Portal, Prepared, columns};
 use super::speech::Speech;
 use crate::answers::{Fault, Question};
-use crate::http::listen;
+use crate::doors;
 
 /// How long a client may be silent: a place is held for it. Pools of connections ask sooner.
 const IDLE: Duration = Duration::from_hours(1);
@@ -129,14 +129,14 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
     }
 
     /// Converses until one of both goes.
-    pub(super) async fn run(mut self) -> Result<(), listen::Fault> {
+    pub(super) async fn run(mut self) -> Result<(), doors::Fault> {
         self.ready();
         self.send().await?;
         let mut stopping = self.desk.stopping.clone();
         loop {
             let next = tokio::select! {
                 biased;
-                () = listen::stopped(&mut stopping) => return self.farewell(Fault::Stopping.into()).await,
+                () = doors::stopped(&mut stopping) => return self.farewell(Fault::Stopping.into()).await,
                 next = tokio::time::timeout(IDLE, self.heard.recv()) => next,
             };
             let message = match next {
@@ -184,7 +184,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
         }
     }
 
-    async fn farewell(mut self, complaint: Complaint) -> Result<(), listen::Fault> {
+    async fn farewell(mut self, complaint: Complaint) -> Result<(), doors::Fault> {
         complaint.tell(&mut self.speech);
         self.send().await?;
         self.out.shutdown().await?;

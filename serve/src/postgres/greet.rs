@@ -16,8 +16,8 @@ use super::message::{Broken, Hearing, Message, Unheard, mechanism, texts};
 use super::phrase::told;
 use super::scram::{self, Unproven};
 use super::speech::{Speech, put_text};
-use crate::http::listen::{Asker, Fault, Stream, WRITE_PATIENCE};
-use crate::http::patient::Patient;
+use crate::doors::patient::Patient;
+use crate::doors::{Asker, Fault, Stream, WRITE_PATIENCE};
 
 /// How long a client may take until it is known.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -32,8 +32,8 @@ use futures::FutureExt as _;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answers::Answers;
-use crate::http::listen::{Doors, Stopping};
-use crate::http::{HttpOptions, ListenError};
+use crate::doors::{DoorOptions, ListenError};
+use crate::doors::{Doors, Stopping};
 use cancel::Cancels;
 use scram::Verifier;
 
@@ -63,7 +63,7 @@ impl Postgres {
     ///
     /// # Errors
     /// [`ListenError`].
-    pub async fn bind(answers: Answers, options: &HttpOptions) -> Result<Self, ListenError> {
+    pub async fn bind(answers: Answers, options: &DoorOptions) -> Result<Self, ListenError> {
         let doors = Doors::open(options).await?;
         let tls = options.tls.as_ref().map(|files| files.acceptor(b"postgresql")).transpose()?;
         let verifier =

@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::{digest, hmac, pbkdf2};
 use subtle::ConstantTimeEq as _;
 
-use crate::http::Token;
+use crate::doors::Token;
 
 /// Name of the mechanism.
 pub(super) const NAME: &str = "SCRAM-SHA-256";

@@ -12,7 +12,7 @@ use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message as _;
 use serve::answers::Limits;
-use serve::http::{HttpOptions, Token};
+use serve::doors::{DoorOptions, Token};
 use tokio::net::TcpStream;
 use tonic::body::Body;
 use tonic::{Code, Status, Streaming};
@@ -109,7 +109,7 @@ async fn limits_are_those_of_the_core() {
 async fn who_does_not_know_the_token_gets_one_try_a_connection() {
     let folder = lake::lake().await;
     let token = Some(Token::new("0123456789abcdef").unwrap());
-    let options = HttpOptions { token, ..HttpOptions::default() };
+    let options = DoorOptions { token, ..DoorOptions::default() };
     let server = Server::start(folder.path(), Limits::default(), options).await;
     let mut client = connect(&server).await;
     let refused = client.get_flight_info(asked("SELECT 1")).await.unwrap_err();

@@ -6,7 +6,7 @@ use query::Format;
 use schemas::tables::INCIDENTS;
 use serde_json::json;
 use serve::answers::{Limits, Question};
-use serve::http::{HttpOptions, Token};
+use serve::doors::{DoorOptions, Token};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -134,7 +134,7 @@ async fn who_asks_under_another_name_or_from_another_page_is_sent_away() {
 async fn a_token_is_asked_for_where_there_is_one() {
     let folder = lake::lake().await;
     let token = Some(Token::new("0123456789abcdef").expect("a token"));
-    let options = HttpOptions { token, ..HttpOptions::default() };
+    let options = DoorOptions { token, ..DoorOptions::default() };
     let server = Server::start(folder.path(), Limits::default(), options).await;
     for path in ["/api/v1/incidents", "/api/v1/events", "/openapi.json", "/readyz"] {
         let got = server.get(path).await;
@@ -301,7 +301,7 @@ async fn who_has_no_token_cannot_keep_others_out() {
     let folder = lake::lake().await;
     let token = Some(Token::new("0123456789abcdef").expect("a token"));
     let limits = Limits { connections: 8, ..Limits::default() };
-    let options = HttpOptions { token, ..HttpOptions::default() };
+    let options = DoorOptions { token, ..DoorOptions::default() };
     let server = Server::start(folder.path(), limits, options).await;
     let mut silent = Vec::new();
     for _ in 0..2 {

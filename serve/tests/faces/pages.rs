@@ -3,7 +3,7 @@
 use schemas::tables::{REJECTS, TARGET_WINDOWS};
 use serde_json::json;
 use serve::answers::Limits;
-use serve::http::HttpOptions;
+use serve::doors::DoorOptions;
 use tempfile::TempDir;
 
 use crate::client::Got;
@@ -30,7 +30,7 @@ async fn start() -> (TempDir, Server) {
         "ts": "2026-03-01T00:05:00Z", "topic_offset": 1, "record_index": 0, "reason": HOSTILE, "raw": "00",
     });
     lake::append(folder.path(), &REJECTS, &[reject]).await;
-    let server = Server::start(folder.path(), Limits::default(), HttpOptions::default()).await;
+    let server = Server::start(folder.path(), Limits::default(), DoorOptions::default()).await;
     (folder, server)
 }
 
@@ -199,7 +199,7 @@ async fn tables_without_a_row_make_pages_too() {
         "ts": "2026-03-01T00:05:00Z", "topic_offset": 1, "record_index": 0, "reason": "x", "raw": "00",
     })])
     .await;
-    let server = Server::start(folder.path(), Limits::default(), HttpOptions::default()).await;
+    let server = Server::start(folder.path(), Limits::default(), DoorOptions::default()).await;
     for path in ["/", "/source?q=192.0.2.1", "/sql", "/?host=x&hours=1"] {
         page(&server, path).await;
     }

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serve::answers::{Answers, Limits};
+use serve::doors::DoorOptions;
 use serve::flight::Flight;
-use serve::http::{Http, HttpOptions};
+use serve::http::Http;
 use serve::postgres::Postgres;
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -58,11 +59,11 @@ pub(crate) struct Server {
 
 impl Server {
     /// Answers from `lake` at ports of the system's choice.
-    pub(crate) async fn start(lake: &Path, limits: Limits, options: HttpOptions) -> Self {
+    pub(crate) async fn start(lake: &Path, limits: Limits, options: DoorOptions) -> Self {
         let uri = lake.to_string_lossy().into_owned();
         let answers = Answers::open(&uri, limits, Handle::current()).await.expect("tables");
         let listen = vec!["127.0.0.1:0".parse().expect("an address")];
-        let options = HttpOptions { listen, ..options };
+        let options = DoorOptions { listen, ..options };
         let http = Http::bind(answers.clone(), &options).await.expect("a port");
         let postgres = Postgres::bind(answers.clone(), &options).await.expect("a port");
         let flight = Flight::bind(answers.clone(), &options).await.expect("a port");
@@ -98,6 +99,6 @@ impl Server {
 /// A server of a small lake.
 pub(crate) async fn start(limits: Limits) -> (TempDir, Server) {
     let folder = lake::lake().await;
-    let server = Server::start(folder.path(), limits, HttpOptions::default()).await;
+    let server = Server::start(folder.path(), limits, DoorOptions::default()).await;
     (folder, server)
 }

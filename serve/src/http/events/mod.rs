@@ -30,8 +30,8 @@ use tokio::sync::broadcast;
 
 use super::App;
 use super::failure::Failure;
-use super::listen::{Stopping, stopped};
 use crate::answers::{Answers, Fault};
+use crate::doors::{Stopping, stopped};
 use crate::questions::revisions::{Key, keys, named};
 use crate::questions::rows;
 use told::{Following, Missed, Told};

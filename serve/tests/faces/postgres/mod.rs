@@ -5,7 +5,7 @@ pub(crate) mod client;
 use std::time::Duration;
 
 use serve::answers::Limits;
-use serve::http::{HttpOptions, Token};
+use serve::doors::{DoorOptions, Token};
 
 use crate::lake;
 use crate::server::{ENDLESS, Server, patient, start};
@@ -159,7 +159,7 @@ async fn a_server_that_stops_says_so() {
 async fn who_does_not_know_the_token_is_let_go() {
     let folder = lake::lake().await;
     let token = Some(Token::new("0123456789abcdef").expect("a token"));
-    let options = HttpOptions { token, ..HttpOptions::default() };
+    let options = DoorOptions { token, ..DoorOptions::default() };
     let server = Server::start(folder.path(), Limits::default(), options).await;
     let mut client = server.dial().await;
     client.send(&hello()).await;

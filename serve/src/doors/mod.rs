@@ -1,32 +1,28 @@
-//! Connections: taken, limited, encrypted, and let go.
+//! Connections of every face: taken, limited, encrypted, and let go.
 
-use std::convert::Infallible;
+pub(crate) mod access;
+pub(crate) mod patient;
+mod tls;
+
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use axum::http::HeaderValue;
-use axum::http::header::CONNECTION;
-use axum::response::Response;
 use futures::future::BoxFuture;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt as _;
 
-use super::patient::Patient;
-use super::{HttpOptions, ListenError};
 use crate::answers::{Answers, Stranger};
+use patient::Patient;
+
+pub use access::Token;
+pub use tls::TlsFiles;
 
 /// How long a client may take for the head of a request, and between two.
 pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -37,12 +33,6 @@ const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a write may make no headway.
 pub(crate) const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Bytes of a head from which on no more of it is read: an address with a statement in it, and a browser's headers.
-const HEAD_BYTES: usize = 32 << 10;
-
-/// Header lines of a request, at most.
-const HEADERS: usize = 64;
-
 /// Pause after a connection could not be taken, as when the process has no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -52,6 +42,74 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long those that did not are given to say so.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// Where and to whom answers are given.
+#[derive(Debug, Clone, Default)]
+pub struct DoorOptions {
+    /// Addresses to listen at.
+    pub listen: Vec<SocketAddr>,
+    /// What those who ask must know.
+    pub token: Option<Token>,
+    /// Encryption.
+    pub tls: Option<TlsFiles>,
+}
+
+/// The server cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Others than this machine could ask, and too little protects the answers.
+    #[error(
+        "{address} can be reached by other machines, and {missing} missing: the tables hold who asked for what. Give \
+         --token-file, --tls-cert and --tls-key; or listen at 127.0.0.1 and let others in through an SSH tunnel or a proxy \
+         that asks who they are"
+    )]
+    Unprotected {
+        /// The address.
+        address: SocketAddr,
+        /// What is missing, with its verb.
+        missing: &'static str,
+    },
+    /// Certificate or key are wrong.
+    #[error("cannot encrypt with {}: {what}", .path.display())]
+    Tls {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The system has no random bytes, of which secrets are made.
+    #[error("the system has no random bytes to make secrets of")]
+    Random,
+    /// The address cannot be listened at.
+    #[error(
+        "cannot listen at {address}; choose another with --listen, --postgres or --flight: {source}"
+    )]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl DoorOptions {
+    /// Checks that nothing is open to more than may see it.
+    ///
+    /// # Errors
+    /// [`ListenError::Unprotected`] for an address beyond this machine without token and encryption.
+    pub fn check(&self) -> Result<(), ListenError> {
+        let missing = match (&self.token, &self.tls) {
+            (Some(_), Some(_)) => return Ok(()),
+            (None, None) => "a token and encryption are",
+            (None, Some(_)) => "a token is",
+            (Some(_), None) => "encryption is",
+        };
+        match self.listen.iter().find(|address| !address.ip().is_loopback()) {
+            Some(&address) => Err(ListenError::Unprotected { address, missing }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Whether the server is to stop; all have a copy.
 pub(crate) type Stopping = watch::Receiver<bool>;
 
@@ -60,10 +118,6 @@ pub(crate) async fn stopped(stopping: &mut Stopping) {
     // One that is gone has stopped.
     let _ = stopping.wait_for(|stop| *stop).await;
 }
-
-/// Where the request came in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct At(pub(super) SocketAddr);
 
 /// Whose connection it is; nobody needs to be known where there is no token.
 #[derive(Debug, Clone)]
@@ -162,7 +216,7 @@ impl Doors {
     ///
     /// # Errors
     /// [`ListenError`].
-    pub(crate) async fn open(options: &HttpOptions) -> Result<Self, ListenError> {
+    pub(crate) async fn open(options: &DoorOptions) -> Result<Self, ListenError> {
         options.check()?;
         let mut doors = Vec::new();
         for &address in &options.listen {
@@ -221,52 +275,5 @@ pub(crate) async fn spoken(
     Ok(Box::new(shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??))
 }
 
-/// One connection.
-pub(super) struct Visit {
-    pub(super) router: Router,
-    pub(super) at: SocketAddr,
-    pub(super) tls: Option<TlsAcceptor>,
-    pub(super) stopping: Stopping,
-    pub(super) asker: Asker,
-}
-
 /// Why a connection ended badly.
 pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
-
-impl Visit {
-    pub(super) async fn converse(self, client: TcpStream) -> Result<(), Fault> {
-        let Self { router, at, tls, mut stopping, asker } = self;
-        let stream = spoken(client, tls.as_ref()).await?;
-        let service =
-            service_fn(move |request| respond(router.clone(), at, asker.clone(), request));
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE)
-            .max_buf_size(HEAD_BYTES)
-            .max_headers(HEADERS)
-            .serve_connection(TokioIo::new(stream), service);
-        let mut connection = pin!(connection);
-        tokio::select! {
-            ended = connection.as_mut() => return Ok(ended?),
-            () = stopped(&mut stopping) => {}
-        }
-        connection.as_mut().graceful_shutdown();
-        Ok(connection.await?)
-    }
-}
-
-async fn respond(
-    router: Router,
-    at: SocketAddr,
-    asker: Asker,
-    mut request: hyper::Request<Incoming>,
-) -> Result<Response, Infallible> {
-    request.extensions_mut().insert(ConnectInfo(At(at)));
-    request.extensions_mut().insert(asker.clone());
-    let Ok(mut response) = router.oneshot(request.map(axum::body::Body::new) as Request).await;
-    if asker.is_unknown() {
-        // One question for each place: whoever keeps asking lets others in between.
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    Ok(response)
-}
