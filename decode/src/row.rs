@@ -215,8 +215,8 @@ impl Rows {
             starts.set_near(near);
         }
         let start = time(record, Slot::Start, starts, buffer);
-        let logged =
-            time(record, Slot::Time, times, buffer).or_else(|| date_and_clock(record, scratch));
+        let logged = time(record, Slot::Time, times, buffer);
+        let logged = logged.or_else(|| date_and_clock(record, times, buffer));
         let ts = logged.or(start).ok_or(Refusal::NoTime)?;
         let duration = duration(record, logged.zip(start), buffer);
         if duration.is_none() && record.is_text && has_unreadable_duration(record) {

@@ -38,8 +38,8 @@ fn adbc_gets_columns_with_their_types() {
             "DELETE FROM requests": wrong, "CREATE TABLE t (x int)": wrong, "SELECT 1; SELECT 2": wrong,
             "SELECT * FROM '/etc/passwd'": wrong, "SET datafusion.runtime.memory_limit = '1G'": wrong,
         },
-        "after all": 1, "catalogs": ["floodmark"], "schemas": ["public"], "tables": RELATIONS, "columns": [28, 2],
-        "one schema": 28, "table types": ["TABLE", "VIEW"], "vendor": "Floodmark", "cancelled": "OSError",
+        "after all": 1, "catalogs": ["floodmark"], "schemas": ["public"], "tables": RELATIONS, "columns": [29, 2],
+        "one schema": 29, "table types": ["TABLE", "VIEW"], "vendor": "Floodmark", "cancelled": "OSError",
     });
     assert_eq!(seen, expected);
     served.stop();

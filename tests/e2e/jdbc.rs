@@ -32,7 +32,7 @@ fn drivers_of_java_get_metadata_and_rows() {
             [
                 "product=PostgreSQL 16.6",
                 &of_postgres,
-                &format!("columns=28 timestamptz 2 {doc}"),
+                &format!("columns=29 timestamptz 2 {doc}"),
                 "schemas=3",
             ],
             &["indexes=0", "types=true", "by and by=5000", "wrong=42703 true", "wrong=25006 true"]
@@ -44,7 +44,7 @@ fn drivers_of_java_get_metadata_and_rows() {
             [
                 &version,
                 &of_flight,
-                &format!("columns=28 timestamp with time zone 2 {doc}"),
+                &format!("columns=29 timestamp with time zone 2 {doc}"),
                 "schemas=1",
             ],
             &["wrong=null true", "wrong=null true"][..],
