@@ -46,7 +46,7 @@ fn an_attack_leads_to_its_requests_a_source_and_sql() {
     for part in ["Who", "With what", "The rule that selects it", "Exactly these requests"] {
         assert!(parts.contains(&part), "without scripts: {parts:?}");
     }
-    for page in ["now", "incident", "explore", "source", "sql"] {
+    for page in ["now", "incident", "map", "explore", "source", "sql"] {
         let picture = std::fs::read(pictures.join(format!("{page}.png"))).unwrap();
         assert!(picture.starts_with(b"\x89PNG"), "{page}");
     }

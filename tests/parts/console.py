@@ -94,6 +94,8 @@ def everywhere(browser, base, story, pictures):
             seen[f"{name} {scheme} {width}"] = walk.sound()
             if pictures and scheme == "light" and width == WIDE and "no" not in name.split():
                 walk.page.screenshot(path=pathlib.Path(pictures, f"{name}.png"))
+                for place in walk.page.locator("figure.map").all():
+                    place.screenshot(path=pathlib.Path(pictures, "map.png"))
         seen[f"wrong {scheme} {width}"] = walk.wrong
         walk.context.close()
     return {place: faults for place, faults in seen.items() if faults}
