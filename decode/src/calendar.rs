@@ -301,8 +301,7 @@ fn month_of(word: &str) -> Option<i64> {
     MONTHS.iter().find(|(start, _)| lower.starts_with(start)).map(|(_, month)| *month)
 }
 
-/// Whether a word begins with the name of a day of the week.
-pub(super) fn is_weekday(word: &str) -> bool {
+fn is_weekday(word: &str) -> bool {
     let start = word.get(..3).unwrap_or_default();
     WEEKDAYS.iter().any(|day| day.eq_ignore_ascii_case(start))
 }

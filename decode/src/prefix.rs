@@ -3,12 +3,11 @@
 //! colours.
 
 use super::address::is_plain_ip;
-use super::calendar::is_weekday;
 use super::envelope::{split_time, strip_cri, strip_header};
 use super::line::sound::is_name;
 use super::reasons::is_level;
 use super::record::Unit;
-use super::time::{TimeParser, month_number};
+use super::time::TimeParser;
 
 /// Longest name of a container or pod.
 const NAME_BYTES_MAX: usize = 253;
@@ -71,10 +70,17 @@ fn any_time(text: &str) -> Option<&str> {
     text.get(found.max()? + 1..)
 }
 
-/// Whether a digit is at the start, or the name of a month or of a day of the week.
+/// Longest word with which a time begins: the name of a day of the week.
+const NAME_OF_DAY_BYTES_MAX: usize = 24;
+
+/// Whether a digit, a bracket or a word of nothing but letters is at the start, as of a month or a day of the week.
 fn may_begin_time(text: &str) -> bool {
-    let is_name = |name: &str| month_number(name.as_bytes()).is_some() || is_weekday(name);
-    text.starts_with(|c: char| c.is_ascii_digit()) || text.get(..3).is_some_and(is_name)
+    if text.starts_with(|c: char| c.is_ascii_digit() || c == '[') {
+        return true;
+    }
+    let end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
+    (1..=NAME_OF_DAY_BYTES_MAX).contains(&end)
+        && text.get(end..).is_some_and(|behind| behind.starts_with([' ', ',', '.']))
 }
 
 /// A header with a time in another notation than those of syslog, behind which is `dated`: `1714564800.123 edge1 nginx[7]: `, as `journalctl`

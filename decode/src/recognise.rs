@@ -156,11 +156,12 @@ impl Recogniser {
     }
 
     fn recognise_json(&mut self, line: &str) -> Option<Decoder> {
-        let mut best: Option<(u32, &Decoder)> = None;
+        // What another dialect reads without contradicting itself is no contradiction.
+        let mut best: Option<((u32, bool), &Decoder)> = None;
         for decoder in &mut self.json {
             let mut record = Record::default();
             let fit = decoder.decode_first(line, &mut record);
-            let score = record.filled();
+            let score = (record.filled(), !record.is_partial());
             let better = best.is_none_or(|(other, _)| score > other);
             let is_whole = fit == Ok(Fit::Whole) && !has_sentence_for_method(&record);
             if is_whole && better && has_time(&record) && record.has_request() {

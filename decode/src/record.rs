@@ -340,9 +340,9 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Number of slots with a value, those too for which the line had two.
+    /// Number of slots with a value.
     pub const fn filled(&self) -> u32 {
-        (self.present | self.contested).count_ones()
+        self.present.count_ones()
     }
 }
 

@@ -43,6 +43,10 @@ impl Plan {
                 _ => steps.push(step),
             }
         }
+        if let [.., before, last] = &mut steps[..] {
+            last.is_behind_bar =
+                before.until == Until::Byte(b'|') && last.variable.guess != Guess::Unshifted;
+        }
         for index in 0..steps.len() {
             let words = words_before_time(steps.get(index + 1..).unwrap_or_default());
             if let Some(step) = steps.get_mut(index) {
@@ -129,6 +133,7 @@ impl Step {
             closing,
             is_word: !behind_quote && (is_word_slot(*variable) || is_skipped(*variable)),
             words_before_time: None,
+            is_behind_bar: false,
             is_raw: false,
         }
     }

@@ -112,32 +112,59 @@ fn are_wrapped(behind: &str) -> bool {
     }
 }
 
-/// Whether the fields behind a request follow, of which those before were a part: status, size, referrer and agent.
-/// Beside them stand other numbers and texts that operators add: `512 1024 "203.0.113.7"`.
-pub(super) fn begins_answer(rest: &str) -> bool {
+/// Whether what follows a value are the fields behind another request, of which those before were a part: a text in quotes
+/// that ends as a request does with a status behind it, or status, size, referrer and agent to the end of the line. Beside
+/// them stand other numbers and texts that operators add: `512 1024 "203.0.113.7"`.
+pub(super) fn holds_answer(rest: &str) -> bool {
+    holds_request_end(rest) || is_whole_answer(rest)
+}
+
+/// Whether a text ends with the version of a protocol, which a server puts behind what a client asked for.
+pub(super) fn ends_as_request(text: &str) -> bool {
+    let version = text.as_bytes().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    matches!(
+        version,
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9']
+            | [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9']
+    ) && text.len() > version.len()
+}
+
+/// Whether the end of a request in quotes, with a status behind it, is in a text.
+pub(super) fn holds_request_end(text: &str) -> bool {
+    memchr::memchr_iter(b'"', text.as_bytes()).any(|at| {
+        text.get(..at).is_some_and(ends_as_request) && text.get(at + 1..).is_some_and(begins_status)
+    })
+}
+
+/// Whether a blank and a status stand at the start.
+pub(super) fn begins_status(rest: &str) -> bool {
     let Some((status, behind)) = rest.strip_prefix(' ').and_then(|rest| rest.split_at_checked(3))
     else {
         return false;
     };
-    if !is_status(status) || !behind.starts_with(' ') {
-        return false;
-    }
-    let words = behind.get(1..).and_then(|words| words.split_once(" \""));
-    let Some((size, quoted)) = words else { return false };
-    quoted.split_once("\" \"").is_some_and(|(referer, behind)| {
-        let agent = behind.split_once('"').map_or("", |(agent, _)| agent);
-        is_answer(status, size, referer, agent)
-    })
+    is_status(status) && (behind.is_empty() || behind.starts_with(' '))
 }
 
-/// Whether these can be the status, the size, the referrer and the agent of a request, and hardly anything else.
+/// Whether a text is status, size and two texts in quotes.
+fn is_whole_answer(rest: &str) -> bool {
+    if !begins_status(rest) {
+        return false;
+    }
+    let words = rest.get(5..).and_then(|words| words.trim_ascii_end().split_once(" \""));
+    let Some((size, quoted)) = words else { return false };
+    let quoted = quoted.strip_suffix('"').and_then(|inner| inner.split_once("\" \""));
+    quoted.is_some_and(|(referer, agent)| is_answer_with(size, referer, agent))
+}
+
+/// Whether these can be the status, the size, the referrer and the agent of a request.
 pub(super) fn is_answer(status: &str, size: &str, referer: &str, agent: &str) -> bool {
-    let is_place = || is_forwarded(agent) || (agent.contains('.') && is_host(agent));
-    is_status(status)
-        && (size == "-" || is_number(size))
-        && (matches!(referer, "" | "-") || referer.contains("://"))
-        && !matches!(agent, "" | "-")
-        && !is_place()
+    is_status(status) && is_answer_with(size, referer, agent)
+}
+
+fn is_answer_with(size: &str, referer: &str, agent: &str) -> bool {
+    // Operators add the host and the addresses of proxies.
+    let is_place = |text: &str| is_forwarded(text) || (text.contains('.') && is_host(text));
+    (size == "-" || is_number(size)) && !is_place(referer) && !is_place(agent)
 }
 
 fn is_status(text: &str) -> bool {
@@ -145,7 +172,7 @@ fn is_status(text: &str) -> bool {
 }
 
 fn is_number(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What is before and behind the byte at the end of several values: `192.0.2.1, 10.0.0.1 - -`.

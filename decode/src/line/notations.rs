@@ -49,7 +49,7 @@ fn has_operator(format: &str) -> bool {
     while let Some((_, after)) = rest.split_once('%') {
         let end = after.find(|c| !is_of_operator(c)).unwrap_or(after.len());
         let (name, behind) = after.split_at(end);
-        let is_name = name.contains('_')
+        let is_name = name.contains('_') && name.split('_').all(|part| part.len() > 1)
             || ENVOY_HEADERS.contains(&name)
             || ENVOY.iter().any(|(known, ..)| *known == name);
         if is_name && behind.starts_with(['%', '(']) {
@@ -312,6 +312,7 @@ mod tests {
             ("$remote_addr [$time_local]", Some(Notation::Nginx)),
             ("%h %l %u %t \"%r\" %>s %b", Some(Notation::Apache)),
             ("%D%I %{Host}i", Some(Notation::Apache)),
+            ("%h %t \"%r\" %>s %D_%I %T_%D", Some(Notation::Apache)),
             ("[%START_TIME%] %REQ(:METHOD)%", Some(Notation::Envoy)),
             ("%ci:%cp [%tr] %ST", Some(Notation::Haproxy)),
             ("%ci [%tr] %HM %HPO%HQ %ST", Some(Notation::Haproxy)),

@@ -2,8 +2,9 @@
 
 use super::captures;
 use super::ends::{
-    Found, before_wrapped, begins_answer, count_closing, divide_list, ends_line,
-    ends_with_closed_quote, has_bar, holds_fields, until_list, until_nth, until_padded, until_port,
+    Found, before_wrapped, begins_status, count_closing, divide_list, ends_as_request, ends_line,
+    ends_with_closed_quote, has_bar, holds_answer, holds_fields, holds_request_end, until_list,
+    until_nth, until_padded, until_port,
 };
 use super::loose::Shape;
 use super::sound::{
@@ -91,6 +92,8 @@ pub(super) struct Step {
     pub(super) is_word: bool,
     /// How many words that are skipped stand between it and the time, if nothing else does.
     pub(super) words_before_time: Option<usize>,
+    /// Bars part it from the value before, and nothing guesses at one inside it.
+    pub(super) is_behind_bar: bool,
     /// Of a writer that escapes no quotes. Without quotes around it the value is always there and has none inside.
     pub(super) is_raw: bool,
 }
@@ -245,7 +248,7 @@ impl Plan {
         if rest.trim_ascii().is_empty() {
             return Fit::Whole;
         }
-        if is_strict && (holds_record(rest) || !self.may_end_before(rest)) {
+        if is_strict && (holds_record(rest) || !self.may_end_before(line, rest)) {
             return Fit::No;
         }
         if let Some(text) = forwarded_behind(rest) {
@@ -256,10 +259,17 @@ impl Plan {
 
     /// Whether what follows the last field can be further ones. Behind a quote that was looked at already.
     #[inline]
-    fn may_end_before(&self, rest: &str) -> bool {
+    fn may_end_before(&self, line: &str, rest: &str) -> bool {
         let has_room = self.quoted_max.is_none() || !rest.contains('"');
-        let ends_quoted = self.steps.last().is_some_and(|step| step.until == Until::Quote);
-        has_room && !begins_answer(rest) && (ends_quoted || ends_line(rest))
+        let last = self.steps.last();
+        let ends_quoted = last.is_some_and(|step| step.until == Until::Quote);
+        // The last value, up to the quote behind it.
+        let taken = || line.len().checked_sub(rest.len() + 1).and_then(|end| line.get(..end));
+        let is_answered = begins_status(rest)
+            && last.is_some_and(|step| step.variable.slot != Some(Slot::Request))
+            && ends_quoted
+            && taken().is_some_and(ends_as_request);
+        has_room && !is_answered && !holds_answer(rest) && (ends_quoted || ends_line(rest))
     }
 
     /// Leaves of a text that stands where the client does the client, and notes what can be said of it; whether it can be
@@ -382,7 +392,7 @@ impl Step {
         let other = if self.is_word { b' ' } else { b'\t' };
         let is_torn = search::either(text.as_bytes(), b'\t', other).is_some()
             || (self.is_raw && contains(text.as_bytes(), is(b'"')));
-        let is_torn = is_torn || (self.variable.slot == Some(Slot::Country) && has_bar(text));
+        let is_torn = is_torn || (self.is_behind_bar && has_bar(text)) || holds_request_end(text);
         let text = if is_torn { before_wrapped(text).filter(|_| self.is_word)? } else { text };
         Some((text, self.variable.escape, ""))
     }
