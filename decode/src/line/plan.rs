@@ -8,7 +8,8 @@ use super::ends::{
 };
 use super::loose::Shape;
 use super::sound::{
-    forwarded_behind, holds_record, is_address, is_sound_client, looks_like_time, words_before_time,
+    forwarded_behind, has_other_client, holds_record, is_address, is_sound_client, looks_like_time,
+    words_before_time,
 };
 use super::variables::{Guess, Variable};
 use crate::address::{is_plain_ip, without_port};
@@ -339,14 +340,6 @@ impl Plan {
         record.truncated = true;
         Fit::Cut
     }
-}
-
-/// Whether an address stands among the words between client and time, too, or a time where there must be words: then a
-/// host with blanks in it may be in front, and nobody can tell which of them asked.
-#[cold]
-fn has_other_client(tail: &str, words: usize) -> bool {
-    let mut found = words_before_time(tail).peekable();
-    (words > 0 && found.peek().is_none()) || found.any(is_address)
 }
 
 impl Step {

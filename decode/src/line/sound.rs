@@ -32,6 +32,14 @@ pub(super) fn words_before_time(tail: &str) -> impl Iterator<Item = &str> {
     tail.split(' ').take_while(move |word| !is_time(word))
 }
 
+/// Whether an address stands among the words between client and time, too, or a time where there must be words: then a
+/// host with blanks in it may be in front, and nobody can tell which of them asked.
+#[cold]
+pub(super) fn has_other_client(tail: &str, words: usize) -> bool {
+    let mut found = words_before_time(tail).peekable();
+    (words > 0 && found.peek().is_none()) || found.any(is_address)
+}
+
 /// Whether a text is an address, possibly with port, brackets or zone, or a list of them, and nothing else.
 pub(crate) fn is_address(text: &str) -> bool {
     !contains(text.as_bytes(), is(b'"')) && canonical_ip(text, &mut String::new()).is_some()

@@ -1,0 +1,78 @@
+//! Lines in which clients wrote what others write: where the fields of such a line are nobody can tell, so it is marked.
+
+#![cfg(test)]
+
+mod support;
+
+use decode::DecoderConfig;
+use support::{read_blocks, show};
+
+/// The row of a line, or why it is none.
+fn read(format: &str, line: &str) -> String {
+    let (batches, _) = read_blocks(&DecoderConfig::of(format), [line.as_bytes()]);
+    show(&batches)
+}
+
+#[test]
+fn an_answer_in_the_request_is_not_that_of_the_server() {
+    let forged =
+        "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /\" 404 9 \"-\" \"curl HTTP/1.1\" 200 5 ";
+    for tail in [
+        "\"-\" \"-\"",
+        "\"android-app\" \"real\"",
+        "\"-\" \"1.2.3.4\"",
+        "\"-\" \"a.b\"",
+        "\"a.b\" \"1.2.3.4\" \"x\"",
+    ] {
+        let row = read("combined", &format!("{forged}{tail}"));
+        assert!(row.ends_with("malformed=true\n"), "{tail}: {row}");
+        let spaced = forged.replacen(" - - ", " - -  ", 1);
+        let row = read("combined", &format!("{spaced}{tail}"));
+        assert!(row.ends_with("malformed=true\n"), "{tail}: {row}");
+    }
+    let between = "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /\" 404 9 \"-\" \"curl\" \" HTTP/1.1\" 200 5 \"-\" \"real/1\"";
+    let behind = "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /\" 404 9 \"-\" \"curl\" 3 0.1 [a] [] 10.0.0.9:80 5 0.1 404 forged HTTP/1.1\" 200 5 \"-\" \"real/1\" 300 0.004 [default-web-80] [] 10.0.0.1:80 5 0.004 200 realid";
+    for (format, line) in [("combined", between), ("ingress_nginx", behind)] {
+        let row = read(format, line);
+        assert!(row.ends_with("malformed=true\n"), "{row}");
+    }
+    // What operators add is none.
+    for added in [
+        "512 1024 \"203.0.113.7\"",
+        "512 1024 \"shop.example\" \"-\"",
+        "512 0.003 \"-\" \"MISS\"",
+        "\"HTTP/1.1\" \"TLSv1.3\"",
+        "200 0.004",
+        "\"shop.example\" \"GET / HTTP/1.1\"",
+    ] {
+        let line = format!(
+            "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET / HTTP/1.1\" 200 9 \"-\" \"curl/8\" {added}"
+        );
+        let row = read("combined", &line);
+        assert!(!row.contains("malformed"), "{added}: {row}");
+    }
+}
+
+#[test]
+fn a_bar_behind_the_last_bar_shows_that_fields_moved() {
+    for (format, line, is_sound) in [
+        (
+            "$time_iso8601|$remote_addr|$request_uri|$status|$http_user_agent",
+            "2024-05-01T12:00:00Z|192.0.2.1|/a|404|curl/8",
+            true,
+        ),
+        (
+            "$time_iso8601|$remote_addr|$request_uri|$status|$http_user_agent",
+            "2024-05-01T12:00:00Z|192.0.2.1|/a|404|200|curl/8",
+            false,
+        ),
+        (
+            "$time_iso8601|$host|$request_uri|$status|$remote_addr|$request_time|$http_referer",
+            "2024-05-01T12:00:00Z|a.example|/a|404|6.6.6.6|7|200|192.0.2.1|0.1|x",
+            false,
+        ),
+    ] {
+        let row = read(format, line);
+        assert_eq!(row.contains("malformed") || row.contains("REJECT"), !is_sound, "{row}");
+    }
+}
