@@ -2,6 +2,8 @@
 //! process managers a name and a bar, `docker logs -t` a time, `kubectl logs --prefix` a pod in brackets, all of them
 //! colours.
 
+use std::cell::LazyCell;
+
 use super::address::is_plain_ip;
 use super::envelope::{split_time, strip_cri, strip_header};
 use super::line::sound::is_name;
@@ -19,14 +21,14 @@ pub(super) fn strip_prefix(text: &str) -> Option<&str> {
     let text_only = bare.unwrap_or(text);
     let start = strip_colours(text_only);
     let is_coloured = start.len() < text_only.len();
-    let dated = any_time(start);
+    let dated = LazyCell::new(|| any_time(start));
     let rest = strip_header(start)
         .or_else(|| strip_cri(start))
-        .or_else(|| strip_dated_header(start, dated))
+        .or_else(|| strip_dated_header(start, *dated))
         .or_else(|| strip_name(start, is_coloured))
         .or_else(|| strip_pod(start))
         .or_else(|| strip_word(start))
-        .or_else(|| strip_logger(start, dated))
+        .or_else(|| strip_logger(start, *dated))
         .or_else(|| strip_file(start))
         .or_else(|| strip_time(start))
         .or_else(|| strip_names_before_json(start));
@@ -83,8 +85,8 @@ fn may_begin_time(text: &str) -> bool {
         && text.get(end..).is_some_and(|behind| behind.starts_with([' ', ',', '.']))
 }
 
-/// A header with a time in another notation than those of syslog, behind which is `dated`: `1714564800.123 edge1 nginx[7]: `, as `journalctl`
-/// and devices write it, and the count of its bytes before one (RFC 6587).
+/// A header with a time in another notation than those of syslog, behind which is `dated`, `1714564800.123 edge1 nginx[7]: `, as
+/// `journalctl` and devices write it, and the count of its bytes before one (RFC 6587).
 fn strip_dated_header<'a>(text: &'a str, dated: Option<&'a str>) -> Option<&'a str> {
     let count = text.bytes().take_while(u8::is_ascii_digit).count();
     if (1..=7).contains(&count)

@@ -156,7 +156,7 @@ impl Recogniser {
     }
 
     fn recognise_json(&mut self, line: &str) -> Option<Decoder> {
-        // What another dialect reads without contradicting itself is no contradiction.
+        // Of equals one that finds no contradiction is preferred to an earlier one that does.
         let mut best: Option<((u32, bool), &Decoder)> = None;
         for decoder in &mut self.json {
             let mut record = Record::default();

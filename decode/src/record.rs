@@ -201,8 +201,6 @@ pub struct Record<'a> {
     empty: u64,
     /// Slots for which two values were met of which none is preferred.
     contested: u64,
-    /// Some of [`CONTESTABLE`] were withheld.
-    is_contradicted: bool,
     /// The line ended, or stopped making sense, before its format did.
     pub truncated: bool,
     /// It comes from a line of text, where a value that cannot be read is one that was looked for at the wrong place.
@@ -225,7 +223,6 @@ impl Default for Record<'_> {
             present: 0,
             empty: 0,
             contested: 0,
-            is_contradicted: false,
             truncated: false,
             is_text: false,
             peer: Peer::Unknown,
@@ -241,7 +238,7 @@ impl<'a> Record<'a> {
     #[inline]
     pub const fn clear(&mut self) {
         (self.present, self.empty, self.contested) = (0, 0, 0);
-        (self.truncated, self.is_contradicted) = (false, false);
+        self.truncated = false;
         (self.is_text, self.peer, self.captured) = (false, Peer::Unknown, Captured::NONE);
     }
 
@@ -287,13 +284,13 @@ impl<'a> Record<'a> {
         let contested = self.contested & CONTESTABLE;
         self.present &= !contested;
         self.empty |= contested;
-        self.is_contradicted = true;
     }
 
-    /// Whether some of it may be missing: it ended too early, or values that contradict each other were taken out.
+    /// Whether some of it may be missing: it ended too early, or values that contradict each other were
+    /// [taken out](Self::withhold_contested), as those of JSON are.
     #[inline]
     pub const fn is_partial(&self) -> bool {
-        self.truncated || self.is_contradicted
+        self.truncated || (!self.is_text && self.contradicts_itself())
     }
 
     /// What is contradicted so far, to be [put back](Self::set_contested) behind a list, of which the first entry counts.

@@ -55,11 +55,9 @@ impl Formats {
         reading: Reading,
     ) -> Option<Recognised> {
         if let Some(recogniser) = &mut self.recogniser {
-            let of_known = |layouts: &mut Layouts| layouts.recognise(line);
-            let is_strict = reading == Reading::Strict;
-            return recogniser
-                .recognise(line, reading)
-                .or_else(|| if is_strict { of_known(&mut self.layouts) } else { None });
+            let found = recogniser.recognise(line, reading);
+            let layouts = (reading == Reading::Strict).then_some(&mut self.layouts);
+            return found.or_else(|| layouts?.recognise(line));
         }
         let given = self.given.as_mut()?;
         if given.format() == Format::Iis && self.may_guess_fields {

@@ -101,10 +101,17 @@ fn signals() -> String {
          string_agg(format || ' ' || share || ' %', ', ' ORDER BY n DESC, format) AS formats FROM shares GROUP BY topic) ",
         REQUESTS.name
     );
-    let parts: Vec<String> = signals::detections().map(signal).collect();
-    sql + &parts.join(" UNION ALL ")
+    let told: Vec<String> = signals::detections().map(signal).collect();
+    // Each detection of one list, not a statement each: those would read the table as often.
+    format!(
+        "{sql} SELECT topic, told['detection'] AS detection, told['readiness'] AS readiness, \
+         told['missing'] AS missing, requests, formats \
+         FROM (SELECT topic, requests, formats, unnest(make_array({})) AS told FROM seen)",
+        told.join(", ")
+    )
 }
 
+/// What is told of a detection, of the counts in a row of a topic.
 fn signal(signal: &KindRow) -> String {
     let lacks = |columns: &[&str]| {
         let each: Vec<String> = columns.iter().map(|column| format!("{column} = 0")).collect();
@@ -115,8 +122,8 @@ fn signal(signal: &KindRow) -> String {
         .map(|column| format!("CASE WHEN {column} = 0 THEN '{column}' END"))
         .collect();
     format!(
-        "SELECT topic, '{}' AS detection, CASE WHEN {} THEN '{}' WHEN {} THEN '{}' ELSE '{}' END AS readiness, \
-         concat_ws(', ', {}) AS missing, requests, formats FROM seen",
+        "named_struct('detection', '{}', 'readiness', CASE WHEN {} THEN '{}' WHEN {} THEN '{}' ELSE '{}' END, \
+         'missing', concat_ws(', ', {}))",
         signal.kind,
         lacks(signal.needs),
         Readiness::Off.as_str(),

@@ -7,7 +7,7 @@ mod layouts;
 
 use std::ops::Range;
 
-use crate::json::{Fed, FieldMap, fed_by};
+use crate::json::{Fed, FieldMap, PERCENT_SLOTS, fed_by, letters_of};
 use crate::line::sound::is_address;
 use crate::line::{Fit, FormatError};
 use crate::record::{Escape, Record, Slot};
@@ -26,9 +26,6 @@ const NAME_BYTES_MAX: usize = 64;
 
 /// What may stand between columns where no header shows it, in the order in which it is tried.
 const DELIMITERS: [u8; 5] = [b'\t', b',', b'|', b';', b' '];
-
-/// Headers whose values some dialects write `%XX`.
-const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
 
 /// Reads lines whose columns are known.
 #[derive(Debug, Clone)]
@@ -166,10 +163,8 @@ fn names_of(names: &str, delimiter: Option<u8>) -> impl Iterator<Item = &str> {
 
 /// What the column of that name feeds.
 fn column(name: &str, fields: &FieldMap, any_spelling: bool) -> Option<Fed> {
-    let letters = |text: &str| -> String {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
-    fed_by(fields, |key| key == name || any_spelling && letters(key) == letters(name))
+    let letters = letters_of(name);
+    fed_by(fields, |key| key == name || any_spelling && letters_of(key) == letters)
 }
 
 /// Whether a line can be the header of columns: names, and nothing else.

@@ -321,7 +321,7 @@ impl KeyTable {
 }
 
 /// The letters and digits of a key, in lower case.
-fn letters_of(key: &str) -> Box<str> {
+pub(crate) fn letters_of(key: &str) -> Box<str> {
     let letters = key.chars().filter(|c| c.is_alphanumeric());
     letters.flat_map(char::to_lowercase).collect::<String>().into()
 }

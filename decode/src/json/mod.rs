@@ -16,7 +16,7 @@ mod scan;
 mod wrapped;
 
 use adjust::Adjust;
-pub(super) use keys::{Fed, fed_by, marks};
+pub(super) use keys::{Fed, fed_by, letters_of, marks};
 pub use keys::{FieldMap, FieldSource, KeyPath};
 pub use leaves::{Leaf, leaves};
 pub(super) use wrapped::{bytes_in, is_open, object_in, sole_object, string_in, values_in};
@@ -27,7 +27,7 @@ use scan::{Broken, Cursor, Scalar};
 use super::record::{Escape, Record, Slot, Value};
 
 /// Headers whose values some dialects write `%XX`.
-const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
+pub(super) const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
 
 /// Decodes lines of one JSON dialect.
 #[derive(Debug, Clone)]

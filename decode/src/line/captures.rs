@@ -146,7 +146,7 @@ pub(super) fn keep<'a>(
             let target = text.get(at..).unwrap_or_default();
             record.set(Slot::Uri, Value { text: target, escape, ..Value::default() });
         }
-        Guess::Unshifted => record.truncated |= text.contains('|') || is_id(text),
+        Guess::NoId => record.truncated |= is_id(text),
         Guess::SquidResult => keep_squid_result(text, record),
         Guess::HostForName | Guess::Nothing | Guess::List => {}
     }
@@ -185,15 +185,13 @@ fn keep_captures<'a>(text: &'a str, escape: Escape, record: &mut Record<'a>) {
             divide(behind, b'|').map_or((behind, None), |(text, rest)| (text, Some(rest)));
         let shape = Shape::of(text);
         captured.note(place, shape);
-        if shape == Shape::Host {
+        match slot_of(text, shape) {
             // Whether one may stand there is known once all are counted.
-            if let Some(host) = hosts.get_mut(place.min(PLACES - 1)) {
-                host.get_or_insert(text);
+            Some(Slot::Host) => {
+                hosts.get_mut(place.min(PLACES - 1)).map(|host| host.get_or_insert(text));
             }
-        } else if shape == Shape::Other
-            && let Some(slot) = slot_of(text)
-        {
-            record.set(slot, Value { text, escape, ..Value::default() });
+            Some(slot) => record.set(slot, Value { text, escape, ..Value::default() }),
+            None => {}
         }
         place += 1;
     }
@@ -207,9 +205,11 @@ fn keep_captures<'a>(text: &'a str, escape: Escape, record: &mut Record<'a>) {
     record.captured = captured;
 }
 
-/// What a header that is no host is.
-fn slot_of(header: &str) -> Option<Slot> {
-    if header.starts_with("http://") || header.starts_with("https://") {
+/// What a header of that shape is.
+fn slot_of(header: &str, shape: Shape) -> Option<Slot> {
+    if shape == Shape::Host {
+        Some(Slot::Host)
+    } else if header.starts_with("http://") || header.starts_with("https://") {
         Some(Slot::Referer)
     } else if is_product(header) {
         Some(Slot::UserAgent)
@@ -259,12 +259,7 @@ mod tests {
             ("shop.example:x", None),
             ("", None),
         ] {
-            let found = match Shape::of(header) {
-                Shape::Host => Some(Slot::Host),
-                Shape::Other => slot_of(header),
-                Shape::Unsure => None,
-            };
-            assert_eq!(found, slot, "{header}");
+            assert_eq!(slot_of(header, Shape::of(header)), slot, "{header}");
         }
     }
 

@@ -44,8 +44,7 @@ impl Plan {
             }
         }
         if let [.., before, last] = &mut steps[..] {
-            last.is_behind_bar =
-                before.until == Until::Byte(b'|') && last.variable.guess != Guess::Unshifted;
+            last.is_behind_bar = before.until == Until::Byte(b'|');
         }
         for index in 0..steps.len() {
             let words = words_before_time(steps.get(index + 1..).unwrap_or_default());

@@ -24,7 +24,7 @@ pub(super) fn until_padded(rest: &str, byte: u8, escape: Escape) -> Found<'_> {
     Some((text, escape, tail))
 }
 
-/// Whether a text has a bar in it, which parts the fields of the formats that end with a country.
+/// Whether a text has a bar in it.
 #[inline(never)]
 pub(super) fn has_bar(text: &str) -> bool {
     text.contains('|')
@@ -121,12 +121,14 @@ pub(super) fn holds_answer(rest: &str) -> bool {
 
 /// Whether a text ends with the version of a protocol, which a server puts behind what a client asked for.
 pub(super) fn ends_as_request(text: &str) -> bool {
-    let version = text.as_bytes().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    matches!(
-        version,
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9']
-            | [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9']
-    ) && text.len() > version.len()
+    let blank = memchr::memrchr(b' ', text.as_bytes());
+    blank.and_then(|at| text.get(at + 1..)).is_some_and(is_version)
+}
+
+/// Whether a word is the version of a protocol: `HTTP/1.1`, `HTTP/2`.
+pub(super) fn is_version(word: &str) -> bool {
+    let version = word.strip_prefix("HTTP/").unwrap_or_default();
+    matches!(version.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'9', b'.', b'0'..=b'9'])
 }
 
 /// Whether the end of a request in quotes, with a status behind it, is in a text.
@@ -147,27 +149,23 @@ pub(super) fn begins_status(rest: &str) -> bool {
 
 /// Whether a text is status, size and two texts in quotes.
 fn is_whole_answer(rest: &str) -> bool {
-    if !begins_status(rest) {
-        return false;
-    }
-    let words = rest.get(5..).and_then(|words| words.trim_ascii_end().split_once(" \""));
-    let Some((size, quoted)) = words else { return false };
-    let quoted = quoted.strip_suffix('"').and_then(|inner| inner.split_once("\" \""));
-    quoted.is_some_and(|(referer, agent)| is_answer_with(size, referer, agent))
+    let parts = || {
+        let (status, rest) = rest.strip_prefix(' ')?.split_once(' ')?;
+        let (size, quoted) = rest.trim_ascii_end().split_once(" \"")?;
+        let (referer, agent) = quoted.strip_suffix('"')?.split_once("\" \"")?;
+        Some([status, size, referer, agent])
+    };
+    begins_status(rest) && parts().is_some_and(is_answer)
 }
 
 /// Whether these can be the status, the size, the referrer and the agent of a request.
-pub(super) fn is_answer(status: &str, size: &str, referer: &str, agent: &str) -> bool {
-    is_status(status) && is_answer_with(size, referer, agent)
-}
-
-fn is_answer_with(size: &str, referer: &str, agent: &str) -> bool {
+pub(super) fn is_answer([status, size, referer, agent]: [&str; 4]) -> bool {
     // Operators add the host and the addresses of proxies.
     let is_place = |text: &str| is_forwarded(text) || (text.contains('.') && is_host(text));
-    (size == "-" || is_number(size)) && !is_place(referer) && !is_place(agent)
+    is_status(status) && (size == "-" || is_number(size)) && !is_place(referer) && !is_place(agent)
 }
 
-fn is_status(text: &str) -> bool {
+pub(super) fn is_status(text: &str) -> bool {
     text.len() == 3 && text.starts_with(|first| ('1'..='5').contains(&first)) && is_number(text)
 }
 

@@ -6,7 +6,7 @@
 //! is. Only lines that were read in vain by the [`Plan`](super::Plan) itself come here.
 
 use super::captures;
-use super::ends::{begins_status, ends_as_request, is_answer};
+use super::ends::{ends_as_request, is_answer, is_status, is_version};
 use super::plan::{Fit, Optional};
 use super::sound::looks_like_time;
 use super::sound::{holds_record, is_address, is_forwarded, is_host};
@@ -130,8 +130,7 @@ impl Shape {
         match pieces.get(piece) {
             None => Fit::Whole,
             // The fields behind another request.
-            Some(_) if hold_answer(pieces.get(piece..).unwrap_or_default()) => Fit::No,
-            Some(next) if self.ends_with_request(&pieces, piece, next) => Fit::No,
+            Some(_) if self.is_answered(pieces.split_at(piece)) => Fit::No,
             // The dash may have been no field, and this the last one.
             Some(behind) if dashes > 0 && behind.kind == Kind::Quoted => Fit::No,
             Some(behind) => {
@@ -143,35 +142,34 @@ impl Shape {
         }
     }
 
-    /// Whether the last value that was taken ends as a request does, which it is not, and a status follows.
-    fn ends_with_request(&self, pieces: &[Piece<'_>], behind: usize, next: &Piece<'_>) -> bool {
-        let last = behind.checked_sub(1).and_then(|last| pieces.get(last));
+    /// Whether those behind what was taken are the fields behind another request, or hold the end of one: its beginning may
+    /// be in the last that was taken.
+    fn is_answered(&self, (taken, behind): (&[Piece<'_>], &[Piece<'_>])) -> bool {
         let is_request = self.items.last().and_then(Item::slot) == Some(Slot::Request);
-        !is_request
-            && last.is_some_and(|last| last.kind == Kind::Quoted && ends_as_request(last.text))
-            && next.kind == Kind::Word
-            && begins_status(&format!(" {}", next.text))
+        let last = taken.last().filter(|_| !is_request);
+        let is_end = |piece: &Piece<'_>, next: &Piece<'_>| {
+            piece.ends_request() && next.kind == Kind::Word && is_status(next.text)
+        };
+        let is_whole = |pieces: &[Piece<'_>; 4]| {
+            pieces.map(|piece| piece.kind) == [Kind::Word, Kind::Word, Kind::Quoted, Kind::Quoted]
+                && is_answer(pieces.map(|piece| piece.text))
+        };
+        last.zip(behind.first()).is_some_and(|(piece, next)| is_end(piece, next))
+            || behind.array_windows().any(|[piece, next]| is_end(piece, next))
+            || behind.try_into().is_ok_and(is_whole)
     }
 }
 
-/// Whether these are the fields behind another request, or hold the end of one.
-fn hold_answer(pieces: &[Piece<'_>]) -> bool {
-    let is_end = |piece: &Piece<'_>| match (piece.kind, piece.text.strip_suffix('"')) {
-        (Kind::Quoted, _) => ends_as_request(piece.text),
-        // The quote before it is somewhere in what was taken.
-        (Kind::Word, Some(version)) => ends_as_request(&format!(" {version}")),
-        _ => false,
-    };
-    let holds_end = pieces.array_windows().any(|[request, status]| {
-        is_end(request) && status.kind == Kind::Word && begins_status(&format!(" {}", status.text))
-    });
-    let is_whole = |pieces: &[Piece<'_>; 4]| {
-        let [status, size, referer, agent] = pieces;
-        [status, size].into_iter().all(|piece| piece.kind == Kind::Word)
-            && [referer, agent].into_iter().all(|piece| piece.kind == Kind::Quoted)
-            && is_answer(status.text, size.text, referer.text, agent.text)
-    };
-    holds_end || pieces.try_into().is_ok_and(is_whole)
+impl Piece<'_> {
+    /// Whether a quote closes it, behind the version of a protocol.
+    fn ends_request(&self) -> bool {
+        match self.kind {
+            Kind::Quoted => ends_as_request(self.text),
+            // Where that quote was opened is in what stands before.
+            Kind::Word => self.text.strip_suffix('"').is_some_and(is_version),
+            Kind::Bracketed => false,
+        }
+    }
 }
 
 /// Stands for a variable in the text of a format.

@@ -93,7 +93,7 @@ pub(super) struct Step {
     pub(super) is_word: bool,
     /// How many words that are skipped stand between it and the time, if nothing else does.
     pub(super) words_before_time: Option<usize>,
-    /// Bars part it from the value before, and nothing guesses at one inside it.
+    /// A bar is before it, as between the others: one inside it shows that these are not where they seem to be.
     pub(super) is_behind_bar: bool,
     /// Of a writer that escapes no quotes. Without quotes around it the value is always there and has none inside.
     pub(super) is_raw: bool,

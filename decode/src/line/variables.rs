@@ -60,9 +60,9 @@ pub enum Guess {
     HostAndTarget,
     /// Something of no interest with the target behind it.
     Target,
-    /// Nothing; but a bar in it, or the edge's id of the request, shows that bars in texts of a client moved the fields
-    /// before it from their places.
-    Unshifted,
+    /// Nothing; but the edge's id of the request in it shows that bars in texts of a client moved the fields before it from
+    /// their places.
+    NoId,
     /// Squid's result: the outcome of the cache, and whether the client stayed.
     SquidResult,
 }
@@ -219,7 +219,7 @@ fn own_variable(name: &str) -> Variable {
         "captures" => Variable { guess: Guess::Captures, escape: Escape::Hash, ..SKIP },
         "squid_result" => Variable { guess: Guess::SquidResult, ..SKIP },
         "list" => Variable { guess: Guess::List, ..SKIP },
-        "unshifted" => Variable { guess: Guess::Unshifted, ..SKIP },
+        "no_id" => Variable { guess: Guess::NoId, ..SKIP },
         "haproxy_request" => {
             Variable { escape: Escape::Hash, ..Variable::new(Some(Slot::Request), unit, 0) }
         }

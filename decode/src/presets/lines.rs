@@ -56,7 +56,7 @@ pub(super) const BUNNY: &str = "$slot:cache_status|$slot:status|$slot:ts_ms|$slo
 
 /// bunny.net, "Log format" with extended logging: bytes of the body, and the headers Range and Authorization, which are
 /// kept nowhere. With three bars too many a line without these has as many fields, and its id where Range is here.
-pub(super) const BUNNY_EXTENDED: &str = "$slot:cache_status|$slot:status|$slot:ts_ms|$slot:response_bytes|$_|$slot:client_ip|$slot:referer|$slot:uri|$slot:edge|$slot:user_agent|$slot:request_id|$slot:client_country|$_|$slot:unshifted|$slot:unshifted";
+pub(super) const BUNNY_EXTENDED: &str = "$slot:cache_status|$slot:status|$slot:ts_ms|$slot:response_bytes|$_|$slot:client_ip|$slot:referer|$slot:uri|$slot:edge|$slot:user_agent|$slot:request_id|$slot:client_country|$_|$slot:no_id|$slot:list";
 
 /// `KeyCDN`, "Log format".
 pub(super) const KEYCDN: &str = r#"$slot:ts|$slot:edge|$slot:client_ip|$slot:status|$slot:response_bytes|$_|$_|$slot:host|$slot:cache_status|"$slot:request"|[$_]|"$slot:referer"|"$slot:user_agent"|$slot:scheme|$_|$slot:client_country|$_|"$slot:client_asn"|$_"#;

@@ -137,6 +137,15 @@ impl Asker {
     }
 }
 
+/// Somebody who came in.
+pub(crate) struct Visitor {
+    pub(crate) client: TcpStream,
+    /// Where.
+    pub(crate) at: SocketAddr,
+    pub(crate) asker: Asker,
+    pub(crate) stopping: Stopping,
+}
+
 /// One address that is listened at.
 struct Door {
     listener: TcpListener,
@@ -161,10 +170,10 @@ impl Door {
         self,
         answers: Answers,
         stopping: Stopping,
-        visit: impl Fn(TcpStream, Asker) -> BoxFuture<'static, Result<(), Fault>> + Send,
+        visit: impl Fn(Visitor) -> BoxFuture<'static, Result<(), Fault>> + Send,
     ) {
         let mut open = JoinSet::new();
-        let mut stop = stopping;
+        let mut stop = stopping.clone();
         loop {
             let (client, peer) = tokio::select! {
                 biased;
@@ -186,7 +195,8 @@ impl Door {
                 Some(Some(stranger)) => Some(Arc::new(stranger)),
                 None => None,
             };
-            let visited = visit(client, Asker(stranger));
+            let asker = Asker(stranger);
+            let visited = visit(Visitor { client, at: self.at, asker, stopping: stopping.clone() });
             open.spawn(async move {
                 let _place = place;
                 if let Err(error) = visited.await {
@@ -237,19 +247,16 @@ impl Doors {
 
     /// Takes connections until `stopped`, and then ends what is on its way.
     ///
-    /// - `visit`: what converses with each, by where it came in.
-    pub(crate) async fn serve<V>(
+    /// - `visit`: what converses with each.
+    pub(crate) async fn serve(
         self,
         answers: &Answers,
         stopped: impl Future<Output = ()> + Send,
-        visit: impl Fn(SocketAddr) -> V,
-    ) where
-        V: Fn(TcpStream, Asker) -> BoxFuture<'static, Result<(), Fault>> + Send + 'static,
-    {
+        visit: impl Fn(Visitor) -> BoxFuture<'static, Result<(), Fault>> + Clone + Send + 'static,
+    ) {
         let mut open = JoinSet::new();
         for door in self.doors {
-            let visit = visit(door.at);
-            open.spawn(door.serve(answers.clone(), self.stop.subscribe(), visit));
+            open.spawn(door.serve(answers.clone(), self.stop.subscribe(), visit.clone()));
         }
         stopped.await;
         self.stop.send_replace(true);

@@ -32,9 +32,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::answers::Answers;
 use crate::doors::access::Token;
-use crate::doors::{DoorOptions, ListenError};
-use crate::doors::{Doors, Stopping};
-use wire::Visit;
+use crate::doors::{DoorOptions, Doors, ListenError};
+use wire::converse;
 
 /// Its name in ALPN.
 const PROTOCOL: &[u8] = b"h2";
@@ -49,7 +48,6 @@ pub(super) struct Desk {
 pub struct Flight {
     doors: Doors,
     tls: Option<TlsAcceptor>,
-    stopping: Stopping,
     desk: Arc<Desk>,
 }
 
@@ -67,9 +65,8 @@ impl Flight {
     pub async fn bind(answers: Answers, options: &DoorOptions) -> Result<Self, ListenError> {
         let doors = Doors::open(options).await?;
         let tls = options.tls.as_ref().map(|files| files.acceptor(PROTOCOL)).transpose()?;
-        let stopping = doors.stopping();
         let desk = Desk { answers, token: options.token.clone() };
-        Ok(Self { doors, tls, stopping, desk: Arc::new(desk) })
+        Ok(Self { doors, tls, desk: Arc::new(desk) })
     }
 
     /// Where it listens; the ports that the system chose included.
@@ -79,14 +76,9 @@ impl Flight {
 
     /// Answers until `stopped`, and then ends what is on its way.
     pub async fn serve(self, stopped: impl Future<Output = ()> + Send) {
-        let Self { doors, tls, stopping, desk } = self;
-        let visit = |at| {
-            let (desk, tls, stopping) = (Arc::clone(&desk), tls.clone(), stopping.clone());
-            move |client, asker| {
-                let (desk, tls, stopping) = (Arc::clone(&desk), tls.clone(), stopping.clone());
-                Visit { desk, at, tls, stopping, asker }.converse(client).boxed()
-            }
-        };
-        doors.serve(&desk.answers, stopped, visit).await;
+        let Self { doors, tls, desk } = self;
+        let answers = desk.answers.clone();
+        let visit = move |visitor| converse(Arc::clone(&desk), tls.clone(), visitor).boxed();
+        doors.serve(&answers, stopped, visit).await;
     }
 }

@@ -34,7 +34,7 @@ use crate::doors::access::{Origin, Refused, Token, check_name, check_token, orig
 use crate::doors::{Asker, DoorOptions, Doors, ListenError, Stopping};
 use events::Events;
 use failure::Failure;
-use visit::{At, Visit};
+use visit::{At, converse};
 
 /// What every handler knows.
 #[derive(Debug, Clone)]
@@ -81,13 +81,7 @@ impl Http {
         let Self { doors, tls, app } = self;
         let watch = tokio::spawn(app.events.clone().watch(app.stopping.clone()));
         let router = router(app.clone());
-        let visit = |at| {
-            let (router, tls, stopping) = (router.clone(), tls.clone(), app.stopping.clone());
-            move |client, asker| {
-                let (router, tls, stopping) = (router.clone(), tls.clone(), stopping.clone());
-                Visit { router, at, tls, stopping, asker }.converse(client).boxed()
-            }
-        };
+        let visit = move |visitor| converse(router.clone(), tls.clone(), visitor).boxed();
         doors.serve(&app.answers, stopped, visit).await;
         // It ends by itself.
         let _ = watch.await;

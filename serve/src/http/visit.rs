@@ -13,11 +13,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::doors::{Asker, Fault, HEAD_PATIENCE, Stopping, spoken, stopped};
+use crate::doors::{Asker, Fault, HEAD_PATIENCE, Visitor, spoken, stopped};
 
 /// Bytes of a head from which on no more of it is read: an address with a statement in it, and a browser's headers.
 const HEAD_BYTES: usize = 32 << 10;
@@ -29,35 +28,28 @@ const HEADERS: usize = 64;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct At(pub(super) SocketAddr);
 
-/// One connection.
-pub(super) struct Visit {
-    pub(super) router: Router,
-    pub(super) at: SocketAddr,
-    pub(super) tls: Option<TlsAcceptor>,
-    pub(super) stopping: Stopping,
-    pub(super) asker: Asker,
-}
-
-impl Visit {
-    pub(super) async fn converse(self, client: TcpStream) -> Result<(), Fault> {
-        let Self { router, at, tls, mut stopping, asker } = self;
-        let stream = spoken(client, tls.as_ref()).await?;
-        let service =
-            service_fn(move |request| respond(router.clone(), at, asker.clone(), request));
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE)
-            .max_buf_size(HEAD_BYTES)
-            .max_headers(HEADERS)
-            .serve_connection(TokioIo::new(stream), service);
-        let mut connection = pin!(connection);
-        tokio::select! {
-            ended = connection.as_mut() => return Ok(ended?),
-            () = stopped(&mut stopping) => {}
-        }
-        connection.as_mut().graceful_shutdown();
-        Ok(connection.await?)
+/// Converses with a client until it goes.
+pub(super) async fn converse(
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    visitor: Visitor,
+) -> Result<(), Fault> {
+    let Visitor { client, at, asker, mut stopping } = visitor;
+    let stream = spoken(client, tls.as_ref()).await?;
+    let service = service_fn(move |request| respond(router.clone(), at, asker.clone(), request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_PATIENCE)
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return Ok(ended?),
+        () = stopped(&mut stopping) => {}
     }
+    connection.as_mut().graceful_shutdown();
+    Ok(connection.await?)
 }
 
 async fn respond(

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::Desk;
@@ -17,7 +16,7 @@ use super::phrase::told;
 use super::scram::{self, Unproven};
 use super::speech::{Speech, put_text};
 use crate::doors::patient::Patient;
-use crate::doors::{Asker, Fault, Stream, WRITE_PATIENCE};
+use crate::doors::{Fault, Stream, Visitor, WRITE_PATIENCE};
 
 /// How long a client may take until it is known.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,9 +40,8 @@ const SASL_CONTINUE: i32 = 11;
 const SASL_FINAL: i32 = 12;
 
 /// Converses with a client until it goes.
-///
-/// - `asker`: whose connection it is, as long as it is not known that they may ask.
-pub(super) async fn greet(desk: Arc<Desk>, client: TcpStream, asker: Asker) -> Result<(), Fault> {
+pub(super) async fn greet(desk: Arc<Desk>, visitor: Visitor) -> Result<(), Fault> {
+    let Visitor { client, asker, .. } = visitor;
     client.set_nodelay(true)?;
     let late = || io::Error::from(io::ErrorKind::TimedOut);
     let mut first = [0];

@@ -32,8 +32,7 @@ use futures::FutureExt as _;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answers::Answers;
-use crate::doors::{DoorOptions, ListenError};
-use crate::doors::{Doors, Stopping};
+use crate::doors::{DoorOptions, Doors, ListenError, Stopping};
 use cancel::Cancels;
 use scram::Verifier;
 
@@ -82,10 +81,8 @@ impl Postgres {
     /// Answers until `stopped`, and then ends what is on its way.
     pub async fn serve(self, stopped: impl Future<Output = ()> + Send) {
         let Self { doors, desk } = self;
-        let visit = |_| {
-            let desk = Arc::clone(&desk);
-            move |client, asker| greet::greet(Arc::clone(&desk), client, asker).boxed()
-        };
-        doors.serve(&desk.answers, stopped, visit).await;
+        let answers = desk.answers.clone();
+        let visit = move |visitor| greet::greet(Arc::clone(&desk), visitor).boxed();
+        doors.serve(&answers, stopped, visit).await;
     }
 }
