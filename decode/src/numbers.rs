@@ -53,3 +53,8 @@ fn is_negative(text: &str) -> bool {
 pub(super) fn has_unreadable_duration(record: &Record<'_>) -> bool {
     record.get(Slot::Duration).is_some_and(|duration| !is_negative(duration.text))
 }
+
+/// Whether a text is digits and nothing else.
+pub(crate) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -7,6 +7,7 @@ use std::cell::LazyCell;
 use super::address::is_plain_ip;
 use super::envelope::{split_time, strip_cri, strip_header};
 use super::line::sound::is_name;
+use super::numbers::is_digits;
 use super::reasons::is_level;
 use super::record::Unit;
 use super::time::TimeParser;
@@ -110,10 +111,6 @@ fn is_tag(word: &str) -> bool {
         None => name,
     };
     name.starts_with(|c: char| c.is_ascii_alphabetic()) && is_name(name)
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What libraries for logging put before a line: `- access - INFO - ` behind a time, `[time] [7] [INFO] `,

@@ -1,6 +1,11 @@
 //! Where values end that are more than one word, and whether a line may go on behind its last one.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::sound::{is_forwarded, is_host};
+use crate::numbers::is_digits;
 use crate::record::Escape;
 use crate::search;
 
@@ -131,20 +136,25 @@ pub(super) fn is_version(word: &str) -> bool {
     matches!(version.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'9', b'.', b'0'..=b'9'])
 }
 
+/// Before the version of a protocol.
+static BEFORE_VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" HTTP/"));
+
 /// Whether the end of a request in quotes, with a status behind it, is in a text.
 pub(super) fn holds_request_end(text: &str) -> bool {
-    memchr::memchr_iter(b'"', text.as_bytes()).any(|at| {
-        text.get(..at).is_some_and(ends_as_request) && text.get(at + 1..).is_some_and(begins_status)
+    BEFORE_VERSION.find_iter(text.as_bytes()).any(|at| {
+        let ended = text.get(at + 1..).and_then(|version| version.split_once('"'));
+        ended.is_some_and(|(version, behind)| is_version(version) && begins_status(behind))
     })
 }
 
 /// Whether a blank and a status stand at the start.
 pub(super) fn begins_status(rest: &str) -> bool {
-    let Some((status, behind)) = rest.strip_prefix(' ').and_then(|rest| rest.split_at_checked(3))
-    else {
-        return false;
-    };
-    is_status(status) && (behind.is_empty() || behind.starts_with(' '))
+    match rest.as_bytes() {
+        [b' ', b'1'..=b'5', second, third, behind @ ..] => {
+            second.is_ascii_digit() && third.is_ascii_digit() && matches!(behind, [] | [b' ', ..])
+        }
+        _ => false,
+    }
 }
 
 /// Whether a text is status, size and two texts in quotes.
@@ -162,15 +172,11 @@ fn is_whole_answer(rest: &str) -> bool {
 pub(super) fn is_answer([status, size, referer, agent]: [&str; 4]) -> bool {
     // Operators add the host and the addresses of proxies.
     let is_place = |text: &str| is_forwarded(text) || (text.contains('.') && is_host(text));
-    is_status(status) && (size == "-" || is_number(size)) && !is_place(referer) && !is_place(agent)
+    is_status(status) && (size == "-" || is_digits(size)) && !is_place(referer) && !is_place(agent)
 }
 
 pub(super) fn is_status(text: &str) -> bool {
-    text.len() == 3 && text.starts_with(|first| ('1'..='5').contains(&first)) && is_number(text)
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+    text.len() == 3 && text.starts_with(|first| ('1'..='5').contains(&first)) && is_digits(text)
 }
 
 /// What is before and behind the byte at the end of several values: `192.0.2.1, 10.0.0.1 - -`.

@@ -343,7 +343,8 @@ impl Plan {
 }
 
 impl Step {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call for every value costs a tenth of a line")]
+    #[inline(always)]
     fn keep<'a>(&self, (text, tail): (&'a str, &str), escape: Escape, record: &mut Record<'a>) {
         let Variable { slot, unit, rank, guess, .. } = self.variable;
         if let Some(slot) = slot {
@@ -463,10 +464,7 @@ impl Step {
     }
 
     /// What follows a closing quote at `at`, if it can be one.
-    #[expect(
-        clippy::inline_always,
-        reason = "a call for every value of a line costs a tenth of it"
-    )]
+    #[expect(clippy::inline_always, reason = "a call for every value costs a tenth of a line")]
     #[inline(always)]
     fn closes<'a>(&self, rest: &'a str, at: usize) -> Option<&'a str> {
         let from = rest.get(at..)?;
