@@ -11,7 +11,9 @@ use std::hash::{Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -37,6 +39,9 @@ const BATCHES_AHEAD: usize = 1;
 
 /// Pairs of rows that a join looks at before it leaves its place to others: some hundredths of a second.
 const PAIRS: usize = 1 << 20;
+
+/// How long a join waits for others to have had their turn.
+const TURN_MAX: Duration = Duration::from_millis(100);
 
 /// Starts `plan`; it stops when the rows are dropped.
 pub(crate) fn start(
@@ -155,10 +160,16 @@ impl Watched {
             return;
         }
         self.pairs.store(0, Ordering::Relaxed);
-        let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
-        if matches!(flavor, Ok(RuntimeFlavor::MultiThread)) {
-            // Whatever is done here: the place is with another thread from then on.
-            tokio::task::block_in_place(|| ());
+        if let Ok(runtime) = Handle::try_current()
+            && runtime.runtime_flavor() == RuntimeFlavor::MultiThread
+        {
+            // A place that nobody has taken by the end of this is taken back, so somebody must have been seen in it.
+            tokio::task::block_in_place(|| {
+                let (pass, passed) = sync_channel(1);
+                runtime.spawn(async move { pass.send(()) });
+                // Of a runtime that ends nobody is seen, and where no thread is to be had the join goes on.
+                passed.recv_timeout(TURN_MAX).ok()
+            });
         }
     }
 }
@@ -219,7 +230,7 @@ impl PhysicalExpr for Watched {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{SyncSender, sync_channel};
+    use std::sync::mpsc::SyncSender;
 
     use datafusion::logical_expr::{Volatility, create_udf};
     use datafusion::prelude::{SessionConfig, SessionContext};
