@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use decode::Batcher;
-use decode::stream::Learnt;
+use decode::learnt::Learnt;
 use detect::{DetectConfig, Detector};
 use lake::Checkpoint;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub fn pack(
     let header = Header { learnt: Cow::Borrowed(learnt) };
     let mut packed = serde_json::to_vec(&header).context("cannot save what the decoders learnt")?;
     packed.push(b'\n');
-    packed.extend(detector.checkpoint().context("cannot save the detector's state")?);
+    let packed = detector.checkpoint_behind(packed).context("cannot save the detector's state")?;
     Ok(packed.into())
 }
 

@@ -88,7 +88,15 @@ impl Detector {
     /// # Errors
     /// [`CheckpointError`] when the state cannot be written: a bug.
     pub fn checkpoint(&self) -> Result<Vec<u8>, CheckpointError> {
-        checkpoint::write(&self.state, self.config.hash_key)
+        self.checkpoint_behind(Vec::new())
+    }
+
+    /// The same, behind what `bytes` holds already.
+    ///
+    /// # Errors
+    /// As [`checkpoint`](Self::checkpoint).
+    pub fn checkpoint_behind(&self, bytes: Vec<u8>) -> Result<Vec<u8>, CheckpointError> {
+        checkpoint::write(&self.state, self.config.hash_key, bytes)
     }
 
     const fn allowance(&self) -> Allowance {
