@@ -22,13 +22,15 @@ use schemas::limits::{BATCH_ROWS_MAX, REJECT_BYTES_MAX};
 use schemas::{PositionedBatch, RequestBatch};
 
 use crate::format::Format;
+use crate::formats::Formats;
 use crate::identity::{ClientCounters, Clients, Origins};
+use crate::learnt::{Learnt, Place};
 use crate::lines::Lines;
 use crate::message::{Numbering, RawMessage};
 use crate::rejects::Rejects;
 use crate::row::{Hint, Rows, Scratch};
 use crate::shares::{Counts, Shares};
-use crate::stream::{Formats, Learnt, Place, Stream};
+use crate::stream::Stream;
 use crate::{ConfigError, DecoderConfig, RejectReason};
 
 /// Bytes of payload after which a batch is ready, whatever its rows.

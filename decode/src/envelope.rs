@@ -215,6 +215,33 @@ impl Opener {
         }
     }
 
+    /// What is in each envelope that a text may have, in the order in which they are tried; no text twice.
+    #[cold]
+    pub fn open_all(&mut self, text: &str) -> Vec<(Envelope, String)> {
+        let mut inners: Vec<(Envelope, String)> = Vec::new();
+        let mut closed: Option<Envelope> = None;
+        for envelope in ENVELOPES {
+            // Where one layer cannot be taken off, no two can.
+            if matches!(
+                (closed, envelope),
+                (Some(Envelope::Prefix(_)), Envelope::Prefix(_))
+                    | (Some(Envelope::Nested(_)), Envelope::Nested(_))
+            ) {
+                continue;
+            }
+            let mut scratch = String::new();
+            match self.open(envelope, text, &mut scratch) {
+                None => closed = Some(envelope),
+                Some(inner) if inners.iter().any(|(_, known)| known == inner) => {}
+                Some(inner) => {
+                    let inner = inner.to_owned();
+                    inners.push((envelope, inner));
+                }
+            }
+        }
+        inners
+    }
+
     /// What is in the outermost layer of a text.
     fn layer(&mut self, text: &str) -> Option<String> {
         let mut scratch = String::new();

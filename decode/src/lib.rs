@@ -3,7 +3,7 @@
 //! ```text
 //! RawMessage ─ Batcher ─▶ lines ─▶ … ─▶ PositionedBatch
 //!
-//! config: DecoderConfig ─▶ stream::Formats (presets, recognise)
+//! config: DecoderConfig ─▶ formats::Formats (presets, recognise)
 //!                                     │
 //! line ─ text::clean ─▶ stream::Stream (envelope off, format known) ─▶ Decoder (json keys or line plan)
 //!                           └─▶ RejectReason                               │
@@ -38,10 +38,12 @@ pub mod envelope;
 mod examples;
 pub mod explain;
 pub mod format;
+pub mod formats;
 pub mod identity;
 mod joined;
 pub mod json;
 mod lanes;
+pub mod learnt;
 pub mod line;
 mod lines;
 mod literal;

@@ -3,15 +3,15 @@
 use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX, REJECT_BYTES_MAX};
 
 use super::batcher::{EXAMPLE_BYTES, PAYLOAD_BYTES_MAX, Partition};
+use super::formats::Formats;
 use super::identity::Clients;
 use super::json::is_open;
 use super::line::Fit;
 use super::message::{Numbering, RawMessage};
 use super::parts::may_go_on;
-use super::reasons::{reason_of, refusal_of};
+use super::reasons::{begins_error_log, reason_of, refusal_of};
 use super::record::Record;
 use super::row::{Hint, Position, Refusal, Rows, Scratch, Trust};
-use super::stream::Formats;
 use super::text::{self, clean};
 use super::{Decoder, RejectReason};
 
@@ -199,8 +199,12 @@ impl Lines<'_> {
             Ok(Fit::Several) => {
                 return Some(self.append_parts(message, *position, inner, record));
             }
-            Ok(Fit::Whole | Fit::Extra) => {
-                let is_read = record.is_text || stream.is_like_before(record, self.formats);
+            Ok(fit @ (Fit::Whole | Fit::Extra)) => {
+                let is_read = if record.is_text {
+                    fit == Fit::Whole || stream.may_have_more(self.formats)
+                } else {
+                    stream.is_like_before(record, self.formats)
+                };
                 if is_read && self.row(position, record, Trust::Sound).is_ok() {
                     return Some(1);
                 }
@@ -244,6 +248,11 @@ impl Lines<'_> {
     /// `inner` is what is in the envelope of the one before.
     #[cold]
     pub(super) fn append_otherwise(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
+        if begins_error_log(inner) && self.formats.are_known() {
+            let (message, position, line) = raw;
+            self.reject(message, position, line, RejectReason::ErrorLog);
+            return 1;
+        }
         let begun = if self.is_marked_part(text) { self.begin(raw, text) } else { None };
         let records = begun.or_else(|| self.append_in_another_way(raw, text));
         let records = records.or_else(|| self.append_each(raw, text));

@@ -49,7 +49,7 @@ impl Literal {
     #[inline(always)]
     pub(super) fn begins(&self, rest: &[u8]) -> bool {
         let Some(head) = rest.first_chunk::<HEAD_BYTES>() else {
-            return rest.starts_with(self.text.as_bytes());
+            return self.text.is_empty() || rest.starts_with(self.text.as_bytes());
         };
         u128::from_le_bytes(*head) & self.mask == self.head
             && (self.text.len() <= HEAD_BYTES || self.is_all_of(rest))
@@ -62,6 +62,12 @@ impl Literal {
         let end = found.and_then(<[u8]>::last_chunk).copied().map(u128::from_le_bytes);
         end == Some(self.end)
             && (self.text.len() <= 2 * HEAD_BYTES || found == Some(self.text.as_bytes()))
+    }
+
+    /// Whether `rest` ends with it.
+    #[inline]
+    pub(super) fn ends(&self, rest: &[u8]) -> bool {
+        self.text.is_empty() || rest.ends_with(self.text.as_bytes())
     }
 
     /// What is left of `rest` behind it, if it begins with it.
@@ -85,6 +91,7 @@ mod tests {
                 let made = Literal::new(literal);
                 prop_assert_eq!(made.begins(text.as_bytes()), text.starts_with(literal));
                 prop_assert_eq!(made.strip(&text), text.strip_prefix(literal));
+                prop_assert_eq!(made.ends(text.as_bytes()), text.ends_with(literal));
             }
         }
     }

@@ -3,6 +3,9 @@
 use super::record::{Record, Slot};
 use super::time::number;
 
+/// Up to here every whole number is one of 64 bits with a fraction, too: 2⁵³.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// The numbers of a record.
 pub(super) struct Numbers {
     pub(super) status: Option<i32>,
@@ -18,7 +21,7 @@ impl Numbers {
         let mut is_unreadable = false;
         let mut number = |slot| {
             let text = record.get(slot)?.text;
-            let number = count(text);
+            let number = count(text).or_else(|| whole(text).filter(|_| !record.is_text));
             is_unreadable |= number.is_none() && !is_negative(text);
             number
         };
@@ -34,6 +37,16 @@ impl Numbers {
 pub(super) fn count(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
     if (1..=19).contains(&digits.len()) { number(digits) } else { None }
+}
+
+/// A whole number that is written as another, as writers of JSON do that know one kind of numbers: `200.0`, `2e2`.
+#[cold]
+fn whole(text: &str) -> Option<i64> {
+    let is_other = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+'));
+    let number: f64 = text.parse().ok().filter(|_| is_other)?;
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number of that range")]
+    let whole = number as i64;
+    (number.fract() == 0.0 && number <= WHOLE_MAX).then_some(whole)
 }
 
 /// The number that a text begins with, a blank behind it: `64500 Name of the network`.

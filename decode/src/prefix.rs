@@ -192,7 +192,7 @@ fn strip_name(text: &str, is_coloured: bool) -> Option<&str> {
     (rest.starts_with(' ') || is_coloured && rest.starts_with('\u{1b}')).then_some(rest)
 }
 
-/// `nginx: `, `@cee: `, and a level, by which collectors and daemons grade or name what follows.
+/// `nginx: `, `@cee: `, a level, and `ACCESS`, by which collectors and daemons grade or name what follows.
 fn strip_word(text: &str) -> Option<&str> {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     if let Some(rest) = text.strip_prefix("@cee:") {
@@ -203,7 +203,7 @@ fn strip_word(text: &str) -> Option<&str> {
     let is_name = name.is_some_and(|name| {
         name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_of_name)
     });
-    (is_name || is_level(word) || is_tag(word)).then_some(rest)
+    (is_name || is_level(word) || is_tag(word) || word == "ACCESS").then_some(rest)
 }
 
 /// `edge1 nginx[7]: `: the header of syslog whose time a collector took out. In a line of text it could be a host, and
@@ -299,6 +299,7 @@ mod tests {
             ("2024-05-01 12:00:00.1 +0000 tag.x: a b", Some("a b")),
             ("tag.x: a b", Some("a b")),
             ("INFO a b", Some("a b")),
+            ("ACCESS [2024-05-01T12:00:00Z] b", Some("[2024-05-01T12:00:00Z] b")),
             ("edge1 nginx[7]: a b", None),
             ("@cee:{}", Some("{}")),
             ("\u{1b}[32ma b\u{1b}[0m", Some("a b")),

@@ -1,7 +1,9 @@
 //! What lines are that are no access records.
 
 use super::RejectReason;
+use super::numbers::is_digits;
 use super::record::{Record, Slot};
+use super::time::month_number;
 
 /// Words by which servers grade what they say of themselves.
 const LEVELS: [&str; 16] = [
@@ -19,6 +21,55 @@ pub(super) fn reason_of(text: &str) -> Option<RejectReason> {
     } else {
         None
     }
+}
+
+/// Whether a text begins as lines of error logs of nginx, Apache or programs in Go do, and those of no access log: it need not
+/// be tried in every format, which takes a hundred times as long as to read a line. Where errors are written among
+/// requests, who asks for them decides how many there are.
+pub(super) fn begins_error_log(text: &str) -> bool {
+    match text.as_bytes() {
+        [b'0'..=b'9', _, _, _, b'/', ..] => begins_as_nginx(text),
+        [b'[', day, ..] if day.is_ascii_uppercase() => begins_as_apache(text),
+        [b't', b'i', b'm', b'e', b'=', ..] => text
+            .splitn(3, ' ')
+            .nth(1)
+            .and_then(|word| word.strip_prefix("level="))
+            .is_some_and(is_level),
+        _ => false,
+    }
+}
+
+/// `2024/05/01 12:00:00 [error] 7#7: `.
+fn begins_as_nginx(text: &str) -> bool {
+    let is_like = |text: &str, like: &str| {
+        text.len() == like.len()
+            && text.bytes().zip(like.bytes()).all(|(byte, like)| match like {
+                b'0' => byte.is_ascii_digit(),
+                other => byte == other,
+            })
+    };
+    let mut words = text.splitn(5, ' ');
+    let mut next = || words.next().unwrap_or_default();
+    let (date, clock, level, process) = (next(), next(), next(), next());
+    let level = level.strip_prefix('[').and_then(|level| level.strip_suffix(']'));
+    let process = process.strip_suffix(':').and_then(|process| process.split_once('#'));
+    is_like(date, "0000/00/00")
+        && is_like(clock, "00:00:00")
+        && level.is_some_and(is_level)
+        && process.is_some_and(|(process, thread)| is_digits(process) && is_digits(thread))
+}
+
+/// `[Wed May 01 12:00:00.123456 2024] [core:error] `.
+fn begins_as_apache(text: &str) -> bool {
+    let parts = || {
+        let (time, rest) = text.strip_prefix('[')?.split_once("] [")?;
+        let (of, _) = rest.split_once("] ")?;
+        let mut words = time.split(' ').filter(|word| !word.is_empty());
+        let (day, month) = (words.next()?, words.next()?);
+        let is_time = day.len() == 3 && month_number(month.as_bytes()).is_some();
+        is_time.then(|| of.rsplit(':').next().unwrap_or(of))
+    };
+    parts().is_some_and(is_level)
 }
 
 /// Why a record that has all of an access record is none: it says what it is.
@@ -74,6 +125,26 @@ pub(super) fn is_level(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn error_logs_are_told_by_how_their_lines_begin() {
+        for (text, is_one) in [
+            ("2024/05/01 12:00:00 [error] 7#7: *1 open() failed", true),
+            ("2024/05/01 12:00:00 [notice] 1#1: start", true),
+            ("2024/05/01 12:00:00 [error] a GET /", false),
+            ("2024/05/01 12:00:00 192.0.2.1 [error] 7#7: x", false),
+            ("[Wed May 01 12:00:00.1 2024] [core:error] [pid 7] x", true),
+            ("[Wed May  1 12:00:00 2024] [error] [client 192.0.2.1] x", true),
+            ("[Wed May 01 12:00:00 2024] [x] y", false),
+            ("[01/May/2024:12:00:00 +0000] [error] x", false),
+            (r#"time="2024-05-01T12:00:00Z" level=error msg="x""#, true),
+            (r#"time="2024-05-01T12:00:00Z" status=200"#, false),
+            (r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET /[error] HTTP/1.1" 200 1"#, false),
+            ("", false),
+        ] {
+            assert_eq!(begins_error_log(text), is_one, "{text}");
+        }
+    }
 
     #[test]
     fn what_is_no_request_is_told() {

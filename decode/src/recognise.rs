@@ -3,6 +3,7 @@
 //! The first line that follows a format to its end decides for its stream; lines before it are rejects. One line is
 //! enough, and only one keeps the answer independent of how the stream was cut.
 
+use super::address::{NO_NAME, without_port};
 use super::line::sound::{is_address, is_host, is_sound_client};
 use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
 use super::record::{Record, Slot};
@@ -66,6 +67,9 @@ const LINES: &[Format] = &[
     Format::Combined,
 ];
 
+/// Longest name without a dot by which a host is recognised: ids are longer.
+const LABEL_BYTES_MAX: usize = 20;
+
 /// Fewest bytes of a time that is surely one: of a day, or of seconds since 1970.
 const TIME_BYTES_MIN: usize = 10;
 
@@ -122,7 +126,13 @@ impl Recogniser {
                 Reading::Loose => None,
             };
         }
-        let position = self.lines.iter_mut().position(|decoder| follows(decoder, line, reading));
+        let mut record = Record::default();
+        let mut reads = |decoder: &mut Decoder| {
+            record.clear();
+            flaw(decoder, line, reading, &mut record).is_none()
+                && (decoder.format() != Format::VhostCombined || has_sure_host(&record))
+        };
+        let position = self.lines.iter_mut().position(&mut reads);
         let Some(position) = position else {
             if reading == Reading::Loose {
                 return None;
@@ -156,20 +166,48 @@ impl Recogniser {
     }
 
     fn recognise_json(&mut self, line: &str) -> Option<Decoder> {
-        // Of equals one that finds no contradiction is preferred to an earlier one that does.
+        // The earlier one of equals.
         let mut best: Option<((u32, bool), &Decoder)> = None;
+        let mut record = Record::default();
         for decoder in &mut self.json {
-            let mut record = Record::default();
-            let fit = decoder.decode_first(line, &mut record);
-            let score = (record.filled(), !record.is_partial());
-            let better = best.is_none_or(|(other, _)| score > other);
-            let is_whole = fit == Ok(Fit::Whole) && !has_sentence_for_method(&record);
-            if is_whole && better && has_time(&record) && record.has_request() {
+            record.clear();
+            let Some(score) = score_of_dialect(decoder, line, &mut record) else { continue };
+            if best.is_none_or(|(other, _)| score > other) {
                 best = Some((score, decoder));
             }
         }
         best.map(|(_, decoder)| decoder.clone())
     }
+}
+
+/// How much a line of JSON says in a dialect: its values, and, which decides between equals, whether they contradict each
+/// other nowhere. `None` when it is no access record in it.
+pub(super) fn score_of_dialect<'a>(
+    decoder: &mut Decoder,
+    line: &'a str,
+    record: &mut Record<'a>,
+) -> Option<(u32, bool)> {
+    let is_whole = decoder.decode_first(line, record) == Ok(Fit::Whole);
+    let is_record = is_whole
+        && !has_sentence_for_method(record)
+        && has_time(record)
+        && record.has_request()
+        && says_who_or_what(record);
+    is_record.then(|| (record.filled(), !record.is_partial()))
+}
+
+/// Whether a record says who asked or what for: records of anything have a status.
+fn says_who_or_what(record: &Record<'_>) -> bool {
+    let slots = [
+        Slot::ClientIp,
+        Slot::ForwardedFor,
+        Slot::RealIp,
+        Slot::Request,
+        Slot::Uri,
+        Slot::Path,
+        Slot::Method,
+    ];
+    slots.iter().any(|slot| record.was_seen(*slot))
 }
 
 /// How closely a line must follow its format.
@@ -199,6 +237,11 @@ impl Reading {
 /// field that was added: the addresses that a balancer forwards.
 #[cold]
 pub(super) fn recognise_iis(line: &str) -> Option<Recognised> {
+    // All of the usual lists begin with a date.
+    let [year @ .., b'-'] = line.as_bytes().first_chunk::<5>()? else { return None };
+    if !year.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
     let words = |text: &str| text.split(' ').count();
     let found = words(line.trim_ascii_end());
     let lists = [IIS_FIELDS].into_iter().chain(IIS_OTHER_FIELDS);
@@ -236,7 +279,7 @@ pub(super) enum Flaw {
 
 /// Whether a line follows the format of `decoder` to its end, and makes sense in it.
 pub(super) fn follows(decoder: &mut Decoder, line: &str, reading: Reading) -> bool {
-    flaw(decoder, line, reading, &mut Record::default()).is_none()
+    fit(decoder, line, reading, &mut Record::default()).is_ok()
 }
 
 /// Why a line does not; `record` holds what was read of it.
@@ -246,13 +289,23 @@ pub(super) fn flaw<'a>(
     reading: Reading,
     record: &mut Record<'a>,
 ) -> Option<Flaw> {
-    match reading.read(decoder, line, record) {
-        Ok(Fit::Whole | Fit::Extra) if record.truncated => return Some(Flaw::Short),
-        Ok(Fit::Whole | Fit::Extra) => {}
-        Ok(Fit::Cut) => return Some(Flaw::Short),
-        Ok(Fit::Several | Fit::No) | Err(_) => return Some(Flaw::Otherwise),
-    }
-    flaw_of(decoder.format(), record)
+    fit(decoder, line, reading, record).err()
+}
+
+/// How well it does, or why not.
+pub(super) fn fit<'a>(
+    decoder: &mut Decoder,
+    line: &'a str,
+    reading: Reading,
+    record: &mut Record<'a>,
+) -> Result<Fit, Flaw> {
+    let fit = match reading.read(decoder, line, record) {
+        Ok(Fit::Whole | Fit::Extra) if record.truncated => return Err(Flaw::Short),
+        Ok(fit @ (Fit::Whole | Fit::Extra)) => fit,
+        Ok(Fit::Cut) => return Err(Flaw::Short),
+        Ok(Fit::Several | Fit::No) | Err(_) => return Err(Flaw::Otherwise),
+    };
+    flaw_of(decoder.format(), record).map_or(Ok(fit), Err)
 }
 
 /// What makes no sense in a record.
@@ -266,7 +319,8 @@ fn flaw_of(format: Format, record: &Record<'_>) -> Option<Flaw> {
         | Format::Custom
         | Format::Haproxy
         | Format::HaproxyHttps
-        | Format::HaproxyClf => text(Slot::ClientIp).is_none_or(is_sound),
+        | Format::HaproxyClf
+        | Format::Squid => text(Slot::ClientIp).is_none_or(is_sound),
         // Without an address it is `combined` with a name as client.
         Format::VhostCombined | Format::Apisix | Format::Iis => {
             text(Slot::ClientIp).is_some_and(is_address)
@@ -304,6 +358,20 @@ pub(super) fn begins_line(decoder: &mut Decoder, text: &str) -> bool {
     let is_client = record.get(Slot::ClientIp).is_none_or(|client| is_address(client.text));
     let requests = [Slot::Request, Slot::Uri, Slot::Path, Slot::Method, Slot::Status];
     is_read && is_time && is_client && requests.iter().any(|slot| record.was_seen(*slot))
+}
+
+/// Whether what stands in front of the client is surely the host that was asked for. In front of an address may as well
+/// stand the peer, with the client's own word behind it, or an id; of a name that could be one, a port or a dot tells.
+fn has_sure_host(record: &Record<'_>) -> bool {
+    let Some(host) = record.get(Slot::Host).map(|value| value.text) else { return true };
+    if is_address(host) && !host.starts_with('[') {
+        return without_port(host).is_some();
+    }
+    let is_label = host.starts_with(|first: char| first.is_ascii_lowercase())
+        && host.len() <= LABEL_BYTES_MAX
+        && host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && !matches!(host, "http" | "https");
+    host == NO_NAME || host.contains(['.', ':']) || is_label
 }
 
 /// Whether blanks stand in the method, which ends at the first: a dialect calls something else so.

@@ -273,7 +273,14 @@ impl Rows {
             (Some(text), _) if unreadable => Target { path: Some(text), ..Target::default() },
             (Some(target), _) => split_target(method.unwrap_or_default(), target),
             (None, Some(path)) => {
-                Target { path: Some(plain(path, target_buffer)), ..Target::default() }
+                let path = plain(path, target_buffer);
+                // A writer who has no other place for the query leaves it where it is.
+                let is_whole = !record.was_seen(Slot::Query) && contains(path.as_bytes(), is(b'?'));
+                if is_whole {
+                    split_target(method.unwrap_or_default(), path)
+                } else {
+                    Target { path: Some(path), ..Target::default() }
+                }
             }
             (None, None) => Target::default(),
         };

@@ -1,80 +1,16 @@
 //! The lines of one partition, and what was learnt from those before: format, envelope, header.
 
-use serde::{Deserialize, Serialize};
-
 use super::config::DecoderConfig;
-use super::delimited::Layouts;
-use super::envelope::{ENVELOPES, Envelope, Opener};
+use super::envelope::Envelope;
+use super::formats::Formats;
+use super::learnt::Learnt;
 use super::line::{Fit, Layout};
 use super::parts::Parts;
 use super::reasons::refusal_of;
-use super::recognise::{Reading, Recognised, Recogniser, begins_line, follows, recognise_iis};
+use super::recognise::{Reading, Recognised, begins_line, fit, follows, score_of_dialect};
 use super::record::{Record, Slot};
-use super::{ConfigError, Decoder, RejectReason};
+use super::{Decoder, RejectReason};
 use crate::format::Format;
-
-/// What all streams of one configuration share.
-#[derive(Debug)]
-pub struct Formats {
-    /// `None` for `auto`.
-    given: Option<Decoder>,
-    /// What stands among lines of the given format: requests to no host that was named.
-    beside: Option<Decoder>,
-    recogniser: Option<Recogniser>,
-    layouts: Layouts,
-    /// No one named the fields of W3C lines.
-    may_guess_fields: bool,
-    opener: Opener,
-}
-
-impl Formats {
-    /// Prepares the formats that `config` allows.
-    ///
-    /// # Errors
-    /// [`ConfigError`] when the configuration makes no sense.
-    pub fn new(config: &DecoderConfig) -> Result<Self, ConfigError> {
-        config.validate()?;
-        let (given, recogniser) = match config.format()? {
-            Format::Auto => (None, Some(Recogniser::new(config)?)),
-            format => (Some(config.decoder(format)?), None),
-        };
-        let beside = match config.format()? {
-            Format::VhostCombined => Some(config.decoder(Format::Combined)?),
-            _ => None,
-        };
-        let may_guess_fields = config.w3c_fields.is_none();
-        let layouts = Layouts::new(config, config.format()?);
-        Ok(Self { given, beside, recogniser, layouts, may_guess_fields, opener: Opener::default() })
-    }
-
-    /// A decoder for `line`, when it follows the given format, or any for `auto`.
-    fn decoder_for(
-        &mut self,
-        line: &str,
-        envelope: Envelope,
-        reading: Reading,
-    ) -> Option<Recognised> {
-        if let Some(recogniser) = &mut self.recogniser {
-            let found = recogniser.recognise(line, reading);
-            let layouts = (reading == Reading::Strict).then_some(&mut self.layouts);
-            return found.or_else(|| layouts?.recognise(line));
-        }
-        let given = self.given.as_mut()?;
-        if given.format() == Format::Iis && self.may_guess_fields {
-            return if reading == Reading::Strict { recognise_iis(line) } else { None };
-        }
-        if follows(given, line, reading) {
-            return Some(given.clone().into());
-        }
-        if given.is_json() && self.may_guess_fields && reading == Reading::Strict {
-            return self.layouts.recognise(line);
-        }
-        // `shop.example | `, taken off, may have been the host.
-        let is_sure = reading == Reading::Strict && !matches!(envelope, Envelope::Prefix(_));
-        let beside = self.beside.as_mut().filter(|_| is_sure)?;
-        follows(beside, line, reading).then(|| beside.clone().into())
-    }
-}
 
 /// Formats remembered of one partition.
 const WAYS_MAX: usize = 8;
@@ -86,7 +22,7 @@ struct Way {
     envelope: Envelope,
     /// The `#Fields:` header, or the fields that lines without one were found to have.
     header: Option<String>,
-    /// What its lines may lack and be of this format all the same: see [`lacks`].
+    /// What its lines may lack, or have behind what the format has, and be of it all the same: see [`lacks`] and [`MORE`].
     lacks: u8,
 }
 
@@ -101,51 +37,6 @@ pub struct Stream {
     pub(super) parts: Parts,
     /// What the captured headers of HAProxy's lines are.
     captures: Layout,
-}
-
-/// What a stream has learnt from its lines, to be kept with its position: a reader that goes on from there without
-/// it could judge the next lines otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Learnt {
-    /// Name of the format.
-    pub format: String,
-    /// What is around the lines.
-    pub envelope: Envelope,
-    /// The `#Fields:` header that holds, of W3C files.
-    pub header: Option<String>,
-    /// What lines of JSON may lack, as bits.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub lacks: u8,
-    /// The same of the other formats met, the latest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub others: Vec<Self>,
-    /// Beginnings that wait for their ends.
-    #[serde(default, skip_serializing_if = "Parts::is_default")]
-    pub parts: Parts,
-    /// What the captured headers of HAProxy's lines are.
-    #[serde(default, skip_serializing_if = "Layout::is_default")]
-    pub captures: Layout,
-    /// Where the next line is read, if there are such beginnings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
-}
-
-/// Where a partition is read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// Kafka topic, or the name of the file.
-    pub topic: String,
-    /// Kafka partition; `None` for files.
-    pub number: Option<i32>,
-    /// The position of the next message or line.
-    pub next: i64,
-    /// When the last one arrived, microseconds UTC.
-    pub arrival_us: i64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-const fn is_zero(bits: &u8) -> bool {
-    *bits == 0
 }
 
 impl Stream {
@@ -255,22 +146,79 @@ impl Stream {
     /// How closely the line follows it; `None` when there is no way.
     #[cold]
     pub fn find(&mut self, line: &str, formats: &mut Formats) -> Option<Reading> {
-        if self.is_followed(0, line, formats, Reading::Loose) {
+        // A line that has more than those before it may be of a format that begins alike.
+        let has_more = self.has_more_than_before(line, formats);
+        if !has_more && self.is_followed(0, line, formats, Reading::Loose) {
             return Some(Reading::Loose);
         }
+        if let Some(at) = self.known_dialect(line, formats) {
+            self.put_first(at);
+            return Some(Reading::Strict);
+        }
+        let mut inners = None;
         for reading in [Reading::Strict, Reading::Loose] {
             for at in 1..self.ways.len() {
                 if self.is_followed(at, line, formats, reading) {
-                    let way = self.ways.remove(at);
-                    self.ways.insert(0, way);
+                    self.put_first(at);
                     return Some(reading);
                 }
             }
-            if self.learn(line, formats, reading) {
+            let inners = inners.get_or_insert_with(|| formats.opener.open_all(line));
+            if self.learn(inners, formats, reading) {
+                return Some(reading);
+            }
+            if has_more {
+                self.ways.iter_mut().take(1).for_each(|way| way.lacks |= MORE);
                 return Some(reading);
             }
         }
         None
+    }
+
+    /// Whether a line follows the format of those before it, and has fields behind it that none of them had.
+    fn has_more_than_before(&mut self, line: &str, formats: &mut Formats) -> bool {
+        let may_have_more = self.may_have_more(formats);
+        let Some(way) = self.ways.first_mut().filter(|_| !may_have_more) else { return false };
+        let mut buffer = String::new();
+        let inner = formats.opener.open(way.envelope, line, &mut buffer);
+        let read = inner
+            .map(|inner| fit(&mut way.decoder, inner, Reading::Strict, &mut Record::default()));
+        !way.decoder.is_json() && read == Some(Ok(Fit::Extra))
+    }
+
+    /// Whether fields behind those of its format are what lines are known to have, or nobody can tell by them: those that
+    /// begin like `combined` are many.
+    #[inline]
+    pub fn may_have_more(&self, formats: &Formats) -> bool {
+        formats.recogniser.is_none() || self.ways.first().is_none_or(Way::may_have_more)
+    }
+
+    fn put_first(&mut self, at: usize) {
+        let way = self.ways.remove(at);
+        self.ways.insert(0, way);
+    }
+
+    /// Which of the other dialects of JSON that were met a line is written in: it has all that their lines had, and says
+    /// most in it. Where lines of several alternate, all dialects need not be tried each time.
+    fn known_dialect(&mut self, line: &str, formats: &mut Formats) -> Option<usize> {
+        formats.recogniser.as_ref()?;
+        let mut best = None;
+        for (at, way) in self.ways.iter_mut().enumerate().skip(1) {
+            let mut buffer = String::new();
+            let is_json = way.decoder.is_json();
+            let inner = formats.opener.open(way.envelope, line, &mut buffer).filter(|_| is_json);
+            let Some(inner) = inner else { continue };
+            let mut record = Record::default();
+            let score = score_of_dialect(&mut way.decoder, inner, &mut record);
+            let is_like = refusal_of(&record).is_none() && lacks(&record) & !way.lacks == 0;
+            // Nothing that contradicts itself: another dialect may read it without.
+            let score =
+                score.filter(|(_, is_sound)| is_like && *is_sound).map(|(filled, _)| filled);
+            if score > best.map(|(_, score)| score) {
+                best = score.map(|score| (at, score));
+            }
+        }
+        best.map(|(at, _)| at)
     }
 
     /// Whether lines are JSON, as far as is known.
@@ -326,23 +274,33 @@ impl Stream {
             // Of dialects the one that says most is taken, which is found out by trying all.
             return false;
         }
-        follows(&mut way.decoder, inner, reading)
+        let fit = fit(&mut way.decoder, inner, reading, &mut Record::default());
+        let is_sure = formats.recogniser.is_none()
+            || reading == Reading::Loose
+            || fit == Ok(Fit::Whole)
+            || way.may_have_more();
+        fit.is_ok() && is_sure
     }
 
-    /// Finds format and envelope of a line, if it shows them.
-    fn learn(&mut self, line: &str, formats: &mut Formats, reading: Reading) -> bool {
-        for envelope in ENVELOPES {
-            let mut buffer = String::new();
-            let inner = formats.opener.open(envelope, line, &mut buffer).map(str::to_owned);
-            let Some(inner) = inner else { continue };
-            let found = formats.decoder_for(&inner, envelope, reading);
+    /// Finds format and envelope of a line, if it shows them, by what is in each envelope that it may have.
+    fn learn(
+        &mut self,
+        inners: &[(Envelope, String)],
+        formats: &mut Formats,
+        reading: Reading,
+    ) -> bool {
+        for (envelope, inner) in inners {
+            let found = formats.decoder_for(inner, *envelope, reading);
             let Some(Recognised { mut decoder, fields }) = found else { continue };
             let mut record = Record::default();
-            let read = decoder.decode_first(&inner, &mut record);
-            let lacks = if read.is_ok() { lacks(&record) } else { 0 };
-            let lacks = if decoder.is_json() { lacks } else { 0 };
+            let read = decoder.decode_first(inner, &mut record);
+            let lacks = match read {
+                Ok(_) if decoder.is_json() => lacks(&record),
+                Ok(Fit::Extra) => MORE,
+                _ => 0,
+            };
             let header = fields.map(str::to_owned);
-            self.prefer(Way { decoder, envelope, header, lacks });
+            self.prefer(Way { decoder, envelope: *envelope, header, lacks });
             return true;
         }
         false
@@ -441,6 +399,9 @@ fn decoder_of<'d>(ways: &'d mut [Way], formats: &'d mut Formats) -> Option<&'d m
     ways.first_mut().map(|way| &mut way.decoder).or(given)
 }
 
+/// The bit that says that lines may have more than their format.
+const MORE: u8 = 1 << 3;
+
 /// Which of the things an access record has a record lacks: a bit each for client, target and status.
 #[inline]
 fn lacks(record: &Record<'_>) -> u8 {
@@ -451,22 +412,12 @@ fn lacks(record: &Record<'_>) -> u8 {
     u8::from(!client) | u8::from(!target) << 1 | u8::from(!status) << 2
 }
 
-impl Learnt {
-    fn nothing() -> Self {
-        Self {
-            format: String::new(),
-            envelope: Envelope::None,
-            header: None,
-            lacks: 0,
-            others: Vec::new(),
-            parts: Parts::NONE,
-            captures: Layout::default(),
-            place: None,
-        }
-    }
-}
-
 impl Way {
+    /// See [`Stream::may_have_more`]; a header names what lines have.
+    fn may_have_more(&self) -> bool {
+        self.lacks & MORE != 0 || self.header.is_some()
+    }
+
     fn resume(learnt: &Learnt, formats: &Formats) -> Option<Self> {
         let given = formats.given.as_ref();
         let decoder = match (given, &learnt.header) {

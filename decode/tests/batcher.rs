@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::Array;
 use decode::json::FieldSource;
-use decode::stream::Learnt;
+use decode::learnt::Learnt;
 use decode::{Batcher, DecoderConfig, Format, Numbering, RawMessage};
 use expect_test::expect;
 use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX};

@@ -262,10 +262,28 @@ fn haproxy_writes_by_its_own_variables() {
         "#]],
     );
     check(
-        "%{+Q}o %[src] %T %HM %HU %HV %ST %U %B %Ta %[req.hdr(host),lower] %[req.fhdr(user-agent)] %ID",
-        "\"192.0.2.1\" \"01/May/2024:12:00:00 +0000\" \"GET\" \"/a?b\" \"HTTP/2.0\" \"200\" \"30\" \"50\" \"7\" \"shop.example\" \"x #22y#22\" \"id-1\"\n",
+        "%{+Q}o %[src] [%T] %HM %HU %HV %ST %U %B %Ta %[req.hdr(host),lower] %[req.fhdr(user-agent)] %ID",
+        "\"192.0.2.1\" [01/May/2024:12:00:00 +0000] \"GET\" \"/a?b\" \"HTTP/2.0\" 200 30 50 7 \"shop.example\" \"x #22y#22\" \"id-1\"\n",
         &expect![[r#"
             1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" host="shop.example" path="/a" query="b" protocol="HTTP/2.0" status=200 request_bytes=30 response_bytes=50 duration_us=7000 user_agent="x \"y\"" request_id="id-1"
+        "#]],
+    );
+    // No header is captured, or those of one side are.
+    let default = "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r";
+    for headers in ["", "{shop.example} ", "{shop.example|Mozilla/5.0 (X11)} {} "] {
+        let line = format!(
+            "192.0.2.1:33317 [06/Feb/2009:12:14:14.655] in be/s1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {headers}\"GET /a HTTP/1.1\"\n"
+        );
+        let (batches, _) = read_blocks(&DecoderConfig::of(default), [line.as_bytes()]);
+        let rows = show(&batches);
+        assert!(rows.contains("path=\"/a\"") && !rows.contains("malformed"), "{rows}");
+        assert_eq!(rows.contains("host=\"shop.example\""), !headers.is_empty(), "{rows}");
+    }
+    check(
+        "%{+Q}o %{-Q}ci - - [%trg] %r %ST %B \"\" \"\" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc %sq %bq %CC %CS %hrl %hsl",
+        "192.0.2.1 - - [07/May/2024:08:39:37 +0000] \"POST /a HTTP/1.1\" 401 271 \"\" \"\" 25792 302 \"ft~\" \"bk01\" \"srv01\" 0 0 4 3 7 CD-- 19 19 0 0 0 0 0 \"\" \"\"\n",
+        &expect![[r#"
+            1 ts=2024-05-07 08:39:37Z client_ip="192.0.2.1" method="POST" path="/a" protocol="HTTP/1.1" status=401 response_bytes=271 duration_us=7000 aborted=true
         "#]],
     );
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
-use decode::stream::Learnt;
+use decode::learnt::Learnt;
 use detect::{Counters, Detector, Findings};
 use ingest::{Positions, Share};
 use lake::{CommitPoint, History};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use decode::stream::Learnt;
+use decode::learnt::Learnt;
 use decode::{Batcher, ConfigError, DecoderConfig, Numbering, RawMessage};
 use schemas::PositionedBatch;
 

@@ -21,11 +21,11 @@ use crate::batcher::Batcher;
 use crate::envelope::{Envelope, Opener};
 use crate::format::Format;
 use crate::identity::{Claim, Hop, tell};
+use crate::learnt::Learnt;
 use crate::line::Layout;
 use crate::message::{Numbering, RawMessage};
 use crate::recognise::Reading;
 use crate::record::{Record, Slot};
-use crate::stream::Learnt;
 use crate::text::{clean, from_utf16, plain, without_noise};
 use crate::{ConfigError, Decoder, DecoderConfig};
 

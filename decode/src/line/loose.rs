@@ -11,6 +11,7 @@ use super::plan::{Fit, Optional};
 use super::sound::looks_like_time;
 use super::sound::{holds_record, is_address, is_forwarded, is_host};
 use super::variables::{Guess, Variable};
+use crate::literal::Literal;
 use crate::record::{Escape, Record, Slot, Unit, Value};
 use crate::request::split_request;
 use crate::time::TimeParser;
@@ -46,8 +47,8 @@ struct Item {
     kind: Kind,
     variable: Option<Variable>,
     /// Text around the value, inside quotes or brackets.
-    before: Box<str>,
-    after: Box<str>,
+    before: Literal,
+    after: Literal,
 }
 
 /// The fields of a format in a row.
@@ -85,8 +86,8 @@ impl Shape {
                 _ => return None,
             };
             let (before, after) = piece.text.split_once(VARIABLE).unwrap_or((piece.text, ""));
-            let item =
-                Item { kind: piece.kind, variable, before: before.into(), after: after.into() };
+            let (before, after) = (Literal::new(before), Literal::new(after));
+            let item = Item { kind: piece.kind, variable, before, after };
             // A quote or bracket in a word is one that belongs to something else.
             if piece.kind == Kind::Word && piece.text.contains(['"', '[', ']', '|', '{']) {
                 return None;
@@ -105,7 +106,14 @@ impl Shape {
         record: &mut Record<'a>,
     ) -> Fit {
         record.is_text = true;
-        let Some(pieces) = pieces_of(line.trim_ascii_end()) else { return Fit::No };
+        let text = line.trim_ascii();
+        // Most lines are of no format that is tried: that shows before they are laid beside it.
+        if !self.may_begin(text) {
+            return Fit::No;
+        }
+        let Some(pieces) = pieces_of(text).filter(|pieces| self.has_time_in(pieces)) else {
+            return Fit::No;
+        };
         let costs = Costs::new(&self.items, &pieces, optional);
         if costs.at(0, 0) > COST_MAX {
             return Fit::No;
@@ -140,6 +148,19 @@ impl Shape {
                 Fit::Extra
             }
         }
+    }
+
+    /// Whether a text begins with what the format does: nothing is passed over in front of that.
+    fn may_begin(&self, text: &str) -> bool {
+        let first = next_piece(text).zip(self.items.first());
+        first.is_some_and(|((piece, _), item)| item.cost(piece) < NEVER)
+    }
+
+    /// Whether one of the pieces can be the time of the format.
+    fn has_time_in(&self, pieces: &[Piece<'_>]) -> bool {
+        let is_time = |item: &&Item| item.slot().is_some_and(is_time);
+        let time = self.items.iter().find(is_time);
+        time.is_some_and(|time| pieces.iter().any(|piece| time.cost(*piece) < NEVER))
     }
 
     /// Whether those behind what was taken are the fields behind another request, or hold the end of one: its beginning may
@@ -191,7 +212,9 @@ impl Item {
 
     /// The value in a piece, if the text around it is that of the format.
     fn value<'a>(&self, piece: Piece<'a>) -> Option<&'a str> {
-        piece.text.strip_prefix(&*self.before)?.strip_suffix(&*self.after)
+        let text = self.before.strip(piece.text)?;
+        let end = text.len().checked_sub(self.after.len())?;
+        if self.after.ends(text.as_bytes()) { text.get(..end) } else { None }
     }
 
     /// What it costs to take a piece for it.
@@ -390,15 +413,19 @@ fn pieces_of(text: &str) -> Option<Vec<Piece<'_>>> {
         if pieces.len() == PIECES_MAX {
             return None;
         }
-        let (piece, tail) = if let Some(inner) = rest.strip_prefix('"') {
-            quoted(inner)?
-        } else {
-            bracketed(rest).unwrap_or_else(|| word(rest))
-        };
+        let (piece, tail) = next_piece(rest)?;
         pieces.push(piece);
         rest = tail.trim_ascii_start();
     }
     Some(pieces)
+}
+
+/// The piece at the start of a text, and the rest; `None` when a quote is not closed.
+fn next_piece(text: &str) -> Option<(Piece<'_>, &str)> {
+    match text.strip_prefix('"') {
+        Some(inner) => quoted(inner),
+        None => Some(bracketed(text).unwrap_or_else(|| word(text))),
+    }
 }
 
 /// Up to the first quote that is not escaped and behind which a blank or nothing stands.

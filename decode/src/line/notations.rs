@@ -179,6 +179,13 @@ const HAPROXY_SKIPPED: &[&str] = &[
     "Th", "Ti", "Tq", "Tr", "TR", "Tu", "Tw", "ac", "o",
 ];
 
+/// Those that have no quotes where texts have them: numbers, timers, dates, and how a session ended.
+const HAPROXY_BARE: &[&str] = &[
+    "cp", "bp", "fp", "sp", "ST", "B", "U", "bq", "sq", "fc", "bc", "sc", "rc", "ac", "lc", "pid",
+    "rt", "ms", "t", "tr", "trg", "trl", "T", "Tl", "Ts", "Ta", "Tc", "Td", "Th", "Ti", "Tq", "Tr",
+    "TR", "Tt", "Tu", "Tw", "ts", "tsc",
+];
+
 /// Samples that are the same as a variable.
 const HAPROXY_SAMPLES: &[(&str, Slot, u8)] = &[
     ("src", Slot::ClientIp, 1),
@@ -215,28 +222,69 @@ pub(super) fn haproxy_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
             Some(inner) => inner.split_once(')').ok_or_else(broken)?.1,
             None => behind,
         };
-        let (variable, is_setting, tail) = if let Some(inner) = behind.strip_prefix('[') {
+        let (variable, name, tail) = if let Some(inner) = behind.strip_prefix('[') {
             let (sample, tail) = inner.split_once(']').ok_or_else(broken)?;
-            (sample_of(sample), false, tail)
+            (sample_of(sample), "", tail)
         } else {
             let end = name_end(behind).ok_or_else(broken)?;
             let (name, tail) = behind.split_at(end);
-            (haproxy_variable(name), name == "o", tail)
+            (haproxy_variable(name), name, tail)
         };
-        let is_quoted = (are_all_quoted || flags.contains("+Q")) && !flags.contains("-Q");
-        if is_setting {
+        let is_quoted = (are_all_quoted || flags.contains("+Q"))
+            && !flags.contains("-Q")
+            && !HAPROXY_BARE.contains(&name);
+        // Lists of headers at the end: they are not there where none is captured.
+        if name == "hrl" && matches!(tail.trim_ascii(), "" | "%hsl") {
+            if let Some(Token::Literal(before)) = tokens.last_mut() {
+                before.truncate(before.trim_ascii_end().len());
+            }
+            rest = "";
+            continue;
+        }
+        if name == "o" {
             are_all_quoted = is_quoted;
             // It writes nothing, nor is the blank behind it written.
             rest = tail.strip_prefix(' ').unwrap_or(tail);
             continue;
         }
         push_literal(&mut tokens, if is_quoted { "\"" } else { "" });
-        tokens.push(Token::Variable(variable));
+        let is_headers = matches!(name, "hr" | "hs") && !is_quoted;
+        if is_headers && let Some(headers) = headers_before(&mut tokens) {
+            if name == "hr" {
+                (headers.guess, headers.escape) = (Guess::Captures, Escape::Hash);
+            }
+        } else {
+            tokens.push(Token::Variable(variable));
+        }
         push_literal(&mut tokens, if is_quoted { "\"" } else { "" });
-        rest = tail;
+        // Behind them, or behind nothing where there are none, stands one blank.
+        rest = match tail.strip_prefix(' ') {
+            Some(behind) if is_headers && begins_quoted(behind) => behind,
+            _ => tail,
+        };
     }
     push_literal(&mut tokens, &rest.replace("\\ ", " "));
     Ok(tokens)
+}
+
+/// The value before captured headers, which is skipped: it takes them in. Where none are captured they are not written,
+/// nor the blank before them, and with blanks of their own they end where a quote or the line does.
+fn headers_before(tokens: &mut Vec<Token>) -> Option<&mut Variable> {
+    if let [.., Token::Variable(before), Token::Literal(blank)] = &tokens[..]
+        && blank == " "
+        && before.slot.is_none()
+    {
+        tokens.pop();
+    }
+    match tokens.last_mut() {
+        Some(Token::Variable(before)) if before.slot.is_none() => Some(before),
+        _ => None,
+    }
+}
+
+/// Whether what comes next in a format is in quotes.
+fn begins_quoted(format: &str) -> bool {
+    format.starts_with('"') || format.starts_with("%{+Q}")
 }
 
 /// Where the longest name that is known ends.

@@ -386,7 +386,9 @@ impl Step {
         let other = if self.is_word { b' ' } else { b'\t' };
         let is_torn = search::either(text.as_bytes(), b'\t', other).is_some()
             || (self.is_raw && contains(text.as_bytes(), is(b'"')));
-        let is_torn = is_torn || (self.is_behind_bar && has_bar(text)) || holds_request_end(text);
+        // The end of a request has a blank in it, with which no word got here.
+        let holds_request = || !self.is_word && holds_request_end(text);
+        let is_torn = is_torn || (self.is_behind_bar && has_bar(text)) || holds_request();
         let text = if is_torn { before_wrapped(text).filter(|_| self.is_word)? } else { text };
         Some((text, self.variable.escape, ""))
     }

@@ -42,8 +42,9 @@ pub(super) const HAPROXY: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_
 /// `HAProxy` configuration manual, 8.2.4 "HTTPS log format".
 pub(super) const HAPROXY_HTTPS: &str = r#"$slot:client_ip:$_ [$slot:ts] $_ $_/$_ $_/$_/$_/$_/$slot:duration_ms $slot:status $slot:response_bytes $_ $_ $slot:aborted $_/$_/$_/$_/$_ $_/$slot:captures"$slot:haproxy_request" $_/$_/$_/$_/$_ $slot:host/$_/$_"#;
 
-/// `HAProxy` configuration manual, 4.2 `option httplog clf`.
-pub(super) const HAPROXY_CLF: &str = r#"$slot:client_ip - - [$slot:ts] "$slot:request" $slot:status $slot:response_bytes "$slot:referer" "$slot:user_agent" $_ $_ "$_" "$_" "$_" $_ $_ $_ $_ $slot:duration_ms "$slot:aborted""#;
+/// `HAProxy` configuration manual, 4.2 `option httplog clf`; how the session ended has no quotes, unlike all texts. Behind
+/// it are counters, cookies and captured headers.
+pub(super) const HAPROXY_CLF: &str = r#"$slot:client_ip - - [$slot:ts] "$slot:request" $slot:status $slot:response_bytes "$slot:referer" "$slot:user_agent" $_ $_ "$_" "$_" "$_" $_ $_ $_ $_ $slot:duration_ms $slot:aborted $_ $_ $_ $_ $_ $_ $_ "$_" "$_""#;
 
 /// Traefik, "Access logs", `format: common`.
 pub(super) const TRAEFIK: &str = r#"$slot:client_ip - $_ [$slot:ts] "$slot:request" $slot:status $slot:response_bytes "$slot:referer" "$slot:user_agent" $_ "$_" "$_" ${slot:duration_ms}ms"#;

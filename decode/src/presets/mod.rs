@@ -88,7 +88,9 @@ pub(super) const fn preset(format: Format) -> Option<Preset> {
         Format::Caddy => Preset::Json(json::CADDY),
         Format::Haproxy => line(lines::HAPROXY),
         Format::HaproxyHttps => line(lines::HAPROXY_HTTPS),
-        Format::HaproxyClf => line(lines::HAPROXY_CLF),
+        Format::HaproxyClf => {
+            Preset::Line { format: lines::HAPROXY_CLF, optional: Optional::From(18) }
+        }
         Format::TraefikJson => Preset::Json(json::TRAEFIK),
         Format::Traefik => line(lines::TRAEFIK),
         Format::Fastly => Preset::Json(cloud::FASTLY),
