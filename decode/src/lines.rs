@@ -12,6 +12,7 @@ use super::parts::may_go_on;
 use super::reasons::{begins_error_log, reason_of, refusal_of};
 use super::record::Record;
 use super::row::{Hint, Position, Refusal, Rows, Scratch, Trust};
+use super::search;
 use super::text::{self, clean};
 use super::{Decoder, RejectReason};
 
@@ -148,8 +149,11 @@ impl Lines<'_> {
     #[inline(always)]
     fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
         // Some editors and Windows tools put a byte order mark before the first line.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if text.starts_with('#') {
+        let text = match text.as_bytes() {
+            [0xEF, 0xBB, 0xBF, ..] => text.get(3..).unwrap_or_default(),
+            _ => text,
+        };
+        if search::begins(text, b'#') {
             self.comment(text);
             return 0;
         }
