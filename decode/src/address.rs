@@ -48,9 +48,14 @@ pub fn is_plain_ip(text: &str) -> bool {
     is_ipv4(text.as_bytes()) || is_plain_ipv6(text.as_bytes())
 }
 
-/// The address before a port, if the text is an IPv4 address with one.
+/// The address before a port, if the text is a plain one with a port: `192.0.2.1:80`, `[2001:db8::1]:80`.
 #[inline]
 pub fn without_port(text: &str) -> Option<&str> {
+    if let Some(inner) = search::behind(text, b'[') {
+        let (host, behind) = search::divide(inner, b']')?;
+        let port = search::behind(behind, b':')?;
+        return (is_plain_ipv6(host.as_bytes()) && is_port(port)).then_some(host);
+    }
     let (host, port) = search::divide(text, b':')?;
     (is_ipv4(host.as_bytes()) && is_port(port)).then_some(host)
 }

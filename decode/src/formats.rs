@@ -41,6 +41,12 @@ impl Formats {
         Ok(Self { given, beside, recogniser, layouts, may_guess_fields, opener: Opener::default() })
     }
 
+    /// Whether a text is a record as it stands.
+    #[cold]
+    pub(super) fn is_record(&mut self, text: &str) -> bool {
+        self.decoder_for(text, Envelope::None, Reading::Strict).is_some()
+    }
+
     /// Whether no line is of a format that an operator made up, and may begin like anything.
     pub(super) fn are_known(&self) -> bool {
         self.given.as_ref().is_none_or(|given| given.format() != Format::Custom)

@@ -19,6 +19,9 @@ pub struct Learnt {
     /// What lines may lack of an access record, or have beside it, as bits.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lacks: u8,
+    /// How many values lines of JSON had, those that had the fewest.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub says: u32,
     /// The same of the other formats met, the latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Self>,
@@ -46,9 +49,8 @@ pub struct Place {
     pub arrival_us: i64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-const fn is_zero(bits: &u8) -> bool {
-    *bits == 0
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 impl Learnt {
@@ -59,6 +61,7 @@ impl Learnt {
             envelope: Envelope::None,
             header: None,
             lacks: 0,
+            says: 0,
             others: Vec::new(),
             parts: Parts::NONE,
             captures: Layout::default(),

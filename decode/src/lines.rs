@@ -8,7 +8,7 @@ use super::identity::Clients;
 use super::json::is_open;
 use super::line::Fit;
 use super::message::{Numbering, RawMessage};
-use super::parts::may_go_on;
+use super::parts::{is_unfinished_part, may_go_on};
 use super::reasons::{begins_error_log, reason_of, refusal_of};
 use super::record::Record;
 use super::row::{Hint, Position, Refusal, Rows, Scratch, Trust};
@@ -252,7 +252,7 @@ impl Lines<'_> {
     /// `inner` is what is in the envelope of the one before.
     #[cold]
     pub(super) fn append_otherwise(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
-        if begins_error_log(inner) && self.formats.are_known() {
+        if begins_error_log(inner) && self.is_of_error_log(text) {
             let (message, position, line) = raw;
             self.reject(message, position, line, RejectReason::ErrorLog);
             return 1;
@@ -265,6 +265,15 @@ impl Lines<'_> {
         }
         let records = records.or_else(|| self.begin(raw, text));
         records.unwrap_or_else(|| self.append_anyhow(raw, inner))
+    }
+
+    /// Whether a line that begins as one of an error log, with what is around it or without, is nothing else: no part of a
+    /// line, and, where that is an object, no record that has such a text.
+    #[cold]
+    fn is_of_error_log(&mut self, text: &str) -> bool {
+        self.formats.are_known()
+            && !is_unfinished_part(text)
+            && (!text.starts_with('{') || !self.formats.is_record(text))
     }
 
     /// The same of a line that is one by itself.
@@ -307,10 +316,27 @@ impl Lines<'_> {
                 }
                 (None, Ok(_)) => self.row(position, &record, Trust::Whatever),
             };
-        if let Err(reason) = outcome {
+        if let Err(reason) = outcome
+            && (reason_of(inner).is_some() || !self.append_as_of_before(raw, inner))
+        {
             self.reject(message, position, line, reason);
         }
         1
+    }
+
+    /// Appends whatever can be read of a line of text in one of the other formats that were met: who asked, what for, and
+    /// when. Lines of several alternate, and the one before it need not have been of its own.
+    #[cold]
+    fn append_as_of_before(&mut self, raw: RawLine<'_>, text: &str) -> bool {
+        let (_, position, _) = raw;
+        for at in 1..self.partition.stream.ways() {
+            let mut record = Record::default();
+            let read = self.partition.stream.decode_anyhow_as(at, text, &mut record);
+            if read && self.row(position, &record, Trust::Whatever).is_ok() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Appends each of the records of a line, a place behind the other.

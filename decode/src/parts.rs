@@ -191,6 +191,12 @@ pub(super) fn may_be_part(line: &str) -> bool {
         .any(|at| head.get(at.wrapping_sub(1)) == Some(&b' ') && head.get(at + 1) == Some(&b' '))
 }
 
+/// Whether a line is a part that others follow.
+#[cold]
+pub(super) fn is_unfinished_part(line: &str) -> bool {
+    Piece::of(line).is_some_and(|piece| !piece.is_last)
+}
+
 impl<'a> Piece<'a> {
     /// A line of Docker's, of the container runtime interface, or of a collector that says of each whether more follows.
     pub(super) fn of(line: &'a str) -> Option<Self> {

@@ -67,8 +67,12 @@ const LINES: &[Format] = &[
     Format::Combined,
 ];
 
-/// Longest name without a dot by which a host is recognised: ids are longer.
-const LABEL_BYTES_MAX: usize = 20;
+/// Bytes from which on a word is an id by what it is made of.
+const ID_BYTES_MIN: usize = 12;
+
+/// Methods, which stand where the host of other formats does.
+const METHODS: [&str; 10] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND"];
 
 /// Fewest bytes of a time that is surely one: of a day, or of seconds since 1970.
 const TIME_BYTES_MIN: usize = 10;
@@ -367,11 +371,23 @@ fn has_sure_host(record: &Record<'_>) -> bool {
     if is_address(host) && !host.starts_with('[') {
         return without_port(host).is_some();
     }
-    let is_label = host.starts_with(|first: char| first.is_ascii_lowercase())
-        && host.len() <= LABEL_BYTES_MAX
-        && host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        && !matches!(host, "http" | "https");
-    host == NO_NAME || host.contains(['.', ':']) || is_label
+    host == NO_NAME || host.contains(['.', ':']) || is_label(host)
+}
+
+/// Whether a word without a dot is a name: no number, scheme, method or country, and no id, which is long and of hexadecimal
+/// digits or of letters of both sizes.
+fn is_label(word: &str) -> bool {
+    let has = |is_so: fn(&u8) -> bool| word.as_bytes().iter().any(is_so);
+    let behind_first = word.as_bytes().get(1..).unwrap_or_default();
+    let is_mixed = has(u8::is_ascii_lowercase) && behind_first.iter().any(u8::is_ascii_uppercase);
+    let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let is_id = word.len() >= ID_BYTES_MIN && (is_mixed || is_hex);
+    let is_country = word.len() == 2 && !has(u8::is_ascii_lowercase);
+    word.starts_with(|first: char| first.is_ascii_alphabetic())
+        && !is_id
+        && !is_country
+        && !matches!(word, "http" | "https")
+        && !METHODS.contains(&word)
 }
 
 /// Whether blanks stand in the method, which ends at the first: a dialect calls something else so.

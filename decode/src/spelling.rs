@@ -11,10 +11,11 @@ pub(super) fn canonical_cache<'a>(outcome: &'a str, scratch: &'a mut String) -> 
     }
 }
 
+/// A scheme in lower case; that of what a flag of encryption tells.
 pub(super) fn canonical_scheme<'a>(scheme: &'a str, scratch: &'a mut String) -> &'a str {
     match scheme {
-        "https" | "h2" | "h3" | "wss" | "grpcs" | "HTTPS" => "https",
-        "http" | "ws" | "HTTP" => "http",
+        "https" | "h2" | "h3" | "wss" | "grpcs" | "HTTPS" | "true" | "on" | "1" => "https",
+        "http" | "ws" | "HTTP" | "false" | "off" | "0" => "http",
         other => lower(other, scratch),
     }
 }

@@ -10,6 +10,7 @@ use super::reasons::refusal_of;
 use super::recognise::{Reading, Recognised, begins_line, fit, follows, score_of_dialect};
 use super::record::{Record, Slot};
 use super::{Decoder, RejectReason};
+use crate::address::is_plain_ip;
 use crate::format::Format;
 
 /// Formats remembered of one partition.
@@ -24,6 +25,8 @@ struct Way {
     header: Option<String>,
     /// What its lines may lack, or have behind what the format has, and be of it all the same: see [`lacks`] and [`MORE`].
     lacks: u8,
+    /// How many values its lines of JSON had, those that had the fewest.
+    says: u32,
 }
 
 /// How the lines of one partition are read: the way of the last line first.
@@ -59,7 +62,7 @@ impl Stream {
         };
         if let Ok(decoder) = DecoderConfig::w3c_decoder(format, line) {
             let header = Some(line.to_owned());
-            self.prefer(Way { decoder, envelope: Envelope::None, header, lacks: 0 });
+            self.prefer(Way { decoder, envelope: Envelope::None, header, lacks: 0, says: 0 });
         }
     }
 
@@ -71,7 +74,7 @@ impl Stream {
         }
         let Some(decoder) = formats.layouts.recognise_header(line) else { return false };
         let header = Some(line.to_owned());
-        self.prefer(Way { decoder, envelope: Envelope::None, header, lacks: 0 });
+        self.prefer(Way { decoder, envelope: Envelope::None, header, lacks: 0, says: 0 });
         true
     }
 
@@ -84,7 +87,8 @@ impl Stream {
         };
         let known = self.ways.iter().position(is_same).map(|at| self.ways.remove(at));
         let lacks = way.lacks | known.as_ref().map_or(0, |known| known.lacks);
-        self.ways.insert(0, Way { lacks, ..known.unwrap_or(way) });
+        let says = way.says.min(known.as_ref().map_or(u32::MAX, |known| known.says));
+        self.ways.insert(0, Way { lacks, says, ..known.unwrap_or(way) });
         self.ways.truncate(WAYS_MAX);
     }
 
@@ -95,6 +99,7 @@ impl Stream {
             envelope: way.envelope,
             header: way.header.clone(),
             lacks: way.lacks,
+            says: way.says,
             ..Learnt::nothing()
         });
         let (parts, captures) = (self.parts.clone(), self.captures);
@@ -163,6 +168,9 @@ impl Stream {
                     return Some(reading);
                 }
             }
+            if has_more && self.ways.first().is_some_and(|way| way.lacks & MORE != 0) {
+                return Some(reading);
+            }
             let inners = inners.get_or_insert_with(|| formats.opener.open_all(line));
             if self.learn(inners, formats, reading) {
                 return Some(reading);
@@ -190,7 +198,13 @@ impl Stream {
     /// begin like `combined` are many.
     #[inline]
     pub fn may_have_more(&self, formats: &Formats) -> bool {
-        formats.recogniser.is_none() || self.ways.first().is_none_or(Way::may_have_more)
+        // Another format that was met may have them.
+        let are_others = self.ways.iter().skip(1).any(|way| !way.decoder.is_json());
+        formats.recogniser.is_none()
+            || self
+                .ways
+                .first()
+                .is_none_or(|way| way.header.is_some() || (way.lacks & MORE != 0 && !are_others))
     }
 
     fn put_first(&mut self, at: usize) {
@@ -198,8 +212,8 @@ impl Stream {
         self.ways.insert(0, way);
     }
 
-    /// Which of the other dialects of JSON that were met a line is written in: it has all that their lines had, and says
-    /// most in it. Where lines of several alternate, all dialects need not be tried each time.
+    /// Which of the other dialects of JSON that were met a line is written in: it has all that their lines had, says no less
+    /// than they did, and says most in it. Where lines of several alternate, all dialects need not be tried each time.
     fn known_dialect(&mut self, line: &str, formats: &mut Formats) -> Option<usize> {
         formats.recogniser.as_ref()?;
         let mut best = None;
@@ -300,7 +314,8 @@ impl Stream {
                 _ => 0,
             };
             let header = fields.map(str::to_owned);
-            self.prefer(Way { decoder, envelope: *envelope, header, lacks });
+            let says = if decoder.is_json() { record.filled() } else { 0 };
+            self.prefer(Way { decoder, envelope: *envelope, header, lacks, says });
             return true;
         }
         false
@@ -361,6 +376,22 @@ impl Stream {
         let decoder = self.decoder(formats);
         let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode_anyhow(line, record)?;
         self.accept(fit, record)
+    }
+
+    /// How many ways were met.
+    pub fn ways(&self) -> usize {
+        self.ways.len()
+    }
+
+    /// As much as can be read of a line of text in one of the other ways that were met; whether it is who asked and what
+    /// for.
+    #[cold]
+    pub fn decode_anyhow_as<'a>(&self, at: usize, line: &'a str, record: &mut Record<'a>) -> bool {
+        record.layout = self.captures;
+        let way = self.ways.get(at).filter(|way| !way.decoder.is_json());
+        let read = way.is_some_and(|way| way.decoder.clone().decode_anyhow(line, record).is_ok());
+        read && record.has_request()
+            && record.get(Slot::ClientIp).is_some_and(|client| is_plain_ip(client.text))
     }
 
     #[inline]
@@ -434,7 +465,7 @@ impl Way {
                 formats.recogniser.as_ref().and_then(|known| known.decoder(&learnt.format))
             }
         }?;
-        let Learnt { envelope, header, lacks, .. } = learnt.clone();
-        Some(Self { decoder, envelope, header, lacks })
+        let Learnt { envelope, header, lacks, says, .. } = learnt.clone();
+        Some(Self { decoder, envelope, header, lacks, says })
     }
 }

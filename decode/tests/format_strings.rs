@@ -279,6 +279,14 @@ fn haproxy_writes_by_its_own_variables() {
         assert!(rows.contains("path=\"/a\"") && !rows.contains("malformed"), "{rows}");
         assert_eq!(rows.contains("host=\"shop.example\""), !headers.is_empty(), "{rows}");
     }
+    // In front of a value without quotes they end as the format says.
+    check(
+        "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %hr %hs %ST %B %HM %HP %HV",
+        "192.0.2.1:33317 [06/Feb/2024:12:14:14.655] in be/s1 10/0/30/69/109 {u} {s} 404 5 GET /a HTTP/1.1\n",
+        &expect![[r#"
+            1 ts=2024-02-06 12:14:14.655Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=404 response_bytes=5 duration_us=109000
+        "#]],
+    );
     check(
         "%{+Q}o %{-Q}ci - - [%trg] %r %ST %B \"\" \"\" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc %sq %bq %CC %CS %hrl %hsl",
         "192.0.2.1 - - [07/May/2024:08:39:37 +0000] \"POST /a HTTP/1.1\" 401 271 \"\" \"\" 25792 302 \"ft~\" \"bk01\" \"srv01\" 0 0 4 3 7 CD-- 19 19 0 0 0 0 0 \"\" \"\"\n",

@@ -1,7 +1,8 @@
 //! From the tokens of a format string to a plan.
 
 use super::loose::Shape;
-use super::plan::{Closing, Optional, Plan, Step, Until};
+use super::plan::{Optional, Plan};
+use super::step::{Closing, Step, Until};
 use super::variables::{FormatError, Guess, Token, Variable};
 use crate::literal::Literal;
 use crate::record::{Escape, Slot};

@@ -13,6 +13,7 @@ mod loose;
 mod notations;
 mod plan;
 pub(crate) mod sound;
+mod step;
 mod variables;
 mod w3c;
 

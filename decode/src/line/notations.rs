@@ -248,7 +248,7 @@ pub(super) fn haproxy_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
             continue;
         }
         push_literal(&mut tokens, if is_quoted { "\"" } else { "" });
-        let is_headers = matches!(name, "hr" | "hs") && !is_quoted;
+        let is_headers = matches!(name, "hr" | "hs") && !is_quoted && are_before_quote(tail);
         if is_headers && let Some(headers) = headers_before(&mut tokens) {
             if name == "hr" {
                 (headers.guess, headers.escape) = (Guess::Captures, Escape::Hash);
@@ -259,7 +259,7 @@ pub(super) fn haproxy_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
         push_literal(&mut tokens, if is_quoted { "\"" } else { "" });
         // Behind them, or behind nothing where there are none, stands one blank.
         rest = match tail.strip_prefix(' ') {
-            Some(behind) if is_headers && begins_quoted(behind) => behind,
+            Some(behind) if is_headers && !behind.starts_with("%hs") => behind,
             _ => tail,
         };
     }
@@ -282,9 +282,10 @@ fn headers_before(tokens: &mut Vec<Token>) -> Option<&mut Variable> {
     }
 }
 
-/// Whether what comes next in a format is in quotes.
-fn begins_quoted(format: &str) -> bool {
-    format.starts_with('"') || format.starts_with("%{+Q}")
+/// Whether what comes behind captured headers is in quotes: it ends them, whatever is in them.
+fn are_before_quote(format: &str) -> bool {
+    let behind = format.strip_prefix(" %hs").unwrap_or(format);
+    behind.starts_with(" \"") || behind.starts_with(" %{+Q}")
 }
 
 /// Where the longest name that is known ends.

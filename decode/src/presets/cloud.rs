@@ -20,6 +20,7 @@ pub(super) const FASTLY: Fields = Fields(&[
     ("method", Unit::Auto, &["request_method", "request", "http.method"]),
     // What collects events calls the machine that sent them `host`.
     ("host", Unit::Auto, &["event.host", "host", "request_host"]),
+    ("scheme", Unit::Auto, &["scheme", "is_tls"]),
     ("uri", Unit::Auto, &["url", "http.url"]),
     ("protocol", Unit::Auto, &["request_protocol", "protocol", "http.protocol"]),
     ("status", Unit::Auto, &["response_status", "status", "http.status_code"]),

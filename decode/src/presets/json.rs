@@ -195,7 +195,7 @@ pub(super) const CADDY: Fields = Fields(&[
 /// Envoy and Istio: no default, these are the keys in use (Istio, Envoy Gateway). The downstream address comes first, because
 /// Envoy has resolved it already.
 pub(super) const ENVOY: Fields = Fields(&[
-    ("ts", Unit::Auto, &["start_time", "@timestamp", "timestamp", "time"]),
+    ("ts", Unit::Auto, &["start_time"]),
     ("client_ip", Unit::Auto, &["downstream_remote_address"]),
     ("forwarded_for", Unit::Auto, &["x_forwarded_for", "x-forwarded-for"]),
     ("method", Unit::Auto, &["method", ":method"]),
