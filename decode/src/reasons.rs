@@ -31,7 +31,7 @@ pub(super) fn begins_error_log(text: &str) -> bool {
         [b'0'..=b'9', _, _, _, b'/', ..] => begins_as_nginx(text),
         [b'[', day, ..] if day.is_ascii_uppercase() => begins_as_apache(text),
         [b't', b'i', b'm', b'e', b'=', ..] => text
-            .splitn(3, ' ')
+            .split(' ')
             .nth(1)
             .and_then(|word| word.strip_prefix("level="))
             .is_some_and(is_level),

@@ -24,7 +24,7 @@ const APACHE_ERROR: &str = r"[Wed May 01 12:00:00.123456 2024] [core:error] [pid
 
 /// The formats of the rows of these lines, repeated in turns.
 fn formats(lines: &[&str]) -> Vec<String> {
-    let stream: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let stream = lines.join("\n") + "\n";
     let (batches, _) = read_blocks(&DecoderConfig::default(), [stream.repeat(3).as_bytes()]);
     let names = batches.iter().flat_map(|batch| {
         let column = batch.requests.record_batch().column_by_name("format").unwrap();

@@ -144,13 +144,12 @@ impl Plan {
                 if is_client && text.ends_with(',') {
                     (text, tail) = divide_list(rest, byte).unwrap_or((text, tail));
                 }
-                if is_client && !self.takes_peer(&mut text, tail, step, record) {
-                    if is_strict {
-                        return Fit::No;
-                    }
-                    if step.is_beside_other_client(tail) {
-                        text = "-";
-                    }
+                let is_peer = !is_client || self.takes_peer(&mut text, tail, step, record);
+                if !is_peer && is_strict {
+                    return Fit::No;
+                }
+                if !is_peer && step.is_beside_other_client(tail) {
+                    text = "-";
                 }
                 step.keep((text, tail), step.variable.escape, record);
                 rest = tail;
