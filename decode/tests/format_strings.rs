@@ -270,7 +270,14 @@ fn haproxy_writes_by_its_own_variables() {
     );
     // No header is captured, or those of one side are.
     let default = "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r";
-    for headers in ["", "{shop.example} ", "{shop.example|Mozilla/5.0 (X11)} {} "] {
+    let escaped = default.replace(' ', "\\ ");
+    for (default, headers) in [
+        (default, ""),
+        (default, "{shop.example} "),
+        (default, "{shop.example|Mozilla/5.0 (X11)} {} "),
+        (&escaped, ""),
+        (&escaped, "{shop.example} {} "),
+    ] {
         let line = format!(
             "192.0.2.1:33317 [06/Feb/2009:12:14:14.655] in be/s1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {headers}\"GET /a HTTP/1.1\"\n"
         );

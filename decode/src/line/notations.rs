@@ -203,10 +203,12 @@ const HAPROXY_SAMPLES: &[(&str, Slot, u8)] = &[
 /// Splits a `log-format` of `HAProxy`'s.
 pub(super) fn haproxy_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
     let mut tokens = Vec::new();
-    let mut rest = format;
+    // Outside quotes a blank of the configuration is escaped.
+    let plain = format.replace("\\ ", " ");
+    let mut rest = &*plain;
     let mut are_all_quoted = false;
     while let Some((literal, after)) = rest.split_once('%') {
-        push_literal(&mut tokens, &literal.replace("\\ ", " "));
+        push_literal(&mut tokens, literal);
         let broken = || FormatError::BrokenVariable(format!("%{after}"));
         if let Some(tail) = after.strip_prefix('%') {
             push_literal(&mut tokens, "%");
@@ -263,7 +265,7 @@ pub(super) fn haproxy_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
             _ => tail,
         };
     }
-    push_literal(&mut tokens, &rest.replace("\\ ", " "));
+    push_literal(&mut tokens, rest);
     Ok(tokens)
 }
 
