@@ -173,9 +173,6 @@ pub fn canonical_host<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a 
     }
 }
 
-/// What nginx calls a server for requests to hosts of no other: `server_name _`.
-pub const NO_NAME: &str = "_";
-
 /// Whether the text is a host, and certainly in its canonical spelling: small letters, digits, `-` and `.`.
 #[inline]
 fn is_plain_host(text: &[u8]) -> bool {
@@ -197,7 +194,7 @@ fn any_host<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
     }
     let host = strip_port(text);
     let host = host.strip_suffix('.').unwrap_or(host);
-    if host.is_empty() || host == "-" || host == NO_NAME {
+    if host.is_empty() || host == "-" {
         return None;
     }
     Some(lower(host, scratch))

@@ -3,7 +3,7 @@
 //! The first line that follows a format to its end decides for its stream; lines before it are rejects. One line is
 //! enough, and only one keeps the answer independent of how the stream was cut.
 
-use super::address::{NO_NAME, without_port};
+use super::address::without_port;
 use super::line::sound::{is_address, is_host, is_sound_client};
 use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
 use super::record::{Record, Slot};
@@ -371,7 +371,8 @@ fn has_sure_host(record: &Record<'_>) -> bool {
     if is_address(host) && !host.starts_with('[') {
         return without_port(host).is_some();
     }
-    host == NO_NAME || host.contains(['.', ':']) || is_label(host)
+    // What nginx calls a server for requests to hosts of no other.
+    host == "_" || host.contains(['.', ':']) || is_label(host)
 }
 
 /// Whether a word without a dot is a name: no number, scheme, method or country, and no id, which is long and of hexadecimal

@@ -73,7 +73,7 @@ fn a_host_is_recognised_only_where_it_is_sure() {
         ("my_app 192.0.2.1", Some("my_app")),
         ("host-with-a-very-long-name-in-k8s 192.0.2.1", Some("host-with-a-very-long-name-in-k8s")),
         ("198.51.100.7:80 192.0.2.1", Some("198.51.100.7")),
-        ("_ 192.0.2.1", None),
+        ("_ 192.0.2.1", Some("_")),
     ] {
         let (batches, _) =
             read_blocks(&DecoderConfig::default(), [format!("{before} {rest}").as_bytes()]);
