@@ -51,9 +51,9 @@ pub fn is_plain_ip(text: &str) -> bool {
 /// The address before a port, if the text is a plain one with a port: `192.0.2.1:80`, `[2001:db8::1]:80`.
 #[inline]
 pub fn without_port(text: &str) -> Option<&str> {
-    if let Some(inner) = search::behind(text, b'[') {
+    if let Some(inner) = text.strip_prefix('[') {
         let (host, behind) = search::divide(inner, b']')?;
-        let port = search::behind(behind, b':')?;
+        let port = behind.strip_prefix(':')?;
         return (is_plain_ipv6(host.as_bytes()) && is_port(port)).then_some(host);
     }
     let (host, port) = search::divide(text, b':')?;

@@ -211,8 +211,7 @@ fn is_no_answer(record: &Record<'_>) -> bool {
 /// (`C` left, `c` timed out), or the proxy for want of a server (`D`), by an operator (`K`), of resources (`R`) or by
 /// mistake (`I`). What it refused (`P`), answered itself (`L`) and what servers did (`S`, `s`) was answered.
 fn terminated(state: &str) -> Option<bool> {
-    // Some templates put it in quotes.
-    let first = state.trim_start_matches('"').bytes().next()?;
+    let first = state.bytes().next()?;
     Some(matches!(first, b'C' | b'c' | b'D' | b'K' | b'R' | b'I'))
 }
 

@@ -1,6 +1,8 @@
 //! What shippers wrap around a line: syslog headers, the line prefix of container runtimes, JSON with the line as a
 //! string.
 
+use std::mem::discriminant;
+
 use serde::{Deserialize, Serialize};
 
 use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in, sole_object};
@@ -219,19 +221,15 @@ impl Opener {
     #[cold]
     pub fn open_all(&mut self, text: &str) -> Vec<(Envelope, String)> {
         let mut inners: Vec<(Envelope, String)> = Vec::new();
-        let mut closed: Option<Envelope> = None;
+        let mut closed = None;
         for envelope in ENVELOPES {
-            // Where one layer cannot be taken off, no two can.
-            if matches!(
-                (closed, envelope),
-                (Some(Envelope::Prefix(_)), Envelope::Prefix(_))
-                    | (Some(Envelope::Nested(_)), Envelope::Nested(_))
-            ) {
+            // Where some layers of a kind cannot be taken off, more cannot.
+            if closed == Some(discriminant(&envelope)) {
                 continue;
             }
             let mut scratch = String::new();
             match self.open(envelope, text, &mut scratch) {
-                None => closed = Some(envelope),
+                None => closed = Some(discriminant(&envelope)),
                 Some(inner) if inners.iter().any(|(_, known)| known == inner) => {}
                 Some(inner) => {
                     let inner = inner.to_owned();

@@ -16,11 +16,14 @@ pub struct Learnt {
     pub envelope: Envelope,
     /// The `#Fields:` header that holds, of W3C files.
     pub header: Option<String>,
-    /// What lines may lack of an access record, or have beside it, as bits.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    /// What lines of JSON may lack, as bits.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub lacks: u8,
+    /// Whether lines of text have fields behind those of their format.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub has_more: bool,
     /// How many values lines of JSON had, those that had the fewest.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub says: u32,
     /// The same of the other formats met, the latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -49,8 +52,8 @@ pub struct Place {
     pub arrival_us: i64,
 }
 
-fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
-    *number == N::default()
+fn is_default<V: Default + PartialEq>(value: &V) -> bool {
+    *value == V::default()
 }
 
 impl Learnt {
@@ -61,6 +64,7 @@ impl Learnt {
             envelope: Envelope::None,
             header: None,
             lacks: 0,
+            has_more: false,
             says: 0,
             others: Vec::new(),
             parts: Parts::NONE,

@@ -12,7 +12,6 @@ use super::parts::{is_unfinished_part, may_go_on};
 use super::reasons::{begins_error_log, reason_of, refusal_of};
 use super::record::Record;
 use super::row::{Hint, Position, Refusal, Rows, Scratch, Trust};
-use super::search;
 use super::text::{self, clean};
 use super::{Decoder, RejectReason};
 
@@ -149,11 +148,8 @@ impl Lines<'_> {
     #[inline(always)]
     fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
         // Some editors and Windows tools put a byte order mark before the first line.
-        let text = match text.as_bytes() {
-            [0xEF, 0xBB, 0xBF, ..] => text.get(3..).unwrap_or_default(),
-            _ => text,
-        };
-        if search::begins(text, b'#') {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.starts_with('#') {
             self.comment(text);
             return 0;
         }
@@ -264,7 +260,7 @@ impl Lines<'_> {
             return 0;
         }
         let records = records.or_else(|| self.begin(raw, text));
-        records.unwrap_or_else(|| self.append_anyhow(raw, inner))
+        records.unwrap_or_else(|| self.append_anyhow(raw, text, inner))
     }
 
     /// Whether a line that begins as one of an error log, with what is around it or without, is nothing else: no part of a
@@ -279,7 +275,7 @@ impl Lines<'_> {
     /// The same of a line that is one by itself.
     pub(super) fn append_found(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
         let records = self.append_in_another_way(raw, text);
-        records.unwrap_or_else(|| self.append_anyhow(raw, inner))
+        records.unwrap_or_else(|| self.append_anyhow(raw, text, inner))
     }
 
     /// Appends a line if it can be read in another way than the one before it.
@@ -304,20 +300,23 @@ impl Lines<'_> {
 
     /// Appends whatever can be read of a line that is read in no way.
     #[cold]
-    fn append_anyhow(&mut self, raw: RawLine<'_>, inner: &str) -> i32 {
+    fn append_anyhow(&mut self, raw: RawLine<'_>, text: &str, inner: &str) -> i32 {
         let (message, position, line) = raw;
+        if let Some(reason) = reason_of(inner) {
+            self.reject(message, position, line, reason);
+            return 1;
+        }
         let mut record = Record::default();
         let stream = &mut self.partition.stream;
-        let outcome =
-            match (reason_of(inner), stream.decode_anyhow(inner, self.formats, &mut record)) {
-                (Some(reason), _) | (None, Err(reason)) => Err(reason),
-                (None, Ok(Fit::Several)) => {
-                    return self.append_parts(message, *position, inner, &mut record);
-                }
-                (None, Ok(_)) => self.row(position, &record, Trust::Whatever),
-            };
+        let outcome = match stream.decode_anyhow(inner, self.formats, &mut record) {
+            Ok(Fit::Several) => {
+                return self.append_parts(message, *position, inner, &mut record);
+            }
+            Ok(_) => self.row(position, &record, Trust::Whatever),
+            Err(reason) => Err(reason),
+        };
         if let Err(reason) = outcome
-            && (reason_of(inner).is_some() || !self.append_as_of_before(raw, inner))
+            && !self.append_as_before(raw, text)
         {
             self.reject(message, position, line, reason);
         }
@@ -327,12 +326,14 @@ impl Lines<'_> {
     /// Appends whatever can be read of a line of text in one of the other formats that were met: who asked, what for, and
     /// when. Lines of several alternate, and the one before it need not have been of its own.
     #[cold]
-    fn append_as_of_before(&mut self, raw: RawLine<'_>, text: &str) -> bool {
-        let (_, position, _) = raw;
+    fn append_as_before(&mut self, (_, position, _): RawLine<'_>, text: &str) -> bool {
         for at in 1..self.partition.stream.ways() {
-            let mut record = Record::default();
-            let read = self.partition.stream.decode_anyhow_as(at, text, &mut record);
-            if read && self.row(position, &record, Trust::Whatever).is_ok() {
+            let (mut opened, mut record) = (String::new(), Record::default());
+            let stream = &mut self.partition.stream;
+            if stream.decode_anyhow_as(at, text, self.formats, &mut opened, &mut record)
+                && self.row(position, &record, Trust::Whatever).is_ok()
+            {
+                self.partition.stream.put_first(at);
                 return true;
             }
         }

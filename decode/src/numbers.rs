@@ -1,7 +1,6 @@
 //! The numbers of a record, and whether what stands in their places is one.
 
 use super::record::{Record, Slot};
-use super::search;
 use super::time::number;
 
 /// Up to here every whole number is one of 64 bits with a fraction, too: 2⁵³.
@@ -22,7 +21,7 @@ impl Numbers {
         let mut is_unreadable = false;
         let mut number = |slot| {
             let text = record.get(slot)?.text;
-            let number = count(text).or_else(|| whole(text).filter(|_| !record.is_text));
+            let number = count(text).or_else(|| if record.is_text { None } else { whole(text) });
             is_unreadable |= number.is_none() && !is_negative(text);
             number
         };
@@ -36,7 +35,7 @@ impl Numbers {
 
 /// A number without sign.
 pub(super) fn count(text: &str) -> Option<i64> {
-    let digits = search::behind(text, b'+').unwrap_or(text).as_bytes();
+    let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
     if (1..=19).contains(&digits.len()) { number(digits) } else { None }
 }
 
@@ -50,10 +49,9 @@ fn whole(text: &str) -> Option<i64> {
     (number.fract() == 0.0 && number <= WHOLE_MAX).then_some(whole)
 }
 
-/// The number of a network that a text begins with: `AS64500`, `64500 Name of the network`.
+/// The number that a text begins with, a blank behind it: `64500 Name of the network`.
 #[cold]
 pub(super) fn first_count(text: &str) -> Option<i64> {
-    let text = text.strip_prefix("AS").unwrap_or(text);
     count(text.split(' ').next()?)
 }
 

@@ -24,7 +24,7 @@ pub(super) fn reason_of(text: &str) -> Option<RejectReason> {
 }
 
 /// Whether a text begins as lines of error logs of nginx, Apache or programs in Go do, and those of no access log: it need not
-/// be tried in every format, which takes a hundred times as long as to read a line. Where errors are written among
+/// be tried in every format. Where errors are written among
 /// requests, who asks for them decides how many there are.
 pub(super) fn begins_error_log(text: &str) -> bool {
     match text.as_bytes() {

@@ -85,9 +85,9 @@ fn is_protocol(text: &str) -> bool {
 
 /// Whether `target` has one of the four forms of RFC 9112 §3.2.
 pub fn is_target(method: &str, target: &str) -> bool {
-    search::begins(target, b'/')
+    target.starts_with('/')
         || target == "*"
-        || search::begins(target, b'?')
+        || target.starts_with('?')
         || absolute(target).is_some()
         || (method.eq_ignore_ascii_case("connect") && target.contains(':') && !target.contains('/'))
 }
@@ -108,7 +108,7 @@ pub struct Target<'a> {
 /// Takes a request target apart.
 #[inline]
 pub fn split_target<'a>(method: &str, target: &'a str) -> Target<'a> {
-    if search::begins(target, b'/') {
+    if target.starts_with('/') {
         return origin(target);
     }
     if let Some((scheme, rest)) = absolute(target) {

@@ -27,7 +27,6 @@ use super::moment::{date_and_clock, duration, time};
 use super::numbers::{Numbers, count, first_count, has_unreadable_duration};
 use super::record::{Peer, Record, Slot};
 use super::request::{Target, is_method, is_target, split_request, split_target};
-use super::search;
 use super::shares::Run;
 use super::spelling::{canonical_cache, canonical_country, canonical_scheme};
 use super::text::plain;
@@ -289,7 +288,7 @@ impl Rows {
         self.scheme.append(scheme.map(|scheme| canonical_scheme(scheme, folded)));
         self.path.append(parts.path);
         let query = record.get(Slot::Query).map(|value| plain(value, query_buffer));
-        let query = query.map(|query| search::behind(query, b'?').unwrap_or(query));
+        let query = query.map(|query| query.strip_prefix('?').unwrap_or(query));
         self.query.append(parts.query.or(query.filter(|query| !query.is_empty())));
         let host = record.get(Slot::Host).map(|value| value.text).or(parts.host);
         let host = host.and_then(|host| canonical_host(host, folded)).or(default_host);
@@ -308,7 +307,8 @@ impl Rows {
         let folded = &mut scratch.folded;
         let peer = record.get(Slot::ClientIp).map(|value| value.text);
         let claims = record.get(Slot::ForwardedFor).is_some() || record.get(Slot::RealIp).is_some();
-        let asn = record.get(Slot::Asn).map(|value| value.text);
+        let asn =
+            record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
         let asn = asn.and_then(|asn| count(asn).or_else(|| first_count(asn)));
         let asn = asn.filter(|asn| *asn > 0);
         let country = record.get(Slot::Country).map(|value| value.text);
@@ -488,7 +488,7 @@ fn has_sound_client(record: &Record<'_>) -> bool {
 #[inline]
 fn client_of<'a>(peer: Option<&'a str>, scratch: &'a mut String) -> Option<&'a str> {
     let peer = peer?;
-    if search::begins(peer, b'"') && !peer.ends_with('"') {
+    if peer.starts_with('"') && !peer.ends_with('"') {
         None
     } else {
         canonical_other(peer, scratch)

@@ -9,19 +9,6 @@ use super::lanes::{LANES, is, load, mask};
 /// Bytes looked at here.
 const NEAR: usize = 2 * LANES;
 
-/// Whether a text begins with a byte. The library's own question after a character may be a call that compares memory:
-/// asked of each value it takes a tenth of a line.
-#[inline]
-pub(super) fn begins(text: &str, byte: u8) -> bool {
-    text.as_bytes().first() == Some(&byte)
-}
-
-/// What is behind a byte, if a text begins with it.
-#[inline]
-pub(super) fn behind(text: &str, byte: u8) -> Option<&str> {
-    if begins(text, byte) { text.get(1..) } else { None }
-}
-
 /// Position of `needle`.
 #[inline]
 pub(super) fn byte(text: &[u8], needle: u8) -> Option<usize> {

@@ -23,8 +23,10 @@ struct Way {
     envelope: Envelope,
     /// The `#Fields:` header, or the fields that lines without one were found to have.
     header: Option<String>,
-    /// What its lines may lack, or have behind what the format has, and be of it all the same: see [`lacks`] and [`MORE`].
+    /// What its lines may lack and be of this format all the same: see [`lacks`].
     lacks: u8,
+    /// Some of its lines have fields behind those of the format, and were of no other.
+    has_more: bool,
     /// How many values its lines of JSON had, those that had the fewest.
     says: u32,
 }
@@ -62,7 +64,7 @@ impl Stream {
         };
         if let Ok(decoder) = DecoderConfig::w3c_decoder(format, line) {
             let header = Some(line.to_owned());
-            self.prefer(Way { decoder, envelope: Envelope::None, header, lacks: 0, says: 0 });
+            self.prefer(Way { header, ..Way::new(decoder) });
         }
     }
 
@@ -74,7 +76,7 @@ impl Stream {
         }
         let Some(decoder) = formats.layouts.recognise_header(line) else { return false };
         let header = Some(line.to_owned());
-        self.prefer(Way { decoder, envelope: Envelope::None, header, lacks: 0, says: 0 });
+        self.prefer(Way { header, ..Way::new(decoder) });
         true
     }
 
@@ -86,9 +88,16 @@ impl Stream {
                 && known.header == way.header
         };
         let known = self.ways.iter().position(is_same).map(|at| self.ways.remove(at));
-        let lacks = way.lacks | known.as_ref().map_or(0, |known| known.lacks);
-        let says = way.says.min(known.as_ref().map_or(u32::MAX, |known| known.says));
-        self.ways.insert(0, Way { lacks, says, ..known.unwrap_or(way) });
+        let way = match known {
+            None => way,
+            Some(known) => Way {
+                lacks: known.lacks | way.lacks,
+                has_more: known.has_more | way.has_more,
+                says: known.says.min(way.says),
+                ..known
+            },
+        };
+        self.ways.insert(0, way);
         self.ways.truncate(WAYS_MAX);
     }
 
@@ -99,6 +108,7 @@ impl Stream {
             envelope: way.envelope,
             header: way.header.clone(),
             lacks: way.lacks,
+            has_more: way.has_more,
             says: way.says,
             ..Learnt::nothing()
         });
@@ -151,9 +161,9 @@ impl Stream {
     /// How closely the line follows it; `None` when there is no way.
     #[cold]
     pub fn find(&mut self, line: &str, formats: &mut Formats) -> Option<Reading> {
-        // A line that has more than those before it may be of a format that begins alike.
-        let has_more = self.has_more_than_before(line, formats);
-        if !has_more && self.is_followed(0, line, formats, Reading::Loose) {
+        // A line with more than its format has may be of one that begins alike.
+        let is_extra = self.is_extra(line, formats);
+        if !is_extra && self.is_followed(0, line, formats, Reading::Loose) {
             return Some(Reading::Loose);
         }
         if let Some(at) = self.known_dialect(line, formats) {
@@ -168,23 +178,24 @@ impl Stream {
                     return Some(reading);
                 }
             }
-            if has_more && self.ways.first().is_some_and(|way| way.lacks & MORE != 0) {
+            // That others were sought in vain is known of its like.
+            if is_extra && self.ways.first().is_some_and(|way| way.has_more) {
                 return Some(reading);
             }
             let inners = inners.get_or_insert_with(|| formats.opener.open_all(line));
             if self.learn(inners, formats, reading) {
                 return Some(reading);
             }
-            if has_more {
-                self.ways.iter_mut().take(1).for_each(|way| way.lacks |= MORE);
+            if is_extra {
+                self.ways.iter_mut().take(1).for_each(|way| way.has_more = true);
                 return Some(reading);
             }
         }
         None
     }
 
-    /// Whether a line follows the format of those before it, and has fields behind it that none of them had.
-    fn has_more_than_before(&mut self, line: &str, formats: &mut Formats) -> bool {
+    /// Whether a line follows the format of those before it and goes on behind it, and may be of another.
+    fn is_extra(&mut self, line: &str, formats: &mut Formats) -> bool {
         let may_have_more = self.may_have_more(formats);
         let Some(way) = self.ways.first_mut().filter(|_| !may_have_more) else { return false };
         let mut buffer = String::new();
@@ -194,20 +205,17 @@ impl Stream {
         !way.decoder.is_json() && read == Some(Ok(Fit::Extra))
     }
 
-    /// Whether fields behind those of its format are what lines are known to have, or nobody can tell by them: those that
-    /// begin like `combined` are many.
+    /// Whether lines with fields behind those of their format are of it for certain: it is known of those before them, and
+    /// no other format of text was met that could have the fields.
     #[inline]
     pub fn may_have_more(&self, formats: &Formats) -> bool {
-        // Another format that was met may have them.
-        let are_others = self.ways.iter().skip(1).any(|way| !way.decoder.is_json());
-        formats.recogniser.is_none()
-            || self
-                .ways
-                .first()
-                .is_none_or(|way| way.header.is_some() || (way.lacks & MORE != 0 && !are_others))
+        let are_others = || self.ways.iter().skip(1).any(|way| !way.decoder.is_json());
+        let is_sure = |way: &Way| way.header.is_some() || (way.has_more && !are_others());
+        formats.recogniser.is_none() || self.ways.first().is_none_or(is_sure)
     }
 
-    fn put_first(&mut self, at: usize) {
+    /// Makes a way that was met the first.
+    pub fn put_first(&mut self, at: usize) {
         let way = self.ways.remove(at);
         self.ways.insert(0, way);
     }
@@ -227,7 +235,8 @@ impl Stream {
             let is_like = refusal_of(&record).is_none() && lacks(&record) & !way.lacks == 0;
             // Nothing that contradicts itself: another dialect may read it without.
             let score =
-                score.filter(|(_, is_sound)| is_like && *is_sound).map(|(filled, _)| filled);
+                score.filter(|(filled, is_sound)| is_like && *is_sound && *filled >= way.says);
+            let score = score.map(|(filled, _)| filled);
             if score > best.map(|(_, score)| score) {
                 best = score.map(|score| (at, score));
             }
@@ -260,16 +269,13 @@ impl Stream {
     #[cold]
     pub(super) fn is_record(&mut self, text: &str, formats: &mut Formats) -> bool {
         let is_followed = |way: &mut Way| follows(&mut way.decoder, text, Reading::Strict);
-        self.ways.iter_mut().any(is_followed)
-            || (self.ways.is_empty()
-                && formats.decoder_for(text, Envelope::None, Reading::Strict).is_some())
+        self.ways.iter_mut().any(is_followed) || (self.ways.is_empty() && formats.is_record(text))
     }
 
     /// The same in any format.
     #[cold]
     pub(super) fn is_record_of_any(&mut self, text: &str, formats: &mut Formats) -> bool {
-        self.is_record(text, formats)
-            || formats.decoder_for(text, Envelope::None, Reading::Strict).is_some()
+        self.is_record(text, formats) || formats.is_record(text)
     }
 
     fn is_followed(
@@ -292,7 +298,8 @@ impl Stream {
         let is_sure = formats.recogniser.is_none()
             || reading == Reading::Loose
             || fit == Ok(Fit::Whole)
-            || way.may_have_more();
+            || way.has_more
+            || way.header.is_some();
         fit.is_ok() && is_sure
     }
 
@@ -308,14 +315,15 @@ impl Stream {
             let Some(Recognised { mut decoder, fields }) = found else { continue };
             let mut record = Record::default();
             let read = decoder.decode_first(inner, &mut record);
-            let lacks = match read {
-                Ok(_) if decoder.is_json() => lacks(&record),
-                Ok(Fit::Extra) => MORE,
-                _ => 0,
-            };
-            let header = fields.map(str::to_owned);
-            let says = if decoder.is_json() { record.filled() } else { 0 };
-            self.prefer(Way { decoder, envelope: *envelope, header, lacks, says });
+            let is_json = decoder.is_json();
+            self.prefer(Way {
+                envelope: *envelope,
+                header: fields.map(str::to_owned),
+                lacks: if is_json && read.is_ok() { lacks(&record) } else { 0 },
+                has_more: !is_json && read == Ok(Fit::Extra),
+                says: if is_json { record.filled() } else { 0 },
+                ..Way::new(decoder)
+            });
             return true;
         }
         false
@@ -383,14 +391,24 @@ impl Stream {
         self.ways.len()
     }
 
-    /// As much as can be read of a line of text in one of the other ways that were met; whether it is who asked and what
-    /// for.
+    /// Fills `record` with as much as can be read of a line of text in one of the ways that were met; whether it is who asked
+    /// and what for. `opened` holds what was in its envelope.
     #[cold]
-    pub fn decode_anyhow_as<'a>(&self, at: usize, line: &'a str, record: &mut Record<'a>) -> bool {
+    pub fn decode_anyhow_as<'a>(
+        &mut self,
+        at: usize,
+        line: &'a str,
+        formats: &mut Formats,
+        opened: &'a mut String,
+        record: &mut Record<'a>,
+    ) -> bool {
         record.layout = self.captures;
-        let way = self.ways.get(at).filter(|way| !way.decoder.is_json());
-        let read = way.is_some_and(|way| way.decoder.clone().decode_anyhow(line, record).is_ok());
-        read && record.has_request()
+        let Some(way) = self.ways.get_mut(at).filter(|way| !way.decoder.is_json()) else {
+            return false;
+        };
+        let inner = formats.opener.open(way.envelope, line, opened);
+        inner.is_some_and(|inner| way.decoder.decode_anyhow(inner, record).is_ok())
+            && record.has_request()
             && record.get(Slot::ClientIp).is_some_and(|client| is_plain_ip(client.text))
     }
 
@@ -430,9 +448,6 @@ fn decoder_of<'d>(ways: &'d mut [Way], formats: &'d mut Formats) -> Option<&'d m
     ways.first_mut().map(|way| &mut way.decoder).or(given)
 }
 
-/// The bit that says that lines may have more than their format.
-const MORE: u8 = 1 << 3;
-
 /// Which of the things an access record has a record lacks: a bit each for client, target and status.
 #[inline]
 fn lacks(record: &Record<'_>) -> u8 {
@@ -444,9 +459,10 @@ fn lacks(record: &Record<'_>) -> u8 {
 }
 
 impl Way {
-    /// See [`Stream::may_have_more`]; a header names what lines have.
-    fn may_have_more(&self) -> bool {
-        self.lacks & MORE != 0 || self.header.is_some()
+    /// Of bare lines of which nothing else is known.
+    const fn new(decoder: Decoder) -> Self {
+        let envelope = Envelope::None;
+        Self { decoder, envelope, header: None, lacks: 0, has_more: false, says: 0 }
     }
 
     fn resume(learnt: &Learnt, formats: &Formats) -> Option<Self> {
@@ -465,7 +481,7 @@ impl Way {
                 formats.recogniser.as_ref().and_then(|known| known.decoder(&learnt.format))
             }
         }?;
-        let Learnt { envelope, header, lacks, says, .. } = learnt.clone();
-        Some(Self { decoder, envelope, header, lacks, says })
+        let Learnt { envelope, header, lacks, has_more, says, .. } = learnt.clone();
+        Some(Self { decoder, envelope, header, lacks, has_more, says })
     }
 }

@@ -5,7 +5,6 @@
 
 use super::calendar;
 use super::record::Unit;
-use super::search;
 use super::word;
 use super::zone::{LocalClock, Near, Zone};
 
@@ -316,7 +315,7 @@ fn plain_duration_us(text: &[u8], unit: Unit) -> Option<i64> {
 fn any_duration_us(text: &str, unit: Unit) -> Option<i64> {
     let end = text.bytes().position(|byte| matches!(byte, b',' | b' ')).unwrap_or(text.len());
     let text = text.get(..end)?;
-    let text = search::behind(text, b'+').unwrap_or(text);
+    let text = text.strip_prefix('+').unwrap_or(text);
     let end = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
     let (number_text, suffix) = text.split_at_checked(end)?;
     let unit = match suffix {

@@ -25,7 +25,6 @@ use keys::{Action, EntryId, KeyTable, NodeId, Target};
 use scan::{Broken, Cursor, Scalar};
 
 use super::record::{Escape, Record, Slot, Value};
-use super::search;
 
 /// Headers whose values some dialects write `%XX`.
 pub(super) const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
@@ -332,7 +331,7 @@ fn is_end(cursor: &mut Cursor<'_>) -> bool {
 #[inline]
 fn take_target(record: &mut Record<'_>) {
     if let Some(request) = record.get(Slot::Request).copied()
-        && search::begins(request.text, b'/')
+        && request.text.starts_with('/')
         && record.get(Slot::Method).is_some()
         && !request.text.contains(' ')
     {

@@ -93,7 +93,7 @@ impl<'a> Cursor<'a> {
         let rest = self.line.get(start..).ok_or(Broken)?;
         let length = search::either(rest.as_bytes(), b'"', b'\\').ok_or(Broken)?;
         let (text, behind) = rest.split_at_checked(length).ok_or(Broken)?;
-        if search::begins(behind, b'\\') {
+        if behind.starts_with('\\') {
             return self.escaped_string(start, start + length);
         }
         self.at = start + length + 1;

@@ -56,7 +56,7 @@ fn key_mark(hash_key: u64) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
-/// Appends the state to `bytes`: one with millions of sources is written once and never copied.
+/// Appends the state to `bytes`, right where it is kept: one of millions of sources is large.
 pub(crate) fn write(
     state: &State,
     hash_key: u64,
