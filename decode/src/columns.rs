@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, PrimitiveBuilder, StringBuilder};
+use arrow_array::builder::StringBuilder;
 use arrow_array::types::ArrowPrimitiveType;
-use arrow_array::{ArrayRef, PrimitiveArray};
+use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray};
+use arrow_buffer::{NullBuffer, NullBufferBuilder};
 
 /// Text, possibly missing.
 #[derive(Debug)]
@@ -58,97 +59,141 @@ impl TextColumn {
     }
 }
 
-/// Truths, possibly missing.
+/// Values of one size, possibly missing.
 #[derive(Debug)]
-pub struct TruthColumn {
-    values: BooleanBuilder,
+struct Column<V> {
+    values: Vec<V>,
+    /// Which are there; nothing while all are.
+    present: Option<NullBufferBuilder>,
+    /// Missing values at the end that are in neither yet.
     missing: usize,
+    /// Room for rows, taken when the first value comes.
     room: usize,
 }
 
+impl<V: Copy + Default> Column<V> {
+    const fn new(rows: usize) -> Self {
+        Self { values: Vec::new(), present: None, missing: 0, room: rows }
+    }
+
+    #[inline]
+    fn append(&mut self, value: Option<V>) {
+        let Some(value) = value else {
+            self.missing += 1;
+            return;
+        };
+        if self.missing > 0 || self.room > 0 {
+            self.catch_up();
+        }
+        self.values.push(value);
+        if let Some(present) = &mut self.present {
+            present.append_non_null();
+        }
+    }
+
+    #[cold]
+    fn catch_up(&mut self) {
+        self.values.reserve(std::mem::take(&mut self.room));
+        if self.missing > 0 {
+            let before = self.values.len();
+            let present = self.present.get_or_insert_with(|| {
+                let mut present = NullBufferBuilder::new(self.values.capacity());
+                present.append_n_non_nulls(before);
+                present
+            });
+            present.append_n_nulls(self.missing);
+            self.values.resize(before + std::mem::take(&mut self.missing), V::default());
+        }
+    }
+
+    fn finish(mut self) -> (Vec<V>, Option<NullBuffer>) {
+        if self.missing > 0 {
+            self.catch_up();
+        }
+        (self.values, self.present.and_then(|mut present| present.finish()))
+    }
+}
+
+/// Truths, possibly missing.
+#[derive(Debug)]
+pub struct TruthColumn(Column<bool>);
+
 impl TruthColumn {
     /// An empty column that takes room for `rows` rows once it gets a value.
-    pub fn new(rows: usize) -> Self {
-        Self { values: BooleanBuilder::with_capacity(0), missing: 0, room: rows }
+    pub const fn new(rows: usize) -> Self {
+        Self(Column::new(rows))
     }
 
     /// Appends a value.
     #[inline]
     pub fn append(&mut self, value: Option<bool>) {
-        match value {
-            None => self.missing += 1,
-            Some(value) => {
-                if self.missing > 0 || self.room > 0 {
-                    self.catch_up();
-                }
-                self.values.append_value(value);
-            }
-        }
-    }
-
-    #[cold]
-    fn catch_up(&mut self) {
-        if self.room > 0 {
-            self.values = BooleanBuilder::with_capacity(std::mem::take(&mut self.room));
-        }
-        if self.missing > 0 {
-            self.values.append_nulls(std::mem::take(&mut self.missing));
-        }
+        self.0.append(value);
     }
 
     /// The column.
-    pub fn finish(mut self) -> ArrayRef {
-        if self.missing > 0 {
-            self.catch_up();
-        }
-        Arc::new(self.values.finish())
+    pub fn finish(self) -> ArrayRef {
+        let (values, nulls) = self.0.finish();
+        Arc::new(BooleanArray::new(values.into(), nulls))
     }
 }
 
 /// Numbers, possibly missing.
 #[derive(Debug)]
-pub struct NumberColumn<T: ArrowPrimitiveType> {
-    values: PrimitiveBuilder<T>,
-    missing: usize,
-    room: usize,
-}
+pub struct NumberColumn<T: ArrowPrimitiveType>(Column<T::Native>);
 
 impl<T: ArrowPrimitiveType> NumberColumn<T> {
     /// An empty column that takes room for `rows` rows once it gets a value.
-    pub fn new(rows: usize) -> Self {
-        Self { values: PrimitiveBuilder::with_capacity(0), missing: 0, room: rows }
+    pub const fn new(rows: usize) -> Self {
+        Self(Column::new(rows))
     }
 
     /// Appends a value.
     #[inline]
     pub fn append(&mut self, value: Option<T::Native>) {
-        match value {
-            None => self.missing += 1,
-            Some(value) => {
-                if self.missing > 0 || self.room > 0 {
-                    self.catch_up();
-                }
-                self.values.append_value(value);
-            }
-        }
-    }
-
-    #[cold]
-    fn catch_up(&mut self) {
-        if self.room > 0 {
-            self.values = PrimitiveBuilder::with_capacity(std::mem::take(&mut self.room));
-        }
-        if self.missing > 0 {
-            self.values.append_nulls(std::mem::take(&mut self.missing));
-        }
+        self.0.append(value);
     }
 
     /// The column.
-    pub fn finish(mut self) -> ArrayRef {
-        if self.missing > 0 {
-            self.catch_up();
+    pub fn finish(self) -> ArrayRef {
+        let (values, nulls) = self.0.finish();
+        Arc::new(PrimitiveArray::<T>::new(values.into(), nulls))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::types::Int64Type;
+    use arrow_array::{Int64Array, StringArray};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_column_holds_what_was_appended(
+            values in prop_oneof![
+                proptest::collection::vec(proptest::option::weighted(0.5, any::<i64>()), 0..200),
+                proptest::collection::vec(any::<i64>().prop_map(Some), 0..200),
+            ],
+            room in 0usize..100,
+        ) {
+            let mut numbers = NumberColumn::<Int64Type>::new(room);
+            let mut truths = TruthColumn::new(room);
+            let mut texts = TextColumn::new(room, room);
+            let truth = |value: i64| value % 2 == 0;
+            for value in &values {
+                numbers.append(*value);
+                truths.append(value.map(truth));
+                texts.append(value.map(|value| value.to_string()).as_deref());
+            }
+            let texts_expected = values.iter().map(|value| value.map(|value| value.to_string()));
+            let truths_expected = values.iter().map(|value| value.map(truth));
+            let expected: [ArrayRef; 3] = [
+                Arc::new(Int64Array::from(values.clone())),
+                Arc::new(truths_expected.collect::<BooleanArray>()),
+                Arc::new(texts_expected.collect::<StringArray>()),
+            ];
+            prop_assert_eq!([numbers.finish(), truths.finish(), texts.finish().0], expected);
         }
-        let values: PrimitiveArray<T> = self.values.finish();
-        Arc::new(values)
     }
 }

@@ -250,24 +250,30 @@ impl<'a> Record<'a> {
     )]
     #[inline(always)]
     pub fn set(&mut self, slot: Slot, value: Value<'a>) {
-        if value.text.is_empty() || value.text == "-" {
+        // Field by field: as a whole it is put together in memory byte by byte and read back at once, which takes a
+        // twentieth of a line in `combined`.
+        let Value { text, escape, unit, rank } = value;
+        if text.is_empty() || text == "-" {
             self.empty |= slot.bit();
         } else if self.present & slot.bit() != 0 {
-            self.set_again(slot, value);
+            self.set_again(slot, text, (escape, unit, rank));
         } else if let Some(place) = self.values.get_mut(slot as usize) {
-            *place = value;
+            place.text = text;
+            place.escape = escape;
+            place.unit = unit;
+            place.rank = rank;
             self.present |= slot.bit();
         }
     }
 
     /// The same where a value is there already. Apart from what most values need.
     #[inline(never)]
-    fn set_again(&mut self, slot: Slot, value: Value<'a>) {
+    fn set_again(&mut self, slot: Slot, text: &'a str, (escape, unit, rank): (Escape, Unit, u8)) {
         let Some(place) = self.values.get_mut(slot as usize) else { return };
-        if value.rank < place.rank {
-            *place = value;
+        if rank < place.rank {
+            *place = Value { text, escape, unit, rank };
             self.contested &= !slot.bit();
-        } else if value.rank == place.rank && value.text != place.text {
+        } else if rank == place.rank && text != place.text {
             self.contested |= slot.bit();
         }
     }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use arrow_array::builder::BooleanBuilder;
 use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{
-    ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use schemas::RequestBatch;
 use schemas::column::UTC;
@@ -116,7 +117,7 @@ pub struct Rows {
     ja3: TextColumn,
     ja4: TextColumn,
     request_id: TextColumn,
-    malformed: BooleanBuilder,
+    malformed: Vec<bool>,
     aborted: TruthColumn,
     /// Marks of those who are never judged; empty where nobody is.
     exempt: BooleanBuilder,
@@ -156,7 +157,7 @@ impl Rows {
             ja3: text(),
             ja4: text(),
             request_id: text(),
-            malformed: BooleanBuilder::with_capacity(rows),
+            malformed: Vec::with_capacity(rows),
             aborted: TruthColumn::new(rows),
             exempt: BooleanBuilder::new(),
             topic_offset: Vec::with_capacity(rows),
@@ -293,7 +294,7 @@ impl Rows {
         let host = record.get(Slot::Host).map(|value| value.text).or(parts.host);
         let host = host.and_then(|host| canonical_host(host, folded)).or(default_host);
         self.host.append(host);
-        self.malformed.append_value(malformed);
+        self.malformed.push(malformed);
     }
 
     /// Who asked.
@@ -438,7 +439,7 @@ impl Rows {
             text(self.ja3),
             text(self.ja4),
             text(self.request_id),
-            Arc::new(self.malformed.finish()),
+            Arc::new(BooleanArray::from(self.malformed)),
             Arc::new(StringArray::new_repeated(topic, rows)),
             Arc::new(kafka_partition.map_or_else(
                 || Int32Array::new_null(rows),

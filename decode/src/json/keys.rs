@@ -272,7 +272,7 @@ impl KeyTable {
         for index in next {
             let entry = self.entries.get(index)?;
             let text = spelling(entry);
-            if text.begins(rest) {
+            if text.begins_as_key(rest) {
                 return Some((EntryId(index), text.len(), entry.action));
             }
         }

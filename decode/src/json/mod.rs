@@ -172,23 +172,34 @@ impl JsonDecoder {
         node: NodeId,
         record: &mut Record<'a>,
     ) -> Result<(), Broken> {
-        cursor.expect(b'{')?;
-        if cursor.peek()? == b'}' {
-            cursor.skip(1);
+        // A copy, which needs no memory; where it is when the object is broken does not matter.
+        let mut here = *cursor;
+        here.expect(b'{')?;
+        if here.peek()? == b'}' {
+            here.skip(1);
+            *cursor = here;
             return Ok(());
         }
-        let (mut entry, mut action) = self.key(cursor, node, KeyTable::start(node))?;
+        let (mut entry, mut action) = self.key(&mut here, node, KeyTable::start(node))?;
         loop {
-            if self.value(cursor, action, record).is_err() {
-                is_empty(cursor)?;
+            // Most values: no way round.
+            if let Action::Take(target) = action
+                && let Some(text) = here.plain_scalar()
+            {
+                record.set(target.slot, target.value(text, Escape::None));
+            } else if self.value(&mut here, action, record).is_err() {
+                is_empty(&mut here)?;
             }
             // Most keys: no way round.
-            if let Some((next, length, of_next)) = self.keys.predict(entry, cursor.rest()) {
-                cursor.skip(length);
+            if let Some(rest) = here.ahead()
+                && let Some((next, length, of_next)) = self.keys.predict(entry, rest)
+            {
+                here.skip(length);
                 (entry, action) = (next, of_next);
-            } else if is_another(cursor)? {
-                (entry, action) = self.key(cursor, node, entry)?;
+            } else if is_another(&mut here)? {
+                (entry, action) = self.key(&mut here, node, entry)?;
             } else {
+                *cursor = here;
                 return Ok(());
             }
         }

@@ -48,6 +48,12 @@ impl<'a> Cursor<'a> {
         self.line.as_bytes().get(self.at..).unwrap_or_default()
     }
 
+    /// What is left, if the line does not end before it.
+    #[inline]
+    pub fn ahead(&self) -> Option<&'a [u8]> {
+        self.line.as_bytes().get(self.at..)
+    }
+
     /// Moves on by `bytes`.
     #[inline]
     pub const fn skip(&mut self, bytes: usize) {
@@ -80,6 +86,30 @@ impl<'a> Cursor<'a> {
         } else {
             Err(Broken)
         }
+    }
+
+    /// Takes a string without a backslash, or a number of a few digits, if one is next; its text.
+    #[expect(
+        clippy::inline_always,
+        reason = "a call for every value of a line costs a tenth of it"
+    )]
+    #[inline(always)]
+    pub fn plain_scalar(&mut self) -> Option<&'a str> {
+        let rest = self.line.get(self.at..)?;
+        let Some(rest) = rest.strip_prefix('"') else {
+            let digits = word::count_digits(rest.as_bytes()).filter(|digits| *digits > 0)?;
+            if !matches!(rest.as_bytes().get(digits), Some(b',' | b'}')) {
+                return None;
+            }
+            self.at += digits;
+            return rest.get(..digits);
+        };
+        let length = search::either(rest.as_bytes(), b'"', b'\\')?;
+        if rest.as_bytes().get(length) != Some(&b'"') {
+            return None;
+        }
+        self.at += length + 2;
+        rest.get(..length)
     }
 
     /// Takes a string; the opening quote is next. Text as it stands, and whether it holds a backslash.
