@@ -24,6 +24,7 @@ use lake::TableReader;
 
 use crate::compact::CompactSorts;
 use crate::error::QueryError;
+use crate::functions::CountKeys;
 use crate::lake_table::{GroupByNumbers, LakeTable};
 use crate::options::{Scratch, SessionOptions};
 use crate::session::Session;
@@ -136,6 +137,7 @@ fn context(
     let state = SessionStateBuilder::new_from_existing(state)
         .with_catalog_list(catalogs)
         .with_runtime_env(environment)
+        .with_analyzer_rule(Arc::new(CountKeys::default()))
         .with_physical_optimizer_rule(Arc::new(by_numbers))
         .with_physical_optimizer_rule(Arc::new(compact))
         .build();

@@ -20,6 +20,7 @@ mod fingerprint;
 mod ip;
 mod ip_text;
 mod json;
+mod row_key;
 mod visits;
 
 use std::sync::Arc;
@@ -28,6 +29,8 @@ use datafusion::catalog::TableProvider;
 use datafusion::execution::FunctionRegistry as _;
 use datafusion::logical_expr::{AggregateUDF, Documentation};
 use datafusion::prelude::SessionContext;
+
+pub(crate) use row_key::CountKeys;
 
 /// Names of the functions of Floodmark, in the order of the help.
 pub const NAMES: [&str; 12] = [
