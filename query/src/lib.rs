@@ -5,6 +5,7 @@
 //!                                              │ guard: read-only
 //!              requests · rejects · incidents · source_windows · target_windows   (lake_table: Delta at its last commit)
 //!     attacks, signals (views)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in · fingerprint_requests
+//! lenient: statements in the engine's words · repairs: plans that would answer wrongly, put right
 //! postgres: what clients of PostgreSQL write and ask for beside the tables
 //! repl: lines ─▶ statements and commands ─▶ the same
 //! ```
@@ -20,6 +21,7 @@
 //! Read [`Session::open`] first, then [`Session::query`].
 
 mod bounds;
+mod calls;
 pub mod compact;
 mod error;
 mod formula;
@@ -32,6 +34,7 @@ mod options;
 pub mod output;
 mod params;
 pub mod postgres;
+mod repairs;
 pub mod repl;
 mod session;
 pub mod statements;

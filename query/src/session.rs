@@ -267,7 +267,7 @@ impl Session {
         let text = statement.to_string();
         self.create_views(named_in(&text)).await?;
         let mut parsed = statement.parsed.clone();
-        lenient::respell(&mut parsed);
+        lenient::respell(&mut parsed)?;
         if self.dialect == Dialect::Postgres {
             self.in_postgres(&mut parsed, &text).await?;
         }
@@ -309,6 +309,9 @@ impl Session {
             plan = plan.with_param_values(params.values.clone())?;
         }
         guard::check_plan(&plan, self.scratch).map_err(Refusal::Guard)?;
+        if self.dialect == Dialect::Postgres {
+            plan = postgres::cast_as_there(plan)?;
+        }
         Ok(plan)
     }
 

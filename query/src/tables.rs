@@ -24,9 +24,9 @@ use lake::TableReader;
 
 use crate::compact::CompactSorts;
 use crate::error::QueryError;
-use crate::functions::CountKeys;
 use crate::lake_table::{GroupByNumbers, LakeTable};
 use crate::options::{Scratch, SessionOptions};
+use crate::repairs;
 use crate::session::Session;
 
 /// How the store of the tables is known to the engine: a name of its own, so that no statement reaches through it.
@@ -134,10 +134,12 @@ fn context(
     let by_numbers = GroupByNumbers { memory: Arc::clone(&environment.memory_pool) };
     let compact = CompactSorts { memory: Arc::clone(&environment.memory_pool) };
     let catalogs = names(&state).map_err(|error| QueryError::from_plan(&error, &[]))?;
-    let state = SessionStateBuilder::new_from_existing(state)
+    let repairs = repairs::rules().into_iter();
+    let builder = SessionStateBuilder::new_from_existing(state);
+    let state = repairs
+        .fold(builder, SessionStateBuilder::with_analyzer_rule)
         .with_catalog_list(catalogs)
         .with_runtime_env(environment)
-        .with_analyzer_rule(Arc::new(CountKeys::default()))
         .with_physical_optimizer_rule(Arc::new(by_numbers))
         .with_physical_optimizer_rule(Arc::new(compact))
         .build();
@@ -244,6 +246,8 @@ fn config(options: &SessionOptions) -> SessionConfig {
     let mut config = SessionConfig::new().with_information_schema(true);
     let settings = config.options_mut();
     settings.execution.time_zone = Some(schemas::column::UTC.to_owned());
+    // Of DISTINCT with LIMIT the engine asks for an order that nobody gave.
+    settings.optimizer.enable_distinct_aggregation_soft_limit = false;
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
     if let Some(partitions) = options.target_partitions {

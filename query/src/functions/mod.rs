@@ -9,6 +9,7 @@
 //! | `ip_in(ip, network)` | whether an address is in a network |
 //! | `json_get(json, key)`, `json_text(json, key)` | a part of JSON in a text, also `->` and `->>` |
 //! | `json_elements(json)`, `json_length(json)` | the elements of a list, and how many |
+//! | `to_char(ts, 'YYYY-MM-DD')`, `to_timestamp`, `to_date` | the engine's own, with templates of PostgreSQL as well |
 //! | `timeline('network')` | requests of an address or network, with pauses |
 //! | `sessions('network', minutes)` | its visits |
 //! | `fingerprint_requests('id or kind')` | the requests that an incident's fingerprint selects |
@@ -20,7 +21,7 @@ mod fingerprint;
 mod ip;
 mod ip_text;
 mod json;
-mod row_key;
+mod template;
 mod visits;
 
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use datafusion::execution::FunctionRegistry as _;
 use datafusion::logical_expr::{AggregateUDF, Documentation};
 use datafusion::prelude::SessionContext;
 
-pub(crate) use row_key::CountKeys;
+use crate::repairs::Intervals;
 
 /// Names of the functions of Floodmark, in the order of the help.
 pub const NAMES: [&str; 12] = [
@@ -77,6 +78,11 @@ pub(crate) fn register(
     for function in ip::functions().into_iter().chain(json::functions()) {
         context.register_udf(function);
     }
+    for function in template::over(|name| context.udf(name).ok()) {
+        context.register_udf(function);
+    }
+    let state = context.state_ref();
+    state.write().register_expr_planner(Arc::new(Intervals))?;
     // Names of the operators `->` and `->>`.
-    context.state_ref().write().register_expr_planner(Arc::new(json::Operators))
+    state.write().register_expr_planner(Arc::new(json::Operators))
 }

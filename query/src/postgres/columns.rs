@@ -7,6 +7,7 @@ use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Statement};
 
 use super::names::{folded, last};
+use super::twins;
 
 /// What is called so has no name.
 const NAMELESS: &str = "?column?";
@@ -15,13 +16,16 @@ const NAMELESS: &str = "?column?";
 pub(crate) fn renamed(statement: &ParsedStatement, schema: &SchemaRef) -> SchemaRef {
     let ParsedStatement::Statement(statement) = statement else { return Arc::clone(schema) };
     let Statement::Query(query) = statement.as_ref() else { return Arc::clone(schema) };
-    let names = names(query);
+    let mut names = names(query);
     if names.len() != schema.fields().len() {
-        return Arc::clone(schema);
+        names = vec![None; schema.fields().len()];
     }
-    let rename = |(field, name): (&Arc<Field>, Option<String>)| match name {
-        Some(name) => Arc::new(field.as_ref().clone().with_name(name)),
-        None => Arc::clone(field),
+    let rename = |(field, name): (&Arc<Field>, Option<String>)| {
+        let name = name.unwrap_or_else(|| twins::shown(field.name()).to_owned());
+        if name == *field.name() {
+            return Arc::clone(field);
+        }
+        Arc::new(field.as_ref().clone().with_name(name))
     };
     let fields: Vec<Arc<Field>> = schema.fields().iter().zip(names).map(rename).collect();
     Arc::new(Schema::new(fields))
@@ -31,8 +35,7 @@ pub(crate) fn renamed(statement: &ParsedStatement, schema: &SchemaRef) -> Schema
 fn names(query: &Query) -> Vec<Option<String>> {
     let SetExpr::Select(select) = query.body.as_ref() else { return Vec::new() };
     let one = |item: &SelectItem| match item {
-        SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_))
-        | SelectItem::ExprWithAlias { .. } => Some(None),
+        SelectItem::ExprWithAlias { .. } => Some(None),
         SelectItem::UnnamedExpr(expr) => Some(Some(name(expr))),
         _ => None,
     };
@@ -50,6 +53,8 @@ pub(super) fn name(expr: &Expr) -> String {
         Expr::Exists { .. } => Some("exists".to_owned()),
         Expr::Array(_) => Some("array".to_owned()),
         Expr::Extract { .. } => Some("extract".to_owned()),
+        Expr::Substring { .. } => Some("substring".to_owned()),
+        Expr::AtTimeZone { .. } => Some("timezone".to_owned()),
         _ => None,
     }
     .unwrap_or_else(|| NAMELESS.to_owned())
@@ -73,7 +78,7 @@ mod tests {
         };
         assert_eq!(
             told("SELECT count(*), a, 1, b AS c, TS::date, pg_catalog.version() FROM t", 6),
-            "count of 1 ?column? of 3 ts version"
+            "count a ?column? of 3 ts version"
         );
         assert_eq!(told("SELECT max(a), max(b) FROM t", 2), "max max");
         assert_eq!(told("SELECT *, count(*) FROM t", 2), "of 0 of 1");

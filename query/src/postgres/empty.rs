@@ -15,7 +15,8 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::columns::name as name_of;
 use super::names::{folded, is_catalogue, is_empty, last};
-use super::types::{call, no_list, null};
+use super::types::no_list;
+use crate::calls::{call, null};
 use crate::functions;
 
 /// Aggregates of PostgreSQL that the engine does not have.

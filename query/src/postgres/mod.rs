@@ -10,6 +10,7 @@
 //! that names no part of it, but the functions.
 
 mod asked;
+mod casts;
 mod catalogue;
 mod columns;
 mod declared;
@@ -23,13 +24,16 @@ mod relations;
 mod rewrite;
 mod rows;
 mod settings;
+mod twins;
 mod types;
+mod words;
 
 pub use kinds::{Kind, NUMERIC_PLACES, oid, plain};
 pub use lists::items;
 pub use relations::{Relation, SCHEMA, ours};
 pub use settings::{DATABASE, Set, Setting};
 
+pub(crate) use casts::cast_as_there;
 pub(crate) use catalogue::{named_in, register};
 pub(crate) use columns::renamed;
 pub(crate) use placeholders::{place, told};

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use arrow::datatypes::DataType;
 use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::sqlparser::ast::{Expr, LimitClause, Query, Value, Visit as _, Visitor};
 
+use super::columns::name;
 use super::kinds::{Kind, oid};
+use schemas::tables;
 
 /// Placeholders of a statement, at most: the wire counts them in 16 bits.
 const PLACES_MAX: usize = u16::MAX as usize;
@@ -58,6 +61,13 @@ impl Visitor for Told {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if let Expr::AnyOp { left, right, .. } | Expr::AllOp { left, right, .. } = expr {
+            let list = match right.as_ref() {
+                Expr::Nested(inside) => inside,
+                list => list,
+            };
+            self.tell(list, Some(kind_of(left).list_oid));
+        }
         if let Expr::Cast { expr, data_type, array: false, .. } = expr {
             let name = data_type.to_string();
             let of = match name.strip_suffix("[]") {
@@ -70,9 +80,24 @@ impl Visitor for Told {
     }
 }
 
+/// The type of an expression where it is a column of ours; otherwise text, which most are.
+fn kind_of(expr: &Expr) -> Kind {
+    let name = name(expr);
+    let fields = tables::ALL.iter().flat_map(|table| table.schema().fields().to_vec());
+    let of = fields.into_iter().find(|field| *field.name() == name);
+    Kind::of(of.as_ref().map_or(&DataType::Utf8, |field| field.data_type()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_of_what_they_are_compared_with() {
+        let text = "SELECT 1 FROM requests r WHERE host = ANY($1) AND r.status <> ALL(($2)) AND x = ANY($3::int8[])";
+        let told = told(&crate::statements::parse(text).unwrap().remove(0).parsed);
+        assert_eq!((told[&1], told[&2], told[&3]), (1009, 1007, 1016));
+    }
 
     #[test]
     fn casts_and_limits_tell_types() {

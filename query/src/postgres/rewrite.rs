@@ -12,7 +12,8 @@ use datafusion::sql::sqlparser::ast::{
 use super::declared::declared;
 use super::names::{folded, is, last, qualify, unqualify};
 use super::relations::{INFORMATION, PUBLIC, SYSTEM};
-use super::{asked, empty, types};
+use super::{asked, empty, twins, types, words};
+use crate::calls::{call_in_order, call_with, take};
 use crate::statements::named;
 
 /// Writes a statement in the words of the engine. Nothing is added to what it reads.
@@ -61,6 +62,7 @@ impl VisitorMut for Rewriter {
         if !self.is_ambiguous() {
             empty::respell(query);
         }
+        twins::respell(query);
         ControlFlow::Continue(())
     }
 
@@ -98,8 +100,9 @@ impl VisitorMut for Rewriter {
         match expr {
             Expr::Function(function) => {
                 unqualify(&mut function.name);
-                if let Some(list) = of_subquery(expr) {
-                    *expr = list;
+                match of_subquery(expr) {
+                    Some(list) => *expr = list,
+                    None => words::respell(expr),
                 }
             }
             Expr::InSubquery { .. } => {
@@ -107,16 +110,27 @@ impl VisitorMut for Rewriter {
                     *expr = list;
                 }
             }
-            Expr::Cast { .. } => types::respell(expr),
+            Expr::Cast { .. } => {
+                types::respell(expr);
+                words::respell(expr);
+            }
+            Expr::Identifier(_)
+            | Expr::AtTimeZone { .. }
+            | Expr::Extract { .. }
+            | Expr::Substring { .. } => words::respell(expr),
             Expr::Subquery(query) => empty::one_value(query),
             Expr::Collate { expr: of, .. } => {
-                let of = std::mem::replace(of.as_mut(), types::null());
+                let of = take(of);
                 *expr = of;
             }
             Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
                 respell_escape(pattern, escape_char);
             }
-            Expr::BinaryOp { op, .. } => respell_operator(op),
+            Expr::BinaryOp { left, op, right } => {
+                respell_operator(op);
+                words::respell_procedures(left, right);
+                words::respell_procedures(right, left);
+            }
             Expr::AnyOp { right, compare_op, .. } | Expr::AllOp { right, compare_op, .. } => {
                 respell_operator(compare_op);
                 if let Some(list) = types::listed(right) {
@@ -139,8 +153,8 @@ fn respell_escape(pattern: &mut Expr, escape: &mut Option<ValueWithSpan>) {
     if let Some(escape) =
         escape.take_if(|of| of.value != Value::SingleQuotedString("\\".to_owned()))
     {
-        let given = std::mem::replace(pattern, types::null());
-        *pattern = types::call_with("like_escape", vec![given, Expr::Value(escape)]);
+        let given = take(pattern);
+        *pattern = call_with("like_escape", vec![given, Expr::Value(escape)]);
     }
 }
 
@@ -204,7 +218,7 @@ fn of_subquery(expr: &mut Expr) -> Option<Expr> {
     else {
         return None;
     };
-    let of = std::mem::replace(one, types::null());
+    let of = take(one);
     let order = match query.order_by.take().map(|order| order.kind) {
         Some(OrderByKind::Expressions(by)) => by,
         Some(OrderByKind::All(_)) => return None,
@@ -215,7 +229,7 @@ fn of_subquery(expr: &mut Expr) -> Option<Expr> {
         Expr::Value(_) => OrderByExpr { expr: of.clone(), ..by },
         _ => by,
     });
-    let all = types::call_in_order("array_agg", of.clone(), by.collect());
+    let all = call_in_order("array_agg", of.clone(), by.collect());
     select.projection = vec![SelectItem::UnnamedExpr(all)];
     Some(Expr::Subquery(query.clone()))
 }

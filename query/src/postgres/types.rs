@@ -1,14 +1,13 @@
 //! Casts: types that the engine does not know, under names that it does, and lists written as a text.
 
 use datafusion::sql::sqlparser::ast::{
-    Array, ArrayElemTypeDef, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
-    OrderByExpr, TimezoneInfo, Value,
+    Array, ArrayElemTypeDef, CastKind, DataType, Expr, TimezoneInfo, Value,
 };
 
 use super::kinds::{Kind, oid};
 use super::lists::items;
 use super::names::{last, unqualify};
+use crate::calls::{call, null, take};
 
 /// Types whose values are numbers of things, which have names, and the functions that know them.
 const NUMBERED: [(&str, &str); 5] = [
@@ -40,7 +39,7 @@ const NUMBERS: [&str; 3] = ["cid", "oid", "xid"];
 pub(super) fn respell(expr: &mut Expr) {
     let Expr::Cast { expr: of, data_type, array: false, .. } = expr else { return };
     if let Some(function) = numbered(data_type) {
-        let of = std::mem::replace(of.as_mut(), null());
+        let of = take(of);
         *expr = call(function, of);
         return;
     }
@@ -122,10 +121,6 @@ pub(super) fn listed(of: &Expr) -> Option<Expr> {
     Some(Expr::Array(Array { elem, named: false }))
 }
 
-pub(super) fn null() -> Expr {
-    Expr::value(Value::Null)
-}
-
 /// A list of texts that is not there.
 pub(super) fn no_list() -> Expr {
     Expr::Cast {
@@ -135,36 +130,4 @@ pub(super) fn no_list() -> Expr {
         array: false,
         format: None,
     }
-}
-
-/// A call of a function with one value.
-pub(super) fn call(function: &str, of: Expr) -> Expr {
-    call_with(function, vec![of])
-}
-
-/// A call of a function that puts rows together, in an order.
-pub(super) fn call_in_order(function: &str, of: Expr, by: Vec<OrderByExpr>) -> Expr {
-    let clauses =
-        if by.is_empty() { Vec::new() } else { vec![FunctionArgumentClause::OrderBy(by)] };
-    called(function, vec![of], clauses)
-}
-
-/// A call of a function.
-pub(super) fn call_with(function: &str, of: Vec<Expr>) -> Expr {
-    called(function, of, Vec::new())
-}
-
-fn called(function: &str, of: Vec<Expr>, clauses: Vec<FunctionArgumentClause>) -> Expr {
-    let of = of.into_iter().map(|of| FunctionArg::Unnamed(FunctionArgExpr::Expr(of)));
-    let list = FunctionArgumentList { duplicate_treatment: None, args: of.collect(), clauses };
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new(function)]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(list),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
 }

@@ -1,4 +1,4 @@
-//! Runs every `.slt` file beside this one. `UPDATE_EXPECT=1` writes what came instead of comparing.
+//! Runs every `.slt` file beside this one, `postgres.slt` as clients of PostgreSQL write. `UPDATE_EXPECT=1` writes what came instead of comparing.
 //!
 //! The files are in the format of sqllogictest, as far as they need it: records are separated by an empty line;
 //! `query TYPES` is followed by SQL, `----` and the rows; `statement ok` by SQL; `statement error` by SQL, `----` and
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use query::{Session, statements};
+use query::{Dialect, Session, statements};
 
 use crate::fixture;
 
@@ -104,13 +104,17 @@ fn files() -> Vec<PathBuf> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sql_answers_as_written() {
     let (_lake, session) = fixture::lake_and_session().await;
+    let (_other, as_postgres) = fixture::lake_and_session().await;
+    let as_postgres = as_postgres.in_dialect(Dialect::Postgres);
     let files = files();
     assert!(!files.is_empty(), "no .slt file");
     for file in files {
+        let is_postgres = file.file_stem().is_some_and(|name| name == "postgres");
+        let session = if is_postgres { &as_postgres } else { &session };
         let written = std::fs::read_to_string(&file).expect("a file");
         let mut found = Vec::new();
         for record in written.trim().split("\n\n") {
-            found.push(answered(&session, record.trim()).await);
+            found.push(answered(session, record.trim()).await);
         }
         let found = found.join("\n\n") + "\n";
         expect_test::expect_file![file].assert_eq(&found);

@@ -59,6 +59,13 @@ impl Cancels {
     }
 }
 
+impl Ticket {
+    /// The query that runs in another conversation. All are of one user, who may stop what is his.
+    pub(super) fn other_query(&self, number: i32) -> Option<QueryId> {
+        self.cancels.known().open.get(&number)?.query
+    }
+}
+
 /// A conversation in the list; off it when this is dropped.
 #[derive(Debug)]
 pub(super) struct Ticket {

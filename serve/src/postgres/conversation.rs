@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes};
 use query::Dialect;
-use query::statements::split;
+use query::statements::{Piece, split};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, WriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -16,7 +16,7 @@ use super::Desk;
 use super::cancel::Ticket;
 use super::complaint::Complaint;
 use super::message::{Bind, Form, Hearing, Message, Target, Unheard};
-use super::phrase::{Phrase, phrase};
+use super::phrase::{Phrase, SELECT, phrase};
 use super::portal::{Open, Portal, Prepared, columns};
 use super::speech::Speech;
 use crate::answers::{Fault, Question};
@@ -265,7 +265,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
             self.speech.nod(b'I');
         }
         for piece in pieces {
-            let mut portal = Portal::new(phrase(piece)?);
+            let mut portal = Portal::new(self.phrase(piece)?);
             self.open(&mut portal).await?;
             if let Some(open) = &portal.open {
                 self.speech.columns(&open.columns());
@@ -275,11 +275,22 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
         Ok(())
     }
 
+    /// What a statement is about, with the number of this conversation where it asks for that.
+    fn phrase(&self, piece: Piece) -> Result<Phrase, Complaint> {
+        Ok(match phrase(piece)? {
+            Phrase::Number => {
+                let text = format!("SELECT {}::int4 AS pg_backend_pid", self.ticket.number);
+                Phrase::Ask { text, at: 0, tag: SELECT, stops: None }
+            }
+            other => other,
+        })
+    }
+
     fn parse(&mut self, name: String, text: &str, types: Vec<u32>) -> Result<(), Complaint> {
         let mut pieces = split(text).map_err(|error| Complaint::from(error).placed_in(text))?;
         let phrase = match (pieces.pop(), pieces.len()) {
             (None, _) => Phrase::Empty,
-            (Some(piece), 0) => phrase(piece)?,
+            (Some(piece), 0) => self.phrase(piece)?,
             (Some(_), _) => {
                 return Err(Complaint::new("42601", "one statement is prepared at a time"));
             }

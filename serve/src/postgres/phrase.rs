@@ -41,7 +41,11 @@ pub(super) enum Phrase {
     /// Nothing.
     Empty,
     /// Ask the tables.
-    Ask { text: String, at: usize, tag: &'static str },
+    ///
+    /// `stops` is the number of a conversation of which the query is stopped before.
+    Ask { text: String, at: usize, tag: &'static str, stops: Option<i32> },
+    /// Tell the number of the conversation.
+    Number,
     /// Begin what others call a transaction: each query sees one version of the tables anyway.
     Begin,
     /// End it.
@@ -113,12 +117,20 @@ pub(super) fn phrase(piece: Piece) -> Result<Phrase, Complaint> {
             return Err(Complaint::new("0A000", told));
         }
         ["EXPLAIN", ..] => ask(piece, "EXPLAIN"),
+        ["SELECT", "PG_BACKEND_PID", "(", ")"] => Phrase::Number,
+        ["SELECT", function @ ("PG_CANCEL_BACKEND" | "PG_TERMINATE_BACKEND"), "(", ..] => {
+            // The number itself, or the pid of a row that `pg_stat_activity` would have.
+            let number = words.iter().rev().find_map(|word| word.trim_matches('\'').parse().ok());
+            let function = function.to_ascii_lowercase();
+            let text = format!("SELECT {} AS {function}", number.is_some());
+            Phrase::Ask { text, at: piece.at, tag: SELECT, stops: number }
+        }
         _ => ask(piece, SELECT),
     })
 }
 
 fn ask(Piece { text, at, .. }: Piece, tag: &'static str) -> Phrase {
-    Phrase::Ask { text, at, tag }
+    Phrase::Ask { text, at, tag, stops: None }
 }
 
 fn show(name: &str) -> Option<Phrase> {
@@ -225,7 +237,18 @@ mod tests {
             "RESET x",
             "SELECT 1",
         ] {
-            assert!(matches!(of(text), Ok(Phrase::Ask { .. })), "{text}");
+            assert!(matches!(of(text), Ok(Phrase::Ask { stops: None, .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn conversations_are_stopped_by_number() {
+        assert_eq!(of("SELECT pg_backend_pid()"), Ok(Phrase::Number));
+        for text in [
+            "SELECT pg_cancel_backend(493)",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid='493'",
+        ] {
+            assert!(matches!(of(text), Ok(Phrase::Ask { stops: Some(493), .. })), "{text}");
         }
     }
 }

@@ -25,8 +25,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
             return Ok(());
         }
         match &portal.phrase {
-            Phrase::Ask { text, at, .. } => {
+            Phrase::Ask { text, at, stops, .. } => {
                 self.check_transaction()?;
+                if let Some(query) = stops.and_then(|number| self.ticket.other_query(number)) {
+                    self.desk.answers.cancel(query);
+                }
                 let mut question = Question::asked(text).in_dialect(Dialect::Postgres);
                 question.params = portal.params.clone();
                 self.ticket.runs(question.id);

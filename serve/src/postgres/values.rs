@@ -88,8 +88,31 @@ fn of_texts(of: u32, wanted: &DataType, texts: Vec<Option<String>>) -> Option<Ar
     if of == oid::NUMERIC && !texts.iter().flatten().all(|text| is_exact(text)) {
         return None;
     }
-    let texts: ArrayRef = Arc::new(StringArray::from(texts));
-    strict(&texts, wanted).ok()
+    let array: ArrayRef = Arc::new(StringArray::from_iter(&texts));
+    strict(&array, wanted).ok().or_else(|| {
+        let whole = |text: Option<String>| text.map(|text| whole_time(&text, wanted));
+        let whole: ArrayRef = Arc::new(texts.into_iter().map(whole).collect::<StringArray>());
+        strict(&whole, wanted).ok()
+    })
+}
+
+/// A time with what PostgreSQL lets one leave out: `2026-03-02 09:30`, and `2026-03-02 +00` as pgjdbc writes a day.
+fn whole_time(text: &str, wanted: &DataType) -> String {
+    /// `2026-03-02`, and with hours and minutes behind it.
+    const DAY: usize = 10;
+    const MINUTE: usize = 16;
+    let (Some((day, of_day)), Some((minute, of_minute))) =
+        (text.split_at_checked(DAY), text.split_at_checked(MINUTE).or(Some((text, ""))))
+    else {
+        return text.to_owned();
+    };
+    let is_zone = |of: &str| of.trim_start().starts_with(['+', '-', 'Z', 'z']) || of.is_empty();
+    match wanted {
+        DataType::Date32 => day.to_owned(),
+        DataType::Timestamp(..) if is_zone(of_day) => format!("{day}T00:00:00{}", of_day.trim()),
+        DataType::Timestamp(..) if is_zone(of_minute) => format!("{minute}:00{}", of_minute.trim()),
+        _ => text.to_owned(),
+    }
 }
 
 /// Bytes that are written as digits.
@@ -185,6 +208,23 @@ mod tests {
             assert_eq!(read(of, Form::Text, text).as_deref(), Ok(shown));
             assert_eq!(read(of, Form::Binary, binary).as_deref(), Ok(shown));
         }
+    }
+
+    #[test]
+    fn times_may_be_short() {
+        let time = |of, text: &'static [u8]| read(of, Form::Text, text);
+        let (midnight, morning) = ("2026-03-02T00:00:00Z", "2026-03-02T09:30:00Z");
+        for (text, shown) in [
+            (&b"2026-03-02 +00"[..], midnight),
+            (b"2026-03-02", midnight),
+            (b"2026-03-02 09:30", morning),
+            (b"2026-03-02T09:30Z", morning),
+            (b"2026-03-02 11:30+02", morning),
+        ] {
+            assert_eq!(time(oid::TIMESTAMPTZ, text).as_deref(), Ok(shown));
+        }
+        assert_eq!(time(oid::DATE, b"2026-03-02 +00").as_deref(), Ok("2026-03-02"));
+        assert!(time(oid::TIMESTAMPTZ, b"2026-03-02 9 o'clock").is_err());
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Functions that clients of PostgreSQL expect: about the catalogue, the connection, and how names are written.
 
+mod format;
 pub(super) mod listed;
 mod names;
+pub(super) mod times;
 mod told;
 
 use std::hash::{Hash, Hasher};
@@ -106,7 +108,8 @@ impl ScalarUDFImpl for Function {
 
 /// Every function.
 pub(super) static FUNCTIONS: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
-    names::functions().into_iter().chain(told::functions()).map(Arc::new).collect()
+    let all = names::functions().into_iter().chain(told::functions());
+    all.chain([format::function()]).chain(times::functions()).map(Arc::new).collect()
 });
 
 /// A text among values.

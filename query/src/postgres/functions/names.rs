@@ -184,7 +184,7 @@ fn column_doc(of: &[ScalarValue]) -> Option<String> {
 }
 
 /// A name as it is written in a statement.
-fn quoted(name: String) -> String {
+pub(super) fn quoted(name: String) -> String {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit();
     let begins = name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
     if begins && name.bytes().all(is_plain) {

@@ -117,6 +117,28 @@ async fn a_query_is_cancelled_by_who_knows_its_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_is_stopped_by_a_statement_of_another_conversation() {
+    let (_lake, server) = start(patient()).await;
+    let mut busy = server.open().await;
+    let number = busy.ask("SELECT pg_backend_pid()").await;
+    let number: u32 = {
+        let row = number.iter().find(|of| of.kind == b'D').expect("a row").text();
+        row.chars().filter(char::is_ascii_digit).collect::<String>().parse().expect("a number")
+    };
+    assert_eq!(number.to_be_bytes(), busy.key[..4], "as it was told at the beginning");
+    busy.send(&query(ENDLESS)).await;
+    busy.until(b"D").await;
+    let mut other = server.open().await;
+    let of_row = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid='-1'";
+    assert_eq!(kinds(&other.ask(of_row).await), "TDCZ", "nobody is called so");
+    busy.until(b"D").await;
+    let said = other.ask(&format!("SELECT pg_cancel_backend({number})")).await;
+    assert_eq!(kinds(&said), "TDCZ");
+    let said = busy.until(b"Z").await;
+    assert_eq!(code(&said).as_deref(), Some("57014"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_goes_leaves_a_place() {
     let (_lake, server) =
         start(Limits { queries: 1, waiting: 8, connections: 2, ..patient() }).await;

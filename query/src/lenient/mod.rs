@@ -1,32 +1,106 @@
 //! What people write that the engine takes in another spelling.
 
+mod sample;
+mod similar;
+
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as ParsedStatement;
-use datafusion::sql::sqlparser::ast::{self, Expr, Value, visit_expressions_mut};
+use datafusion::sql::sqlparser::ast::{
+    self, Expr, LimitClause, ObjectNamePart, Query, TableFactor, Value, VisitMut as _, VisitorMut,
+    visit_expressions_mut,
+};
+
+use crate::error::QueryError;
 
 /// The escape character that the engine knows.
 const ESCAPE: char = '\\';
 
-/// Rewrites `LIKE … ESCAPE 'c'` for an engine that knows the backslash alone.
-pub(crate) fn respell(statement: &mut ParsedStatement) {
-    each_expression(statement, &mut |expr| {
-        let (Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. }) =
-            expr
-        else {
-            return;
-        };
-        let given = escape_char.as_ref().and_then(|of| text_of(&of.value));
-        let Some(escape) = given.and_then(single).filter(|of| *of != ESCAPE) else {
-            return;
-        };
-        if let Expr::Value(value) = pattern.as_mut()
-            && let Some(text) = text_of(&value.value)
-        {
-            value.value = Value::SingleQuotedString(with_backslashes(text, escape));
-            *escape_char = None;
+/// Writes a statement in words that the engine knows: `LIKE … ESCAPE 'c'`, `SIMILAR TO`, `FETCH`, `TABLESAMPLE`, and
+/// functions that are tables in whatever case.
+///
+/// # Errors
+/// [`QueryError::Plan`] for what cannot be put into such words, and would be read past.
+pub(crate) fn respell(statement: &mut ParsedStatement) -> Result<(), QueryError> {
+    match statement {
+        ParsedStatement::Statement(statement) => {
+            let statement: &mut ast::Statement = statement;
+            match statement.visit(&mut Words) {
+                ControlFlow::Break(error) => Err(error),
+                ControlFlow::Continue(()) => Ok(()),
+            }
         }
-    });
+        ParsedStatement::Explain(explain) => respell(&mut explain.statement),
+        ParsedStatement::CopyTo(_)
+        | ParsedStatement::CreateExternalTable(_)
+        | ParsedStatement::Reset(_) => Ok(()),
+    }
+}
+
+struct Words;
+
+fn flow(done: Result<(), QueryError>) -> ControlFlow<QueryError> {
+    done.map_or_else(ControlFlow::Break, ControlFlow::Continue)
+}
+
+impl VisitorMut for Words {
+    type Break = QueryError;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<QueryError> {
+        fetch_as_limit(query);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, of: &mut TableFactor) -> ControlFlow<QueryError> {
+        if let TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } =
+            of
+            && let Some(ObjectNamePart::Identifier(last)) = name.0.last_mut()
+            && last.quote_style.is_none()
+        {
+            last.value = last.value.to_lowercase();
+        }
+        flow(sample::respell(of))
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<QueryError> {
+        respell_escape(expr);
+        flow(similar::respell(expr))
+    }
+}
+
+/// `FETCH FIRST 10 ROWS ONLY` as a limit.
+fn fetch_as_limit(query: &mut Query) {
+    let Some(fetch) = query.fetch.take_if(|of| !of.with_ties && !of.percent) else { return };
+    let rows = fetch.quantity.unwrap_or_else(|| Expr::value(Value::Number("1".into(), false)));
+    match &mut query.limit_clause {
+        Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = Some(rows),
+        Some(_) => {}
+        None => {
+            query.limit_clause = Some(LimitClause::LimitOffset {
+                limit: Some(rows),
+                offset: None,
+                limit_by: Vec::new(),
+            });
+        }
+    }
+}
+
+/// Rewrites `LIKE … ESCAPE 'c'` for an engine that knows the backslash alone.
+fn respell_escape(expr: &mut Expr) {
+    let (Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. }) = expr
+    else {
+        return;
+    };
+    let given = escape_char.as_ref().and_then(|of| text_of(&of.value));
+    let Some(escape) = given.and_then(single).filter(|of| *of != ESCAPE) else {
+        return;
+    };
+    if let Expr::Value(value) = pattern.as_mut()
+        && let Some(text) = text_of(&value.value)
+    {
+        value.value = Value::SingleQuotedString(with_backslashes(text, escape));
+        *escape_char = None;
+    }
 }
 
 /// `2026-01-01 10:30` as a time with seconds, wherever it stands in the statement, when the engine did not understand it

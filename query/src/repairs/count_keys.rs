@@ -21,7 +21,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 /// Counts keys of rows and lists in place of these.
 #[derive(Debug)]
-pub(crate) struct CountKeys {
+pub(super) struct CountKeys {
     key: Arc<ScalarUDF>,
 }
 

@@ -1,0 +1,67 @@
+//! Columns of one name: PostgreSQL answers with as many as are asked for, the engine with none.
+//!
+//! A second one gets a name with a mark and a number, which the answer does not show.
+
+use std::collections::BTreeSet;
+
+use datafusion::sql::sqlparser::ast::{Expr, Ident, Query, SelectItem, SetExpr};
+
+use super::columns::name;
+use super::names::folded;
+
+/// Between the name and the number: of the characters that mean nothing.
+const MARK: char = '\u{e0f1}';
+
+/// The name of a column as it was meant.
+pub(super) fn shown(name: &str) -> &str {
+    name.split_once(MARK).map_or(name, |(name, _)| name)
+}
+
+/// Gives columns that would have the name of another one a name of their own.
+pub(super) fn respell(query: &mut Query) {
+    let is_ordered = query.order_by.is_some();
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let is_star = |item: &SelectItem| {
+        matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+    };
+    let has_star = select.projection.iter().any(is_star);
+    if select.projection.len() < 2 && !is_ordered {
+        return;
+    }
+    let mut taken = BTreeSet::new();
+    for (at, item) in select.projection.iter_mut().enumerate() {
+        let (key, name, is_column) = match item {
+            SelectItem::UnnamedExpr(expr @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_))) => {
+                (name(expr), name(expr), true)
+            }
+            SelectItem::UnnamedExpr(expr) => {
+                // The engine calls a cast as it calls what is cast, and takes the two for one in ORDER BY.
+                let is_cast = matches!(expr, Expr::Cast { .. } | Expr::AtTimeZone { .. });
+                let key = if is_cast { name(expr) } else { expr.to_string() };
+                if is_cast && is_ordered && !taken.contains(&key) {
+                    let alias = Ident::with_quote('"', name(expr));
+                    taken.insert(key);
+                    alias_as(item, alias);
+                    continue;
+                }
+                (key, name(expr), false)
+            }
+            SelectItem::ExprWithAlias { alias, .. } => (folded(alias), folded(alias), false),
+            _ => continue,
+        };
+        if taken.insert(key) && !(has_star && is_column) {
+            continue;
+        }
+        alias_as(item, Ident::with_quote('"', format!("{name}{MARK}{at}")));
+    }
+}
+
+fn alias_as(item: &mut SelectItem, alias: Ident) {
+    match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            let expr = crate::calls::take(expr);
+            *item = SelectItem::ExprWithAlias { expr, alias };
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,170 @@
+//! Expressions that PostgreSQL writes in words of its own.
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CastKind, CharacterLength, DataType, DateTimeField, ExactNumberInfo, Expr,
+    Function, Value,
+};
+
+use super::names::{is, last};
+use crate::calls::{arguments, call, call_with, take, text};
+
+/// Names without brackets that are functions.
+const BARE: [(&str, &str); 4] = [
+    ("current_role", "current_role"),
+    ("current_schema", "current_schema"),
+    ("localtimestamp", "localtimestamp"),
+    ("localtime", "current_time"),
+];
+
+/// Functions that the engine has under another name.
+const RENAMED: [(&str, &str); 8] = [
+    ("clock_timestamp", "now"),
+    ("every", "bool_and"),
+    ("gen_random_uuid", "uuid"),
+    ("json_array_elements", "json_elements"),
+    ("json_array_length", "json_length"),
+    ("statement_timestamp", "now"),
+    ("transaction_timestamp", "now"),
+    ("variance", "var_samp"),
+];
+
+/// Columns that hold a function, which is its name here.
+const PROCEDURES: [&str; 8] = [
+    "typinput",
+    "typoutput",
+    "typreceive",
+    "typsend",
+    "typmodin",
+    "typmodout",
+    "typanalyze",
+    "typsubscript",
+];
+
+/// Writes an expression in the words of the engine.
+pub(super) fn respell(expr: &mut Expr) {
+    let written = match expr {
+        Expr::Identifier(name) => {
+            let bare = BARE.iter().find(|(word, _)| name.quote_style.is_none() && is(name, word));
+            bare.map(|(_, function)| call_with(function, Vec::new()))
+        }
+        Expr::Function(function) => of_function(function),
+        Expr::AtTimeZone { timestamp, time_zone } => {
+            Some(call_with("timezone", vec![take(time_zone), take(timestamp)]))
+        }
+        Expr::Extract { field, expr, .. } => {
+            let field = match field {
+                DateTimeField::Second => "second",
+                DateTimeField::Epoch => "epoch",
+                DateTimeField::Millisecond | DateTimeField::Milliseconds => "milliseconds",
+                DateTimeField::Microsecond | DateTimeField::Microseconds => "microseconds",
+                _ => return,
+            };
+            Some(call_with("extract_exactly", vec![text(field), take(expr)]))
+        }
+        Expr::Substring { expr, substring_from: Some(from), substring_for: None, .. } => {
+            let is_text = matches!(from.as_ref(), Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_)));
+            is_text.then(|| {
+                let found = call_with("regexp_match", vec![take(expr), take(from)]);
+                call_with(
+                    "array_element",
+                    vec![found, Expr::value(Value::Number("1".into(), false))],
+                )
+            })
+        }
+        Expr::Cast { expr, data_type, array: false, .. } => of_cast(expr, data_type),
+        _ => None,
+    };
+    if let Some(written) = written {
+        *expr = written;
+    }
+}
+
+fn of_function(function: &mut Function) -> Option<Expr> {
+    let name = last(&function.name)?;
+    if let Some((_, known)) = RENAMED.iter().find(|(word, _)| *word == name) {
+        let renamed = [datafusion::sql::sqlparser::ast::Ident::new(*known)].to_vec();
+        function.name = renamed.into();
+        return None;
+    }
+    let given = arguments(function)?;
+    match (name.as_str(), <[&mut Expr; 2]>::try_from(given)) {
+        ("mod", Ok([of, by])) => Some(Expr::Nested(Box::new(Expr::BinaryOp {
+            left: Box::new(take(of)),
+            op: BinaryOperator::Modulo,
+            right: Box::new(take(by)),
+        }))),
+        ("age", Ok([of, from])) => Some(Expr::Nested(Box::new(Expr::BinaryOp {
+            left: Box::new(take(of)),
+            op: BinaryOperator::Minus,
+            right: Box::new(take(from)),
+        }))),
+        ("date", Err(mut given)) if given.len() == 1 => {
+            given.pop().map(|of| cast(take(of), DataType::Date))
+        }
+        ("date_trunc", Err(mut given)) if given.len() == 3 => {
+            let (zone, of, field) = (take(given.pop()?), take(given.pop()?), take(given.pop()?));
+            let local = call_with("timezone", vec![zone.clone(), of]);
+            let begun = call_with("date_trunc", vec![field, local]);
+            Some(call_with("timezone", vec![zone, begun]))
+        }
+        _ => None,
+    }
+}
+
+fn cast(expr: Expr, data_type: DataType) -> Expr {
+    Expr::Cast {
+        kind: CastKind::DoubleColon,
+        expr: Box::new(expr),
+        data_type,
+        array: false,
+        format: None,
+    }
+}
+
+/// `::float` is of double precision, `::varchar(3)` cuts.
+fn of_cast(of: &mut Expr, data_type: &mut DataType) -> Option<Expr> {
+    let length = match data_type {
+        DataType::Float(ExactNumberInfo::None) => {
+            *data_type = DataType::DoublePrecision;
+            return None;
+        }
+        DataType::Char(length)
+        | DataType::Character(length)
+        | DataType::Varchar(length)
+        | DataType::CharacterVarying(length)
+        | DataType::CharVarying(length) => *length,
+        _ => return None,
+    };
+    let Some(CharacterLength::IntegerLength { length, .. }) = length else { return None };
+    let whole = cast(take(of), DataType::Text);
+    let length = Expr::value(Value::Number(length.to_string(), false));
+    Some(call_with("left", vec![whole, length]))
+}
+
+/// Compares a column that holds a function with a number, or with the number of a function, by name.
+pub(super) fn respell_procedures(column: &Expr, with: &mut Expr) {
+    let of = match column {
+        Expr::Identifier(name) => name,
+        Expr::CompoundIdentifier(parts) => match parts.last() {
+            Some(name) => name,
+            None => return,
+        },
+        _ => return,
+    };
+    if !PROCEDURES.iter().any(|name| is(of, name)) {
+        return;
+    }
+    match with {
+        Expr::Value(value) if matches!(value.value, Value::Number(..)) => {
+            *with = call("regproc", take(with));
+        }
+        Expr::CompoundIdentifier(parts) => {
+            if let Some(oid) = parts.last_mut()
+                && is(oid, "oid")
+            {
+                "proname".clone_into(&mut oid.value);
+            }
+        }
+        _ => {}
+    }
+}
