@@ -103,9 +103,8 @@ fn files() -> Vec<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sql_answers_as_written() {
-    let (_lake, session) = fixture::lake_and_session().await;
-    let (_other, as_postgres) = fixture::lake_and_session().await;
-    let as_postgres = as_postgres.in_dialect(Dialect::Postgres);
+    let (lake, session) = fixture::lake_and_session().await;
+    let as_postgres = fixture::open(lake.path()).await.in_dialect(Dialect::Postgres);
     let files = files();
     assert!(!files.is_empty(), "no .slt file");
     for file in files {
