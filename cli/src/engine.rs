@@ -2,6 +2,7 @@
 //! has thousands.
 
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
 use thread_priority::{ThreadPriority, set_current_thread_priority};
@@ -9,6 +10,9 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Stack of the threads that plan and run queries. Only what is reached of it takes memory.
 const STACK_BYTES: usize = 64 << 20;
+
+/// How long threads are waited for that are busy when all is over.
+const END_TIME: Duration = Duration::from_secs(1);
 
 /// Does something on a thread that may plan queries, and waits for it.
 ///
@@ -47,6 +51,15 @@ pub fn yielding_runtime() -> anyhow::Result<Runtime> {
         }
     };
     builder().on_thread_start(give_way).build().context("cannot start the query engine")
+}
+
+/// Ends a runtime: its threads leave what they do at the next rest. A cancelled query may be deep in a product of tables, and
+/// nobody waits for it long.
+///
+/// Not at once: a thread that is let go while it ends makes older C libraries read its memory when that is gone (glibc's bug
+/// 19951).
+pub fn end(runtime: Runtime) {
+    runtime.shutdown_timeout(END_TIME);
 }
 
 fn builder() -> Builder {

@@ -124,8 +124,7 @@ impl Server {
             let (http, postgres) = (http.serve(stop.wait()), postgres.serve(stop.wait()));
             futures::join!(http, postgres, flight.serve(stop.wait()));
         });
-        // Cancelled queries may be deep in a product of tables: nobody waits for them.
-        engine.shutdown_background();
-        talking.shutdown_background();
+        engine::end(engine);
+        engine::end(talking);
     }
 }

@@ -38,8 +38,7 @@ fn answer_all(args: SqlArgs, file: &File, quiet: bool) -> anyhow::Result<()> {
         Some(text) => answer(&runtime, &session, &text, format, quiet),
         None => prompt(&runtime, &session, format),
     };
-    // A cancelled query may be deep in a product of tables: nobody waits for it.
-    runtime.shutdown_background();
+    engine::end(runtime);
     done
 }
 

@@ -30,7 +30,7 @@ pub fn top(args: &TopArgs, file: &File, stop: &StopFlag) -> anyhow::Result<()> {
         } else {
             top::watch(&engine, &answers, args.minutes, args.every, stop)
         };
-        engine.shutdown_background();
+        engine::end(engine);
         done
     })
 }
