@@ -271,7 +271,7 @@ impl Inner {
     async fn describe(&self, question: &Question, given: Vec<u32>) -> Result<Described, Fault> {
         let statement = one_statement(&question.text)?;
         let place = self.places(question.lane).take(self.limits.wait_time).await?;
-        let limit = self.limits.query_time;
+        let limit = question.time(self.limits.query_time);
         let described = tokio::time::timeout(limit, async {
             let session = self.session(place, question.dialect).await?;
             planned(move |runtime| runtime.block_on(session.describe(&statement, &given))).await
@@ -330,7 +330,7 @@ impl<S: Sink, F: FnOnce(&SchemaRef) -> Result<S, QueryError> + Send> Query<S, F>
         let inner = Arc::clone(&self.inner);
         let limits = &inner.limits;
         let place = inner.places(self.question.lane).take(limits.wait_time).await?;
-        let limit = limits.query_time;
+        let limit = self.question.time(limits.query_time);
         let answered = tokio::time::timeout(limit, self.answer(&statement, place)).await;
         answered.unwrap_or(Err(Fault::TooSlow { limit }))
     }

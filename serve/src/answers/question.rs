@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use query::{Dialect, Params};
 use uuid::Uuid;
@@ -53,6 +54,8 @@ pub struct Question {
     pub dialect: Dialect,
     /// Rows that are wanted, at most.
     pub rows_max: Option<u64>,
+    /// How long it may run, where that is less than the limit of all.
+    pub time_max: Option<Duration>,
     /// Its name.
     pub id: QueryId,
 }
@@ -70,7 +73,12 @@ impl Question {
 
     fn new(text: String, lane: Lane) -> Self {
         let (dialect, id) = (Dialect::default(), QueryId::random());
-        Self { text, params: None, lane, dialect, rows_max: None, id }
+        Self { text, params: None, lane, dialect, rows_max: None, time_max: None, id }
+    }
+
+    /// How long it may run, of what all may at most.
+    pub(super) fn time(&self, limit: Duration) -> Duration {
+        self.time_max.map_or(limit, |most| most.min(limit))
     }
 
     /// With values for its placeholders.

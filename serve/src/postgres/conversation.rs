@@ -19,6 +19,7 @@ use super::message::{Bind, Form, Hearing, Message, Target, Unheard};
 use super::phrase::{Phrase, SELECT, phrase};
 use super::portal::{Open, Portal, Prepared, columns};
 use super::speech::Speech;
+use super::timeout;
 use crate::answers::{Fault, Question};
 use crate::doors;
 
@@ -77,6 +78,8 @@ pub(super) struct Conversation<S> {
     _hearer: JoinSet<()>,
     pub(super) speech: Speech,
     pub(super) ticket: Ticket,
+    /// How long a statement may take, now and at first.
+    pub(super) limits: [Option<Duration>; 2],
     pub(super) statements: BTreeMap<String, Prepared>,
     pub(super) portals: BTreeMap<String, Portal>,
     pub(super) transaction: Transaction,
@@ -86,11 +89,12 @@ pub(super) struct Conversation<S> {
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
     /// - `speech`: what is to be told at first.
+    /// - `limit`: how long a statement may take, where the client says.
     pub(super) fn new(
         desk: Arc<Desk>,
         hearing: Hearing<S>,
         speech: Speech,
-        ticket: Ticket,
+        (ticket, limit): (Ticket, Option<Duration>),
     ) -> Self {
         let bytes_max = desk.answers.limits().statement_bytes + VALUE_BYTES;
         let (mut hearing, out) = hearing.split(bytes_max);
@@ -121,6 +125,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
             _hearer: hearer,
             speech,
             ticket,
+            limits: [limit; 2],
             statements: BTreeMap::new(),
             portals: BTreeMap::new(),
             transaction: Transaction::None,
@@ -282,6 +287,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 let text = format!("SELECT {}::int4 AS pg_backend_pid", self.ticket.number);
                 Phrase::Ask { text, at: 0, tag: SELECT, stops: None }
             }
+            Phrase::Show { name, .. } if name == timeout::NAME => {
+                Phrase::Show { name, value: timeout::shown(self.limits[0]) }
+            }
             other => other,
         })
     }
@@ -330,7 +338,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
             return Ok(prepared);
         };
         self.check_transaction()?;
-        let question = Question::asked(text).in_dialect(Dialect::Postgres);
+        let mut question = Question::asked(text).in_dialect(Dialect::Postgres);
+        question.time_max = self.limits[0];
         let given = prepared.types.clone();
         self.ticket.runs(question.id);
         let described = tokio::select! {

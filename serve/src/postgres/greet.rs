@@ -15,6 +15,7 @@ use super::message::{Broken, Hearing, Message, Unheard, mechanism, texts};
 use super::phrase::told;
 use super::scram::{self, Unproven};
 use super::speech::{Speech, put_text};
+use super::timeout;
 use crate::doors::patient::Patient;
 use crate::doors::{Fault, Stream, Visitor, WRITE_PATIENCE};
 
@@ -119,22 +120,23 @@ async fn named<S: Stream>(
         return Ok(None);
     }
     let mut speech = Speech::default();
-    let minor = match introduce(desk, &mut hearing, &mut speech, (code, first), is_private).await {
-        Ok(minor) => minor,
-        Err(Refusal::Told(complaint)) => {
-            complaint.tell(&mut speech);
-            hearing.stream().write_all(&speech.bytes).await?;
-            hearing.stream().shutdown().await?;
-            return Ok(None);
-        }
-        Err(Refusal::Silent(fault)) => return Err(fault),
-    };
+    let (minor, limit) =
+        match introduce(desk, &mut hearing, &mut speech, (code, first), is_private).await {
+            Ok(known) => known,
+            Err(Refusal::Told(complaint)) => {
+                complaint.tell(&mut speech);
+                hearing.stream().write_all(&speech.bytes).await?;
+                hearing.stream().shutdown().await?;
+                return Ok(None);
+            }
+            Err(Refusal::Silent(fault)) => return Err(fault),
+        };
     let ticket = desk.cancels.enter(minor >= MINOR);
     speech.say(b'K', |body| {
         body.put_i32(ticket.number);
         body.put_slice(&ticket.secret);
     });
-    let conversation = Conversation::new(Arc::clone(desk), hearing, speech, ticket);
+    let conversation = Conversation::new(Arc::clone(desk), hearing, speech, (ticket, limit));
     Ok(Some(Box::pin(conversation.run())))
 }
 
@@ -183,14 +185,14 @@ impl From<io::Error> for Refusal {
 
 /// Who it is, what it speaks, and what it is told.
 ///
-/// - returns: the minor version that is spoken.
+/// - returns: the minor version that is spoken, and how long a statement may take where that was said.
 async fn introduce<S: Stream>(
     desk: &Desk,
     hearing: &mut Hearing<S>,
     speech: &mut Speech,
     (version, rest): (i32, Bytes),
     is_private: bool,
-) -> Result<i32, Refusal> {
+) -> Result<(i32, Option<Duration>), Refusal> {
     if version >> 16 != MAJOR {
         return Err(Complaint::fatal("0A000", "protocol 3 is spoken here").into());
     }
@@ -227,7 +229,7 @@ async fn introduce<S: Stream>(
     }
     speech.status("application_name", named("application_name").unwrap_or_default());
     speech.status("session_authorization", user);
-    Ok(minor)
+    Ok((minor, timeout::of_greeting(&said)))
 }
 
 /// Lets those go on who know the token.

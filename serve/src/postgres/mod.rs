@@ -23,6 +23,7 @@ mod portal_run;
 mod rows;
 mod scram;
 mod speech;
+mod timeout;
 mod values;
 
 use std::net::SocketAddr;

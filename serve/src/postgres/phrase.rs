@@ -2,12 +2,14 @@
 //! a query.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use query::postgres::{Set, Setting};
 use query::statements::Piece;
 
 use super::complaint::Complaint;
+use super::timeout;
 
 /// Settings of which clients are told when they connect, by the names that they look for.
 const TOLD: [&str; 11] = [
@@ -61,7 +63,9 @@ pub(super) enum Phrase {
     /// Forget a prepared statement, or all.
     Deallocate(Option<String>),
     /// Tell a setting.
-    Show { name: String, value: &'static str },
+    Show { name: String, value: String },
+    /// Limit the time of statements; `None` to what the server allows, or to what was said at first.
+    Limit { tag: &'static str, limit: Option<Duration> },
 }
 
 impl Phrase {
@@ -97,7 +101,7 @@ pub(super) fn phrase(piece: Piece) -> Result<Phrase, Complaint> {
         ["DEALLOCATE", "PREPARE", _] | ["DEALLOCATE", _] => {
             Phrase::Deallocate(piece.words.last().map(|name| unquoted(name)))
         }
-        ["RESET", "ALL"] => Phrase::Done("RESET"),
+        ["RESET", "ALL" | "STATEMENT_TIMEOUT"] => Phrase::Limit { tag: "RESET", limit: None },
         ["RESET", name] if Setting::named(name).is_some() => Phrase::Done("RESET"),
         ["SET", of @ ..] => match set(of) {
             Some(done) => done?,
@@ -135,7 +139,7 @@ fn ask(Piece { text, at, .. }: Piece, tag: &'static str) -> Phrase {
 
 fn show(name: &str) -> Option<Phrase> {
     let Setting { name, value, .. } = Setting::named(&unquoted(name))?;
-    Some(Phrase::Show { name: (*name).to_owned(), value })
+    Some(Phrase::Show { name: (*name).to_owned(), value: (*value).to_owned() })
 }
 
 /// `SET`, in its forms; `None` for a name that is not known here, which the core refuses.
@@ -155,6 +159,11 @@ fn set(words: &[&str]) -> Option<Result<Phrase, Complaint>> {
     };
     let Setting { name, value: is, set: may } = Setting::named(&unquoted(name))?;
     let given = value.concat();
+    if *name == timeout::NAME {
+        let told = || Complaint::new("22023", format!("{given} is no span of time"));
+        let limit = timeout::read(&given.to_ascii_lowercase()).map_err(|()| told());
+        return Some(limit.map(|limit| Phrase::Limit { tag: "SET", limit }));
+    }
     let plain = |text: &str| {
         text.trim_matches(['"', '\'', ' ']).replace(['-', '_'], "").to_ascii_lowercase()
     };
@@ -211,12 +220,16 @@ mod tests {
             ("SET datestyle TO 'ISO'", Phrase::Done("SET")),
             ("SET intervalstyle TO DEFAULT", Phrase::Done("SET")),
             ("SET TIME ZONE 'Europe/Berlin'", Phrase::Done("SET")),
-            ("RESET ALL", Phrase::Done("RESET")),
+            ("RESET ALL", Phrase::Limit { tag: "RESET", limit: None }),
+            (
+                "SET LOCAL statement_timeout TO '5s'",
+                Phrase::Limit { tag: "SET", limit: Some(Duration::from_secs(5)) },
+            ),
             ("DEALLOCATE \"S_1\"", Phrase::Deallocate(Some("S_1".into()))),
         ] {
             assert_eq!(of(text), Ok(is), "{text}");
         }
-        let shown = Phrase::Show { name: "server_version".into(), value: "16.6" };
+        let shown = Phrase::Show { name: "server_version".into(), value: "16.6".into() };
         assert_eq!(of("show Server_Version"), Ok(shown));
     }
 

@@ -32,6 +32,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 }
                 let mut question = Question::asked(text).in_dialect(Dialect::Postgres);
                 question.params = portal.params.clone();
+                question.time_max = self.limits[0];
                 self.ticket.runs(question.id);
                 let reply = tokio::select! {
                     reply = self.desk.answers.rows(question) => reply,
@@ -108,7 +109,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 self.statements.remove(&name);
                 "DEALLOCATE"
             }
+            Phrase::Limit { tag, limit } => {
+                self.limits[0] = if tag == "RESET" { self.limits[1] } else { limit };
+                tag
+            }
             Phrase::Discard => {
+                self.limits[0] = self.limits[1];
                 self.statements.clear();
                 self.portals.clear();
                 "DISCARD ALL"

@@ -105,7 +105,10 @@ impl ScalarUDFImpl for Times {
             (Of::Zone, Some(zone)) => Arc::new(in_zone(of, &zone)?),
             (Of::Part, Some(field)) => Arc::new(parts(of, &field)?),
             _ => {
-                return exec_err!("{}() takes a text that is written in the statement", self.name());
+                return exec_err!(
+                    "{}() takes a text that is written in the statement",
+                    self.name()
+                );
             }
         };
         if is_one {

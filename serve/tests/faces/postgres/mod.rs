@@ -152,6 +152,21 @@ async fn who_goes_leaves_a_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_may_allow_its_queries_less_time() {
+    let (_lake, server) = start(patient()).await;
+    let mut client = server.open().await;
+    assert_eq!(kinds(&client.ask("SET statement_timeout = '300ms'").await), "CZ");
+    let said = client.ask("SHOW statement_timeout").await;
+    assert!(said.iter().any(|of| of.kind == b'D' && of.text().contains("300ms")));
+    let said = client.ask(ENDLESS).await;
+    assert_eq!(code(&said).as_deref(), Some("57014"));
+    assert_eq!(code(&client.ask("SET statement_timeout = 'soon'").await).as_deref(), Some("22023"));
+    client.ask("RESET statement_timeout").await;
+    client.send(&query(ENDLESS)).await;
+    client.until(b"D").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_ends_when_its_time_is_over() {
     let (_lake, server) =
         start(Limits { query_time: Duration::from_millis(300), ..patient() }).await;
