@@ -321,6 +321,18 @@ impl<'a> Record<'a> {
         (self.present | self.empty) & slot.bit() != 0
     }
 
+    /// Remembers a field as seen empty.
+    pub(crate) const fn note_empty(&mut self, slot: Slot) {
+        self.empty |= slot.bit();
+    }
+
+    /// Whether addresses are forwarded and no place was seen where the peer is.
+    #[inline]
+    pub(crate) const fn has_only_claims(&self) -> bool {
+        const CLAIMS: u64 = Slot::ForwardedFor.bit() | Slot::RealIp.bit();
+        self.present & CLAIMS != 0 && !self.was_seen(Slot::ClientIp)
+    }
+
     /// Whether the line says anything about a request. A client and a time are in records of any kind.
     #[inline]
     pub const fn has_request(&self) -> bool {

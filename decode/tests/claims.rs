@@ -1,0 +1,102 @@
+//! Who asked is what the edge saw, never what somebody says of himself.
+
+#![cfg(test)]
+
+mod support;
+
+use decode::DecoderConfig;
+use support::{read_blocks, show};
+
+/// The row of a line, or why it is none, alone and behind lines of another format.
+fn read(line: &str) -> String {
+    let one = |lines: &str| {
+        let (batches, _) = read_blocks(&DecoderConfig::default(), [lines.as_bytes()]);
+        show(&batches).lines().last().unwrap_or_default().split_once(' ').unwrap().1.to_owned()
+    };
+    let ordinary =
+        r#"203.0.113.1 - - [30/Apr/2024:12:00:00 +0000] "GET /p HTTP/1.1" 200 5 "-" "M""#;
+    let row = one(line);
+    assert_eq!(one(&format!("{ordinary}\n{line}")), row);
+    row
+}
+
+/// A record with these members.
+fn record(members: &str) -> String {
+    format!(
+        r#"{{"time":"2024-05-01T12:00:00Z",{members},"method":"GET","uri":"/t","status":200,"host":"shop.example"}}"#
+    )
+}
+
+const CLAIMS: [&str; 6] = [
+    "x_forwarded_for",
+    "http_x_forwarded_for",
+    "xff",
+    "forwardedFor",
+    "http_x_real_ip",
+    "http_cf_connecting_ip",
+];
+
+#[test]
+fn a_peer_of_any_name_stands_before_a_claim() {
+    for peer in [
+        "remote",
+        "realip_remote_addr",
+        "downstream_remote_address",
+        "address",
+        "ipaddress",
+        "user_ip",
+        "addr",
+        "src",
+        "peer_addr",
+        "peerIp",
+        "clientIp",
+        "network.client.ip",
+    ] {
+        for claim in CLAIMS {
+            for address in ["192.0.2.1", "192.0.2.1:40000"] {
+                let (peer, claim) =
+                    (format!(r#""{peer}":"{address}""#), format!(r#""{claim}":"203.0.113.66""#));
+                for members in [format!("{peer},{claim}"), format!("{claim},{peer}")] {
+                    let row = read(&record(&members));
+                    assert!(row.contains("client_ip=\"192.0.2.1\""), "{members}: {row}");
+                }
+            }
+        }
+    }
+    let nested = r#""network":{"client":{"ip":"192.0.2.1"}},"x_forwarded_for":"203.0.113.66""#;
+    assert!(read(&record(nested)).contains("client_ip=\"192.0.2.1\""));
+}
+
+#[test]
+fn a_claim_is_nobody_where_another_address_may_be_the_peer() {
+    for (unknown, is_believed) in [
+        (r#""visitor":"192.0.2.1""#, false),
+        (r#""visitor":"192.0.2.1:40000""#, false),
+        (r#""visitor":"[2001:db8::1]:40000""#, false),
+        (r#""visitor":"2001:db8::1","x":1"#, false),
+        (r#""x":,"visitor":"192.0.2.1""#, false),
+        (r#""visitor":"-""#, true),
+        (r#""visitor":"bob""#, true),
+        (r#""visitor":{"a":"192.0.2.1"}"#, true),
+        (r#""upstream_addr":"10.0.0.2:80""#, true),
+        (r#""server_addr":"10.0.0.2""#, true),
+        (r#""x_original_forwarded_for":"198.51.100.7""#, true),
+    ] {
+        for claim in CLAIMS {
+            let row = read(&record(&format!(r#""{claim}":"203.0.113.66",{unknown}"#)));
+            assert!(row.contains("path=\"/t\""), "{row}");
+            let is_so = row.contains("client_ip=\"203.0.113.66\"");
+            assert_eq!(is_so, is_believed, "{claim}, {unknown}: {row}");
+            assert_eq!(row.contains("client_ip"), is_believed, "{claim}, {unknown}: {row}");
+        }
+    }
+}
+
+#[test]
+fn a_claim_is_nobody_in_a_list_of_records_too() {
+    let one = record(r#""visitor":"192.0.2.1","x_forwarded_for":"203.0.113.66""#);
+    for line in [format!("[{one}]"), format!("[{one},{one}]"), format!("{one},{one}")] {
+        let row = read(&line);
+        assert!(row.contains("path=\"/t\"") && !row.contains("client_ip"), "{row}");
+    }
+}
