@@ -252,11 +252,14 @@ impl Rows {
         let mut method = record.get(Slot::Method).map(|value| value.text);
         let mut protocol = record.get(Slot::Protocol).map(|value| value.text);
         let mut target = record.get(Slot::Uri).map(|value| plain(value, target_buffer));
+        let mut is_told = false;
         if let Some(value) = record.get(Slot::Request) {
             let line = split_request(plain(value, buffer));
-            // A format may log the parts as well; then only those that are missing come from the line.
-            let whole = target.is_none() && record.get(Slot::Path).is_none();
-            if whole {
+            // A format may log the parts as well. They are what a server made of the request, or the file of a shipper, so
+            // they count where the line itself cannot be understood.
+            let is_alone = target.is_none() && record.get(Slot::Path).is_none();
+            is_told = !line.malformed && !line.protocol.is_empty();
+            if is_alone || is_told {
                 malformed |= line.malformed;
                 target = Some(line.target).filter(|target| !target.is_empty());
             }
@@ -289,7 +292,8 @@ impl Rows {
         self.scheme.append(scheme.map(|scheme| canonical_scheme(scheme, folded)));
         self.path.append(parts.path);
         let query = record.get(Slot::Query).map(|value| plain(value, query_buffer));
-        let query = query.map(|query| query.strip_prefix('?').unwrap_or(query));
+        let query =
+            query.map(|query| query.strip_prefix('?').unwrap_or(query)).filter(|_| !is_told);
         self.query.append(parts.query.or(query.filter(|query| !query.is_empty())));
         let host = record.get(Slot::Host).map(|value| value.text).or(parts.host);
         let host = host.and_then(|host| canonical_host(host, folded)).or(default_host);
