@@ -326,11 +326,10 @@ impl<'a> Record<'a> {
         self.empty |= slot.bit();
     }
 
-    /// Whether addresses are forwarded and no place was seen where the peer is.
-    #[inline]
-    pub(crate) const fn has_only_claims(&self) -> bool {
-        const CLAIMS: u64 = Slot::ForwardedFor.bit() | Slot::RealIp.bit();
-        self.present & CLAIMS != 0 && !self.was_seen(Slot::ClientIp)
+    /// Takes a value out again; its field was seen.
+    pub(crate) const fn take_out(&mut self, slot: Slot) {
+        self.present &= !slot.bit();
+        self.empty |= slot.bit();
     }
 
     /// Whether the line says anything about a request. A client and a time are in records of any kind.

@@ -100,3 +100,50 @@ fn a_claim_is_nobody_in_a_list_of_records_too() {
         assert!(row.contains("path=\"/t\"") && !row.contains("client_ip"), "{row}");
     }
 }
+
+#[test]
+fn a_host_among_the_fields_of_a_common_log_is_the_client() {
+    for line in [
+        // Fluentd, Fluent Bit, Vector, Tomcat.
+        r#"{"host":"192.0.2.1","user":null,"method":"GET","path":"/t","code":200,"size":5,"referer":null,"agent":"curl/8.5.0","time":"2024-05-01T12:00:00+00:00"}"#,
+        r#"{"date":1714564800.0,"host":"192.0.2.1","user":"-","method":"GET","path":"/t","code":"200","size":"5","referer":"-","agent":"curl/8.5.0"}"#,
+        r#"{"host":"192.0.2.1","identity":"bob","message":"GET /t HTTP/1.0","method":"GET","path":"/t","protocol":"HTTP/1.0","size":5,"status":200,"timestamp":"2024-05-01T12:00:00Z","user":"frank"}"#,
+        r#"{"host":"192.0.2.1","logicalUserName":"-","user":"-","time":"[01/May/2024:12:00:00 +0000]","request":"GET /t HTTP/1.1","statusCode":"200","size":"5"}"#,
+        r#"{"host":"192.0.2.1","logicalUserName":"-","user":"-","time":"[01/May/2024:12:00:00 +0000]","requestFirstLine":"GET /t HTTP/1.1","statusCode":"200","size":"5"}"#,
+        r#"{"host":"192.0.2.1","user":"-","http_x_forwarded_for":"203.0.113.66","method":"GET","path":"/t","code":"200","size":"5","time":"2024-05-01T12:00:00Z"}"#,
+    ] {
+        let row = read(line);
+        let says = |text: &str| row.contains(text);
+        assert!(says("client_ip=\"192.0.2.1\"") && !says("host="), "{line}: {row}");
+        assert!(says("ts=2024-05-01 12:00:00Z") && says("status=200"), "{line}: {row}");
+        assert!(says("path=\"/t\"") && says("response_bytes=5"), "{line}: {row}");
+    }
+}
+
+#[test]
+fn a_host_is_a_site_wherever_it_may_be_one() {
+    for (members, host, client) in [
+        // The peer is named.
+        (
+            r#""host":"198.51.100.7","user":"-","code":200,"size":5,"remote":"192.0.2.1""#,
+            true,
+            true,
+        ),
+        (r#""host":"198.51.100.7","user":"-","code":200,"size":5,"remote":"-""#, true, false),
+        (
+            r#""host":"198.51.100.7","user":"-","code":200,"size":5,"visitor":"192.0.2.1""#,
+            true,
+            false,
+        ),
+        // Of another log.
+        (r#""host":"198.51.100.7","user":"-""#, true, false),
+        (r#""host":"shop.example","user":"-","code":200,"size":5"#, true, false),
+    ] {
+        let row = read(&format!(
+            r#"{{"time":"2024-05-01T12:00:00Z",{members},"method":"GET","uri":"/t","status":200}}"#
+        ));
+        assert_eq!(row.contains("host="), host, "{members}: {row}");
+        assert_eq!(row.contains("client_ip=\"192.0.2.1\""), client, "{members}: {row}");
+        assert_eq!(row.contains("client_ip"), client, "{members}: {row}");
+    }
+}

@@ -79,8 +79,8 @@ impl JsonDecoder {
             record.withhold_contested();
         }
         take_target(record);
-        if record.has_only_claims() {
-            peer::withhold_claims(&self.keys, text, node, record);
+        if !record.was_seen(Slot::ClientIp) {
+            peer::seek(&self.keys, text, node, record);
         }
     }
 

@@ -25,34 +25,71 @@ const OTHERS: [&str; 15] = [
     "xrealip",
 ];
 
-/// Notes that the peer's place says nothing, where somebody only claims to be the client and an address stands under a key
-/// of the object `text` that is not known: it may be the peer's, and then the claim is a stranger's.
+/// Letters of keys beside which `host` is Apache's `%h`, as its common log is taken apart by Fluentd, Fluent Bit, Vector
+/// and Tomcat.
+const OF_COMMON_LOG: [&str; 8] =
+    ["user", "identity", "ident", "logname", "logicalusername", "remotelogname", "code", "size"];
+
+/// How many of them are enough.
+const OF_COMMON_LOG_MIN: usize = 2;
+
+/// What the keys of an object say that are of no use by themselves.
+#[derive(Default)]
+struct Beside {
+    /// An address stands under one that is not known.
+    is_named: bool,
+    /// How many are of [`OF_COMMON_LOG`].
+    of_common_log: usize,
+}
+
+/// Decides who asked where no key was seen that says it; `text` is the object.
+///
+/// A host that is an address, among the fields of a common log, is the peer. Where somebody only claims to be the client and
+/// an address stands under a key that is not known, that may be the peer, and the claim a stranger's: then its place says
+/// nothing.
 #[cold]
-pub(super) fn withhold_claims(keys: &KeyTable, text: &str, node: NodeId, record: &mut Record<'_>) {
-    if names_another(keys, text, node).unwrap_or(true) {
+pub(super) fn seek(keys: &KeyTable, text: &str, node: NodeId, record: &mut Record<'_>) {
+    let has_claims =
+        [Slot::ForwardedFor, Slot::RealIp].iter().any(|slot| record.get(*slot).is_some());
+    let host = record.get(Slot::Host).copied().filter(|host| is_one_address(host.text));
+    if !has_claims && host.is_none() {
+        return;
+    }
+    let Ok(beside) = look_beside(keys, text, node) else {
+        // It breaks off, and may have gone on with the peer.
         record.note_empty(Slot::ClientIp);
+        return;
+    };
+    match host {
+        Some(host) if beside.of_common_log >= OF_COMMON_LOG_MIN && !beside.is_named => {
+            record.set(Slot::ClientIp, host);
+            record.take_out(Slot::Host);
+        }
+        _ if has_claims && beside.is_named => record.note_empty(Slot::ClientIp),
+        _ => {}
     }
 }
 
-/// Whether an address stands under a key that is not known.
-fn names_another(keys: &KeyTable, text: &str, node: NodeId) -> Result<bool, Broken> {
+/// Looks through the keys of an object.
+fn look_beside(keys: &KeyTable, text: &str, node: NodeId) -> Result<Beside, Broken> {
+    let mut found = Beside::default();
     let mut cursor = Cursor::new(text);
     if !cursor.enters_object()? {
-        return Ok(false);
+        return Ok(found);
     }
     loop {
         let key = cursor.key()?;
+        found.of_common_log += usize::from(OF_COMMON_LOG.contains(&&*letters_of(key)));
         let first = cursor.peek()?;
         if first == b'"' {
             let value = cursor.scalar(first)?.text;
-            if is_one_address(value) && keys.action(node, key) == Action::Skip && may_be_peer(key) {
-                return Ok(true);
-            }
+            found.is_named |=
+                is_one_address(value) && keys.action(node, key) == Action::Skip && may_be_peer(key);
         } else if cursor.skip_value().is_err() {
             is_empty(&mut cursor)?;
         }
         if !is_another(&mut cursor)? {
-            return Ok(false);
+            return Ok(found);
         }
     }
 }
