@@ -63,6 +63,10 @@ pub enum Guess {
     /// Nothing; but the edge's id of the request in it shows that bars in texts of a client moved the fields before it from
     /// their places.
     NoId,
+    /// A version of TLS.
+    Tls,
+    /// A suite of ciphers of TLS.
+    Cipher,
     /// Squid's result: the outcome of the cache, and whether the client stayed.
     SquidResult,
 }
@@ -284,6 +288,8 @@ fn apache_variable(name: char, argument: &str) -> Variable {
         ('t', _) => return apache_time(argument),
         ('r', _) => (Slot::Request, Unit::Auto, 0),
         ('l', _) => return Variable { guess: Guess::HostForName, ..SKIP },
+        ('x', "ssl_protocol") => return Variable { guess: Guess::Tls, ..SKIP },
+        ('x', "ssl_cipher") => return Variable { guess: Guess::Cipher, ..SKIP },
         ('m', _) => (Slot::Method, Unit::Auto, 0),
         ('U', _) => (Slot::Path, Unit::Auto, 0),
         ('q', _) => (Slot::Query, Unit::Auto, 0),
