@@ -24,7 +24,7 @@ use super::ending::is_aborted;
 use super::lanes::{contains, is};
 use super::line::sound::is_sound_client;
 use super::memo::Memo;
-use super::moment::{date_and_clock, duration, time};
+use super::moment::{date_and_clock, duration, is_believed, time};
 use super::numbers::{Numbers, count, first_count, has_unreadable_duration};
 use super::record::{Peer, Record, Slot};
 use super::request::{Target, is_method, is_target, split_request, split_target};
@@ -227,7 +227,7 @@ impl Rows {
             }
         }
         self.ts.push(ts);
-        self.duration_us.append(duration);
+        self.duration_us.append(duration.filter(is_believed));
         self.append_target(record, is_doubtful, default_host, scratch);
         self.append_client(record, has_plain_client, clients, scratch);
         self.append_software(record, scratch);
@@ -255,8 +255,7 @@ impl Rows {
         let mut is_told = false;
         if let Some(value) = record.get(Slot::Request) {
             let line = split_request(plain(value, buffer));
-            // A format may log the parts as well. They are what a server made of the request, or the file of a shipper, so
-            // they count where the line itself cannot be understood.
+            // The parts are what a server made of it, or a shipper's: they count where the line cannot be understood.
             let is_alone = target.is_none() && record.get(Slot::Path).is_none();
             is_told = !line.malformed && !line.protocol.is_empty();
             if is_alone || is_told {
