@@ -6,7 +6,7 @@ use std::mem::discriminant;
 use serde::{Deserialize, Serialize};
 
 use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in, sole_object};
-use super::prefix::{strip_host_and_tag, strip_prefix};
+use super::prefix::{strip_host_and_server, strip_prefix, without_colours};
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
 use super::text::{clean_owned, plain};
@@ -179,13 +179,13 @@ impl Opener {
             Envelope::JsonWithHeader => strip_header(message(&mut self.json, text, scratch)?),
             Envelope::JsonWithPrefix => {
                 let text = message(&mut self.json, text, scratch)?;
-                strip_host_and_tag(text).or_else(|| strip_prefix(text))
+                strip_host_and_server(text).or_else(|| strip_prefix(text))
             }
             Envelope::Object => object_in(text, OBJECT_KEYS).or_else(|| sole_object(text)),
             Envelope::Bytes => {
                 scratch.clear();
                 scratch.push_str(&clean_owned(&bytes_in(text, MESSAGE_KEYS)?));
-                Some(scratch.trim_ascii())
+                Some(without_colours(scratch))
             }
             // What stands before text is counted by itself: a host may be among it.
             Envelope::Nested(_) if !text.starts_with('{') => None,

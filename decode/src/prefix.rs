@@ -52,6 +52,14 @@ fn strip_colours(text: &str) -> &str {
     rest
 }
 
+/// A text without the colours around it.
+pub(super) fn without_colours(text: &str) -> &str {
+    let text = text.trim_ascii();
+    let ends = ["\u{1b}[0m", "\u{1b}[m"];
+    let bare = ends.iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text);
+    strip_colours(bare).trim_ascii()
+}
+
 /// Words of the time in front of a line, at most: `Wed May  1 12:00:00 UTC 2024`.
 const TIME_WORDS_MAX: usize = 6;
 
@@ -218,6 +226,35 @@ pub(super) fn strip_host_and_tag(text: &str) -> Option<&str> {
         .then_some(rest)
 }
 
+/// How the names of servers begin that have an access log.
+const SERVERS: [&str; 18] = [
+    "nginx",
+    "httpd",
+    "apache",
+    "haproxy",
+    "caddy",
+    "traefik",
+    "envoy",
+    "istio",
+    "varnish",
+    "squid",
+    "lighttpd",
+    "litespeed",
+    "h2o",
+    "openresty",
+    "angie",
+    "tengine",
+    "ingress",
+    "kong",
+];
+
+/// The same where the name is a server's: a program says `bad cookie: `, and behind it what a client sent.
+pub(super) fn strip_host_and_server(text: &str) -> Option<&str> {
+    let (_, tag) = text.split_once(' ')?;
+    SERVERS.iter().find(|server| tag.starts_with(**server))?;
+    strip_host_and_tag(text)
+}
+
 /// `[pod/web-5d9/nginx] `.
 fn strip_pod(text: &str) -> Option<&str> {
     let (name, rest) = text.strip_prefix('[')?.split_once("] ")?;
@@ -349,5 +386,9 @@ mod tests {
         assert_eq!(strip_host_and_tag("edge1 nginx[7]: a b"), Some("a b"));
         assert_eq!(strip_host_and_tag("192.0.2.1 nginx: a b"), None);
         assert_eq!(strip_host_and_tag("edge1 - a b"), None);
+        assert_eq!(strip_host_and_server("edge1 nginx[7]: a b"), Some("a b"));
+        assert_eq!(strip_host_and_server("edge1 nginx_access: a b"), Some("a b"));
+        assert_eq!(strip_host_and_server("bad cookie: a b"), None);
+        assert_eq!(strip_host_and_server("bad cookie[0]: a b"), None);
     }
 }
