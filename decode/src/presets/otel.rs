@@ -14,6 +14,8 @@ pub(super) const OTEL: Fields = Fields(&[
         &["resourceSpans.scopeSpans.spans", "resourceLogs.scopeLogs.logRecords"],
     ),
     (marks::ATTRIBUTES, Unit::Auto, &["attributes"]),
+    (marks::SPAN_KIND, Unit::Auto, &["kind", "span_kind", "span\\.kind"]),
+    ("kind", Unit::Auto, &["kind", "span_kind", "span\\.kind"]),
     (
         "ts",
         Unit::Auto,
