@@ -249,6 +249,8 @@ pub fn apache_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
         // Conditions on the status (`!200,304`) and the choice of the request (`<`, `>`) change no notation.
         let directive =
             after.trim_start_matches(|c: char| c.is_ascii_digit() || "!,<>".contains(c));
+        // Of two the last request's counts, which was answered.
+        let is_last = after.strip_suffix(directive).is_some_and(|choice| choice.contains('>'));
         let (argument, letter) = match directive.strip_prefix('{') {
             Some(braced) => braced.split_once('}').ok_or_else(broken)?,
             None => ("", directive),
@@ -266,7 +268,9 @@ pub fn apache_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
             tokens.push(Token::Variable(apache_variable(name, argument)));
             push_literal(&mut tokens, "]");
         } else {
-            tokens.push(Token::Variable(apache_variable(name, argument)));
+            let variable = apache_variable(name, argument);
+            let rank = variable.rank + u8::from(name == 's' && !is_last);
+            tokens.push(Token::Variable(Variable { rank, ..variable }));
         }
     }
     push_literal(&mut tokens, rest);
