@@ -70,6 +70,7 @@ pub const ENVELOPES: [Envelope; 17] = [
 /// Keys that hold a line, the more usual first.
 const MESSAGE_KEYS: &[&str] = &[
     "message",
+    "message.string",
     "log",
     "msg",
     "MESSAGE",
@@ -112,6 +113,7 @@ const MESSAGE_KEYS: &[&str] = &[
     "access_log",
     "accessLog",
     "log_line",
+    "entry",
     "text",
     "content",
     "data",

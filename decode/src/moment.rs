@@ -9,8 +9,8 @@ const DURATION_MAX_US: i64 = 86_400_000_000;
 
 /// Whether a request may take so long.
 #[inline]
-pub(super) const fn is_believed(duration_us: &i64) -> bool {
-    *duration_us <= DURATION_MAX_US
+pub(super) const fn is_believed(duration_us: i64) -> bool {
+    duration_us <= DURATION_MAX_US
 }
 
 /// The time in a slot, microseconds UTC.

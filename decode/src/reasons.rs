@@ -109,10 +109,10 @@ pub(super) fn lack_of(
         return None;
     }
     let is_recognised = is_recognised && OF_COMMON_WORDS.contains(&format);
-    if !record.has_request() {
-        Some(RejectReason::NoRequest)
-    } else {
+    if record.has_request() {
         lack_beside(record, is_recognised)
+    } else {
+        Some(RejectReason::NoRequest)
     }
 }
 

@@ -227,7 +227,7 @@ impl Rows {
             }
         }
         self.ts.push(ts);
-        self.duration_us.append(duration.filter(is_believed));
+        self.duration_us.append(duration.filter(|us| is_believed(*us)));
         self.append_target(record, is_doubtful, default_host, scratch);
         self.append_client(record, has_plain_client, clients, scratch);
         self.append_software(record, scratch);

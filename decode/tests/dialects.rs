@@ -119,3 +119,40 @@ fn what_was_asked_of_vercel_is_in_its_proxy() {
     assert_eq!(read("auto", record), format!("1 {row}\n"));
     assert_eq!(read("auto", &format!("[{record},{record}]")), format!("1 {row}\n1 {row}\n"));
 }
+
+#[test]
+fn what_operators_add_shifts_nothing() {
+    let head = r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET /t HTTP/1.1" 200 5"#;
+    for (rest, agent) in [
+        // Rack, Puma.
+        (r#" 0.0123"#, None),
+        // Datadog's, and Jira's.
+        (r#" 0.012 "-" "Mozilla/5.0 (X11)""#, Some("Mozilla/5.0 (X11)")),
+        // Cookies, the quotes of which Apache escapes.
+        (r#" "-" "Mozilla/5.0" "a=\"b\"; c=d""#, Some("Mozilla/5.0")),
+        (r#" "-" "Mozilla/5.0" "-" "x=\"y\"""#, Some("Mozilla/5.0")),
+        (r#" "-" "Mozilla/5.0 \"x\" y" "a=\"b\"""#, Some("Mozilla/5.0 \\\"x\\\" y")),
+        (r#" "-" "Mozilla/5.0" "C:\""#, Some("Mozilla/5.0")),
+    ] {
+        let row = read("auto", &format!("{head}{rest}"));
+        assert!(row.contains("status=200 response_bytes=5"), "{rest}: {row}");
+        assert!(!row.contains("malformed"), "{rest}: {row}");
+        let shown = agent.map(|agent| format!("user_agent=\"{agent}\""));
+        assert!(shown.is_none_or(|shown| row.contains(&shown)), "{rest}: {row}");
+        assert_eq!(row.contains("user_agent"), agent.is_some(), "{rest}: {row}");
+    }
+}
+
+#[test]
+fn a_line_stands_under_any_usual_key() {
+    let line = r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 200 5"#;
+    for record in [
+        format!(
+            r#"{{"entry":"{line}","labels":{{"job":"nginx"}},"timestamp":"2024-05-01T12:00:09Z"}}"#
+        ),
+        format!(r#"{{"message":{{"string":"{line}"}}}}"#),
+    ] {
+        let row = read("auto", &record);
+        assert!(row.contains("client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\""), "{row}");
+    }
+}

@@ -273,10 +273,10 @@ fn cost_of(slot: Slot, text: &str) -> u32 {
         }
         Slot::RequestBytes | Slot::ResponseBytes | Slot::Duration => {
             let first = text.split([',', ' ']).next().unwrap_or(text);
-            sure(
-                first == "-"
-                    || is_number(first.trim_end_matches(|end: char| end.is_ascii_alphabetic())),
-            )
+            let number = first.trim_end_matches(|end: char| end.is_ascii_alphabetic());
+            // A number with a fraction is a duration beside the sizes.
+            let may_be = slot == Slot::Duration || !number.contains('.');
+            sure(first == "-" || (may_be && is_number(number)))
         }
         Slot::Request if split_request(text).malformed => 3,
         _ => 0,
