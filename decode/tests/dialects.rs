@@ -144,6 +144,15 @@ fn what_operators_add_shifts_nothing() {
 }
 
 #[test]
+fn a_format_that_has_all_fields_comes_before_one_with_more() {
+    let combined =
+        r#"203.0.113.1 - - [30/Apr/2024:12:00:00 +0000] "GET /p HTTP/1.1" 200 5 "-" "M""#;
+    let apisix = r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] shop.example "GET /t HTTP/1.1" 200 5 0.012 "-" "curl/8.5.0" 10.0.0.2:80 200 0.011 "http://shop.example""#;
+    let row = read("auto", &format!("{combined}\n{apisix}"));
+    assert!(row.contains("host=\"shop.example\"") && row.contains("duration_us=12000"), "{row}");
+}
+
+#[test]
 fn a_line_stands_under_any_usual_key() {
     let line = r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 200 5"#;
     for record in [

@@ -399,6 +399,8 @@ impl<'a> Piece<'a> {
             Kind::Quoted if item <= time => NEVER,
             _ if self.has_time => NEVER,
             Kind::Word if self.text.bytes().all(|byte| byte.is_ascii_digit()) => 2,
+            // A duration, which other formats have a place for: alone it may be one that was added.
+            Kind::Word if self.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => 5,
             Kind::Word => 3,
             Kind::Quoted | Kind::Bracketed => 4,
         }

@@ -54,8 +54,16 @@ pub struct Plan {
     pub(super) has_captures: bool,
     /// The client stands at more than one place.
     pub(super) has_two_clients: bool,
-    /// In front of the client is a text that another may have chosen.
-    pub(super) has_open_front: bool,
+    pub(super) front: Front,
+}
+
+/// What stands in front of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Front {
+    /// Nothing that another chose, as far as can be told.
+    Sure,
+    /// A text that another may have chosen.
+    Open,
 }
 
 impl Plan {
@@ -93,7 +101,7 @@ impl Plan {
     #[inline]
     pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         let fit = self.read(line, record, true);
-        if self.has_open_front {
+        if self.front == Front::Open {
             withhold_first_of_two(line, record);
         }
         fit
@@ -110,7 +118,7 @@ impl Plan {
         record.clear();
         // What is left over may as well be the end of a value that looked like several.
         let fit = shape.read(line, self.optional, record);
-        if self.has_open_front {
+        if self.front == Front::Open {
             withhold_first_of_two(line, record);
         }
         match fit {
@@ -124,7 +132,7 @@ impl Plan {
     pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         record.clear();
         let fit = self.read(line, record, false);
-        if self.has_open_front {
+        if self.front == Front::Open {
             withhold_first_of_two(line, record);
         }
         record.truncated = true;
