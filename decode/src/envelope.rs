@@ -190,7 +190,7 @@ impl Opener {
                 Some(without_colours(scratch))
             }
             // What stands before text is counted by itself: a host may be among it.
-            Envelope::Nested(_) if !text.starts_with('{') => None,
+            Envelope::Nested(_) if !text.starts_with('{') && !is_before_object(text) => None,
             Envelope::Nested(layers) => {
                 let mut inner = text.to_owned();
                 for _ in 0..layers {
@@ -257,6 +257,11 @@ impl Opener {
             .or_else(|| sole_object(text))
             .map(str::to_owned)
     }
+}
+
+/// Whether what consoles and collectors put before a line stands before an object of JSON.
+fn is_before_object(text: &str) -> bool {
+    text.ends_with('}') && strip_prefix(text).is_some_and(|inner| inner.starts_with("{\""))
 }
 
 /// The line that a text of JSON holds under one of the keys of `json`.

@@ -122,7 +122,7 @@ fn is_tag(word: &str) -> bool {
 }
 
 /// What libraries for logging put before a line: `- access - INFO - ` behind a time, `[time] [7] [INFO] `,
-/// `I0501 12:00:00.123456  1 log.go:245] `.
+/// `I0501 12:00:00.123456  1 log.go:245] `, `INFO:werkzeug:`.
 fn strip_logger<'a>(text: &'a str, dated: Option<&'a str>) -> Option<&'a str> {
     if let Some(rest) = dated.and_then(|rest| rest.strip_prefix("- ")) {
         let (name, rest) = rest.split_once(" - ")?;
@@ -134,6 +134,13 @@ fn strip_logger<'a>(text: &'a str, dated: Option<&'a str>) -> Option<&'a str> {
         let (pid, rest) = rest.split_once("] [")?;
         let (level, rest) = rest.split_once("] ")?;
         return (is_digits(pid) && is_level(level)).then_some(rest);
+    }
+    // `INFO:werkzeug:`.
+    if let Some((level, rest)) = text.split_once(':')
+        && is_level(level)
+        && let Some((name, rest)) = rest.split_once(':')
+    {
+        return is_name(name).then_some(rest);
     }
     let graded = text.strip_prefix(['I', 'W', 'E', 'F'])?;
     let (day, rest) = graded.split_once(' ')?;
@@ -351,6 +358,7 @@ mod tests {
             ("2024-05-01 12:00:00,123 - access - INFO - a b", Some("a b")),
             ("[2024-05-01 12:00:00 +0000] [7] [INFO] a b", Some("a b")),
             ("I0501 12:00:00.123456       1 log.go:245] a b", Some("a b")),
+            ("INFO:werkzeug:a b", Some("a b")),
             ("access.log:a b", Some("a b")),
             ("www/access.log.1:12:a b", Some("a b")),
             ("    12\ta b", Some("a b")),

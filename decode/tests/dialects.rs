@@ -125,7 +125,7 @@ fn what_operators_add_shifts_nothing() {
     let head = r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET /t HTTP/1.1" 200 5"#;
     for (rest, agent) in [
         // Rack, Puma.
-        (r#" 0.0123"#, None),
+        (" 0.0123", None),
         // Datadog's, and Jira's.
         (r#" 0.012 "-" "Mozilla/5.0 (X11)""#, Some("Mozilla/5.0 (X11)")),
         // Cookies, the quotes of which Apache escapes.
@@ -141,6 +141,14 @@ fn what_operators_add_shifts_nothing() {
         assert!(shown.is_none_or(|shown| row.contains(&shown)), "{rest}: {row}");
         assert_eq!(row.contains("user_agent"), agent.is_some(), "{rest}: {row}");
     }
+}
+
+#[test]
+fn a_duration_before_the_status_is_none() {
+    let line =
+        r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET /t HTTP/1.1" 0.012 200 5 "-" "M""#;
+    let row = read("combined", line);
+    assert!(row.contains("status=200 response_bytes=5") && !row.contains("malformed"), "{row}");
 }
 
 #[test]
@@ -160,8 +168,27 @@ fn a_line_stands_under_any_usual_key() {
             r#"{{"entry":"{line}","labels":{{"job":"nginx"}},"timestamp":"2024-05-01T12:00:09Z"}}"#
         ),
         format!(r#"{{"message":{{"string":"{line}"}}}}"#),
+        format!("2024-05-01T12:00:09+00:00\tnginx.access\t{{\"message\":\"{line}\"}}"),
     ] {
         let row = read("auto", &record);
         assert!(row.contains("client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\""), "{row}");
     }
+}
+
+#[test]
+fn frameworks_colour_their_lines() {
+    for line in [
+        "192.0.2.1 - - [01/May/2024 12:00:00] \"\u{1b}[33mGET /t HTTP/1.1\u{1b}[0m\" 404 -",
+        "\u{1b}[32m192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 404 -\u{1b}[0m",
+        "INFO:werkzeug:192.0.2.1 - - [01/May/2024 12:00:00] \"GET /t HTTP/1.1\" 404 -",
+    ] {
+        let row = read("auto", line);
+        let expected =
+            "client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\" protocol=\"HTTP/1.1\" status=404\n";
+        assert!(row.ends_with(expected), "{line}: {row}");
+    }
+    let bytes =
+        "\u{1b}[32m192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 404 -\u{1b}[0m";
+    let line = format!("{{\"MESSAGE\":{:?},\"_HOSTNAME\":\"edge1\"}}", bytes.as_bytes());
+    assert!(read("auto", &line).contains("client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\""));
 }

@@ -265,7 +265,7 @@ fn cost_of(slot: Slot, text: &str) -> u32 {
         Slot::Host => sure(is_host(text) || text == "-"),
         Slot::Status if text.len() == 3 && is_number(text) => 0,
         Slot::Status => {
-            if text == "-" || is_number(text) {
+            if text == "-" || (is_number(text) && !text.contains('.')) {
                 2
             } else {
                 NEVER
