@@ -55,7 +55,7 @@ pub(super) fn seek(keys: &KeyTable, text: &str, node: NodeId, record: &mut Recor
     if !has_claims && host.is_none() {
         return;
     }
-    let Ok(beside) = look_beside(keys, text, node) else {
+    let Ok(beside) = look_beside(keys, text, node, host.is_some()) else {
         // It breaks off, and may have gone on with the peer.
         record.note_empty(Slot::ClientIp);
         return;
@@ -70,8 +70,13 @@ pub(super) fn seek(keys: &KeyTable, text: &str, node: NodeId, record: &mut Recor
     }
 }
 
-/// Looks through the keys of an object.
-fn look_beside(keys: &KeyTable, text: &str, node: NodeId) -> Result<Beside, Broken> {
+/// Looks through the keys of an object; for those of a common log only where there is a host that may be the peer.
+fn look_beside(
+    keys: &KeyTable,
+    text: &str,
+    node: NodeId,
+    has_host: bool,
+) -> Result<Beside, Broken> {
     let mut found = Beside::default();
     let mut cursor = Cursor::new(text);
     if !cursor.enters_object()? {
@@ -79,7 +84,9 @@ fn look_beside(keys: &KeyTable, text: &str, node: NodeId) -> Result<Beside, Brok
     }
     loop {
         let key = cursor.key()?;
-        found.of_common_log += usize::from(OF_COMMON_LOG.contains(&&*letters_of(key)));
+        if has_host && OF_COMMON_LOG.contains(&&*letters_of(key)) {
+            found.of_common_log += 1;
+        }
         let first = cursor.peek()?;
         if first == b'"' {
             let value = cursor.scalar(first)?.text;
@@ -96,8 +103,14 @@ fn look_beside(keys: &KeyTable, text: &str, node: NodeId) -> Result<Beside, Brok
 
 /// Whether a text is an address; a list of them is a claim.
 fn is_one_address(text: &str) -> bool {
-    let may_begin = |first: char| first.is_ascii_hexdigit() || matches!(first, '[' | ':');
-    text.starts_with(may_begin) && !text.contains(',') && is_address(text)
+    let is_of_address =
+        |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'[' | b']');
+    // Behind `%` comes the name of a zone.
+    let address = text.split_once('%').map_or(text, |(address, _)| address);
+    address.len() > 1
+        && address.bytes().all(is_of_address)
+        && !text.contains(',')
+        && is_address(text)
 }
 
 /// Whether a key that is not known may hold the peer.
