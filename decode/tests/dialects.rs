@@ -192,3 +192,10 @@ fn frameworks_colour_their_lines() {
     let line = format!("{{\"MESSAGE\":{:?},\"_HOSTNAME\":\"edge1\"}}", bytes.as_bytes());
     assert!(read("auto", &line).contains("client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\""));
 }
+
+#[test]
+fn the_client_of_a_registry_is_what_a_header_says() {
+    let line = r#"{"go.version":"go1.20","http.request.host":"reg.example","http.request.id":"x","http.request.method":"GET","http.request.remoteaddr":"203.0.113.66","http.request.uri":"/v2/?n=1","http.request.useragent":"docker/24","http.response.duration":"12.3ms","http.response.status":200,"http.response.written":5,"level":"info","msg":"response completed","time":"2024-05-01T12:00:00Z"}"#;
+    let row = r#"1 ts=2024-05-01 12:00:00Z method="GET" host="reg.example" path="/v2/" query="n=1" status=200 response_bytes=5 duration_us=12300 user_agent="docker/24""#;
+    assert_eq!(read("auto", line), format!("{row}\n"));
+}
