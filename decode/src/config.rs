@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delimited::Delimited;
 use super::ending::Ending;
-use super::json::{FieldMap, JsonDecoder};
+use super::json::{FieldMap, JsonDecoder, marks};
 use super::line::{FormatError, Notation, Plan, W3cPlan};
 use super::presets::{Preset, preset};
 use super::record::Slot;
@@ -156,6 +156,10 @@ impl DecoderConfig {
                 self.check_fields()?;
                 let mut fields = fields.to_map();
                 fields.extend(self.fields.clone());
+                // Whoever names a key says its unit.
+                if self.fields.keys().any(|name| Slot::named(name) == Some(Slot::Duration)) {
+                    fields.remove(marks::WHOLE_MILLIS);
+                }
                 if format == Format::Json
                     && !fields
                         .keys()

@@ -6,7 +6,7 @@ use std::mem::discriminant;
 use serde::{Deserialize, Serialize};
 
 use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in, sole_object};
-use super::prefix::{strip_host_and_tag, strip_prefix};
+use super::prefix::{strip_host_and_server, strip_prefix, without_colours};
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
 use super::text::{clean_owned, plain};
@@ -70,6 +70,7 @@ pub const ENVELOPES: [Envelope; 17] = [
 /// Keys that hold a line, the more usual first.
 const MESSAGE_KEYS: &[&str] = &[
     "message",
+    "message.string",
     "log",
     "msg",
     "MESSAGE",
@@ -112,6 +113,7 @@ const MESSAGE_KEYS: &[&str] = &[
     "access_log",
     "accessLog",
     "log_line",
+    "entry",
     "text",
     "content",
     "data",
@@ -179,16 +181,16 @@ impl Opener {
             Envelope::JsonWithHeader => strip_header(message(&mut self.json, text, scratch)?),
             Envelope::JsonWithPrefix => {
                 let text = message(&mut self.json, text, scratch)?;
-                strip_host_and_tag(text).or_else(|| strip_prefix(text))
+                strip_host_and_server(text).or_else(|| strip_prefix(text))
             }
             Envelope::Object => object_in(text, OBJECT_KEYS).or_else(|| sole_object(text)),
             Envelope::Bytes => {
                 scratch.clear();
                 scratch.push_str(&clean_owned(&bytes_in(text, MESSAGE_KEYS)?));
-                Some(scratch.trim_ascii())
+                Some(without_colours(scratch))
             }
             // What stands before text is counted by itself: a host may be among it.
-            Envelope::Nested(_) if !text.starts_with('{') => None,
+            Envelope::Nested(_) if !text.starts_with('{') && !is_before_object(text) => None,
             Envelope::Nested(layers) => {
                 let mut inner = text.to_owned();
                 for _ in 0..layers {
@@ -255,6 +257,11 @@ impl Opener {
             .or_else(|| sole_object(text))
             .map(str::to_owned)
     }
+}
+
+/// Whether what consoles and collectors put before a line stands before an object of JSON.
+fn is_before_object(text: &str) -> bool {
+    text.ends_with('}') && strip_prefix(text).is_some_and(|inner| inner.starts_with("{\""))
 }
 
 /// The line that a text of JSON holds under one of the keys of `json`.

@@ -182,7 +182,8 @@ impl Decoder {
             Engine::W3c(plan) => plan.decode(line, record),
             Engine::Columns(plan) => plan.decode(line, record),
         };
-        if fit == Fit::No { Err(RejectReason::OtherFormat) } else { Ok(fit) }
+        let is_other = fit == Fit::Extra && self.lacks_tls(line);
+        if fit == Fit::No || is_other { Err(RejectReason::OtherFormat) } else { Ok(fit) }
     }
 
     /// Fills `record`, whatever it holds, from a line that does not follow the format byte by byte: with other blanks, a
@@ -197,6 +198,9 @@ impl Decoder {
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
         record.ending = self.ending;
+        if self.lacks_tls(line) {
+            return Err(RejectReason::OtherFormat);
+        }
         match &self.engine {
             Engine::Line(plan) => match plan.decode_loosely(line, record) {
                 Fit::No => Err(RejectReason::OtherFormat),
@@ -218,6 +222,9 @@ impl Decoder {
     ) -> Result<Fit, RejectReason> {
         record.clear();
         record.ending = self.ending;
+        if self.lacks_tls(line) {
+            return Err(RejectReason::OtherFormat);
+        }
         let fit = match &mut self.engine {
             Engine::Json(json) => return decode_json(json, line, record),
             Engine::Line(plan) => plan.decode_anyhow(line, record),
@@ -225,6 +232,15 @@ impl Decoder {
             Engine::Columns(_) => Fit::No,
         };
         if fit == Fit::No { Err(RejectReason::OtherFormat) } else { Ok(fit) }
+    }
+
+    /// Whether a line, which is of `ssl_request`, says nothing of TLS. If it does not quite follow that format it is of a layout
+    /// in which the dashes are names of users, and what stands for its bytes is a status.
+    #[cold]
+    fn lacks_tls(&self, line: &str) -> bool {
+        let behind = line.split_once("] ").and_then(|(_, behind)| behind.split_once(' '));
+        self.format == Format::SslRequest
+            && behind.is_some_and(|(_, behind)| behind.starts_with("- - "))
     }
 
     /// The records of the last line, if it was [`Fit::Several`].

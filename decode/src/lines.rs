@@ -9,7 +9,7 @@ use super::json::is_open;
 use super::line::Fit;
 use super::message::{Numbering, RawMessage};
 use super::parts::{is_unfinished_part, may_go_on};
-use super::reasons::{begins_error_log, reason_of, refusal_of};
+use super::reasons::{begins_error_log, lack_of, reason_of, refusal_of};
 use super::record::Record;
 use super::row::{Hint, Position, Refusal, Rows, Scratch, Trust};
 use super::text::{self, clean};
@@ -352,14 +352,16 @@ impl Lines<'_> {
         let first = position.record_index;
         let stream = &mut self.partition.stream;
         let parts = stream.decoder(self.formats).map(Decoder::take_parts).unwrap_or_default();
+        let is_recognised = self.formats.recogniser.is_some();
         for part in parts {
             record.clear();
             let Some(decoder) = self.partition.stream.decoder(self.formats) else { break };
+            let format = decoder.format();
             let text = decoder.decode_part(text, part, record);
-            let outcome = match refusal_of(record) {
+            let lack = || lack_of(record, format, is_recognised);
+            let outcome = match refusal_of(record).or_else(lack) {
                 Some(reason) => Err(reason),
-                None if record.has_request() => self.row(&position, record, Trust::Whatever),
-                None => Err(RejectReason::NoRequest),
+                None => self.row(&position, record, Trust::Whatever),
             };
             if let Err(reason) = outcome {
                 self.reject(message, &position, text.as_bytes(), reason);

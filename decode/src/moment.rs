@@ -4,6 +4,15 @@ use super::record::{Record, Slot};
 use super::text::plain;
 use super::time::{TimeParser, duration_us};
 
+/// Longest time that a request is believed to take, microseconds: what is longer was counted in another unit.
+const DURATION_MAX_US: i64 = 86_400_000_000;
+
+/// Whether a request may take so long.
+#[inline]
+pub(super) const fn is_believed(duration_us: i64) -> bool {
+    duration_us <= DURATION_MAX_US
+}
+
 /// The time in a slot, microseconds UTC.
 #[expect(clippy::inline_always, reason = "a call for every line")]
 #[inline(always)]

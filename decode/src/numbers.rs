@@ -33,6 +33,12 @@ impl Numbers {
     }
 }
 
+/// Whether a text is a status.
+#[cold]
+pub(super) fn is_status(text: &str) -> bool {
+    count(text).or_else(|| whole(text)).is_some_and(|status| (100..=999).contains(&status))
+}
+
 /// A number without sign.
 pub(super) fn count(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();

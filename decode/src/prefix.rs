@@ -52,6 +52,14 @@ fn strip_colours(text: &str) -> &str {
     rest
 }
 
+/// A text without the colours around it.
+pub(super) fn without_colours(text: &str) -> &str {
+    let text = text.trim_ascii();
+    let ends = ["\u{1b}[0m", "\u{1b}[m"];
+    let bare = ends.iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text);
+    strip_colours(bare).trim_ascii()
+}
+
 /// Words of the time in front of a line, at most: `Wed May  1 12:00:00 UTC 2024`.
 const TIME_WORDS_MAX: usize = 6;
 
@@ -114,7 +122,7 @@ fn is_tag(word: &str) -> bool {
 }
 
 /// What libraries for logging put before a line: `- access - INFO - ` behind a time, `[time] [7] [INFO] `,
-/// `I0501 12:00:00.123456  1 log.go:245] `.
+/// `I0501 12:00:00.123456  1 log.go:245] `, `INFO:werkzeug:`.
 fn strip_logger<'a>(text: &'a str, dated: Option<&'a str>) -> Option<&'a str> {
     if let Some(rest) = dated.and_then(|rest| rest.strip_prefix("- ")) {
         let (name, rest) = rest.split_once(" - ")?;
@@ -126,6 +134,13 @@ fn strip_logger<'a>(text: &'a str, dated: Option<&'a str>) -> Option<&'a str> {
         let (pid, rest) = rest.split_once("] [")?;
         let (level, rest) = rest.split_once("] ")?;
         return (is_digits(pid) && is_level(level)).then_some(rest);
+    }
+    // `INFO:werkzeug:`.
+    if let Some((level, rest)) = text.split_once(':')
+        && is_level(level)
+        && let Some((name, rest)) = rest.split_once(':')
+    {
+        return is_name(name).then_some(rest);
     }
     let graded = text.strip_prefix(['I', 'W', 'E', 'F'])?;
     let (day, rest) = graded.split_once(' ')?;
@@ -216,6 +231,35 @@ pub(super) fn strip_host_and_tag(text: &str) -> Option<&str> {
     let is_host = host.len() <= NAME_BYTES_MAX && is_name(host) && !is_plain_ip(host);
     (is_host && name.starts_with(|c: char| c.is_ascii_alphabetic()) && is_name(name))
         .then_some(rest)
+}
+
+/// How the names of servers begin that have an access log.
+const SERVERS: [&str; 18] = [
+    "nginx",
+    "httpd",
+    "apache",
+    "haproxy",
+    "caddy",
+    "traefik",
+    "envoy",
+    "istio",
+    "varnish",
+    "squid",
+    "lighttpd",
+    "litespeed",
+    "h2o",
+    "openresty",
+    "angie",
+    "tengine",
+    "ingress",
+    "kong",
+];
+
+/// The same where the name is a server's: a program says `bad cookie: `, and behind it what a client sent.
+pub(super) fn strip_host_and_server(text: &str) -> Option<&str> {
+    let (_, tag) = text.split_once(' ')?;
+    SERVERS.iter().find(|server| tag.starts_with(**server))?;
+    strip_host_and_tag(text)
 }
 
 /// `[pod/web-5d9/nginx] `.
@@ -314,6 +358,7 @@ mod tests {
             ("2024-05-01 12:00:00,123 - access - INFO - a b", Some("a b")),
             ("[2024-05-01 12:00:00 +0000] [7] [INFO] a b", Some("a b")),
             ("I0501 12:00:00.123456       1 log.go:245] a b", Some("a b")),
+            ("INFO:werkzeug:a b", Some("a b")),
             ("access.log:a b", Some("a b")),
             ("www/access.log.1:12:a b", Some("a b")),
             ("    12\ta b", Some("a b")),
@@ -349,5 +394,9 @@ mod tests {
         assert_eq!(strip_host_and_tag("edge1 nginx[7]: a b"), Some("a b"));
         assert_eq!(strip_host_and_tag("192.0.2.1 nginx: a b"), None);
         assert_eq!(strip_host_and_tag("edge1 - a b"), None);
+        assert_eq!(strip_host_and_server("edge1 nginx[7]: a b"), Some("a b"));
+        assert_eq!(strip_host_and_server("edge1 nginx_access: a b"), Some("a b"));
+        assert_eq!(strip_host_and_server("bad cookie: a b"), None);
+        assert_eq!(strip_host_and_server("bad cookie[0]: a b"), None);
     }
 }

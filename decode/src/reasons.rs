@@ -1,7 +1,8 @@
 //! What lines are that are no access records.
 
 use super::RejectReason;
-use super::numbers::is_digits;
+use super::format::Format;
+use super::numbers::{is_digits, is_status};
 use super::record::{Record, Slot};
 use super::time::month_number;
 
@@ -84,6 +85,76 @@ pub(super) fn refusal_of(record: &Record<'_>) -> Option<RejectReason> {
         (false, true) => Some(RejectReason::Probe),
         (false, false) => Some(RejectReason::OtherKind),
     }
+}
+
+/// Dialects whose keys are words that logs of any kind have.
+const OF_COMMON_WORDS: [Format; 6] = [
+    Format::NginxJson,
+    Format::Floodmark,
+    Format::HaproxyJson,
+    Format::EnvoyJson,
+    Format::ApiGateway,
+    Format::Apigee,
+];
+
+/// Why a record, which says that it is of no other kind, has no request. Of a dialect that was recognised, and that nobody
+/// named, the words may mean other things than they seem to.
+#[inline]
+pub(super) fn lack_of(
+    record: &Record<'_>,
+    format: Format,
+    is_recognised: bool,
+) -> Option<RejectReason> {
+    if record.has_sure_request() {
+        return None;
+    }
+    let is_recognised = is_recognised && OF_COMMON_WORDS.contains(&format);
+    if record.has_request() {
+        lack_beside(record, is_recognised)
+    } else {
+        Some(RejectReason::NoRequest)
+    }
+}
+
+/// The same of a record that has something of a request, but no request line.
+#[cold]
+fn lack_beside(record: &Record<'_>, is_recognised: bool) -> Option<RejectReason> {
+    if record.is_text {
+        return None;
+    }
+    let has = |slots: &[Slot]| slots.iter().any(|slot| record.was_seen(*slot));
+    let has_target = has(&[Slot::Uri, Slot::Path]);
+    let status = record.get(Slot::Status).map(|status| status.text);
+    let is_answered = status.is_some_and(is_status);
+    // Of a session: how it ended, and how much it was.
+    let is_session = status == Some("0") && has(&[Slot::RequestBytes, Slot::ResponseBytes]);
+    let is_client = has(&[Slot::ClientIp, Slot::ForwardedFor, Slot::RealIp]);
+    match (is_answered, status) {
+        (false, Some(_)) if is_session && !has(&[Slot::Method]) => Some(RejectReason::TcpSession),
+        (false, Some(_)) if !has_target => Some(RejectReason::NoRequest),
+        _ if !is_recognised || (is_answered && is_client) => None,
+        // A status alone, as the operator's own keys have it, is told apart by who asked.
+        (true, _) if !has(&[Slot::Method]) => None,
+        _ => Some(RejectReason::NoRequest),
+    }
+}
+
+/// Whether a record of a balancer is of a connection over which no request came: it has dashes for one, and no status.
+/// Elsewhere a client may have sent them.
+#[inline]
+pub(super) fn is_tcp_record(format: Format, record: &Record<'_>) -> bool {
+    let request = record.get(Slot::Request);
+    request.is_some_and(|request| request.text.starts_with("- -"))
+        && is_tcp_record_of_balancer(format, record)
+}
+
+#[cold]
+fn is_tcp_record_of_balancer(format: Format, record: &Record<'_>) -> bool {
+    let is_balancer = matches!(format, Format::Elb | Format::Alb | Format::Istio | Format::Envoy);
+    let is_empty = |request: &str| request.trim_ascii_end() == "- - -";
+    is_balancer
+        && record.get(Slot::Request).is_some_and(|request| is_empty(request.text))
+        && !record.get(Slot::Status).is_some_and(|status| is_status(status.text))
 }
 
 /// `HAProxy`'s `option tcplog`: `… [time] frontend backend/server 1/0/98 8398 -- 6/5/5/5/0 0/0`.

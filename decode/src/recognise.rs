@@ -6,6 +6,7 @@
 use super::address::without_port;
 use super::line::sound::{is_address, is_host, is_sound_client};
 use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
+use super::reasons::lack_of;
 use super::record::{Record, Slot};
 use super::request::is_method;
 use super::time::TimeParser;
@@ -195,7 +196,7 @@ pub(super) fn score_of_dialect<'a>(
     let is_record = is_whole
         && !has_sentence_for_method(record)
         && has_time(record)
-        && record.has_request()
+        && lack_of(record, decoder.format(), true).is_none()
         && says_who_or_what(record);
     is_record.then(|| (record.filled(), !record.is_partial()))
 }

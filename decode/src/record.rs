@@ -321,6 +321,17 @@ impl<'a> Record<'a> {
         (self.present | self.empty) & slot.bit() != 0
     }
 
+    /// Remembers a field as seen empty.
+    pub(crate) const fn note_empty(&mut self, slot: Slot) {
+        self.empty |= slot.bit();
+    }
+
+    /// Takes a value out again; its field was seen.
+    pub(crate) const fn take_out(&mut self, slot: Slot) {
+        self.present &= !slot.bit();
+        self.empty |= slot.bit();
+    }
+
     /// Whether the line says anything about a request. A client and a time are in records of any kind.
     #[inline]
     pub const fn has_request(&self) -> bool {
@@ -330,6 +341,17 @@ impl<'a> Record<'a> {
             | Slot::Method.bit()
             | Slot::Status.bit();
         (self.present | self.empty) & PARTS != 0
+    }
+
+    /// Whether it says more of a request than a record of another kind could: the request line; a target with a method or a
+    /// status; of a line of text, where the format names the places, a target.
+    #[inline]
+    pub(crate) const fn has_sure_request(&self) -> bool {
+        const TARGETS: u64 = Slot::Uri.bit() | Slot::Path.bit();
+        const BESIDE: u64 = Slot::Method.bit() | Slot::Status.bit();
+        let seen = self.present | self.empty;
+        let has_target = seen & TARGETS != 0;
+        seen & Slot::Request.bit() != 0 || (has_target && (self.is_text || seen & BESIDE != 0))
     }
 
     /// Declares how the values of some slots are escaped, where their line does not say.

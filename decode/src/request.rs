@@ -1,6 +1,7 @@
 //! Request lines and request targets taken apart.
 
 use super::lanes::{LANES, is, mask};
+use super::prefix::without_colours;
 use super::search;
 
 /// A request line.
@@ -51,7 +52,11 @@ pub fn split_request(line: &str) -> RequestLine<'_> {
         _ => (rest.trim_ascii_start(), ""),
     };
     if !is_method(method) {
-        return unreadable;
+        // Werkzeug colours its requests.
+        let plain = line.strip_prefix('\u{1b}').map(|_| without_colours(line));
+        let plain =
+            plain.filter(|plain| plain.starts_with(|first: char| first.is_ascii_uppercase()));
+        return plain.map_or(unreadable, split_request);
     }
     let well_formed = is_target(method, target);
     match (well_formed, protocol.is_empty()) {

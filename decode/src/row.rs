@@ -24,7 +24,7 @@ use super::ending::is_aborted;
 use super::lanes::{contains, is};
 use super::line::sound::is_sound_client;
 use super::memo::Memo;
-use super::moment::{date_and_clock, duration, time};
+use super::moment::{date_and_clock, duration, is_believed, time};
 use super::numbers::{Numbers, count, first_count, has_unreadable_duration};
 use super::record::{Peer, Record, Slot};
 use super::request::{Target, is_method, is_target, split_request, split_target};
@@ -227,7 +227,7 @@ impl Rows {
             }
         }
         self.ts.push(ts);
-        self.duration_us.append(duration);
+        self.duration_us.append(duration.filter(|us| is_believed(*us)));
         self.append_target(record, is_doubtful, default_host, scratch);
         self.append_client(record, has_plain_client, clients, scratch);
         self.append_software(record, scratch);
@@ -252,11 +252,13 @@ impl Rows {
         let mut method = record.get(Slot::Method).map(|value| value.text);
         let mut protocol = record.get(Slot::Protocol).map(|value| value.text);
         let mut target = record.get(Slot::Uri).map(|value| plain(value, target_buffer));
+        let mut is_told = false;
         if let Some(value) = record.get(Slot::Request) {
             let line = split_request(plain(value, buffer));
-            // A format may log the parts as well; then only those that are missing come from the line.
-            let whole = target.is_none() && record.get(Slot::Path).is_none();
-            if whole {
+            // The parts are what a server made of it, or a shipper's: they count where the line cannot be understood.
+            let is_alone = target.is_none() && record.get(Slot::Path).is_none();
+            is_told = !line.malformed && !line.protocol.is_empty();
+            if is_alone || is_told {
                 malformed |= line.malformed;
                 target = Some(line.target).filter(|target| !target.is_empty());
             }
@@ -289,7 +291,8 @@ impl Rows {
         self.scheme.append(scheme.map(|scheme| canonical_scheme(scheme, folded)));
         self.path.append(parts.path);
         let query = record.get(Slot::Query).map(|value| plain(value, query_buffer));
-        let query = query.map(|query| query.strip_prefix('?').unwrap_or(query));
+        let query =
+            query.map(|query| query.strip_prefix('?').unwrap_or(query)).filter(|_| !is_told);
         self.query.append(parts.query.or(query.filter(|query| !query.is_empty())));
         let host = record.get(Slot::Host).map(|value| value.text).or(parts.host);
         let host = host.and_then(|host| canonical_host(host, folded)).or(default_host);

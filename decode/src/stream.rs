@@ -6,7 +6,7 @@ use super::formats::Formats;
 use super::learnt::Learnt;
 use super::line::{Fit, Layout};
 use super::parts::Parts;
-use super::reasons::refusal_of;
+use super::reasons::{is_tcp_record, lack_of, refusal_of};
 use super::recognise::{Reading, Recognised, begins_line, fit, follows, score_of_dialect};
 use super::record::{Record, Slot};
 use super::{Decoder, RejectReason};
@@ -344,8 +344,9 @@ impl Stream {
         if decoder.has_captures() {
             record.layout = self.captures;
         }
+        let format = decoder.format();
         let fit = decoder.decode(line, record)?;
-        self.accept(fit, record)
+        self.accept(fit, format, record, formats)
     }
 
     /// The same of a line for which [`find`](Self::find) found the way.
@@ -364,9 +365,10 @@ impl Stream {
             return self.decode(line, formats, record);
         }
         record.layout = self.captures;
-        let decoder = self.decoder(formats);
-        let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode_loosely(line, record)?;
-        self.accept(fit, record)
+        let decoder = self.decoder(formats).ok_or(RejectReason::Unrecognised)?;
+        let format = decoder.format();
+        let fit = decoder.decode_loosely(line, record)?;
+        self.accept(fit, format, record, formats)
     }
 
     /// The same of a line that no way leads to: as much as can be read in the way of the line before it.
@@ -381,9 +383,10 @@ impl Stream {
         record: &mut Record<'a>,
     ) -> Result<Fit, RejectReason> {
         record.layout = self.captures;
-        let decoder = self.decoder(formats);
-        let fit = decoder.ok_or(RejectReason::Unrecognised)?.decode_anyhow(line, record)?;
-        self.accept(fit, record)
+        let decoder = self.decoder(formats).ok_or(RejectReason::Unrecognised)?;
+        let format = decoder.format();
+        let fit = decoder.decode_anyhow(line, record)?;
+        self.accept(fit, format, record, formats)
     }
 
     /// How many ways were met.
@@ -413,16 +416,22 @@ impl Stream {
     }
 
     #[inline]
-    fn accept(&mut self, fit: Fit, record: &Record<'_>) -> Result<Fit, RejectReason> {
+    fn accept(
+        &mut self,
+        fit: Fit,
+        format: Format,
+        record: &Record<'_>,
+        formats: &Formats,
+    ) -> Result<Fit, RejectReason> {
         if fit == Fit::Several {
             return Ok(fit);
         }
         self.captures.learn(record.captured);
-        match refusal_of(record) {
-            Some(reason) => Err(reason),
-            None if record.has_request() => Ok(fit),
-            None => Err(RejectReason::NoRequest),
+        if is_tcp_record(format, record) {
+            return Err(RejectReason::TcpSession);
         }
+        let lack = || lack_of(record, format, formats.recogniser.is_some());
+        refusal_of(record).or_else(lack).map_or(Ok(fit), Err)
     }
 
     /// Whether a record of JSON has what those before it had: another dialect has other keys.

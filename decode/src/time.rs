@@ -4,6 +4,7 @@
 //! second of each notation.
 
 use super::calendar;
+use super::numbers::is_digits;
 use super::record::Unit;
 use super::word;
 use super::zone::{LocalClock, Near, Zone};
@@ -313,6 +314,8 @@ fn plain_duration_us(text: &[u8], unit: Unit) -> Option<i64> {
 /// A duration with a suffix, in a list, or with a fraction of another unit than seconds.
 #[cold]
 fn any_duration_us(text: &str, unit: Unit) -> Option<i64> {
+    let pointed = with_point(text);
+    let text = pointed.as_deref().unwrap_or(text);
     let end = text.bytes().position(|byte| matches!(byte, b',' | b' ')).unwrap_or(text.len());
     let text = text.get(..end)?;
     let text = text.strip_prefix('+').unwrap_or(text);
@@ -329,6 +332,15 @@ fn any_duration_us(text: &str, unit: Unit) -> Option<i64> {
     };
     let plain = plain_duration_us(number_text.as_bytes(), unit);
     plain.or_else(|| scaled(number_text.parse().ok()?, unit))
+}
+
+/// A number with a comma in the place of its point, as some languages write it: a list has a blank behind each comma, or points
+/// in its numbers.
+#[cold]
+fn with_point(text: &str) -> Option<String> {
+    let (whole, fraction) = text.split_once(',')?;
+    let is_number = is_digits(whole) && is_digits(fraction);
+    is_number.then(|| format!("{whole}.{fraction}"))
 }
 
 fn scaled_whole(value: i64, unit: Unit) -> Option<i64> {

@@ -76,3 +76,47 @@ fn a_bar_behind_the_last_bar_shows_that_fields_moved() {
         assert_eq!(row.contains("malformed") || row.contains("REJECT"), !is_sound, "{row}");
     }
 }
+
+#[test]
+fn a_text_in_front_of_the_client_does_not_choose_it() {
+    for (format, front) in [
+        (
+            "$http_x_forwarded_for - $remote_addr - $remote_user [$time_local] \"$request\" $status",
+            "203.0.113.9 - 203.0.113.66 - - - ",
+        ),
+        (
+            "$http_x_forwarded_for - $remote_addr - $remote_user [$time_local] \"$request\" $status",
+            "203.0.113.9 - 203.0.113.66 - ",
+        ),
+        (
+            "$http_host $remote_addr - $remote_user [$time_local] \"$request\" $status",
+            "evil 203.0.113.66 - x ",
+        ),
+        (
+            "$http_user_agent $remote_addr - $remote_user [$time_local] \"$request\" $status",
+            "evil 203.0.113.66 - x ",
+        ),
+        ("%{X-Forwarded-For}i %h %l %u %t \"%r\" %>s", "203.0.113.9 203.0.113.66 - "),
+        ("%{Host}i %h %l %u %t \"%r\" %>s", "evil 203.0.113.66 - x "),
+    ] {
+        let row = read(
+            format,
+            &format!("{front}192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 200"),
+        );
+        assert!(row.contains("malformed=true") || row.contains("REJECT"), "{front}: {row}");
+        assert!(!row.contains("client_ip=\"203.0.113.66\""), "{front}: {row}");
+    }
+    for (format, line) in [
+        (
+            "$http_x_forwarded_for - $remote_addr - $remote_user [$time_local] \"$request\" $status",
+            "203.0.113.9, 10.0.0.1 - 192.0.2.1 - anna [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 200",
+        ),
+        (
+            "%v %h %l %u %t \"%r\" %>s",
+            "shop.example 192.0.2.1 - 203.0.113.66 [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 200",
+        ),
+    ] {
+        let row = read(format, line);
+        assert!(row.contains("client_ip=\"192.0.2.1\""), "{row}");
+    }
+}

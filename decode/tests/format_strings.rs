@@ -320,3 +320,42 @@ fn gateways_and_templates_name_their_fields() {
         "#]],
     );
 }
+
+#[test]
+fn a_format_may_be_given_as_its_server_has_it() {
+    let line = "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 200 5";
+    for format in [
+        "log_format main '$remote_addr - $remote_user [$time_local] \"$request\" '\n    '$status $body_bytes_sent';",
+        "'$remote_addr - $remote_user [$time_local] \"$request\" '\n'$status $body_bytes_sent'",
+        r#"LogFormat "%h %l %u %t \"%r\" %>s %b" common"#,
+    ] {
+        let (batches, _) = read_blocks(&DecoderConfig::of(format), [line.as_bytes()]);
+        let row = show(&batches);
+        let says = |text: &str| row.contains(text);
+        assert!(says("client_ip=\"192.0.2.1\"") && says("status=200 response_bytes=5"), "{row}");
+    }
+}
+
+#[test]
+fn of_two_statuses_the_one_that_was_answered_counts() {
+    for format in ["%h %t \"%r\" %s %>s %b", "%h %t \"%r\" %>s %<s %b"] {
+        let statuses = if format.contains("%<s") { "200 404" } else { "404 200" };
+        let line =
+            format!("192.0.2.1 [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" {statuses} 5");
+        let (batches, _) = read_blocks(&DecoderConfig::of(format), [line.as_bytes()]);
+        let row = show(&batches);
+        assert!(row.contains("status=200") && !row.contains("malformed"), "{row}");
+    }
+}
+
+#[test]
+fn a_duration_may_have_a_comma_for_its_point() {
+    let format = "$remote_addr [$time_local] \"$request\" $status $request_time";
+    for duration in ["0,012", "0.012, 0.020", "0.012,0.020"] {
+        let line =
+            format!("192.0.2.1 [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 200 {duration}");
+        let (batches, _) = read_blocks(&DecoderConfig::of(format), [line.as_bytes()]);
+        let row = show(&batches);
+        assert!(row.contains("duration_us=12000\n"), "{duration}: {row}");
+    }
+}

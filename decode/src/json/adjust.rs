@@ -12,10 +12,13 @@ pub(crate) enum Adjust {
     LastOfList,
     /// See [`marks::GATEWAY_QUERY`].
     GatewayQuery,
+    /// See [`marks::SPAN_KIND`].
+    SpanKind,
 }
 
 /// The mark of each.
-const MARKS: [(&str, Adjust); 3] = [
+const MARKS: [(&str, Adjust); 4] = [
+    (marks::SPAN_KIND, Adjust::SpanKind),
     (marks::WHOLE_MILLIS, Adjust::WholeMillis),
     (marks::LAST_OF_LIST, Adjust::LastOfList),
     (marks::GATEWAY_QUERY, Adjust::GatewayQuery),
@@ -37,9 +40,19 @@ impl Adjust {
             Self::LastOfList => {
                 Value { text: text.rsplit(',').next().unwrap_or(text).trim_ascii(), ..value }
             }
+            Self::SpanKind if is_asking(text) => value,
+            Self::SpanKind => Value { text: "", ..value },
             Self::GatewayQuery => Value { text: without_gateway_query(text), ..value },
         }
     }
+}
+
+/// Whether a span is of one who asks, and sends or takes messages, and not of a server that is asked: OTLP's numbers, their
+/// names, and those of the SDKs.
+fn is_asking(kind: &str) -> bool {
+    let name = kind.strip_prefix("SPAN_KIND_").unwrap_or(kind);
+    let kinds = ["3", "4", "5", "client", "producer", "consumer"];
+    kinds.iter().any(|asking| name.eq_ignore_ascii_case(asking))
 }
 
 /// A query without the parameters behind it that Azure's gateway, version 1, adds to it in its log: one of them is

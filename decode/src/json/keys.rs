@@ -65,6 +65,8 @@ pub(crate) mod marks {
     pub(crate) const WHOLE_MILLIS: &str = "whole_ms";
     /// Lists with commas of which the last entry counts.
     pub(crate) const LAST_OF_LIST: &str = "last_of_list";
+    /// Kinds of spans, of which those of a client are of another kind than access.
+    pub(crate) const SPAN_KIND: &str = "span_kind";
     /// Queries behind which Azure's gateway writes parameters of its own.
     pub(crate) const GATEWAY_QUERY: &str = "gateway_query";
 }

@@ -12,6 +12,7 @@ mod adjust;
 mod keys;
 mod leaves;
 mod pairs;
+mod peer;
 mod scan;
 mod wrapped;
 
@@ -67,9 +68,9 @@ impl JsonDecoder {
         self
     }
 
-    /// What can be said of a record once all of it was read.
+    /// What can be said of a record once all of its object, which `text` is, was read.
     #[inline]
-    fn settle(&self, record: &mut Record<'_>) {
+    fn settle(&self, text: &str, node: NodeId, record: &mut Record<'_>) {
         if self.is_percent {
             record.escape_with(PERCENT_SLOTS, Escape::Percent);
         }
@@ -78,6 +79,9 @@ impl JsonDecoder {
             record.withhold_contested();
         }
         take_target(record);
+        if !record.was_seen(Slot::ClientIp) {
+            peer::seek(&self.keys, text, node, record);
+        }
     }
 
     /// Fills `record` from `line`; `false` when the line is neither a JSON object nor a list of them.
@@ -110,7 +114,8 @@ impl JsonDecoder {
             _ => return false,
         };
         record.truncated = whole.is_err() || !is_end(&mut cursor);
-        self.settle(record);
+        let (text, node) = self.sole(line);
+        self.settle(text, node, record);
         true
     }
 
@@ -139,6 +144,15 @@ impl JsonDecoder {
         }
     }
 
+    /// The object of the only record of a line, and which of the dialect's it is.
+    #[inline]
+    fn sole<'a>(&self, line: &'a str) -> (&'a str, NodeId) {
+        match self.parts.first() {
+            None => (line, NodeId::ROOT),
+            Some(part) => (line.get(part.start..part.end).unwrap_or_default(), part.node),
+        }
+    }
+
     /// Whether the last line held several records.
     #[inline]
     pub const fn holds_several(&self) -> bool {
@@ -161,7 +175,7 @@ impl JsonDecoder {
         let mut cursor = Cursor::new(text);
         let whole = self.object(&mut cursor, part.node, record);
         record.truncated = whole.is_err() || cursor.peek().is_ok();
-        self.settle(record);
+        self.settle(text, part.node, record);
         text
     }
 

@@ -147,6 +147,8 @@ pub(super) fn keep<'a>(
             record.set(Slot::Uri, Value { text: target, escape, ..Value::default() });
         }
         Guess::NoId => record.truncated |= is_id(text),
+        Guess::Tls => record.truncated |= !is_tls(text),
+        Guess::Cipher => record.truncated |= !is_cipher(text),
         Guess::SquidResult => keep_squid_result(text, record),
         Guess::HostForName | Guess::Nothing | Guess::List => {}
     }
@@ -155,6 +157,19 @@ pub(super) fn keep<'a>(
 /// Whether a text is an id of 128 bits, which the header Range is not.
 fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a text is a version of TLS as OpenSSL calls it: `TLSv1.3`, `SSLv3`.
+fn is_tls(text: &str) -> bool {
+    text.starts_with("TLSv") || text.starts_with("SSLv") || text.starts_with("DTLSv")
+}
+
+/// Whether a text is a suite of ciphers as OpenSSL calls it: `ECDHE-RSA-AES128-GCM-SHA256`, `(NONE)`.
+fn is_cipher(text: &str) -> bool {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text == "(NONE)"
+        || (text.starts_with(|first: char| first.is_ascii_uppercase())
+            && text.bytes().all(is_of_name))
 }
 
 /// Squid, "Squid result codes": `TCP_MISS`, `TCP_MEM_HIT`, `TCP_MISS_ABORTED`: protocol, outcome, and how it ended where

@@ -1,7 +1,7 @@
 //! From the tokens of a format string to a plan.
 
 use super::loose::Shape;
-use super::plan::{Optional, Plan};
+use super::plan::{Front, Optional, Plan};
 use super::step::{Closing, Step, Until};
 use super::variables::{FormatError, Guess, Token, Variable};
 use crate::literal::Literal;
@@ -53,6 +53,7 @@ impl Plan {
                 step.words_before_time = words;
             }
         }
+        let front = front_of(&steps);
         let clients = pieces.iter().filter(|(it, _)| it.slot == Some(Slot::ClientIp)).count();
         Ok(Self {
             shape: Shape::new(&before, &pieces).map(Box::new),
@@ -63,8 +64,29 @@ impl Plan {
             quoted_max: None,
             has_captures: pieces.iter().any(|(it, _)| it.guess == Guess::Captures),
             has_two_clients: clients > 1,
+            front,
         })
     }
+}
+
+/// Whether a text without quotes that a client may have chosen stands in front of the client, behind which a time in brackets
+/// comes: the text may hold what looks like both.
+fn front_of(steps: &[Step]) -> Front {
+    let is_client = |step: &Step| step.variable.slot == Some(Slot::ClientIp);
+    let Some(at) = steps.iter().position(is_client) else { return Front::Sure };
+    let is_open = |step: &Step| {
+        let is_chosen = match step.variable.slot {
+            None | Some(Slot::ForwardedFor | Slot::RealIp | Slot::UserAgent | Slot::Referer) => {
+                true
+            }
+            // Of rank 2 it is the server's own name.
+            Some(Slot::Host) => step.variable.rank < 2,
+            Some(_) => false,
+        };
+        is_chosen && step.until != Until::Quote
+    };
+    let is_timed = steps.get(at).is_some_and(|step| step.words_before_time.is_some());
+    if is_timed && steps.iter().take(at).any(is_open) { Front::Open } else { Front::Sure }
 }
 
 /// How many words that are skipped these steps have before the time, if nothing else stands there.

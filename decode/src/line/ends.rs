@@ -91,7 +91,7 @@ pub(super) fn ends_line(tail: &str) -> bool {
     for _ in 0..EXTRA_FIELDS_MAX {
         let Some(field) = rest.strip_prefix(' ') else { break };
         if let Some(quoted) = field.strip_prefix('"') {
-            let Some(end) = search::byte(quoted.as_bytes(), b'"') else { return false };
+            let Some(end) = closing_quote(quoted) else { return false };
             rest = quoted.get(end + 1..).unwrap_or_default();
         } else {
             let end = memchr::memchr2(b' ', b'"', field.as_bytes()).unwrap_or(field.len());
@@ -107,6 +107,21 @@ pub(super) fn ends_line(tail: &str) -> bool {
         }
     }
     rest.is_empty()
+}
+
+/// Where the quote is that closes a field: the first that no backslash stands before, or, where a stray one does, the first.
+fn closing_quote(quoted: &str) -> Option<usize> {
+    let bytes = quoted.as_bytes();
+    let first = search::byte(bytes, b'"')?;
+    let mut from = 0;
+    while let Some(hit) = bytes.get(from..).and_then(|rest| search::either(rest, b'"', b'\\')) {
+        let at = from + hit;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        from = at + 2;
+    }
+    Some(first)
 }
 
 /// The word at the start, if fields in quotes or brackets follow and nothing else: headers behind the last one of a format.

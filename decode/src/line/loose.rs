@@ -265,7 +265,7 @@ fn cost_of(slot: Slot, text: &str) -> u32 {
         Slot::Host => sure(is_host(text) || text == "-"),
         Slot::Status if text.len() == 3 && is_number(text) => 0,
         Slot::Status => {
-            if text == "-" || is_number(text) {
+            if text == "-" || (is_number(text) && !text.contains('.')) {
                 2
             } else {
                 NEVER
@@ -273,10 +273,10 @@ fn cost_of(slot: Slot, text: &str) -> u32 {
         }
         Slot::RequestBytes | Slot::ResponseBytes | Slot::Duration => {
             let first = text.split([',', ' ']).next().unwrap_or(text);
-            sure(
-                first == "-"
-                    || is_number(first.trim_end_matches(|end: char| end.is_ascii_alphabetic())),
-            )
+            let number = first.trim_end_matches(|end: char| end.is_ascii_alphabetic());
+            // A number with a fraction is a duration beside the sizes.
+            let may_be = slot == Slot::Duration || !number.contains('.');
+            sure(first == "-" || (may_be && is_number(number)))
         }
         Slot::Request if split_request(text).malformed => 3,
         _ => 0,
@@ -399,6 +399,8 @@ impl<'a> Piece<'a> {
             Kind::Quoted if item <= time => NEVER,
             _ if self.has_time => NEVER,
             Kind::Word if self.text.bytes().all(|byte| byte.is_ascii_digit()) => 2,
+            // A duration, which other formats have a place for: alone it may be one that was added.
+            Kind::Word if self.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => 5,
             Kind::Word => 3,
             Kind::Quoted | Kind::Bracketed => 4,
         }

@@ -16,6 +16,7 @@ pub(crate) mod sound;
 mod step;
 mod variables;
 mod w3c;
+mod written;
 
 pub use captures::{Captured, Layout};
 pub use notations::Notation;
@@ -29,6 +30,7 @@ pub use w3c::{
 use crate::json::FieldMap;
 use notations::{envoy_tokens, haproxy_tokens, logpush_tokens};
 use variables::{apache_tokens, nginx_tokens};
+use written::format_string;
 
 impl Plan {
     /// Compiles a format string, in whichever [`Notation`] it is; `logpush` says what the fields of a template are.
@@ -38,6 +40,7 @@ impl Plan {
     /// # Errors
     /// [`FormatError`] when the string has no variables, a broken one, two without text between them, or no time.
     pub fn compile(format: &str, logpush: &FieldMap) -> Result<Self, FormatError> {
+        let format = &*format_string(format);
         let notation = Notation::of(format).ok_or(FormatError::NoVariables)?;
         let tokens = match notation {
             Notation::Nginx => nginx_tokens(format)?,

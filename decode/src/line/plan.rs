@@ -54,6 +54,16 @@ pub struct Plan {
     pub(super) has_captures: bool,
     /// The client stands at more than one place.
     pub(super) has_two_clients: bool,
+    pub(super) front: Front,
+}
+
+/// What stands in front of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Front {
+    /// Nothing that another chose, as far as can be told.
+    Sure,
+    /// A text that another may have chosen.
+    Open,
 }
 
 impl Plan {
@@ -90,7 +100,11 @@ impl Plan {
     /// not follow the format word by word is [`Fit::No`].
     #[inline]
     pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
-        self.read(line, record, true)
+        let fit = self.read(line, record, true);
+        if self.front == Front::Open {
+            withhold_first_of_two(line, record);
+        }
+        fit
     }
 
     /// The same of a line that does not quite follow the format: other blanks, dashes without quotes, a number more.
@@ -103,7 +117,11 @@ impl Plan {
         }
         record.clear();
         // What is left over may as well be the end of a value that looked like several.
-        match shape.read(line, self.optional, record) {
+        let fit = shape.read(line, self.optional, record);
+        if self.front == Front::Open {
+            withhold_first_of_two(line, record);
+        }
+        match fit {
             Fit::Extra if has_raw_quotes => Fit::No,
             fit => fit,
         }
@@ -114,6 +132,9 @@ impl Plan {
     pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         record.clear();
         let fit = self.read(line, record, false);
+        if self.front == Front::Open {
+            withhold_first_of_two(line, record);
+        }
         record.truncated = true;
         fit
     }
@@ -271,5 +292,18 @@ impl Plan {
         }
         record.truncated = true;
         Fit::Cut
+    }
+}
+
+/// Takes the client out again where another address stands between it and the time, and marks the line: what was taken may
+/// be of the text in front.
+#[cold]
+fn withhold_first_of_two(line: &str, record: &mut Record<'_>) {
+    let Some(client) = record.get(Slot::ClientIp).map(|value| value.text) else { return };
+    let end = (client.as_ptr() as usize + client.len()).wrapping_sub(line.as_ptr() as usize);
+    let tail = line.get(end..).unwrap_or_default();
+    if has_other_client(tail.trim_ascii_start(), 0) {
+        record.take_out(Slot::ClientIp);
+        record.truncated = true;
     }
 }

@@ -63,6 +63,10 @@ pub enum Guess {
     /// Nothing; but the edge's id of the request in it shows that bars in texts of a client moved the fields before it from
     /// their places.
     NoId,
+    /// A version of TLS.
+    Tls,
+    /// A suite of ciphers of TLS.
+    Cipher,
     /// Squid's result: the outcome of the cache, and whether the client stayed.
     SquidResult,
 }
@@ -245,6 +249,8 @@ pub fn apache_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
         // Conditions on the status (`!200,304`) and the choice of the request (`<`, `>`) change no notation.
         let directive =
             after.trim_start_matches(|c: char| c.is_ascii_digit() || "!,<>".contains(c));
+        // Of two the last request's counts, which was answered.
+        let is_last = after.strip_suffix(directive).is_some_and(|choice| choice.contains('>'));
         let (argument, letter) = match directive.strip_prefix('{') {
             Some(braced) => braced.split_once('}').ok_or_else(broken)?,
             None => ("", directive),
@@ -262,7 +268,9 @@ pub fn apache_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
             tokens.push(Token::Variable(apache_variable(name, argument)));
             push_literal(&mut tokens, "]");
         } else {
-            tokens.push(Token::Variable(apache_variable(name, argument)));
+            let variable = apache_variable(name, argument);
+            let rank = variable.rank + u8::from(name == 's' && !is_last);
+            tokens.push(Token::Variable(Variable { rank, ..variable }));
         }
     }
     push_literal(&mut tokens, rest);
@@ -284,6 +292,8 @@ fn apache_variable(name: char, argument: &str) -> Variable {
         ('t', _) => return apache_time(argument),
         ('r', _) => (Slot::Request, Unit::Auto, 0),
         ('l', _) => return Variable { guess: Guess::HostForName, ..SKIP },
+        ('x', "ssl_protocol") => return Variable { guess: Guess::Tls, ..SKIP },
+        ('x', "ssl_cipher") => return Variable { guess: Guess::Cipher, ..SKIP },
         ('m', _) => (Slot::Method, Unit::Auto, 0),
         ('U', _) => (Slot::Path, Unit::Auto, 0),
         ('q', _) => (Slot::Query, Unit::Auto, 0),

@@ -57,12 +57,18 @@ pub(super) const FLOODMARK: Fields = Fields(&[
     ("request_id", Unit::Auto, &["request_id"]),
 ]);
 
-/// nginx with `escape=json`: nginx has no default, these are the spellings in use, there and in JSON of Apache.
+/// Keys of durations in which a number without a fraction is one of milliseconds.
+const WHOLE_MILLIS: &[&str] =
+    &["responseTime", "requestTime", "ResponseTime", "RequestTime", "responsetime", "requesttime"];
+
+/// nginx with `escape=json`: nginx has no default, these are the spellings in use, there, in JSON of Apache and of programs.
+/// Vercel has what was asked of its edge in `proxy`, and beside it what the program behind made of that.
 pub(super) const NGINX_JSON: Fields = Fields(&[
     (
         "ts",
         Unit::Auto,
         &[
+            "proxy.timestamp",
             "msec",
             "time_iso8601",
             "time_local",
@@ -73,13 +79,16 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
             "date_time",
             "event_time",
             "request_timestamp",
+            "date",
+            "ts",
         ],
     ),
-    ("edge", Unit::Auto, &["pop", "hostname", "edge", "edge_location"]),
+    ("edge", Unit::Auto, &["proxy.region", "pop", "hostname", "edge", "edge_location"]),
     (
         "client_ip",
         Unit::Auto,
         &[
+            "proxy.clientIp",
             "proxy_protocol_addr",
             "remote_addr",
             "client_ip",
@@ -93,7 +102,20 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
             "c_ip",
             "src_ip",
             "source_ip",
+            "peer_ip",
+            "peer_addr",
+            "peer_address",
+            "user_ip",
+            "ip_address",
             "ip",
+            "network.client.ip",
+            "network.client.address",
+            "downstream_remote_address",
+            "realip_remote_addr",
+            "remote",
+            "address",
+            "addr",
+            "src",
         ],
     ),
     (
@@ -104,18 +126,28 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
     ("real_ip", Unit::Auto, &["http_cf_connecting_ip", "http_true_client_ip", "http_x_real_ip"]),
     ("client_country", Unit::Auto, &["geoip_country_code", "country_code", "country"]),
     ("client_asn", Unit::Auto, &["geoip2_data_asn", "asn"]),
-    ("method", Unit::Auto, &["request_method", "method", "verb", "http_method"]),
-    ("scheme", Unit::Auto, &["scheme", "request_scheme"]),
+    ("method", Unit::Auto, &["proxy.method", "request_method", "method", "verb", "http_method"]),
+    ("scheme", Unit::Auto, &["proxy.scheme", "scheme", "request_scheme"]),
     // Shippers call the machine they run on `host`.
     (
         "host",
         Unit::Auto,
-        &["http_host", "request_host", "host", "domain", "vhost", "virtual_host", "server_name"],
+        &[
+            "proxy.host",
+            "http_host",
+            "request_host",
+            "host",
+            "domain",
+            "vhost",
+            "virtual_host",
+            "authority",
+            "server_name",
+        ],
     ),
-    ("request", Unit::Auto, &["request", "request_line"]),
-    ("uri", Unit::Auto, &["request_uri", "url", "request_url"]),
+    ("request", Unit::Auto, &["request", "request_line", "request_first_line", "requested_url"]),
+    ("uri", Unit::Auto, &["proxy.path", "request_uri", "url", "request_url", "requested_uri"]),
     ("path", Unit::Auto, &["uri", "path", "request_path", "uri_path"]),
-    ("query", Unit::Auto, &["args", "query_string", "query"]),
+    ("query", Unit::Auto, &["args", "query_string", "query", "request_query"]),
     (
         "protocol",
         Unit::Auto,
@@ -126,12 +158,14 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
             "request_protocol",
             "http_protocol",
             "proto",
+            "request_proto",
         ],
     ),
     (
         "status",
         Unit::Auto,
         &[
+            "proxy.statusCode",
             "status",
             "status_code",
             "response_status",
@@ -164,10 +198,38 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
             "bytes",
         ],
     ),
-    ("duration", Unit::Seconds, &["request_time", "response_time", "request_duration"]),
-    ("user_agent", Unit::Auto, &["http_user_agent", "user_agent", "agent", "ua"]),
-    ("referer", Unit::Auto, &["http_referer", "http_referrer", "referer", "referrer"]),
-    ("cache_status", Unit::Auto, &["upstream_cache_status", "cache_status", "cache"]),
+    // As programs in JavaScript and Go spell it, which count milliseconds; nginx writes seconds with a fraction.
+    (marks::WHOLE_MILLIS, Unit::Auto, WHOLE_MILLIS),
+    (
+        "duration",
+        Unit::Seconds,
+        &[
+            "request_time",
+            "response_time",
+            "request_duration",
+            "responseTime",
+            "requestTime",
+            "ResponseTime",
+            "RequestTime",
+            "responsetime",
+            "requesttime",
+        ],
+    ),
+    (
+        "user_agent",
+        Unit::Auto,
+        &["proxy.userAgent", "http_user_agent", "user_agent", "agent", "ua"],
+    ),
+    (
+        "referer",
+        Unit::Auto,
+        &["proxy.referer", "http_referer", "http_referrer", "referer", "referrer"],
+    ),
+    (
+        "cache_status",
+        Unit::Auto,
+        &["proxy.vercelCache", "upstream_cache_status", "cache_status", "cache"],
+    ),
     ("ja3", Unit::Auto, &["http_ssl_ja3_hash", "ssl_ja3_hash", "ssl_ja3", "ja3"]),
     ("ja4", Unit::Auto, &["ssl_ja4", "ja4"]),
     ("aborted", Unit::Auto, &["request_completion"]),

@@ -6,7 +6,7 @@ use crate::record::Unit;
 
 /// OpenTelemetry, "Semantic conventions for HTTP spans", server side, and those before version 1.20 of them that
 /// are still written: attributes as keys, flat, nested or under `attributes`, as an object or, in OTLP's JSON, as a
-/// list of pairs; OTLP.
+/// list of pairs; OTLP. Docker's registry has keys like them, but calls the client what a header says it is: it is left out.
 pub(super) const OTEL: Fields = Fields(&[
     (
         marks::RECORD,
@@ -14,6 +14,8 @@ pub(super) const OTEL: Fields = Fields(&[
         &["resourceSpans.scopeSpans.spans", "resourceLogs.scopeLogs.logRecords"],
     ),
     (marks::ATTRIBUTES, Unit::Auto, &["attributes"]),
+    (marks::SPAN_KIND, Unit::Auto, &["kind", "span_kind", "span\\.kind"]),
+    ("kind", Unit::Auto, &["kind", "span_kind", "span\\.kind"]),
     (
         "ts",
         Unit::Auto,
@@ -45,12 +47,16 @@ pub(super) const OTEL: Fields = Fields(&[
     ("client_country", Unit::Auto, &["geo.country.iso_code"]),
     ("method", Unit::Auto, &["http.request.method_original", "http.request.method", "http.method"]),
     ("scheme", Unit::Auto, &["url.scheme", "http.scheme"]),
-    ("host", Unit::Auto, &["server.address", "http.host", "net.host.name"]),
+    ("host", Unit::Auto, &["server.address", "http.host", "net.host.name", "http.request.host"]),
     ("path", Unit::Auto, &["url.path"]),
-    ("uri", Unit::Auto, &["url.full", "http.target", "http.url"]),
+    ("uri", Unit::Auto, &["url.full", "http.target", "http.url", "http.request.uri"]),
     ("query", Unit::Auto, &["url.query"]),
     ("protocol", Unit::Auto, &["network.protocol.version", "http.flavor"]),
-    ("status", Unit::Auto, &["http.response.status_code", "http.status_code"]),
+    (
+        "status",
+        Unit::Auto,
+        &["http.response.status_code", "http.status_code", "http.response.status"],
+    ),
     (
         "request_bytes",
         Unit::Auto,
@@ -59,10 +65,19 @@ pub(super) const OTEL: Fields = Fields(&[
     (
         "response_bytes",
         Unit::Auto,
-        &["http.response.size", "http.response.body.size", "http.response_content_length"],
+        &[
+            "http.response.size",
+            "http.response.body.size",
+            "http.response_content_length",
+            "http.response.written",
+        ],
     ),
-    ("duration", Unit::Seconds, &["http.server.request.duration"]),
-    ("user_agent", Unit::Auto, &["user_agent.original", "http.user_agent"]),
+    ("duration", Unit::Seconds, &["http.server.request.duration", "http.response.duration"]),
+    (
+        "user_agent",
+        Unit::Auto,
+        &["user_agent.original", "http.user_agent", "http.request.useragent"],
+    ),
     ("referer", Unit::Auto, &["http.request.header.referer"]),
     ("ja3", Unit::Auto, &["tls.client.ja3"]),
     ("request_id", Unit::Auto, &["trace_id", "traceId", "TraceId"]),
