@@ -147,3 +147,16 @@ fn a_host_is_a_site_wherever_it_may_be_one() {
         assert_eq!(row.contains("client_ip"), client, "{members}: {row}");
     }
 }
+
+#[test]
+fn a_host_that_was_a_name_before_is_what_was_asked_for() {
+    let line = |host: &str| {
+        format!(
+            r#"{{"host":"{host}","user":"-","method":"GET","path":"/t","code":"200","size":"5","time":"2024-05-01T12:00:00Z"}}"#
+        )
+    };
+    let lines = [line("shop.example"), line("203.0.113.66")].join("\n");
+    let (batches, _) = read_blocks(&DecoderConfig::default(), [lines.as_bytes()]);
+    let shown = show(&batches);
+    assert!(!shown.contains("client_ip") && shown.contains("203.0.113.66"), "{shown}");
+}

@@ -36,6 +36,8 @@ pub struct JsonDecoder {
     keys: KeyTable,
     /// The values of [`PERCENT_SLOTS`] are written `%XX`.
     is_percent: bool,
+    /// Hosts were names so far, of lines that name no client.
+    has_sites: bool,
     /// The records in the lists of the last line.
     parts: Vec<Part>,
 }
@@ -51,7 +53,7 @@ pub struct Part {
 impl JsonDecoder {
     /// A decoder for the keys of `fields`.
     pub fn new(fields: &FieldMap) -> Self {
-        Self { keys: KeyTable::new(fields), is_percent: false, parts: Vec::new() }
+        Self { keys: KeyTable::new(fields), is_percent: false, has_sites: false, parts: Vec::new() }
     }
 
     /// The same decoder for a dialect that writes the values of headers `%XX`.
@@ -70,7 +72,7 @@ impl JsonDecoder {
 
     /// What can be said of a record once all of its object, which `text` is, was read.
     #[inline]
-    fn settle(&self, text: &str, node: NodeId, record: &mut Record<'_>) {
+    fn settle(&mut self, text: &str, node: NodeId, record: &mut Record<'_>) {
         if self.is_percent {
             record.escape_with(PERCENT_SLOTS, Escape::Percent);
         }
@@ -80,7 +82,7 @@ impl JsonDecoder {
         }
         take_target(record);
         if !record.was_seen(Slot::ClientIp) {
-            peer::seek(&self.keys, text, node, record);
+            peer::seek(&self.keys, &mut self.has_sites, (text, node), record);
         }
     }
 

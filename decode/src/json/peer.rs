@@ -47,11 +47,21 @@ struct Beside {
 /// A host that is an address, among the fields of a common log, is the peer. Where somebody only claims to be the client and
 /// an address stands under a key that is not known, that may be the peer, and the claim a stranger's: then its place says
 /// nothing.
+///
+/// - `has_sites`: whether a host of the lines before was a name. Then it is what was asked for, which a client writes as he
+///   likes, an address too.
 #[cold]
-pub(super) fn seek(keys: &KeyTable, text: &str, node: NodeId, record: &mut Record<'_>) {
+pub(super) fn seek(
+    keys: &KeyTable,
+    has_sites: &mut bool,
+    (text, node): (&str, NodeId),
+    record: &mut Record<'_>,
+) {
     let has_claims =
         [Slot::ForwardedFor, Slot::RealIp].iter().any(|slot| record.get(*slot).is_some());
-    let host = record.get(Slot::Host).copied().filter(|host| is_one_address(host.text));
+    let host = record.get(Slot::Host).copied();
+    *has_sites |= host.is_some_and(|host| !is_one_address(host.text));
+    let host = host.filter(|_| !*has_sites);
     if !has_claims && host.is_none() {
         return;
     }
