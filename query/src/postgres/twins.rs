@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use datafusion::sql::sqlparser::ast::{Expr, Ident, Query, SelectItem, SetExpr};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SetExpr,
+};
 
 use super::columns::name;
 use super::names::folded;
@@ -20,6 +22,7 @@ pub(super) fn shown(name: &str) -> &str {
 /// Gives columns that would have the name of another one a name of their own.
 pub(super) fn respell(query: &mut Query) {
     let is_ordered = query.order_by.is_some();
+    let order = bare_names(query);
     let SetExpr::Select(select) = query.body.as_mut() else { return };
     let is_star = |item: &SelectItem| {
         matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
@@ -39,9 +42,11 @@ pub(super) fn respell(query: &mut Query) {
                 let is_cast = matches!(expr, Expr::Cast { .. } | Expr::AtTimeZone { .. });
                 let key = if is_cast { name(expr) } else { expr.to_string() };
                 if is_cast && is_ordered && !taken.contains(&key) {
-                    let alias = Ident::with_quote('"', name(expr));
+                    // Who orders by the bare name means this column, not what is cast.
+                    let is_meant = order.contains(&key);
+                    let alias = if is_meant { key.clone() } else { format!("{key}{MARK}{at}") };
                     taken.insert(key);
-                    alias_as(item, alias);
+                    alias_as(item, Ident::with_quote('"', alias));
                     continue;
                 }
                 (key, name(expr), false)
@@ -54,6 +59,18 @@ pub(super) fn respell(query: &mut Query) {
         }
         alias_as(item, Ident::with_quote('"', format!("{name}{MARK}{at}")));
     }
+}
+
+/// The names without anything around them by which a query orders its rows.
+fn bare_names(query: &Query) -> BTreeSet<String> {
+    let Some(OrderBy { kind: OrderByKind::Expressions(by), .. }) = &query.order_by else {
+        return BTreeSet::new();
+    };
+    let bare = by.iter().filter_map(|by| match &by.expr {
+        Expr::Identifier(name) => Some(folded(name)),
+        _ => None,
+    });
+    bare.collect()
 }
 
 fn alias_as(item: &mut SelectItem, alias: Ident) {
