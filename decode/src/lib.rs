@@ -236,11 +236,9 @@ impl Decoder {
 
     /// Whether a line, which is of `ssl_request`, says nothing of TLS. If it does not quite follow that format it is of a layout
     /// in which the dashes are names of users, and what stands for its bytes is a status.
-    #[cold]
+    #[inline]
     fn lacks_tls(&self, line: &str) -> bool {
-        let behind = line.split_once("] ").and_then(|(_, behind)| behind.split_once(' '));
-        self.format == Format::SslRequest
-            && behind.is_some_and(|(_, behind)| behind.starts_with("- - "))
+        self.format == Format::SslRequest && lacks_tls(line)
     }
 
     /// The records of the last line, if it was [`Fit::Several`].
@@ -300,4 +298,11 @@ fn decode_json<'a>(
         (false, true) => Fit::Cut,
         (false, false) => Fit::Whole,
     })
+}
+
+/// Whether dashes stand where a line of `ssl_request` has protocol and cipher.
+#[cold]
+fn lacks_tls(line: &str) -> bool {
+    let behind = line.split_once("] ").and_then(|(_, behind)| behind.split_once(' '));
+    behind.is_some_and(|(_, behind)| behind.starts_with("- - "))
 }
