@@ -179,7 +179,7 @@ fn quoted_after<'a>(text: &'a str, before: &str) -> Option<&'a str> {
 }
 
 /// `2026-01-01 10:30`, with a zone or without, with the seconds it lacks.
-fn with_seconds(text: &str) -> Option<String> {
+pub fn with_seconds(text: &str) -> Option<String> {
     /// `2026-01-01 10:30`.
     const MINUTES: usize = 16;
     let (time, zone) = (text.get(..MINUTES)?, text.get(MINUTES..)?);

@@ -28,6 +28,7 @@ mod twins;
 mod types;
 mod words;
 
+pub use crate::lenient::with_seconds;
 pub use kinds::{Kind, NUMERIC_PLACES, oid, plain};
 pub use lists::items;
 pub use relations::{Relation, SCHEMA, ours};

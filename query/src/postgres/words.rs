@@ -2,26 +2,24 @@
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, CharacterLength, DataType, DateTimeField, ExactNumberInfo, Expr,
-    Function, Value,
+    Function, Ident, TimezoneInfo, Value,
 };
 
 use super::names::{is, last};
 use crate::calls::{arguments, call, call_with, take, text};
 
 /// Names without brackets that are functions.
-const BARE: [(&str, &str); 4] = [
+const BARE: [(&str, &str); 3] = [
     ("current_role", "current_role"),
     ("current_schema", "current_schema"),
-    ("localtimestamp", "localtimestamp"),
     ("localtime", "current_time"),
 ];
 
 /// Functions that the engine has under another name.
-const RENAMED: [(&str, &str); 8] = [
+const RENAMED: [(&str, &str); 7] = [
     ("clock_timestamp", "now"),
     ("every", "bool_and"),
     ("gen_random_uuid", "uuid"),
-    ("json_array_elements", "json_elements"),
     ("json_array_length", "json_length"),
     ("statement_timestamp", "now"),
     ("transaction_timestamp", "now"),
@@ -43,6 +41,10 @@ const PROCEDURES: [&str; 8] = [
 /// Writes an expression in the words of the engine.
 pub(super) fn respell(expr: &mut Expr) {
     let written = match expr {
+        Expr::Identifier(name) if name.quote_style.is_none() && is(name, "localtimestamp") => {
+            let without_zone = DataType::Timestamp(None, TimezoneInfo::None);
+            Some(cast(call_with("now", Vec::new()), without_zone))
+        }
         Expr::Identifier(name) => {
             let bare = BARE.iter().find(|(word, _)| name.quote_style.is_none() && is(name, word));
             bare.map(|(_, function)| call_with(function, Vec::new()))
@@ -82,8 +84,7 @@ pub(super) fn respell(expr: &mut Expr) {
 fn of_function(function: &mut Function) -> Option<Expr> {
     let name = last(&function.name)?;
     if let Some((_, known)) = RENAMED.iter().find(|(word, _)| *word == name) {
-        let renamed = [datafusion::sql::sqlparser::ast::Ident::new(*known)].to_vec();
-        function.name = renamed.into();
+        function.name = vec![Ident::new(*known)].into();
         return None;
     }
     let given = arguments(function)?;

@@ -59,13 +59,6 @@ impl Cancels {
     }
 }
 
-impl Ticket {
-    /// The query that runs in another conversation. All are of one user, who may stop what is his.
-    pub(super) fn other_query(&self, number: i32) -> Option<QueryId> {
-        self.cancels.known().open.get(&number)?.query
-    }
-}
-
 /// A conversation in the list; off it when this is dropped.
 #[derive(Debug)]
 pub(super) struct Ticket {
@@ -75,6 +68,11 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
+    /// The query that runs in another conversation. All are of one user, who may stop what is his.
+    pub(super) fn other_query(&self, number: i32) -> Option<QueryId> {
+        self.cancels.known().open.get(&number)?.query
+    }
+
     /// Takes note of the query that runs.
     pub(super) fn runs(&self, query: QueryId) {
         if let Some(of) = self.cancels.known().open.get_mut(&self.number) {

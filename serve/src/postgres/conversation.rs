@@ -19,7 +19,7 @@ use super::message::{Bind, Form, Hearing, Message, Target, Unheard};
 use super::phrase::{Phrase, SELECT, phrase};
 use super::portal::{Open, Portal, Prepared, columns};
 use super::speech::Speech;
-use super::timeout;
+use super::timeout::{self, Timeout};
 use crate::answers::{Fault, Question};
 use crate::doors;
 
@@ -78,8 +78,8 @@ pub(super) struct Conversation<S> {
     _hearer: JoinSet<()>,
     pub(super) speech: Speech,
     pub(super) ticket: Ticket,
-    /// How long a statement may take, now and at first.
-    pub(super) limits: [Option<Duration>; 2],
+    /// How long a statement may take.
+    pub(super) timeout: Timeout,
     pub(super) statements: BTreeMap<String, Prepared>,
     pub(super) portals: BTreeMap<String, Portal>,
     pub(super) transaction: Transaction,
@@ -89,12 +89,12 @@ pub(super) struct Conversation<S> {
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
     /// - `speech`: what is to be told at first.
-    /// - `limit`: how long a statement may take, where the client says.
+    /// - `timeout`: how long a statement may take, where the client says.
     pub(super) fn new(
         desk: Arc<Desk>,
         hearing: Hearing<S>,
         speech: Speech,
-        (ticket, limit): (Ticket, Option<Duration>),
+        (ticket, timeout): (Ticket, Timeout),
     ) -> Self {
         let bytes_max = desk.answers.limits().statement_bytes + VALUE_BYTES;
         let (mut hearing, out) = hearing.split(bytes_max);
@@ -125,7 +125,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
             _hearer: hearer,
             speech,
             ticket,
-            limits: [limit; 2],
+            timeout,
             statements: BTreeMap::new(),
             portals: BTreeMap::new(),
             transaction: Transaction::None,
@@ -288,7 +288,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 Phrase::Ask { text, at: 0, tag: SELECT, stops: None }
             }
             Phrase::Show { name, .. } if name == timeout::NAME => {
-                Phrase::Show { name, value: timeout::shown(self.limits[0]) }
+                Phrase::Show { name, value: self.timeout.shown() }
             }
             other => other,
         })
@@ -339,7 +339,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
         };
         self.check_transaction()?;
         let mut question = Question::asked(text).in_dialect(Dialect::Postgres);
-        question.time_max = self.limits[0];
+        question.time_max = self.timeout.now;
         let given = prepared.types.clone();
         self.ticket.runs(question.id);
         let described = tokio::select! {

@@ -15,7 +15,7 @@ use super::message::{Broken, Hearing, Message, Unheard, mechanism, texts};
 use super::phrase::told;
 use super::scram::{self, Unproven};
 use super::speech::{Speech, put_text};
-use super::timeout;
+use super::timeout::Timeout;
 use crate::doors::patient::Patient;
 use crate::doors::{Fault, Stream, Visitor, WRITE_PATIENCE};
 
@@ -120,7 +120,7 @@ async fn named<S: Stream>(
         return Ok(None);
     }
     let mut speech = Speech::default();
-    let (minor, limit) =
+    let (minor, timeout) =
         match introduce(desk, &mut hearing, &mut speech, (code, first), is_private).await {
             Ok(known) => known,
             Err(Refusal::Told(complaint)) => {
@@ -136,7 +136,7 @@ async fn named<S: Stream>(
         body.put_i32(ticket.number);
         body.put_slice(&ticket.secret);
     });
-    let conversation = Conversation::new(Arc::clone(desk), hearing, speech, (ticket, limit));
+    let conversation = Conversation::new(Arc::clone(desk), hearing, speech, (ticket, timeout));
     Ok(Some(Box::pin(conversation.run())))
 }
 
@@ -192,7 +192,7 @@ async fn introduce<S: Stream>(
     speech: &mut Speech,
     (version, rest): (i32, Bytes),
     is_private: bool,
-) -> Result<(i32, Option<Duration>), Refusal> {
+) -> Result<(i32, Timeout), Refusal> {
     if version >> 16 != MAJOR {
         return Err(Complaint::fatal("0A000", "protocol 3 is spoken here").into());
     }
@@ -229,7 +229,7 @@ async fn introduce<S: Stream>(
     }
     speech.status("application_name", named("application_name").unwrap_or_default());
     speech.status("session_authorization", user);
-    Ok((minor, timeout::of_greeting(&said)))
+    Ok((minor, Timeout::of_greeting(&said)))
 }
 
 /// Lets those go on who know the token.

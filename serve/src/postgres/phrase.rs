@@ -64,8 +64,10 @@ pub(super) enum Phrase {
     Deallocate(Option<String>),
     /// Tell a setting.
     Show { name: String, value: String },
-    /// Limit the time of statements; `None` to what the server allows, or to what was said at first.
-    Limit { tag: &'static str, limit: Option<Duration> },
+    /// Limit the time of statements.
+    Limit(Option<Duration>),
+    /// Limit it as it was said at first.
+    Unlimit(&'static str),
 }
 
 impl Phrase {
@@ -101,7 +103,7 @@ pub(super) fn phrase(piece: Piece) -> Result<Phrase, Complaint> {
         ["DEALLOCATE", "PREPARE", _] | ["DEALLOCATE", _] => {
             Phrase::Deallocate(piece.words.last().map(|name| unquoted(name)))
         }
-        ["RESET", "ALL" | "STATEMENT_TIMEOUT"] => Phrase::Limit { tag: "RESET", limit: None },
+        ["RESET", "ALL" | "STATEMENT_TIMEOUT"] => Phrase::Unlimit("RESET"),
         ["RESET", name] if Setting::named(name).is_some() => Phrase::Done("RESET"),
         ["SET", of @ ..] => match set(of) {
             Some(done) => done?,
@@ -160,9 +162,12 @@ fn set(words: &[&str]) -> Option<Result<Phrase, Complaint>> {
     let Setting { name, value: is, set: may } = Setting::named(&unquoted(name))?;
     let given = value.concat();
     if *name == timeout::NAME {
+        if given.eq_ignore_ascii_case("default") {
+            return Some(Ok(Phrase::Unlimit("SET")));
+        }
         let told = || Complaint::new("22023", format!("{given} is no span of time"));
-        let limit = timeout::read(&given.to_ascii_lowercase()).map_err(|()| told());
-        return Some(limit.map(|limit| Phrase::Limit { tag: "SET", limit }));
+        let limit = timeout::read(&given.to_ascii_lowercase()).ok_or_else(told);
+        return Some(limit.map(Phrase::Limit));
     }
     let plain = |text: &str| {
         text.trim_matches(['"', '\'', ' ']).replace(['-', '_'], "").to_ascii_lowercase()
@@ -220,11 +225,9 @@ mod tests {
             ("SET datestyle TO 'ISO'", Phrase::Done("SET")),
             ("SET intervalstyle TO DEFAULT", Phrase::Done("SET")),
             ("SET TIME ZONE 'Europe/Berlin'", Phrase::Done("SET")),
-            ("RESET ALL", Phrase::Limit { tag: "RESET", limit: None }),
-            (
-                "SET LOCAL statement_timeout TO '5s'",
-                Phrase::Limit { tag: "SET", limit: Some(Duration::from_secs(5)) },
-            ),
+            ("RESET ALL", Phrase::Unlimit("RESET")),
+            ("SET statement_timeout = DEFAULT", Phrase::Unlimit("SET")),
+            ("SET LOCAL statement_timeout TO '5s'", Phrase::Limit(Some(Duration::from_secs(5)))),
             ("DEALLOCATE \"S_1\"", Phrase::Deallocate(Some("S_1".into()))),
         ] {
             assert_eq!(of(text), Ok(is), "{text}");

@@ -32,7 +32,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 }
                 let mut question = Question::asked(text).in_dialect(Dialect::Postgres);
                 question.params = portal.params.clone();
-                question.time_max = self.limits[0];
+                question.time_max = self.timeout.now;
                 self.ticket.runs(question.id);
                 let reply = tokio::select! {
                     reply = self.desk.answers.rows(question) => reply,
@@ -109,12 +109,16 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 self.statements.remove(&name);
                 "DEALLOCATE"
             }
-            Phrase::Limit { tag, limit } => {
-                self.limits[0] = if tag == "RESET" { self.limits[1] } else { limit };
+            Phrase::Limit(limit) => {
+                self.timeout.now = limit;
+                "SET"
+            }
+            Phrase::Unlimit(tag) => {
+                self.timeout.reset();
                 tag
             }
             Phrase::Discard => {
-                self.limits[0] = self.limits[1];
+                self.timeout.reset();
                 self.statements.clear();
                 self.portals.clear();
                 "DISCARD ALL"

@@ -5,54 +5,50 @@ use std::time::Duration;
 /// The setting's name.
 pub(super) const NAME: &str = "statement_timeout";
 
-/// Units of a span of time, as PostgreSQL writes them, in milliseconds.
-const UNITS: [(&str, u64); 6] =
-    [("us", 0), ("ms", 1), ("s", 1_000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+/// The limit of a conversation; none is that of the server alone.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Timeout {
+    pub(super) now: Option<Duration>,
+    /// What was said in the greeting, to which it is reset.
+    first: Option<Duration>,
+}
 
-/// The limit that a value says, in milliseconds where it has no unit: `5000`, `'5s'`. None for `0` and `DEFAULT`.
-///
-/// # Errors
-/// Nothing, when it is no span of time.
-pub(super) fn read(value: &str) -> Result<Option<Duration>, ()> {
+impl Timeout {
+    /// As the parameters of a greeting say it: by its name, or among `options` as `-c statement_timeout=5000`.
+    pub(super) fn of_greeting(said: &[(String, String)]) -> Self {
+        let named = said.iter().find(|(name, _)| name.eq_ignore_ascii_case(NAME));
+        let options = said.iter().filter(|(name, _)| name == "options");
+        let in_options = options.flat_map(|(_, text)| text.split_whitespace()).find_map(|word| {
+            let word = word.trim_start_matches("-c").trim_start_matches("--");
+            let (name, value) = word.split_once('=')?;
+            name.replace('-', "_").eq_ignore_ascii_case(NAME).then_some(value)
+        });
+        let value = named.map(|(_, value)| value.as_str()).or(in_options);
+        let first = value.and_then(read).flatten();
+        Self { now: first, first }
+    }
+
+    /// Back to what was said in the greeting.
+    pub(super) const fn reset(&mut self) {
+        self.now = self.first;
+    }
+
+    /// As `SHOW` tells it.
+    pub(super) fn shown(self) -> String {
+        let millis = self.now.map_or(0, |limit| limit.as_millis());
+        if millis == 0 { "0".to_owned() } else { format!("{millis}ms") }
+    }
+}
+
+/// The limit that a value says, in milliseconds where it has no unit: `5000`, `'5s'`. No limit for `0`; `None` when it is no
+/// span of time.
+pub(super) fn read(value: &str) -> Option<Option<Duration>> {
     let value = value.trim_matches(['\'', '"', ' ']);
-    if value.eq_ignore_ascii_case("default") {
-        return Ok(None);
-    }
-    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-    let (number, unit) = value.split_at(digits);
-    let number: u64 = number.parse().map_err(drop)?;
-    let unit = unit.trim();
-    let millis = match UNITS.iter().find(|(name, _)| *name == unit) {
-        None if unit.is_empty() => number,
-        // Rounded up: a limit that is too short to be one is none.
-        Some(("us", _)) => number.div_ceil(1_000),
-        Some((_, millis)) => number.saturating_mul(*millis),
-        None => return Err(()),
+    let limit = match value.parse() {
+        Ok(millis) => Duration::from_millis(millis),
+        Err(_) => humantime::parse_duration(value).ok()?,
     };
-    Ok((millis > 0).then(|| Duration::from_millis(millis)))
-}
-
-/// The limit in the parameters of a greeting: by its name, or among `options` as `-c statement_timeout=5000`.
-pub(super) fn of_greeting(said: &[(String, String)]) -> Option<Duration> {
-    let named = said.iter().find(|(name, _)| name.eq_ignore_ascii_case(NAME));
-    let options = said.iter().filter(|(name, _)| name == "options");
-    let in_options = options.flat_map(|(_, text)| text.split_whitespace()).find_map(|word| {
-        let (name, value) =
-            word.trim_start_matches("-c").trim_start_matches("--").split_once('=')?;
-        name.replace('-', "_").eq_ignore_ascii_case(NAME).then_some(value)
-    });
-    let value = named.map(|(_, value)| value.as_str()).or(in_options)?;
-    read(value).ok()?
-}
-
-/// As `SHOW` tells it.
-pub(super) fn shown(limit: Option<Duration>) -> String {
-    let millis = limit.map_or(0, |limit| limit.as_millis());
-    match millis {
-        0 => "0".to_owned(),
-        millis if millis % 1_000 == 0 => format!("{}s", millis / 1_000),
-        millis => format!("{millis}ms"),
-    }
+    Some((!limit.is_zero()).then_some(limit))
 }
 
 #[cfg(test)]
@@ -66,25 +62,32 @@ mod tests {
             ("5000", Some(5_000)),
             ("'5s'", Some(5_000)),
             ("'2 min'", Some(120_000)),
-            ("100us", Some(1)),
+            ("1500us", Some(1)),
+            ("1h", Some(3_600_000)),
             ("0", None),
-            ("DEFAULT", None),
         ] {
-            assert_eq!(millis(text), Ok(expected), "{text}");
+            assert_eq!(millis(text), Some(expected), "{text}");
         }
-        assert_eq!((millis("soon"), millis("5 weeks")), (Err(()), Err(())));
-        assert_eq!(shown(read("1500").unwrap()), "1500ms");
+        assert_eq!((millis("soon"), millis("-5")), (None, None));
     }
 
     #[test]
     fn a_greeting_may_say_it() {
         let said = |name: &str, value: &str| {
-            of_greeting(&[("user".to_owned(), "a".to_owned()), (name.to_owned(), value.to_owned())])
+            let said = [("user", "a"), (name, value)];
+            Timeout::of_greeting(&said.map(|(name, value)| (name.to_owned(), value.to_owned())))
         };
-        let five = Some(Duration::from_secs(5));
-        assert_eq!(said("statement_timeout", "5000"), five);
-        assert_eq!(said("options", "-c search_path=public -c statement_timeout=5s"), five);
-        assert_eq!(said("options", "--statement-timeout=5s"), five);
-        assert_eq!(said("options", "-c statement_timeout=soon"), None);
+        for (name, value) in [
+            ("statement_timeout", "5000"),
+            ("options", "-c search_path=public -c statement_timeout=5s"),
+            ("options", "--statement-timeout=5s"),
+        ] {
+            assert_eq!(said(name, value).shown(), "5000ms", "{name} {value}");
+        }
+        let mut timeout = said("options", "-c statement_timeout=soon");
+        assert_eq!(timeout.shown(), "0");
+        timeout.now = read("7").flatten();
+        timeout.reset();
+        assert_eq!(timeout.shown(), "0");
     }
 }

@@ -10,7 +10,7 @@ use arrow::array::{
 
 use arrow::datatypes::{DataType, IntervalMonthDayNano};
 use bytes::{Buf as _, Bytes};
-use query::postgres::{Kind, NUMERIC_PLACES, oid};
+use query::postgres::{Kind, NUMERIC_PLACES, oid, with_seconds};
 use schemas::column::UTC;
 use uuid::Uuid;
 
@@ -98,19 +98,15 @@ fn of_texts(of: u32, wanted: &DataType, texts: Vec<Option<String>>) -> Option<Ar
 
 /// A time with what PostgreSQL lets one leave out: `2026-03-02 09:30`, and `2026-03-02 +00` as pgjdbc writes a day.
 fn whole_time(text: &str, wanted: &DataType) -> String {
-    /// `2026-03-02`, and with hours and minutes behind it.
+    /// Bytes of `2026-03-02`.
     const DAY: usize = 10;
-    const MINUTE: usize = 16;
-    let (Some((day, of_day)), Some((minute, of_minute))) =
-        (text.split_at_checked(DAY), text.split_at_checked(MINUTE).or(Some((text, ""))))
-    else {
-        return text.to_owned();
-    };
-    let is_zone = |of: &str| of.trim_start().starts_with(['+', '-', 'Z', 'z']) || of.is_empty();
+    let (day, behind) = text.split_at_checked(DAY).unwrap_or((text, ""));
+    let is_day = behind.trim_start().is_empty() || behind.starts_with([' ', '+', '-', 'Z']);
     match wanted {
         DataType::Date32 => day.to_owned(),
-        DataType::Timestamp(..) if is_zone(of_day) => format!("{day}T00:00:00{}", of_day.trim()),
-        DataType::Timestamp(..) if is_zone(of_minute) => format!("{minute}:00{}", of_minute.trim()),
+        DataType::Timestamp(..) => with_seconds(text)
+            .or_else(|| is_day.then(|| format!("{day}T00:00:00{}", behind.trim())))
+            .unwrap_or_else(|| text.to_owned()),
         _ => text.to_owned(),
     }
 }

@@ -73,7 +73,7 @@ impl Case {
 }
 
 /// Fields by how they are written: of two that begin alike the longer one first.
-const FIELDS: [(&str, Field); 48] = [
+const FIELDS: [(&str, Field); 44] = [
     ("YYYY", Field::Year(4)),
     ("YYY", Field::Year(3)),
     ("YY", Field::Year(2)),
@@ -118,11 +118,6 @@ const FIELDS: [(&str, Field); 48] = [
     ("TZM", Field::OffsetMinutes),
     ("TZ", Field::Zone),
     ("OF", Field::Offset),
-    // The same in the spelling of other databases.
-    ("RRRR", Field::Year(4)),
-    ("RR", Field::Year(2)),
-    ("FF", Field::Fraction(6)),
-    ("SSS", Field::Fraction(3)),
 ];
 
 /// A piece of a template.

@@ -1,6 +1,6 @@
 //! A text as the time that a template says it is.
 
-use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Weekday};
 
 use super::pattern::{Field, Part, Pattern};
 use super::write::{DAYS, MONTHS, SHORT};
@@ -12,6 +12,10 @@ struct Read {
     month: Option<u32>,
     day: Option<u32>,
     day_of_year: Option<u32>,
+    week_year: Option<i32>,
+    week: Option<u32>,
+    /// From Monday, which is 0.
+    week_day: Option<u8>,
     hour: u32,
     is_afternoon: Option<bool>,
     minute: u32,
@@ -78,17 +82,27 @@ fn named<'a>(names: &[&str], text: &'a str) -> Option<(u32, &'a str)> {
     Some((at, text.get(length..)?))
 }
 
+/// A year of which the last digits are written: of two digits one from 1970 to 2069.
+fn year(value: u32, digits: u32) -> Option<i32> {
+    let year = i32::try_from(value).ok()?;
+    Some(match year {
+        0..=69 if digits < 4 => year + 2000,
+        70..=99 if digits < 4 => year + 1900,
+        _ => year,
+    })
+}
+
 impl Read {
     /// Reads a field at the start of `text`; what is behind it.
     fn field<'a>(&mut self, field: Field, text: &'a str, is_tight: bool) -> Option<&'a str> {
         let (value, behind) = match field {
             Field::Year(4) if !is_tight => number(text, 9)?,
             Field::Year(digits) | Field::WeekYear(digits) => number(text, digits as usize)?,
+            // They tell no day that PostgreSQL would find.
+            Field::Week | Field::WeekOfMonth => return None,
             Field::DayOfYear => number(text, 3)?,
             Field::SecondOfDay => number(text, 5)?,
-            Field::WeekDay | Field::IsoWeekDay | Field::Quarter | Field::WeekOfMonth => {
-                number(text, 1)?
-            }
+            Field::WeekDay | Field::IsoWeekDay | Field::Quarter => number(text, 1)?,
             Field::MonthName | Field::MonthShort => named(&MONTHS, text)?,
             Field::DayName | Field::DayShort => named(&DAYS, text)?,
             Field::Fraction(digits) => {
@@ -106,15 +120,10 @@ impl Read {
             _ => number(text, 2)?,
         };
         match field {
-            Field::Year(digits) => {
-                let year = i32::try_from(value).ok()?;
-                let is_short = digits < 4 && year < 100;
-                self.year = Some(match year {
-                    0..=69 if is_short => year + 2000,
-                    70..=99 if is_short => year + 1900,
-                    _ => year,
-                });
-            }
+            Field::Year(digits) => self.year = Some(year(value, digits)?),
+            Field::WeekYear(digits) => self.week_year = Some(year(value, digits)?),
+            Field::IsoWeek => self.week = Some(value),
+            Field::IsoWeekDay => self.week_day = Some(u8::try_from(value.checked_sub(1)?).ok()?),
             Field::Month => self.month = Some(value),
             Field::MonthName | Field::MonthShort => self.month = Some(value + 1),
             Field::Day => self.day = Some(value),
@@ -160,9 +169,15 @@ impl Read {
 
     fn time(self) -> Option<i64> {
         let year = self.year.unwrap_or(1);
-        let day = match self.day_of_year {
-            Some(day) => NaiveDate::from_yo_opt(year, day)?,
-            None => NaiveDate::from_ymd_opt(year, self.month.unwrap_or(1), self.day.unwrap_or(1))?,
+        let day = match (self.week_year, self.day_of_year) {
+            (Some(year), _) => {
+                let day = Weekday::try_from(self.week_day.unwrap_or(0)).ok()?;
+                NaiveDate::from_isoywd_opt(year, self.week.unwrap_or(1), day)?
+            }
+            (None, Some(day)) => NaiveDate::from_yo_opt(year, day)?,
+            (None, None) => {
+                NaiveDate::from_ymd_opt(year, self.month.unwrap_or(1), self.day.unwrap_or(1))?
+            }
         };
         let hour = match self.is_afternoon {
             Some(is_afternoon) if (1..=12).contains(&self.hour) => {
@@ -181,8 +196,7 @@ impl Read {
         if seconds > 86_400 {
             return None;
         }
-        let midnight = day.checked_add_days(Days::new(0))?.and_time(NaiveTime::MIN);
-        let local = midnight.checked_add_signed(TimeDelta::seconds(seconds))?;
+        let local = day.and_time(NaiveTime::MIN).checked_add_signed(TimeDelta::seconds(seconds))?;
         let local = local.checked_add_signed(TimeDelta::microseconds(self.micros.into()))?;
         let offset = FixedOffset::east_opt(self.offset_minutes * 60)?;
         let time: DateTime<FixedOffset> = local.and_local_timezone(offset).single()?;
@@ -216,6 +230,8 @@ mod tests {
             ),
             ("FMDD Month YY HH12:MI am", "2 march 26 12:30 AM", "2026-03-02 00:30:00.000000"),
             ("YYYY-DDD", "2026-061", "2026-03-02 00:00:00.000000"),
+            ("IYYY-IW", "2026-10", "2026-03-02 00:00:00.000000"),
+            ("IYYY-IW-ID", "2026-10-7", "2026-03-08 00:00:00.000000"),
             (
                 "YYYY-MM-DD\"T\"HH24:MI:SSOF",
                 "2026-03-02T09:00:00-05:30",
@@ -231,6 +247,8 @@ mod tests {
             ("HH24:MI", "25:00"),
             ("YYYY-MM-DD", ""),
             ("HH12 AM", "13 PM"),
+            ("YYYY-WW", "2026-10"),
+            ("IYYY-IW", "2026-54"),
         ] {
             assert_eq!(time(template, text), None, "{template} {text}");
         }

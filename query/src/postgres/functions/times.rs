@@ -22,7 +22,7 @@ use schemas::column::UTC;
 const MICROS: i64 = 1_000_000;
 
 pub(super) fn functions() -> Vec<ScalarUDF> {
-    [Of::Zone, Of::Part, Of::Now].map(Times::function).into()
+    [Of::Zone, Of::Part].map(Times::function).into()
 }
 
 /// A time as PostgreSQL writes it: `2026-03-02 09:00:00.006+00`.
@@ -36,8 +36,7 @@ enum Of {
     Zone,
     /// `extract_exactly(field, time)`: seconds with their fraction.
     Part,
-    /// The clock of the session, without its zone.
-    Now,
+    /// `time_as_text(time)`.
     Text,
 }
 
@@ -52,7 +51,6 @@ impl Times {
         let signature = match of {
             Of::Zone | Of::Part => Signature::any(2, Volatility::Immutable),
             Of::Text => Signature::any(1, Volatility::Immutable),
-            Of::Now => Signature::nullary(Volatility::Stable),
         };
         ScalarUDF::from(Self { of, signature })
     }
@@ -63,7 +61,6 @@ impl ScalarUDFImpl for Times {
         match self.of {
             Of::Zone => "timezone",
             Of::Part => "extract_exactly",
-            Of::Now => "localtimestamp",
             Of::Text => "time_as_text",
         }
     }
@@ -81,18 +78,11 @@ impl ScalarUDFImpl for Times {
                 _ => DataType::Timestamp(TimeUnit::Microsecond, None),
             },
             Of::Part => DataType::Float64,
-            Of::Now => DataType::Timestamp(TimeUnit::Microsecond, None),
             Of::Text => DataType::Utf8,
         })
     }
 
     fn invoke_with_args(&self, call: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        if self.of == Of::Now {
-            let now = call.config_options.execution.time_zone.as_ref();
-            debug_assert!(now.is_none_or(|zone| zone == UTC), "the clock is that of UTC");
-            let us = chrono::Utc::now().timestamp_micros();
-            return Ok(ColumnarValue::Scalar(ScalarValue::TimestampMicrosecond(Some(us), None)));
-        }
         let is_one = call.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let first = match call.args.first() {
             Some(ColumnarValue::Scalar(value)) => value.try_as_str().flatten().map(str::to_owned),
@@ -200,12 +190,9 @@ fn parts(of: &ArrayRef, field: &str) -> Result<Float64Array> {
 fn texts(of: &ArrayRef) -> Result<StringArray> {
     let (times, has_zone) = micros(of)?;
     let text = |us: i64| {
-        let time = DateTime::from_timestamp_micros(us)?;
-        let mut text = time.format("%Y-%m-%d %H:%M:%S").to_string();
-        let fraction = us.rem_euclid(MICROS);
-        if fraction != 0 {
-            text.push('.');
-            text.push_str(format!("{fraction:06}").trim_end_matches('0'));
+        let mut text = DateTime::from_timestamp_micros(us)?.naive_utc().to_string();
+        if text.contains('.') {
+            text.truncate(text.trim_end_matches('0').len());
         }
         if has_zone {
             text.push_str("+00");
@@ -229,6 +216,7 @@ mod tests {
     fn times_are_written_and_moved_as_postgresql_does() {
         let text = |of: &ArrayRef| texts(of).unwrap().value(0).to_owned();
         assert_eq!(text(&at("2026-03-02T09:00:00.006Z", Some(UTC))), "2026-03-02 09:00:00.006+00");
+        assert_eq!(text(&at("2026-03-02T09:00:00.5", None)), "2026-03-02 09:00:00.5");
         assert_eq!(text(&at("2026-03-02T09:00:00", None)), "2026-03-02 09:00:00");
         let moved = |of: ArrayRef, zone: &str| {
             let moved: ArrayRef = Arc::new(in_zone(&of, zone).unwrap());
