@@ -199,12 +199,17 @@ impl JsonDecoder {
         let (mut entry, mut action) = self.key(&mut here, node, KeyTable::start(node))?;
         loop {
             // Most values: no way round.
-            if let Action::Take(target) = action
-                && let Some(text) = here.plain_scalar()
-            {
-                record.set(target.slot, target.value(text, Escape::None));
-            } else if self.value(&mut here, action, record).is_err() {
-                is_empty(&mut here)?;
+            let plain = match action {
+                Action::Take(_) | Action::Skip => here.plain_scalar(),
+                _ => None,
+            };
+            match (plain, action) {
+                (Some(text), Action::Take(target)) => {
+                    record.set(target.slot, target.value(text, Escape::None));
+                }
+                (Some(_), _) => {}
+                (None, _) if self.value(&mut here, action, record).is_err() => is_empty(&mut here)?,
+                (None, _) => {}
             }
             // Most keys: no way round.
             if let Some(rest) = here.ahead()
@@ -240,11 +245,7 @@ impl JsonDecoder {
         Ok(self.keys.find(node, previous, key))
     }
 
-    #[expect(
-        clippy::inline_always,
-        reason = "a call for every value of a line costs a tenth of it"
-    )]
-    #[inline(always)]
+    /// Takes a value that is no plain one, or is wanted otherwise than as it stands.
     fn value<'a>(
         &mut self,
         cursor: &mut Cursor<'a>,
@@ -253,13 +254,6 @@ impl JsonDecoder {
     ) -> Result<(), Broken> {
         let first = cursor.peek()?;
         match (action, first) {
-            // Most values: no way round.
-            (Action::Take(target), b'"') => {
-                let (text, escaped) = cursor.string()?;
-                record.set(target.slot, value_of(Scalar { text, escaped, quoted: true }, target));
-                Ok(())
-            }
-            (Action::Skip, b'"') => cursor.string().map(|_| ()),
             (Action::Take(_), b'{') | (Action::Skip, _) => cursor.skip_value(),
             (Action::Take(target), b'[') => {
                 // Of a list the first scalar counts, as in Caddy's lists of header values.

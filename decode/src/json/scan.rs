@@ -45,7 +45,7 @@ impl<'a> Cursor<'a> {
     /// What is left.
     #[inline]
     pub fn rest(&self) -> &'a [u8] {
-        self.line.as_bytes().get(self.at..).unwrap_or_default()
+        self.ahead().unwrap_or_default()
     }
 
     /// What is left, if the line does not end before it.
@@ -113,11 +113,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes a string; the opening quote is next. Text as it stands, and whether it holds a backslash.
-    #[expect(
-        clippy::inline_always,
-        reason = "a call for every value of a line costs a tenth of it"
-    )]
-    #[inline(always)]
+    #[inline]
     pub fn string(&mut self) -> Result<(&'a str, bool), Broken> {
         let start = self.at + 1;
         let rest = self.line.get(start..).ok_or(Broken)?;
@@ -149,7 +145,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes a scalar value. Of a string cut off by the end of the line the text so far is kept in `cut`.
+    /// Takes a scalar value, of which `first` is the first byte.
     #[inline]
     pub fn scalar(&mut self, first: u8) -> Result<Scalar<'a>, Broken> {
         if first == b'"' {
@@ -157,14 +153,7 @@ impl<'a> Cursor<'a> {
             return Ok(Scalar { text, escaped, quoted: true });
         }
         let start = self.at;
-        let rest = self.rest();
-        let digits = word::count_digits(rest).unwrap_or_default();
-        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']');
-        let length = if digits > 0 && rest.get(digits).is_some_and(ends) {
-            digits
-        } else {
-            length_of_scalar(rest)
-        };
+        let length = length_of_scalar(self.rest());
         if length == 0 {
             return Err(Broken);
         }

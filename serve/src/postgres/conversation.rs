@@ -339,7 +339,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
         };
         self.check_transaction()?;
         let mut question = Question::asked(text).in_dialect(Dialect::Postgres);
-        question.time_max = self.timeout.now;
+        question.time_max = self.timeout.limit();
         let given = prepared.types.clone();
         self.ticket.runs(question.id);
         let described = tokio::select! {

@@ -65,7 +65,7 @@ pub(super) enum Phrase {
     /// Tell a setting.
     Show { name: String, value: String },
     /// Limit the time of statements.
-    Limit(Option<Duration>),
+    Limit(Duration),
     /// Limit it as it was said at first.
     Unlimit(&'static str),
 }
@@ -227,7 +227,7 @@ mod tests {
             ("SET TIME ZONE 'Europe/Berlin'", Phrase::Done("SET")),
             ("RESET ALL", Phrase::Unlimit("RESET")),
             ("SET statement_timeout = DEFAULT", Phrase::Unlimit("SET")),
-            ("SET LOCAL statement_timeout TO '5s'", Phrase::Limit(Some(Duration::from_secs(5)))),
+            ("SET LOCAL statement_timeout TO '5s'", Phrase::Limit(Duration::from_secs(5))),
             ("DEALLOCATE \"S_1\"", Phrase::Deallocate(Some("S_1".into()))),
         ] {
             assert_eq!(of(text), Ok(is), "{text}");

@@ -32,7 +32,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Conversation<S> {
                 }
                 let mut question = Question::asked(text).in_dialect(Dialect::Postgres);
                 question.params = portal.params.clone();
-                question.time_max = self.timeout.now;
+                question.time_max = self.timeout.limit();
                 self.ticket.runs(question.id);
                 let reply = tokio::select! {
                     reply = self.desk.answers.rows(question) => reply,

@@ -5,12 +5,12 @@ use std::time::Duration;
 /// The setting's name.
 pub(super) const NAME: &str = "statement_timeout";
 
-/// The limit of a conversation; none is that of the server alone.
-#[derive(Debug, Clone, Copy, Default)]
+/// The limit of a conversation; zero is that of the server alone.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Timeout {
-    pub(super) now: Option<Duration>,
+    pub(super) now: Duration,
     /// What was said in the greeting, to which it is reset.
-    first: Option<Duration>,
+    first: Duration,
 }
 
 impl Timeout {
@@ -24,7 +24,7 @@ impl Timeout {
             name.replace('-', "_").eq_ignore_ascii_case(NAME).then_some(value)
         });
         let value = named.map(|(_, value)| value.as_str()).or(in_options);
-        let first = value.and_then(read).flatten();
+        let first = value.and_then(read).unwrap_or_default();
         Self { now: first, first }
     }
 
@@ -33,22 +33,22 @@ impl Timeout {
         self.now = self.first;
     }
 
+    /// What it allows, if it is one.
+    pub(super) fn limit(self) -> Option<Duration> {
+        Some(self.now).filter(|limit| !limit.is_zero())
+    }
+
     /// As `SHOW` tells it.
     pub(super) fn shown(self) -> String {
-        let millis = self.now.map_or(0, |limit| limit.as_millis());
-        if millis == 0 { "0".to_owned() } else { format!("{millis}ms") }
+        self.limit().map_or_else(|| "0".to_owned(), |limit| format!("{}ms", limit.as_millis()))
     }
 }
 
-/// The limit that a value says, in milliseconds where it has no unit: `5000`, `'5s'`. No limit for `0`; `None` when it is no
-/// span of time.
-pub(super) fn read(value: &str) -> Option<Option<Duration>> {
+/// The limit that a value says, in milliseconds where it has no unit: `5000`, `'5s'`. `None` when it is no span of time.
+pub(super) fn read(value: &str) -> Option<Duration> {
     let value = value.trim_matches(['\'', '"', ' ']);
-    let limit = match value.parse() {
-        Ok(millis) => Duration::from_millis(millis),
-        Err(_) => humantime::parse_duration(value).ok()?,
-    };
-    Some((!limit.is_zero()).then_some(limit))
+    let millis = value.parse().ok().map(Duration::from_millis);
+    millis.or_else(|| humantime::parse_duration(value).ok())
 }
 
 #[cfg(test)]
@@ -57,14 +57,14 @@ mod tests {
 
     #[test]
     fn limits_are_read_in_all_units() {
-        let millis = |text: &str| read(text).map(|limit| limit.map(|limit| limit.as_millis()));
+        let millis = |text: &str| read(text).map(|limit| limit.as_millis());
         for (text, expected) in [
-            ("5000", Some(5_000)),
-            ("'5s'", Some(5_000)),
-            ("'2 min'", Some(120_000)),
-            ("1500us", Some(1)),
-            ("1h", Some(3_600_000)),
-            ("0", None),
+            ("5000", 5_000),
+            ("'5s'", 5_000),
+            ("'2 min'", 120_000),
+            ("1500us", 1),
+            ("1h", 3_600_000),
+            ("0", 0),
         ] {
             assert_eq!(millis(text), Some(expected), "{text}");
         }
@@ -86,7 +86,7 @@ mod tests {
         }
         let mut timeout = said("options", "-c statement_timeout=soon");
         assert_eq!(timeout.shown(), "0");
-        timeout.now = read("7").flatten();
+        timeout.now = Duration::from_secs(7);
         timeout.reset();
         assert_eq!(timeout.shown(), "0");
     }
