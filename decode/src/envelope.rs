@@ -9,7 +9,7 @@ use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in
 use super::prefix::{strip_host_and_server, strip_prefix, without_colours};
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
-use super::text::{clean_owned, plain};
+use super::text::{clean_owned, place, plain};
 use super::time::TimeParser;
 
 /// What is around a line.
@@ -280,9 +280,9 @@ fn message<'a>(json: &mut JsonDecoder, text: &'a str, scratch: &'a mut String) -
 
 /// Whether a value, the text of a string, is the first of a list: the others are lines, too.
 fn is_one_of_several(text: &str, value: &str) -> bool {
-    let start = (value.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-    let before = text.get(..start).and_then(|before| before.strip_suffix('"'));
-    let behind = text.get(start.wrapping_add(value.len() + 1)..);
+    let Some(place) = place(text, value) else { return false };
+    let before = text.get(..place.start).and_then(|before| before.strip_suffix('"'));
+    let behind = text.get(place.end + 1..);
     before.is_some_and(|before| before.trim_ascii_end().ends_with('['))
         && behind.is_some_and(|behind| behind.trim_ascii_start().starts_with(','))
 }

@@ -3,6 +3,8 @@
 //! Bytes that are not UTF-8 become `\xNN` (upper-case hexadecimal), the notation nginx and Apache use themselves:
 //! readable, unambiguous enough to search for, and the same in every format.
 
+use std::ops::Range;
+
 use super::record::{Escape, Value};
 use super::search;
 
@@ -26,6 +28,13 @@ pub fn clean<'a>(bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
 #[cold]
 pub(super) fn clean_owned(bytes: &[u8]) -> String {
     clean(bytes, &mut String::new()).to_owned()
+}
+
+/// The bytes of `text` in `line`, if it is a part of it.
+pub(super) fn place(line: &str, text: &str) -> Option<Range<usize>> {
+    let start = (text.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
+    let end = start.checked_add(text.len())?;
+    (line.get(start..end)? == text).then_some(start..end)
 }
 
 /// A line without what is no part of it: blanks before it, zero bytes that a crash left before and behind it.

@@ -10,6 +10,7 @@ use schemas::PositionedBatch;
 
 use crate::json::leaves;
 use crate::record::{Record, Slot};
+use crate::text::place;
 
 /// A value of the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,13 +62,6 @@ const SOURCES: &[(&str, &[Slot])] = &[
     ("request_id", &[Slot::RequestId]),
     ("aborted", &[Slot::Aborted, Slot::Status]),
 ];
-
-/// The bytes of `text` in `line`, if it is a part of it.
-pub(super) fn place(line: &str, text: &str) -> Option<Range<usize>> {
-    let start = (text.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
-    let end = start.checked_add(text.len())?;
-    (line.get(start..end)? == text).then_some(start..end)
-}
 
 /// The columns of the first row that have a value, with their places.
 pub(super) fn columns(batch: &PositionedBatch, record: &Record<'_>, line: &str) -> Vec<Column> {

@@ -1,12 +1,12 @@
 //! The formats that a line was tried in, and where each of them stopped.
 
-use super::places::place;
 use crate::envelope::{ENVELOPES, Envelope, Opener};
 use crate::format::Format;
 use crate::line::sound::is_address;
 use crate::recognise::{Flaw, Reading, flaw};
 use crate::record::{Record, Slot};
 use crate::request::{is_method, split_request};
+use crate::text::place;
 use crate::time::TimeParser;
 use crate::{ConfigError, DecoderConfig};
 

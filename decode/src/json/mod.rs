@@ -207,9 +207,8 @@ impl JsonDecoder {
                 (Some(text), Action::Take(target)) => {
                     record.set(target.slot, target.value(text, Escape::None));
                 }
-                (Some(_), _) => {}
                 (None, _) if self.value(&mut here, action, record).is_err() => is_empty(&mut here)?,
-                (None, _) => {}
+                _ => {}
             }
             // Most keys: no way round.
             if let Some(rest) = here.ahead()

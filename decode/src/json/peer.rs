@@ -92,16 +92,26 @@ fn look_beside(
     if !cursor.enters_object()? {
         return Ok(found);
     }
+    let mut entry = KeyTable::start(node);
     loop {
-        let key = cursor.key()?;
+        cursor.peek()?;
+        let start = cursor.place();
+        // The order of the keys was learnt when the record was read.
+        let predicted = keys.predict_alone(entry, cursor.rest());
+        let action = if let Some((next, length, action)) = predicted {
+            cursor.skip(length);
+            entry = next;
+            action
+        } else {
+            keys.action(node, cursor.key()?)
+        };
+        let key = text.get(start..cursor.place()).unwrap_or_default();
         if has_host && OF_COMMON_LOG.contains(&&*letters_of(key)) {
             found.of_common_log += 1;
         }
-        let first = cursor.peek()?;
-        if first == b'"' {
-            let value = cursor.scalar(first)?.text;
-            found.is_named |=
-                is_one_address(value) && keys.action(node, key) == Action::Skip && may_be_peer(key);
+        cursor.peek()?;
+        if let Some(value) = cursor.plain_scalar() {
+            found.is_named |= action == Action::Skip && is_one_address(value) && may_be_peer(key);
         } else if cursor.skip_value().is_err() {
             is_empty(&mut cursor)?;
         }

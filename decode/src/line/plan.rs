@@ -11,6 +11,7 @@ use crate::address::{is_plain_ip, without_port};
 use crate::literal::Literal;
 use crate::record::{Escape, Peer, Record, Slot, Value};
 use crate::search::{self, divide};
+use crate::text::place;
 
 /// How well a line followed its format, and how much it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,9 +102,7 @@ impl Plan {
     #[inline]
     pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         let fit = self.read(line, record, true);
-        if self.front == Front::Open {
-            withhold_first_of_two(line, record);
-        }
+        self.check_front(line, record);
         fit
     }
 
@@ -118,9 +117,7 @@ impl Plan {
         record.clear();
         // What is left over may as well be the end of a value that looked like several.
         let fit = shape.read(line, self.optional, record);
-        if self.front == Front::Open {
-            withhold_first_of_two(line, record);
-        }
+        self.check_front(line, record);
         match fit {
             Fit::Extra if has_raw_quotes => Fit::No,
             fit => fit,
@@ -132,11 +129,16 @@ impl Plan {
     pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         record.clear();
         let fit = self.read(line, record, false);
+        self.check_front(line, record);
+        record.truncated = true;
+        fit
+    }
+
+    #[inline]
+    fn check_front(&self, line: &str, record: &mut Record<'_>) {
         if self.front == Front::Open {
             withhold_first_of_two(line, record);
         }
-        record.truncated = true;
-        fit
     }
 
     // There is one of it, so that what it calls can be made one with it.
@@ -300,8 +302,7 @@ impl Plan {
 #[cold]
 fn withhold_first_of_two(line: &str, record: &mut Record<'_>) {
     let Some(client) = record.get(Slot::ClientIp).map(|value| value.text) else { return };
-    let end = (client.as_ptr() as usize + client.len()).wrapping_sub(line.as_ptr() as usize);
-    let tail = line.get(end..).unwrap_or_default();
+    let tail = place(line, client).and_then(|client| line.get(client.end..)).unwrap_or_default();
     if has_other_client(tail.trim_ascii_start(), 0) {
         record.take_out(Slot::ClientIp);
         record.truncated = true;

@@ -12,6 +12,7 @@ use arrow::row::{RowConverter, SortField};
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode as _};
+use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprSchemable as _, LogicalPlan, ScalarFunctionArgs, ScalarUDF,
@@ -49,6 +50,9 @@ impl AnalyzerRule for CountKeys {
 impl CountKeys {
     fn in_aggregate(&self, plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         let LogicalPlan::Aggregate(aggregate) = &plan else { return Ok(Transformed::no(plan)) };
+        if !counts_distinct(&aggregate.aggr_expr)? {
+            return Ok(Transformed::no(plan));
+        }
         let schema = Arc::clone(aggregate.input.schema());
         let names = NamePreserver::new(&plan);
         let rewritten = plan.map_expressions(|expression| {
@@ -57,20 +61,30 @@ impl CountKeys {
                 let Expr::AggregateFunction(mut call) = expression else {
                     return Ok(Transformed::no(expression));
                 };
-                let is_count = call.params.distinct && call.func.name() == "count";
-                let [value] = &call.params.args[..] else {
-                    return Ok(Transformed::no(Expr::AggregateFunction(call)));
-                };
-                if !is_count || !has_key(&value.get_type(&schema)?) {
-                    return Ok(Transformed::no(Expr::AggregateFunction(call)));
+                match &call.params.args[..] {
+                    [value] if is_distinct(&call) && has_key(&value.get_type(&schema)?) => {
+                        call.params.args = vec![self.key.call(call.params.args)];
+                        Ok(Transformed::yes(Expr::AggregateFunction(call)))
+                    }
+                    _ => Ok(Transformed::no(Expr::AggregateFunction(call))),
                 }
-                call.params.args = vec![self.key.call(call.params.args)];
-                Ok(Transformed::yes(Expr::AggregateFunction(call)))
             })?;
             Ok(rewritten.update_data(|expression| name.restore(expression)))
         })?;
         rewritten.map_data(LogicalPlan::recompute_schema)
     }
+}
+
+fn is_distinct(call: &AggregateFunction) -> bool {
+    call.params.distinct && call.func.name() == "count"
+}
+
+/// Whether any of the expressions counts values that differ.
+fn counts_distinct(of: &[Expr]) -> Result<bool> {
+    let counts = |of: &Expr| {
+        of.exists(|of| Ok(matches!(of, Expr::AggregateFunction(call) if is_distinct(call))))
+    };
+    of.iter().try_fold(false, |any, of| Ok(any || counts(of)?))
 }
 
 /// Whether values of a type are kept as arrays, and have a key.
