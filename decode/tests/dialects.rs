@@ -2,18 +2,15 @@
 
 #![cfg(test)]
 
+#[path = "support/line.rs"]
+mod line;
 mod support;
 
 use decode::DecoderConfig;
 use decode::json::FieldSource;
 use decode::record::Unit;
+use line::read;
 use support::{read_blocks, show};
-
-/// The row of a line, or why it is none.
-fn read(format: &str, line: &str) -> String {
-    let (batches, _) = read_blocks(&DecoderConfig::of(format), [line.as_bytes()]);
-    show(&batches)
-}
 
 #[test]
 fn durations_are_in_the_unit_of_their_writer() {

@@ -2,16 +2,11 @@
 
 #![cfg(test)]
 
+#[path = "support/line.rs"]
+mod line;
 mod support;
 
-use decode::DecoderConfig;
-use support::{read_blocks, show};
-
-/// The row of a line, or why it is none.
-fn read(format: &str, line: &str) -> String {
-    let (batches, _) = read_blocks(&DecoderConfig::of(format), [line.as_bytes()]);
-    show(&batches)
-}
+use line::read;
 
 #[test]
 fn a_request_line_stands_before_its_parts() {
