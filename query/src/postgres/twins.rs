@@ -3,13 +3,15 @@
 //! A second one gets a name with a mark and a number, which the answer does not show.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SetExpr,
+    Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SetExpr, visit_expressions_mut,
 };
 
 use super::columns::name;
 use super::names::folded;
+use crate::calls::take;
 
 /// Between the name and the number: of the characters that mean nothing.
 const MARK: char = '\u{e0f1}';
@@ -40,7 +42,7 @@ pub(super) fn respell(query: &mut Query) {
             SelectItem::UnnamedExpr(expr) => {
                 // The engine calls a cast as it calls what is cast, and takes the two for one in ORDER BY.
                 let is_cast = matches!(expr, Expr::Cast { .. } | Expr::AtTimeZone { .. });
-                let key = if is_cast { name(expr) } else { expr.to_string() };
+                let key = if is_cast { name(expr) } else { without_casts(expr) };
                 if is_cast && is_ordered && !taken.contains(&key) {
                     // Who orders by the bare name means this column, not what is cast.
                     let is_meant = order.contains(&key);
@@ -61,6 +63,18 @@ pub(super) fn respell(query: &mut Query) {
     }
 }
 
+/// An expression as the engine names it, which leaves casts out wherever they stand.
+fn without_casts(of: &Expr) -> String {
+    let mut of = of.clone();
+    let _: ControlFlow<()> = visit_expressions_mut(&mut of, |expr| {
+        while let Expr::Cast { expr: cast, .. } | Expr::Nested(cast) = expr {
+            *expr = take(cast);
+        }
+        ControlFlow::Continue(())
+    });
+    of.to_string()
+}
+
 /// The names without anything around them by which a query orders its rows.
 fn bare_names(query: &Query) -> BTreeSet<String> {
     let Some(OrderBy { kind: OrderByKind::Expressions(by), .. }) = &query.order_by else {
@@ -76,7 +90,7 @@ fn bare_names(query: &Query) -> BTreeSet<String> {
 fn alias_as(item: &mut SelectItem, alias: Ident) {
     match item {
         SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-            let expr = crate::calls::take(expr);
+            let expr = take(expr);
             *item = SelectItem::ExprWithAlias { expr, alias };
         }
         _ => {}

@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, CharacterLength, DataType, DateTimeField, ExactNumberInfo, Expr,
-    Function, Ident, TimezoneInfo, Value,
+    Function, FunctionArguments, Ident, TimezoneInfo, Value,
 };
 
 use super::names::{is, last};
@@ -41,13 +41,9 @@ const PROCEDURES: [&str; 8] = [
 /// Writes an expression in the words of the engine.
 pub(super) fn respell(expr: &mut Expr) {
     let written = match expr {
-        Expr::Identifier(name) if name.quote_style.is_none() && is(name, "localtimestamp") => {
-            let without_zone = DataType::Timestamp(None, TimezoneInfo::None);
-            Some(cast(call_with("now", Vec::new()), without_zone))
-        }
-        Expr::Identifier(name) => {
-            let bare = BARE.iter().find(|(word, _)| name.quote_style.is_none() && is(name, word));
-            bare.map(|(_, function)| call_with(function, Vec::new()))
+        Expr::Identifier(name) if name.quote_style.is_none() => of_bare(&name.value),
+        Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
+            last(&function.name).and_then(|name| of_bare(&name))
         }
         Expr::Function(function) => of_function(function),
         Expr::AtTimeZone { timestamp, time_zone } => {
@@ -79,6 +75,17 @@ pub(super) fn respell(expr: &mut Expr) {
     if let Some(written) = written {
         *expr = written;
     }
+}
+
+/// A name that calls a function without brackets.
+fn of_bare(name: &str) -> Option<Expr> {
+    let name = name.to_ascii_lowercase();
+    if name == "localtimestamp" {
+        let without_zone = DataType::Timestamp(None, TimezoneInfo::None);
+        return Some(cast(call_with("now", Vec::new()), without_zone));
+    }
+    let (_, function) = BARE.iter().find(|(word, _)| *word == name)?;
+    Some(call_with(function, Vec::new()))
 }
 
 fn of_function(function: &mut Function) -> Option<Expr> {
