@@ -63,8 +63,8 @@ impl TextColumn {
 #[derive(Debug)]
 struct Column<V> {
     values: Vec<V>,
-    /// Which are there; nothing while all are.
-    present: Option<NullBufferBuilder>,
+    /// Where values are missing: the first, and how many.
+    gaps: Vec<(usize, usize)>,
     /// Missing values at the end that are in neither yet.
     missing: usize,
     /// Room for rows, taken when the first value comes.
@@ -73,7 +73,7 @@ struct Column<V> {
 
 impl<V: Copy + Default> Column<V> {
     const fn new(rows: usize) -> Self {
-        Self { values: Vec::new(), present: None, missing: 0, room: rows }
+        Self { values: Vec::new(), gaps: Vec::new(), missing: 0, room: rows }
     }
 
     #[inline]
@@ -86,23 +86,15 @@ impl<V: Copy + Default> Column<V> {
             self.catch_up();
         }
         self.values.push(value);
-        if let Some(present) = &mut self.present {
-            present.append_non_null();
-        }
     }
 
     #[cold]
     fn catch_up(&mut self) {
         self.values.reserve(std::mem::take(&mut self.room));
         if self.missing > 0 {
-            let before = self.values.len();
-            let present = self.present.get_or_insert_with(|| {
-                let mut present = NullBufferBuilder::new(self.values.capacity());
-                present.append_n_non_nulls(before);
-                present
-            });
-            present.append_n_nulls(self.missing);
-            self.values.resize(before + std::mem::take(&mut self.missing), V::default());
+            let missing = std::mem::take(&mut self.missing);
+            self.gaps.push((self.values.len(), missing));
+            self.values.resize(self.values.len() + missing, V::default());
         }
     }
 
@@ -110,7 +102,16 @@ impl<V: Copy + Default> Column<V> {
         if self.missing > 0 {
             self.catch_up();
         }
-        (self.values, self.present.and_then(|mut present| present.finish()))
+        if self.gaps.is_empty() {
+            return (self.values, None);
+        }
+        let mut present = NullBufferBuilder::new(self.values.len());
+        for (from, missing) in self.gaps {
+            present.append_n_non_nulls(from - present.len());
+            present.append_n_nulls(missing);
+        }
+        present.append_n_non_nulls(self.values.len() - present.len());
+        (self.values, present.finish())
     }
 }
 
