@@ -2,6 +2,7 @@
 
 use super::record::{Record, Slot};
 use super::time::number;
+use super::word;
 
 /// Up to here every whole number is one of 64 bits with a fraction, too: 2⁵³.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
@@ -40,7 +41,16 @@ pub(super) fn is_status(text: &str) -> bool {
 }
 
 /// A number without sign.
+#[inline]
 pub(super) fn count(text: &str) -> Option<i64> {
+    // Nearly all.
+    let plain = word::number(text.as_bytes()).and_then(|number| i64::try_from(number).ok());
+    plain.or_else(|| count_otherwise(text))
+}
+
+/// One behind a plus, or with very many digits.
+#[cold]
+fn count_otherwise(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('+').unwrap_or(text).as_bytes();
     if (1..=19).contains(&digits.len()) { number(digits) } else { None }
 }

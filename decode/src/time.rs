@@ -299,6 +299,11 @@ pub fn duration_us(text: &str, unit: Unit) -> Option<i64> {
 /// A number in its unit, or one of seconds with a fraction: what nearly all lines have.
 #[inline]
 fn plain_duration_us(text: &[u8], unit: Unit) -> Option<i64> {
+    if unit != Unit::Seconds
+        && let Some(whole) = word::number(text)
+    {
+        return scaled_whole(i64::try_from(whole).ok()?, unit);
+    }
     let (whole, rest) = text.split_at_checked(count_digits(text))?;
     let whole = number(whole)?;
     match (unit, rest) {
