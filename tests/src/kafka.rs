@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::running::{self, Signal};
 use crate::skip::Missing;
 use crate::workspace;
 
@@ -29,7 +30,7 @@ pub struct Kafka {
 struct Console {
     commands: ChildStdin,
     answers: BufReader<ChildStdout>,
-    _process: Child,
+    process: Child,
 }
 
 impl Console {
@@ -53,7 +54,14 @@ impl Kafka {
         KAFKA.get_or_init(Self::start).as_ref().map_err(Clone::clone)
     }
 
-    fn start() -> Result<Self, Missing> {
+    /// A broker that no other test uses.
+    ///
+    /// # Errors
+    /// [`Missing`], as of [`Kafka::shared`].
+    ///
+    /// # Panics
+    /// When everything is there and the broker does not start all the same.
+    pub fn start() -> Result<Self, Missing> {
         let jars = Self::jars()?;
         // A port found free can be taken before the broker binds it: then another pair is tried.
         let mut errors = Vec::new();
@@ -94,7 +102,7 @@ impl Kafka {
             .map_err(|error| error.to_string())?;
         let commands = process.stdin.take().expect("stdin is piped");
         let answers = BufReader::new(process.stdout.take().expect("stdout is piped"));
-        let mut console = Console { commands, answers, _process: process };
+        let mut console = Console { commands, answers, process };
         match console.line().as_str() {
             "ready" => {
                 Ok(Self { port, console: Mutex::new(console), topics: AtomicU32::default() })
@@ -110,6 +118,12 @@ impl Kafka {
     /// `HOST:PORT` for `--brokers`.
     pub fn brokers(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Has the broker stand still, with its connections open, or go on.
+    pub fn signal(&self, signal: Signal) {
+        let console = self.console.lock().unwrap_or_else(PoisonError::into_inner);
+        running::signal(console.process.id(), signal);
     }
 
     /// Gives the broker's program one command; returns its answer.

@@ -18,6 +18,23 @@ pub enum Signal {
     Int,
     /// As from a service manager.
     Term,
+    /// It stands still, as a machine that is moved.
+    Stop,
+    /// It goes on.
+    Cont,
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(process: u32, signal: Signal) {
+    let name = match signal {
+        Signal::Int => "INT",
+        Signal::Term => "TERM",
+        Signal::Stop => "STOP",
+        Signal::Cont => "CONT",
+    };
+    let kill = format!("kill -s {name} {process}");
+    let status = Command::new("sh").args(["-c", &kill]).status().expect("sh starts");
+    assert!(status.success(), "{kill}: {status}");
 }
 
 #[derive(Debug)]
@@ -154,14 +171,8 @@ impl Running {
     }
 
     /// Sends a signal.
-    pub fn signal(&self, signal: Signal) {
-        let name = match signal {
-            Signal::Int => "INT",
-            Signal::Term => "TERM",
-        };
-        let kill = format!("kill -s {name} {}", self.child.id());
-        let status = Command::new("sh").args(["-c", &kill]).status().expect("sh starts");
-        assert!(status.success(), "{kill}: {status}");
+    pub fn signal(&self, wanted: Signal) {
+        signal(self.child.id(), wanted);
     }
 
     /// Kills it as `kill -9` does, and returns what it had said.

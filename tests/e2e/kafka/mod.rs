@@ -7,6 +7,7 @@ mod faults;
 mod graphed;
 mod restart;
 mod secure;
+mod seeded;
 mod share;
 mod ship;
 mod watched;

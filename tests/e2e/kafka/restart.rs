@@ -1,13 +1,13 @@
 //! Killed or stopped at any moment, the tables and incidents are those of a calm run.
 
 use std::fs;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tests::floodmark::PATIENCE;
 use tests::sample::{Log, text, traffic};
 use tests::skip::or_skip;
 use tests::table::assert_same;
-use tests::{Floodmark, Kafka, Signal, Tables};
+use tests::{Floodmark, Kafka, Random, Signal, Tables};
 
 use super::{assert_every_record_once, calm, run, ship};
 use crate::warm::{Split, finds, split};
@@ -17,30 +17,6 @@ const KILLS: u32 = 8;
 
 /// Tables that a restart must leave as a calm run does; `rejects` is empty in the sample.
 const ALL: [&str; 4] = ["requests", "target_windows", "source_windows", "incidents"];
-
-/// A pseudo-random sequence; `FLOODMARK_TEST_SEED` repeats one that failed.
-struct Random(u64);
-
-impl Random {
-    fn new() -> Self {
-        let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-        let seed = std::env::var("FLOODMARK_TEST_SEED").map_or_else(
-            |_| u64::try_from(clock() % 1_000_000).unwrap(),
-            |seed| seed.parse().unwrap(),
-        );
-        println!("FLOODMARK_TEST_SEED={seed}");
-        Self(seed)
-    }
-
-    /// A time below `limit`, by `SplitMix64`.
-    fn below(&mut self, limit: Duration) -> Duration {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        Duration::from_micros((z ^ (z >> 31)) % u64::try_from(limit.as_micros()).unwrap())
-    }
-}
 
 #[test]
 fn killed_at_random_moments_while_traffic_arrives() {
