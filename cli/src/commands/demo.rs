@@ -10,7 +10,7 @@ use std::thread;
 use anyhow::{Context, anyhow};
 use ingest::{EmbeddedBroker, KafkaConfig, Membership, ShipConfig, ShipControl};
 
-use super::run::Live;
+use super::run::{Consumed, Live};
 use crate::alerts::AlertFormat;
 use crate::args::DemoArgs;
 use crate::config::{DEFAULT_COMMIT_INTERVAL, Decode, Output, UsageError};
@@ -64,12 +64,15 @@ pub fn demo(args: &DemoArgs, quiet: bool, stop: &StopFlag) -> anyhow::Result<()>
     let board = Arc::new(Board::new(output.commit_interval));
     let live =
         Live { kafka, decode: &decode, output: &output, again: false, upkeep: None, board, quiet };
-    live.consume(|totals: &Totals| {
+    let read = live.consume(|totals: &Totals| {
         consumed.store(totals.records(), Ordering::Relaxed);
         let all = totals.records() >= truth.lines;
         let gave_up = failed.load(Ordering::Relaxed);
         if all || gave_up || stop.is_set() { Next::Stop } else { Next::Continue }
     })?;
+    if let Consumed::Overtaken { error, .. } = read {
+        return Err(error);
+    }
     shipper.join().map_err(|_| anyhow!("the shipper has crashed; its message is above"))??;
     what_next(quiet, &args.data);
     Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use ingest::{KafkaConfig, KafkaSource, Source};
-use lake::{History, Upkeep};
+use lake::{History, LakeError, Upkeep};
 
 use super::report;
 use super::serve::Beside;
@@ -20,6 +20,10 @@ use crate::signals::StopFlag;
 
 /// A live pipeline never gives up on its tables: reading pauses until they can be written again.
 const COMMIT_ATTEMPTS: u32 = u32::MAX;
+
+/// How often in a row another member may have committed what this one read, with no commit of its own between. One that
+/// stood still finds out so, once; a process that is no member of the group finds out again and again.
+const OVERTAKEN_MAX: u32 = 3;
 
 /// Reads the topic until stopped, or to its end when asked to.
 ///
@@ -51,10 +55,41 @@ pub fn run(config: &Run, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
         Next::Stop
     };
     let mut next = next;
-    while let Ended::PartitionsLost = live.consume(&mut next)? {
-        tracing::warn!("the consumer group took partitions away; opening the tables anew");
+    let mut overtaken = 0;
+    loop {
+        match live.consume(&mut next)? {
+            Consumed::ToTheEnd => return Ok(()),
+            Consumed::Lost => {
+                tracing::warn!("the consumer group took partitions away; opening the tables anew");
+            }
+            Consumed::Overtaken { error, has_committed } => {
+                overtaken = if has_committed { 1 } else { overtaken + 1 };
+                if overtaken > OVERTAKEN_MAX {
+                    return Err(error);
+                }
+                tracing::warn!(
+                    %error,
+                    "another member of the group went on with what this one had read; opening the tables anew"
+                );
+            }
+        }
     }
-    Ok(())
+}
+
+/// How far a consumer came.
+pub(super) enum Consumed {
+    /// Until it was stopped, or to the end.
+    ToTheEnd,
+    /// Until the group gave partitions to another member.
+    Lost,
+    /// Until it had rows that another member had committed before it knew that it had lost the partition: it stood still for
+    /// longer than the group waits.
+    Overtaken {
+        /// Which.
+        error: anyhow::Error,
+        /// It had committed others before.
+        has_committed: bool,
+    },
 }
 
 /// A consumer of a topic, with everything behind it.
@@ -80,7 +115,10 @@ impl Live<'_> {
     ///
     /// # Errors
     /// As [`run`].
-    pub(super) fn consume(&self, mut next: impl FnMut(&Totals) -> Next) -> anyhow::Result<Ended> {
+    pub(super) fn consume(
+        &self,
+        mut next: impl FnMut(&Totals) -> Next,
+    ) -> anyhow::Result<Consumed> {
         let mut batcher = self.decode.batcher()?;
         let history = history(&self.kafka.group, &self.kafka.topic);
         let tables = pipeline::open(&self.output.data)?;
@@ -126,11 +164,20 @@ impl Live<'_> {
                 keeper.lags(totals.lag());
             }
             next(totals)
-        })?;
+        });
+        let consumed = match ended {
+            Ok(Ended::Done(_)) => Consumed::ToTheEnd,
+            Ok(Ended::PartitionsLost) => Consumed::Lost,
+            Err(error) if is_conflict(&error) => {
+                let has_committed = front.totals().committed_at.is_some();
+                Consumed::Overtaken { error, has_committed }
+            }
+            Err(error) => return Err(error),
+        };
         progress.finish();
         alerts.finish();
         report::summary(self.quiet, "run", front.totals(), &self.output.data);
-        Ok(ended)
+        Ok(consumed)
     }
 
     /// Refuses a topic whose records the tables hold, by the hands of another group, where this one has brought none.
@@ -151,6 +198,10 @@ impl Live<'_> {
             self.output.data
         )
     }
+}
+
+fn is_conflict(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(LakeError::Conflict { .. }))
 }
 
 /// The rows that a consumer group brings of a topic.

@@ -24,9 +24,6 @@ const AWAY_MAX: Duration = Duration::from_secs(3);
 /// Longest time that all is well between two faults.
 const WELL_MAX: Duration = Duration::from_millis(1500);
 
-/// Seconds that pass with each fault, about.
-const SECONDS_A_FAULT: i64 = 4;
-
 /// The consumer group.
 const GROUP: &str = "faults";
 
@@ -64,12 +61,12 @@ const BESIDE: [Fault; 8] = [
 ];
 
 impl Trial {
-    /// The sample arrives, slowly enough that all faults fall while it does.
-    fn start(partitions: u32) -> Result<Self, Missing> {
+    /// The sample arrives, for `seconds` with each fault, about as long as one takes.
+    fn start(partitions: u32, seconds: i64) -> Result<Self, Missing> {
         let kafka = Kafka::start()?;
         let topic = kafka.topic("faults", partitions);
         let log = traffic();
-        let seconds = i64::from(faults_wanted()) * SECONDS_A_FAULT;
+        let seconds = i64::from(faults_wanted()) * seconds;
         let rate = (log.lines() / seconds).max(1).to_string();
         let shipper = ship(&kafka, &topic).args(["--rate", &rate]).arg(log.path()).start();
         let folder = tempfile::tempdir().unwrap();
@@ -99,6 +96,7 @@ impl Trial {
     }
 
     fn is_restarted(&mut self) {
+        self.hears_signals();
         self.first.signal(Signal::Term);
         self.take_first().output(PATIENCE).expect_status(0);
         self.first = self.member();
@@ -106,9 +104,15 @@ impl Trial {
 
     /// Its successor starts while it still writes what it has.
     fn is_handed_over(&mut self) {
+        self.hears_signals();
         let next = self.member();
         self.first.signal(Signal::Term);
         std::mem::replace(&mut self.first, next).output(PATIENCE).expect_status(0);
+    }
+
+    /// Before its first word a process may not have come so far.
+    fn hears_signals(&mut self) {
+        self.first.until("a word", PATIENCE, |process| !process.stderr().is_empty());
     }
 
     /// What runs, out of its place.
@@ -151,14 +155,16 @@ impl Trial {
         other.run_for(self.random.below(AWAY_MAX));
         self.first.signal(Signal::Cont);
         self.first.run_for(self.random.below(WELL_MAX));
+        self.hears_signals();
         self.first.signal(Signal::Term);
         std::mem::replace(&mut self.first, other).output(PATIENCE).expect_status(0);
     }
 
     /// All of it arrives and is read; the folder of the trial, its topic and what was read.
     fn end(self) -> (Kafka, String, Tables, TempDir) {
-        let Self { kafka, topic, tables, folder, shipper, first, .. } = self;
+        let Self { kafka, topic, tables, folder, shipper, mut first, .. } = self;
         shipper.output(PATIENCE).expect_status(0);
+        first.until("a word", PATIENCE, |process| !process.stderr().is_empty());
         first.signal(Signal::Term);
         first.output(PATIENCE).expect_status(0);
         run(&kafka, &topic, GROUP, &tables).arg("--exit-at-end").success();
@@ -179,7 +185,7 @@ fn faults_wanted() -> u32 {
 
 #[test]
 fn whatever_befalls_one_instance_tables_and_findings_are_those_of_a_calm_run() {
-    let Some(mut trial) = or_skip(Trial::start(3)) else { return };
+    let Some(mut trial) = or_skip(Trial::start(3, 2)) else { return };
     trial.suffer(&ALONE);
     let (kafka, topic, tables, folder) = trial.end();
     let calm = calm(&kafka, &topic, folder.path());
@@ -190,7 +196,7 @@ fn whatever_befalls_one_instance_tables_and_findings_are_those_of_a_calm_run() {
 
 #[test]
 fn whatever_befalls_a_group_each_record_is_there_once() {
-    let Some(mut trial) = or_skip(Trial::start(4)) else { return };
+    let Some(mut trial) = or_skip(Trial::start(4, 3)) else { return };
     trial.suffer(&BESIDE);
     trial.end();
 }

@@ -47,6 +47,34 @@ fn an_instance_that_joins_and_leaves_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn a_member_that_stood_still_while_another_read_its_part_goes_on() {
+    let Some(kafka) = or_skip(Kafka::shared()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let topic = kafka.topic("overtaken", 2);
+    let log = Log::new(&combined_log(400));
+    let shipper = ship(kafka, &topic).args(["--rate", "100"]).arg(log.path()).start();
+    let tables = Tables::at(folder.path().join("lake"));
+    let instance =
+        || run(kafka, &topic, "overtaken", &tables).args(["--commit-interval", "500ms"]).start();
+    let mut first = instance();
+    // Then it has rows that it has not committed.
+    first.until("a commit", PATIENCE, |_| (1..300).contains(&kafka.lag("overtaken", &topic)));
+    first.signal(Signal::Stop);
+    let mut second = instance();
+    shipper.output(PATIENCE).expect_status(0);
+    second.until("all of it was read", PATIENCE, |_| kafka.lag("overtaken", &topic) == 0);
+    first.signal(Signal::Cont);
+    first.until_stderr("opening the tables anew", PATIENCE);
+    second.signal(Signal::Term);
+    second.output(PATIENCE).expect_status(0);
+    ship(kafka, &topic).arg(log.path()).success();
+    first.until("it reads on", PATIENCE, |_| kafka.lag("overtaken", &topic) == 0);
+    first.signal(Signal::Term);
+    first.output(PATIENCE).expect_status(0);
+    assert_every_record_once(&tables, kafka.messages(&topic));
+}
+
+#[test]
 fn a_topic_that_another_group_brought_is_refused_unless_it_is_wanted_twice() {
     let Some(kafka) = or_skip(Kafka::shared()) else { return };
     let folder = tempfile::tempdir().unwrap();
