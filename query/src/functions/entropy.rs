@@ -1,21 +1,19 @@
 //! `entropy(x)` and `entropy_h2(x)`: how spread out the values of a column are.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, UInt64Array};
-use arrow::buffer::OffsetBuffer;
-use arrow::compute::{cast, filter, is_not_null};
-use arrow::datatypes::{DataType, Field, FieldRef, UInt64Type};
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, DocSection, Documentation, GroupsAccumulator,
     Signature, Volatility,
 };
 
-use super::counts::Counts;
 use super::entropy_groups::EntropyGroups;
+use super::histogram::{Histogram, state_fields, value_type};
 use crate::formula::Formula;
 
 const SECTION: DocSection = DocSection { include: true, label: "Entropy", description: None };
@@ -71,14 +69,6 @@ impl Entropy {
     }
 }
 
-/// The type in which values are counted: dictionaries are unpacked.
-fn value_type(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Dictionary(_, values) => values.as_ref().clone(),
-        other => other.clone(),
-    }
-}
-
 fn input_type(args: &AccumulatorArgs<'_>) -> Result<DataType> {
     match args.expr_fields {
         [field] => Ok(value_type(field.data_type())),
@@ -103,10 +93,7 @@ impl AggregateUDFImpl for Entropy {
         let [input] = args.input_fields else {
             return plan_err!("{} takes one argument", self.name);
         };
-        Ok(vec![
-            state_field(args.name, "values", value_type(input.data_type())),
-            state_field(args.name, "counts", DataType::UInt64),
-        ])
+        Ok(state_fields(args.name, input.data_type()))
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -139,69 +126,26 @@ impl AggregateUDFImpl for Entropy {
     }
 }
 
-fn state_field(aggregate: &str, part: &str, element: DataType) -> FieldRef {
-    let element = Arc::new(Field::new_list_field(element, true));
-    Arc::new(Field::new(format_state_name(aggregate, part), DataType::List(element), true))
-}
-
-/// Rows of `values` that are not null; `None` when all are.
-pub(super) fn mask_of_nulls(values: &ArrayRef) -> Result<Option<BooleanArray>> {
-    if values.logical_null_count() == 0 {
-        return Ok(None);
-    }
-    Ok(Some(is_not_null(values)?))
-}
-
-/// `values` in the type in which they are counted.
-pub(super) fn unpacked(values: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
-    if values.data_type() == data_type {
-        return Ok(Arc::clone(values));
-    }
-    Ok(cast(values, data_type)?)
-}
-
-/// One list a row from `values`, cut at `lengths`.
-pub(super) fn lists(
-    values: ArrayRef,
-    lengths: impl IntoIterator<Item = usize>,
-) -> Result<ArrayRef> {
-    let element = Arc::new(Field::new_list_field(values.data_type().clone(), true));
-    Ok(Arc::new(ListArray::try_new(element, OffsetBuffer::from_lengths(lengths), values, None)?))
-}
-
 /// The entropy of all rows, or of a window's frame.
 #[derive(Debug)]
 struct EntropyOne {
     formula: Formula,
-    data_type: DataType,
-    counts: Counts,
+    histogram: Histogram,
 }
 
 impl EntropyOne {
     fn try_new(formula: Formula, data_type: DataType) -> Result<Self> {
-        let counts = Counts::try_new(std::slice::from_ref(&data_type))?;
-        Ok(Self { formula, data_type, counts })
-    }
-
-    fn column(&self, values: &[ArrayRef]) -> Result<ArrayRef> {
-        let [values] = values else { return exec_err!("entropy takes one argument") };
-        let present = match mask_of_nulls(values)? {
-            None => Arc::clone(values),
-            Some(mask) => filter(values, &mask)?,
-        };
-        unpacked(&present, &self.data_type)
+        Ok(Self { formula, histogram: Histogram::try_new(data_type)? })
     }
 }
 
 impl Accumulator for EntropyOne {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let column = self.column(values)?;
-        self.counts.add(&[column], None)
+        self.histogram.add(values)
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let column = self.column(values)?;
-        self.counts.remove(&[column])
+        self.histogram.remove(values)
     }
 
     fn supports_retract_batch(&self) -> bool {
@@ -210,31 +154,19 @@ impl Accumulator for EntropyOne {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let counts: Vec<u64> =
-            self.counts.counts().iter().copied().filter(|&count| count > 0).collect();
+            self.histogram.counts().iter().copied().filter(|&count| count > 0).collect();
         Ok(ScalarValue::Float64(self.formula.of(&counts)))
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let (columns, counts) = self.counts.take()?;
-        let mut lists_of = Vec::with_capacity(2);
-        for values in columns.into_iter().chain([Arc::new(UInt64Array::from(counts)) as ArrayRef]) {
-            let length = values.len();
-            lists_of.push(ScalarValue::try_from_array(&lists(values, [length])?, 0)?);
-        }
-        Ok(lists_of)
+        self.histogram.state()
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let [values, counts] = states else { return exec_err!("entropy state has two columns") };
-        for row in 0..values.len() {
-            let values = values.as_list::<i32>().value(row);
-            let counts = counts.as_list::<i32>().value(row);
-            self.counts.add(&[values], Some(counts.as_primitive::<UInt64Type>()))?;
-        }
-        Ok(())
+        self.histogram.merge(states)
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.counts.size()
+        size_of::<Self>() + self.histogram.size()
     }
 }

@@ -12,7 +12,7 @@ use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
 use super::counts::Counts;
-use super::entropy::{lists, mask_of_nulls, unpacked};
+use super::histogram::{lists, mask_of_nulls, unpacked};
 use crate::formula::Formula;
 
 /// The entropies of many groups.

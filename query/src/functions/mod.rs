@@ -9,6 +9,7 @@
 //! | `ip_in(ip, network)` | whether an address is in a network |
 //! | `json_get(json, key)`, `json_text(json, key)` | a part of JSON in a text, also `->` and `->>` |
 //! | `json_elements(json)`, `json_length(json)` | the elements of a list, and how many |
+//! | `mode()`, `percentile_disc(0.5)` `WITHIN GROUP (ORDER BY x)` | the most frequent value; the one at a share of all |
 //! | `to_char(ts, 'YYYY-MM-DD')`, `to_timestamp`, `to_date` | the engine's own, with templates of PostgreSQL as well |
 //! | `timeline('network')` | requests of an address or network, with pauses |
 //! | `sessions('network', minutes)` | its visits |
@@ -18,9 +19,11 @@ mod counts;
 mod entropy;
 mod entropy_groups;
 mod fingerprint;
+mod histogram;
 mod ip;
 mod ip_text;
 mod json;
+mod ordered;
 mod template;
 mod visits;
 
@@ -57,7 +60,7 @@ pub(crate) fn table_functions() -> Vec<(&'static str, &'static Documentation)> {
 
 /// Functions that put rows together.
 pub(crate) fn aggregates() -> impl Iterator<Item = Arc<AggregateUDF>> {
-    entropy::functions().into_iter().map(Arc::new)
+    entropy::functions().into_iter().chain(ordered::functions()).map(Arc::new)
 }
 
 /// Makes the functions known to `context`, over its table `requests`.
