@@ -9,7 +9,7 @@ use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in
 use super::prefix::{strip_host_and_server, strip_prefix, without_colours};
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
-use super::text::{clean_owned, place, plain};
+use super::text::{clean_owned, place, plain_line};
 use super::time::TimeParser;
 
 /// What is around a line.
@@ -203,7 +203,7 @@ impl Opener {
             Envelope::Text => {
                 let text = text.strip_prefix('"')?.strip_suffix('"')?;
                 let value = Value { text, escape: Escape::Json, ..Value::default() };
-                Some(plain(&value, scratch).trim_ascii())
+                Some(plain_line(&value, scratch).trim_ascii())
             }
             Envelope::Quotes => {
                 let quoted = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
@@ -275,7 +275,7 @@ fn message<'a>(json: &mut JsonDecoder, text: &'a str, scratch: &'a mut String) -
     if is_one_of_several(text, value.text) {
         return None;
     }
-    Some(plain(&value, scratch).trim_ascii())
+    Some(plain_line(&value, scratch).trim_ascii())
 }
 
 /// Whether a value, the text of a string, is the first of a list: the others are lines, too.
