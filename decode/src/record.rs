@@ -146,6 +146,8 @@ pub enum Escape {
     Hash,
     /// CSV: a quote is written twice.
     Doubled,
+    /// Akamai: a path without the slash it begins with.
+    Rooted,
 }
 
 /// Unit of a duration or of a numeric timestamp.

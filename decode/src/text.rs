@@ -105,7 +105,7 @@ pub(super) fn is_escaped(value: &Value<'_>) -> bool {
     let mark = match value.escape {
         Escape::None => return false,
         // Only said of texts that have some.
-        Escape::Json | Escape::Backslash => return true,
+        Escape::Json | Escape::Backslash | Escape::Rooted => return true,
         Escape::Percent => b'%',
         Escape::Plus => b'+',
         Escape::Hash => b'#',
@@ -146,6 +146,10 @@ fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
             }
         }
         Escape::Doubled => scratch.push_str(&value.text.replace("\"\"", "\"")),
+        Escape::Rooted => {
+            scratch.push('/');
+            scratch.push_str(value.text);
+        }
         Escape::Hash => {
             if !unescape_percent(value.text, b'#', scratch) {
                 return value.text;

@@ -378,6 +378,8 @@ fn take_adjusted<'a>(
     if matches!(text, "" | "-") || (text == "null" && !scalar.quoted) {
         return Ok(());
     }
-    record.set(target.slot, adjust.apply(value_of(scalar, target)));
+    if let Some(value) = adjust.apply(value_of(scalar, target)) {
+        record.set(target.slot, value);
+    }
     Ok(())
 }
