@@ -5,6 +5,7 @@ use std::mem::discriminant;
 
 use serde::{Deserialize, Serialize};
 
+use super::address::is_plain_ip;
 use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in, sole_object};
 use super::prefix::{strip_host_and_server, strip_prefix, without_colours};
 use super::record::Unit;
@@ -310,7 +311,7 @@ pub fn strip_header(text: &str) -> Option<&str> {
 }
 
 /// Without `<134>`.
-fn strip_priority(text: &str) -> &str {
+pub(super) fn strip_priority(text: &str) -> &str {
     let after = text.strip_prefix('<').and_then(|rest| rest.split_once('>'));
     match after {
         Some((digits, rest))
@@ -325,11 +326,19 @@ fn strip_priority(text: &str) -> &str {
 /// RFC 5424 §6: `1 time host app procid msgid structured-data message`, the priority gone.
 fn strip_rfc5424(text: &str) -> Option<&str> {
     let mut rest = text.strip_prefix("1 ")?;
+    let mut field = "";
     for _ in 0..5 {
-        rest = rest.split_once(' ')?.1;
+        (field, rest) = rest.split_once(' ')?;
     }
-    let message =
-        if let Some(rest) = rest.strip_prefix('-') { rest } else { strip_structured_data(rest)? };
+    let message = match rest.as_bytes().first()? {
+        b'-' => rest.get(1..)?,
+        b'[' => strip_structured_data(rest)?,
+        // Heroku leaves them out behind a message id that says nothing.
+        _ => rest
+            .split_once(' ')
+            .filter(|(word, _)| field == "-" && is_plain_ip(word))
+            .map(|_| rest)?,
+    };
     let message = message.strip_prefix(' ').unwrap_or(message);
     Some(message.strip_prefix('\u{feff}').unwrap_or(message))
 }
@@ -367,11 +376,24 @@ pub(super) fn split_time(text: &str) -> Option<(&str, &str)> {
         let rest = rest.strip_prefix(' ')?;
         return Some((time, rest));
     }
+    if let Some(parts) = split_short_day(text) {
+        return Some(parts);
+    }
     let (time, rest) = text.split_once(' ')?;
     // A time in brackets is a field.
     let is_bare = time.contains('T') && !time.starts_with('[');
     TimeParser::default().parse(time, Unit::Seconds).filter(|_| is_bare)?;
     Some((time, rest))
+}
+
+/// `May 1 12:00:00`, with one blank before a day of one digit.
+fn split_short_day(text: &str) -> Option<(&str, &str)> {
+    let (time, rest) = text.split_at_checked(14)?;
+    let [month @ .., b' ', day, b' ', _, _, b':', _, _, b':', _, _] = time.as_bytes() else {
+        return None;
+    };
+    let is_time = day.is_ascii_digit() && super::time::month_number(month).is_some();
+    Some((time, rest.strip_prefix(' ').filter(|_| is_time)?))
 }
 
 /// Kubernetes' container runtime interface: `stdout F message`, the time gone.
@@ -394,6 +416,11 @@ mod tests {
             ("<165>1 2024-05-01T12:00:00Z edge1 nginx 77 - - a b", Some("a b")),
             ("<165>1 2024-05-01T12:00:00Z edge1 nginx - ID [x y=\"\\\"]\"][z] a b", Some("a b")),
             ("<165>1 - - - - - - a b", Some("a b")),
+            ("<190>1 2024-05-01T12:00:00Z host app web.1 - 192.0.2.1 - a", Some("192.0.2.1 - a")),
+            ("<190>1 2024-05-01T12:00:00Z host app web.1 x 192.0.2.1 - a", None),
+            ("<190>1 2024-05-01T12:00:00Z host app web.1 - anna 192.0.2.1", None),
+            ("May 1 12:00:00 edge1 nginx: a b", Some("a b")),
+            ("May 1 12:00:0", None),
             ("2024-05-01T12:00:00.123456789Z stdout F a b", Some("a b")),
             ("192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /: HTTP/1.1\" 200 1", None),
             ("a b c: d", None),
