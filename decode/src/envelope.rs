@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::is_plain_ip;
 use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in, sole_object};
-use super::prefix::{strip_host_and_server, strip_prefix, without_colours};
+use super::prefix::{split_console, strip_host_and_server, strip_prefix, without_colours};
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
 use super::text::{clean_owned, place, plain_line};
@@ -38,6 +38,8 @@ pub enum Envelope {
     /// So many things that consoles and collectors put before a line: a container's name with a bar, a time, a pod in
     /// brackets, colours, headers.
     Prefix(u8),
+    /// Columns with tabs between, of which the first is the time and the last is JSON: Caddy's console.
+    Console,
     /// A JSON string.
     Text,
     /// Quotes around the whole line, those inside as they are.
@@ -48,7 +50,7 @@ pub enum Envelope {
 
 /// Envelopes in the order in which they are tried: a header first, since its words could pass for a host and a
 /// user.
-pub const ENVELOPES: [Envelope; 17] = [
+pub const ENVELOPES: [Envelope; 18] = [
     Envelope::Header,
     Envelope::None,
     Envelope::JsonWithHeader,
@@ -60,6 +62,7 @@ pub const ENVELOPES: [Envelope; 17] = [
     Envelope::Prefix(1),
     Envelope::Prefix(2),
     Envelope::Prefix(3),
+    Envelope::Console,
     Envelope::Csv,
     Envelope::Text,
     Envelope::Quotes,
@@ -201,6 +204,12 @@ impl Opener {
                 Some(scratch)
             }
             Envelope::Prefix(count) => (0..count).try_fold(text, |text, _| strip_prefix(text)),
+            Envelope::Console => {
+                let (time, rest) = split_console(text)?;
+                scratch.clear();
+                scratch.extend(["{\"ts\":\"", time, "\",", rest]);
+                Some(scratch)
+            }
             Envelope::Text => {
                 let text = text.strip_prefix('"')?.strip_suffix('"')?;
                 let value = Value { text, escape: Escape::Json, ..Value::default() };

@@ -13,6 +13,7 @@ use super::numbers::is_digits;
 use super::reasons::is_level;
 use super::record::Unit;
 use super::time::TimeParser;
+pub(super) use shaped::split_console;
 use shaped::{strip_columns, strip_shaped};
 
 /// Longest name of a container or pod.

@@ -161,6 +161,22 @@ pub(super) fn strip_columns(text: &str) -> Option<&str> {
     (is_level(level) && is_name(name) && is_time(first)).then(|| from_address(rest))?
 }
 
+/// The time of a line of Caddy's console, behind which stand level, logger, message and an object without a time, and what is
+/// in that object.
+pub(in super::super) fn split_console(text: &str) -> Option<(&str, &str)> {
+    let mut columns = text.splitn(5, '\t');
+    let mut next = || columns.next();
+    let (time, level, logger, _, object) = (next()?, next()?, next()?, next()?, next()?);
+    let rest = object.strip_prefix('{').filter(|rest| rest.starts_with('"'))?;
+    let is_of_time = |byte: u8| byte.is_ascii_digit() || b"/-:. TZ+".contains(&byte);
+    let is_console = time.bytes().all(is_of_time)
+        && is_time(time)
+        && is_level(level)
+        && is_name(logger)
+        && !rest.contains("\"ts\":");
+    is_console.then_some((time, rest))
+}
+
 /// The columns behind the id of a Papertrail's line: two times, an id, host, address, facility, severity and program.
 fn strip_archive(text: &str) -> Option<&str> {
     let mut columns = text.splitn(9, '\t');
