@@ -169,6 +169,12 @@ pub enum Unit {
     /// Nanoseconds.
     #[serde(rename = "ns")]
     Nanos,
+    /// None: a date of three numbers, of which the day stands first.
+    #[serde(skip)]
+    DayFirst,
+    /// None: a date of three numbers, of which the month stands first.
+    #[serde(skip)]
+    MonthFirst,
 }
 
 /// A value as it stands in the line.

@@ -387,16 +387,8 @@ mod tests {
             (r#"{"log":"a\\n","stream":"stdout"}"#, Some((Output::Standard, false, r"a\\n"))),
             (r#"{"log":"a","x":"stdout"}"#, None),
             (r#"{"log": "a", "stream": "stdout"}"#, Some((Output::Standard, false, "a"))),
-            (
-                r#"{"log": "a\n", "stream": "stderr"}"#,
-                Some((
-                    Output::Errors,
-                    true,
-                    r"a
-",
-                )),
-            ),
-            (r#"{"log": "a", "stream": "stdout""}"#, None),
+            (r#"{"log": "a\n", "stream": "stderr"}"#, Some((Output::Errors, true, r"a\n"))),
+            (r#"{"log": "a\", \"stream\": \"stdout\""}"#, None),
             (r#"{"log":"a","stream":"stdout","logtag":"P"}"#, Some((Output::Standard, false, "a"))),
             (
                 r#"{"stream": "stderr", "logtag": "F", "log": "a"}"#,
