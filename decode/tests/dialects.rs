@@ -280,3 +280,22 @@ fn quotes_that_logstash_keeps_are_no_part_of_headers() {
     assert!(other.contains(r#"host="edge1""#), "{other}");
     assert!(other.contains(r#"user_agent="\"a\"""#), "{other}");
 }
+
+#[test]
+fn a_version_that_stands_alone_is_no_part_of_the_path() {
+    let line = |request: &str| {
+        let line = format!(
+            "[2024-05-01 12:00:00 +0000] [7] [INFO] 192.0.2.1:40000 - - [01/May/2024:12:00:00 +0000] \"{request}\" 200 5 \"-\" \"curl/8.5.0\""
+        );
+        read("auto", &line)
+    };
+    let row = line("GET /t?x=1 1.1");
+    assert!(row.contains("client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\" query=\"x=1\" protocol=\"1.1\" status=200"), "{row}");
+    // Whoever sends a request so sends none.
+    assert!(row.contains("malformed=true"), "{row}");
+    let row = line("GET /t 1.1 HTTP/1.1");
+    assert!(
+        row.contains("path=\"/t 1.1\" protocol=\"HTTP/1.1\"") && !row.contains("malformed"),
+        "{row}"
+    );
+}
