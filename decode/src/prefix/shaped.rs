@@ -7,7 +7,7 @@ use crate::line::sound::{is_address, is_name};
 use crate::numbers::is_digits;
 use crate::reasons::is_level;
 use crate::record::Unit;
-use crate::time::TimeParser;
+use crate::time::{TimeParser, month_number};
 
 /// What is behind one of these.
 pub(super) fn strip_shaped(text: &str) -> Option<&str> {
@@ -33,10 +33,9 @@ fn from_address(text: &str) -> Option<&str> {
     (is_address(word) && !word.contains(',')).then_some(text)
 }
 
-/// The name of a machine, a program or a container, and what follows it.
-fn split_name(text: &str) -> Option<(&str, &str)> {
-    let is_one = |name: &str| name.len() <= NAME_BYTES_MAX && is_name(name) && !is_address(name);
-    text.split_once(' ').filter(|(name, _)| is_one(name))
+/// Whether a word is the name of a machine, a program or a container, and no address.
+fn is_one_name(word: &str) -> bool {
+    word.len() <= NAME_BYTES_MAX && is_name(word) && !is_address(word)
 }
 
 /// `[  123.456789] edge1 nginx[7]: `: `journalctl -o short-monotonic`.
@@ -46,9 +45,9 @@ fn strip_uptime(text: &str) -> Option<&str> {
     if !is_digits(seconds) || micros.len() != 6 || !is_digits(micros) {
         return None;
     }
-    let (_, rest) = split_name(rest)?;
+    let (host, rest) = rest.split_once(' ')?;
     let (tag, rest) = rest.split_once(' ')?;
-    is_tag(tag).then_some(rest)
+    (is_tag(tag) && is_one_name(host)).then_some(rest)
 }
 
 /// `@4000000050d506482dbdf024 `: the time of `multilog`.
@@ -114,25 +113,26 @@ fn is_facility(word: &str) -> bool {
 
 /// `edge1.example 10.0.0.7 local7.info nginx: `: host, its address, facility and severity, tag.
 fn strip_facility(text: &str) -> Option<&str> {
-    let (_, rest) = split_name(text)?;
-    let (address, rest) = rest.split_once(' ')?;
-    let (priority, rest) = rest.split_once(' ')?;
-    let (tag, rest) = rest.split_once(' ')?;
+    let mut words = text.splitn(5, ' ');
+    let mut next = || words.next();
+    let (host, address, priority, tag, rest) = (next()?, next()?, next()?, next()?, next()?);
     let (facility, severity) = priority.split_once('.')?;
     let is_priority = is_facility(facility) && is_level(severity);
-    (is_address(address) && is_priority && is_tag(tag)).then_some(rest)
+    (is_priority && is_tag(tag) && is_address(address) && is_one_name(host)).then_some(rest)
 }
 
 /// `May  1 12:00:00 edge1 nginx_access `: a header of syslog whose tag is a server's, without a colon.
 fn strip_server(text: &str) -> Option<&str> {
+    // A time of another kind is nothing that begins so.
+    month_number(text.as_bytes().get(..3)?)?;
     let (time, rest) = split_time(text)?;
     if time.contains('T') {
         return None;
     }
-    let (_, rest) = split_name(rest)?;
-    let (tag, rest) = split_name(rest)?;
-    SERVERS.iter().find(|server| tag.starts_with(**server))?;
-    from_address(rest)
+    let (host, rest) = rest.split_once(' ')?;
+    let (tag, rest) = rest.split_once(' ')?;
+    let is_server = SERVERS.iter().any(|server| tag.starts_with(server));
+    (is_server && is_one_name(tag) && is_one_name(host)).then(|| from_address(rest))?
 }
 
 /// What Kubernetes makes the ends of names of.
@@ -140,18 +140,23 @@ const OF_HASH: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// `nginx-7c5ddbdf54-x2ldq nginx `: a pod of a deployment and its container, as `stern` writes them.
 fn strip_replica(text: &str) -> Option<&str> {
-    let (pod, rest) = split_name(text)?;
-    let (_, rest) = split_name(rest)?;
+    let (pod, rest) = text.split_once(' ')?;
     let (name, end) = pod.rsplit_once('-')?;
     let (_, hash) = name.rsplit_once('-')?;
     let is_hash = |text: &str| text.bytes().all(|byte| OF_HASH.contains(&byte));
-    let is_replica =
-        end.len() == 5 && is_hash(end) && (8..=10).contains(&hash.len()) && is_hash(hash);
-    is_replica.then(|| from_address(rest))?
+    if end.len() != 5 || !is_hash(end) || !(8..=10).contains(&hash.len()) || !is_hash(hash) {
+        return None;
+    }
+    let (container, rest) = rest.split_once(' ')?;
+    (is_one_name(pod) && is_one_name(container)).then(|| from_address(rest))?
 }
 
 /// Columns with tabs between: time, level and name before a line, and the ten of Papertrail's archives.
 pub(super) fn strip_columns(text: &str) -> Option<&str> {
+    // Both begin with a digit, as few names do: such a line need not be looked through.
+    if !text.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
     let (first, rest) = text.split_once('\t')?;
     if is_digits(first) {
         return strip_archive(rest);
