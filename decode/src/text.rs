@@ -129,7 +129,8 @@ pub(super) fn plain_line<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a 
     if value.escape != Escape::Json {
         return plain(value, scratch);
     }
-    *scratch = plain_json(value.text);
+    scratch.clear();
+    unescape_json(value.text, false, scratch);
     scratch
 }
 

@@ -50,7 +50,7 @@ fn a_shape_is_taken_off_alone_and_among_others() {
 #[test]
 fn nobody_is_made_the_client_by_a_shape() {
     let asked = r#"- - [01/May/2024:12:00:00 +0000] "GET /t HTTP/1.1" 200 5 "-" "curl/8.5.0""#;
-    let escaped = r#"192.0.2.66 - - [01/May/2024:12:00:00 +0000] \x22GET /evil HTTP/1.1\x22 200 5"#;
+    let escaped = r"192.0.2.66 - - [01/May/2024:12:00:00 +0000] \x22GET /evil HTTP/1.1\x22 200 5";
     for before in PREFIXES {
         let raw = before.replace('\t', "\\x09");
         let quiet = raw.replace('"', "\\x22");

@@ -49,12 +49,15 @@ impl Adjust {
             Self::SpanKind if is_asking(text) => value,
             Self::SpanKind => Value { text: "", ..value },
             Self::GatewayQuery => Value { text: without_gateway_query(text), ..value },
-            Self::Rooted if value.escape == Escape::None && !text.starts_with(['/', '*']) => {
+            Self::Target if !text.starts_with('/') || text.contains([' ', '\\']) => return None,
+            Self::Rooted
+                if value.escape == Escape::None
+                    && !text.starts_with(['/', '*', '?'])
+                    && !text.contains("://") =>
+            {
                 Value { escape: Escape::Rooted, ..value }
             }
-            Self::Rooted => value,
-            Self::Target if !text.starts_with('/') || text.contains([' ', '\\']) => return None,
-            Self::Target => value,
+            Self::Rooted | Self::Target => value,
         })
     }
 }
