@@ -6,7 +6,8 @@ use crate::record::Unit;
 
 /// OpenTelemetry, "Semantic conventions for HTTP spans", server side, and those before version 1.20 of them that
 /// are still written: attributes as keys, flat, nested or under `attributes`, as an object or, in OTLP's JSON, as a
-/// list of pairs; OTLP. Those of Datadog and of Suricata's requests (`src_ip`, `http.hostname`) are like them. Docker's registry has keys like them, but calls the client what a header says it is: it is left out.
+/// list of pairs; OTLP. Those of Datadog and of Suricata's requests (`src_ip`, `http.hostname`) are like them. Docker's registry
+/// has keys like them, too, but calls the client what a header says it is: it is left out.
 pub(super) const OTEL: Fields = Fields(&[
     (
         marks::RECORD,
