@@ -165,6 +165,28 @@ pub(super) fn parse(text: &[u8]) -> Option<(i64, i64, Written)> {
     Some((civil_seconds(read_date(date, year)?, time)?, micros, zone))
 }
 
+/// A time that begins with a date of three numbers, the year last, of two digits or four, in the order of ISO 8601.
+#[cold]
+pub(super) fn year_first(text: &[u8], is_day_first: bool) -> Option<String> {
+    let text = std::str::from_utf8(text).ok()?.trim_start();
+    let mut parts = text.splitn(3, ['/', '-', '.']);
+    let (first, second, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let (day, month) = if is_day_first { (first, second) } else { (second, first) };
+    let end = rest.find(|c: char| !c.is_ascii_digit())?;
+    let (year, behind) = rest.split_at_checked(end)?;
+    let of =
+        |text: &str, count: usize| if text.len() <= count { number(text.as_bytes()) } else { None };
+    let (day, month) = (of(day.trim_start(), 2)?, of(month.trim_start(), 2)?);
+    // As POSIX has it of `%y`.
+    let year = match (year.len(), of(year, 4)?) {
+        (2, year @ 69..) => 1900 + year,
+        (2, year) => 2000 + year,
+        (4, year) => year,
+        _ => return None,
+    };
+    Some(format!("{year:04}-{month:02}-{day:02} {}", behind.get(1..)?))
+}
+
 /// ISO 8601, basic format: `20240501T120000.123Z`, also without the `T`.
 fn compact(text: &str) -> Option<(i64, i64, Written)> {
     let digits = |range: std::ops::Range<usize>, text: &str| {

@@ -5,11 +5,12 @@ use std::mem::discriminant;
 
 use serde::{Deserialize, Serialize};
 
+use super::address::is_plain_ip;
 use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in, sole_object};
-use super::prefix::{strip_host_and_server, strip_prefix, without_colours};
+use super::prefix::{split_console, strip_host_and_server, strip_prefix, without_colours};
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
-use super::text::{clean_owned, place, plain};
+use super::text::{clean_owned, place, plain_line};
 use super::time::TimeParser;
 
 /// What is around a line.
@@ -37,6 +38,8 @@ pub enum Envelope {
     /// So many things that consoles and collectors put before a line: a container's name with a bar, a time, a pod in
     /// brackets, colours, headers.
     Prefix(u8),
+    /// Columns with tabs between, of which the first is the time and the last is JSON: Caddy's console.
+    Console,
     /// A JSON string.
     Text,
     /// Quotes around the whole line, those inside as they are.
@@ -47,7 +50,7 @@ pub enum Envelope {
 
 /// Envelopes in the order in which they are tried: a header first, since its words could pass for a host and a
 /// user.
-pub const ENVELOPES: [Envelope; 17] = [
+pub const ENVELOPES: [Envelope; 18] = [
     Envelope::Header,
     Envelope::None,
     Envelope::JsonWithHeader,
@@ -59,6 +62,7 @@ pub const ENVELOPES: [Envelope; 17] = [
     Envelope::Prefix(1),
     Envelope::Prefix(2),
     Envelope::Prefix(3),
+    Envelope::Console,
     Envelope::Csv,
     Envelope::Text,
     Envelope::Quotes,
@@ -200,10 +204,16 @@ impl Opener {
                 Some(scratch)
             }
             Envelope::Prefix(count) => (0..count).try_fold(text, |text, _| strip_prefix(text)),
+            Envelope::Console => {
+                let (time, rest) = split_console(text)?;
+                scratch.clear();
+                scratch.extend(["{\"ts\":\"", time, "\",", rest]);
+                Some(scratch)
+            }
             Envelope::Text => {
                 let text = text.strip_prefix('"')?.strip_suffix('"')?;
                 let value = Value { text, escape: Escape::Json, ..Value::default() };
-                Some(plain(&value, scratch).trim_ascii())
+                Some(plain_line(&value, scratch).trim_ascii())
             }
             Envelope::Quotes => {
                 let quoted = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
@@ -275,7 +285,7 @@ fn message<'a>(json: &mut JsonDecoder, text: &'a str, scratch: &'a mut String) -
     if is_one_of_several(text, value.text) {
         return None;
     }
-    Some(plain(&value, scratch).trim_ascii())
+    Some(plain_line(&value, scratch).trim_ascii())
 }
 
 /// Whether a value, the text of a string, is the first of a list: the others are lines, too.
@@ -310,7 +320,7 @@ pub fn strip_header(text: &str) -> Option<&str> {
 }
 
 /// Without `<134>`.
-fn strip_priority(text: &str) -> &str {
+pub(super) fn strip_priority(text: &str) -> &str {
     let after = text.strip_prefix('<').and_then(|rest| rest.split_once('>'));
     match after {
         Some((digits, rest))
@@ -325,11 +335,19 @@ fn strip_priority(text: &str) -> &str {
 /// RFC 5424 §6: `1 time host app procid msgid structured-data message`, the priority gone.
 fn strip_rfc5424(text: &str) -> Option<&str> {
     let mut rest = text.strip_prefix("1 ")?;
+    let mut field = "";
     for _ in 0..5 {
-        rest = rest.split_once(' ')?.1;
+        (field, rest) = rest.split_once(' ')?;
     }
-    let message =
-        if let Some(rest) = rest.strip_prefix('-') { rest } else { strip_structured_data(rest)? };
+    let message = match rest.as_bytes().first()? {
+        b'-' => rest.get(1..)?,
+        b'[' => strip_structured_data(rest)?,
+        // Heroku leaves them out behind a message id that says nothing.
+        _ => rest
+            .split_once(' ')
+            .filter(|(word, _)| field == "-" && is_plain_ip(word))
+            .map(|_| rest)?,
+    };
     let message = message.strip_prefix(' ').unwrap_or(message);
     Some(message.strip_prefix('\u{feff}').unwrap_or(message))
 }
@@ -367,11 +385,24 @@ pub(super) fn split_time(text: &str) -> Option<(&str, &str)> {
         let rest = rest.strip_prefix(' ')?;
         return Some((time, rest));
     }
+    if let Some(parts) = split_short_day(text) {
+        return Some(parts);
+    }
     let (time, rest) = text.split_once(' ')?;
     // A time in brackets is a field.
     let is_bare = time.contains('T') && !time.starts_with('[');
     TimeParser::default().parse(time, Unit::Seconds).filter(|_| is_bare)?;
     Some((time, rest))
+}
+
+/// `May 1 12:00:00`, with one blank before a day of one digit.
+fn split_short_day(text: &str) -> Option<(&str, &str)> {
+    let (time, rest) = text.split_at_checked(14)?;
+    let [month @ .., b' ', day, b' ', _, _, b':', _, _, b':', _, _] = time.as_bytes() else {
+        return None;
+    };
+    let is_time = day.is_ascii_digit() && super::time::month_number(month).is_some();
+    Some((time, rest.strip_prefix(' ').filter(|_| is_time)?))
 }
 
 /// Kubernetes' container runtime interface: `stdout F message`, the time gone.
@@ -394,6 +425,11 @@ mod tests {
             ("<165>1 2024-05-01T12:00:00Z edge1 nginx 77 - - a b", Some("a b")),
             ("<165>1 2024-05-01T12:00:00Z edge1 nginx - ID [x y=\"\\\"]\"][z] a b", Some("a b")),
             ("<165>1 - - - - - - a b", Some("a b")),
+            ("<190>1 2024-05-01T12:00:00Z host app web.1 - 192.0.2.1 - a", Some("192.0.2.1 - a")),
+            ("<190>1 2024-05-01T12:00:00Z host app web.1 x 192.0.2.1 - a", None),
+            ("<190>1 2024-05-01T12:00:00Z host app web.1 - anna 192.0.2.1", None),
+            ("May 1 12:00:00 edge1 nginx: a b", Some("a b")),
+            ("May 1 12:00:0", None),
             ("2024-05-01T12:00:00.123456789Z stdout F a b", Some("a b")),
             ("192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /: HTTP/1.1\" 200 1", None),
             ("a b c: d", None),

@@ -146,6 +146,8 @@ pub enum Escape {
     Hash,
     /// CSV: a quote is written twice.
     Doubled,
+    /// Akamai: a path without the slash it begins with.
+    Rooted,
 }
 
 /// Unit of a duration or of a numeric timestamp.
@@ -167,6 +169,12 @@ pub enum Unit {
     /// Nanoseconds.
     #[serde(rename = "ns")]
     Nanos,
+    /// None: a date of three numbers, of which the day stands first.
+    #[serde(skip)]
+    DayFirst,
+    /// None: a date of three numbers, of which the month stands first.
+    #[serde(skip)]
+    MonthFirst,
 }
 
 /// A value as it stands in the line.

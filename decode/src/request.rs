@@ -47,7 +47,7 @@ pub fn split_request(line: &str) -> RequestLine<'_> {
         return unreadable;
     };
     let (target, protocol) = match divide(rest, last_blank(rest)) {
-        Some((target, protocol)) if is_protocol(protocol) => (target.trim_ascii_start(), protocol),
+        Some((target, protocol)) if is_protocol(protocol) => (target.trim_ascii(), protocol),
         _ if is_protocol(rest) => ("", rest),
         _ => (rest.trim_ascii_start(), ""),
     };
@@ -57,6 +57,12 @@ pub fn split_request(line: &str) -> RequestLine<'_> {
         let plain =
             plain.filter(|plain| plain.starts_with(|first: char| first.is_ascii_uppercase()));
         return plain.map_or(unreadable, split_request);
+    }
+    if protocol.is_empty()
+        && let Some((bare, version)) = bare_version(target)
+        && is_target(method, bare)
+    {
+        return RequestLine { method, target: bare, protocol: version, malformed: true };
     }
     let well_formed = is_target(method, target);
     match (well_formed, protocol.is_empty()) {
@@ -82,6 +88,13 @@ fn last_blank(rest: &str) -> Option<usize> {
         return Some(front.len() + last as usize);
     }
     memchr::memrchr(b' ', rest.as_bytes())
+}
+
+/// Target and version of a request whose version stands alone, as Hypercorn writes it: no client may send it so.
+#[cold]
+fn bare_version(rest: &str) -> Option<(&str, &str)> {
+    let (target, version) = rest.rsplit_once(' ')?;
+    matches!(version, "1.0" | "1.1" | "2").then_some((target.trim_ascii_end(), version))
 }
 
 fn is_protocol(text: &str) -> bool {
@@ -167,7 +180,9 @@ mod tests {
             ("GET / HTTP/1.1", "GET", "/", "HTTP/1.1", false),
             ("BREW /pot HTTP/2.0", "BREW", "/pot", "HTTP/2.0", false),
             ("GET /a b c HTTP/1.0", "GET", "/a b c", "HTTP/1.0", false),
-            ("GET  /two ends  HTTP/1.0", "GET", "/two ends ", "HTTP/1.0", false),
+            ("GET  /two ends  HTTP/1.0", "GET", "/two ends", "HTTP/1.0", false),
+            ("GET  /t  HTTP/1.1", "GET", "/t", "HTTP/1.1", false),
+            ("GET /t%20  HTTP/1.1", "GET", "/t%20", "HTTP/1.1", false),
             ("GET /", "GET", "/", "", false),
             ("OPTIONS * HTTP/1.1", "OPTIONS", "*", "HTTP/1.1", false),
             ("CONNECT a.example:443 HTTP/1.1", "CONNECT", "a.example:443", "HTTP/1.1", false),
@@ -177,6 +192,10 @@ mod tests {
             ("GET HTTP/1.1", "GET", "", "HTTP/1.1", true),
             ("GET nonsense HTTP/1.1", "GET", "nonsense", "HTTP/1.1", true),
             ("GET /cut off", "GET", "/cut off", "", true),
+            ("GET /t 1.1", "GET", "/t", "1.1", true),
+            ("GET /t 1.1 HTTP/1.1", "GET", "/t 1.1", "HTTP/1.1", false),
+            ("GET /t 7", "GET", "/t 7", "", true),
+            ("GET 1.1", "", "GET 1.1", "", true),
             (r"\x16\x03\x01 /", "", r"\x16\x03\x01 /", "", true),
             (r"GET /\xFF\xFE HTTP/1.1", "GET", r"/\xFF\xFE", "HTTP/1.1", false),
             ("x", "", "x", "", true),

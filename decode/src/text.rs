@@ -105,7 +105,7 @@ pub(super) fn is_escaped(value: &Value<'_>) -> bool {
     let mark = match value.escape {
         Escape::None => return false,
         // Only said of texts that have some.
-        Escape::Json | Escape::Backslash => return true,
+        Escape::Json | Escape::Backslash | Escape::Rooted => return true,
         Escape::Percent => b'%',
         Escape::Plus => b'+',
         Escape::Hash => b'#',
@@ -114,11 +114,24 @@ pub(super) fn is_escaped(value: &Value<'_>) -> bool {
     memchr::memchr(mark, value.text.as_bytes()).is_some()
 }
 
-/// The text of a JSON string.
+/// The text of a JSON string that is a line: the `\xXX` of its own format stay for that to resolve, since a quote among
+/// them must end no field.
 #[cold]
 pub(super) fn plain_json(text: &str) -> String {
-    let value = Value { text, escape: Escape::Json, ..Value::default() };
-    plain(&value, &mut String::new()).to_owned()
+    let mut line = String::new();
+    unescape_json(text, false, &mut line);
+    line
+}
+
+/// The same of a value that may have no escapes; `scratch` holds it when it has.
+#[inline]
+pub(super) fn plain_line<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
+    if value.escape != Escape::Json {
+        return plain(value, scratch);
+    }
+    scratch.clear();
+    unescape_json(value.text, false, scratch);
+    scratch
 }
 
 #[cold]
@@ -126,7 +139,7 @@ fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
     scratch.clear();
     match value.escape {
         Escape::None => return value.text,
-        Escape::Json => unescape_json(value.text, scratch),
+        Escape::Json => unescape_json_value(value.text, scratch),
         Escape::Backslash => unescape_backslash(value.text, scratch),
         Escape::Percent => {
             if !unescape_percent(value.text, b'%', scratch) {
@@ -134,6 +147,10 @@ fn resolve<'a>(value: &Value<'a>, scratch: &'a mut String) -> &'a str {
             }
         }
         Escape::Doubled => scratch.push_str(&value.text.replace("\"\"", "\"")),
+        Escape::Rooted => {
+            scratch.push('/');
+            scratch.push_str(value.text);
+        }
         Escape::Hash => {
             if !unescape_percent(value.text, b'#', scratch) {
                 return value.text;
@@ -157,10 +174,20 @@ fn hex(text: &[u8]) -> Option<u8> {
     }
 }
 
-/// Resolves JSON string escapes. What is no valid escape stays as it is, such as the `\xXX` of an nginx that was not
-/// told `escape=json`; a lone surrogate becomes U+FFFD.
-fn unescape_json(text: &str, out: &mut String) {
-    let mut rest = text;
+/// Resolves the escapes of a value in JSON, and those of an nginx that was not told `escape=json`: `\xXX`, for which JSON
+/// has no meaning. As in [text](unescape_backslash), those of a value stay where they do not make printable text.
+fn unescape_json_value(text: &str, out: &mut String) {
+    let has_bytes = memchr::memmem::find(text.as_bytes(), b"\\x").is_some();
+    if !(has_bytes && unescape_json(text, true, out)) {
+        out.clear();
+        unescape_json(text, false, out);
+    }
+}
+
+/// Resolves JSON string escapes. What is no valid escape stays as it is; a lone surrogate becomes U+FFFD. With `has_bytes`
+/// runs of `\xXX` become text, too; `false` where one of them makes none.
+fn unescape_json(text: &str, has_bytes: bool, out: &mut String) -> bool {
+    let (mut rest, mut is_text) = (text, true);
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         let (before, escape) = rest.split_at(at);
         out.push_str(before);
@@ -177,6 +204,10 @@ fn unescape_json(text: &str, out: &mut String) {
                 rest = unescape_unicode(escape, out);
                 continue;
             }
+            Some(b'x') if has_bytes => {
+                rest = unescape_bytes(escape, &mut is_text, out);
+                continue;
+            }
             _ => {
                 out.push('\\');
                 rest = escape.get(1..).unwrap_or_default();
@@ -187,6 +218,26 @@ fn unescape_json(text: &str, out: &mut String) {
         rest = escape.get(2..).unwrap_or_default();
     }
     out.push_str(rest);
+    is_text
+}
+
+/// Resolves the run of `\xXX` at the start of `text`; returns what follows.
+fn unescape_bytes<'a>(text: &'a str, is_text: &mut bool, out: &mut String) -> &'a str {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some(byte) = rest.strip_prefix("\\x").and_then(|digits| hex(digits.as_bytes())) {
+        bytes.push(byte);
+        rest = rest.get(4..).unwrap_or_default();
+    }
+    match std::str::from_utf8(&bytes) {
+        _ if bytes.is_empty() => {
+            out.push('\\');
+            rest = text.get(1..).unwrap_or_default();
+        }
+        Ok(decoded) if is_printable(decoded) => out.push_str(decoded),
+        _ => *is_text = false,
+    }
+    rest
 }
 
 /// Resolves one `\uXXXX`, or a pair of surrogates, at the start of `text`; returns what follows.
@@ -292,8 +343,13 @@ mod tests {
                 (r"\u12", r"\u12"),
                 (r"\q\", r"\q\"),
                 (r"\x22\x00", r"\x22\x00"),
+                (r#"\"a\x22 \xD0\x9F\xe2\x82\xAC\""#, "\"a\" П€\""),
+                (r"\x22 \xD0 \u0041", r"\x22 \xD0 A"),
+                (r"\x5Cx22 \x5Cn \\x22", r"\x22 \n \x22"),
+                (r"\xZZ\x2\x22", "\\xZZ\\x2\""),
             ],
         );
+        assert_eq!(plain_json(r#"\"a\x22\""#), r#""a\x22""#);
     }
 
     #[test]

@@ -81,12 +81,18 @@ impl TimeParser {
             (_, Some(b'/')) => self.parse_clf(bytes),
             _ => parse_epoch(bytes, unit),
         };
-        known.or_else(|| self.parse_words(bytes))
+        known.or_else(|| self.parse_words(bytes, unit))
     }
 
     #[cold]
-    fn parse_words(&mut self, bytes: &[u8]) -> Option<i64> {
-        let (seconds, micros, offset) = calendar::parse(bytes)?;
+    fn parse_words(&mut self, bytes: &[u8], unit: Unit) -> Option<i64> {
+        let (seconds, micros, offset) = match unit {
+            Unit::DayFirst | Unit::MonthFirst => {
+                let year_first = calendar::year_first(bytes, unit == Unit::DayFirst)?;
+                self.iso_parts(year_first.as_bytes())?
+            }
+            _ => calendar::parse(bytes)?,
+        };
         Some(self.moment(seconds, micros, offset))
     }
 
@@ -262,6 +268,7 @@ fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
     let (digits, rest) = bytes.split_at(whole);
     let value = number(digits)?;
     let unit = match unit {
+        Unit::DayFirst | Unit::MonthFirst => return None,
         // A year, a day, a duration.
         Unit::Auto if value < 100_000_000 => return None,
         Unit::Auto if value < 100_000_000_000 => Unit::Seconds,
@@ -285,6 +292,7 @@ fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
         Unit::Millis => value.checked_mul(1_000)?.checked_add(fraction_millionths / 1_000),
         Unit::Micros => Some(value),
         Unit::Nanos => Some(value / 1_000),
+        Unit::DayFirst | Unit::MonthFirst => None,
     }
 }
 
@@ -354,6 +362,7 @@ fn scaled_whole(value: i64, unit: Unit) -> Option<i64> {
         Unit::Millis => value.checked_mul(1_000),
         Unit::Micros => Some(value),
         Unit::Nanos => Some(value / 1_000),
+        Unit::DayFirst | Unit::MonthFirst => None,
     }
 }
 
@@ -363,6 +372,7 @@ fn scaled(value: f64, unit: Unit) -> Option<i64> {
         Unit::Millis => value * 1e3,
         Unit::Micros => value,
         Unit::Nanos => value / 1e3,
+        Unit::DayFirst | Unit::MonthFirst => return None,
     };
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
     (0.0..9e18).contains(&micros).then(|| micros.round() as i64)

@@ -196,3 +196,106 @@ fn the_client_of_a_registry_is_what_a_header_says() {
     let row = r#"1 ts=2024-05-01 12:00:00Z method="GET" host="reg.example" path="/v2/" query="n=1" status=200 response_bytes=5 duration_us=12300 user_agent="docker/24""#;
     assert_eq!(read("auto", line), format!("{row}\n"));
 }
+
+#[test]
+fn escapes_of_nginx_in_json_are_those_of_its_text() {
+    let record = |agent: &str| {
+        format!(
+            r#"{{"time_local":"01/May/2024:12:00:00 +0000","remote_addr":"192.0.2.1","request":"GET /\xD0\x9F?q=\x22 HTTP/1.1","status":"200","http_user_agent":"{agent}"}}"#
+        )
+    };
+    for (agent, read_as) in [
+        (r"a \x22b\x22", r#""a \"b\"""#),
+        // What a client sends has its backslashes escaped: these are his own, and stay.
+        (r"a\x5Cx22,\x5Cx22remote_addr", r#""a\\x22,\\x22remote_addr""#),
+        (r"\xFF\x00 \x22", r#""\\xFF\\x00 \\x22""#),
+    ] {
+        let row = read("auto", &record(agent));
+        assert!(row.contains(r#"client_ip="192.0.2.1""#), "{row}");
+        assert!(row.contains(r#"path="/П" query="q=\"""#), "{row}");
+        assert!(row.ends_with(&format!("user_agent={read_as}\n")), "{row}");
+    }
+    // In a line that JSON holds they are that line's: a quote among them ends no field.
+    let line = r#"192.0.2.1 - a\x22 [01/May/2024:12:00:00 +0000] \"GET /\x22 404 9 \x22-\x22 \x22x HTTP/1.1\" 200 5 \"-\" \"curl/8.5.0\""#;
+    let row = read("auto", &format!(r#"{{"message":"{line}"}}"#));
+    assert_eq!(row, read("auto", &line.replace("\\\"", "\"")));
+    assert!(row.contains("status=200 response_bytes=5") && !row.contains("malformed"), "{row}");
+}
+
+#[test]
+fn a_server_of_no_other_is_no_host() {
+    let line = "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 200 5 \"-\" \"c\"";
+    let alone = read("auto", line);
+    assert_eq!(read("auto", &format!("_ {line}")), alone);
+    for host in ["_", "_:8080", "-", "*", "_.", "-_-"] {
+        let row = read(
+            "nginx_json",
+            &format!(
+                r#"{{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1","server_name":"{host}","request":"GET /t HTTP/1.1","status":200}}"#
+            ),
+        );
+        assert!(row.contains("status=200") && !row.contains("host="), "{host}: {row}");
+    }
+    // Whoever asks for it is asked for nothing else.
+    let row = read(
+        "nginx_json",
+        r#"{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1","http_host":"_","server_name":"shop.example","request":"GET /t HTTP/1.1","status":200}"#,
+    );
+    assert!(!row.contains("host=") && row.contains("client_ip=\"192.0.2.1\""), "{row}");
+}
+
+#[test]
+fn blanks_around_a_target_are_none_of_it() {
+    let line = |request: &str| {
+        let line = format!(
+            "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"{request}\" 200 5 \"-\" \"curl/8.5.0\""
+        );
+        read("auto", &line)
+    };
+    assert_eq!(line("GET  /t  HTTP/1.1"), line("GET /t HTTP/1.1"));
+    let row = line("GET /t  HTTP/1.1  HTTP/1.1");
+    assert!(row.contains("path=\"/t  HTTP/1.1\" protocol=\"HTTP/1.1\" status=200"), "{row}");
+}
+
+#[test]
+fn quotes_that_logstash_keeps_are_no_part_of_headers() {
+    let record = |agent: &str, response: &str| {
+        format!(
+            r#"{{"clientip":"192.0.2.1","ident":"-","auth":"-","timestamp":"01/May/2024:12:00:00 +0000","verb":"GET","request":"/t?x=1","httpversion":"1.1","{response}":"200","bytes":"5","referrer":"\"-\"","agent":"{agent}","host":"edge1"}}"#
+        )
+    };
+    let head = r#"1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/t" query="x=1" protocol="1.1" status=200 response_bytes=5"#;
+    for (agent, read_as) in [
+        (r#"\"curl/8.5.0\""#, r#" user_agent="curl/8.5.0""#),
+        (r#"\"-\""#, ""),
+        (r#"\"\""#, ""),
+        // What a client sends stands between them.
+        (r#"\"a\\\" \\\"b\""#, r#" user_agent="a\\\" \\\"b""#),
+        (r#"a\""#, r#" user_agent="a\"""#),
+        (r#"\""#, r#" user_agent="\"""#),
+    ] {
+        assert_eq!(read("auto", &record(agent, "response")), format!("{head}{read_as}\n"));
+    }
+    let other = read("auto", &record(r#"\"a\""#, "status"));
+    assert!(other.contains(r#"host="edge1""#), "{other}");
+    assert!(other.contains(r#"user_agent="\"a\"""#), "{other}");
+}
+
+#[test]
+fn a_version_that_stands_alone_is_no_part_of_the_path() {
+    let line = |request: &str| {
+        let line = format!(
+            "[2024-05-01 12:00:00 +0000] [7] [INFO] 192.0.2.1:40000 - - [01/May/2024:12:00:00 +0000] \"{request}\" 200 5 \"-\" \"curl/8.5.0\""
+        );
+        read("auto", &line)
+    };
+    let row = line("GET /t?x=1 1.1");
+    assert!(row.contains("client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\" query=\"x=1\" protocol=\"1.1\" status=200"), "{row}");
+    // Whoever sends a request so sends none.
+    assert!(row.contains("malformed=true"), "{row}");
+    let row = line("GET /t 1.1 HTTP/1.1");
+    assert!(
+        row.contains("path=\"/t 1.1\" protocol=\"HTTP/1.1\"") && !row.contains("malformed"),
+        "{row}"
+    );
+}

@@ -104,7 +104,10 @@ impl Delimited {
                 let text = line.get(cell.bytes).unwrap_or_default();
                 let escape = if cell.is_quoted { Escape::Doubled } else { Escape::None };
                 let value = target.value(text, escape);
-                record.set(target.slot, adjust.map_or(value, |adjust| adjust.apply(value)));
+                let value = adjust.map_or(Some(value), |adjust| adjust.apply(value));
+                if let Some(value) = value {
+                    record.set(target.slot, value);
+                }
             }
             from = next;
         }

@@ -306,6 +306,7 @@ fn around(envelope: Envelope, text: &str, inner: &str) -> Option<Around> {
         Envelope::Nested(_) => "JSON in JSON, several layers deep",
         Envelope::Bytes => "JSON that holds the line as a list of its bytes",
         Envelope::Prefix(_) => "a name or a time, as consoles write it",
+        Envelope::Console => "columns before JSON, as consoles write them",
         Envelope::Text => "a JSON string",
         Envelope::Quotes => "quotes",
         Envelope::Csv => "quotes, those inside doubled",

@@ -1,7 +1,7 @@
 //! Keys whose text is not quite the value they hold.
 
 use super::keys::{FieldMap, keys_of, marks};
-use crate::record::{Unit, Value};
+use crate::record::{Escape, Unit, Value};
 
 /// How the text of a value is changed before it is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,11 +14,17 @@ pub(crate) enum Adjust {
     GatewayQuery,
     /// See [`marks::SPAN_KIND`].
     SpanKind,
+    /// See [`marks::ROOTED`].
+    Rooted,
+    /// See [`marks::TARGET`].
+    Target,
 }
 
 /// The mark of each.
-const MARKS: [(&str, Adjust); 4] = [
+const MARKS: [(&str, Adjust); 6] = [
     (marks::SPAN_KIND, Adjust::SpanKind),
+    (marks::ROOTED, Adjust::Rooted),
+    (marks::TARGET, Adjust::Target),
     (marks::WHOLE_MILLIS, Adjust::WholeMillis),
     (marks::LAST_OF_LIST, Adjust::LastOfList),
     (marks::GATEWAY_QUERY, Adjust::GatewayQuery),
@@ -31,10 +37,10 @@ impl Adjust {
         MARKS.into_iter().find(|(mark, _)| is_marked(mark)).map(|(_, adjust)| adjust)
     }
 
-    /// The value that a text stands for.
-    pub(crate) fn apply(self, value: Value<'_>) -> Value<'_> {
+    /// The value that a text stands for, if for any.
+    pub(crate) fn apply(self, value: Value<'_>) -> Option<Value<'_>> {
         let text = value.text;
-        match self {
+        Some(match self {
             Self::WholeMillis if text.contains('.') => value,
             Self::WholeMillis => Value { unit: Unit::Millis, ..value },
             Self::LastOfList => {
@@ -43,15 +49,25 @@ impl Adjust {
             Self::SpanKind if is_asking(text) => value,
             Self::SpanKind => Value { text: "", ..value },
             Self::GatewayQuery => Value { text: without_gateway_query(text), ..value },
-        }
+            Self::Target if !text.starts_with('/') || text.contains([' ', '\\']) => return None,
+            Self::Rooted
+                if value.escape == Escape::None
+                    && !text.starts_with(['/', '*', '?'])
+                    && !text.contains("://") =>
+            {
+                Value { escape: Escape::Rooted, ..value }
+            }
+            Self::Rooted | Self::Target => value,
+        })
     }
 }
 
 /// Whether a span is of one who asks, and sends or takes messages, and not of a server that is asked: OTLP's numbers, their
-/// names, and those of the SDKs.
+/// names, and those of the SDKs. Suricata's records of other kinds repeat a request, perhaps from the side of its answer.
 fn is_asking(kind: &str) -> bool {
     let name = kind.strip_prefix("SPAN_KIND_").unwrap_or(kind);
-    let kinds = ["3", "4", "5", "client", "producer", "consumer"];
+    let kinds =
+        ["3", "4", "5", "client", "producer", "consumer", "alert", "anomaly", "drop", "fileinfo"];
     kinds.iter().any(|asking| name.eq_ignore_ascii_case(asking))
 }
 

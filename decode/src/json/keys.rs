@@ -67,6 +67,10 @@ pub(crate) mod marks {
     pub(crate) const LAST_OF_LIST: &str = "last_of_list";
     /// Kinds of spans, of which those of a client are of another kind than access.
     pub(crate) const SPAN_KIND: &str = "span_kind";
+    /// Paths that may lack the slash they begin with.
+    pub(crate) const ROOTED: &str = "rooted";
+    /// Texts of any kind, of which those that are a target are one.
+    pub(crate) const TARGET: &str = "target";
     /// Queries behind which Azure's gateway writes parameters of its own.
     pub(crate) const GATEWAY_QUERY: &str = "gateway_query";
 }

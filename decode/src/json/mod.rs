@@ -9,6 +9,7 @@
 //! time: one comparison then replaces the scan of the key and its look-up.
 
 mod adjust;
+mod grok;
 mod keys;
 mod leaves;
 mod pairs;
@@ -80,7 +81,7 @@ impl JsonDecoder {
             // Two records torn into one, or a text that breaks out of its quotes. It is of its dialect all the same.
             record.withhold_contested();
         }
-        take_target(record);
+        take_target(text, record);
         if !record.was_seen(Slot::ClientIp) {
             peer::seek(&self.keys, &mut self.has_sites, (text, node), record);
         }
@@ -349,13 +350,14 @@ fn is_end(cursor: &mut Cursor<'_>) -> bool {
 /// Takes the target out of `request` where it is one: beside a method it may hold the target alone, as in the fields of
 /// Logstash's patterns.
 #[inline]
-fn take_target(record: &mut Record<'_>) {
+fn take_target(text: &str, record: &mut Record<'_>) {
     if let Some(request) = record.get(Slot::Request).copied()
         && request.text.starts_with('/')
         && record.get(Slot::Method).is_some()
         && !request.text.contains(' ')
     {
         record.set(Slot::Uri, Value { rank: u8::MAX, ..request });
+        grok::settle(text, record);
     }
 }
 
@@ -376,6 +378,8 @@ fn take_adjusted<'a>(
     if matches!(text, "" | "-") || (text == "null" && !scalar.quoted) {
         return Ok(());
     }
-    record.set(target.slot, adjust.apply(value_of(scalar, target)));
+    if let Some(value) = adjust.apply(value_of(scalar, target)) {
+        record.set(target.slot, value);
+    }
     Ok(())
 }

@@ -75,6 +75,16 @@ pub(in super::super) fn object_in<'a>(text: &'a str, keys: &[&str]) -> Option<&'
     slice(text, place)
 }
 
+/// Whether an object has all of the keys.
+pub(super) fn has_keys(text: &str, keys: &[&str]) -> bool {
+    let mut found = 0;
+    let read = keys_of(&mut Cursor::new(text), |key, _| {
+        found += usize::from(keys.contains(&key));
+        found == keys.len()
+    });
+    read.is_ok() && found == keys.len()
+}
+
 /// The object that is all that an object holds.
 pub(in super::super) fn sole_object(text: &str) -> Option<&str> {
     let (mut found, mut keys) = (None, 0);

@@ -34,7 +34,11 @@ pub(super) fn find(rest: &str, text: &Literal, from: usize) -> Option<usize> {
 
 /// Value and rest, divided by the byte that comes behind so many of its like.
 pub(super) fn until_nth(rest: &str, byte: u8, count: u8, escape: Escape) -> Found<'_> {
-    let at = memchr::memchr_iter(byte, rest.as_bytes()).nth(usize::from(count))?;
+    let bytes = rest.as_bytes();
+    // A day of one digit has a blank before it that fills its column.
+    let is_first =
+        |at: &usize| at.checked_sub(1).is_none_or(|before| bytes.get(before) != Some(&byte));
+    let at = memchr::memchr_iter(byte, bytes).filter(is_first).nth(usize::from(count))?;
     Some((rest.get(..at)?, escape, rest.get(at + 1..)?))
 }
 

@@ -186,6 +186,9 @@ const HAPROXY_BARE: &[&str] = &[
     "TR", "Tt", "Tu", "Tw", "ts", "tsc",
 ];
 
+/// Times with a blank before their zone.
+const HAPROXY_WITH_ZONE: [&str; 4] = ["trg", "trl", "T", "Tl"];
+
 /// Samples that are the same as a variable.
 const HAPROXY_SAMPLES: &[(&str, Slot, u8)] = &[
     ("src", Slot::ClientIp, 1),
@@ -243,6 +246,11 @@ pub(super) fn haproxy_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
             rest = "";
             continue;
         }
+        if name == "ms" && is_behind_seconds(&tokens) {
+            tokens.pop();
+            rest = tail;
+            continue;
+        }
         if name == "o" {
             are_all_quoted = is_quoted;
             // It writes nothing, nor is the blank behind it written.
@@ -267,6 +275,12 @@ pub(super) fn haproxy_tokens(format: &str) -> Result<Vec<Token>, FormatError> {
     }
     push_literal(&mut tokens, rest);
     Ok(tokens)
+}
+
+/// Whether the last tokens are seconds and a point, behind which `%ms` is the fraction: `%Ts.%ms` is one time.
+fn is_behind_seconds(tokens: &[Token]) -> bool {
+    let [.., Token::Variable(seconds), Token::Literal(point)] = tokens else { return false };
+    seconds.slot == Some(Slot::Time) && seconds.unit == Unit::Seconds && point == "."
 }
 
 /// The value before captured headers, which is skipped: it takes them in. Where none are captured they are not written,
@@ -303,6 +317,7 @@ fn haproxy_variable(name: &str) -> Variable {
             SKIP,
             |(_, slot, unit, rank)| Variable {
                 escape: Escape::Hash,
+                blanks: u8::from(HAPROXY_WITH_ZONE.contains(&name)),
                 ..Variable::new(Some(*slot), *unit, *rank)
             },
         ),

@@ -330,8 +330,22 @@ fn apache_time(format: &str) -> Variable {
     // Of the conversions two write a blank between their parts.
     let inner = format.matches("%c").count() * 4 + format.matches("%r").count();
     let blanks = u8::try_from(format.matches(' ').count() + inner).unwrap_or(u8::MAX);
-    let time = Variable::new(Some(Slot::Time), Unit::Auto, 1);
+    let time = Variable::new(Some(Slot::Time), order_of(format), 1);
     Variable { blanks, is_part_of_time: is_part, ..time }
+}
+
+/// Which of day and month a format of `strftime` has first in a date of three numbers, where both could be the first of such
+/// a date.
+fn order_of(format: &str) -> Unit {
+    let place =
+        |conversions: [&str; 2]| conversions.iter().filter_map(|one| format.find(one)).min();
+    let (day, month, year) = (place(["%d", "%e"]), place(["%m", "%m"]), place(["%y", "%Y"]));
+    match (day, month, year) {
+        _ if format.contains("%D") => Unit::MonthFirst,
+        (Some(day), Some(month), Some(year)) if day < month && month < year => Unit::DayFirst,
+        (Some(day), Some(month), Some(year)) if month < day && day < year => Unit::MonthFirst,
+        _ => Unit::Auto,
+    }
 }
 
 pub(super) fn push_literal(tokens: &mut Vec<Token>, text: &str) {

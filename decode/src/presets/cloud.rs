@@ -23,7 +23,7 @@ pub(super) const FASTLY: Fields = Fields(&[
     ("scheme", Unit::Auto, &["scheme", "is_tls"]),
     ("uri", Unit::Auto, &["url", "http.url"]),
     ("protocol", Unit::Auto, &["request_protocol", "protocol", "http.protocol"]),
-    ("status", Unit::Auto, &["response_status", "status", "http.status_code"]),
+    ("status", Unit::Auto, &["response_status", "http.status_code", "status"]),
     ("request_bytes", Unit::Auto, &["req_bytes", "request_bytes", "network.bytes_read"]),
     (
         "response_bytes",
@@ -166,6 +166,7 @@ pub(super) const AKAMAI: Fields = Fields(&[
     ("method", Unit::Auto, &["reqMethod"]),
     ("scheme", Unit::Auto, &["proto"]),
     ("host", Unit::Auto, &["reqHost"]),
+    (marks::ROOTED, Unit::Auto, &["reqPath"]),
     ("uri", Unit::Auto, &["reqPath"]),
     ("query", Unit::Auto, &["queryStr"]),
     ("status", Unit::Auto, &["statusCode"]),

@@ -44,13 +44,13 @@ pub(super) const API_GATEWAY: Fields = Fields(&[
 ]);
 
 /// Kong, "HTTP Log", "File Log": "JSON object considerations". `started_at` is when the request came; who asked is what
-/// Kong makes of its trusted proxies.
+/// Kong makes of its trusted proxies. Programs write request and response as such objects, too.
 pub(super) const KONG: Fields = Fields(&[
-    ("ts", Unit::Auto, &["started_at"]),
-    ("client_ip", Unit::Auto, &["client_ip"]),
+    ("ts", Unit::Auto, &["started_at", "timestamp"]),
+    ("client_ip", Unit::Auto, &["client_ip", "request.remote_ip"]),
     ("method", Unit::Auto, &["request.method"]),
     ("host", Unit::Auto, &["request.headers.host"]),
-    ("uri", Unit::Auto, &["request.uri", "request.url"]),
+    ("uri", Unit::Auto, &["request.uri", "request.url", "request.path"]),
     ("status", Unit::Auto, &["response.status"]),
     ("request_bytes", Unit::Auto, &["request.size"]),
     ("response_bytes", Unit::Auto, &["response.size"]),

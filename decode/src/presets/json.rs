@@ -116,6 +116,8 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
             "address",
             "addr",
             "src",
+            // Zeek.
+            "id\\.orig_h",
         ],
     ),
     (
@@ -146,7 +148,9 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
     ),
     ("request", Unit::Auto, &["request", "request_line", "request_first_line", "requested_url"]),
     ("uri", Unit::Auto, &["proxy.path", "request_uri", "url", "request_url", "requested_uri"]),
-    ("path", Unit::Auto, &["uri", "path", "request_path", "uri_path"]),
+    // authentik.
+    (marks::TARGET, Unit::Auto, &["event"]),
+    ("path", Unit::Auto, &["uri", "path", "request_path", "uri_path", "event"]),
     ("query", Unit::Auto, &["args", "query_string", "query", "request_query"]),
     (
         "protocol",
@@ -181,7 +185,14 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
     (
         "request_bytes",
         Unit::Auto,
-        &["request_length", "request_size", "request_bytes", "bytes_received", "bytes_in"],
+        &[
+            "request_length",
+            "request_size",
+            "request_bytes",
+            "bytes_received",
+            "bytes_in",
+            "request_body_len",
+        ],
     ),
     (
         "response_bytes",
@@ -193,6 +204,7 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
             "response_size",
             "response_length",
             "body_bytes",
+            "response_body_len",
             "bytes_out",
             "size",
             "bytes",

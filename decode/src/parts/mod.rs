@@ -11,10 +11,13 @@
 //! joined line has the place of its last part; what is given up has the place of the line that showed it to be alone, in
 //! front of that one.
 
+mod lists;
+
 use serde::{Deserialize, Serialize};
 
 use super::envelope::split_time;
 use super::json::string_in;
+pub(super) use lists::{is_end_of_list, object_of_list, without_head, without_list_bracket};
 
 /// Bytes at the start of a line among which a container runtime's mark of a part stands.
 const MARK_BYTES: usize = 64;
@@ -24,6 +27,10 @@ const DOCKER_TAIL_BYTES: usize = 512;
 
 /// What Docker's lines begin with.
 const DOCKER_HEAD: &str = "{\"log\":\"";
+
+/// What stands before their text and behind it. Programs that wrote them anew put blanks behind the colons.
+const DOCKER: [(&str, &str); 2] =
+    [(DOCKER_HEAD, "\",\"stream\":\"std"), ("{\"log\": \"", "\", \"stream\": \"std")];
 
 /// Deepest nesting of JSON over many lines.
 const DEPTH_MAX: usize = 64;
@@ -205,7 +212,10 @@ impl<'a> Piece<'a> {
         {
             return Self::of_tagged(line, is_last);
         }
-        if line.starts_with(DOCKER_HEAD) { Self::of_docker(line) } else { Self::of_cri(line) }
+        match DOCKER.iter().find(|(head, _)| line.starts_with(head)) {
+            Some((head, mark)) => Self::of_docker(line, head, mark),
+            None => Self::of_cri(line),
+        }
     }
 
     fn of_tagged(line: &'a str, is_last: bool) -> Option<Self> {
@@ -234,18 +244,18 @@ impl<'a> Piece<'a> {
         Some(Self { output, is_json: false, is_last, before, text, after: "" })
     }
 
-    fn of_docker(line: &'a str) -> Option<Self> {
-        let from = line.len().saturating_sub(DOCKER_TAIL_BYTES).max(DOCKER_HEAD.len() - 1);
+    fn of_docker(line: &'a str, before: &'a str, mark: &str) -> Option<Self> {
+        let from = line.len().saturating_sub(DOCKER_TAIL_BYTES).max(before.len() - 1);
         let tail = line.as_bytes().get(from..)?;
-        let at = from + memchr::memmem::rfind(tail, b"\",\"stream\":\"std")?;
+        let at = from + memchr::memmem::rfind(tail, mark.as_bytes())?;
         let (text, after) = line.split_at_checked(at)?;
-        let text = text.get(DOCKER_HEAD.len()..)?;
+        let text = text.get(before.len()..)?;
         let output = if after.contains("\"stderr\"") { Output::Errors } else { Output::Standard };
         let is_last = text.strip_suffix("\\n").is_some_and(|text| {
             let backslashes = text.bytes().rev().take_while(|byte| *byte == b'\\').count();
             backslashes % 2 == 0
         });
-        Some(Self { output, is_json: true, is_last, before: DOCKER_HEAD, text, after })
+        Some(Self { output, is_json: true, is_last, before, text, after })
     }
 
     /// The line that ends with this part.
@@ -363,52 +373,6 @@ fn follow_brackets(line: &str, open: &mut String) -> bool {
     true
 }
 
-/// What is behind the beginning of an object that holds nothing but a list, `{"events":[`.
-pub(super) fn without_head(line: &str) -> Option<&str> {
-    let key = line.trim_ascii().strip_prefix('{')?.trim_ascii_start().strip_prefix('"')?;
-    let (key, rest) = key.split_once('"')?;
-    let rest = rest.trim_ascii_start().strip_prefix(':')?.trim_ascii_start();
-    let rest = rest.strip_prefix('[')?.trim_ascii_start();
-    (!key.contains('\\')).then_some(rest)
-}
-
-/// An object that stands in a line of a list, with the comma before or behind it and the brackets that end the list.
-pub(super) fn object_of_list(line: &str) -> Option<&str> {
-    let line = line.trim_ascii();
-    let line = line.strip_prefix(',').map_or(line, str::trim_ascii_start);
-    let ends = ["", ",", "]", "]}", "]}}"].into_iter();
-    let mut inner = ends.filter_map(|end| line.strip_suffix(end).map(str::trim_ascii_end));
-    inner.find(|inner| {
-        let mut open = String::new();
-        inner.starts_with('{')
-            && inner.ends_with('}')
-            && follow_brackets(inner, &mut open)
-            && open.is_empty()
-    })
-}
-
-/// Longest line of nothing but the brackets that end a list and what it is in.
-const END_BYTES_MAX: usize = 16;
-
-/// Whether a line is nothing but those.
-pub(super) fn is_end_of_list(line: &str) -> bool {
-    (1..=END_BYTES_MAX).contains(&line.len())
-        && line.bytes().all(|byte| matches!(byte, b']' | b'}' | b' '))
-}
-
-/// A line without the bracket of a list that begins or ends in it.
-pub(super) fn without_list_bracket(line: &str) -> Option<&str> {
-    let line = line.trim_ascii();
-    if let Some(first) = line.strip_prefix('[').map(str::trim_ascii_start)
-        && first.starts_with('{')
-        && first.ends_with(['{', ','])
-    {
-        return Some(first);
-    }
-    let last = line.strip_suffix(']').map(str::trim_ascii_end)?;
-    (last.starts_with('{') && last.ends_with('}')).then_some(last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -422,6 +386,9 @@ mod tests {
             (r#"{"log":"a\n","stream":"stderr","time":"x"}"#, Some((Output::Errors, true, r"a\n"))),
             (r#"{"log":"a\\n","stream":"stdout"}"#, Some((Output::Standard, false, r"a\\n"))),
             (r#"{"log":"a","x":"stdout"}"#, None),
+            (r#"{"log": "a", "stream": "stdout"}"#, Some((Output::Standard, false, "a"))),
+            (r#"{"log": "a\n", "stream": "stderr"}"#, Some((Output::Errors, true, r"a\n"))),
+            (r#"{"log": "a\", \"stream\": \"stdout\""}"#, None),
             (r#"{"log":"a","stream":"stdout","logtag":"P"}"#, Some((Output::Standard, false, "a"))),
             (
                 r#"{"stream": "stderr", "logtag": "F", "log": "a"}"#,
@@ -440,25 +407,6 @@ mod tests {
             let piece = Piece::of(line).map(|piece| (piece.output, piece.is_last, piece.text));
             assert_eq!(piece, found, "{line}");
         }
-    }
-
-    #[test]
-    fn objects_stand_in_lists_line_by_line() {
-        for (line, object) in [
-            (r#"{"a":1},"#, Some(r#"{"a":1}"#)),
-            (r#",{"a":1}"#, Some(r#"{"a":1}"#)),
-            (r#"{"a":[{"b":1}]}]}"#, Some(r#"{"a":[{"b":1}]}"#)),
-            (r#"{"a":[{"b":1}]}"#, Some(r#"{"a":[{"b":1}]}"#)),
-            (r#"{"a":1}]"#, Some(r#"{"a":1}"#)),
-            (r#"{"a":[1"#, None),
-            (r#"{"a":1} x"#, None),
-            ("]}", None),
-        ] {
-            assert_eq!(object_of_list(line), object, "{line}");
-        }
-        assert_eq!(without_head(r#"{ "Records": [ {"a":1},"#), Some(r#"{"a":1},"#));
-        assert_eq!(without_head(r#"{"a":1,"b":["#), None);
-        assert!(is_end_of_list("] }") && is_end_of_list("}") && !is_end_of_list("],"));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! process managers a name and a bar, `docker logs -t` a time, `kubectl logs --prefix` a pod in brackets, all of them
 //! colours.
 
+mod shaped;
+
 use std::cell::LazyCell;
 
 use super::address::is_plain_ip;
@@ -11,6 +13,8 @@ use super::numbers::is_digits;
 use super::reasons::is_level;
 use super::record::Unit;
 use super::time::TimeParser;
+pub(super) use shaped::split_console;
+use shaped::{strip_columns, strip_shaped};
 
 /// Longest name of a container or pod.
 const NAME_BYTES_MAX: usize = 253;
@@ -25,12 +29,14 @@ pub(super) fn strip_prefix(text: &str) -> Option<&str> {
     let dated = LazyCell::new(|| any_time(start));
     let rest = strip_header(start)
         .or_else(|| strip_cri(start))
+        .or_else(|| strip_columns(start))
         .or_else(|| strip_dated_header(start, *dated))
         .or_else(|| strip_name(start, is_coloured))
         .or_else(|| strip_pod(start))
         .or_else(|| strip_word(start))
         .or_else(|| strip_logger(start, *dated))
         .or_else(|| strip_file(start))
+        .or_else(|| strip_shaped(start))
         .or_else(|| strip_time(start))
         .or_else(|| strip_names_before_json(start));
     match rest {

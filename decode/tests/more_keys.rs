@@ -1,0 +1,84 @@
+//! Keys of programs and collectors that have a place of their own for who asked; a header is none.
+
+#![cfg(test)]
+
+#[path = "support/line.rs"]
+mod line;
+mod support;
+
+use line::read;
+
+#[test]
+fn sensors_say_who_opened_the_connection() {
+    let zeek = r#"{"ts":1714564800.123456,"uid":"C1","id.orig_h":"192.0.2.1","id.orig_p":40000,"id.resp_h":"10.0.0.5","id.resp_p":80,"trans_depth":1,"method":"GET","host":"192.0.2.66","uri":"/t?x=1","user_agent":"curl/8.5.0","request_body_len":0,"response_body_len":512,"status_code":200,"proxied":["X-FORWARDED-FOR -> 192.0.2.66"]}"#;
+    assert_eq!(
+        read("auto", zeek),
+        "1 ts=2024-05-01 12:00:00.123456Z client_ip=\"192.0.2.1\" method=\"GET\" host=\"192.0.2.66\" path=\"/t\" query=\"x=1\" status=200 request_bytes=0 response_bytes=512 user_agent=\"curl/8.5.0\"\n"
+    );
+    let suricata = |kind: &str| {
+        format!(
+            r#"{{"timestamp":"2024-05-01T12:00:00Z","flow_id":1,"event_type":"{kind}","src_ip":"192.0.2.1","src_port":40000,"dest_ip":"10.0.0.5","dest_port":80,"proto":"TCP","http":{{"hostname":"shop.example","url":"/t?x=1","http_user_agent":"curl/8.5.0","xff":"192.0.2.66","http_method":"GET","protocol":"HTTP/1.1","status":200,"length":512}}}}"#
+        )
+    };
+    assert_eq!(
+        read("auto", &suricata("http")),
+        "1 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\" method=\"GET\" host=\"shop.example\" path=\"/t\" query=\"x=1\" protocol=\"HTTP/1.1\" status=200 response_bytes=512 user_agent=\"curl/8.5.0\"\n"
+    );
+    // An alert repeats the request, perhaps from the side of its answer.
+    for kind in ["alert", "fileinfo"] {
+        assert!(read("auto", &suricata(kind)).contains("REJECT"), "{kind}");
+    }
+}
+
+#[test]
+fn standard_attributes_are_read_where_they_stand() {
+    let row =
+        "1 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\" status=200";
+    for line in [
+        r#"{"ts":"2024-05-01T12:00:00Z","http":{"method":"GET","url":"/t","status_code":200,"x_forwarded_for":"192.0.2.66"},"network":{"client":{"ip":"192.0.2.1"}}}"#,
+        r#"{"date":"2024-05-01T12:00:00.000Z","http":{"url":"/t","status_code":200,"method":"GET","referer":"-","url_details":{"path":"/t"}},"network":{"client":{"ip":"192.0.2.1"}},"duration":12000000,"ddsource":"nginx","status":"404"}"#,
+        r#"{"timestamp":"2024-05-01T12:00:00Z","request":{"method":"GET","path":"/t","headers":{"x-forwarded-for":"192.0.2.66","remote_ip":"192.0.2.66"},"remote_ip":"192.0.2.1"},"response":{"status":200}}"#,
+    ] {
+        assert_eq!(read("auto", line), format!("{row}\n"), "{line}");
+    }
+    // What somebody sends as a header is no peer.
+    let line = r#"{"timestamp":"2024-05-01T12:00:00Z","request":{"method":"GET","path":"/t","headers":{"x-forwarded-for":"192.0.2.66","remote_ip":"192.0.2.66"}},"response":{"status":200}}"#;
+    assert!(!read("auto", line).contains("client_ip"));
+}
+
+#[test]
+fn a_target_may_stand_where_an_event_does() {
+    let record = |members: &str| {
+        let line = format!(
+            r#"{{"timestamp":"2024-05-01T12:00:00Z","method":"GET","remote":"192.0.2.1","status":200,{members}}}"#
+        );
+        read("auto", &line)
+    };
+    for (members, path) in [
+        (r#""event":"/t""#, "path=\"/t\""),
+        (r#""event":"/t?x=1""#, "path=\"/t\" query=\"x=1\""),
+        (r#""event":"/evil","path":"/t""#, "path=\"/t\""),
+        (r#""path":"/t","event":"request finished""#, "path=\"/t\""),
+    ] {
+        assert!(record(members).contains(&format!("{path} status=200")), "{members}");
+    }
+    for members in [r#""event":"request finished""#, r#""event":"/t was asked""#] {
+        assert!(!record(members).contains("path="), "{members}");
+    }
+}
+
+#[test]
+fn akamai_leaves_out_the_first_slash() {
+    let record = |path: &str| {
+        let line = format!(
+            r#"{{"version":"1","reqTimeSec":"1714564800","cliIP":"192.0.2.1","statusCode":"200","proto":"HTTPS","reqHost":"shop.example","reqMethod":"GET","reqPath":"{path}","UA":"curl%2F8.5.0","queryStr":"x=1","xForwardedFor":"192.0.2.66"}}"#
+        );
+        read("auto", &line)
+    };
+    assert_eq!(record("a/t"), record("/a/t"));
+    assert!(record("a/t").contains("client_ip=\"192.0.2.1\""));
+    assert!(record("a/t").contains("path=\"/a/t\" query=\"x=1\" status=200"));
+    // Of no path that is none a path is made.
+    assert!(record("*").contains("path=\"*\""));
+    assert!(!record("-").contains("path=\"/"));
+}
