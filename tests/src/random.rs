@@ -8,6 +8,7 @@ pub struct Random(u64);
 
 impl Random {
     /// A sequence of its own for each run, by the clock; says its seed.
+    #[expect(clippy::print_stdout, reason = "shown of tests that fail")]
     pub fn new() -> Self {
         let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
         let seed = std::env::var("FLOODMARK_TEST_SEED").map_or_else(

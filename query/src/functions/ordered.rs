@@ -59,17 +59,17 @@ impl AggregateUDFImpl for Ordered {
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        match types.first() {
-            Some(data_type) => Ok(value_type(data_type)),
-            None => plan_err!("{} needs WITHIN GROUP (ORDER BY …)", self.name()),
-        }
+        let Some(data_type) = types.first() else {
+            return plan_err!("{} needs WITHIN GROUP (ORDER BY …)", self.name());
+        };
+        Ok(value_type(data_type))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        match args.input_fields.first() {
-            Some(field) => Ok(state_fields(args.name, field.data_type())),
-            None => plan_err!("{} needs WITHIN GROUP (ORDER BY …)", self.name()),
-        }
+        let Some(field) = args.input_fields.first() else {
+            return plan_err!("{} needs WITHIN GROUP (ORDER BY …)", self.name());
+        };
+        Ok(state_fields(args.name, field.data_type()))
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
