@@ -223,41 +223,6 @@ fn escapes_of_nginx_in_json_are_those_of_its_text() {
 }
 
 #[test]
-fn a_server_of_no_other_is_no_host() {
-    let line = "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /t HTTP/1.1\" 200 5 \"-\" \"c\"";
-    let alone = read("auto", line);
-    assert_eq!(read("auto", &format!("_ {line}")), alone);
-    for host in ["_", "_:8080", "-", "*", "_.", "-_-"] {
-        let row = read(
-            "nginx_json",
-            &format!(
-                r#"{{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1","server_name":"{host}","request":"GET /t HTTP/1.1","status":200}}"#
-            ),
-        );
-        assert!(row.contains("status=200") && !row.contains("host="), "{host}: {row}");
-    }
-    // Whoever asks for it is asked for nothing else.
-    let row = read(
-        "nginx_json",
-        r#"{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1","http_host":"_","server_name":"shop.example","request":"GET /t HTTP/1.1","status":200}"#,
-    );
-    assert!(!row.contains("host=") && row.contains("client_ip=\"192.0.2.1\""), "{row}");
-}
-
-#[test]
-fn blanks_around_a_target_are_none_of_it() {
-    let line = |request: &str| {
-        let line = format!(
-            "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"{request}\" 200 5 \"-\" \"curl/8.5.0\""
-        );
-        read("auto", &line)
-    };
-    assert_eq!(line("GET  /t  HTTP/1.1"), line("GET /t HTTP/1.1"));
-    let row = line("GET /t  HTTP/1.1  HTTP/1.1");
-    assert!(row.contains("path=\"/t  HTTP/1.1\" protocol=\"HTTP/1.1\" status=200"), "{row}");
-}
-
-#[test]
 fn quotes_that_logstash_keeps_are_no_part_of_headers() {
     let record = |agent: &str, response: &str| {
         format!(
