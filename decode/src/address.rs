@@ -92,7 +92,7 @@ fn plain_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
 
 /// Whether the text is what [`plain_ipv4`] reads. By masks with a bit for each byte, since no processor can predict the
 /// branches of a loop over addresses.
-fn is_ipv4(text: &[u8]) -> bool {
+pub(super) fn is_ipv4(text: &[u8]) -> bool {
     if !(7..=15).contains(&text.len()) {
         return false;
     }
@@ -117,7 +117,7 @@ fn is_ipv4(text: &[u8]) -> bool {
 
 /// Whether the text is an IPv6 address that is certainly canonical: lower case, no leading zeros, no group `0`, and
 /// at most one `::`, inside. Other canonical addresses take the long way.
-fn is_plain_ipv6(text: &[u8]) -> bool {
+pub(super) fn is_plain_ipv6(text: &[u8]) -> bool {
     if !(4..=39).contains(&text.len()) || matches!(text, [b':', ..] | [.., b':']) {
         return false;
     }

@@ -7,7 +7,7 @@ use super::ends::{
 use super::loose::Shape;
 use super::sound::{forwarded_behind, has_other_client, holds_record, is_address, is_sound_client};
 use super::step::{Step, Until};
-use crate::address::{is_plain_ip, without_port};
+use crate::address::{is_ipv4, is_plain_ipv6, without_port};
 use crate::literal::Literal;
 use crate::record::{Escape, Peer, Record, Slot, Value};
 use crate::search::{self, divide};
@@ -252,10 +252,12 @@ impl Plan {
             && has_other_client(tail, words)
         {
             (Peer::Unknown, text)
-        } else if is_plain_ip(text) {
+        } else if is_ipv4(text.as_bytes()) {
             (Peer::Plain, text)
         } else if let Some(host) = without_port(text) {
             (Peer::Plain, host)
+        } else if is_plain_ipv6(text.as_bytes()) {
+            (Peer::Plain, text)
         } else if self.accepts_client(text, tail, step) {
             (Peer::Sound, text)
         } else {
