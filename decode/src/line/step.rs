@@ -129,7 +129,21 @@ impl Step {
         self.after.begins(bytes.get(at..)?).then_some(at)
     }
 
+    #[inline]
     pub(super) fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
+        // Most lines.
+        if self.is_word
+            && !self.is_raw
+            && !self.is_behind_bar
+            && search::either(rest.as_bytes(), b' ', b'\t').is_none()
+        {
+            return Some((rest, self.variable.escape, ""));
+        }
+        self.until_otherwise(rest)
+    }
+
+    #[inline(never)]
+    fn until_otherwise<'a>(&self, rest: &'a str) -> Found<'a> {
         let text = rest.trim_ascii_end();
         // No writer has a tab in a value: behind one begins a field that the format does not have.
         let other = if self.is_word { b' ' } else { b'\t' };
