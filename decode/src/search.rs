@@ -42,6 +42,22 @@ pub(super) fn either(text: &[u8], one: u8, other: u8) -> Option<usize> {
 /// Position of the `count`th `needle`, counted from one; or how many there are.
 #[inline]
 pub(super) fn nth(text: &[u8], needle: u8, count: usize) -> Result<usize, usize> {
+    // Most fields are near.
+    if let Some(head) = text.first_chunk() {
+        let mut hits = near(head, is(needle));
+        for _ in 1..count {
+            hits &= hits.wrapping_sub(1);
+        }
+        if hits != 0 {
+            return Ok(hits.trailing_zeros() as usize);
+        }
+    }
+    nth_of_all(text, needle, count)
+}
+
+/// The same wherever they are.
+#[inline(never)]
+fn nth_of_all(text: &[u8], needle: u8, count: usize) -> Result<usize, usize> {
     let (chunks, rest) = text.as_chunks();
     let whole = chunks.iter().map(|chunk| near(chunk, is(needle)));
     let mut seen = 0;
