@@ -96,23 +96,14 @@ impl Trial {
     }
 
     fn is_restarted(&mut self) {
-        self.hears_signals();
-        self.first.signal(Signal::Term);
-        self.take_first().output(PATIENCE).expect_status(0);
+        stop(self.take_first());
         self.first = self.member();
     }
 
     /// Its successor starts while it still writes what it has.
     fn is_handed_over(&mut self) {
-        self.hears_signals();
         let next = self.member();
-        self.first.signal(Signal::Term);
-        std::mem::replace(&mut self.first, next).output(PATIENCE).expect_status(0);
-    }
-
-    /// Before its first word a process may not have come so far.
-    fn hears_signals(&mut self) {
-        self.first.until("a word", PATIENCE, |process| !process.stderr().is_empty());
+        stop(std::mem::replace(&mut self.first, next));
     }
 
     /// What runs, out of its place.
@@ -145,8 +136,7 @@ impl Trial {
         let mut other = self.member();
         other.until("two members", PATIENCE, |_| self.kafka.members(GROUP) == 2);
         other.run_for(self.random.below(WELL_MAX));
-        other.signal(Signal::Term);
-        other.output(PATIENCE).expect_status(0);
+        stop(other);
     }
 
     fn is_replaced(&mut self) {
@@ -155,23 +145,28 @@ impl Trial {
         other.run_for(self.random.below(AWAY_MAX));
         self.first.signal(Signal::Cont);
         self.first.run_for(self.random.below(WELL_MAX));
-        self.hears_signals();
-        self.first.signal(Signal::Term);
-        std::mem::replace(&mut self.first, other).output(PATIENCE).expect_status(0);
+        stop(std::mem::replace(&mut self.first, other));
     }
 
     /// All of it arrives and is read; the folder of the trial, its topic and what was read.
     fn end(self) -> (Kafka, String, Tables, TempDir) {
-        let Self { kafka, topic, tables, folder, shipper, mut first, .. } = self;
+        let Self { kafka, topic, tables, folder, shipper, first, .. } = self;
         shipper.output(PATIENCE).expect_status(0);
-        first.until("a word", PATIENCE, |process| !process.stderr().is_empty());
-        first.signal(Signal::Term);
-        first.output(PATIENCE).expect_status(0);
+        stop(first);
         run(&kafka, &topic, GROUP, &tables).arg("--exit-at-end").success();
         assert_eq!(kafka.lag(GROUP, &topic), 0);
         assert_every_record_once(&tables, kafka.messages(&topic));
         Floodmark::new(["check", "--data", tables.arg()]).success();
         (kafka, topic, tables, folder)
+    }
+}
+
+/// Stops a member in good order. One that has barely begun does not hear the signal, and is ended by it.
+fn stop(member: Running) {
+    member.signal(Signal::Term);
+    let output = member.output(PATIENCE);
+    if output.status.code().is_some() || !output.stderr.is_empty() {
+        output.expect_status(0);
     }
 }
 
