@@ -307,6 +307,7 @@ pub fn duration_us(text: &str, unit: Unit) -> Option<i64> {
 /// A number in its unit, or one of seconds with a fraction: what nearly all lines have.
 #[inline]
 fn plain_duration_us(text: &[u8], unit: Unit) -> Option<i64> {
+    // Those of seconds have a fraction as a rule, others are whole.
     if unit != Unit::Seconds
         && let Some(whole) = word::number(text)
     {

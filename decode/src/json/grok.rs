@@ -13,7 +13,10 @@ const QUOTED: [(Slot, &str); 2] = [(Slot::UserAgent, "agent"), (Slot::Referer, "
 /// Takes off the quotes of the headers of such a record, whose object `text` is. Its `host` is the machine that read the file.
 #[cold]
 pub(super) fn settle(text: &str, record: &mut Record<'_>) {
-    if !has_keys(text, &KEYS) {
+    let keeps_quotes = |(slot, _): &(Slot, &str)| {
+        record.get(*slot).is_some_and(|value| value.text.starts_with("\\\""))
+    };
+    if !QUOTED.iter().any(keeps_quotes) || !has_keys(text, &KEYS) {
         return;
     }
     let is_under = |slot, key, record: &Record<'_>| {

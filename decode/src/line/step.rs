@@ -129,6 +129,7 @@ impl Step {
         self.after.begins(bytes.get(at..)?).then_some(at)
     }
 
+    /// The value that ends the line.
     #[inline]
     pub(super) fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
         // Most lines.
@@ -139,11 +140,12 @@ impl Step {
         {
             return Some((rest, self.variable.escape, ""));
         }
-        self.until_otherwise(rest)
+        self.until_end_of_other(rest)
     }
 
+    /// The same of one that may be torn, or have more behind it.
     #[inline(never)]
-    fn until_otherwise<'a>(&self, rest: &'a str) -> Found<'a> {
+    fn until_end_of_other<'a>(&self, rest: &'a str) -> Found<'a> {
         let text = rest.trim_ascii_end();
         // No writer has a tab in a value: behind one begins a field that the format does not have.
         let other = if self.is_word { b' ' } else { b'\t' };

@@ -337,9 +337,8 @@ fn apache_time(format: &str) -> Variable {
 /// Which of day and month a format of `strftime` has first in a date of three numbers, where both could be the first of such
 /// a date.
 fn order_of(format: &str) -> Unit {
-    let place =
-        |conversions: [&str; 2]| conversions.iter().filter_map(|one| format.find(one)).min();
-    let (day, month, year) = (place(["%d", "%e"]), place(["%m", "%m"]), place(["%y", "%Y"]));
+    let either = |one: &str, other: &str| format.find(one).or_else(|| format.find(other));
+    let (day, month, year) = (either("%d", "%e"), format.find("%m"), either("%y", "%Y"));
     match (day, month, year) {
         _ if format.contains("%D") => Unit::MonthFirst,
         (Some(day), Some(month), Some(year)) if day < month && month < year => Unit::DayFirst,

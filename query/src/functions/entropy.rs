@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -13,7 +12,7 @@ use datafusion::logical_expr::{
 };
 
 use super::entropy_groups::EntropyGroups;
-use super::histogram::{Histogram, state_fields, value_type};
+use super::histogram::{Histogram, Summarised, Summary, state_fields, value_type};
 use crate::formula::Formula;
 
 const SECTION: DocSection = DocSection { include: true, label: "Entropy", description: None };
@@ -100,7 +99,7 @@ impl AggregateUDFImpl for Entropy {
         if args.is_distinct {
             return plan_err!("{0}(DISTINCT x) counts every value once; use {0}(x)", self.name);
         }
-        Ok(Box::new(EntropyOne::try_new(self.formula, input_type(&args)?)?))
+        Ok(Box::new(Summarised::try_new(input_type(&args)?, self.formula)?))
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
@@ -126,47 +125,9 @@ impl AggregateUDFImpl for Entropy {
     }
 }
 
-/// The entropy of all rows, or of a window's frame.
-#[derive(Debug)]
-struct EntropyOne {
-    formula: Formula,
-    histogram: Histogram,
-}
-
-impl EntropyOne {
-    fn try_new(formula: Formula, data_type: DataType) -> Result<Self> {
-        Ok(Self { formula, histogram: Histogram::try_new(data_type)? })
-    }
-}
-
-impl Accumulator for EntropyOne {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.histogram.add(values)
-    }
-
-    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.histogram.remove(values)
-    }
-
-    fn supports_retract_batch(&self) -> bool {
-        true
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        let counts: Vec<u64> =
-            self.histogram.counts().iter().copied().filter(|&count| count > 0).collect();
-        Ok(ScalarValue::Float64(self.formula.of(&counts)))
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        self.histogram.state()
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.histogram.merge(states)
-    }
-
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.histogram.size()
+impl Summary for Formula {
+    fn of(&self, histogram: &mut Histogram) -> Result<ScalarValue> {
+        let counts = histogram.counts().iter().copied().filter(|&count| count > 0);
+        Ok(ScalarValue::Float64(Self::of(*self, &counts.collect::<Vec<_>>())))
     }
 }

@@ -1,5 +1,6 @@
 //! The values of a column and how often each occurred, as the state of an aggregate function.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, UInt64Array};
@@ -7,6 +8,7 @@ use arrow::buffer::OffsetBuffer;
 use arrow::compute::{cast, filter, is_not_null};
 use arrow::datatypes::{DataType, Field, FieldRef, UInt64Type};
 use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::logical_expr::Accumulator;
 use datafusion::logical_expr::utils::format_state_name;
 
 use super::counts::Counts;
@@ -66,7 +68,7 @@ pub(super) struct Histogram {
 
 impl Histogram {
     /// An empty one of values of that type.
-    pub(super) fn try_new(data_type: DataType) -> Result<Self> {
+    fn try_new(data_type: DataType) -> Result<Self> {
         let counts = Counts::try_new(std::slice::from_ref(&data_type))?;
         Ok(Self { data_type, counts })
     }
@@ -81,13 +83,13 @@ impl Histogram {
     }
 
     /// Counts the values of the first column.
-    pub(super) fn add(&mut self, values: &[ArrayRef]) -> Result<()> {
+    fn add(&mut self, values: &[ArrayRef]) -> Result<()> {
         let column = self.column(values)?;
         self.counts.add(&[column], None)
     }
 
     /// Takes them out again.
-    pub(super) fn remove(&mut self, values: &[ArrayRef]) -> Result<()> {
+    fn remove(&mut self, values: &[ArrayRef]) -> Result<()> {
         let column = self.column(values)?;
         self.counts.remove(&[column])
     }
@@ -97,28 +99,33 @@ impl Histogram {
         self.counts.counts()
     }
 
-    /// The values and how often each occurred; leaves it empty.
-    pub(super) fn take(&mut self) -> Result<(ArrayRef, Vec<u64>)> {
+    /// The values and how often each occurred, which stay in it: windows go on with what they asked.
+    pub(super) fn values(&mut self) -> Result<(ArrayRef, UInt64Array)> {
+        let (values, counts) = self.take()?;
+        self.counts.add(&[Arc::clone(&values)], Some(&counts))?;
+        Ok((values, counts))
+    }
+
+    fn take(&mut self) -> Result<(ArrayRef, UInt64Array)> {
         let (columns, counts) = self.counts.take()?;
         let Some(values) = columns.into_iter().next() else {
             return exec_err!("a histogram has one column");
         };
-        Ok((values, counts))
+        Ok((values, counts.into()))
     }
 
-    /// The same as the state of an aggregate.
-    pub(super) fn state(&mut self) -> Result<Vec<ScalarValue>> {
+    /// The same as the state of an aggregate; leaves it empty.
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
         let (values, counts) = self.take()?;
-        let counts: ArrayRef = Arc::new(UInt64Array::from(counts));
         let of = |column: ArrayRef| {
             let length = column.len();
             ScalarValue::try_from_array(&lists(column, [length])?, 0)
         };
-        Ok(vec![of(values)?, of(counts)?])
+        Ok(vec![of(values)?, of(Arc::new(counts))?])
     }
 
     /// Adds such states.
-    pub(super) fn merge(&mut self, states: &[ArrayRef]) -> Result<()> {
+    fn merge(&mut self, states: &[ArrayRef]) -> Result<()> {
         let [values, counts] = states else { return exec_err!("a histogram has two columns") };
         for row in 0..values.len() {
             let values = values.as_list::<i32>().value(row);
@@ -128,8 +135,57 @@ impl Histogram {
         Ok(())
     }
 
-    /// Bytes held.
-    pub(super) fn size(&self) -> usize {
+    fn size(&self) -> usize {
         self.counts.size()
+    }
+}
+
+/// What an aggregate says of a histogram.
+pub(super) trait Summary: Debug + Send + Sync + 'static {
+    /// The answer; null where there are no values.
+    fn of(&self, histogram: &mut Histogram) -> Result<ScalarValue>;
+}
+
+/// An aggregate over the histogram of all rows, or of those in a window's frame.
+#[derive(Debug)]
+pub(super) struct Summarised<S> {
+    histogram: Histogram,
+    summary: S,
+}
+
+impl<S: Summary> Summarised<S> {
+    /// Over values of that type, of none yet.
+    pub(super) fn try_new(data_type: DataType, summary: S) -> Result<Self> {
+        Ok(Self { histogram: Histogram::try_new(data_type)?, summary })
+    }
+}
+
+impl<S: Summary> Accumulator for Summarised<S> {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.histogram.add(values)
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.histogram.remove(values)
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.summary.of(&mut self.histogram)
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        self.histogram.state()
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.histogram.merge(states)
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.histogram.size()
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::Array;
 use arrow::compute::{SortOptions, sort_to_indices};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, ScalarValue, plan_err};
@@ -15,7 +15,7 @@ use datafusion::logical_expr::{
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Literal;
 
-use super::histogram::{Histogram, state_fields, value_type};
+use super::histogram::{Histogram, Summarised, Summary, state_fields, value_type};
 
 /// The two aggregate functions.
 pub(super) fn functions() -> [AggregateUDF; 2] {
@@ -73,15 +73,13 @@ impl AggregateUDFImpl for Ordered {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let data_type = self.return_type(&[args.expr_fields[0].data_type().clone()])?;
-        let pick = match self.which {
-            Which::Mode => Pick::Most,
-            Which::PercentileDisc => Pick::Share(share(args.exprs.get(1))?),
+        let share = match self.which {
+            Which::Mode => None,
+            Which::PercentileDisc => Some(share(args.exprs.get(1))?),
         };
-        // A null counts for nothing, wherever it would stand.
-        let options = args.order_bys.first().map_or_else(SortOptions::default, |by| by.options);
-        let histogram = Histogram::try_new(data_type)?;
-        Ok(Box::new(OrderedOne { histogram, pick, options }))
+        let order = args.order_bys.first().map_or_else(SortOptions::default, |by| by.options);
+        let data_type = args.return_field.data_type().clone();
+        Ok(Box::new(Summarised::try_new(data_type, Place { share, order })?))
     }
 
     fn supports_within_group_clause(&self) -> bool {
@@ -105,69 +103,47 @@ fn share(of: Option<&Arc<dyn PhysicalExpr>>) -> Result<f64> {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Pick {
-    Most,
-    Share(f64),
-}
-
+/// The value at a place of all in order.
 #[derive(Debug)]
-struct OrderedOne {
-    histogram: Histogram,
-    pick: Pick,
-    options: SortOptions,
+struct Place {
+    /// The share of all up to it; nothing for the most frequent one.
+    share: Option<f64>,
+    order: SortOptions,
 }
 
-impl OrderedOne {
-    /// Which value it is, of `values` in that order, that occurred so often.
-    fn place(&self, order: &[u32], counts: &[u64]) -> Option<u32> {
-        let count = |at: u32| counts.get(at as usize).copied().unwrap_or_default();
-        match self.pick {
-            Pick::Most => {
-                // Of several the last is taken by `max`, so that the first stands last.
-                order.iter().rev().copied().max_by_key(|at| count(*at))
-            }
-            Pick::Share(share) => {
-                #[expect(
-                    clippy::cast_precision_loss,
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a number of rows"
-                )]
-                let wanted = (share * counts.iter().sum::<u64>() as f64).ceil() as u64;
+impl Summary for Place {
+    fn of(&self, histogram: &mut Histogram) -> Result<ScalarValue> {
+        let (values, counts) = histogram.values()?;
+        let order = sort_to_indices(&values, Some(self.order), None)?;
+        let count = |at: &u32| counts.value(*at as usize);
+        // Of a window's frame some may be gone.
+        let order = order.values().iter().filter(|at| count(at) > 0);
+        let found = match self.share {
+            // Of several that are greatest the last is taken, and the first is wanted.
+            None => order.rev().max_by_key(|at| count(at)),
+            Some(share) => {
+                let wanted = place(share, counts.values().iter().sum());
                 let mut seen = 0;
-                order.iter().copied().find(|at| {
-                    seen += count(*at);
-                    seen >= wanted.max(1)
+                order.into_iter().find(|at| {
+                    seen += count(at);
+                    seen >= wanted
                 })
             }
-        }
-    }
-}
-
-impl Accumulator for OrderedOne {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.histogram.add(values)
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        let (values, counts) = self.histogram.take()?;
-        let order = sort_to_indices(&values, Some(self.options), None)?;
-        match self.place(order.values(), &counts) {
-            Some(at) => ScalarValue::try_from_array(&values, at as usize),
+        };
+        match found {
+            Some(at) => ScalarValue::try_from_array(&values, *at as usize),
             None => ScalarValue::try_from(values.data_type()),
         }
     }
+}
 
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        self.histogram.state()
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.histogram.merge(states)
-    }
-
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.histogram.size()
-    }
+/// The place of the value up to which the share of so many stands, from 1.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of rows"
+)]
+fn place(share: f64, rows: u64) -> u64 {
+    ((share * rows as f64).ceil() as u64).max(1)
 }
