@@ -30,6 +30,6 @@ pub use ship::{
     ClientNetwork, ShipConfig, ShipControl, ShipError, ShipProgress, ShipSummary, ship,
 };
 pub use source::{
-    FileSource, KafkaConfig, KafkaSource, Membership, MessageSink, OffsetReset, Polled,
+    FileSource, Held, KafkaConfig, KafkaSource, Membership, MessageSink, OffsetReset, Polled,
     PositionLookup, Positions, Progress, Share, Source, SourceError,
 };

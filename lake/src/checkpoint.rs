@@ -1,4 +1,5 @@
-//! Checkpoints: opaque state of the detector beside the tables, each bound to one commit of `requests`.
+//! Checkpoints: opaque state of the detector beside the tables, each bound to one commit of `requests`. Not every commit
+//! has one: what was read since the last is read again, and says the same again.
 //!
 //! ```text
 //! _floodmark/checkpoints/<lineage>/<sequence>.ckpt
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Failure, LakeError};
 use crate::ids::{History, Ids, SCOPE};
 use crate::location::{Folder, Location};
-use crate::progress::advance;
+use crate::progress::{advance, missed};
 
 /// Folder of everything beside the tables.
 pub(crate) const HOUSEKEEPING: &str = "_floodmark";
@@ -51,6 +52,8 @@ pub struct Checkpoint {
     pub closed_us: i64,
     /// What the detector gave.
     pub state: Bytes,
+    /// When it was written; `None` before.
+    pub written: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,9 +65,12 @@ struct Header {
 }
 
 impl Checkpoint {
-    /// Whether it is the state at what the tables hold.
+    /// Whether it is the state at what the tables hold, or, of a commit before the last, on the way there.
     pub(crate) fn is_of(&self, ids: &Ids, txns: &BTreeMap<String, i64>) -> bool {
         let held = ids.positions(txns);
+        if txns.get(&ids.sequence()).is_some_and(|last| self.sequence < *last) {
+            return missed(&self.positions, &held).is_some();
+        }
         if ids.history().is_scoped() {
             self.positions.iter().all(|(partition, next)| held.get(partition) == Some(next))
         } else {
@@ -112,6 +118,7 @@ impl Checkpoint {
             positions: header.positions,
             closed_us: header.closed_us,
             state: bytes.slice(end..),
+            written: None,
         })
     }
 }
@@ -174,14 +181,18 @@ impl<'a> Checkpoints<'a> {
         sequence: i64,
     ) -> Result<Result<Checkpoint, String>, LakeError> {
         const WHAT: &str = "read the checkpoint";
-        let bytes = match self.folder.get(&path(sequence)).await {
-            Ok(found) => found.bytes().await.map_err(|error| self.fail(WHAT, error))?,
+        let (bytes, written) = match self.folder.get(&path(sequence)).await {
+            Ok(found) => {
+                let written = found.meta.last_modified;
+                (found.bytes().await.map_err(|error| self.fail(WHAT, error))?, written)
+            }
             Err(object_store::Error::NotFound { .. }) => {
                 return Ok(Err("there is none".to_owned()));
             }
             Err(error) => return Err(self.fail(WHAT, error)),
         };
-        Ok(Checkpoint::decode(&self.name, &bytes))
+        let read = Checkpoint::decode(&self.name, &bytes);
+        Ok(read.map(|checkpoint| Checkpoint { written: Some(written), ..checkpoint }))
     }
 
     /// Positions that scopes of a lineage have reached in checkpoints whose commit `requests` does not know: of processes
@@ -251,11 +262,13 @@ impl<'a> Checkpoints<'a> {
         }
     }
 
-    /// Deletes all but the last few checkpoints up to `sequence`; failures only cost space.
-    pub(crate) async fn prune(&self, sequence: i64) {
+    /// Deletes all but the last few checkpoints up to `sequence`, and the one that is gone on from; failures only cost
+    /// space.
+    pub(crate) async fn prune(&self, sequence: i64, base: i64) {
         let Ok(mut old) = self.sequences().await else { return };
         old.retain(|number| *number <= sequence);
         old.truncate(old.len().saturating_sub(KEPT));
+        old.retain(|number| *number != base);
         let old = futures::stream::iter(old.into_iter().map(|number| Ok(path(number)))).boxed();
         if let Err(error) = self.folder.delete_stream(old).try_collect::<Vec<_>>().await {
             tracing::debug!(%error, "old checkpoints stay");
@@ -324,6 +337,7 @@ mod tests {
             positions: BTreeMap::from([("t/0".to_owned(), 12)]),
             closed_us: -3,
             state: Bytes::from_static(b"opaque\0bytes"),
+            written: None,
         }
     }
 

@@ -49,6 +49,8 @@ pub(crate) struct TableHandle {
     pub(crate) table: &'static Table,
     pub(crate) writer: TableWriter,
     pub(crate) log: LogState,
+    /// Another process was seen to write to the history since this one has made the last checkpoint.
+    pub(crate) have_others_written: bool,
     folder: Folder,
 }
 
@@ -62,7 +64,7 @@ impl TableHandle {
         let folder = location.folder(table.name)?;
         let writer = TableWriter::new(table, folder.clone(), options);
         let log = LogState::default();
-        let mut handle = Self { table, writer, log, folder };
+        let mut handle = Self { table, writer, log, have_others_written: false, folder };
         handle.refresh(location).await?;
         Ok(handle)
     }
@@ -230,6 +232,7 @@ impl TableHandle {
         };
         let txns_moved = after.txns.iter().filter_map(moved).collect();
         let entry = Entry { txns: txns_moved, ..Entry::default() };
+        self.have_others_written |= entry.txns.contains_key(&ids.sequence());
         self.refuse_conflict(location, ids, &entry, txns)?;
         self.log = after;
         Ok(())
@@ -254,6 +257,7 @@ impl TableHandle {
         let ours = self.writer.committed(entry.added.iter().map(String::as_str)) > 0
             || is_ours(&entry, ids, txns);
         if !ours {
+            self.have_others_written |= entry.txns.contains_key(&ids.sequence());
             self.refuse_conflict(location, ids, &entry, txns)?;
         }
         if entry.redefined && !tables::check(location, self.table).await? {
@@ -307,8 +311,10 @@ pub(crate) async fn checkpoint(
 
 /// An entry without files is ours when it carries exactly what we are about to write.
 fn is_ours(entry: &Entry, ids: &Ids, txns: &BTreeMap<String, i64>) -> bool {
-    let sequence = ids.sequence();
+    let (sequence, base) = (ids.sequence(), ids.base());
+    // The base follows from what others have written meanwhile.
+    let mut moved = entry.txns.iter().filter(|(app_id, _)| **app_id != base);
     entry.added.is_empty()
         && entry.txns.get(&sequence).is_some_and(|number| txns.get(&sequence) == Some(number))
-        && entry.txns.iter().all(|(app_id, version)| txns.get(app_id) == Some(version))
+        && moved.all(|(app_id, version)| txns.get(app_id) == Some(version))
 }

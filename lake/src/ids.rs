@@ -2,19 +2,24 @@
 //!
 //! ```text
 //! floodmark/<lineage>/<partition>   next position of that partition
+//! floodmark/<lineage>/<partition>/… what goes with it: where its reading was `begun`; in `rejects` the place in `front` of
+//!                                   which lines stand that were given up there; what its source keeps
 //! floodmark/<lineage>/closed        event time up to which the detector has spoken, plus one
-//! floodmark/<lineage>/sequence      number of the commit; the checkpoint of the same number belongs to it
+//! floodmark/<lineage>/sequence      number of the commit
+//! floodmark/<lineage>/base          in `requests`: number of the checkpoint that, with what was read after it, comes to
+//!                                   the detector of this commit; 0 for none; where there is no such word, the commit's own
 //! floodmark/<lineage>/ahead-<table> in `requests`: that table holds findings up to this event time, less one, which
 //!                                   a commit that a crash cut short has left there; 0 for no longer
 //! ```
 //!
-//! A history with a scope has `@<scope>` behind its words (closed, sequence, ahead); its partitions are those of the
+//! A history with a scope has `@<scope>` behind its words (closed, sequence, base, ahead); its partitions are those of the
 //! lineage. A partition name contains a slash (`topic/3`, `file/<hash>`), so it is never one of the words.
 
 use std::collections::BTreeMap;
 
 const CLOSED: &str = "closed";
 const SEQUENCE: &str = "sequence";
+const BASE: &str = "base";
 const AHEAD: &str = "ahead-";
 
 /// Between a word and the scope.
@@ -95,6 +100,18 @@ impl Ids {
 
     pub(crate) fn sequence(&self) -> String {
         self.word(SEQUENCE)
+    }
+
+    pub(crate) fn base(&self) -> String {
+        self.word(BASE)
+    }
+
+    /// Number of the checkpoint that a history goes on from, given the transactions of `requests`; `None` where there
+    /// is none.
+    pub(crate) fn base_in(&self, txns: &BTreeMap<String, i64>) -> Option<i64> {
+        let sequence = txns.get(&self.sequence()).copied()?;
+        let base = txns.get(&self.base()).copied().unwrap_or(sequence);
+        Some(base).filter(|base| *base != 0)
     }
 
     pub(crate) fn ahead(&self, table: &str) -> String {

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array as _, AsArray as _, Int64Array, RecordBatch};
-use arrow::compute::{filter_record_batch, kernels::cmp, min};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::array::RecordBatch;
 use futures::future::LocalBoxFuture;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use schemas::Table;
@@ -16,55 +14,16 @@ use crate::checkpoint::{Checkpoint, Checkpoints, HOUSEKEEPING};
 use crate::commit::TableHandle;
 use crate::error::LakeError;
 use crate::ids::{History, Ids, histories};
+use crate::lineage::Lineage;
 use crate::location::Location;
 use crate::log_keeper::LogKeeper;
 use crate::options::LakeOptions;
-use crate::point::{CommitPoint, CommitSummary, RowKey};
-use crate::progress::{Held, advance, leads, transactions};
+use crate::point::{Ahead, CommitPoint, CommitSummary, RowKey};
+use crate::progress::{leads, transactions};
+use crate::rows::fresh;
 
 /// Tables whose rows depend on the detector; committed before `requests`.
 const SIDE_TABLES: [&Table; 4] = [&REJECTS, &SOURCE_WINDOWS, &TARGET_WINDOWS, &INCIDENTS];
-
-#[derive(Debug)]
-struct Lineage {
-    history: History,
-    ids: Ids,
-    held: BTreeMap<&'static str, Held>,
-    /// Number of the last commit tried.
-    sequence: i64,
-    /// The checkpoint written for a commit that has not succeeded yet.
-    unconfirmed: Option<Checkpoint>,
-    /// The least position of each partition among the rows that wait for their commit.
-    least: BTreeMap<String, i64>,
-}
-
-impl Lineage {
-    /// Refuses rows that another process has committed since they were begun: it may have done so before this one had any of
-    /// them, and had no reason to mind. With `ours`, an earlier attempt of this process was found to have succeeded.
-    fn refuse_held(
-        &mut self,
-        requests: &TableHandle,
-        location: &Location,
-        ours: bool,
-    ) -> Result<(), LakeError> {
-        for (partition, least) in &mut self.least {
-            let stands = requests.log.txns.get(&self.ids.partition(partition)).copied();
-            let Some(stands) = stands.filter(|stands| *stands > *least) else { continue };
-            if ours {
-                *least = stands;
-                continue;
-            }
-            return Err(LakeError::Conflict {
-                uri: location.display(REQUESTS.name),
-                lineage: self.history.name(),
-                partition: partition.clone(),
-                expected: *least,
-                found: stands,
-            });
-        }
-        Ok(())
-    }
-}
 
 /// Writer of the five tables under one data location.
 ///
@@ -121,10 +80,29 @@ impl Lake {
         &mut self,
         history: impl Into<History>,
     ) -> LocalBoxFuture<'_, Result<BTreeMap<String, i64>, LakeError>> {
-        Box::pin(self.take_up(history.into()))
+        let history = history.into();
+        Box::pin(async move { Ok(self.take_up(history, None).await?.positions()) })
     }
 
-    async fn take_up(&mut self, history: History) -> Result<BTreeMap<String, i64>, LakeError> {
+    /// Takes up a history with the detector of a checkpoint that [`Lake::restore`] gave, in place of [`Lake::begin`]. Where
+    /// the tables have moved on since, rows of what is read again, and what the detector finds in it again, are left out
+    /// when they are appended.
+    ///
+    /// # Errors
+    /// As [`Lake::begin`].
+    pub fn resume<'a>(
+        &'a mut self,
+        history: History,
+        checkpoint: &'a Checkpoint,
+    ) -> LocalBoxFuture<'a, Result<Ahead, LakeError>> {
+        Box::pin(async move { Ok(self.take_up(history, Some(checkpoint)).await?.ahead()) })
+    }
+
+    async fn take_up(
+        &mut self,
+        history: History,
+        resumed: Option<&Checkpoint>,
+    ) -> Result<&Lineage, LakeError> {
         let current = self.lineage.as_ref().map(|current| &current.history);
         if let Some(begun) = current.filter(|begun| **begun != history)
             && self.tables.values().any(|table| !table.writer.is_empty())
@@ -134,34 +112,19 @@ impl Lake {
         for table in self.tables.values_mut() {
             table.refresh(&self.location).await?;
         }
-        let ids = Ids::of(&history);
-        let sequence_id = ids.sequence();
-        let sequence_of = |table: &TableHandle| table.log.txns.get(&sequence_id).copied();
-        let requests = self.tables.get(REQUESTS.name);
-        let confirmed = requests.and_then(sequence_of);
-        let known = |id: &String| requests.and_then(|table| table.log.txns.get(id)).copied();
-        let held = self.tables.iter().map(|(name, table)| {
-            // A table ahead of `requests` was committed just before a crash, or before an earlier one.
-            let after = if sequence_of(table) > confirmed {
-                table.log.txns.get(&ids.closed()).copied()
-            } else {
-                known(&ids.ahead(name)).filter(|after| *after != 0)
-            };
-            let positions = ids.positions(&table.log.txns);
-            (*name, Held { positions, closed_us: after.map(|after| after.saturating_sub(1)) })
-        });
-        let held: BTreeMap<_, _> = held.collect();
         let checkpoints = Checkpoints::of(&self.location, &history)?;
         checkpoints.prune_scopes(&history).await;
-        let written = checkpoints.sequences().await?;
-        let in_tables = self.tables.values().filter_map(sequence_of);
-        let sequence = in_tables.chain(written).max().unwrap_or_default();
-        let positions = held.get(REQUESTS.name).map(|held| held.positions.clone());
+        let written = checkpoints.sequences().await?.into_iter().max().unwrap_or_default();
         let before = self.lineage.take().filter(|before| before.history == history);
-        let least = before.map(|before| before.least).unwrap_or_default();
-        let unconfirmed = None;
-        self.lineage = Some(Lineage { history, ids, held, sequence, unconfirmed, least });
-        Ok(positions.unwrap_or_default())
+        let mut lineage = Lineage::take_up(history, &self.tables, before, resumed);
+        lineage.sequence = lineage.sequence.max(written);
+        Ok(self.lineage.insert(lineage))
+    }
+
+    /// Positions from which partitions are to be read that the detector knows less far than the tables; those of
+    /// [`Lake::begin`] go for all others. A partition that a commit point has named is begun.
+    pub fn again(&self) -> BTreeMap<String, i64> {
+        self.lineage.as_ref().map(Lineage::again).unwrap_or_default()
     }
 
     /// Next position of every partition of a lineage, as the log of `requests` has them now.
@@ -206,8 +169,9 @@ impl Lake {
         }
     }
 
-    /// The detector's state at the last commit of a history, if it can be used: its positions must be those of
-    /// `requests`. When it cannot, the reason is logged and the detector starts afresh from [`Lake::positions`].
+    /// The last state of the detector that was kept of a history, if it can be used: its positions must be those of
+    /// `requests`, or before them and nobody else have written meanwhile. When it cannot, the reason is logged and the
+    /// detector starts afresh from [`Lake::positions`].
     ///
     /// # Errors
     /// [`LakeError::Store`] when log or checkpoint cannot be read.
@@ -222,7 +186,7 @@ impl Lake {
         let txns = self.requests_txns().await?;
         let ids = Ids::of(&history);
         let name = history.name();
-        let Some(sequence) = txns.get(&ids.sequence()).copied() else { return Ok(None) };
+        let Some(sequence) = ids.base_in(&txns) else { return Ok(None) };
         let found = Checkpoints::of(&self.location, &history)?.read(sequence).await?;
         let found = found.and_then(|checkpoint| {
             if checkpoint.is_of(&ids, &txns) {
@@ -274,18 +238,14 @@ impl Lake {
             return Err(LakeError::Lineage { wanted: "any".into(), begun: "none".into() });
         };
         let Some(handle) = self.tables.get_mut(table.name) else { return Ok(()) };
-        let first = lineage.held.get(table.name).and_then(|held| held.first_new(key));
-        let fresh = match first {
+        let fresh = match lineage.held.get(table.name) {
             None => None,
-            Some(first) => not_before(rows, key_column(table, key), first)
+            Some(held) => fresh(rows, table, key, held)
                 .map_err(|error| LakeError::Encode { table: table.name, source: error.into() })?,
         };
         let rows = fresh.as_ref().unwrap_or(rows);
-        if let RowKey::Partition(partition) = key
-            && let Some(position) = least(rows, key_column(table, key))
-        {
-            let least = lineage.least.entry(partition.to_owned()).or_insert(position);
-            *least = position.min(*least);
+        if let RowKey::Partition(partition) = key {
+            lineage.note(partition, table, rows);
         }
         handle.writer.append(rows).await.map_err(|error| error.at(table, &self.location))
     }
@@ -297,7 +257,7 @@ impl Lake {
 
     /// Makes everything appended so far visible, exactly once, and remembers `point`.
     ///
-    /// Order: checkpoint of the detector, then `rejects`, windows and `incidents` where they have rows, then
+    /// Order: checkpoint of the detector, if one is given, then `rejects`, windows and `incidents` where they have rows, then
     /// `requests`, always and last: its transactions say what is done. Nothing new means no commit at all.
     ///
     /// # Errors
@@ -325,7 +285,7 @@ impl Lake {
         }
         let checkpoint = self.write_checkpoint(checkpoint).await?;
         let Some(lineage) = &mut self.lineage else { return Ok(CommitSummary::default()) };
-        let mut moves = BTreeMap::new();
+        let (mut moves, mut base) = (BTreeMap::new(), 0);
         if let Some(requests) = self.tables.get_mut(REQUESTS.name) {
             // By what was known when the checkpoint was made: what others of the same history have moved since is theirs.
             moves = transactions(&lineage.ids, &checkpoint, &REQUESTS, &requests.log.txns);
@@ -333,41 +293,37 @@ impl Lake {
             // Who has lost the input to another process leaves nothing in the tables that come first.
             let ours = requests.catch_up(&self.location, &lineage.ids, &moves).await?;
             lineage.refuse_held(requests, &self.location, ours)?;
+            let (id, number) = lineage.base_of(&checkpoint, requests.have_others_written);
+            moves.insert(id, number);
+            base = number;
         }
         let mut summary = CommitSummary { sequence: checkpoint.sequence, tables: Vec::new() };
         for table in SIDE_TABLES.into_iter().chain([&REQUESTS]) {
             let Some(handle) = self.tables.get_mut(table.name) else { continue };
             let last = table.name == REQUESTS.name;
-            let own = || transactions(&lineage.ids, &checkpoint, table, &handle.log.txns);
+            let own = || lineage.transactions(&checkpoint, table, &handle.log.txns);
             let txns = if last { moves.clone() } else { own() };
             let done = handle.commit(&self.location, &lineage.ids, &txns, last).await?;
             summary.tables.extend(done);
         }
-        lineage.unconfirmed = None;
-        lineage.least.clear();
-        Checkpoints::of(&self.location, &lineage.history)?.prune(checkpoint.sequence).await;
+        lineage.committed(&checkpoint, base);
+        if !checkpoint.state.is_empty() {
+            let checkpoints = Checkpoints::of(&self.location, &lineage.history)?;
+            checkpoints.prune(checkpoint.sequence, base).await;
+        }
         let versions = self.tables.values().map(|handle| (handle.table, handle.log.version));
         self.log_keeper.see(&self.location, versions);
         Ok(summary)
     }
 
     /// The checkpoint to write for `point`, or `None` when there is nothing to commit.
-    fn prepare(&self, point: CommitPoint) -> Option<Checkpoint> {
-        let lineage = self.lineage.as_ref()?;
-        let requests = self.tables.get(REQUESTS.name)?;
-        let mut positions = lineage.ids.positions(&requests.log.txns);
-        if lineage.history.is_scoped() {
-            // Those of other scopes move on by themselves.
-            positions.retain(|name, _| point.positions.contains_key(name));
-        }
-        let before = positions.clone();
-        advance(&mut positions, &point.positions);
-        let pending = self.tables.values().any(|table| !table.writer.is_empty());
-        if positions == before && !pending && lineage.unconfirmed.is_none() {
-            return None;
-        }
-        let sequence = lineage.sequence + 1;
-        Some(Checkpoint { sequence, positions, closed_us: point.closed_us, state: point.state })
+    fn prepare(&mut self, point: CommitPoint) -> Option<Checkpoint> {
+        let has_rows = self.tables.values().any(|table| !table.writer.is_empty());
+        let requests = self.tables.get_mut(REQUESTS.name)?;
+        let checkpoint = self.lineage.as_mut()?.prepare(point, &requests.log.txns, has_rows)?;
+        // Its positions are those of the others, too, as far as they are known.
+        requests.have_others_written &= checkpoint.state.is_empty();
+        Some(checkpoint)
     }
 
     /// Writes the checkpoint under the next free number, unless the last attempt has written the same one.
@@ -396,45 +352,6 @@ impl Lake {
             table.writer.clear();
         }
     }
-}
-
-/// Name of the column that orders the rows of a key.
-fn key_column(table: &Table, key: RowKey<'_>) -> &'static str {
-    match key {
-        RowKey::Partition(_) => "topic_offset",
-        RowKey::Closed if table.name == INCIDENTS.name => "revision_ts",
-        RowKey::Closed => "window_end",
-    }
-}
-
-/// The keys of rows: positions, or times in microseconds.
-fn keys(rows: &RecordBatch, column: &str) -> Option<Int64Array> {
-    let keys = rows.column_by_name(column)?;
-    Some(match keys.as_primitive_opt::<TimestampMicrosecondType>() {
-        Some(times) => times.reinterpret_cast::<Int64Type>(),
-        None => keys.as_primitive::<Int64Type>().clone(),
-    })
-}
-
-/// The least key of rows.
-fn least(rows: &RecordBatch, column: &str) -> Option<i64> {
-    min(&keys(rows, column)?)
-}
-
-/// The rows whose key is `first` or later (or null); `None` when these are all rows.
-fn not_before(
-    rows: &RecordBatch,
-    column: &str,
-    first: i64,
-) -> Result<Option<RecordBatch>, arrow::error::ArrowError> {
-    let Some(keys) = keys(rows, column) else { return Ok(None) };
-    if min(&keys).is_none_or(|least| least >= first) {
-        return Ok(None);
-    }
-    let held = cmp::lt(&keys, &Int64Array::new_scalar(first))?;
-    let fresh: arrow::array::BooleanArray =
-        (0..held.len()).map(|row| Some(held.is_null(row) || !held.value(row))).collect();
-    filter_record_batch(rows, &fresh).map(Some)
 }
 
 /// Writes and deletes a small object, so that a wrong place is found out before hours of work.

@@ -25,10 +25,22 @@ pub struct CommitPoint {
     /// Next position of each partition that was read. A name that continues that of a partition by `/…` is a mark:
     /// any number that goes with the partition's position, such as a hash of what was read so far.
     pub positions: BTreeMap<String, i64>,
+    /// Where reading of partitions was begun, as far as known: kept of those that the tables hear of for the first time.
+    pub begun: BTreeMap<String, i64>,
     /// Event time up to which the detector has spoken, microseconds UTC.
     pub closed_us: i64,
-    /// State of the detector at exactly these positions; empty for none.
+    /// State of the detector at exactly these positions; empty for none, and then what is read from here on must come to
+    /// the detector once more, should the process die.
     pub state: Bytes,
+}
+
+/// What the tables hold beyond a detector that was restored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// Where partitions are to be read from to bring it there, and where the tables stand.
+    pub partitions: BTreeMap<String, (i64, i64)>,
+    /// Event time up to which its findings are in the tables, microseconds UTC.
+    pub closed_us: Option<i64>,
 }
 
 /// What a commit did; empty when there was nothing new.

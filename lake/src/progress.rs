@@ -48,6 +48,48 @@ pub(crate) fn advance(positions: &mut BTreeMap<String, i64>, given: &BTreeMap<St
     }
 }
 
+/// Whether `name` is a partition, no mark, whose position in `given` is less than in `known`.
+pub(crate) fn is_behind(
+    name: &str,
+    given: &BTreeMap<String, i64>,
+    known: &BTreeMap<String, i64>,
+) -> bool {
+    marked(name, given).is_none() && given.get(name) < known.get(name)
+}
+
+/// Name of the mark that says where a partition was begun.
+pub(crate) fn begun(partition: &str) -> String {
+    format!("{partition}/begun")
+}
+
+/// Name of the mark of the place in front of which lines stand in the table that were given up there.
+pub(crate) fn front(partition: &str) -> String {
+    format!("{partition}/front")
+}
+
+/// What a detector at positions `seen` has not seen of what the tables hold: by partition, from where to where. `None` where
+/// it has seen more than they hold, or a partition of which nobody knows where it was begun.
+pub(crate) fn missed(
+    seen: &BTreeMap<String, i64>,
+    held: &BTreeMap<String, i64>,
+) -> Option<BTreeMap<String, (i64, i64)>> {
+    let is_known = |(name, next): (&String, &i64)| {
+        held.get(name).is_some_and(|stands| marked(name, seen).is_some() || stands >= next)
+    };
+    if !seen.iter().all(is_known) {
+        return None;
+    }
+    let partitions = held.iter().filter(|(name, _)| marked(name, held).is_none());
+    let mut missed = BTreeMap::new();
+    for (partition, stands) in partitions {
+        let next = seen.get(partition).or_else(|| held.get(&begun(partition)))?;
+        if next < stands {
+            missed.insert(partition.clone(), (*next, *stands));
+        }
+    }
+    Some(missed)
+}
+
 /// The transactions that a commit of `table` carries, given those that its log has.
 pub(crate) fn transactions(
     ids: &Ids,
@@ -99,6 +141,18 @@ mod tests {
 
     fn map(pairs: &[(&str, i64)]) -> BTreeMap<String, i64> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+    }
+
+    #[test]
+    fn what_was_not_seen_is_between_two_positions_or_from_the_beginning() {
+        let held = map(&[("t/0", 7), ("t/0/topic", 5), ("t/1", 9), ("t/1/begun", 4), ("t/2", 3)]);
+        let seen = |pairs: &[(&str, i64)]| missed(&map(pairs), &held);
+        let all = map(&[("t/0", 7), ("t/1", 9), ("t/2", 3)]);
+        assert_eq!(missed(&all, &held), Some(BTreeMap::new()));
+        let expected = [("t/0", (2, 7)), ("t/1", (4, 9))].map(|(name, gap)| (name.to_owned(), gap));
+        assert_eq!(seen(&[("t/0", 2), ("t/2", 3)]), Some(BTreeMap::from(expected)));
+        assert_eq!(seen(&[("t/0", 7), ("t/1", 9)]), None, "nobody knows where t/2 was begun");
+        assert_eq!(seen(&[("t/0", 8), ("t/1", 9), ("t/2", 3)]), None, "more than there is");
     }
 
     #[test]

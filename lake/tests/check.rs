@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -29,6 +30,7 @@ async fn fill(store: &Arc<InMemory>, group: &str, offsets: std::ops::Range<i64>)
     let point = CommitPoint {
         history: lineage.as_str().into(),
         positions: positions([("edge/0", offsets.end)]),
+        begun: BTreeMap::new(),
         closed_us: T0,
         state: Bytes::from_static(b"state"),
     };

@@ -25,22 +25,37 @@ const SECOND: i64 = 1_000_000;
 struct Consumer {
     lake: Lake,
     batches: i64,
+    /// Its state is kept with the commit behind the first of so many batches.
+    keeps: i64,
 }
 
 impl Consumer {
-    async fn start(store: Arc<dyn ObjectStore>) -> Result<Self, LakeError> {
+    async fn start(store: Arc<dyn ObjectStore>, keeps: i64) -> Result<Self, LakeError> {
         let options = LakeOptions { checkpoint_interval: 3, ..LakeOptions::default() };
         let mut lake = Lake::open_in(store, memory_url(), options).await?;
-        let positions = lake.begin(LINEAGE).await?;
-        let batches = match lake.restore(LINEAGE).await? {
-            None => 0,
-            Some(checkpoint) => {
-                assert_eq!(checkpoint.positions, positions, "state and tables agree");
-                i64::from_le_bytes(checkpoint.state.as_ref().try_into().unwrap())
-            }
+        let Some(checkpoint) = lake.restore(LINEAGE).await? else {
+            assert_eq!(
+                lake.begin(LINEAGE).await?,
+                BTreeMap::new(),
+                "what is committed has a state"
+            );
+            return Ok(Self { lake, batches: 0, keeps });
         };
-        assert_eq!(positions, Self::positions(batches), "state is that of the positions");
-        Ok(Self { lake, batches })
+        let ahead = lake.resume(LINEAGE.into(), &checkpoint).await?;
+        let positions = lake.begin(LINEAGE).await?;
+        let batches = i64::from_le_bytes(checkpoint.state.as_ref().try_into().unwrap());
+        let mut seen = Self::positions(batches);
+        assert_eq!(partitions(&checkpoint.positions), seen, "state is that of its positions");
+        for (partition, (from, to)) in &ahead.partitions {
+            assert_eq!(seen.insert(partition.clone(), *to).unwrap_or(0), *from, "{partition}");
+        }
+        assert_eq!(
+            seen,
+            partitions(&positions),
+            "what is read again leads to where the tables stand"
+        );
+        assert!(keeps > 1 || ahead.partitions.is_empty(), "{ahead:?}");
+        Ok(Self { lake, batches, keeps })
     }
 
     fn positions(batches: i64) -> BTreeMap<String, i64> {
@@ -69,19 +84,28 @@ impl Consumer {
         CommitPoint {
             history: LINEAGE.into(),
             positions: Self::positions(self.batches),
+            begun: positions([("edge/0", 0), ("edge/1", 0)]),
             closed_us: T0 + (self.batches - 1) * SECOND,
-            state: Bytes::copy_from_slice(&self.batches.to_le_bytes()),
+            state: if (self.batches - 1) % self.keeps == 0 || self.batches == BATCHES {
+                Bytes::copy_from_slice(&self.batches.to_le_bytes())
+            } else {
+                Bytes::new()
+            },
         }
     }
 
     /// Reads to the end, committing after every second batch.
     async fn run(store: Arc<dyn ObjectStore>) -> Result<(), LakeError> {
-        Self::run_by(store, 2).await
+        Self::run_by(store, 2, 1).await
     }
 
     /// Reads to the end, committing after every `batches`.
-    async fn run_by(store: Arc<dyn ObjectStore>, batches: i64) -> Result<(), LakeError> {
-        let mut consumer = Self::start(store).await?;
+    async fn run_by(
+        store: Arc<dyn ObjectStore>,
+        batches: i64,
+        keeps: i64,
+    ) -> Result<(), LakeError> {
+        let mut consumer = Self::start(store, keeps).await?;
         while consumer.batches < BATCHES {
             consumer.step().await?;
             if consumer.batches % batches == 0 {
@@ -94,9 +118,9 @@ impl Consumer {
     /// As `run`, but repeats what may be repeated.
     async fn run_stubbornly(store: &Arc<FaultStore>) {
         let store = || -> Arc<dyn ObjectStore> { Arc::<FaultStore>::clone(store) };
-        let mut consumer = match Self::start(store()).await {
+        let mut consumer = match Self::start(store(), 1).await {
             Ok(consumer) => consumer,
-            Err(_) => Self::start(store()).await.unwrap(),
+            Err(_) => Self::start(store(), 1).await.unwrap(),
         };
         while consumer.batches < BATCHES {
             consumer.step().await.unwrap();
@@ -113,6 +137,12 @@ impl Consumer {
         }
         consumer.lake.commit(consumer.point()).await.unwrap();
     }
+}
+
+/// Positions without what goes with them.
+fn partitions(positions: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
+    let of_partitions = positions.iter().filter(|(name, _)| name.matches('/').count() == 1);
+    of_partitions.map(|(name, next)| (name.clone(), *next)).collect()
 }
 
 /// Every position of the input is in one table, once; every finding as well.
@@ -181,13 +211,40 @@ async fn dying_twice_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn a_state_that_is_kept_seldom_loses_and_doubles_nothing() {
+    for keeps in [3, 100] {
+        let (mut deaths, mut again) = (0, 0);
+        for first in (0..).step_by(2) {
+            let second = first / 2 + 6;
+            let store = Arc::new(InMemory::new());
+            let dies = |at| FaultStore::dies(&store, Fault::After, at);
+            // What the first has found the second finds again, and dies over it as well.
+            let faulty = dies(first);
+            let _ = Consumer::run_by(Arc::<FaultStore>::clone(&faulty), 1, keeps).await;
+            if !faulty.has_failed() {
+                break;
+            }
+            let faulty = dies(second);
+            let _ = Consumer::run_by(Arc::<FaultStore>::clone(&faulty), 1, keeps).await;
+            let consumer = Consumer::start(Arc::<InMemory>::clone(&store), keeps).await.unwrap();
+            again += usize::from(!consumer.lake.again().is_empty());
+            Consumer::run_by(Arc::<InMemory>::clone(&store), 1, keeps).await.unwrap();
+            check_exactly_once(&store, &format!("{keeps}: died at {first}, then at {second}"))
+                .await;
+            deaths += 1;
+        }
+        assert!(deaths > 12 && again > 5, "{deaths} deaths, {again} with something to read again");
+    }
+}
+
+#[tokio::test]
 async fn a_commit_that_reaches_less_far_than_the_lost_one_does_not_hide_it() {
     for first in 10..18 {
         for second in 0..8 {
             let store = Arc::new(InMemory::new());
             for (at, batches) in [(first, 3), (second, 1)] {
-                let _ =
-                    Consumer::run_by(FaultStore::dies(&store, Fault::Before, at), batches).await;
+                let dying = FaultStore::dies(&store, Fault::Before, at);
+                let _ = Consumer::run_by(dying, batches, 1).await;
             }
             Consumer::run(Arc::<InMemory>::clone(&store)).await.unwrap();
             check_exactly_once(&store, &format!("died at {first} by threes, then at {second}"))
@@ -222,6 +279,7 @@ async fn what_rejects_hold_beyond_requests_is_never_forgotten() {
     let point = |zero, one| CommitPoint {
         history: LINEAGE.into(),
         positions: positions([("edge/0", zero), ("edge/1", one)]),
+        begun: BTreeMap::new(),
         closed_us: T0,
         state: Bytes::from_static(b"state"),
     };
@@ -283,6 +341,7 @@ async fn a_file_vanishes(kept_bytes_max: usize) -> (Arc<InMemory>, Result<(), La
     let point = CommitPoint {
         history: LINEAGE.into(),
         positions: positions([("edge/0", 20)]),
+        begun: BTreeMap::new(),
         closed_us: T0,
         state: Bytes::new(),
     };
@@ -321,6 +380,7 @@ async fn scan(store: Arc<dyn ObjectStore>, scope: &str, second: i64) -> Result<(
     let point = CommitPoint {
         history,
         positions: BTreeMap::from([(partition, 10)]),
+        begun: BTreeMap::new(),
         closed_us: time,
         state: Bytes::from_static(b"state"),
     };

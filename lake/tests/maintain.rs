@@ -47,6 +47,7 @@ async fn commits(lake: &mut Lake, numbers: std::ops::Range<i64>, time: impl Fn(i
         let point = CommitPoint {
             history: LINEAGE.into(),
             positions: positions([("edge/0", (number + 1) * ROWS)]),
+            begun: BTreeMap::new(),
             closed_us: T0,
             state: Bytes::from_static(b"state"),
         };

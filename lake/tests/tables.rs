@@ -128,6 +128,7 @@ async fn the_log_tells_positions() {
     assert_eq!(
         txns,
         [
+            r#"{"appId":"floodmark/run/g/edge/base","version":1}"#.to_owned(),
             format!(r#"{{"appId":"floodmark/run/g/edge/closed","version":{}}}"#, T0 + 1),
             r#"{"appId":"floodmark/run/g/edge/edge/0","version":10}"#.to_owned(),
             r#"{"appId":"floodmark/run/g/edge/sequence","version":1}"#.to_owned(),

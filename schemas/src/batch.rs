@@ -215,6 +215,16 @@ impl PositionedBatch {
         self.requests.rows() + self.rejects.num_rows()
     }
 
+    /// How many of its requests, and of its rejects, are of positions before `position`.
+    pub fn rows_before(&self, position: i64) -> [usize; 2] {
+        [self.requests.record_batch(), &self.rejects].map(|rows| {
+            let offsets = rows.column_by_name("topic_offset");
+            let offsets = offsets.and_then(|offsets| offsets.as_primitive_opt::<Int64Type>());
+            offsets
+                .map_or(0, |offsets| offsets.iter().flatten().filter(|at| *at < position).count())
+        })
+    }
+
     /// An empty reject batch.
     pub fn no_rejects() -> RecordBatch {
         RecordBatch::new_empty(REJECTS.row_schema())

@@ -71,8 +71,13 @@ async fn append_and_commit(
         lake.append(&REQUESTS, batch.requests.record_batch(), key).await?;
         positions.insert(batch.partition.to_string(), batch.next_position);
     }
-    let point =
-        CommitPoint { history: LINEAGE.into(), positions, closed_us: 0, state: Bytes::new() };
+    let point = CommitPoint {
+        history: LINEAGE.into(),
+        positions,
+        begun: BTreeMap::new(),
+        closed_us: 0,
+        state: Bytes::new(),
+    };
     Ok(lake.commit(point).await?)
 }
 

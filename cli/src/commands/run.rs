@@ -12,8 +12,8 @@ use crate::alerts::{AlertQueue, AlertWriter, Overflow};
 use crate::config::{Decode, Output, Run};
 use crate::operate::{self, Board, Counted, Service};
 use crate::pipeline::{
-    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Keeper, Next, PastSource, Tables,
-    Totals,
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Keeper, Next, Pace, PastSource,
+    STATE_BYTES_A_DAY, Tables, Totals,
 };
 use crate::progress::Progress;
 use crate::signals::StopFlag;
@@ -121,11 +121,11 @@ impl Live<'_> {
     ) -> anyhow::Result<Consumed> {
         let mut batcher = self.decode.batcher()?;
         let history = history(&self.kafka.group, &self.kafka.topic);
-        let tables = pipeline::open(&self.output.data)?;
+        let mut tables = pipeline::open(&self.output.data)?;
         if !self.again {
             self.refuse_twice(&tables)?;
         }
-        let detector = tables.detector(&history, &self.decode.detect, &mut batcher)?;
+        let restored = tables.detector(&history, &self.decode.detect, &mut batcher)?;
         let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
         let source = KafkaSource::new(self.kafka.clone(), back.lookup())?;
         // What has an end can wait for its reader.
@@ -139,7 +139,9 @@ impl Live<'_> {
             required: false,
         };
         let tables = Arc::clone(back.totals());
-        let detection = Detection::start(history, detector, Some(past), alerts.alerts(), back)?;
+        let pace = Pace::within(STATE_BYTES_A_DAY);
+        let alert = alerts.alerts();
+        let detection = Detection::start(history, restored, pace, Some(past), alert, back)?;
         let front =
             FrontConfig { commit_interval: self.output.commit_interval, at_end: EndPolicy::Hold };
         let progress = Progress::spinner(self.quiet);

@@ -11,7 +11,7 @@ use super::report;
 use crate::alerts::{AlertQueue, AlertWriter, Overflow};
 use crate::config::Scan;
 use crate::pipeline::{
-    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Next, PastSource, Totals,
+    self, Back, Detection, EndPolicy, Ended, Front, FrontConfig, Next, Pace, PastSource, Totals,
 };
 use crate::progress::Progress;
 use crate::signals::StopFlag;
@@ -28,12 +28,12 @@ const COMMIT_ATTEMPTS: u32 = 8;
 /// When a file cannot be read, or the tables cannot be written.
 pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
     let mut batcher = config.decode.batcher()?;
-    let tables = pipeline::open(&config.output.data)?;
+    let mut tables = pipeline::open(&config.output.data)?;
     let mut source = FileSource::open(&config.files, tables.positions(LINEAGE)?)?;
     source.recall(tables.attempts(LINEAGE)?);
     let Some(first) = first_event(&mut source, stop)? else { return Ok(()) };
     let history = History::scoped(LINEAGE, file_set(&first));
-    let detector = tables.detector(&history, &config.decode.detect, &mut batcher)?;
+    let restored = tables.detector(&history, &config.decode.detect, &mut batcher)?;
     let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
     let alerts = AlertQueue::start(AlertWriter::stdout(config.output.alerts), Overflow::Wait)?;
     let past = config.warm_from.clone().map(|data| PastSource {
@@ -43,7 +43,7 @@ pub fn scan(config: &Scan, quiet: bool, stop: &StopFlag) -> anyhow::Result<()> {
         detect: config.decode.detect.clone(),
         required: true,
     });
-    let detection = Detection::start(history, detector, past, alerts.alerts(), back)?;
+    let detection = Detection::start(history, restored, Pace::each(), past, alerts.alerts(), back)?;
     let front =
         FrontConfig { commit_interval: config.output.commit_interval, at_end: EndPolicy::Close };
     let progress = Progress::bytes(quiet, source.progress().total);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
-use ingest::{PositionLookup, Positions};
+use ingest::{Held, PositionLookup, Positions};
 use lake::{CommitPoint, History, Lake, LakeError, Retry, RowKey};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_WINDOWS};
 use schemas::{PositionedBatch, Table};
@@ -41,7 +41,7 @@ enum ToLake {
     Findings(FindingRows),
     Commit(CommitPoint),
     /// Take up the history anew and answer with the positions of its partitions.
-    Positions(Sender<BTreeMap<String, i64>>),
+    Positions(Sender<Held>),
     /// Nothing more will be asked.
     End,
 }
@@ -164,8 +164,10 @@ impl Back {
         Box::new(move |wanted| {
             let (reply, answer) = bounded(1);
             to_lake.send(ToLake::Positions(reply))?;
-            let known = shared(&answer.recv()?);
-            Ok(known.into_iter().filter(|(partition, _)| wanted.contains(partition)).collect())
+            let Held { mut positions, mut again } = answer.recv()?;
+            positions.retain(|partition, _| wanted.contains(partition));
+            again.retain(|partition, _| wanted.contains(partition));
+            Ok(Held { positions, again })
         })
     }
 
@@ -220,9 +222,9 @@ impl Worker {
                     }
                 }
                 ToLake::Positions(reply) => {
-                    let positions = self.lake.begin(self.history.clone()).await?;
+                    let positions = shared(&self.lake.begin(self.history.clone()).await?);
                     // Whoever asked may be gone.
-                    let _ = reply.send(positions);
+                    let _ = reply.send(Held { positions, again: shared(&self.lake.again()) });
                 }
                 ToLake::End => break,
             }

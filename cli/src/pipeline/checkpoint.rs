@@ -20,33 +20,36 @@ struct Header<'a> {
     learnt: Cow<'a, BTreeMap<String, Learnt>>,
 }
 
-/// Decoders and detector as bytes.
+/// Decoders and detector as bytes; without a detector, whoever goes on from there begins with a new one.
 ///
 /// # Errors
 /// When the state cannot be encoded: a bug.
 pub fn pack(
     learnt: &BTreeMap<String, Learnt>,
-    detector: &Detector,
+    detector: Option<&Detector>,
 ) -> anyhow::Result<bytes::Bytes> {
     let header = Header { learnt: Cow::Borrowed(learnt) };
     let mut packed = serde_json::to_vec(&header).context("cannot save what the decoders learnt")?;
     packed.push(b'\n');
-    let packed = detector.checkpoint_behind(packed).context("cannot save the detector's state")?;
+    if let Some(detector) = detector {
+        packed = detector.checkpoint_behind(packed).context("cannot save the detector's state")?;
+    }
     Ok(packed.into())
 }
 
-/// The detector: restored from the checkpoint where it has one, new otherwise. `batcher` gets back what it
-/// had learnt.
+/// The detector of a checkpoint, or a new one where that cannot be used, which is said; `batcher` gets back what it had
+/// learnt. `None` for what is no checkpoint.
 pub fn unpack(
-    checkpoint: Option<&Checkpoint>,
+    checkpoint: &Checkpoint,
     config: &DetectConfig,
     batcher: &mut Batcher,
-) -> Detector {
-    let Some((header, state)) = checkpoint.and_then(|checkpoint| split(&checkpoint.state)) else {
-        return Detector::new(config.clone());
-    };
+) -> Option<Detector> {
+    let (header, state) = split(&checkpoint.state)?;
     for (partition, learnt) in header.learnt.as_ref() {
         batcher.resume(&partition.as_str().into(), learnt);
+    }
+    if state.is_empty() {
+        return Some(Detector::new(config.clone()));
     }
     let restored = Detector::restore(config.clone(), state);
     let mut detector = restored.unwrap_or_else(|error| {
@@ -54,7 +57,7 @@ pub fn unpack(
         Detector::new(config.clone())
     });
     detector.await_partitions();
-    detector
+    Some(detector)
 }
 
 /// Header and detector's bytes.

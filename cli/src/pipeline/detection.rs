@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
+use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use decode::learnt::Learnt;
 use detect::{Counters, Detector, Findings};
@@ -19,6 +20,8 @@ use schemas::window::{source_window_rows, target_window_rows};
 use super::alignment::Alignment;
 use super::back::{Back, FindingRows, plain};
 use super::checkpoint;
+use super::opening::Restored;
+use super::pace::Pace;
 use super::past::PastSource;
 use super::share;
 use super::times::Times;
@@ -38,6 +41,8 @@ pub enum Order {
     Open(Vec<Arc<str>>),
     /// The next records of a partition.
     Batch(Box<PositionedBatch>),
+    /// The same, of records that the tables hold: the detector alone has not seen them.
+    Again(Box<PositionedBatch>),
     /// A live partition has had no newer record since then.
     CaughtUp(Vec<Arc<str>>, Instant),
     /// A partition was read to the end that this run goes to; it may grow in a later one.
@@ -59,8 +64,23 @@ pub enum Order {
 pub struct Mark {
     /// Next position of each partition, and the source's proofs.
     pub positions: Positions,
+    /// Where reading of each partition was begun.
+    pub begun: Positions,
     /// What the decoders have learnt, by partition.
     pub learnt: BTreeMap<String, Learnt>,
+    /// Whether the detector's state must be kept with it.
+    pub keep: Keep,
+}
+
+/// When the detector's state is kept with a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Not with this one: the detector has not seen yet all that the tables hold.
+    Not,
+    /// When it is time for it again.
+    WhenDue,
+    /// Now: this process, or this reader of a partition, ends.
+    Now,
 }
 
 /// What the front and the detection thread both see.
@@ -78,6 +98,7 @@ pub struct Detection {
     orders: Sender<Order>,
     pauses: Receiver<(Arc<str>, bool)>,
     shared: Arc<Shared>,
+    held: Positions,
     incidents: Arc<IncidentTotals>,
     counts: Arc<DetectTotals>,
     thread: JoinHandle<anyhow::Result<()>>,
@@ -90,11 +111,16 @@ impl Detection {
     /// When the thread cannot be started.
     pub fn start(
         history: History,
-        mut detector: Detector,
+        restored: Restored,
+        mut pace: Pace,
         past: Option<PastSource>,
         alerts: Alerts,
         back: Back,
     ) -> anyhow::Result<Self> {
+        let Restored { mut detector, held, told_us, kept } = restored;
+        if let Some((at, bytes)) = kept {
+            pace.keep(at, bytes);
+        }
         let past = past.filter(|_| detector.is_blank());
         if past.is_some() {
             detector.await_past();
@@ -110,6 +136,8 @@ impl Detection {
             watch: Times::start(Instant::now()),
             counts: Arc::clone(&counts),
             detector,
+            told_us,
+            pace,
             past,
             partitions: BTreeSet::new(),
             share: None,
@@ -125,7 +153,12 @@ impl Detection {
             .name("detect".into())
             .spawn(move || worker.work(&incoming))
             .context("cannot start the thread that detects")?;
-        Ok(Self { orders, pauses, shared, incidents, counts, thread })
+        Ok(Self { orders, pauses, shared, held, incidents, counts, thread })
+    }
+
+    /// Where the tables stand, of partitions of which the detector is to see again what they hold.
+    pub const fn held(&self) -> &Positions {
+        &self.held
     }
 
     /// Incidents found so far.
@@ -196,6 +229,9 @@ impl Detection {
 struct Worker {
     history: History,
     detector: Detector,
+    /// Event time up to which the tables hold its findings, and somebody was told of them.
+    told_us: Option<i64>,
+    pace: Pace,
     /// Where the detector's past is, until it was learned.
     past: Option<PastSource>,
     /// Partitions that were opened.
@@ -247,6 +283,11 @@ impl Worker {
                 self.detector.on_batch(&batch.partition, &batch.requests, &mut self.findings);
                 self.back.batch(*batch)?;
             }
+            Order::Again(batch) => {
+                self.alignment.saw_records(&batch.partition);
+                self.detector.on_batch(&batch.partition, &batch.requests, &mut self.findings);
+                self.start = self.detector.counters();
+            }
             Order::CaughtUp(partitions, now) => {
                 for partition in &partitions {
                     self.alignment.caught_up(partition, now);
@@ -296,8 +337,10 @@ impl Worker {
         share::say(&mut findings.incidents, self.share);
         self.shared.news.store(true, Ordering::Release);
         for incident in &findings.incidents {
-            self.incidents.add(incident);
-            self.alerts.push(incident)?;
+            if self.told_us.is_none_or(|told_us| incident.revision_ts > told_us) {
+                self.incidents.add(incident);
+                self.alerts.push(incident)?;
+            }
         }
         self.back.findings(FindingRows {
             incidents: incident_rows(&findings.incidents)?,
@@ -324,11 +367,31 @@ impl Worker {
     fn commit(&mut self, mark: &Mark) -> anyhow::Result<()> {
         self.shared.news.store(false, Ordering::Release);
         self.alerts.settle();
+        let state = self.state(mark)?;
         self.back.commit(CommitPoint {
             history: self.history.clone(),
             positions: plain(&mark.positions),
+            begun: plain(&mark.begun),
             closed_us: self.detector.closed_us(),
-            state: checkpoint::pack(&mark.learnt, &self.detector)?,
+            state,
         })
+    }
+
+    /// What is kept with a commit.
+    fn state(&mut self, mark: &Mark) -> anyhow::Result<Bytes> {
+        if mark.keep == Keep::Not {
+            return Ok(Bytes::new());
+        }
+        let now = Instant::now();
+        if mark.keep == Keep::Now || self.pace.is_due(now) {
+            let state = checkpoint::pack(&mark.learnt, Some(&self.detector))?;
+            self.pace.keep(now, state.len());
+            return Ok(state);
+        }
+        // Where others write to the history, too, nobody could tell what to read again. What waits for its end is kept.
+        if self.share.is_some_and(Share::is_part) {
+            return checkpoint::pack(&mark.learnt, None);
+        }
+        Ok(Bytes::new())
     }
 }

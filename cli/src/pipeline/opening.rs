@@ -1,6 +1,9 @@
 //! Opens the tables and brings the detector back to where they stand.
 
+use std::time::Instant;
+
 use anyhow::Context;
+use chrono::Utc;
 use decode::Batcher;
 use detect::{DetectConfig, Detector};
 use ingest::Positions;
@@ -8,7 +11,7 @@ use lake::{History, Lake, LakeOptions};
 use tokio::runtime::Runtime;
 
 use super::back::shared;
-use super::checkpoint;
+use super::checkpoint::unpack;
 
 /// The tables and the runtime they live on.
 #[derive(Debug)]
@@ -59,18 +62,55 @@ impl Tables {
         Ok(shared(&self.runtime.block_on(self.lake.attempts(lineage))?))
     }
 
-    /// A detector that has seen exactly what the tables hold of the history; `batcher` gets back what it had learnt of the
-    /// lines.
+    /// A detector that has seen what the tables hold of the history, or will have when that is read again which they are
+    /// ahead; `batcher` gets back what it had learnt of the lines.
     ///
     /// # Errors
     /// When the tables cannot be read. A checkpoint that cannot be used is said, and the detector starts anew.
     pub fn detector(
-        &self,
+        &mut self,
         history: &History,
         config: &DetectConfig,
         batcher: &mut Batcher,
-    ) -> anyhow::Result<Detector> {
+    ) -> anyhow::Result<Restored> {
         let checkpoint = self.runtime.block_on(self.lake.restore(history.clone()))?;
-        Ok(checkpoint::unpack(checkpoint.as_ref(), config, batcher))
+        let detector = checkpoint.as_ref().and_then(|found| unpack(found, config, batcher));
+        let (Some(checkpoint), Some(detector)) = (checkpoint, detector) else {
+            return Ok(Restored::of(Detector::new(config.clone())));
+        };
+        let ahead = self.runtime.block_on(self.lake.resume(history.clone(), &checkpoint))?;
+        let age = checkpoint.written.and_then(|written| (Utc::now() - written).to_std().ok());
+        let kept_at = Instant::now().checked_sub(age.unwrap_or_default());
+        let kept = kept_at.map(|at| (at, checkpoint.state.len()));
+        let messages: i64 = ahead.partitions.values().map(|(next, stands)| stands - next).sum();
+        if messages > 0 {
+            tracing::info!(
+                messages,
+                "the detector's state was kept before the last commit: what came since is read again, and brings it there"
+            );
+        }
+        let held = ahead.partitions.into_iter();
+        let held = held.map(|(partition, (_, stands))| (partition.into(), stands)).collect();
+        Ok(Restored { detector, held, told_us: ahead.closed_us, kept })
+    }
+}
+
+/// A detector, and what the tables hold that it does not know yet.
+#[derive(Debug)]
+pub struct Restored {
+    /// The detector.
+    pub detector: Detector,
+    /// Where the tables stand, of partitions that are read again from before that.
+    pub held: Positions,
+    /// Event time up to which the tables hold what it is going to find again, µs; nobody must be told of that twice.
+    pub told_us: Option<i64>,
+    /// When its state was kept, and its bytes.
+    pub kept: Option<(Instant, usize)>,
+}
+
+impl Restored {
+    /// A detector of which the tables hold nothing beyond what it knows.
+    pub const fn of(detector: Detector) -> Self {
+        Self { detector, held: Positions::new(), told_us: None, kept: None }
     }
 }

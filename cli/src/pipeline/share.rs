@@ -9,7 +9,7 @@ const FEATURE: &str = "partitions_read";
 /// Adds to each revision which part of the topic it is of, unless that is all of it.
 #[expect(clippy::cast_precision_loss, reason = "a topic has some thousand partitions")]
 pub fn say(incidents: &mut [Incident], share: Option<Share>) {
-    let Some(share) = share.filter(|share| share.read < share.of) else { return };
+    let Some(share) = share.filter(|share| share.is_part()) else { return };
     for incident in incidents {
         incident.evidence.push(Evidence {
             feature: FEATURE.to_owned(),

@@ -192,11 +192,12 @@ impl Totals {
         }
     }
 
-    /// Counts one batch.
-    pub fn add_batch(&mut self, batch: &PositionedBatch) {
-        self.requests += batch.requests.rows() as u64;
+    /// Counts one batch, but for what the tables `held` before it: all before that position.
+    pub fn add_batch(&mut self, batch: &PositionedBatch, held: Option<i64>) {
+        let [requests, rejects] = held.map_or([0; 2], |held| batch.rows_before(held));
+        self.requests += (batch.requests.rows() - requests) as u64;
         self.exempt += batch.requests.exempt_rows() as u64;
-        self.rejects += batch.rejects.num_rows() as u64;
+        self.rejects += (batch.rejects.num_rows() - rejects) as u64;
         let last = batch.requests.rows().checked_sub(1);
         if let Some(arrival_us) = last.and_then(|row| batch.requests.arrival_us(row)) {
             let waited = Utc::now().timestamp_micros().saturating_sub(arrival_us);

@@ -21,6 +21,10 @@ pub fn name(partition: usize) -> Arc<str> {
     format!("{TOPIC}/{partition}").into()
 }
 
+fn position(offset: usize) -> i64 {
+    i64::try_from(offset).expect("an offset")
+}
+
 /// What the group tells a member.
 #[derive(Debug)]
 pub enum Change {
@@ -33,6 +37,7 @@ pub enum Change {
 /// How far a member has read one partition.
 #[derive(Debug, Default)]
 struct Lane {
+    begun: usize,
     next: usize,
     ended: bool,
     paused: bool,
@@ -86,10 +91,11 @@ impl Member {
             .map_err(|source| SourceError::Positions { topic: TOPIC.to_owned(), source })?;
         desk.events.push_back(Polled::PartitionsAssigned(names.clone()));
         for (partition, name) in partitions.into_iter().zip(names) {
-            let next = usize::try_from(held.get(&name).copied().unwrap_or(0)).expect("a position");
+            let next = held.again.get(&name).or_else(|| held.positions.get(&name));
+            let next = usize::try_from(next.copied().unwrap_or(0)).expect("a position");
             let ended = next == self.topic[partition].len();
             assert!(next <= self.topic[partition].len(), "{name} at {next}");
-            desk.lanes.insert(partition, Lane { next, ended, paused: false });
+            desk.lanes.insert(partition, Lane { begun: next, next, ended, paused: false });
             if ended {
                 desk.events.push_back(Polled::PartitionEnd(name));
             }
@@ -114,7 +120,7 @@ impl Member {
                 partition: &name(*partition),
                 topic: TOPIC,
                 kafka_partition: i32::try_from(*partition).ok(),
-                offset: i64::try_from(offset).expect("an offset"),
+                offset: position(offset),
                 numbering: Numbering::Records,
                 arrival_us: message.arrival_us,
                 payload: &message.payload,
@@ -175,6 +181,14 @@ impl Source for Member {
 
     fn proofs(&self, _: &Positions) -> Positions {
         Positions::new()
+    }
+
+    fn begun(&self) -> Positions {
+        let desk = self.desk.borrow();
+        desk.lanes
+            .iter()
+            .map(|(partition, lane)| (name(*partition), position(lane.begun)))
+            .collect()
     }
 
     fn commit(&mut self, _: &Positions) {}

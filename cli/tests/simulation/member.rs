@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cli::alerts::{AlertFormat, AlertQueue, AlertWriter, Overflow};
-use cli::pipeline::{Back, Detection, EndPolicy, Front, FrontConfig, Step, Tables};
+use cli::pipeline::{Back, Detection, EndPolicy, Front, FrontConfig, Keep, Pace, Step, Tables};
 use decode::{Batcher, DecoderConfig};
 use detect::DetectConfig;
 use fastrand::Rng;
@@ -52,10 +52,10 @@ impl Process {
         let url = Url::from_directory_path(folder).expect("an absolute path");
         let store_of_lake: Arc<dyn ObjectStore> = Arc::<FaultStore>::clone(&store);
         let lake = runtime.block_on(Lake::open_in(store_of_lake, url, options))?;
-        let tables = Tables { lake, runtime };
+        let mut tables = Tables { lake, runtime };
         let history = History::of(format!("run/simulated/{TOPIC}"));
         let mut batcher = Batcher::new(&DecoderConfig::default())?;
-        let detector = tables.detector(&history, &learns_in_a_minute(), &mut batcher)?;
+        let restored = tables.detector(&history, &learns_in_a_minute(), &mut batcher)?;
         let (back, commits) = Back::start(tables, history.clone(), COMMIT_ATTEMPTS)?;
         let desk = Rc::<RefCell<Desk>>::default();
         let source = Member {
@@ -66,7 +66,9 @@ impl Process {
         };
         let writer = AlertWriter::new(AlertFormat::Json, io::sink());
         let alerts = AlertQueue::start(writer, Overflow::Wait)?;
-        let detection = Detection::start(history, detector, None, alerts.alerts(), back)?;
+        // A state is kept with each commit, or seldom: what came since is then read again by whoever comes next.
+        let pace = if rng.bool() { Pace::each() } else { Pace::within(0) };
+        let detection = Detection::start(history, restored, pace, None, alerts.alerts(), back)?;
         // Commits are turns of the world.
         let config = FrontConfig { commit_interval: Duration::MAX, at_end };
         let front = Front::new(config, Box::new(source), batcher, detection, commits);
@@ -86,7 +88,7 @@ impl Process {
 
     /// Commits what was read.
     pub fn commit(&mut self) -> anyhow::Result<()> {
-        self.front.commit_and_wait()
+        self.front.commit_and_wait(Keep::WhenDue)
     }
 
     /// Ends in good order.

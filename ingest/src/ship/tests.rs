@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{ShipConfig, ShipControl, ShipError, ShipProgress, ship};
 use crate::EmbeddedBroker;
-use crate::source::{KafkaConfig, KafkaSource, Membership, MessageSink, Polled, Positions, Source};
+use crate::source::{KafkaConfig, KafkaSource, Membership, MessageSink, Polled, Source};
 use decode::message::RawMessage;
 
 const TOPIC: &str = "logs";
@@ -20,7 +20,7 @@ fn drain(broker: &EmbeddedBroker) -> Vec<String> {
     let mut config = KafkaConfig::new(broker.brokers(), TOPIC, "test");
     config.membership = Membership::Alone;
     config.exit_at_end = true;
-    let mut source = KafkaSource::new(config, Box::new(|_| Ok(Positions::new()))).unwrap();
+    let mut source = KafkaSource::new(config, Box::new(|_| Ok(crate::Held::default()))).unwrap();
     let mut lines = Vec::new();
     let deadline = Instant::now() + DEADLINE;
     loop {

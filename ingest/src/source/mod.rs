@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub use file::FileSource;
 pub(crate) use file::{BlockLimits, LineBlocks};
-pub use kafka::{KafkaConfig, KafkaSource, Membership, OffsetReset, PositionLookup};
+pub use kafka::{Held, KafkaConfig, KafkaSource, Membership, OffsetReset, PositionLookup};
 
 use decode::message::RawMessage;
 
@@ -56,6 +56,11 @@ pub trait Source {
     /// Further positions that must be committed in one transaction with `positions`, so that the source
     /// can tell next time whether a partition is still what it was.
     fn proofs(&self, positions: &Positions) -> Positions;
+
+    /// Where reading was begun of each partition that is read now.
+    fn begun(&self) -> Positions {
+        Positions::new()
+    }
 
     /// Tells the source that the tables hold everything before `positions`. For monitors of consumer lag:
     /// a failure is said, not returned, since the tables are what counts.
@@ -114,6 +119,13 @@ pub struct Share {
     pub read: usize,
     /// Partitions of the topic.
     pub of: usize,
+}
+
+impl Share {
+    /// Whether others read the rest.
+    pub const fn is_part(self) -> bool {
+        self.read < self.of
+    }
 }
 
 /// How far a source is.

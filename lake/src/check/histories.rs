@@ -19,7 +19,6 @@ pub(super) async fn judge(
     for history in histories(txns) {
         let ids = Ids::of(&history);
         let lineage = history.name();
-        let Some(sequence) = txns.get(&ids.sequence()).copied() else { continue };
         let checkpoints = Checkpoints::of(location, &history)?;
         if checkpoints.sequences().await?.is_empty() {
             // A file that was read to its end needs none.
@@ -30,6 +29,12 @@ pub(super) async fn judge(
             }
             continue;
         }
+        let Some(sequence) = ids.base_in(txns) else {
+            checked.notes.push(format!(
+                "`{lineage}` was written by several members of a group: who starts alone learns from what the tables hold"
+            ));
+            continue;
+        };
         match checkpoints.read(sequence).await? {
             Ok(checkpoint) if checkpoint.is_of(&ids, txns) => {}
             Ok(_) => checked.notes.push(format!(

@@ -168,6 +168,7 @@ pub fn point(lineage: &str, next: i64) -> CommitPoint {
     CommitPoint {
         history: lineage.into(),
         positions: positions([("edge/0", next)]),
+        begun: BTreeMap::new(),
         closed_us: T0,
         state: Bytes::from(format!("state at {next}")),
     }

@@ -10,7 +10,7 @@ use ingest::{MessageSink, Polled, Positions, Share, Source, SourceError};
 use schemas::PositionedBatch;
 
 use super::back::{Commits, Gone};
-use super::detection::{Detection, Mark, Order};
+use super::detection::{Detection, Keep, Mark, Order};
 use super::rejected::Rejected;
 use super::signals::Signals;
 use super::totals::Totals;
@@ -54,6 +54,11 @@ pub struct Front<'a> {
     detection: Option<Detection>,
     commits: Commits,
     positions: Positions,
+    /// Where the tables stand, of partitions of which the detector is to see again what they hold.
+    held: Positions,
+    /// A beginning of a line was given up since the last commit: it stands in the tables in front of a place that they do
+    /// not hold, and the next state that is kept must know.
+    gave_up: bool,
     paused: BTreeSet<Arc<str>>,
     /// Which part of the input is read, as detection was told.
     share: Option<Share>,
@@ -127,6 +132,8 @@ impl<'a> Front<'a> {
             batcher,
             commits,
             positions: Positions::new(),
+            held: detection.held().clone(),
+            gave_up: false,
             paused: BTreeSet::new(),
             share: None,
             failures: Vec::new(),
@@ -207,7 +214,7 @@ impl<'a> Front<'a> {
         self.repause()?;
         self.settle_commits()?;
         if self.commit_is_due() {
-            self.commit()?;
+            self.commit(Keep::WhenDue)?;
         }
         Ok(step)
     }
@@ -228,6 +235,8 @@ impl<'a> Front<'a> {
                 self.send(Order::Open(partitions.clone()))?;
                 self.send(Order::CaughtUp(partitions, Instant::now()))?;
             }
+            // What it still owes the detector cannot be told to the next reader.
+            Polled::PartitionsRevoking(_) if self.is_behind() => return Ok(Step::Lost),
             Polled::PartitionsRevoking(partitions) => self.give_up(&partitions)?,
             Polled::PartitionsLost(_) => return Ok(Step::Lost),
             Polled::LinesSkipped { file, lines, .. } => {
@@ -254,6 +263,7 @@ impl<'a> Front<'a> {
     fn partition_end(&mut self, partition: &Arc<str>) -> anyhow::Result<()> {
         if self.config.at_end == EndPolicy::Close {
             self.batcher.close(partition);
+            self.gave_up = true;
         }
         // What was read must have been seen before the partition may be passed over.
         self.flush()?;
@@ -271,10 +281,11 @@ impl<'a> Front<'a> {
             self.batcher.close(partition);
         }
         self.flush()?;
-        self.commit_and_wait()?;
+        self.commit_and_wait(Keep::Now)?;
         self.totals.partitions = self.totals.partitions.saturating_sub(partitions.len());
         for partition in partitions {
             self.positions.remove(partition);
+            self.held.remove(partition);
             self.paused.remove(partition);
             self.batcher.discard(partition);
             self.send(Order::Close(Arc::clone(partition)))?;
@@ -291,13 +302,19 @@ impl<'a> Front<'a> {
 
     fn on_batch(&mut self, batch: PositionedBatch) -> anyhow::Result<()> {
         self.say_format(&batch.partition);
+        self.moved = true;
+        self.positions.insert(Arc::clone(&batch.partition), batch.next_position);
+        let held = self.held.get(&batch.partition).copied();
+        // What ends there may have a line in front of the place that the tables do not hold.
+        if held.is_some_and(|held| batch.next_position < held) {
+            return self.send(Order::Again(Box::new(batch)));
+        }
+        self.held.remove(&batch.partition);
         self.signals.see(&batch);
         self.rejected.see(&batch, &self.batcher);
-        self.totals.add_batch(&batch);
+        self.totals.add_batch(&batch, held);
         self.uncommitted_records += batch.records() as u64;
-        self.moved = true;
         self.totals.waiting_since.get_or_insert_with(Instant::now);
-        self.positions.insert(Arc::clone(&batch.partition), batch.next_position);
         self.send(Order::Batch(Box::new(batch)))
     }
 
@@ -349,10 +366,21 @@ impl<'a> Front<'a> {
     fn commit_is_due(&self) -> bool {
         let is_time = self.last_commit.elapsed() >= self.config.commit_interval
             || self.uncommitted_records >= COMMIT_RECORDS;
-        is_time && !self.commits.is_pending() && self.has_news()
+        is_time && !self.commits.is_pending() && self.has_news() && self.may_commit()
     }
 
-    fn commit(&mut self) -> anyhow::Result<()> {
+    /// Whether the detector has not seen yet all that the tables hold of the partitions that are read.
+    fn is_behind(&self) -> bool {
+        let begun = self.source.begun();
+        self.held.keys().any(|partition| begun.contains_key(partition))
+    }
+
+    /// Not while a state must be kept that cannot be.
+    fn may_commit(&self) -> bool {
+        !(self.gave_up && self.is_behind())
+    }
+
+    fn commit(&mut self, keep: Keep) -> anyhow::Result<()> {
         self.flush()?;
         let mut positions = self.positions.clone();
         positions.extend(self.source.proofs(&self.positions));
@@ -362,7 +390,13 @@ impl<'a> Front<'a> {
         self.moved = false;
         self.last_commit = Instant::now();
         self.commits.expect();
-        self.send(Order::Commit(Mark { positions, learnt: self.batcher.learnt() }))
+        let keep = match keep {
+            _ if self.is_behind() => Keep::Not,
+            _ if std::mem::take(&mut self.gave_up) => Keep::Now,
+            keep => keep,
+        };
+        let begun = self.source.begun();
+        self.send(Order::Commit(Mark { positions, begun, learnt: self.batcher.learnt(), keep }))
     }
 
     /// Tells the source about commits that were finished, for Kafka's own offsets.
@@ -377,7 +411,12 @@ impl<'a> Front<'a> {
     }
 
     fn on_committed(&mut self, positions: &Positions) {
-        self.source.commit(positions);
+        // Of what is read again the tables stand further.
+        let stands = |(partition, next): (&Arc<str>, &i64)| {
+            let held = self.held.get(partition).copied().unwrap_or_default();
+            (Arc::clone(partition), held.max(*next))
+        };
+        self.source.commit(&positions.iter().map(stands).collect());
         let now = Instant::now();
         self.totals.committed_at = Some(now);
         // What came since the commit was asked for waits for the next.
@@ -399,9 +438,11 @@ impl<'a> Front<'a> {
     ///
     /// # Errors
     /// As [`Front::run`].
-    pub fn commit_and_wait(&mut self) -> anyhow::Result<()> {
-        if self.settle()? || self.moved {
-            self.commit()?;
+    pub fn commit_and_wait(&mut self, keep: Keep) -> anyhow::Result<()> {
+        // A state that no commit has kept is kept even where nothing came since.
+        let has_news = self.settle()? || self.moved || keep == Keep::Now;
+        if has_news && self.may_commit() {
+            self.commit(keep)?;
         }
         loop {
             match self.commits.wait() {
@@ -423,7 +464,7 @@ impl<'a> Front<'a> {
         if self.at_end && self.config.at_end == EndPolicy::Close {
             self.send(Order::Finish)?;
         }
-        self.commit_and_wait()
+        self.commit_and_wait(Keep::Now)
     }
 }
 

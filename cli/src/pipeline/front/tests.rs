@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::alerts::{AlertFormat, AlertQueue, AlertWriter, Overflow};
-use crate::pipeline::{Back, open};
+use crate::pipeline::{Back, Pace, open};
 
 const BEGINNING: &str =
     "2024-05-01T12:00:00.1Z stdout P 192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /begun";
@@ -73,13 +73,14 @@ impl Source for Script {
 fn run(data: &TempDir, kafka_partition: Option<i32>, events: Vec<Event>) {
     let partition: Arc<str> = if kafka_partition.is_some() { "edge/3" } else { "file/x" }.into();
     let mut batcher = Batcher::new(&DecoderConfig::default()).unwrap();
-    let tables = open(data.path().to_str().unwrap()).unwrap();
+    let mut tables = open(data.path().to_str().unwrap()).unwrap();
     let history = History::of("run/group/edge");
-    let detector = tables.detector(&history, &DetectConfig::default(), &mut batcher).unwrap();
+    let restored = tables.detector(&history, &DetectConfig::default(), &mut batcher).unwrap();
     let (back, commits) = Back::start(tables, history.clone(), 1).unwrap();
     let writer = AlertWriter::new(AlertFormat::None, std::io::sink());
     let alerts = AlertQueue::start(writer, Overflow::Wait).unwrap();
-    let detection = Detection::start(history, detector, None, alerts.alerts(), back).unwrap();
+    let detection =
+        Detection::start(history, restored, Pace::each(), None, alerts.alerts(), back).unwrap();
     let mut steps = events.len();
     let mut all = VecDeque::from(events);
     all.push_front(Event::Is(Polled::PartitionsAssigned(vec![Arc::clone(&partition)])));

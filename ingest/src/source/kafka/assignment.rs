@@ -10,11 +10,11 @@ use rdkafka::metadata::MetadataPartition;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::config::{Membership, OffsetReset};
+use super::config::{Held, Membership, OffsetReset};
 use super::identity::is_later;
 use super::lane::Lane;
 use super::{KafkaSource, Phase, REQUEST_TIMEOUT};
-use crate::source::{Polled, Positions, SourceError};
+use crate::source::{Polled, SourceError};
 
 /// What of a partition's log the brokers have: from `low` up to, not including, `high`.
 #[derive(Debug, Clone, Copy)]
@@ -141,9 +141,9 @@ impl KafkaSource {
         if numbers.is_empty() {
             return Ok(begun);
         }
-        let Some(positions) = self.look_up(&numbers)? else { return Ok(begun) };
+        let Some(held) = self.look_up(&numbers)? else { return Ok(begun) };
         for number in numbers {
-            let Some(lane) = self.lane_of(number, &positions)? else {
+            let Some(lane) = self.lane_of(number, &held)? else {
                 self.awaited.retain(|awaited| *awaited != number);
                 self.awaited.push_back(number);
                 break;
@@ -154,11 +154,14 @@ impl KafkaSource {
     }
 
     /// A lane that begins where the tables stand; `None` when the brokers do not answer yet.
-    fn lane_of(&self, number: i32, positions: &Positions) -> Result<Option<Lane>, SourceError> {
+    fn lane_of(&self, number: i32, held: &Held) -> Result<Option<Lane>, SourceError> {
         let name = self.name(number);
         let Some(extent) = self.extent(number) else { return Ok(None) };
-        let next = match (positions.get(&name), self.config.offset_reset) {
-            (Some(position), _) => start(&name, *position, extent)?,
+        let next = match (held.positions.get(&name), self.config.offset_reset) {
+            (Some(position), _) => match held.again.get(&name) {
+                Some(again) => start_again(&name, (*again, *position), extent)?,
+                None => start(&name, *position, extent)?,
+            },
             (None, OffsetReset::Earliest) => extent.low,
             (None, OffsetReset::Latest) if is_later(&name) => extent.low,
             (None, OffsetReset::Latest) => extent.high,
@@ -265,6 +268,25 @@ fn start(name: &Arc<str>, position: i64, extent: Extent) -> Result<i64, SourceEr
     Ok(position.max(low))
 }
 
+/// Where to begin a partition that is to be seen again from `again`: the tables hold everything before `position`.
+fn start_again(
+    name: &Arc<str>,
+    (again, position): (i64, i64),
+    extent: Extent,
+) -> Result<i64, SourceError> {
+    start(name, position, extent)?;
+    let first = again.max(extent.low);
+    if first > again {
+        tracing::warn!(
+            partition = &**name,
+            messages = first.min(position) - again,
+            "messages that the tables hold were deleted by the topic's retention before the detector could see them again: \
+             what it knows lacks them"
+        );
+    }
+    Ok(first)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,6 +298,9 @@ mod tests {
         assert_eq!(start(&name, 12, extent).unwrap(), 12);
         assert_eq!(start(&name, 20, extent).unwrap(), 20);
         assert_eq!(start(&name, 4, extent).unwrap(), 10);
+        let again = |again, position| start_again(&name, (again, position), extent);
+        assert_eq!([(12, 14), (7, 14), (3, 8)].map(|(a, b)| again(a, b).unwrap()), [12, 10, 10]);
+        assert!(again(12, 21).is_err());
         assert_eq!(
             start(&name, 21, extent).unwrap_err().to_string(),
             "logs/3 ends at offset 20, the tables hold it up to 21: the topic was created anew, or the \

@@ -8,11 +8,20 @@ use rdkafka::ClientConfig;
 use crate::client::{Properties, client_config};
 use crate::source::Positions;
 
-/// Asks the tables for the next positions of partitions. A partition they lack is left out.
+/// What the tables hold of partitions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Next position of each; one they lack is left out.
+    pub positions: Positions,
+    /// Where those are to be read from, before that, of which what the tables hold must be seen again.
+    pub again: Positions,
+}
+
+/// Asks the tables for the positions of partitions.
 ///
 /// Called each time partitions are assigned, since another member of the group may have committed further.
 pub type PositionLookup =
-    Box<dyn FnMut(&[Arc<str>]) -> Result<Positions, Box<dyn Error + Send + Sync>> + Send>;
+    Box<dyn FnMut(&[Arc<str>]) -> Result<Held, Box<dyn Error + Send + Sync>> + Send>;
 
 /// Where to begin a partition of which the tables hold nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -19,7 +19,7 @@ use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 
 use super::changes::Revocation;
 use super::topic_id::{Answer, Question, TopicId};
-use super::{ASK_EVERY, KafkaSource, Phase, REQUEST_TIMEOUT};
+use super::{ASK_EVERY, Held, KafkaSource, Phase, REQUEST_TIMEOUT};
 use crate::source::{Polled, Positions, SourceError};
 
 /// Answers in a row from which a topic is said to be gone: a broker may hear of it a little late.
@@ -120,7 +120,7 @@ impl KafkaSource {
 
     /// Finds out the names of partitions to be read, and what the tables hold of them; `None` when the brokers do not
     /// answer yet.
-    pub(super) fn look_up(&mut self, numbers: &[i32]) -> Result<Option<Positions>, SourceError> {
+    pub(super) fn look_up(&mut self, numbers: &[i32]) -> Result<Option<Held>, SourceError> {
         let id = match self.ask_and_wait() {
             Answer::Id(id) => Some(id),
             Answer::Untold => None,
@@ -147,8 +147,10 @@ impl KafkaSource {
             topic: self.config.topic.clone(),
             source,
         })?;
-        self.identity.names =
-            plain.into_iter().map(|(number, name)| (number, name_of(&name, id, &held))).collect();
+        self.identity.names = plain
+            .into_iter()
+            .map(|(number, name)| (number, name_of(&name, id, &held.positions)))
+            .collect();
         self.identity.id = id;
         self.identity.last = Some(Instant::now());
         let names: Vec<Arc<str>> = numbers.iter().map(|number| self.name(*number)).collect();
@@ -158,7 +160,7 @@ impl KafkaSource {
                 is_later(name) || (name.ends_with(MARK) && *next == id.mark())
             }
         };
-        let is_told = id.is_some_and(|id| held.iter().any(is_of(id)));
+        let is_told = id.is_some_and(|id| held.positions.iter().any(is_of(id)));
         let count = names.iter().filter(|name| is_later(name)).count();
         if let (count @ 1.., Some(id), false) = (count, id, is_told) {
             tracing::warn!(

@@ -31,6 +31,8 @@ pub(super) struct Lane {
     pub name: Arc<str>,
     /// The topic it is of, where the brokers tell.
     pub id: Option<TopicId>,
+    /// Offset at which it was begun.
+    pub begun: i64,
     /// Offset after the last message handed over.
     pub next: i64,
     /// Where it ends, if it does.
@@ -67,7 +69,8 @@ impl Lane {
         queue.set_nonempty_callback(ring(bell));
         let name = Arc::clone(name);
         let (recent, foreseen) = (VecDeque::new(), VecDeque::new());
-        Some(Self { name, id, next, end, ended: false, paused: false, recent, foreseen, queue })
+        let (ended, paused) = (false, false);
+        Some(Self { name, id, begun: next, next, end, ended, paused, recent, foreseen, queue })
     }
 
     /// What was handed over before `offset` is known to be of the topic of this lane.

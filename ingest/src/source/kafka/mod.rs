@@ -33,7 +33,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
 use self::changes::Revocation;
-pub use self::config::{KafkaConfig, Membership, OffsetReset, PositionLookup};
+pub use self::config::{Held, KafkaConfig, Membership, OffsetReset, PositionLookup};
 use self::context::{Change, Context, refuse};
 use self::identity::Identity;
 use self::lane::{Drained, Lane};
@@ -367,6 +367,11 @@ impl Source for KafkaSource {
 
     fn proofs(&self, positions: &Positions) -> Positions {
         self.marks(positions)
+    }
+
+    fn begun(&self) -> Positions {
+        let lanes = self.partitions.values();
+        lanes.map(|lane| (Arc::clone(&lane.name), lane.begun)).collect()
     }
 
     fn commit(&mut self, positions: &Positions) {

@@ -7,7 +7,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::Consumer;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-use super::{KafkaConfig, KafkaSource, Membership};
+use super::{Held, KafkaConfig, KafkaSource, Membership};
 use crate::EmbeddedBroker;
 use crate::source::{Polled, Positions, Source, SourceError};
 use decode::message::RawMessage;
@@ -47,7 +47,8 @@ fn source(config: KafkaConfig, tables: &Tables) -> KafkaSource {
     let tables = Arc::clone(tables);
     let lookup = move |names: &[Arc<str>]| {
         let held = tables.lock().unwrap();
-        Ok(names.iter().filter_map(|n| Some((Arc::clone(n), *held.get(n)?))).collect())
+        let positions = names.iter().filter_map(|n| Some((Arc::clone(n), *held.get(n)?))).collect();
+        Ok(Held { positions, again: Positions::new() })
     };
     KafkaSource::new(config, Box::new(lookup)).unwrap()
 }
@@ -336,7 +337,7 @@ fn a_member_may_leave_at_any_time() {
 fn an_unknown_property_is_named() {
     let mut config = KafkaConfig::new("127.0.0.1:1", TOPIC, "test");
     config.properties.insert("no.such.thing".to_owned(), "1".to_owned());
-    let error = KafkaSource::new(config, Box::new(|_| Ok(Positions::new()))).unwrap_err();
+    let error = KafkaSource::new(config, Box::new(|_| Ok(Held::default()))).unwrap_err();
     assert_eq!(
         error.to_string(),
         "Kafka property `no.such.thing` cannot be `1`: No such configuration property: \"no.such.thing\""
