@@ -37,7 +37,7 @@ pub use clock::tally::Tally;
 pub use config::{ConfigError, DetectConfig};
 pub use counters::{Alarms, Counters};
 pub use detector::past::{Past, PastMinute};
-pub use detector::{Detector, Findings};
+pub use detector::{Detector, Findings, Snapshot};
 pub use math::{entropy, evalue};
 pub use record::source::{self, Source};
 pub use state::checkpoint::{CheckpointError, RestoreError};

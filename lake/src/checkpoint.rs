@@ -78,6 +78,11 @@ impl Checkpoint {
         }
     }
 
+    /// The same without its state.
+    pub(crate) fn place(&self) -> Self {
+        Self { positions: self.positions.clone(), state: Bytes::new(), ..*self }
+    }
+
     fn encode(&self, lineage: &str) -> Result<Bytes, serde_json::Error> {
         let header = serde_json::to_vec(&Header {
             lineage: lineage.to_owned(),

@@ -21,6 +21,7 @@ use crate::options::LakeOptions;
 use crate::point::{Ahead, CommitPoint, CommitSummary, RowKey};
 use crate::progress::{leads, transactions};
 use crate::rows::fresh;
+use crate::state_keeper::{MakeState, StateKeeper};
 
 /// Tables whose rows depend on the detector; committed before `requests`.
 const SIDE_TABLES: [&Table; 4] = [&REJECTS, &SOURCE_WINDOWS, &TARGET_WINDOWS, &INCIDENTS];
@@ -33,6 +34,7 @@ const SIDE_TABLES: [&Table; 4] = [&REJECTS, &SOURCE_WINDOWS, &TARGET_WINDOWS, &I
 pub struct Lake {
     location: Location,
     log_keeper: LogKeeper,
+    state_keeper: StateKeeper,
     tables: BTreeMap<&'static str, TableHandle>,
     lineage: Option<Lineage>,
 }
@@ -66,7 +68,8 @@ impl Lake {
         }
         let versions = tables.iter().map(|(name, table)| (*name, table.log.version)).collect();
         let log_keeper = LogKeeper::new(options.checkpoint_interval, versions);
-        Ok(Self { location, log_keeper, tables, lineage: None })
+        let state_keeper = StateKeeper::new(!options.keeps_states_beside);
+        Ok(Self { location, log_keeper, state_keeper, tables, lineage: None })
     }
 
     /// Takes up a history, the rows of one consumer (`run/<group>/<topic>`, `scan`): reads from the log how far each
@@ -293,6 +296,9 @@ impl Lake {
             // Who has lost the input to another process leaves nothing in the tables that come first.
             let ours = requests.catch_up(&self.location, &lineage.ids, &moves).await?;
             lineage.refuse_held(requests, &self.location, ours)?;
+            if let Some(number) = self.state_keeper.written(&lineage.history) {
+                lineage.kept(number);
+            }
             let (id, number) = lineage.base_of(&checkpoint, requests.have_others_written);
             moves.insert(id, number);
             base = number;
@@ -306,14 +312,27 @@ impl Lake {
             let done = handle.commit(&self.location, &lineage.ids, &txns, last).await?;
             summary.tables.extend(done);
         }
-        lineage.committed(&checkpoint, base);
-        if !checkpoint.state.is_empty() {
+        let has_new_base = lineage.committed(&checkpoint, base);
+        if has_new_base {
             let checkpoints = Checkpoints::of(&self.location, &lineage.history)?;
             checkpoints.prune(checkpoint.sequence, base).await;
         }
         let versions = self.tables.values().map(|handle| (handle.table, handle.log.version));
         self.log_keeper.see(&self.location, versions);
         Ok(summary)
+    }
+
+    /// Keeps the state that the detector had at the last commit, which brought none; it is made and written beside all
+    /// else, and the commits after that go on from there. Left out while one is being written, and where others write to the
+    /// history, too: nobody could go on from there.
+    pub fn keep_state(&mut self, make: MakeState) {
+        let Some(lineage) = &self.lineage else { return };
+        let requests = self.tables.get(REQUESTS.name);
+        let are_others = requests.is_none_or(|requests| requests.have_others_written);
+        let Some(place) = lineage.unsaved().filter(|_| !are_others) else { return };
+        if !self.state_keeper.is_at_it() {
+            self.state_keeper.begin(&self.location, &lineage.history, place, make);
+        }
     }
 
     /// The checkpoint to write for `point`, or `None` when there is nothing to commit.

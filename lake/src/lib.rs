@@ -11,6 +11,7 @@
 //! snapshot ─ a table for readers, commit by commit
 //! check    ─ proof that all of it is whole
 //! maintain ─ fewer files, old rows gone           log_keeper ─ checkpoints of the logs
+//!                                                 state_keeper ─ large states of the detector
 //! ```
 //!
 //! # Invariants
@@ -50,6 +51,7 @@ mod progress;
 mod ranges;
 mod rows;
 mod snapshot;
+mod state_keeper;
 mod stats;
 mod tables;
 mod writer;
@@ -64,3 +66,4 @@ pub use maintain::{Pace, TableUpkeep, Unwatched, Upkeep, Watch, maintain, mainta
 pub use options::LakeOptions;
 pub use point::{Ahead, CommitPoint, CommitSummary, RowKey};
 pub use snapshot::{DataFile, Definition, FileStats, Snapshot, TableLog, TableReader};
+pub use state_keeper::MakeState;

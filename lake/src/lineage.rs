@@ -35,6 +35,10 @@ pub(crate) struct Lineage {
     /// Number of the checkpoint from which, and from what was read after it, the detector of this process can be had
     /// again; 0 for none.
     pub(crate) base: i64,
+    /// The same as the last commit has it.
+    committed_base: i64,
+    /// The last commit, as a checkpoint without its state.
+    done: Option<Checkpoint>,
     /// The last commit brought no checkpoint.
     pub(crate) is_unsaved: bool,
     /// Where partitions are to be read from that have not been named by a commit point yet, since the detector has not
@@ -74,6 +78,7 @@ impl Lineage {
         let mut again = BTreeMap::new();
         let (mut base, mut is_unsaved, mut told_us) = (0, false, None);
         let (mut least, mut fronts) = (BTreeMap::new(), BTreeMap::new());
+        let mut done = None;
         if let Some(checkpoint) = resumed {
             base = checkpoint.sequence;
             is_unsaved = confirmed != Some(base);
@@ -90,7 +95,8 @@ impl Lineage {
             }
         } else if let Some(before) = before {
             (base, is_unsaved, told_us) = (before.base, before.is_unsaved, before.told_us);
-            (least, fronts, again) = (before.least, before.fronts, before.again);
+            (done, least, fronts) = (before.done, before.least, before.fronts);
+            again = before.again;
             for (name, held) in &mut held {
                 let known = before.held.get(name).and_then(|before| before.closed_us);
                 held.closed_us = held.closed_us.max(known);
@@ -109,6 +115,8 @@ impl Lineage {
             least,
             fronts,
             base,
+            committed_base: base,
+            done,
             is_unsaved,
             again,
             told_us,
@@ -211,12 +219,30 @@ impl Lineage {
     }
 
     /// A commit stands.
-    pub(crate) fn committed(&mut self, checkpoint: &Checkpoint, base: i64) {
+    ///
+    /// - returns: whether it goes on from another checkpoint than the one before.
+    pub(crate) fn committed(&mut self, checkpoint: &Checkpoint, base: i64) -> bool {
+        let has_new_base = self.committed_base != base;
+        self.committed_base = base;
         self.unconfirmed = None;
         self.least.clear();
         self.fronts.clear();
         self.base = base;
         self.is_unsaved = checkpoint.state.is_empty();
+        self.done = Some(checkpoint.place());
+        has_new_base
+    }
+
+    /// The last commit, if it brought no checkpoint and all that the tables hold had been seen by then: a checkpoint
+    /// without its state.
+    pub(crate) fn unsaved(&self) -> Option<Checkpoint> {
+        self.done.clone().filter(|_| self.is_unsaved)
+    }
+
+    /// The checkpoint of that number was written for a commit of this process.
+    pub(crate) fn kept(&mut self, number: i64) {
+        self.base = self.base.max(number);
+        self.sequence = self.sequence.max(number);
     }
 
     /// Refuses rows that another process has committed since they were begun: it may have done so before this one had any of

@@ -24,6 +24,9 @@ pub struct LakeOptions {
     pub checkpoint_interval: u64,
     /// Whether files on a local disk are synced before they are referred to: a power cut then cannot tear a table.
     pub sync: bool,
+    /// Whether large states of the detector are made and written beside the commits; else each is waited for, so that one
+    /// run is like the other.
+    pub keeps_states_beside: bool,
 }
 
 impl Default for LakeOptions {
@@ -39,6 +42,7 @@ impl Default for LakeOptions {
             waiting_bytes_max: 32 << 20,
             checkpoint_interval: 50,
             sync: true,
+            keeps_states_beside: true,
         }
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use ingest::{Held, PositionLookup, Positions};
-use lake::{CommitPoint, History, Lake, LakeError, Retry, RowKey};
+use lake::{CommitPoint, History, Lake, LakeError, MakeState, Retry, RowKey};
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS, SOURCE_WINDOWS, TARGET_WINDOWS};
 use schemas::{PositionedBatch, Table};
 
@@ -39,7 +39,8 @@ pub struct FindingRows {
 enum ToLake {
     Batch(PositionedBatch),
     Findings(FindingRows),
-    Commit(CommitPoint),
+    /// Commit; then keep the state that the detector had, beside all else.
+    Commit(CommitPoint, Option<MakeState>),
     /// Take up the history anew and answer with the positions of its partitions.
     Positions(Sender<Held>),
     /// Nothing more will be asked.
@@ -60,6 +61,9 @@ pub struct Commits {
     done: Receiver<BTreeMap<String, i64>>,
     pending: usize,
 }
+
+/// Said where the back thread is gone.
+const GONE: &str = "the thread that writes tables has ended";
 
 /// The back thread has ended.
 #[derive(Debug, Clone, Copy)]
@@ -150,12 +154,13 @@ impl Back {
         self.send(ToLake::Findings(rows))
     }
 
-    /// Asks for a commit of everything handed over so far; does not wait for it.
+    /// Asks for a commit of everything handed over so far; does not wait for it. The state of the detector is in `point`, or
+    /// made `later`, or kept another time.
     ///
     /// # Errors
     /// The lake's error, when it has given up.
-    pub fn commit(&mut self, point: CommitPoint) -> anyhow::Result<()> {
-        self.send(ToLake::Commit(point))
+    pub fn commit(&mut self, point: CommitPoint, later: Option<MakeState>) -> anyhow::Result<()> {
+        self.send(ToLake::Commit(point, later))
     }
 
     /// Asks the tables for the positions of partitions, whenever such are assigned.
@@ -163,7 +168,7 @@ impl Back {
         let to_lake = self.to_lake.clone();
         Box::new(move |wanted| {
             let (reply, answer) = bounded(1);
-            to_lake.send(ToLake::Positions(reply))?;
+            to_lake.send(ToLake::Positions(reply)).map_err(|_| GONE)?;
             let Held { mut positions, mut again } = answer.recv()?;
             positions.retain(|partition, _| wanted.contains(partition));
             again.retain(|partition, _| wanted.contains(partition));
@@ -186,7 +191,7 @@ impl Back {
             return Ok(());
         }
         self.join()?;
-        Err(anyhow!("the thread that writes tables has ended"))
+        Err(anyhow!(GONE))
     }
 
     fn join(&mut self) -> anyhow::Result<()> {
@@ -215,8 +220,11 @@ impl Worker {
             match order {
                 ToLake::Batch(batch) => self.append_batch(&batch).await?,
                 ToLake::Findings(rows) => self.append_findings(&rows).await?,
-                ToLake::Commit(point) => {
-                    self.commit(&point).await?;
+                ToLake::Commit(point, later) => {
+                    let is_committed = self.commit(&point).await?;
+                    if let Some(make) = later.filter(|_| is_committed) {
+                        self.lake.keep_state(make);
+                    }
                     if self.done.send(point.positions).is_err() {
                         return Ok(());
                     }
@@ -263,15 +271,15 @@ impl Worker {
         }
     }
 
-    /// Commits, again and again while the store may recover.
-    async fn commit(&mut self, point: &CommitPoint) -> Result<(), LakeError> {
+    /// Commits, again and again while the store may recover; whether there was anything to commit.
+    async fn commit(&mut self, point: &CommitPoint) -> Result<bool, LakeError> {
         let mut retries = Retries::new(self.attempts);
         loop {
             match self.lake.commit(point.clone()).await {
                 Ok(commit) => {
                     self.totals.add(&commit);
                     retries.succeeded(&self.totals);
-                    return Ok(());
+                    return Ok(commit.sequence > 0);
                 }
                 Err(error) => retries.failed(error, &self.totals).await?,
             }

@@ -1,18 +1,22 @@
 //! What the lake keeps of the front with each commit: the detector's state and what the decoders have learnt.
 //!
 //! ```text
-//! line of JSON (Header) ─ '\n' ─ the detector's bytes
+//! line of JSON (Header) ─ '\n' ─ the detector's bytes, compressed by zstd; before that was so, as they are
 //! ```
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::Context;
+use bytes::Bytes;
 use decode::Batcher;
 use decode::learnt::Learnt;
-use detect::{DetectConfig, Detector};
+use detect::{DetectConfig, Detector, Snapshot};
 use lake::Checkpoint;
 use serde::{Deserialize, Serialize};
+
+/// Level of compression: the states of a million sources that did little are much alike, and higher levels find hardly more.
+const COMPRESSION: i32 = 1;
 
 /// What stands before the detector's bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,13 +30,15 @@ struct Header<'a> {
 /// When the state cannot be encoded: a bug.
 pub fn pack(
     learnt: &BTreeMap<String, Learnt>,
-    detector: Option<&Detector>,
-) -> anyhow::Result<bytes::Bytes> {
+    snapshot: Option<Snapshot>,
+) -> anyhow::Result<Bytes> {
     let header = Header { learnt: Cow::Borrowed(learnt) };
     let mut packed = serde_json::to_vec(&header).context("cannot save what the decoders learnt")?;
     packed.push(b'\n');
-    if let Some(detector) = detector {
-        packed = detector.checkpoint_behind(packed).context("cannot save the detector's state")?;
+    if let Some(snapshot) = snapshot {
+        let state = snapshot.write().context("cannot save the detector's state")?;
+        zstd::stream::copy_encode(state.as_slice(), &mut packed, COMPRESSION)
+            .context("cannot compress the detector's state")?;
     }
     Ok(packed.into())
 }
@@ -51,13 +57,23 @@ pub fn unpack(
     if state.is_empty() {
         return Some(Detector::new(config.clone()));
     }
-    let restored = Detector::restore(config.clone(), state);
-    let mut detector = restored.unwrap_or_else(|error| {
-        tracing::warn!("cannot use the detector's checkpoint ({error}); it learns anew");
+    let restored = || -> anyhow::Result<Detector> {
+        Ok(Detector::restore(config.clone(), &unpacked(state)?)?)
+    };
+    let mut detector = restored().unwrap_or_else(|error| {
+        tracing::warn!("cannot use the detector's checkpoint ({error:#}); it learns anew");
         Detector::new(config.clone())
     });
     detector.await_partitions();
     Some(detector)
+}
+
+/// The detector's bytes as it wrote them.
+fn unpacked(state: &[u8]) -> anyhow::Result<Cow<'_, [u8]>> {
+    if state.starts_with(&zstd::zstd_safe::MAGICNUMBER.to_le_bytes()) {
+        return Ok(Cow::Owned(zstd::decode_all(state).context("it cannot be decompressed")?));
+    }
+    Ok(Cow::Borrowed(state))
 }
 
 /// Header and detector's bytes.

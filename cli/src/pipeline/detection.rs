@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use decode::learnt::Learnt;
 use detect::{Counters, Detector, Findings};
 use ingest::{Positions, Share};
-use lake::{CommitPoint, History};
+use lake::{CommitPoint, History, MakeState};
 use schemas::PositionedBatch;
 use schemas::incident::incident_rows;
 use schemas::window::{source_window_rows, target_window_rows};
@@ -367,31 +367,47 @@ impl Worker {
     fn commit(&mut self, mark: &Mark) -> anyhow::Result<()> {
         self.shared.news.store(false, Ordering::Release);
         self.alerts.settle();
-        let state = self.state(mark)?;
-        self.back.commit(CommitPoint {
+        let (state, later) = self.state(mark)?;
+        let point = CommitPoint {
             history: self.history.clone(),
             positions: plain(&mark.positions),
             begun: plain(&mark.begun),
             closed_us: self.detector.closed_us(),
             state,
-        })
+        };
+        self.back.commit(point, later)
     }
 
-    /// What is kept with a commit.
-    fn state(&mut self, mark: &Mark) -> anyhow::Result<Bytes> {
-        if mark.keep == Keep::Not {
-            return Ok(Bytes::new());
-        }
+    /// What is kept with a commit, or beside it.
+    fn state(&mut self, mark: &Mark) -> anyhow::Result<(Bytes, Option<MakeState>)> {
         let now = Instant::now();
-        if mark.keep == Keep::Now || self.pace.is_due(now) {
-            let state = checkpoint::pack(&mark.learnt, Some(&self.detector))?;
-            self.pace.keep(now, state.len());
-            return Ok(state);
-        }
         // Where others write to the history, too, nobody could tell what to read again. What waits for its end is kept.
-        if self.share.is_some_and(Share::is_part) {
-            return checkpoint::pack(&mark.learnt, None);
+        let is_part = self.share.is_some_and(Share::is_part);
+        let is_due = !is_part && self.pace.is_due(now);
+        match mark.keep {
+            Keep::Not => Ok((Bytes::new(), None)),
+            Keep::WhenDue if is_part => Ok((checkpoint::pack(&mark.learnt, None)?, None)),
+            Keep::WhenDue if !is_due => Ok((Bytes::new(), None)),
+            Keep::WhenDue if self.pace.is_large() => {
+                let (snapshot, learnt) = (self.detector.snapshot(), mark.learnt.clone());
+                let bytes = self.pace.keep_later(now);
+                let make = move || match checkpoint::pack(&learnt, Some(snapshot)) {
+                    Ok(state) => {
+                        bytes.store(state.len(), Ordering::Relaxed);
+                        Some(state)
+                    }
+                    Err(error) => {
+                        tracing::warn!("{error:#}");
+                        None
+                    }
+                };
+                Ok((Bytes::new(), Some(Box::new(make))))
+            }
+            Keep::WhenDue | Keep::Now => {
+                let state = checkpoint::pack(&mark.learnt, Some(self.detector.snapshot()))?;
+                self.pace.keep(now, state.len());
+                Ok((state, None))
+            }
         }
-        Ok(Bytes::new())
     }
 }

@@ -1,10 +1,15 @@
 //! How often the detector's state is kept: not with every commit, where it is large.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Bytes of states that are written in a day, by default: what a disk does not notice. A state of 150 MB is then kept once in
-/// three quarters of an hour, and one of less than 1.7 MB with every commit.
+/// Bytes of states that are written in a day, by default: what a disk does not notice. A state of 15 MB, which is that
+/// of a million sources, is then kept once in four minutes, and one of less than 1.7 MB with every commit.
 pub const STATE_BYTES_A_DAY: u64 = 5_000_000_000;
+
+/// Bytes of a state, compressed, that takes some milliseconds to make: so long the pipeline may wait.
+const SMALL_BYTES: usize = 256 << 10;
 
 const DAY_S: f64 = 86_400.0;
 
@@ -13,34 +18,57 @@ const DAY_S: f64 = 86_400.0;
 pub struct Pace {
     /// Bytes a day; `None` where each commit brings it.
     bytes_a_day: Option<u64>,
+    /// A state of more bytes is made beside the pipeline.
+    large_bytes: usize,
     /// When the last one was kept, and its bytes.
-    kept: Option<(Instant, usize)>,
+    kept: Option<(Instant, Arc<AtomicUsize>)>,
 }
 
 impl Pace {
     /// With each commit: what must be known again of files that were read stands in it.
     pub const fn each() -> Self {
-        Self { bytes_a_day: None, kept: None }
+        Self { bytes_a_day: None, large_bytes: SMALL_BYTES, kept: None }
     }
 
     /// As often as so many bytes a day allow; with 0 once, and when somebody asks for it.
     pub const fn within(bytes_a_day: u64) -> Self {
-        Self { bytes_a_day: Some(bytes_a_day), kept: None }
+        Self { bytes_a_day: Some(bytes_a_day), large_bytes: SMALL_BYTES, kept: None }
+    }
+
+    /// As often, and each state made beside the pipeline, however small.
+    pub const fn beside(bytes_a_day: u64) -> Self {
+        Self { bytes_a_day: Some(bytes_a_day), large_bytes: 0, kept: None }
     }
 
     /// A state of so many bytes was kept then.
-    pub const fn keep(&mut self, at: Instant, bytes: usize) {
-        self.kept = Some((at, bytes));
+    pub fn keep(&mut self, at: Instant, bytes: usize) {
+        self.keep_later(at).store(bytes, Ordering::Relaxed);
+    }
+
+    /// A state is kept as of then; its bytes are to be told there, and until then are held to be those of the last.
+    pub fn keep_later(&mut self, at: Instant) -> Arc<AtomicUsize> {
+        let bytes = Arc::new(AtomicUsize::new(self.bytes()));
+        self.kept = Some((at, Arc::clone(&bytes)));
+        bytes
+    }
+
+    /// Whether the next state is better made beside the pipeline than within.
+    pub fn is_large(&self) -> bool {
+        self.bytes_a_day.is_some() && self.bytes() > self.large_bytes
+    }
+
+    fn bytes(&self) -> usize {
+        self.kept.as_ref().map_or(0, |(_, bytes)| bytes.load(Ordering::Relaxed))
     }
 
     /// Whether the next commit is to bring the state.
     pub fn is_due(&self, now: Instant) -> bool {
-        let (Some(bytes_a_day), Some((at, bytes))) = (self.bytes_a_day, self.kept) else {
+        let (Some(bytes_a_day), Some((at, _))) = (self.bytes_a_day, &self.kept) else {
             return true;
         };
         #[expect(clippy::cast_precision_loss, reason = "bytes of a state and a day")]
-        let wait = bytes as f64 / bytes_a_day as f64 * DAY_S;
-        Duration::try_from_secs_f64(wait).is_ok_and(|wait| now.duration_since(at) >= wait)
+        let wait = self.bytes() as f64 / bytes_a_day as f64 * DAY_S;
+        Duration::try_from_secs_f64(wait).is_ok_and(|wait| now.duration_since(*at) >= wait)
     }
 }
 
@@ -58,6 +86,10 @@ mod tests {
         assert!(!pace.is_due(later(17)) && pace.is_due(later(18)));
         pace.keep(start, 150_000_000);
         assert!(!pace.is_due(later(2_591)) && pace.is_due(later(2_593)));
+        let bytes = pace.keep_later(later(3_000));
+        assert!(pace.is_large() && !pace.is_due(later(3_020)), "as large as the last");
+        bytes.store(1_000_000, Ordering::Relaxed);
+        assert!(pace.is_due(later(3_020)));
         let mut pace = Pace::within(0);
         assert!(pace.is_due(start));
         pace.keep(start, 1);

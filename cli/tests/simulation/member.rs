@@ -47,8 +47,12 @@ impl Process {
         let store = FaultStore::of(Arc::new(LocalFileSystem::new()));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let options =
-            LakeOptions { checkpoint_interval: 1_000_000, sync: false, ..LakeOptions::default() };
+        let options = LakeOptions {
+            checkpoint_interval: 1_000_000,
+            sync: false,
+            keeps_states_beside: false,
+            ..LakeOptions::default()
+        };
         let url = Url::from_directory_path(folder).expect("an absolute path");
         let store_of_lake: Arc<dyn ObjectStore> = Arc::<FaultStore>::clone(&store);
         let lake = runtime.block_on(Lake::open_in(store_of_lake, url, options))?;
@@ -66,8 +70,12 @@ impl Process {
         };
         let writer = AlertWriter::new(AlertFormat::Json, io::sink());
         let alerts = AlertQueue::start(writer, Overflow::Wait)?;
-        // A state is kept with each commit, or seldom: what came since is then read again by whoever comes next.
-        let pace = if rng.bool() { Pace::each() } else { Pace::within(0) };
+        // A state is kept with each commit, beside it, or seldom: what came since is then read again by who comes next.
+        let pace = match rng.u32(..3) {
+            0 => Pace::each(),
+            1 => Pace::within(0),
+            _ => Pace::beside(u64::MAX),
+        };
         let detection = Detection::start(history, restored, pace, None, alerts.alerts(), back)?;
         // Commits are turns of the world.
         let config = FrontConfig { commit_interval: Duration::MAX, at_end };

@@ -88,15 +88,14 @@ impl Detector {
     /// # Errors
     /// [`CheckpointError`] when the state cannot be written: a bug.
     pub fn checkpoint(&self) -> Result<Vec<u8>, CheckpointError> {
-        self.checkpoint_behind(Vec::new())
+        checkpoint::write(&self.state, self.config.hash_key)
     }
 
-    /// The same, behind what `bytes` holds already.
-    ///
-    /// # Errors
-    /// As [`checkpoint`](Self::checkpoint).
-    pub fn checkpoint_behind(&self, bytes: Vec<u8>) -> Result<Vec<u8>, CheckpointError> {
-        checkpoint::write(&self.state, self.config.hash_key, bytes)
+    /// The whole state as it is now, to be written down by another thread: what is large of it is not copied, and what
+    /// changes meanwhile is kept apart.
+    pub fn snapshot(&mut self) -> Snapshot {
+        self.state.lend();
+        Snapshot { state: self.state.clone(), hash_key: self.config.hash_key }
     }
 
     const fn allowance(&self) -> Allowance {
@@ -353,6 +352,24 @@ impl Detector {
         self.state.counters.sub_panes += 1;
         self.end_second(at_s, out);
         self.state.closed_s = Some(at_s + 1);
+        self.state.take_back();
+    }
+}
+
+/// The state of a detector at one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    state: State,
+    hash_key: u64,
+}
+
+impl Snapshot {
+    /// The state as bytes, as [`Detector::checkpoint`] gives it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write(self) -> Result<Vec<u8>, CheckpointError> {
+        checkpoint::write(&self.state, self.hash_key)
     }
 }
 

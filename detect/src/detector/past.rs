@@ -132,7 +132,7 @@ impl Detector {
         if let (Some(past), Some(first_s), true) = (past, self.oldest_staged(), self.is_blank()) {
             let State { hosts, names, .. } = past.settle(first_s);
             self.state.hosts = hosts;
-            self.state.names.absorb(&names);
+            self.state.names.absorb(names);
         }
         self.awaits_past = false;
         self.advance(out);

@@ -6,6 +6,7 @@ use crate::limits::{NAME_BYTES_MAX, NAMES_BYTES_MAX, NAMES_MAX};
 use crate::record::columns::Texts;
 use crate::record::event::{Event, folders, query_key};
 use crate::store::cache::Cache;
+use crate::store::lendable::Lendable;
 use crate::store::table::Table;
 
 /// Length from which on a text is known by its beginning only: a character has up to four bytes.
@@ -31,7 +32,7 @@ pub const BYTES_MAX: usize =
 /// Texts by keyed hash, each [`cut`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Names {
-    texts: Table<Box<str>>,
+    texts: Lendable<Box<str>>,
     bytes: usize,
 }
 
@@ -45,7 +46,7 @@ impl Names {
     }
 
     /// Whether there is no room for another text.
-    pub const fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.texts.len() >= NAMES_MAX || self.bytes >= NAMES_BYTES_MAX
     }
 
@@ -77,8 +78,8 @@ impl Names {
     }
 
     /// Keeps the texts of others, too, as far as there is room.
-    pub fn absorb(&mut self, others: &Self) {
-        others.texts.iter().for_each(|(hash, text)| self.insert(*hash, text));
+    pub fn absorb(&mut self, mut others: Self) {
+        others.texts.own().iter().for_each(|(hash, text)| self.insert(*hash, text));
     }
 
     /// The text of a hash.
@@ -87,14 +88,25 @@ impl Names {
     }
 
     /// Number of texts.
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.texts.len()
     }
 
     /// Keeps the texts whose hashes are in `live`.
     pub fn retain(&mut self, live: &Table<()>) {
-        self.texts.retain(|hash, _| live.get(hash).is_some());
-        self.bytes = self.texts.iter().map(|(_, text)| text.len()).sum();
+        let texts = self.texts.own();
+        texts.retain(|hash, _| live.get(hash).is_some());
+        self.bytes = texts.iter().map(|(_, text)| text.len()).sum();
+    }
+
+    /// Lends the texts to the next clone.
+    pub fn lend(&mut self) {
+        self.texts.lend();
+    }
+
+    /// Takes them back, if no clone is left.
+    pub fn take_back(&mut self) {
+        self.texts.take_back();
     }
 
     /// Bytes held.

@@ -9,7 +9,7 @@ use crate::limits::{ATTEMPTERS_MAX, VAIN_PATH_WORDS};
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
-use crate::store::table::Table;
+use crate::store::lendable::Lendable;
 
 /// Time constants of the decayed counts, seconds: a minute, ten minutes, an hour, a day.
 pub const SCALES_S: [f64; 4] = [60.0, 600.0, 3_600.0, 86_400.0];
@@ -176,13 +176,13 @@ const LOOK_EVERY_S: i64 = 30;
 /// All sources that tried something in vain of late, by (host, source).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Attempters {
-    records: Table<Attempts>,
+    records: Lendable<Attempts>,
     /// Records dropped for room before they were a day old.
     pub evicted: u64,
 }
 
 /// Bytes of all records at most.
-pub const BYTES_MAX: usize = ATTEMPTERS_MAX * Table::<Attempts>::ENTRY_BYTES;
+pub const BYTES_MAX: usize = ATTEMPTERS_MAX * Lendable::<Attempts>::ENTRY_BYTES;
 
 /// Seconds a record is kept without a request: two days.
 const KEEP_S: i64 = 2 * 86_400;
@@ -245,7 +245,7 @@ impl Attempters {
 
     /// Drops who has been away for days; when there are too many, those who tried least.
     pub fn sweep(&mut self, now_s: i64) {
-        self.records.retain(|_, record| now_s - record.last_s <= KEEP_S);
+        self.records.own().retain(|_, record| now_s - record.last_s <= KEEP_S);
         if self.records.len() < ATTEMPTERS_MAX {
             return;
         }
@@ -253,16 +253,27 @@ impl Attempters {
             let left = factors(now_s - record.last_s)[3];
             left * (record.paths[3] + record.tries[3] + record.hostile[3])
         };
-        let mut weights: Vec<f32> = self.records.iter().map(|(_, record)| weight(record)).collect();
+        let mut weights: Vec<f32> =
+            self.records.own().iter().map(|(_, record)| weight(record)).collect();
         let middle = weights.len() / 2;
         let cut = *weights.select_nth_unstable_by(middle, f32::total_cmp).1;
         let before = self.records.len();
-        self.records.retain(|_, record| weight(record) > cut);
+        self.records.own().retain(|_, record| weight(record) > cut);
         self.evicted += (before - self.records.len()) as u64;
     }
 
+    /// Lends the records to the next clone.
+    pub fn lend(&mut self) {
+        self.records.lend();
+    }
+
+    /// Takes them back, if no clone is left.
+    pub fn take_back(&mut self) {
+        self.records.take_back();
+    }
+
     /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
+    pub fn state_bytes(&self) -> usize {
         self.records.state_bytes()
     }
 }

@@ -10,6 +10,7 @@ use crate::limits::{
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::store::histogram::Histogram;
+use crate::store::lendable::Lendable;
 use crate::store::table::Table;
 
 /// Requests a source needs in a minute for entropies, and for a row of its own.
@@ -189,7 +190,7 @@ pub const BYTES_MAX: usize = WINDOW_SOURCES_MAX * Table::<SourceMinute>::ENTRY_B
 /// All sources in the running minute.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceMinutes {
-    sources: Table<SourceMinute>,
+    sources: Lendable<SourceMinute>,
     hot: Vec<HotSource>,
     /// Distinct values that hot sources have shown beyond their first requests.
     hot_values: usize,
@@ -249,6 +250,7 @@ impl SourceMinutes {
         while self.sources.len() > WINDOW_SOURCES_MAX / 4 * 3 {
             let is_wanted = |minute: &SourceMinute| minute.wanted && few < SOURCE_REQUESTS_MIN;
             self.sources
+                .own()
                 .retain(|_, minute| minute.requests > few || minute.hot != 0 || is_wanted(minute));
             few = few.saturating_mul(2);
         }
@@ -260,7 +262,9 @@ impl SourceMinutes {
         let mut few = u32::try_from(2 * INLINE).unwrap_or(u32::MAX);
         while self.hot.len() > WINDOW_HOT_SOURCES_MAX / 4 * 3 {
             let mut all = std::mem::take(&mut self.hot);
-            for (_, minute) in self.sources.entries_mut().filter(|(_, minute)| minute.hot != 0) {
+            for (_, minute) in
+                self.sources.own().entries_mut().filter(|(_, minute)| minute.hot != 0)
+            {
                 let hot = std::mem::take(&mut all[minute.hot as usize - 1]);
                 if minute.requests > few {
                     self.hot.push(hot);
@@ -291,7 +295,8 @@ impl SourceMinutes {
         name: impl Fn(Source) -> String,
     ) -> Vec<SourceWindow> {
         let mut rows = Vec::new();
-        for (key, minute) in self.sources.iter() {
+        let sources = self.sources.own();
+        for (key, minute) in sources.iter() {
             if minute.requests < SOURCE_REQUESTS_MIN && !minute.wanted {
                 continue;
             }
@@ -329,10 +334,10 @@ impl SourceMinutes {
             });
         }
         rows.sort_by(|a, b| a.source.cmp(&b.source));
-        if self.sources.state_bytes() > SOURCES_KEPT_BYTES {
-            self.sources = Table::default();
+        if sources.state_bytes() > SOURCES_KEPT_BYTES {
+            *sources = Table::default();
         } else {
-            self.sources.clear();
+            sources.clear();
         }
         self.hot = Vec::new();
         self.hot_values = 0;
@@ -340,8 +345,18 @@ impl SourceMinutes {
     }
 
     /// Whether nothing was counted.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.sources.is_empty()
+    }
+
+    /// Lends the sources to the next clone.
+    pub fn lend(&mut self) {
+        self.sources.lend();
+    }
+
+    /// Takes them back, if no clone is left.
+    pub fn take_back(&mut self) {
+        self.sources.take_back();
     }
 
     /// Bytes held.

@@ -6,19 +6,19 @@ use crate::limits::SOURCES_MAX;
 use crate::normal::population::{Glance, Population};
 use crate::record::event::Event;
 use crate::seen::source_record::{Decay, SourceRecord};
-use crate::store::table::Table;
+use crate::store::lendable::Lendable;
 
 /// All (host, source) records.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sources {
-    records: Table<SourceRecord>,
+    records: Lendable<SourceRecord>,
     next_sweep_s: i64,
     /// Records dropped for room.
     pub evicted: u64,
 }
 
 /// Bytes of all records at most.
-pub const BYTES_MAX: usize = SOURCES_MAX * Table::<SourceRecord>::ENTRY_BYTES;
+pub const BYTES_MAX: usize = SOURCES_MAX * Lendable::<SourceRecord>::ENTRY_BYTES;
 
 /// A source is looked at for the population's quantiles once in this time, seconds.
 const LOOK_EVERY_S: i64 = 30;
@@ -65,7 +65,7 @@ impl Sources {
         for all_min in [1.5, f32::INFINITY] {
             let before = self.records.len();
             if before >= SOURCES_MAX / 4 * 3 {
-                self.records.retain(|_, record| record.all_10 >= all_min);
+                self.records.own().retain(|_, record| record.all_10 >= all_min);
             }
             self.evicted += (before - self.records.len()) as u64;
         }
@@ -80,7 +80,7 @@ impl Sources {
         let mut idle = IDLE_S;
         loop {
             let before = self.records.len();
-            self.records.retain(|_, record| now_s - record.last_s <= idle);
+            self.records.own().retain(|_, record| now_s - record.last_s <= idle);
             if idle < IDLE_S {
                 self.evicted += (before - self.records.len()) as u64;
             }
@@ -91,8 +91,18 @@ impl Sources {
         }
     }
 
+    /// Lends the records to the next clone.
+    pub fn lend(&mut self) {
+        self.records.lend();
+    }
+
+    /// Takes them back, if no clone is left.
+    pub fn take_back(&mut self) {
+        self.records.take_back();
+    }
+
     /// Bytes held.
-    pub const fn state_bytes(&self) -> usize {
+    pub fn state_bytes(&self) -> usize {
         self.records.state_bytes()
     }
 }

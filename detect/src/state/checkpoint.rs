@@ -56,21 +56,15 @@ fn key_mark(hash_key: u64) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
-/// Appends the state to `bytes`, right where it is kept: one of millions of sources is large.
-pub(crate) fn write(
-    state: &State,
-    hash_key: u64,
-    mut bytes: Vec<u8>,
-) -> Result<Vec<u8>, CheckpointError> {
-    bytes.extend_from_slice(&MAGIC);
+/// The state as bytes.
+pub(crate) fn write(state: &State, hash_key: u64) -> Result<Vec<u8>, CheckpointError> {
+    let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&VERSION.to_le_bytes());
-    let sum = bytes.len();
     bytes.extend_from_slice(&[0; size_of::<u64>()]);
     bytes.extend_from_slice(&u64::from(key_mark(hash_key)).to_le_bytes());
-    let body = bytes.len();
     let mut bytes = postcard::to_extend(state, bytes)?;
-    let checksum = checksum(&bytes[body..]);
-    bytes[sum..sum + size_of::<u64>()].copy_from_slice(&checksum.to_le_bytes());
+    let checksum = checksum(&bytes[HEADER..]);
+    bytes[8..16].copy_from_slice(&checksum.to_le_bytes());
     Ok(bytes)
 }
 

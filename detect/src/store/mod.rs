@@ -2,4 +2,5 @@
 
 pub mod cache;
 pub mod histogram;
+pub mod lendable;
 pub mod table;

@@ -87,6 +87,11 @@ impl<V> Table<V> {
         self.entries.iter()
     }
 
+    /// Keys and values in insertion order.
+    pub fn into_entries(self) -> std::vec::IntoIter<(u64, V)> {
+        self.entries.into_iter()
+    }
+
     /// Keys and mutable values in insertion order.
     pub fn entries_mut(&mut self) -> impl Iterator<Item = (&u64, &mut V)> {
         self.entries.iter_mut().map(|(key, value)| (&*key, value))
