@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::calibration::Calibration;
+use crate::soak::Soak;
 
 /// Measures the stages of Floodmark; figures go to stdout.
 #[derive(Debug, Parser)]
@@ -35,6 +36,8 @@ pub struct Args {
 pub enum Command {
     /// False alarms promised against observed, confidence against the share that was right.
     Calibration(Calibration),
+    /// A run of an hour or longer: rate, lag, memory and files meanwhile, and whether all is there in the end.
+    Soak(Soak),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

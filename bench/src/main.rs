@@ -7,7 +7,8 @@
 //!                                  report (table on stdout)   record (README.md and raw.csv in a folder)
 //! ```
 //!
-//! `calibration` is apart: it measures no speed, but whether false alarms and confidence are what they are said to be.
+//! `calibration` and `soak` are apart: they measure no speed, but whether false alarms and confidence are what they are
+//! said to be, and whether a process that goes on for long stays as it is.
 //!
 //! # Invariants
 //! - A case and its baselines see the same bytes and take turns, so that a busy machine slows both.
@@ -27,6 +28,7 @@ mod process;
 mod programs;
 mod record;
 mod report;
+mod soak;
 mod stages;
 mod strangers;
 
@@ -51,8 +53,10 @@ fn main() -> ExitCode {
 }
 
 fn bench(args: &Args) -> Result<(), BenchError> {
-    if let Some(Command::Calibration(options)) = &args.command {
-        return calibration::calibrate(options);
+    match &args.command {
+        Some(Command::Calibration(options)) => return calibration::calibrate(options),
+        Some(Command::Soak(options)) => return soak::soak(options),
+        None => {}
     }
     let before = Machine::now();
     let mut groups = Vec::new();

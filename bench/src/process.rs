@@ -109,6 +109,17 @@ pub fn success(command: &mut Command) -> Result<(), BenchError> {
     timed(command).map(|_| ())
 }
 
+/// The number that a query of tables gives.
+///
+/// # Errors
+/// When it fails.
+pub fn count(binary: &Path, data: &Path, sql: &str) -> Result<u64, BenchError> {
+    let mut command = command(binary, ["sql", "--format", "csv", "--data"]);
+    let (output, _) = timed(command.arg(data).arg(sql))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().last().and_then(|line| line.trim().parse().ok()).unwrap_or_default())
+}
+
 fn describe(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
@@ -116,18 +127,39 @@ fn describe(command: &Command) -> String {
 
 /// The largest resident memory a process has had.
 fn peak_rss_bytes(status_file: &str) -> Option<u64> {
+    memory_bytes(status_file, "VmHWM:")
+}
+
+/// The resident memory of a process.
+pub fn rss_bytes(process: u32) -> Option<u64> {
+    memory_bytes(&format!("/proc/{process}/status"), "VmRSS:")
+}
+
+fn memory_bytes(status_file: &str, name: &str) -> Option<u64> {
     let text = fs::read_to_string(status_file).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib << 10)
 }
 
+/// Processor time of a process.
+pub fn cpu(process: u32) -> Option<Duration> {
+    // `utime` and `stime` are fields 14 and 15.
+    ticks_of(&format!("/proc/{process}/stat"), 11)
+}
+
 /// Processor time of all children that were waited for.
 fn cpu_of_children() -> Option<Duration> {
-    let text = fs::read_to_string("/proc/self/stat").ok()?;
-    // After the name in brackets come fields 3 and on; `cutime` and `cstime` are fields 16 and 17.
+    // `cutime` and `cstime` are fields 16 and 17.
+    ticks_of("/proc/self/stat", 13)
+}
+
+/// Two numbers of ticks together, behind so many after the name in brackets.
+fn ticks_of(stat_file: &str, skipped: usize) -> Option<Duration> {
+    let text = fs::read_to_string(stat_file).ok()?;
+    // After the name come fields 3 and on.
     let (_, fields) = text.rsplit_once(')')?;
-    let ticks = fields.split_ascii_whitespace().skip(13).take(2).map(str::parse::<u64>);
+    let ticks = fields.split_ascii_whitespace().skip(skipped).take(2).map(str::parse::<u64>);
     let ticks: u64 = ticks.collect::<Result<Vec<_>, _>>().ok()?.iter().sum();
     Some(Duration::from_millis(ticks * 1_000 / TICKS_S))
 }

@@ -56,9 +56,5 @@ fn scan(binary: &Path, format: Format, log: &LogFile) -> Result<Run, BenchError>
 /// # Errors
 /// When it cannot.
 pub(super) fn rows(binary: &Path, data: &Path) -> Result<u64, BenchError> {
-    let mut command = process::command(binary, ["sql", "--format", "csv", "--data"]);
-    command.arg(data).arg("SELECT count(*) AS n FROM requests");
-    let (output, _) = process::timed(&mut command)?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.lines().last().and_then(|line| line.trim().parse().ok()).unwrap_or_default())
+    process::count(binary, data, "SELECT count(*) FROM requests")
 }
