@@ -1,5 +1,6 @@
 //! Large states of the detector, made and written beside the commits.
 
+use std::fmt;
 use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
@@ -9,8 +10,26 @@ use crate::error::LakeError;
 use crate::ids::History;
 use crate::location::Location;
 
-/// Makes the bytes of a state; `None` when it cannot, which it has said.
-pub type MakeState = Box<dyn FnOnce() -> Option<Bytes> + Send>;
+/// A state of the detector whose bytes are still to be made.
+pub struct MakeState(Box<dyn FnOnce() -> Option<Bytes> + Send>);
+
+impl MakeState {
+    /// One that `make` makes; `None` where it cannot, which it has said.
+    pub fn new(make: impl FnOnce() -> Option<Bytes> + Send + 'static) -> Self {
+        Self(Box::new(make))
+    }
+
+    /// Makes it.
+    pub fn make(self) -> Option<Bytes> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for MakeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MakeState").finish_non_exhaustive()
+    }
+}
 
 /// Writes one state at a time on a thread of its own; ends with what it is at.
 #[derive(Debug)]
@@ -64,7 +83,7 @@ impl StateKeeper {
     ) {
         let (location, of) = (location.clone(), history.clone());
         let work = move || {
-            let state = make()?;
+            let state = make.make()?;
             let written = write(&location, &of, Checkpoint { state, ..place });
             written
                 .inspect_err(|error| tracing::warn!(%error, "cannot keep the detector's state"))

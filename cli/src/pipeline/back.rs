@@ -39,12 +39,22 @@ pub struct FindingRows {
 enum ToLake {
     Batch(PositionedBatch),
     Findings(FindingRows),
-    /// Commit; then keep the state that the detector had, beside all else.
-    Commit(CommitPoint, Option<MakeState>),
+    Commit(CommitPoint, Kept),
     /// Take up the history anew and answer with the positions of its partitions.
     Positions(Sender<Held>),
     /// Nothing more will be asked.
     End,
+}
+
+/// The state of the detector that goes with a commit.
+#[derive(Debug)]
+pub enum Kept {
+    /// None: what came since the last is read again, should the process die.
+    Nothing,
+    /// It is part of the commit.
+    Within(MakeState),
+    /// It is made and written beside the commits, and a later one says that it is there.
+    Beside(MakeState),
 }
 
 /// The sending end of the channel to the back thread.
@@ -154,13 +164,13 @@ impl Back {
         self.send(ToLake::Findings(rows))
     }
 
-    /// Asks for a commit of everything handed over so far; does not wait for it. The state of the detector is in `point`, or
-    /// made `later`, or kept another time.
+    /// Asks for a commit of everything handed over so far; does not wait for it. The state of the detector is not in `point`,
+    /// but `kept` with it.
     ///
     /// # Errors
     /// The lake's error, when it has given up.
-    pub fn commit(&mut self, point: CommitPoint, later: Option<MakeState>) -> anyhow::Result<()> {
-        self.send(ToLake::Commit(point, later))
+    pub fn commit(&mut self, point: CommitPoint, kept: Kept) -> anyhow::Result<()> {
+        self.send(ToLake::Commit(point, kept))
     }
 
     /// Asks the tables for the positions of partitions, whenever such are assigned.
@@ -220,9 +230,17 @@ impl Worker {
             match order {
                 ToLake::Batch(batch) => self.append_batch(&batch).await?,
                 ToLake::Findings(rows) => self.append_findings(&rows).await?,
-                ToLake::Commit(point, later) => {
+                ToLake::Commit(mut point, kept) => {
+                    let beside = match kept {
+                        Kept::Nothing => None,
+                        Kept::Within(make) => {
+                            point.state = make.make().unwrap_or_default();
+                            None
+                        }
+                        Kept::Beside(make) => Some(make),
+                    };
                     let is_committed = self.commit(&point).await?;
-                    if let Some(make) = later.filter(|_| is_committed) {
+                    if let Some(make) = beside.filter(|_| is_committed) {
                         self.lake.keep_state(make);
                     }
                     if self.done.send(point.positions).is_err() {

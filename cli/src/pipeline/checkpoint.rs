@@ -6,13 +6,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
 use bytes::Bytes;
 use decode::Batcher;
 use decode::learnt::Learnt;
 use detect::{DetectConfig, Detector, Snapshot};
-use lake::Checkpoint;
+use lake::{Checkpoint, MakeState};
 use serde::{Deserialize, Serialize};
 
 /// Level of compression: the states of a million sources that did little are much alike, and higher levels find hardly more.
@@ -24,14 +26,30 @@ struct Header<'a> {
     learnt: Cow<'a, BTreeMap<String, Learnt>>,
 }
 
-/// Decoders and detector as bytes; without a detector, whoever goes on from there begins with a new one.
-///
-/// # Errors
-/// When the state cannot be encoded: a bug.
-pub fn pack(
-    learnt: &BTreeMap<String, Learnt>,
-    snapshot: Option<Snapshot>,
-) -> anyhow::Result<Bytes> {
+/// Makes the bytes of decoders and detector, and tells `bytes` how many they are.
+pub fn of_all(
+    learnt: BTreeMap<String, Learnt>,
+    snapshot: Snapshot,
+    bytes: Arc<AtomicUsize>,
+) -> MakeState {
+    MakeState::new(move || {
+        let state = said(pack(&learnt, Some(snapshot)))?;
+        bytes.store(state.len(), Ordering::Relaxed);
+        Some(state)
+    })
+}
+
+/// Makes those of the decoders alone: whoever goes on from there begins with a new detector.
+pub fn of_lines(learnt: BTreeMap<String, Learnt>) -> MakeState {
+    MakeState::new(move || said(pack(&learnt, None)))
+}
+
+/// What cannot be packed is a bug, and no reason to stop.
+fn said(packed: anyhow::Result<Bytes>) -> Option<Bytes> {
+    packed.inspect_err(|error| tracing::error!("{error:#}")).ok()
+}
+
+fn pack(learnt: &BTreeMap<String, Learnt>, snapshot: Option<Snapshot>) -> anyhow::Result<Bytes> {
     let header = Header { learnt: Cow::Borrowed(learnt) };
     let mut packed = serde_json::to_vec(&header).context("cannot save what the decoders learnt")?;
     packed.push(b'\n');

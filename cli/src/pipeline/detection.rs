@@ -12,13 +12,13 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use decode::learnt::Learnt;
 use detect::{Counters, Detector, Findings};
 use ingest::{Positions, Share};
-use lake::{CommitPoint, History, MakeState};
+use lake::{CommitPoint, History};
 use schemas::PositionedBatch;
 use schemas::incident::incident_rows;
 use schemas::window::{source_window_rows, target_window_rows};
 
 use super::alignment::Alignment;
-use super::back::{Back, FindingRows, plain};
+use super::back::{Back, FindingRows, Kept, plain};
 use super::checkpoint;
 use super::opening::Restored;
 use super::pace::Pace;
@@ -367,46 +367,32 @@ impl Worker {
     fn commit(&mut self, mark: &Mark) -> anyhow::Result<()> {
         self.shared.news.store(false, Ordering::Release);
         self.alerts.settle();
-        let (state, later) = self.state(mark)?;
+        let kept = self.kept(mark);
         let point = CommitPoint {
             history: self.history.clone(),
             positions: plain(&mark.positions),
             begun: plain(&mark.begun),
             closed_us: self.detector.closed_us(),
-            state,
+            state: Bytes::new(),
         };
-        self.back.commit(point, later)
+        self.back.commit(point, kept)
     }
 
-    /// What is kept with a commit, or beside it.
-    fn state(&mut self, mark: &Mark) -> anyhow::Result<(Bytes, Option<MakeState>)> {
+    /// What is kept with a commit: of the detector what it is now, to be written down elsewhere.
+    fn kept(&mut self, mark: &Mark) -> Kept {
         let now = Instant::now();
         // Where others write to the history, too, nobody could tell what to read again. What waits for its end is kept.
         let is_part = self.share.is_some_and(Share::is_part);
-        let is_due = !is_part && self.pace.is_due(now);
+        let is_large = self.pace.is_large();
         match mark.keep {
-            Keep::Not => Ok((Bytes::new(), None)),
-            Keep::WhenDue if is_part => Ok((checkpoint::pack(&mark.learnt, None)?, None)),
-            Keep::WhenDue if !is_due => Ok((Bytes::new(), None)),
-            Keep::WhenDue if self.pace.is_large() => {
-                let (snapshot, learnt) = (self.detector.snapshot(), mark.learnt.clone());
-                let bytes = self.pace.keep_later(now);
-                let make = move || match checkpoint::pack(&learnt, Some(snapshot)) {
-                    Ok(state) => {
-                        bytes.store(state.len(), Ordering::Relaxed);
-                        Some(state)
-                    }
-                    Err(error) => {
-                        tracing::warn!("{error:#}");
-                        None
-                    }
-                };
-                Ok((Bytes::new(), Some(Box::new(make))))
-            }
+            Keep::Not => Kept::Nothing,
+            Keep::WhenDue if is_part => Kept::Within(checkpoint::of_lines(mark.learnt.clone())),
+            Keep::WhenDue if !self.pace.is_due(now) => Kept::Nothing,
             Keep::WhenDue | Keep::Now => {
-                let state = checkpoint::pack(&mark.learnt, Some(self.detector.snapshot()))?;
-                self.pace.keep(now, state.len());
-                Ok((state, None))
+                let bytes = self.pace.keep_later(now);
+                let make = checkpoint::of_all(mark.learnt.clone(), self.detector.snapshot(), bytes);
+                let is_beside = is_large && mark.keep == Keep::WhenDue;
+                if is_beside { Kept::Beside(make) } else { Kept::Within(make) }
             }
         }
     }
