@@ -336,9 +336,12 @@ impl Lake {
     }
 
     /// The checkpoint to write for `point`, or `None` when there is nothing to commit.
-    fn prepare(&mut self, point: CommitPoint) -> Option<Checkpoint> {
+    fn prepare(&mut self, mut point: CommitPoint) -> Option<Checkpoint> {
         let has_rows = self.tables.values().any(|table| !table.writer.is_empty());
         let requests = self.tables.get_mut(REQUESTS.name)?;
+        if point.state.is_empty() && requests.have_others_written {
+            point.state = std::mem::take(&mut point.rest);
+        }
         let checkpoint = self.lineage.as_mut()?.prepare(point, &requests.log.txns, has_rows)?;
         // Its positions are those of the others, too, as far as they are known.
         requests.have_others_written &= checkpoint.state.is_empty();

@@ -32,6 +32,9 @@ pub struct CommitPoint {
     /// State of the detector at exactly these positions; empty for none, and then what is read from here on must come to
     /// the detector once more, should the process die.
     pub state: Bytes,
+    /// What is kept in its place where it is empty and others write to the history, too, so that nobody could go on from an
+    /// earlier one; empty for nothing.
+    pub rest: Bytes,
 }
 
 /// What the tables hold beyond a detector that was restored.

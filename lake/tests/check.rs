@@ -31,6 +31,7 @@ async fn fill(store: &Arc<InMemory>, group: &str, offsets: std::ops::Range<i64>)
         history: lineage.as_str().into(),
         positions: positions([("edge/0", offsets.end)]),
         begun: BTreeMap::new(),
+        rest: Bytes::new(),
         closed_us: T0,
         state: Bytes::from_static(b"state"),
     };

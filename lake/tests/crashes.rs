@@ -85,6 +85,7 @@ impl Consumer {
             history: LINEAGE.into(),
             positions: Self::positions(self.batches),
             begun: positions([("edge/0", 0), ("edge/1", 0)]),
+            rest: Bytes::new(),
             closed_us: T0 + (self.batches - 1) * SECOND,
             state: if (self.batches - 1) % self.keeps == 0 || self.batches == BATCHES {
                 Bytes::copy_from_slice(&self.batches.to_le_bytes())
@@ -280,6 +281,7 @@ async fn what_rejects_hold_beyond_requests_is_never_forgotten() {
         history: LINEAGE.into(),
         positions: positions([("edge/0", zero), ("edge/1", one)]),
         begun: BTreeMap::new(),
+        rest: Bytes::new(),
         closed_us: T0,
         state: Bytes::from_static(b"state"),
     };
@@ -342,6 +344,7 @@ async fn a_file_vanishes(kept_bytes_max: usize) -> (Arc<InMemory>, Result<(), La
         history: LINEAGE.into(),
         positions: positions([("edge/0", 20)]),
         begun: BTreeMap::new(),
+        rest: Bytes::new(),
         closed_us: T0,
         state: Bytes::new(),
     };
@@ -381,6 +384,7 @@ async fn scan(store: Arc<dyn ObjectStore>, scope: &str, second: i64) -> Result<(
         history,
         positions: BTreeMap::from([(partition, 10)]),
         begun: BTreeMap::new(),
+        rest: Bytes::new(),
         closed_us: time,
         state: Bytes::from_static(b"state"),
     };

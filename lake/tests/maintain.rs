@@ -48,6 +48,7 @@ async fn commits(lake: &mut Lake, numbers: std::ops::Range<i64>, time: impl Fn(i
             history: LINEAGE.into(),
             positions: positions([("edge/0", (number + 1) * ROWS)]),
             begun: BTreeMap::new(),
+            rest: Bytes::new(),
             closed_us: T0,
             state: Bytes::from_static(b"state"),
         };

@@ -75,6 +75,7 @@ async fn append_and_commit(
         history: LINEAGE.into(),
         positions,
         begun: BTreeMap::new(),
+        rest: Bytes::new(),
         closed_us: 0,
         state: Bytes::new(),
     };

@@ -33,20 +33,20 @@ pub fn of_all(
     bytes: Arc<AtomicUsize>,
 ) -> MakeState {
     MakeState::new(move || {
-        let state = said(pack(&learnt, Some(snapshot)))?;
+        // What cannot be packed is a bug, and no reason to stop.
+        let packed = pack(&learnt, Some(snapshot));
+        let state = packed.inspect_err(|error| tracing::error!("{error:#}")).ok()?;
         bytes.store(state.len(), Ordering::Relaxed);
         Some(state)
     })
 }
 
-/// Makes those of the decoders alone: whoever goes on from there begins with a new detector.
-pub fn of_lines(learnt: BTreeMap<String, Learnt>) -> MakeState {
-    MakeState::new(move || said(pack(&learnt, None)))
-}
-
-/// What cannot be packed is a bug, and no reason to stop.
-fn said(packed: anyhow::Result<Bytes>) -> Option<Bytes> {
-    packed.inspect_err(|error| tracing::error!("{error:#}")).ok()
+/// The bytes of the decoders alone: whoever goes on from there begins with a new detector.
+///
+/// # Errors
+/// When they cannot be encoded: a bug.
+pub fn of_lines(learnt: &BTreeMap<String, Learnt>) -> anyhow::Result<Bytes> {
+    pack(learnt, None)
 }
 
 fn pack(learnt: &BTreeMap<String, Learnt>, snapshot: Option<Snapshot>) -> anyhow::Result<Bytes> {

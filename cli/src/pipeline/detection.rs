@@ -368,12 +368,17 @@ impl Worker {
         self.shared.news.store(false, Ordering::Release);
         self.alerts.settle();
         let kept = self.kept(mark);
+        let rest = match mark.keep {
+            Keep::Not => Bytes::new(),
+            Keep::WhenDue | Keep::Now => checkpoint::of_lines(&mark.learnt)?,
+        };
         let point = CommitPoint {
             history: self.history.clone(),
             positions: plain(&mark.positions),
             begun: plain(&mark.begun),
             closed_us: self.detector.closed_us(),
             state: Bytes::new(),
+            rest,
         };
         self.back.commit(point, kept)
     }
@@ -381,12 +386,9 @@ impl Worker {
     /// What is kept with a commit: of the detector what it is now, to be written down elsewhere.
     fn kept(&mut self, mark: &Mark) -> Kept {
         let now = Instant::now();
-        // Where others write to the history, too, nobody could tell what to read again. What waits for its end is kept.
-        let is_part = self.share.is_some_and(Share::is_part);
         let is_large = self.pace.is_large();
         match mark.keep {
             Keep::Not => Kept::Nothing,
-            Keep::WhenDue if is_part => Kept::Within(checkpoint::of_lines(mark.learnt.clone())),
             Keep::WhenDue if !self.pace.is_due(now) => Kept::Nothing,
             Keep::WhenDue | Keep::Now => {
                 let bytes = self.pace.keep_later(now);

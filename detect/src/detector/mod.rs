@@ -235,7 +235,8 @@ impl Detector {
         }
     }
 
-    /// End of the last closed second, µs; every finding was decided at or before it. 0 before the first.
+    /// End of the last closed second, µs; every finding was decided at or before it, and all that end there are told. 0 before
+    /// the first.
     pub fn closed_us(&self) -> i64 {
         self.state.closed_s.map_or(0, |s| s.saturating_mul(SUB_PANE_US))
     }
@@ -352,6 +353,8 @@ impl Detector {
         self.state.counters.sub_panes += 1;
         self.end_second(at_s, out);
         self.state.closed_s = Some(at_s + 1);
+        // Whoever is told that the minute is closed takes its rows for told.
+        self.roll_window(at_s + 1, out);
         self.state.take_back();
     }
 }

@@ -169,6 +169,7 @@ pub fn point(lineage: &str, next: i64) -> CommitPoint {
         history: lineage.into(),
         positions: positions([("edge/0", next)]),
         begun: BTreeMap::new(),
+        rest: Bytes::new(),
         closed_us: T0,
         state: Bytes::from(format!("state at {next}")),
     }

@@ -369,10 +369,16 @@ impl<'a> Front<'a> {
         is_time && !self.commits.is_pending() && self.has_news() && self.may_commit()
     }
 
-    /// Whether the detector has not seen yet all that the tables hold of the partitions that are read.
+    /// Whether the detector has not seen yet all that the tables hold: also of partitions that are not assigned yet, but
+    /// for those of a topic that was made anew since.
     fn is_behind(&self) -> bool {
         let begun = self.source.begun();
-        self.held.keys().any(|partition| begun.contains_key(partition))
+        let is_gone = |partition: &str| {
+            let later =
+                |name: &Arc<str>| name.split_once('@').is_some_and(|(of, _)| of == partition);
+            begun.keys().any(later)
+        };
+        self.held.keys().any(|partition| !is_gone(partition))
     }
 
     /// Not while a state must be kept that cannot be.
