@@ -75,6 +75,8 @@ impl Lineage {
         });
         let mut held: BTreeMap<_, _> = held.collect();
         let stands = held.get(REQUESTS.name).map(|held| held.positions.clone()).unwrap_or_default();
+        // Rejects of what `requests` knows are all there, and the table may not have heard of it.
+        advance(&mut held.entry(REJECTS.name).or_default().positions, &stands);
         let mut again = BTreeMap::new();
         let (mut base, mut is_unsaved, mut told_us) = (0, false, None);
         let (mut least, mut fronts) = (BTreeMap::new(), BTreeMap::new());
@@ -88,10 +90,9 @@ impl Lineage {
                     let held = held.entry(table.name).or_default();
                     held.closed_us = held.closed_us.max(told_us);
                 }
+                // What the incidents are ahead with was told before.
+                told_us = told_us.max(held.get(INCIDENTS.name).and_then(|held| held.closed_us));
                 again = missed(&checkpoint.positions, &stands).unwrap_or_default();
-                // Rejects of what `requests` knows are all there, and the table may not have heard of it.
-                let rejects = &mut held.entry(REJECTS.name).or_default().positions;
-                advance(rejects, &stands);
             }
         } else if let Some(before) = before {
             (base, is_unsaved, told_us) = (before.base, before.is_unsaved, before.told_us);

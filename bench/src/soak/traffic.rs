@@ -1,6 +1,7 @@
 //! Lines of this very moment: visitors who come and go, new ones all the time, and a flood every ten minutes.
 
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 
 use chrono::Utc;
 
@@ -85,10 +86,8 @@ impl Traffic {
             };
             writeln!(
                 out,
-                r#"{{"ts":{ts},"client_ip":"10.{}.{}.{}","method":"GET","scheme":"https","host":"{host}","path":"{path}","protocol":"HTTP/2","status":{},"response_bytes":{bytes},"user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:{}.0) Gecko/20100101 Firefox/{}.0"}}"#,
-                who >> 16 & 255,
-                who >> 8 & 255,
-                who & 255,
+                r#"{{"ts":{ts},"client_ip":"{}","method":"GET","scheme":"https","host":"{host}","path":"{path}","protocol":"HTTP/2","status":{},"response_bytes":{bytes},"user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:{}.0) Gecko/20100101 Firefox/{}.0"}}"#,
+                address(who),
                 if b % 50 == 0 { 404 } else { 200 },
                 120 + who % 9,
                 120 + who % 9,
@@ -97,14 +96,23 @@ impl Traffic {
         Ok(lines)
     }
 
-    /// The mixing function of `SplitMix64`.
     const fn draw(&mut self) -> u64 {
         self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.drawn;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
+        mix(self.drawn)
     }
+}
+
+/// Where a visitor comes from: anywhere, since networks that fill up one after the other are no crowd.
+fn address(who: u64) -> Ipv4Addr {
+    let [a, b, c, d, ..] = mix(who.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_le_bytes();
+    Ipv4Addr::new(20 + a % 150, b, c, d)
+}
+
+/// The mixing function of `SplitMix64`.
+const fn mix(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
 }
 
 #[cfg(test)]

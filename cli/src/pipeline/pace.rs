@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Bytes of states that are written in a day, by default: what a disk does not notice. A state of 15 MB, which is that
-/// of a million sources, is then kept once in four minutes, and one of less than 1.7 MB with every commit.
-pub const STATE_BYTES_A_DAY: u64 = 5_000_000_000;
+/// Bytes of states that are written in a day, by default: what a disk does not notice. A state of 22 MB, which was
+/// that of 600,000 sources, is then kept once in seven minutes, and one of less than 1.5 MB with every commit.
+pub const STATE_BYTES_A_DAY: u64 = 4_500_000_000;
 
 /// Bytes of a state, compressed, that takes some milliseconds to make: so long the pipeline may wait.
 const SMALL_BYTES: usize = 256 << 10;
@@ -83,9 +83,9 @@ mod tests {
         let mut pace = Pace::within(STATE_BYTES_A_DAY);
         assert!(pace.is_due(start), "the first");
         pace.keep(start, 1_000_000);
-        assert!(!pace.is_due(later(17)) && pace.is_due(later(18)));
+        assert!(!pace.is_due(later(19)) && pace.is_due(later(20)));
         pace.keep(start, 150_000_000);
-        assert!(!pace.is_due(later(2_591)) && pace.is_due(later(2_593)));
+        assert!(!pace.is_due(later(2_879)) && pace.is_due(later(2_881)));
         let bytes = pace.keep_later(later(3_000));
         assert!(pace.is_large() && !pace.is_due(later(3_020)), "as large as the last");
         bytes.store(1_000_000, Ordering::Relaxed);
