@@ -164,14 +164,24 @@ fn ticks_of(stat_file: &str, skipped: usize) -> Option<Duration> {
     Some(Duration::from_millis(ticks * 1_000 / TICKS_S))
 }
 
+/// The files under a folder, at any depth, and their bytes.
+pub fn files_under(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut files = Vec::new();
+    for entry in entries.flatten() {
+        match entry.metadata() {
+            Ok(of) if of.is_dir() => files.extend(files_under(&entry.path())),
+            Ok(of) => files.push((entry.path(), of.len())),
+            // It is gone by now.
+            Err(_) => {}
+        }
+    }
+    files
+}
+
 /// Bytes of the files under a folder.
 pub fn bytes_under(folder: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(folder) else { return 0 };
-    entries
-        .flatten()
-        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
-        .map(|(path, of)| if of.is_dir() { bytes_under(&path) } else { of.len() })
-        .sum()
+    files_under(folder).iter().map(|(_, bytes)| bytes).sum()
 }
 
 #[cfg(test)]

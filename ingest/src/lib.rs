@@ -31,5 +31,5 @@ pub use ship::{
 };
 pub use source::{
     FileSource, Held, KafkaConfig, KafkaSource, Membership, MessageSink, OffsetReset, Polled,
-    PositionLookup, Positions, Progress, Share, Source, SourceError,
+    PositionLookup, Positions, Progress, Share, Source, SourceError, succeeds,
 };

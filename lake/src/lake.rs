@@ -87,18 +87,18 @@ impl Lake {
         Box::pin(async move { Ok(self.take_up(history, None).await?.positions()) })
     }
 
-    /// Takes up a history with the detector of a checkpoint that [`Lake::restore`] gave, in place of [`Lake::begin`]. Where
-    /// the tables have moved on since, rows of what is read again, and what the detector finds in it again, are left out
-    /// when they are appended.
+    /// Takes up a history with the detector of a checkpoint that [`Lake::restore`] gave, or with a new one, in place of the
+    /// first [`Lake::begin`]. Where the tables have moved on since, rows of what is read again, and what the detector finds
+    /// in it again, are left out when they are appended.
     ///
     /// # Errors
     /// As [`Lake::begin`].
     pub fn resume<'a>(
         &'a mut self,
         history: History,
-        checkpoint: &'a Checkpoint,
+        checkpoint: Option<&'a Checkpoint>,
     ) -> LocalBoxFuture<'a, Result<Ahead, LakeError>> {
-        Box::pin(async move { Ok(self.take_up(history, Some(checkpoint)).await?.ahead()) })
+        Box::pin(async move { Ok(self.take_up(history, checkpoint).await?.ahead()) })
     }
 
     async fn take_up(
@@ -288,7 +288,7 @@ impl Lake {
         }
         let checkpoint = self.write_checkpoint(checkpoint).await?;
         let Some(lineage) = &mut self.lineage else { return Ok(CommitSummary::default()) };
-        let (mut moves, mut base) = (BTreeMap::new(), 0);
+        let (mut moves, mut base, mut has_new_base) = (BTreeMap::new(), 0, false);
         if let Some(requests) = self.tables.get_mut(REQUESTS.name) {
             // By what was known when the checkpoint was made: what others of the same history have moved since is theirs.
             moves = transactions(&lineage.ids, &checkpoint, &REQUESTS, &requests.log.txns);
@@ -299,9 +299,9 @@ impl Lake {
             if let Some(number) = self.state_keeper.written(&lineage.history) {
                 lineage.kept(number);
             }
-            let (id, number) = lineage.base_of(&checkpoint, requests.have_others_written);
-            moves.insert(id, number);
-            base = number;
+            base = lineage.base_of(&checkpoint, requests.have_others_written);
+            moves.insert(lineage.ids.base(), base);
+            has_new_base = lineage.ids.base_in(&requests.log.txns).unwrap_or_default() != base;
         }
         let mut summary = CommitSummary { sequence: checkpoint.sequence, tables: Vec::new() };
         for table in SIDE_TABLES.into_iter().chain([&REQUESTS]) {
@@ -312,7 +312,7 @@ impl Lake {
             let done = handle.commit(&self.location, &lineage.ids, &txns, last).await?;
             summary.tables.extend(done);
         }
-        let has_new_base = lineage.committed(&checkpoint, base);
+        lineage.committed(&checkpoint, base);
         if has_new_base {
             let checkpoints = Checkpoints::of(&self.location, &lineage.history)?;
             checkpoints.prune(checkpoint.sequence, base).await;

@@ -35,8 +35,6 @@ pub(crate) struct Lineage {
     /// Number of the checkpoint from which, and from what was read after it, the detector of this process can be had
     /// again; 0 for none.
     pub(crate) base: i64,
-    /// The same as the last commit has it.
-    committed_base: i64,
     /// The last commit, as a checkpoint without its state.
     done: Option<Checkpoint>,
     /// The last commit brought no checkpoint.
@@ -44,8 +42,6 @@ pub(crate) struct Lineage {
     /// Where partitions are to be read from that have not been named by a commit point yet, since the detector has not
     /// seen all that the tables hold; and where the tables stood.
     again: BTreeMap<String, (i64, i64)>,
-    /// Event time up to which the tables hold what the detector has not found yet, when it was restored.
-    told_us: Option<i64>,
 }
 
 impl Lineage {
@@ -78,24 +74,22 @@ impl Lineage {
         // Rejects of what `requests` knows are all there, and the table may not have heard of it.
         advance(&mut held.entry(REJECTS.name).or_default().positions, &stands);
         let mut again = BTreeMap::new();
-        let (mut base, mut is_unsaved, mut told_us) = (0, false, None);
+        let (mut base, mut is_unsaved) = (0, false);
         let (mut least, mut fronts) = (BTreeMap::new(), BTreeMap::new());
         let mut done = None;
         if let Some(checkpoint) = resumed {
             base = checkpoint.sequence;
             is_unsaved = confirmed != Some(base);
             if is_unsaved {
-                told_us = known(&ids.closed()).map(|after| after.saturating_sub(1));
+                let closed_us = known(&ids.closed()).map(|after| after.saturating_sub(1));
                 for table in FINDINGS {
                     let held = held.entry(table.name).or_default();
-                    held.closed_us = held.closed_us.max(told_us);
+                    held.closed_us = held.closed_us.max(closed_us);
                 }
-                // What the incidents are ahead with was told before.
-                told_us = told_us.max(held.get(INCIDENTS.name).and_then(|held| held.closed_us));
                 again = missed(&checkpoint.positions, &stands).unwrap_or_default();
             }
         } else if let Some(before) = before {
-            (base, is_unsaved, told_us) = (before.base, before.is_unsaved, before.told_us);
+            (base, is_unsaved) = (before.base, before.is_unsaved);
             (done, least, fronts) = (before.done, before.least, before.fronts);
             again = before.again;
             for (name, held) in &mut held {
@@ -116,11 +110,9 @@ impl Lineage {
             least,
             fronts,
             base,
-            committed_base: base,
             done,
             is_unsaved,
             again,
-            told_us,
         }
     }
 
@@ -136,7 +128,9 @@ impl Lineage {
 
     /// What the tables hold beyond the detector.
     pub(crate) fn ahead(&self) -> Ahead {
-        Ahead { partitions: self.again.clone(), closed_us: self.told_us }
+        let incidents = self.held.get(INCIDENTS.name);
+        let closed_us = incidents.and_then(|held| held.closed_us);
+        Ahead { partitions: self.again.clone(), closed_us }
     }
 
     /// Takes note of rows of a partition that wait for their commit.
@@ -206,32 +200,22 @@ impl Lineage {
 
     /// What the commit of `requests` says of the state, where others have written to the history or not: nobody but a
     /// detector that has seen what they brought can be said to go on from before it.
-    pub(crate) fn base_of(
-        &self,
-        checkpoint: &Checkpoint,
-        have_others_written: bool,
-    ) -> (String, i64) {
-        let base = match (checkpoint.state.is_empty(), have_others_written) {
+    pub(crate) fn base_of(&self, checkpoint: &Checkpoint, have_others_written: bool) -> i64 {
+        match (checkpoint.state.is_empty(), have_others_written) {
             (false, _) => checkpoint.sequence,
             (true, false) => self.base,
             (true, true) => 0,
-        };
-        (self.ids.base(), base)
+        }
     }
 
     /// A commit stands.
-    ///
-    /// - returns: whether it goes on from another checkpoint than the one before.
-    pub(crate) fn committed(&mut self, checkpoint: &Checkpoint, base: i64) -> bool {
-        let has_new_base = self.committed_base != base;
-        self.committed_base = base;
+    pub(crate) fn committed(&mut self, checkpoint: &Checkpoint, base: i64) {
         self.unconfirmed = None;
         self.least.clear();
         self.fronts.clear();
         self.base = base;
         self.is_unsaved = checkpoint.state.is_empty();
         self.done = Some(checkpoint.place());
-        has_new_base
     }
 
     /// The last commit, if it brought no checkpoint and all that the tables hold had been seen by then: a checkpoint

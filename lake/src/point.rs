@@ -37,12 +37,12 @@ pub struct CommitPoint {
     pub rest: Bytes,
 }
 
-/// What the tables hold beyond a detector that was restored.
+/// What the tables hold beyond a detector.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ahead {
     /// Where partitions are to be read from to bring it there, and where the tables stand.
     pub partitions: BTreeMap<String, (i64, i64)>,
-    /// Event time up to which its findings are in the tables, microseconds UTC.
+    /// Event time up to which they hold incidents that it is going to find, microseconds UTC.
     pub closed_us: Option<i64>,
 }
 

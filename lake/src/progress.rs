@@ -37,12 +37,8 @@ fn marked<'a>(name: &'a str, positions: &BTreeMap<String, i64>) -> Option<&'a st
 /// has committed since. A mark has no order and goes with its partition.
 pub(crate) fn advance(positions: &mut BTreeMap<String, i64>, given: &BTreeMap<String, i64>) {
     let before = positions.clone();
-    let is_stale = |partition: &str| match (given.get(partition), before.get(partition)) {
-        (Some(next), Some(known)) => next < known,
-        _ => false,
-    };
     for (name, next) in given {
-        if !is_stale(marked(name, given).unwrap_or(name)) {
+        if !is_behind(marked(name, given).unwrap_or(name), given, &before) {
             positions.insert(name.clone(), *next);
         }
     }

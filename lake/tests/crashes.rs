@@ -41,7 +41,7 @@ impl Consumer {
             );
             return Ok(Self { lake, batches: 0, keeps });
         };
-        let ahead = lake.resume(LINEAGE.into(), &checkpoint).await?;
+        let ahead = lake.resume(LINEAGE.into(), Some(&checkpoint)).await?;
         let positions = lake.begin(LINEAGE).await?;
         let batches = i64::from_le_bytes(checkpoint.state.as_ref().try_into().unwrap());
         let mut seen = Self::positions(batches);

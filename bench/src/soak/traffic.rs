@@ -4,6 +4,10 @@ use std::io::{self, Write};
 use std::net::Ipv4Addr;
 
 use chrono::Utc;
+use fastrand::Rng;
+
+/// Each run has the same visitors.
+const SEED: u64 = 1;
 
 /// Visitors that come again and again.
 const REGULARS: u64 = 20_000;
@@ -28,14 +32,14 @@ const HOSTS: [&str; 4] =
 pub struct Traffic {
     rate: u64,
     seconds: u64,
-    drawn: u64,
+    rng: Rng,
     newcomers: u64,
 }
 
 impl Traffic {
     /// So many lines a second, for so many seconds.
-    pub const fn new(rate: u64, seconds: u64) -> Self {
-        Self { rate, seconds, drawn: 0, newcomers: 0 }
+    pub fn new(rate: u64, seconds: u64) -> Self {
+        Self { rate, seconds, rng: Rng::with_seed(SEED), newcomers: 0 }
     }
 
     /// How long it is.
@@ -61,7 +65,7 @@ impl Traffic {
         for line in 0..lines {
             let ts =
                 start_us + i64::try_from(line * 1_000_000 / lines).unwrap_or_default() - 1_000_000;
-            let [a, b, c] = [(); 3].map(|()| self.draw());
+            let [a, b, c] = [(); 3].map(|()| self.rng.u64(..));
             let host = HOSTS[usize::try_from(a % 4).unwrap_or_default()];
             if line >= self.rate {
                 let source = a % FLOOD_SOURCES;
@@ -95,24 +99,12 @@ impl Traffic {
         }
         Ok(lines)
     }
-
-    const fn draw(&mut self) -> u64 {
-        self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mix(self.drawn)
-    }
 }
 
 /// Where a visitor comes from: anywhere, since networks that fill up one after the other are no crowd.
 fn address(who: u64) -> Ipv4Addr {
-    let [a, b, c, d, ..] = mix(who.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_le_bytes();
+    let [a, b, c, d] = Rng::with_seed(who).u32(..).to_le_bytes();
     Ipv4Addr::new(20 + a % 150, b, c, d)
-}
-
-/// The mixing function of `SplitMix64`.
-const fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Looks at a running process from outside: its metrics, its memory, its files.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::process;
@@ -51,11 +50,9 @@ impl Watch {
     /// Looks now.
     pub fn look(&mut self, at: Duration, sent: u64) {
         let metrics = self.metrics();
-        for (path, bytes) in files_under(&self.data.join("_floodmark/checkpoints")) {
-            self.states.insert(path, bytes);
-        }
+        self.states.extend(process::files_under(&self.data.join("_floodmark/checkpoints")));
         let is_data =
-            |(path, _): &(PathBuf, u64)| path.extension().is_some_and(|end| end == "parquet");
+            |(path, _): &&(PathBuf, u64)| path.extension().is_some_and(|end| end == "parquet");
         self.samples.push(Sample {
             at_s: at.as_secs(),
             sent,
@@ -63,7 +60,7 @@ impl Watch {
             lag_s: metric(&metrics, "floodmark_lag_seconds").unwrap_or_default(),
             rss_bytes: process::rss_bytes(self.process).unwrap_or_default(),
             cpu_s: process::cpu(self.process).unwrap_or_default().as_secs_f64(),
-            files: files_under(&self.data.join("requests")).filter(is_data).count(),
+            files: process::files_under(&self.data.join("requests")).iter().filter(is_data).count(),
             bytes: process::bytes_under(&self.data),
             state_bytes: self.states.values().sum(),
         });
@@ -108,18 +105,6 @@ fn read(metrics: &str) -> u64 {
 fn metric(metrics: &str, name: &str) -> Option<f64> {
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
     line.split(' ').next()?.parse().ok()
-}
-
-fn files_under(folder: &Path) -> Box<dyn Iterator<Item = (PathBuf, u64)>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Box::new(std::iter::empty()) };
-    Box::new(entries.flatten().flat_map(|entry| {
-        let path = entry.path();
-        match entry.metadata() {
-            Ok(of) if of.is_dir() => files_under(&path),
-            Ok(of) => Box::new(std::iter::once((path, of.len()))),
-            Err(_) => Box::new(std::iter::empty()),
-        }
-    }))
 }
 
 #[cfg(test)]

@@ -26,15 +26,11 @@ struct Header<'a> {
     learnt: Cow<'a, BTreeMap<String, Learnt>>,
 }
 
-/// Makes the bytes of decoders and detector, and tells `bytes` how many they are.
-pub fn of_all(
-    learnt: BTreeMap<String, Learnt>,
-    snapshot: Snapshot,
-    bytes: Arc<AtomicUsize>,
-) -> MakeState {
+/// Makes the bytes of decoders, which are there, and detector, and tells `bytes` how many they are.
+pub fn with_detector(lines: Bytes, snapshot: Snapshot, bytes: Arc<AtomicUsize>) -> MakeState {
     MakeState::new(move || {
         // What cannot be packed is a bug, and no reason to stop.
-        let packed = pack(&learnt, Some(snapshot));
+        let packed = pack(&lines, snapshot);
         let state = packed.inspect_err(|error| tracing::error!("{error:#}")).ok()?;
         bytes.store(state.len(), Ordering::Relaxed);
         Some(state)
@@ -46,18 +42,17 @@ pub fn of_all(
 /// # Errors
 /// When they cannot be encoded: a bug.
 pub fn of_lines(learnt: &BTreeMap<String, Learnt>) -> anyhow::Result<Bytes> {
-    pack(learnt, None)
-}
-
-fn pack(learnt: &BTreeMap<String, Learnt>, snapshot: Option<Snapshot>) -> anyhow::Result<Bytes> {
     let header = Header { learnt: Cow::Borrowed(learnt) };
     let mut packed = serde_json::to_vec(&header).context("cannot save what the decoders learnt")?;
     packed.push(b'\n');
-    if let Some(snapshot) = snapshot {
-        let state = snapshot.write().context("cannot save the detector's state")?;
-        zstd::stream::copy_encode(state.as_slice(), &mut packed, COMPRESSION)
-            .context("cannot compress the detector's state")?;
-    }
+    Ok(packed.into())
+}
+
+fn pack(lines: &Bytes, snapshot: Snapshot) -> anyhow::Result<Bytes> {
+    let state = snapshot.write().context("cannot save the detector's state")?;
+    let mut packed = lines.to_vec();
+    zstd::stream::copy_encode(state.as_slice(), &mut packed, COMPRESSION)
+        .context("cannot compress the detector's state")?;
     Ok(packed.into())
 }
 

@@ -279,13 +279,11 @@ impl Worker {
                 self.partitions.extend(partitions);
             }
             Order::Batch(batch) => {
-                self.alignment.saw_records(&batch.partition);
-                self.detector.on_batch(&batch.partition, &batch.requests, &mut self.findings);
+                self.see(&batch);
                 self.back.batch(*batch)?;
             }
             Order::Again(batch) => {
-                self.alignment.saw_records(&batch.partition);
-                self.detector.on_batch(&batch.partition, &batch.requests, &mut self.findings);
+                self.see(&batch);
                 self.start = self.detector.counters();
             }
             Order::CaughtUp(partitions, now) => {
@@ -313,6 +311,11 @@ impl Worker {
         self.learn_past(false)?;
         self.counts.set(&self.detector.counters(), &self.start);
         self.emit()
+    }
+
+    fn see(&mut self, batch: &PositionedBatch) {
+        self.alignment.saw_records(&batch.partition);
+        self.detector.on_batch(&batch.partition, &batch.requests, &mut self.findings);
     }
 
     /// Learns the past once it is known where it ends; the detector decides on nothing before. Where the input ends
@@ -367,10 +370,12 @@ impl Worker {
     fn commit(&mut self, mark: &Mark) -> anyhow::Result<()> {
         self.shared.news.store(false, Ordering::Release);
         self.alerts.settle();
-        let kept = self.kept(mark);
-        let rest = match mark.keep {
-            Keep::Not => Bytes::new(),
-            Keep::WhenDue | Keep::Now => checkpoint::of_lines(&mark.learnt)?,
+        let (rest, kept) = match mark.keep {
+            Keep::Not => (Bytes::new(), Kept::Nothing),
+            Keep::WhenDue | Keep::Now => {
+                let lines = checkpoint::of_lines(&mark.learnt)?;
+                (lines.clone(), self.kept(mark.keep, lines))
+            }
         };
         let point = CommitPoint {
             history: self.history.clone(),
@@ -383,19 +388,17 @@ impl Worker {
         self.back.commit(point, kept)
     }
 
-    /// What is kept with a commit: of the detector what it is now, to be written down elsewhere.
-    fn kept(&mut self, mark: &Mark) -> Kept {
+    /// What is kept with a commit besides what the decoders have learnt of `lines`: the detector as it is now, to be written
+    /// down elsewhere.
+    fn kept(&mut self, keep: Keep, lines: Bytes) -> Kept {
         let now = Instant::now();
-        let is_large = self.pace.is_large();
-        match mark.keep {
-            Keep::Not => Kept::Nothing,
-            Keep::WhenDue if !self.pace.is_due(now) => Kept::Nothing,
-            Keep::WhenDue | Keep::Now => {
-                let bytes = self.pace.keep_later(now);
-                let make = checkpoint::of_all(mark.learnt.clone(), self.detector.snapshot(), bytes);
-                let is_beside = is_large && mark.keep == Keep::WhenDue;
-                if is_beside { Kept::Beside(make) } else { Kept::Within(make) }
-            }
+        let must = keep == Keep::Now;
+        if !must && !self.pace.is_due(now) {
+            return Kept::Nothing;
         }
+        let is_beside = !must && self.pace.is_large();
+        let bytes = self.pace.keep_later(now);
+        let make = checkpoint::with_detector(lines, self.detector.snapshot(), bytes);
+        if is_beside { Kept::Beside(make) } else { Kept::Within(make) }
     }
 }

@@ -74,14 +74,15 @@ impl Tables {
         batcher: &mut Batcher,
     ) -> anyhow::Result<Restored> {
         let checkpoint = self.runtime.block_on(self.lake.restore(history.clone()))?;
-        let detector = checkpoint.as_ref().and_then(|found| unpack(found, config, batcher));
-        let (Some(checkpoint), Some(detector)) = (checkpoint, detector) else {
-            return Ok(Restored::of(Detector::new(config.clone())));
-        };
-        let ahead = self.runtime.block_on(self.lake.resume(history.clone(), &checkpoint))?;
-        let age = checkpoint.written.and_then(|written| (Utc::now() - written).to_std().ok());
-        let kept_at = Instant::now().checked_sub(age.unwrap_or_default());
-        let kept = kept_at.map(|at| (at, checkpoint.state.len()));
+        let found = checkpoint.and_then(|found| Some((unpack(&found, config, batcher)?, found)));
+        let (detector, checkpoint) = found.unzip();
+        let ahead = self.lake.resume(history.clone(), checkpoint.as_ref());
+        let ahead = self.runtime.block_on(ahead)?;
+        let kept = checkpoint.and_then(|checkpoint| {
+            let age = (Utc::now() - checkpoint.written?).to_std().unwrap_or_default();
+            Some((Instant::now().checked_sub(age)?, checkpoint.state.len()))
+        });
+        let detector = detector.unwrap_or_else(|| Detector::new(config.clone()));
         let messages: i64 = ahead.partitions.values().map(|(next, stands)| stands - next).sum();
         if messages > 0 {
             tracing::info!(
@@ -106,11 +107,4 @@ pub struct Restored {
     pub told_us: Option<i64>,
     /// When its state was kept, and its bytes.
     pub kept: Option<(Instant, usize)>,
-}
-
-impl Restored {
-    /// A detector of which the tables hold nothing beyond what it knows.
-    pub const fn of(detector: Detector) -> Self {
-        Self { detector, held: Positions::new(), told_us: None, kept: None }
-    }
 }

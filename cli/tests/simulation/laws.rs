@@ -1,5 +1,6 @@
 //! What must hold of the tables, whatever happened.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use lake::Unwatched;
@@ -33,24 +34,59 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// All rows of the tables in `folder`.
 pub fn rows(folder: &Path) -> Rows {
     block_on(async {
-        let options = SessionOptions { target_partitions: Some(1), ..SessionOptions::default() };
-        let uri = folder.to_str().expect("a path of text");
-        let session = Session::open(uri, &options).await.expect("tables");
-        let text = async |sql: &str| {
-            let mut out = Vec::new();
-            let options = OutputOptions::new(Format::Ndjson);
-            session.run(sql, &options, &mut out).await.expect("rows");
-            let text = String::from_utf8(out).expect("text");
-            let mut lines: Vec<&str> = text.lines().collect();
-            lines.sort_unstable();
-            lines.join("\n")
-        };
+        let session = open(folder).await;
         let mut findings = [String::new(), String::new(), String::new()];
         for (sql, rows) in FINDINGS.iter().zip(&mut findings) {
-            *rows = text(sql).await;
+            *rows = text(&session, sql).await;
         }
-        Rows { requests: text(REQUESTS).await, rejects: text(REJECTS).await, findings }
+        let (requests, rejects) = (text(&session, REQUESTS).await, text(&session, REJECTS).await);
+        Rows { requests, rejects, findings }
     })
+}
+
+async fn open(folder: &Path) -> Session {
+    let options = SessionOptions { target_partitions: Some(1), ..SessionOptions::default() };
+    let uri = folder.to_str().expect("a path of text");
+    Session::open(uri, &options).await.expect("tables")
+}
+
+/// The rows of a query, sorted, an object of JSON each.
+async fn text(session: &Session, sql: &str) -> String {
+    let mut out = Vec::new();
+    let options = OutputOptions::new(Format::Ndjson);
+    session.run(sql, &options, &mut out).await.expect("rows");
+    let text = String::from_utf8(out).expect("text");
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
+/// A revision of an incident: its id and its number.
+pub type Revision = (String, i64);
+
+/// The revisions among objects of JSON, a line each.
+pub fn revisions(lines: &[u8]) -> Vec<Revision> {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        incident_id: String,
+        revision: i64,
+    }
+    let lines = serde_json::Deserializer::from_slice(lines).into_iter::<Line>();
+    lines
+        .map(|line| line.expect("an alert"))
+        .map(|line| (line.incident_id, line.revision))
+        .collect()
+}
+
+/// The revisions that the tables in `folder` hold, if there are any tables yet.
+pub fn incidents(folder: &Path) -> BTreeSet<Revision> {
+    if !folder.join("incidents/_delta_log").exists() {
+        return BTreeSet::new();
+    }
+    let rows = block_on(async {
+        text(&open(folder).await, "SELECT incident_id, revision FROM incidents").await
+    });
+    revisions(rows.as_bytes()).into_iter().collect()
 }
 
 /// The tables are whole: no position is missing or there twice, every file is what the log says.

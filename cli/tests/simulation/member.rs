@@ -1,10 +1,12 @@
 //! A process of the group: the pipeline over a source of the simulation.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use cli::alerts::{AlertFormat, AlertQueue, AlertWriter, Overflow};
@@ -19,6 +21,7 @@ use url::Url;
 
 use crate::fault::FaultStore;
 use crate::group::{Desk, Member, TOPIC};
+use crate::laws::{self, Revision};
 use crate::topic::Message;
 
 /// Attempts at a commit: one that fails is tried again, one that fails for good is not tried for ever.
@@ -30,6 +33,35 @@ pub struct Process {
     pub store: Arc<FaultStore>,
     front: Front<'static>,
     _alerts: AlertQueue,
+    told: Told,
+    /// Revisions that the tables held when it started, and that it must tell nobody of.
+    known: BTreeSet<Revision>,
+}
+
+/// What a process has written to its stdout.
+#[derive(Debug, Default, Clone)]
+struct Told(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    /// Nobody is told twice of what is in the tables.
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        let told = self.told.0.lock().expect("no panic");
+        let again = laws::revisions(&told).into_iter().filter(|told| self.known.contains(told));
+        assert_eq!(again.collect::<Vec<_>>(), []);
+    }
 }
 
 fn learns_in_a_minute() -> DetectConfig {
@@ -44,6 +76,9 @@ impl Process {
         at_end: EndPolicy,
         rng: &mut Rng,
     ) -> anyhow::Result<Self> {
+        // Of those that share a topic, who takes a partition over may find what another has found.
+        let is_alone = at_end == EndPolicy::Close;
+        let known = if is_alone { laws::incidents(folder) } else { BTreeSet::new() };
         let store = FaultStore::of(Arc::new(LocalFileSystem::new()));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -68,7 +103,8 @@ impl Process {
             lookup: back.lookup(),
             rng: rng.fork(),
         };
-        let writer = AlertWriter::new(AlertFormat::Json, io::sink());
+        let told = Told::default();
+        let writer = AlertWriter::new(AlertFormat::Json, told.clone());
         let alerts = AlertQueue::start(writer, Overflow::Wait)?;
         // A state is kept with each commit, beside it, or seldom: what came since is then read again by who comes next.
         let pace = match rng.u32(..3) {
@@ -80,7 +116,7 @@ impl Process {
         // Commits are turns of the world.
         let config = FrontConfig { commit_interval: Duration::MAX, at_end };
         let front = Front::new(config, Box::new(source), batcher, detection, commits);
-        Ok(Self { desk, store, front, _alerts: alerts })
+        Ok(Self { desk, store, front, _alerts: alerts, told, known })
     }
 
     /// One round; true when its partitions were taken away.

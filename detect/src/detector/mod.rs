@@ -355,7 +355,6 @@ impl Detector {
         self.state.closed_s = Some(at_s + 1);
         // Whoever is told that the minute is closed takes its rows for told.
         self.roll_window(at_s + 1, out);
-        self.state.take_back();
     }
 }
 

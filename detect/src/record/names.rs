@@ -104,11 +104,6 @@ impl Names {
         self.texts.lend();
     }
 
-    /// Takes them back, if no clone is left.
-    pub fn take_back(&mut self) {
-        self.texts.take_back();
-    }
-
     /// Bytes held.
     pub fn state_bytes(&self) -> usize {
         self.texts.state_bytes() + self.bytes

@@ -267,11 +267,6 @@ impl Attempters {
         self.records.lend();
     }
 
-    /// Takes them back, if no clone is left.
-    pub fn take_back(&mut self) {
-        self.records.take_back();
-    }
-
     /// Bytes held.
     pub fn state_bytes(&self) -> usize {
         self.records.state_bytes()

@@ -354,11 +354,6 @@ impl SourceMinutes {
         self.sources.lend();
     }
 
-    /// Takes them back, if no clone is left.
-    pub fn take_back(&mut self) {
-        self.sources.take_back();
-    }
-
     /// Bytes held.
     pub fn state_bytes(&self) -> usize {
         let hot: usize = self

@@ -96,11 +96,6 @@ impl Sources {
         self.records.lend();
     }
 
-    /// Takes them back, if no clone is left.
-    pub fn take_back(&mut self) {
-        self.records.take_back();
-    }
-
     /// Bytes held.
     pub fn state_bytes(&self) -> usize {
         self.records.state_bytes()

@@ -75,14 +75,6 @@ impl State {
         self.minutes.lend();
     }
 
-    /// Takes back of it what no clone holds any more.
-    pub fn take_back(&mut self) {
-        self.names.take_back();
-        self.sources.take_back();
-        self.attempters.take_back();
-        self.minutes.take_back();
-    }
-
     /// Whether the texts have grown so many that those which nothing refers to should go.
     pub fn are_names_due(&self, at_s: i64) -> bool {
         let many = self.names.len() > self.names_at_sweep * 2 + NAMES_GROWN_MIN;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::store::table::Table;
 
 /// A [`Table`] of which a clone can be had at once: while one is kept, what changes is laid over what was lent, and comes
-/// to it when the clone is gone.
+/// to it with the first change after the clone is gone.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Table<V>", bound(deserialize = "V: Deserialize<'de>"))]
 pub struct Lendable<V> {
@@ -93,6 +93,7 @@ impl<V> Lendable<V> {
 impl<V: Clone> Lendable<V> {
     /// The value of `key`, mutable.
     pub fn get_mut(&mut self, key: u64) -> Option<&mut V> {
+        self.take_back();
         if let Some(lent) = &self.lent
             && self.table.get(key).is_none()
         {
@@ -105,6 +106,7 @@ impl<V: Clone> Lendable<V> {
     /// The value of `key`, inserted when absent; the flag tells whether it was.
     #[inline]
     pub fn entry(&mut self, key: u64, value: impl FnOnce() -> V) -> (&mut V, bool) {
+        self.take_back();
         let Some(lent) = &mut self.lent else { return self.table.entry(key, value) };
         let mut is_new = false;
         let (place, _) = self.table.entry(key, || {
@@ -134,7 +136,8 @@ impl<V: Clone> Lendable<V> {
     }
 
     /// Takes the table back, if no clone is left.
-    pub fn take_back(&mut self) {
+    #[inline]
+    fn take_back(&mut self) {
         if self.lent.as_ref().is_some_and(|lent| Arc::strong_count(&lent.table) == 1) {
             self.own();
         }
@@ -182,10 +185,7 @@ mod tests {
                         lendable.lend();
                         lent = Some((lendable.clone(), table.clone()));
                     }
-                    5 => {
-                        lent = None;
-                        lendable.take_back();
-                    }
+                    5 => lent = None,
                     _ => {
                         lendable.own().retain(|other, _| other != key);
                         table.retain(|other, _| other != key);

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 pub use file::FileSource;
 pub(crate) use file::{BlockLimits, LineBlocks};
-pub use kafka::{Held, KafkaConfig, KafkaSource, Membership, OffsetReset, PositionLookup};
+pub use kafka::{
+    Held, KafkaConfig, KafkaSource, Membership, OffsetReset, PositionLookup, succeeds,
+};
 
 use decode::message::RawMessage;
 

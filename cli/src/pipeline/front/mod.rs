@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use decode::{Batcher, Format, RawMessage};
-use ingest::{MessageSink, Polled, Positions, Share, Source, SourceError};
+use ingest::{MessageSink, Polled, Positions, Share, Source, SourceError, succeeds};
 use schemas::PositionedBatch;
 
 use super::back::{Commits, Gone};
@@ -373,11 +373,7 @@ impl<'a> Front<'a> {
     /// for those of a topic that was made anew since.
     fn is_behind(&self) -> bool {
         let begun = self.source.begun();
-        let is_gone = |partition: &str| {
-            let later =
-                |name: &Arc<str>| name.split_once('@').is_some_and(|(of, _)| of == partition);
-            begun.keys().any(later)
-        };
+        let is_gone = |partition: &str| begun.keys().any(|name| succeeds(name, partition));
         self.held.keys().any(|partition| !is_gone(partition))
     }
 

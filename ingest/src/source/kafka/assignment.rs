@@ -157,11 +157,12 @@ impl KafkaSource {
     fn lane_of(&self, number: i32, held: &Held) -> Result<Option<Lane>, SourceError> {
         let name = self.name(number);
         let Some(extent) = self.extent(number) else { return Ok(None) };
-        let next = match (held.positions.get(&name), self.config.offset_reset) {
-            (Some(position), _) => match held.again.get(&name) {
-                Some(again) => start_again(&name, (*again, *position), extent)?,
-                None => start(&name, *position, extent)?,
-            },
+        let held_to = held.positions.get(&name).copied();
+        let next = match (held_to, self.config.offset_reset) {
+            (Some(held_to), _) => {
+                let again = held.again.get(&name).copied();
+                start(&name, (again.unwrap_or(held_to), held_to), extent)?
+            }
             (None, OffsetReset::Earliest) => extent.low,
             (None, OffsetReset::Latest) if is_later(&name) => extent.low,
             (None, OffsetReset::Latest) => extent.high,
@@ -172,7 +173,7 @@ impl KafkaSource {
             &self.consumer,
             (&self.config.topic, number),
             (&name, self.identity.id()),
-            (next, end),
+            (next, held_to.unwrap_or(next), end),
             &self.bell.0,
         ))
     }
@@ -225,7 +226,7 @@ impl KafkaSource {
             if let Some(lane) = self.partitions.get(&number) {
                 // Asked again at the next poll.
                 let Some(extent) = self.extent(number) else { return Ok(()) };
-                let next = start(&lane.name, lane.next, extent)?;
+                let next = start(&lane.name, (lane.next, lane.held), extent)?;
                 self.restart(number, next).map_err(|source| SourceError::Kafka {
                     action: "moving to the start of the log",
                     source,
@@ -250,9 +251,10 @@ impl KafkaSource {
     }
 }
 
-/// Where to begin a partition of which the tables hold everything before `position`.
-fn start(name: &Arc<str>, position: i64, extent: Extent) -> Result<i64, SourceError> {
+/// Where to begin a partition that is to be read from `next` on, of which the tables hold everything before `held`.
+fn start(name: &Arc<str>, (next, held): (i64, i64), extent: Extent) -> Result<i64, SourceError> {
     let Extent { low, high } = extent;
+    let position = next.max(held);
     if position > high {
         return Err(SourceError::TopicRecreated { partition: Arc::clone(name), position, high });
     }
@@ -265,26 +267,15 @@ fn start(name: &Arc<str>, position: i64, extent: Extent) -> Result<i64, SourceEr
             "messages were deleted by the topic's retention before they were read"
         );
     }
-    Ok(position.max(low))
-}
-
-/// Where to begin a partition that is to be seen again from `again`: the tables hold everything before `position`.
-fn start_again(
-    name: &Arc<str>,
-    (again, position): (i64, i64),
-    extent: Extent,
-) -> Result<i64, SourceError> {
-    start(name, position, extent)?;
-    let first = again.max(extent.low);
-    if first > again {
+    if next < low.min(held) {
         tracing::warn!(
             partition = &**name,
-            messages = first.min(position) - again,
+            messages = low.min(held) - next,
             "messages that the tables hold were deleted by the topic's retention before the detector could see them again: \
              what it knows lacks them"
         );
     }
-    Ok(first)
+    Ok(next.max(low))
 }
 
 #[cfg(test)]
@@ -295,14 +286,12 @@ mod tests {
     fn a_position_is_held_against_the_log() {
         let name: Arc<str> = "logs/3".into();
         let extent = Extent { low: 10, high: 20 };
-        assert_eq!(start(&name, 12, extent).unwrap(), 12);
-        assert_eq!(start(&name, 20, extent).unwrap(), 20);
-        assert_eq!(start(&name, 4, extent).unwrap(), 10);
-        let again = |again, position| start_again(&name, (again, position), extent);
-        assert_eq!([(12, 14), (7, 14), (3, 8)].map(|(a, b)| again(a, b).unwrap()), [12, 10, 10]);
-        assert!(again(12, 21).is_err());
+        let place = |next, held| start(&name, (next, held), extent).unwrap();
+        assert_eq!([12, 20, 4].map(|at| place(at, at)), [12, 20, 10]);
+        assert_eq!([place(12, 14), place(7, 14), place(3, 8), place(14, 12)], [12, 10, 10, 14]);
+        assert!(start(&name, (12, 21), extent).is_err());
         assert_eq!(
-            start(&name, 21, extent).unwrap_err().to_string(),
+            start(&name, (21, 21), extent).unwrap_err().to_string(),
             "logs/3 ends at offset 20, the tables hold it up to 21: the topic was created anew, or the \
              brokers lost data; to read it as a new stream choose another --group or --data"
         );

@@ -79,6 +79,11 @@ pub(super) fn is_later(name: &str) -> bool {
     name.contains('@')
 }
 
+/// Whether a partition is of a topic made anew under the name of that of another.
+pub fn succeeds(name: &str, earlier: &str) -> bool {
+    name.split_once('@').is_some_and(|(of, _)| of == earlier)
+}
+
 /// What follows the name of a partition in the name of its mark.
 const MARK: &str = "/topic";
 

@@ -35,6 +35,8 @@ pub(super) struct Lane {
     pub begun: i64,
     /// Offset after the last message handed over.
     pub next: i64,
+    /// The tables held everything before this offset when it was begun.
+    pub held: i64,
     /// Where it ends, if it does.
     pub end: Option<i64>,
     pub ended: bool,
@@ -62,7 +64,7 @@ impl Lane {
         consumer: &Arc<BaseConsumer<Context>>,
         (topic, number): (&str, i32),
         (name, id): (&Arc<str>, Option<TopicId>),
-        (next, end): (i64, Option<i64>),
+        (next, held, end): (i64, i64, Option<i64>),
         bell: &SyncSender<()>,
     ) -> Option<Self> {
         let mut queue = consumer.split_partition_queue(topic, number)?;
@@ -70,7 +72,19 @@ impl Lane {
         let name = Arc::clone(name);
         let (recent, foreseen) = (VecDeque::new(), VecDeque::new());
         let (ended, paused) = (false, false);
-        Some(Self { name, id, begun: next, next, end, ended, paused, recent, foreseen, queue })
+        Some(Self {
+            name,
+            id,
+            begun: next,
+            next,
+            held,
+            end,
+            ended,
+            paused,
+            recent,
+            foreseen,
+            queue,
+        })
     }
 
     /// What was handed over before `offset` is known to be of the topic of this lane.

@@ -36,6 +36,7 @@ use self::changes::Revocation;
 pub use self::config::{Held, KafkaConfig, Membership, OffsetReset, PositionLookup};
 use self::context::{Change, Context, refuse};
 use self::identity::Identity;
+pub use self::identity::succeeds;
 use self::lane::{Drained, Lane};
 use super::{MessageSink, Polled, Positions, Progress, Share, Source, SourceError};
 
