@@ -42,35 +42,40 @@ pub(super) fn either(text: &[u8], one: u8, other: u8) -> Option<usize> {
 /// Position of the `count`th `needle`, counted from one; or how many there are.
 #[inline]
 pub(super) fn nth(text: &[u8], needle: u8, count: usize) -> Result<usize, usize> {
-    // Most fields are near.
-    if let Some(head) = text.first_chunk() {
-        let mut hits = near(head, is(needle));
-        for _ in 1..count {
-            hits &= hits.wrapping_sub(1);
-        }
-        if hits != 0 {
-            return Ok(hits.trailing_zeros() as usize);
-        }
-    }
-    nth_of_all(text, needle, count)
+    let Some((head, rest)) = text.split_first_chunk() else {
+        return nth_of(mask(text, is(needle)), count);
+    };
+    // Most are near.
+    nth_of(near(head, is(needle)), count).or_else(|seen| {
+        Ok(NEAR + nth_behind(rest, needle, count - seen).map_err(|more| seen + more)?)
+    })
 }
 
-/// The same wherever they are.
+/// The same of what follows the bytes looked at first.
 #[inline(never)]
-fn nth_of_all(text: &[u8], needle: u8, count: usize) -> Result<usize, usize> {
+fn nth_behind(text: &[u8], needle: u8, count: usize) -> Result<usize, usize> {
     let (chunks, rest) = text.as_chunks();
     let whole = chunks.iter().map(|chunk| near(chunk, is(needle)));
+    let mut all_seen = 0;
+    for (index, hits) in whole.chain([mask(rest, is(needle))]).enumerate() {
+        match nth_of(hits, count - all_seen) {
+            Ok(at) => return Ok(index * NEAR + at),
+            Err(seen) => all_seen += seen,
+        }
+    }
+    Err(all_seen)
+}
+
+/// Place of the `count`th hit, or how many there are: one after the other, for there are few.
+#[inline]
+const fn nth_of(mut hits: u64, count: usize) -> Result<usize, usize> {
     let mut seen = 0;
-    for (index, mut hits) in whole.chain([mask(rest, is(needle))]).enumerate() {
-        let after = seen + hits.count_ones() as usize;
-        if after < count {
-            seen = after;
-            continue;
+    while hits != 0 {
+        seen += 1;
+        if seen == count {
+            return Ok(hits.trailing_zeros() as usize);
         }
-        for _ in seen + 1..count {
-            hits &= hits - 1;
-        }
-        return Ok(index * NEAR + hits.trailing_zeros() as usize);
+        hits &= hits - 1;
     }
     Err(seen)
 }

@@ -132,9 +132,8 @@ impl Step {
     /// The value that ends the line.
     #[inline]
     pub(super) fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
-        // Most lines.
-        if self.is_word
-            && !self.is_raw
+        // Most lines: one word, which nothing can be torn from.
+        if !self.is_raw
             && !self.is_behind_bar
             && search::either(rest.as_bytes(), b' ', b'\t').is_none()
         {
