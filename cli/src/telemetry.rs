@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::UsageError;
@@ -16,6 +17,13 @@ const DEFAULT_FILTER: &str = "error,cli=info,ingest=info,lake=info,query=info,de
 /// [`UsageError`] when the filter cannot be understood.
 pub fn init(filter: Option<&str>) -> Result<(), UsageError> {
     let filter = filter.unwrap_or(DEFAULT_FILTER);
+    if let Some(word) = filter.split(',').find(|word| !is_directive(word)) {
+        let message = format!(
+            "--log `{filter}`: `{word}` is no level; try `info`, one of off, error, warn, info, debug and trace, \
+             or `ingest=debug`"
+        );
+        return Err(UsageError::new(message));
+    }
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         UsageError::new(format!("--log `{filter}` is not a log filter: {error}; try `info`"))
     })?;
@@ -28,6 +36,12 @@ pub fn init(filter: Option<&str>) -> Result<(), UsageError> {
         .with_target(false)
         .init();
     Ok(())
+}
+
+/// Whether it is a level, or says what it is the level of: a word alone would be taken for a part of the program, and silence
+/// all others.
+fn is_directive(word: &str) -> bool {
+    word.contains(['=', '[']) || word.trim().parse::<LevelFilter>().is_ok()
 }
 
 /// Writes log lines without tearing the progress bar.
@@ -49,5 +63,20 @@ impl Write for ScreenWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_level_is_none() {
+        assert!(
+            ["debug", "INFO", "off", "ingest=trace", DEFAULT_FILTER]
+                .iter()
+                .all(|filter| { filter.split(',').all(is_directive) })
+        );
+        assert!(!is_directive("debugg") && !is_directive("nothing"));
     }
 }

@@ -196,6 +196,38 @@ fn scrapers_read_pages_and_nothing_else() {
 }
 
 #[test]
+fn guessing_becomes_stuffing_when_many_turn_out_to_do_it() {
+    let attack = check(
+        burst(720.0, 890.0, 510, |_, i| Row {
+            method: "POST",
+            status: 401,
+            ..Row::page(0.0, ip(79, i % 170), "/account/login".into())
+        }),
+        Kind::CredentialStuffing,
+        60,
+    );
+    assert_eq!(attack.technique.as_deref(), Some("T1110.004"));
+    let of_answers = |rule: &String| rule.starts_with("status") || rule.starts_with("(status");
+    assert!(!attack.fingerprint.as_ref().is_some_and(of_answers), "{attack:#?}");
+}
+
+#[test]
+fn who_reads_on_and_on_is_told_of_by_where_he_is_and_how_fast_he_reads() {
+    let attack = check(
+        burst(720.0, 890.0, 1_360, |_, i| Row {
+            query: Some(format!("page={}", i / 300)),
+            ..Row::page(0.0, "203.0.113.12".into(), format!("/p/{}", i % 300))
+        }),
+        Kind::Scraping,
+        120,
+    );
+    assert_eq!(attack.fingerprint.as_deref(), Some("client_ip = '203.0.113.12'"));
+    let told = attack.summary.split("up to ").nth(1).and_then(|told| told.split(' ').next());
+    let told: f64 = told.and_then(|told| told.parse().ok()).expect("a rate");
+    assert!((6.0..14.0).contains(&told), "{attack:#?}");
+}
+
+#[test]
 fn a_crowd_from_a_link_is_benign() {
     let mut draw = traffic::Draw::new(5);
     let mut crowd = Vec::new();

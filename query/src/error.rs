@@ -89,7 +89,8 @@ pub enum QueryError {
     },
     /// A file was deleted while it was read.
     #[error(
-        "query failed: `{path}` was deleted while it was read; maintenance has replaced it meanwhile: ask again"
+        "query failed: `{path}` is gone; where maintenance has replaced it meanwhile, asking again helps; else \
+         `floodmark check` tells what is missing"
     )]
     Vanished {
         /// Which.

@@ -51,8 +51,15 @@ pub fn explain_line(args: ExplainLineArgs, file: &File, stop: &StopFlag) -> anyh
             } else {
                 as_text(number, &explanation)
             };
-            out.write_all(shown.as_bytes()).context("cannot write the explanation")?;
+            match out.write_all(shown.as_bytes()) {
+                // Who reads has seen enough.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                written => written.context("cannot write the explanation")?,
+            }
         }
+    }
+    if number == 0 && args.lines > 0 {
+        tracing::warn!("there is no line to explain");
     }
     Ok(())
 }

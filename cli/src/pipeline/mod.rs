@@ -16,6 +16,7 @@ mod back;
 mod checkpoint;
 mod counts;
 mod detection;
+mod forwarded;
 pub mod front;
 mod keeper;
 mod opening;

@@ -88,11 +88,11 @@ impl Detector {
     /// # Errors
     /// [`CheckpointError`] when the state cannot be written: a bug.
     pub fn checkpoint(&self) -> Result<Vec<u8>, CheckpointError> {
-        checkpoint::write(&self.state, self.config.hash_key)
+        checkpoint::write(self.state.clone(), self.config.hash_key)
     }
 
-    /// The whole state as it is now, to be written down by another thread: what is large of it is not copied, and what
-    /// changes meanwhile is kept apart.
+    /// The whole state as it is now, to be written down by another thread: what is large of it is not copied but for
+    /// what changes meanwhile.
     pub fn snapshot(&mut self) -> Snapshot {
         self.state.lend();
         Snapshot { state: self.state.clone(), hash_key: self.config.hash_key }
@@ -212,7 +212,7 @@ impl Detector {
             (self.state.closed_s, self.state.window_end_s) = (None, None);
         }
         let limit_s = limit.div_euclid(SUB_PANE_US);
-        for (_, target) in self.state.hosts.iter_mut() {
+        for (_, target) in self.state.hosts.iter_mut(|_| true) {
             target.host.rewind(limit_s);
         }
     }
@@ -371,7 +371,7 @@ impl Snapshot {
     /// # Errors
     /// As there.
     pub fn write(self) -> Result<Vec<u8>, CheckpointError> {
-        checkpoint::write(&self.state, self.hash_key)
+        checkpoint::write(self.state, self.hash_key)
     }
 }
 

@@ -86,7 +86,7 @@ impl Past {
         let mut state = self.detector.state;
         let ended_s = state.closed_s.unwrap_or(begin_s).min(begin_s);
         let mut targets = Vec::new();
-        for (key, target) in state.hosts.iter_mut() {
+        for (key, target) in state.hosts.iter_mut(|_| true) {
             if !target.host.is_awaited() {
                 target.catch_up(ended_s);
             }

@@ -26,10 +26,7 @@ impl Detector {
         let end = end_s * SUB_PANE_US;
         let mut rows = Vec::new();
         let mut envelope = 60.0_f64;
-        for (key, target) in state.hosts.iter_mut() {
-            if target.host.minute.is_empty() {
-                continue;
-            }
+        for (key, target) in state.hosts.iter_mut(|target| !target.host.minute.is_empty()) {
             let host = state.names.get(key).map(str::to_owned);
             let forecast = target.has_learned(&self.config).then(|| {
                 let forecast = target.host.normal.forecast(end_s - 1);

@@ -55,6 +55,24 @@ impl Atom {
         }
     }
 
+    /// Whether it selects all that another does, as far as can be told from the two alone.
+    fn covers(&self, other: &Self) -> bool {
+        fn all<T: Ord>(of: &[T], mut others: impl Iterator<Item = T>) -> bool {
+            others.all(|value| of.binary_search(&value).is_ok())
+        }
+        match (self, other) {
+            (Self::OneOf(column, values), Self::OneOf(of, others)) => {
+                column == of && all(values, others.iter().copied())
+            }
+            (Self::Source(values), Self::Source(others))
+            | (Self::Prefix(values), Self::Prefix(others)) => all(values, others.iter().copied()),
+            (Self::Prefix(values), Self::Source(others)) => {
+                all(values, others.iter().map(|source| source.prefix()))
+            }
+            _ => self == other,
+        }
+    }
+
     /// Number of values chosen.
     pub const fn values(&self) -> usize {
         match self {
@@ -126,6 +144,17 @@ impl Rule {
     /// Whether the event is selected; an empty rule selects nothing.
     pub fn matches(&self, event: &Event) -> bool {
         !self.atoms.is_empty() && self.atoms.iter().all(|atom| atom.matches(event))
+    }
+
+    /// Whether it selects all that another does, as far as can be told from the two alone.
+    pub fn covers(&self, other: &Self) -> bool {
+        let is_in = |atom: &Atom| other.atoms.iter().any(|of| atom.covers(of));
+        !self.atoms.is_empty() && self.atoms.iter().all(is_in)
+    }
+
+    /// Whether it speaks of how the origin answers and of nothing else: nobody can stop a request by that.
+    pub fn is_of_answers(&self) -> bool {
+        self.atoms.iter().all(|atom| atom.column() == Column::Status)
     }
 
     /// The hashes whose texts it needs.

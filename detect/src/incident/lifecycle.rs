@@ -9,7 +9,7 @@ use crate::incident::target::Target;
 use crate::judge::evidence::Judgement;
 use crate::judge::worth::{is_vague, solo_judgement};
 use crate::math::hash::Hasher;
-use crate::record::event::flag;
+use crate::record::event::{Event, flag};
 use crate::record::names::Names;
 use crate::seen::host::RECENT_S;
 use crate::seen::sources::Sources;
@@ -118,6 +118,16 @@ impl Desk<'_> {
         target.cases.is_open(Kind::RetryStorm)
             && (self.sources.get(key).is_some_and(|record| regular(record.first_s))
                 || target.host.normal.visitors.contains(alarm.source))
+    }
+
+    /// Whether it is about one source that was not here before: its address is what it does, and all of it, while what it asks
+    /// for at the moment is not what it asks for next. Behind the address of one that was here others may be.
+    pub(super) fn is_about_newcomer(&self, open: &Open) -> bool {
+        open.only_source().is_some_and(|source| {
+            let record = self.sources.get(self.hasher.pair(self.host_key, source.0));
+            let began = open.first_ts.div_euclid(1_000_000);
+            record.is_some_and(|record| began - record.first_s <= REGULAR_S)
+        })
     }
 
     /// The next revision of an open incident.
@@ -250,11 +260,8 @@ impl Desk<'_> {
         } else {
             let mut open = Open::new(opening);
             let unexplained = target.host.recent.iter().filter(|e| !e.has(flag::EXPLAINED));
-            for event in unexplained {
-                if open.matches(event) {
-                    open.count(event);
-                }
-            }
+            let selected: Vec<&Event> = unexplained.filter(|event| open.matches(event)).collect();
+            open.count_past(selected.into_iter(), self.now_s());
             cases.open.push(open);
         }
         let at = cases.open.len() - 1;

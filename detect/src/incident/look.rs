@@ -421,7 +421,8 @@ impl Desk<'_> {
             evidence.sources_min = 1;
         }
         let by_name = open.class == Class::Connections;
-        let rules = if benign || by_name { None } else { better_rules(&evidence, &open.rules) };
+        let stays = benign || by_name || self.is_about_newcomer(open);
+        let rules = if stays { None } else { better_rules(&evidence, &open.rules) };
         let rules = rules.unwrap_or_else(|| open.rules.clone());
         let seen = self.profile(
             target,
@@ -452,7 +453,10 @@ impl Desk<'_> {
         let ordinary_rate = share * target.host.level(self.now_s(), seconds);
         let open = &mut target.cases.open[at];
         open.rules = rules;
-        open.fingerprint = fingerprint;
+        // What is left of it at its end tells less than it did.
+        if changed || 2 * matched >= open.measured {
+            (open.fingerprint, open.measured) = (fingerprint, matched);
+        }
         open.ordinary_rate = ordinary_rate;
         open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
         if !benign {

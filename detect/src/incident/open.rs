@@ -7,10 +7,12 @@ use crate::explain::fingerprint::Fingerprint;
 use crate::explain::rule::{Atom, Rule};
 use crate::incident::scope::Majority;
 use crate::judge::evidence::Judgement;
+use crate::judge::kind::is_spread;
 use crate::judge::worth::is_vague;
 use crate::limits::EVIDENCE_MAX;
 use crate::record::event::Event;
 use crate::record::source::Source;
+use crate::seen::host::RECENT_S;
 use crate::store::table::Table;
 use crate::suspect::votes::HotValue;
 
@@ -38,6 +40,8 @@ pub struct Open {
     pub evidence: Vec<Spoken>,
     /// What of the rules is printed, measured at the last review.
     pub fingerprint: Option<Fingerprint>,
+    /// Records that it was measured by.
+    pub measured: usize,
     /// Ordinary requests per second that the rules select.
     pub ordinary_rate: f64,
     /// Path that most of it asks for, when one does.
@@ -184,6 +188,7 @@ impl Open {
             attackness: opening.attackness,
             evidence: Vec::new(),
             fingerprint: None,
+            measured: 0,
             ordinary_rate: opening.ordinary_rate,
             main_path: 0,
             asked: Asked::default(),
@@ -234,6 +239,31 @@ impl Open {
         *self.counted(event.source) += 1;
     }
 
+    /// Counts events that its rules select of the seconds up to `now_s`, which are over: each in its own, as if it had been
+    /// open then.
+    pub fn count_past<'a>(&mut self, events: impl Iterator<Item = &'a Event>, now_s: i64) {
+        let mut seconds = vec![0_u32; usize::try_from(RECENT_S).unwrap_or_default()];
+        for event in events {
+            self.count(event);
+            let ago = usize::try_from(now_s - event.ts.div_euclid(1_000_000)).unwrap_or_default();
+            if let Some(second) = seconds.get_mut(ago) {
+                *second += 1;
+            }
+        }
+        for second in seconds.into_iter().rev() {
+            self.second = second;
+            self.average();
+        }
+    }
+
+    /// Takes the second that ends into the rate.
+    fn average(&mut self) {
+        let keep = libm::exp(-1.0 / RATE_TAU_S);
+        self.rate = keep * self.rate + (1.0 - keep) * f64::from(self.second);
+        self.peak = self.peak.max(self.rate);
+        self.second = 0;
+    }
+
     /// Greatest rate of what it selects, requests per second.
     pub const fn peak(&self) -> f64 {
         self.peak
@@ -241,11 +271,8 @@ impl Open {
 
     /// Ends a second; returns whether the incident is over.
     pub fn end_second(&mut self, now: i64) -> bool {
-        let keep = libm::exp(-1.0 / RATE_TAU_S);
-        self.rate = keep * self.rate + (1.0 - keep) * f64::from(self.second);
-        self.peak = self.peak.max(self.rate);
+        self.average();
         self.ordinary_sum += self.ordinary_rate;
-        self.second = 0;
         if self.rate > (2.0 * self.ordinary_rate).max(0.05 * self.peak).max(0.02) {
             let gap = now - self.active_ts;
             if gap > 10_000_000 {
@@ -326,6 +353,14 @@ impl Open {
             .fold(0.0, f64::max)
     }
 
+    /// The source that it is about, if there is but one and nothing else in its rules.
+    pub fn only_source(&self) -> Option<Source> {
+        let [Rule { atoms }] = self.rules.as_slice() else { return None };
+        let [Atom::Source(sources)] = atoms.as_slice() else { return None };
+        let [source] = sources.as_slice() else { return None };
+        Some(*source)
+    }
+
     /// Whether it began with sources that stood out one by one.
     pub const fn is_of_singles(&self) -> bool {
         matches!(self.origin, Origin::Singles(_))
@@ -362,11 +397,15 @@ impl Open {
         self.quiet_us = self.quiet_us.max(quiet_us);
     }
 
-    /// Takes a new judgement: a verdict only hardens, a vague kind becomes a plainer one of its class.
+    /// Takes a new judgement: a verdict only hardens, a vague kind becomes a plainer one of its class, and passwords that a few
+    /// guess at become those that many go through when many turn out to do so.
     pub fn rejudge(&mut self, judgement: Judgement) {
         let plainer = judgement.kind.class() == self.class || judgement.kind == Kind::Swarm;
         if plainer && !self.is_of_singles() && is_vague(self.kind) {
             (self.kind, self.class) = (judgement.kind, judgement.kind.class());
+        }
+        if self.kind == Kind::BruteForce && is_spread(self.source_count() as u64, self.requests) {
+            self.kind = Kind::CredentialStuffing;
         }
         // What one source does is judged by its own tests.
         let hardens = self.verdict == Verdict::Suspicious && !self.is_of_singles();

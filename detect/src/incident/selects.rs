@@ -60,7 +60,8 @@ impl Open {
         *counted = observed.max(*counted);
     }
 
-    /// Adds a rule that selects so many ordinary requests per second; whether it was a new one. Beyond
+    /// Adds a rule that selects so many ordinary requests per second; whether it was a new one, and not a part of another, unless
+    /// that speaks of answers alone: then it takes its place. Beyond
     /// [`INCIDENT_RULES_MAX`] it takes the place of the one that selects the fewest of the records of late, if it selects
     /// more of them.
     pub(super) fn add_rule<'e>(
@@ -69,8 +70,12 @@ impl Open {
         ordinary_rate: f64,
         of_late: &(impl Iterator<Item = &'e Event> + Clone),
     ) -> bool {
-        if self.rules.contains(rule) {
-            return false;
+        if let Some(present) = self.rules.iter_mut().find(|present| present.covers(rule)) {
+            let is_better = present.is_of_answers() && !rule.is_of_answers();
+            if is_better {
+                present.clone_from(rule);
+            }
+            return is_better;
         }
         let is_list = |rule: &Rule| matches!(rule.atoms.as_slice(), [Atom::Source(_)]);
         if self.rules.len() >= INCIDENT_RULES_MAX {
@@ -101,6 +106,28 @@ mod tests {
 
     fn incident(rules: Vec<Rule>) -> Open {
         Open::new(Opening { rules, ..Opening::an_attack(Kind::HttpFlood) })
+    }
+
+    #[test]
+    fn what_another_rule_selects_is_not_said_twice() {
+        let one_of = |column, values: &[u64]| Atom::OneOf(column, values.to_vec());
+        let rule = |atoms: &[Atom]| Rule { atoms: atoms.to_vec() };
+        let refused = one_of(Column::Status, &[401]);
+        let log_in = one_of(Column::Path, &[7]);
+        let both = rule(&[log_in.clone(), refused.clone()]);
+        let after = |present: Rule, rule: &Rule| {
+            let mut open = incident(vec![present]);
+            let is_new = open.add_rule(rule, 0.0, &std::iter::empty());
+            (is_new, open.rules)
+        };
+        let (is_new, rules) = after(rule(&[refused]), &both);
+        assert!(is_new && rules == [both.clone()], "by an answer nobody can be stopped: {rules:?}");
+        let (is_new, rules) = after(rule(&[log_in.clone()]), &both);
+        assert!(!is_new && rules == [rule(&[log_in])], "{rules:?}");
+        let wider = rule(&[one_of(Column::Path, &[5, 7])]);
+        assert!(!after(wider.clone(), &both).0);
+        let (is_new, rules) = after(both.clone(), &wider);
+        assert!(is_new && rules == [both, wider]);
     }
 
     fn from(source: u32) -> Event {

@@ -38,7 +38,7 @@ pub const RULES: &[Rule] = &[
         kind: Kind::CredentialStuffing,
         says: "credentials are handed over by many sources, a few times by each",
         why: "a choice: ten sources are many; thirty tries by each go through a list, more guess at one account",
-        fits: |case| tries(case) && is_spread(case),
+        fits: |case| tries(case) && is_work_of_many(case.seen.sources, case.seen.count),
     },
     Rule {
         name: "tries",
@@ -129,9 +129,14 @@ fn bursts(case: &Case) -> bool {
         && seen.count <= BURST_EACH_MAX * seen.sources
 }
 
-fn is_spread(case: &Case) -> bool {
-    let seen = &case.seen;
-    seen.sources >= STUFFERS_MIN && seen.count < TRIES_EACH_MAX * seen.sources
+/// Whether tries are the work of many sources, each of which has a few.
+#[expect(clippy::cast_precision_loss, reason = "counts")]
+pub fn is_spread(sources: u64, tries: u64) -> bool {
+    is_work_of_many(sources as f64, tries as f64)
+}
+
+fn is_work_of_many(sources: f64, tries: f64) -> bool {
+    sources >= STUFFERS_MIN && tries < TRIES_EACH_MAX * sources
 }
 
 /// Streams opened and broken off, again and again.

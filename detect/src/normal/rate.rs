@@ -16,6 +16,10 @@ const DEPENDENCE: f64 = 4.0;
 /// Seconds of silence that are taken in one by one, at most.
 const SILENCE_STEPS_MAX: f64 = 120.0;
 
+/// Improbability of a silence from which it is none, nats: a choice, one in seven million years of seconds. Requests come in bursts
+/// of about variance over mean: that none of `n` comes, which are expected in bursts of `b`, has the probability exp(−n ∕ b).
+const SILENCE_NATS: f64 = 33.0;
+
 /// Robust exponential estimates of the requests per second of one host.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RateBaseline {
@@ -62,7 +66,8 @@ impl RateBaseline {
         self.slow_deviation += gain * (deviation.min(3.0) - self.slow_deviation);
     }
 
-    /// Takes in a run of seconds without a request; a long one all at once.
+    /// Takes in a run of seconds without a request; a long one all at once. One that the host's own rate makes impossible is no
+    /// quiet time: nobody looked, or nobody was served, and what was usual before is usual afterwards.
     pub fn learn_silence(&mut self, seconds: f64) {
         if self.seconds <= 0.0 {
             return;
@@ -73,6 +78,10 @@ impl RateBaseline {
                 self.learn(0.0);
                 left -= 1.0;
             }
+            return;
+        }
+        if seconds * self.level > SILENCE_NATS * (self.variance / self.level).max(1.0) {
+            self.doubt();
             return;
         }
         self.seconds += seconds;
@@ -142,14 +151,30 @@ mod tests {
         assert_eq!(baseline.forecast(0.5), baseline.forecast(0.0));
     }
 
+    /// Visits of thirty requests, one in so many seconds.
+    fn visited(every_s: u32) -> RateBaseline {
+        let mut baseline = RateBaseline::default();
+        for second in 0..6_000_u32 {
+            baseline.learn(if second % every_s == 0 { 30.0 } else { 0.0 });
+        }
+        baseline
+    }
+
     #[test]
     fn silence_is_learned_at_once() {
-        let (mut slow, mut fast) = (RateBaseline::default(), RateBaseline::default());
-        for baseline in [&mut slow, &mut fast] {
-            (0..2_000).for_each(|_| baseline.learn(5.0));
-        }
+        let mut slow = visited(100);
+        let mut fast = slow.clone();
         (0..300).for_each(|_| slow.learn(0.0));
         fast.learn_silence(300.0);
         assert!((slow.level() - fast.level()).abs() < 0.05);
+        assert!(fast.level() < 0.8 * visited(100).level());
+    }
+
+    #[test]
+    fn where_a_busy_host_is_silent_nobody_looked() {
+        let mut busy = visited(3);
+        let before = busy.level();
+        busy.learn_silence(3_600.0);
+        assert!((busy.level() - before).abs() < 1e-9);
     }
 }

@@ -1,11 +1,12 @@
-//! The detector's state as bytes: a header, a checksum, and the state in postcard.
+//! The detector's state as bytes: a header with a checksum, then in postcard the hosts, one by one, and all the rest.
 
+use crate::incident::target::Target;
 use crate::state::State;
 
 const MAGIC: [u8; 4] = *b"FMDC";
 
 /// Layout of the state; raised whenever a field changes.
-pub const VERSION: u32 = 18;
+pub const VERSION: u32 = 19;
 
 const HEADER: usize = 4 + 4 + 8 + 8;
 
@@ -56,13 +57,18 @@ fn key_mark(hash_key: u64) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
-/// The state as bytes.
-pub(crate) fn write(state: &State, hash_key: u64) -> Result<Vec<u8>, CheckpointError> {
+/// The state as bytes. Each host is let go as soon as it is written: the sooner, the fewer must be copied because they change.
+pub(crate) fn write(mut state: State, hash_key: u64) -> Result<Vec<u8>, CheckpointError> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&VERSION.to_le_bytes());
     bytes.extend_from_slice(&[0; size_of::<u64>()]);
     bytes.extend_from_slice(&u64::from(key_mark(hash_key)).to_le_bytes());
-    let mut bytes = postcard::to_extend(state, bytes)?;
+    let targets = state.hosts.take_targets();
+    bytes = postcard::to_extend(&targets.len(), bytes)?;
+    for (key, target) in targets {
+        bytes = postcard::to_extend(&(key, &*target), bytes)?;
+    }
+    bytes = postcard::to_extend(&state, bytes)?;
     let checksum = checksum(&bytes[HEADER..]);
     bytes[8..16].copy_from_slice(&checksum.to_le_bytes());
     Ok(bytes)
@@ -86,5 +92,18 @@ pub(crate) fn read(bytes: &[u8], hash_key: u64) -> Result<State, RestoreError> {
     if word(16) != key_mark(hash_key) {
         return Err(RestoreError::Key);
     }
-    postcard::from_bytes(body).map_err(RestoreError::State)
+    read_body(body).map_err(RestoreError::State)
+}
+
+fn read_body(body: &[u8]) -> Result<State, postcard::Error> {
+    let (hosts, mut rest): (usize, _) = postcard::take_from_bytes(body)?;
+    let mut targets: Vec<(u64, Target)> = Vec::new();
+    for _ in 0..hosts {
+        let target;
+        (target, rest) = postcard::take_from_bytes(rest)?;
+        targets.push(target);
+    }
+    let mut state: State = postcard::from_bytes(rest)?;
+    state.hosts.put_targets(targets.into_iter());
+    Ok(state)
 }

@@ -15,6 +15,7 @@ use crate::record::attribute::Attribute;
 use crate::record::event::Event;
 use crate::seen::minutes::MINUTE_KEPT_BYTES;
 use crate::seen::votes::VOTES_KEPT_BYTES;
+use crate::store::loan::Loan;
 use crate::store::table::Table;
 
 /// Key of what is not admitted.
@@ -65,7 +66,9 @@ struct Waiting {
 /// Hosts by the hash of their name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hosts {
-    targets: Table<Box<Target>>,
+    /// They are written down apart, one by one.
+    #[serde(skip)]
+    targets: Table<Loan<Target>>,
     waiting: Table<Waiting>,
     first_s: Option<i64>,
     /// Ordinary rate of all hosts together, requests per second, as of the last minute.
@@ -89,13 +92,13 @@ impl Hosts {
             // What was found against it while nobody knew it is its own from now on.
             let cases = self.get_mut(OTHERS).map(|others| others.cases.take_of(event.host));
             let cases = cases.unwrap_or_default();
-            let target = || Box::new(Target { cases, ..Target::new(now_s) });
+            let target = || Loan::new(Target { cases, ..Target::new(now_s) });
             self.targets.entry(event.host, target);
             self.waiting.remove(event.host);
             return event.host;
         }
         self.others += 1;
-        self.targets.entry(OTHERS, || Box::new(Target::new(first_s)));
+        self.targets.entry(OTHERS, || Loan::new(Target::new(first_s)));
         OTHERS
     }
 
@@ -152,14 +155,16 @@ impl Hosts {
     pub fn weigh(&mut self, key: u64) {
         let Some(target) = self.targets.get_mut(key) else { return };
         let held = target.weight();
-        self.weight = self.weight - target.held + held;
-        target.held = held;
+        if held != target.held {
+            self.weight = self.weight - target.held + held;
+            target.make_mut().held = held;
+        }
     }
 
     /// Gives up hosts where all hold more than `bytes_max` together, until a quarter of it is free: of those that hold
     /// more than the mean the ones admitted last, since whoever invents hosts comes after those that were there; such
     /// with an open incident only where the others are not enough. What is given up, with its incidents still to close.
-    pub fn shed(&mut self, bytes_max: usize) -> Vec<(u64, Box<Target>)> {
+    pub fn shed(&mut self, bytes_max: usize) -> Vec<(u64, Target)> {
         let mut shed = Vec::new();
         for with_incidents in [false, true] {
             if self.weight <= bytes_max {
@@ -177,7 +182,8 @@ impl Hosts {
             }
             self.evicted += gone.len() as u64;
             for key in gone {
-                shed.extend(self.targets.remove(key).map(|target| (key, target)));
+                let target = self.targets.remove(key).map(Loan::into_inner);
+                shed.extend(target.map(|target| (key, target)));
             }
             self.weight = self.targets.iter().map(|(_, target)| target.held).sum();
         }
@@ -206,7 +212,7 @@ impl Hosts {
             if self.targets.len() >= HOSTS_AT_ONCE {
                 return None;
             }
-            self.targets.entry(key, || Box::new(Target::awaited(now_s)));
+            self.targets.entry(key, || Loan::new(Target::awaited(now_s)));
         }
         self.get_mut(key)
     }
@@ -216,7 +222,7 @@ impl Hosts {
         let first_s = self.first_s.map(|first_s| first_s + unseen_s);
         *self = Self { first_s, level: self.level, ..Self::default() };
         for (key, target) in targets {
-            self.targets.entry(key, || Box::new(target));
+            self.targets.entry(key, || Loan::new(target));
             self.weigh(key);
         }
     }
@@ -240,9 +246,13 @@ impl Hosts {
         self.targets.iter().map(|(key, target)| (*key, &**target))
     }
 
-    /// States in order of admission, mutable.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (u64, &mut Target)> {
-        self.targets.entries_mut().map(|(key, target)| (*key, &mut **target))
+    /// The states that `which` chooses, in order of admission, mutable.
+    pub fn iter_mut(
+        &mut self,
+        which: impl Fn(&Target) -> bool,
+    ) -> impl Iterator<Item = (u64, &mut Target)> {
+        let chosen = self.targets.entries_mut().filter(move |(_, target)| which(target));
+        chosen.map(|(key, target)| (*key, target.make_mut()))
     }
 
     /// The state of a key.
@@ -252,7 +262,23 @@ impl Hosts {
 
     /// The same, mutable.
     pub fn get_mut(&mut self, key: u64) -> Option<&mut Target> {
-        self.targets.get_mut(key).map(|target| &mut **target)
+        self.targets.get_mut(key).map(Loan::make_mut)
+    }
+
+    /// Lends the states to the next clone.
+    pub fn lend(&mut self) {
+        self.targets.entries_mut().for_each(|(_, target)| target.lend());
+    }
+
+    /// Takes the states out, to be written down one after the other.
+    pub fn take_targets(&mut self) -> impl ExactSizeIterator<Item = (u64, Loan<Target>)> {
+        std::mem::take(&mut self.targets).into_entries()
+    }
+
+    /// Puts states in that were written down.
+    pub fn put_targets(&mut self, targets: impl Iterator<Item = (u64, Target)>) {
+        self.targets =
+            targets.map(|(key, target)| (key, Loan::new(target))).collect::<Vec<_>>().into();
     }
 
     /// Bytes held.

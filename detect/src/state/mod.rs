@@ -73,6 +73,7 @@ impl State {
         self.sources.lend();
         self.attempters.lend();
         self.minutes.lend();
+        self.hosts.lend();
     }
 
     /// Whether the texts have grown so many that those which nothing refers to should go.

@@ -225,7 +225,7 @@ async fn a_file_that_is_gone_is_named() {
     let session = fixture::open(folder.path()).await;
     std::fs::remove_dir_all(folder.path().join("requests/date=2026-03-01")).expect("a folder");
     let error = answer(&session, "SELECT host FROM requests").await.expect_err("gone");
-    assert!(error.contains("was deleted while it was read; maintenance"), "{error}");
+    assert!(error.contains("is gone; where maintenance has replaced it"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -76,7 +76,8 @@ impl IncidentsQuery {
             given.map(sql::parse_time).transpose().map_err(Failure::bad_request)
         };
         Ok(Filter {
-            host: self.host.clone().filter(|host| !host.is_empty()),
+            // As they are in the tables.
+            host: self.host.as_deref().map(str::to_lowercase).filter(|host| !host.is_empty()),
             kind: one_of("kind", self.kind.as_deref(), &kinds)?,
             class: one_of("class", self.class.as_deref(), &classes)?,
             verdict: one_of("verdict", self.verdict.as_deref(), &verdicts)?,

@@ -8,7 +8,7 @@ use schemas::kinds::KINDS;
 use serde_json::Value;
 
 use super::layout::{
-    Part, count, encoded, page as send, part, percent, severity, shown_sql, shown_text,
+    Part, count, encoded, page as send, part, percent, several, severity, shown_sql, shown_text,
     source_link, sql_link, sql_of, time, value,
 };
 use super::map::{self, Map};
@@ -154,7 +154,7 @@ fn who(answers: Answers, incident: Row) -> Part {
             None => Vec::new(),
         };
         Ok(html! {
-            p { (count(incident.count("source_count"))) " sources; the heaviest, as it was told:"
+            p { (several(incident.count("source_count"), "source")) "; the heaviest, as it was told:"
                 @for source in &named { " " a href=(source_link(source)) { (value(source)) } } }
             @if !found.is_empty() {
                 div .scroll tabindex="0" { table {

@@ -162,6 +162,16 @@ pub(super) fn count(number: u64) -> String {
     schemas::text::thousands(number)
 }
 
+/// So many of what one is called so.
+pub(super) fn several(number: u64, one: &str) -> String {
+    let end = match number {
+        1 => "",
+        _ if one.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{} {one}{end}", count(number))
+}
+
 /// A share, 0–1, in percent.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use maud::{Markup, html};
 
-use super::layout::{count, source_link};
+use super::layout::{several, source_link};
 use crate::questions::Row;
 
 /// Bits by which a square is a smaller network than the map: as many squares as can be told apart on a telephone.
@@ -108,9 +108,9 @@ impl Spot {
             |cell: u32| format!("{:.1}", (f64::from(cell) + 0.5) * f64::from(SQUARE) - side / 2.0);
         let network = format!("{}/{bits}", self.network);
         let says = format!(
-            "{network}: {} requests of {} addresses",
-            count(self.requests),
-            count(self.addresses)
+            "{network}: {} of {}",
+            several(self.requests, "request"),
+            several(self.addresses, "address")
         );
         html! {
             a href=(source_link(&network)) aria-label=(says) {

@@ -11,6 +11,7 @@ use schemas::PositionedBatch;
 
 use super::back::{Commits, Gone};
 use super::detection::{Detection, Keep, Mark, Order};
+use super::forwarded::Forwarded;
 use super::rejected::Rejected;
 use super::signals::Signals;
 use super::totals::Totals;
@@ -66,6 +67,7 @@ pub struct Front<'a> {
     formats: BTreeMap<Arc<str>, Format>,
     signals: Signals,
     rejected: Rejected,
+    forwarded: Forwarded,
     totals: Totals,
     uncommitted_records: u64,
     moved: bool,
@@ -140,6 +142,7 @@ impl<'a> Front<'a> {
             formats: BTreeMap::new(),
             signals: Signals::default(),
             rejected: Rejected::default(),
+            forwarded: Forwarded::default(),
             totals: Totals::start(
                 Arc::clone(detection.incidents()),
                 Arc::clone(detection.counts()),
@@ -312,6 +315,7 @@ impl<'a> Front<'a> {
         self.held.remove(&batch.partition);
         self.signals.see(&batch);
         self.rejected.see(&batch, &self.batcher);
+        self.forwarded.see(batch.requests.rows(), self.batcher.client_counters());
         self.totals.add_batch(&batch, held);
         self.uncommitted_records += batch.records() as u64;
         self.totals.waiting_since.get_or_insert_with(Instant::now);
