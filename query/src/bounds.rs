@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as ParsedStatement;
-use datafusion::sql::sqlparser::ast::{ObjectNamePart, Query, Visit, Visitor, visit_relations};
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectNamePart, Query, Value, Visit,
+    Visitor, visit_relations,
+};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -128,6 +131,10 @@ pub(crate) fn check_statement(
         ParsedStatement::Explain(explain) => return check_statement(&explain.statement, bounds),
         _ => return Ok(()),
     };
+    if statement.as_ref().visit(&mut Centroids).is_break() {
+        let message = "approx_percentile_cont keeps 10,000 centroids at most, written as a number";
+        return refuse(message.to_owned(), "leave them out: a hundred are kept then");
+    }
     let mut named = Named::default();
     let _ = statement.as_ref().visit(&mut named);
     if named.queries.len() > bounds.named {
@@ -158,6 +165,41 @@ pub(crate) fn check_statement(
         );
     }
     Ok(())
+}
+
+/// Centroids of a t-digest, at most. Memory is taken for all of them at once, and a process that asks for more than there is ends.
+const CENTROIDS_MAX: u32 = 10_000;
+
+/// Looks for approximate percentiles that want more than [`CENTROIDS_MAX`].
+struct Centroids;
+
+impl Visitor for Centroids {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
+        let name = function.name.0.last().map(|last| last.to_string().to_lowercase());
+        let name = name.unwrap_or_default();
+        let FunctionArguments::List(list) = &function.args else {
+            return ControlFlow::Continue(());
+        };
+        if !name.contains("approx_percentile_cont") {
+            return ControlFlow::Continue(());
+        }
+        // Before them stand the percentile, the weight, and the value where it stands in no clause of its own.
+        let before = 1
+            + usize::from(name.contains("weight"))
+            + usize::from(function.within_group.is_empty());
+        let last = list.args.get(before);
+        let is_few = last.is_none_or(|last| {
+            let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) = last else {
+                return false;
+            };
+            let Value::Number(number, _) = &value.value else { return false };
+            number.parse().is_ok_and(|number: f64| number <= f64::from(CENTROIDS_MAX))
+        });
+        if is_few { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
 }
 
 /// Queries that WITH names, each with the tables and queries that it reads.
@@ -214,6 +256,23 @@ mod tests {
         let unions = "SELECT 1".to_owned() + &" UNION ALL SELECT 1".repeat(300);
         assert!(refusal(&unions).expect("a refusal").contains("put together"));
         assert!(refusal(&format!("SELECT {}", "(".repeat(9_999))).is_some());
+    }
+
+    #[test]
+    fn percentiles_take_no_more_memory_than_there_is() {
+        let within = |values: &str| {
+            refusal(&format!(
+                "SELECT \"Approx_Percentile_Cont\"({values}) WITHIN GROUP (ORDER BY a) FROM t"
+            ))
+        };
+        let plain = |values: &str| refusal(&format!("SELECT approx_percentile_cont(a, {values})"));
+        for few in ["0.5", "0.5, 1000"] {
+            assert_eq!([within(few), plain(few)], [None, None], "{few}");
+        }
+        assert_eq!([within("$1"), plain("$1")], [None, None]);
+        for many in ["0.5, 2000000000000", "0.5, 1000000 * 1000000", "0.5, 1e15", "0.5, (20000)"] {
+            assert!(within(many).is_some() && plain(many).is_some(), "{many}");
+        }
     }
 
     #[test]

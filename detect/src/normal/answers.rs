@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::math::hash::mix;
 use crate::record::event::{Event, flag};
 
 /// Sizes counted at once.
@@ -17,6 +18,10 @@ const PATHS_MIN: u32 = 12;
 /// Answers to known paths that must have been counted as well: where nothing is asked for twice, as orders by their numbers are
 /// not, nobody can tell what the host says when it has something to say.
 const KNOWN_MIN: u32 = 12;
+
+/// Shapes of new paths that must have been answered so, of 64 classes: where all that is asked for is of few, what is answered
+/// alike are the many things of one kind.
+const SHAPES_MIN: u32 = 4;
 
 /// Bytes of a page that says nothing, at most: larger answers of one size are parts of a file.
 const PAGE_BYTES_MAX: u32 = 262_144;
@@ -43,6 +48,8 @@ struct Size {
     new: u32,
     /// To known ones.
     known: u32,
+    /// Bitmap of the shapes of the new ones.
+    shapes: u64,
 }
 
 impl Answers {
@@ -62,7 +69,7 @@ impl Answers {
             self.count_known(event.bytes);
             return true;
         }
-        self.count_new(event.bytes);
+        self.count_new(event);
         !self.is_catch_all(event)
     }
 
@@ -74,12 +81,17 @@ impl Answers {
         self.forget();
     }
 
-    fn count_new(&mut self, bytes: u32) {
+    fn count_new(&mut self, event: &Event) {
         self.sum += 1;
+        let bytes = event.bytes;
+        // A path without anything that varies is a shape of its own.
+        let shape = if event.shape == 0 { event.path } else { u64::from(event.shape) };
+        let shape = 1 << (mix(shape) >> 58);
         if let Some(size) = self.sizes.iter_mut().find(|size| size.bytes == bytes) {
             size.new += 1;
+            size.shapes |= shape;
         } else if let Some(free) = self.sizes.iter_mut().find(|size| size.new == 0) {
-            *free = Size { bytes, new: 1, known: 0 };
+            *free = Size { bytes, new: 1, known: 0, shapes: shape };
         } else {
             self.sizes.iter_mut().for_each(|size| size.new -= 1);
         }
@@ -105,10 +117,12 @@ impl Answers {
         event.status == 200
             && self.sum >= PATHS_MIN
             && self.known_sum >= KNOWN_MIN
-            && self
-                .sizes
-                .iter()
-                .any(|size| size.bytes == event.bytes && 2 * size.new > self.sum && !is_usual(size))
+            && self.sizes.iter().any(|size| {
+                size.bytes == event.bytes
+                    && 2 * size.new > self.sum
+                    && size.shapes.count_ones() >= SHAPES_MIN
+                    && !is_usual(size)
+            })
     }
 }
 
@@ -120,16 +134,32 @@ mod tests {
         Event { status: 200, bytes, ..Event::default() }
     }
 
+    /// One of many paths.
+    fn other(path: u64, bytes: u32) -> Event {
+        Event { path: mix(path), ..page(bytes) }
+    }
+
     #[test]
     fn one_page_for_everything_is_no_success() {
         let mut answers = Answers::default();
-        assert!((0..100).all(|_| answers.is_hit(&page(512), || false)), "nothing is known");
+        assert!(
+            (0..100).all(|path| answers.is_hit(&other(path, 512), || false)),
+            "nothing is known"
+        );
         let mut answers = Answers::default();
         (0..KNOWN_MIN).for_each(|i| assert!(answers.is_hit(&page(9_000 + i), || true)));
-        let hits = (0..10_000).filter(|_| answers.is_hit(&page(512), || false)).count();
+        let hits = (0..10_000).filter(|path| answers.is_hit(&other(*path, 512), || false)).count();
         assert_eq!(hits, 11);
         assert!(answers.is_hit(&page(512), || true), "what is known stays known");
         assert!(answers.is_hit(&page(9_000), || false));
+    }
+
+    #[test]
+    fn things_of_one_kind_are_alike_and_are_there() {
+        let mut answers = Answers::default();
+        (0..KNOWN_MIN).for_each(|i| assert!(answers.is_hit(&page(9_000 + i), || true)));
+        let order = |path| Event { shape: 7, ..other(path, 512) };
+        assert!((0..1_000).all(|path| answers.is_hit(&order(path), || false)));
     }
 
     #[test]
