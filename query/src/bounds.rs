@@ -190,9 +190,9 @@ impl Visitor for Centroids {
         let before = 1
             + usize::from(name.contains("weight"))
             + usize::from(function.within_group.is_empty());
-        let last = list.args.get(before);
-        let is_few = last.is_none_or(|last| {
-            let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) = last else {
+        let centroids = list.args.get(before);
+        let is_few = centroids.is_none_or(|centroids| {
+            let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) = centroids else {
                 return false;
             };
             let Value::Number(number, _) = &value.value else { return false };
