@@ -122,7 +122,7 @@ mod tests {
         };
         let (is_new, rules) = after(rule(&[refused]), &both);
         assert!(is_new && rules == [both.clone()], "by an answer nobody can be stopped: {rules:?}");
-        let (is_new, rules) = after(rule(&[log_in.clone()]), &both);
+        let (is_new, rules) = after(rule(std::slice::from_ref(&log_in)), &both);
         assert!(!is_new && rules == [rule(&[log_in])], "{rules:?}");
         let wider = rule(&[one_of(Column::Path, &[5, 7])]);
         assert!(!after(wider.clone(), &both).0);
