@@ -9,7 +9,7 @@ use crate::incident::target::Target;
 use crate::judge::evidence::Judgement;
 use crate::judge::worth::{is_vague, solo_judgement};
 use crate::math::hash::Hasher;
-use crate::record::event::{Event, flag};
+use crate::record::event::flag;
 use crate::record::names::Names;
 use crate::seen::host::RECENT_S;
 use crate::seen::sources::Sources;
@@ -260,8 +260,7 @@ impl Desk<'_> {
         } else {
             let mut open = Open::new(opening);
             let unexplained = target.host.recent.iter().filter(|e| !e.has(flag::EXPLAINED));
-            let selected: Vec<&Event> = unexplained.filter(|event| open.matches(event)).collect();
-            open.count_past(selected.into_iter(), self.now_s());
+            open.count_past(unexplained, self.now_s());
             cases.open.push(open);
         }
         let at = cases.open.len() - 1;

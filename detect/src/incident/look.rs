@@ -453,7 +453,7 @@ impl Desk<'_> {
         let ordinary_rate = share * target.host.level(self.now_s(), seconds);
         let open = &mut target.cases.open[at];
         open.rules = rules;
-        // What is left of it at its end tells less than it did.
+        // What is left of it at its end tells less than it did: less than half of it, a choice.
         if changed || 2 * matched >= open.measured {
             (open.fingerprint, open.measured) = (fingerprint, matched);
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::explain::fingerprint::Fingerprint;
 use crate::explain::rule::{Atom, Rule};
 use crate::incident::scope::Majority;
+use crate::incident::tell::float;
 use crate::judge::evidence::Judgement;
 use crate::judge::kind::is_spread;
 use crate::judge::worth::is_vague;
@@ -38,9 +39,9 @@ pub struct Open {
     pub attackness: f64,
     /// Tests that spoke.
     pub evidence: Vec<Spoken>,
-    /// What of the rules is printed, measured at the last review.
+    /// What of the rules is printed, as it was measured by most records.
     pub fingerprint: Option<Fingerprint>,
-    /// Records that it was measured by.
+    /// Records that it was measured by; 0 where the rules have changed since.
     pub measured: usize,
     /// Ordinary requests per second that the rules select.
     pub ordinary_rate: f64,
@@ -239,11 +240,14 @@ impl Open {
         *self.counted(event.source) += 1;
     }
 
-    /// Counts events that its rules select of the seconds up to `now_s`, which are over: each in its own, as if it had been
-    /// open then.
+    /// Counts what its rules select of the events of the seconds up to `now_s`, which are over: each in its own, as if it had
+    /// been open then.
     pub fn count_past<'a>(&mut self, events: impl Iterator<Item = &'a Event>, now_s: i64) {
         let mut seconds = vec![0_u32; usize::try_from(RECENT_S).unwrap_or_default()];
         for event in events {
+            if !self.matches(event) {
+                continue;
+            }
             self.count(event);
             let ago = usize::try_from(now_s - event.ts.div_euclid(1_000_000)).unwrap_or_default();
             if let Some(second) = seconds.get_mut(ago) {
@@ -404,7 +408,8 @@ impl Open {
         if plainer && !self.is_of_singles() && is_vague(self.kind) {
             (self.kind, self.class) = (judgement.kind, judgement.kind.class());
         }
-        if self.kind == Kind::BruteForce && is_spread(self.source_count() as u64, self.requests) {
+        let (sources, tries) = (float(self.source_count() as u64), float(self.requests));
+        if self.kind == Kind::BruteForce && is_spread(sources, tries) {
             self.kind = Kind::CredentialStuffing;
         }
         // What one source does is judged by its own tests.

@@ -36,12 +36,14 @@ impl Open {
             _ => None,
         });
         let Some(list) = list else {
+            self.measured = 0;
             self.rules.push(Rule { atoms: vec![Atom::Source(vec![source])] });
             return;
         };
         let Err(place) = list.binary_search(&source) else { return };
         if list.len() < RULE_SOURCES_MAX {
             list.insert(place, source);
+            self.measured = 0;
             return;
         }
         let counted = |source: &Source| self.sources.get(source.0).copied().unwrap_or(0);
@@ -55,6 +57,7 @@ impl Open {
         list.remove(at);
         let place = list.partition_point(|listed| *listed < source);
         list.insert(place, source);
+        self.measured = 0;
         // By this it keeps its place, among others that come at the same moment.
         let counted = self.counted(source);
         *counted = observed.max(*counted);
@@ -74,6 +77,7 @@ impl Open {
             let is_better = present.is_of_answers() && !rule.is_of_answers();
             if is_better {
                 present.clone_from(rule);
+                self.measured = 0;
             }
             return is_better;
         }
@@ -90,6 +94,7 @@ impl Open {
             }
             self.rules.remove(at);
         }
+        self.measured = 0;
         self.rules.push(rule.clone());
         self.ordinary_rate += ordinary_rate;
         true
@@ -117,7 +122,9 @@ mod tests {
         let both = rule(&[log_in.clone(), refused.clone()]);
         let after = |present: Rule, rule: &Rule| {
             let mut open = incident(vec![present]);
+            open.measured = 9;
             let is_new = open.add_rule(rule, 0.0, &std::iter::empty());
+            assert_eq!(open.measured, if is_new { 0 } else { 9 });
             (is_new, open.rules)
         };
         let (is_new, rules) = after(rule(&[refused]), &both);

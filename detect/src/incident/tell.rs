@@ -118,7 +118,7 @@ pub fn name(source: Source, names: &Names) -> Option<String> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count for people")]
-const fn float(n: u64) -> f64 {
+pub(super) const fn float(n: u64) -> f64 {
     n as f64
 }
 

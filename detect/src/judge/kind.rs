@@ -38,7 +38,7 @@ pub const RULES: &[Rule] = &[
         kind: Kind::CredentialStuffing,
         says: "credentials are handed over by many sources, a few times by each",
         why: "a choice: ten sources are many; thirty tries by each go through a list, more guess at one account",
-        fits: |case| tries(case) && is_work_of_many(case.seen.sources, case.seen.count),
+        fits: |case| tries(case) && is_spread(case.seen.sources, case.seen.count),
     },
     Rule {
         name: "tries",
@@ -130,12 +130,7 @@ fn bursts(case: &Case) -> bool {
 }
 
 /// Whether tries are the work of many sources, each of which has a few.
-#[expect(clippy::cast_precision_loss, reason = "counts")]
-pub fn is_spread(sources: u64, tries: u64) -> bool {
-    is_work_of_many(sources as f64, tries as f64)
-}
-
-fn is_work_of_many(sources: f64, tries: f64) -> bool {
+pub fn is_spread(sources: f64, tries: f64) -> bool {
     sources >= STUFFERS_MIN && tries < TRIES_EACH_MAX * sources
 }
 

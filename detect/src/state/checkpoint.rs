@@ -2,11 +2,12 @@
 
 use crate::incident::target::Target;
 use crate::state::State;
+use crate::store::loan::Loan;
 
 const MAGIC: [u8; 4] = *b"FMDC";
 
 /// Layout of the state; raised whenever a field changes.
-pub const VERSION: u32 = 19;
+pub const VERSION: u32 = 20;
 
 const HEADER: usize = 4 + 4 + 8 + 8;
 
@@ -97,13 +98,13 @@ pub(crate) fn read(bytes: &[u8], hash_key: u64) -> Result<State, RestoreError> {
 
 fn read_body(body: &[u8]) -> Result<State, postcard::Error> {
     let (hosts, mut rest): (usize, _) = postcard::take_from_bytes(body)?;
-    let mut targets: Vec<(u64, Target)> = Vec::new();
+    let mut targets = Vec::new();
     for _ in 0..hosts {
-        let target;
-        (target, rest) = postcard::take_from_bytes(rest)?;
-        targets.push(target);
+        let (key, target): (u64, Target);
+        ((key, target), rest) = postcard::take_from_bytes(rest)?;
+        targets.push((key, Loan::new(target)));
     }
     let mut state: State = postcard::from_bytes(rest)?;
-    state.hosts.put_targets(targets.into_iter());
+    state.hosts.put_targets(targets);
     Ok(state)
 }

@@ -276,9 +276,8 @@ impl Hosts {
     }
 
     /// Puts states in that were written down.
-    pub fn put_targets(&mut self, targets: impl Iterator<Item = (u64, Target)>) {
-        self.targets =
-            targets.map(|(key, target)| (key, Loan::new(target))).collect::<Vec<_>>().into();
+    pub fn put_targets(&mut self, targets: Vec<(u64, Loan<Target>)>) {
+        self.targets = targets.into();
     }
 
     /// Bytes held.

@@ -39,7 +39,7 @@ impl<V: Clone + Default> Loan<V> {
         }
         match self {
             Self::Own(value) => value,
-            // It is not: see above. Its own count would be asked for.
+            // Not any more.
             Self::Lent(value) => Arc::make_mut(value),
         }
     }
