@@ -1,8 +1,9 @@
 //! The detector's state as bytes: a header with a checksum, then in postcard the hosts, one by one, and all the rest.
 
+use std::sync::Arc;
+
 use crate::incident::target::Target;
 use crate::state::State;
-use crate::store::loan::Loan;
 
 const MAGIC: [u8; 4] = *b"FMDC";
 
@@ -102,7 +103,7 @@ fn read_body(body: &[u8]) -> Result<State, postcard::Error> {
     for _ in 0..hosts {
         let (key, target): (u64, Target);
         ((key, target), rest) = postcard::take_from_bytes(rest)?;
-        targets.push((key, Loan::new(target)));
+        targets.push((key, Arc::new(target)));
     }
     let mut state: State = postcard::from_bytes(rest)?;
     state.hosts.put_targets(targets);

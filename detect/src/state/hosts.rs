@@ -5,6 +5,8 @@
 //! or has been asked for over minutes. What is not admitted is counted together, under [`OTHERS`], and judged as a class of its own. When the
 //! table is full, hosts that have been silent longest make room, those that never had much traffic first.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::incident::target::Target;
@@ -15,7 +17,6 @@ use crate::record::attribute::Attribute;
 use crate::record::event::Event;
 use crate::seen::minutes::MINUTE_KEPT_BYTES;
 use crate::seen::votes::VOTES_KEPT_BYTES;
-use crate::store::loan::Loan;
 use crate::store::table::Table;
 
 /// Key of what is not admitted.
@@ -66,9 +67,9 @@ struct Waiting {
 /// Hosts by the hash of their name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hosts {
-    /// They are written down apart, one by one.
+    /// Of a clone they are the same until they change. They are written down apart, one by one.
     #[serde(skip)]
-    targets: Table<Loan<Target>>,
+    targets: Table<Arc<Target>>,
     waiting: Table<Waiting>,
     first_s: Option<i64>,
     /// Ordinary rate of all hosts together, requests per second, as of the last minute.
@@ -92,13 +93,13 @@ impl Hosts {
             // What was found against it while nobody knew it is its own from now on.
             let cases = self.get_mut(OTHERS).map(|others| others.cases.take_of(event.host));
             let cases = cases.unwrap_or_default();
-            let target = || Loan::new(Target { cases, ..Target::new(now_s) });
+            let target = || Arc::new(Target { cases, ..Target::new(now_s) });
             self.targets.entry(event.host, target);
             self.waiting.remove(event.host);
             return event.host;
         }
         self.others += 1;
-        self.targets.entry(OTHERS, || Loan::new(Target::new(first_s)));
+        self.targets.entry(OTHERS, || Arc::new(Target::new(first_s)));
         OTHERS
     }
 
@@ -157,7 +158,7 @@ impl Hosts {
         let held = target.weight();
         if held != target.held {
             self.weight = self.weight - target.held + held;
-            target.make_mut().held = held;
+            Arc::make_mut(target).held = held;
         }
     }
 
@@ -182,7 +183,7 @@ impl Hosts {
             }
             self.evicted += gone.len() as u64;
             for key in gone {
-                let target = self.targets.remove(key).map(Loan::into_inner);
+                let target = self.targets.remove(key).map(Arc::unwrap_or_clone);
                 shed.extend(target.map(|target| (key, target)));
             }
             self.weight = self.targets.iter().map(|(_, target)| target.held).sum();
@@ -212,7 +213,7 @@ impl Hosts {
             if self.targets.len() >= HOSTS_AT_ONCE {
                 return None;
             }
-            self.targets.entry(key, || Loan::new(Target::awaited(now_s)));
+            self.targets.entry(key, || Arc::new(Target::awaited(now_s)));
         }
         self.get_mut(key)
     }
@@ -222,7 +223,7 @@ impl Hosts {
         let first_s = self.first_s.map(|first_s| first_s + unseen_s);
         *self = Self { first_s, level: self.level, ..Self::default() };
         for (key, target) in targets {
-            self.targets.entry(key, || Loan::new(target));
+            self.targets.entry(key, || Arc::new(target));
             self.weigh(key);
         }
     }
@@ -252,7 +253,7 @@ impl Hosts {
         which: impl Fn(&Target) -> bool,
     ) -> impl Iterator<Item = (u64, &mut Target)> {
         let chosen = self.targets.entries_mut().filter(move |(_, target)| which(target));
-        chosen.map(|(key, target)| (*key, target.make_mut()))
+        chosen.map(|(key, target)| (*key, Arc::make_mut(target)))
     }
 
     /// The state of a key.
@@ -262,21 +263,16 @@ impl Hosts {
 
     /// The same, mutable.
     pub fn get_mut(&mut self, key: u64) -> Option<&mut Target> {
-        self.targets.get_mut(key).map(Loan::make_mut)
-    }
-
-    /// Lends the states to the next clone.
-    pub fn lend(&mut self) {
-        self.targets.entries_mut().for_each(|(_, target)| target.lend());
+        self.targets.get_mut(key).map(Arc::make_mut)
     }
 
     /// Takes the states out, to be written down one after the other.
-    pub fn take_targets(&mut self) -> impl ExactSizeIterator<Item = (u64, Loan<Target>)> {
+    pub fn take_targets(&mut self) -> impl ExactSizeIterator<Item = (u64, Arc<Target>)> {
         std::mem::take(&mut self.targets).into_entries()
     }
 
     /// Puts states in that were written down.
-    pub fn put_targets(&mut self, targets: Vec<(u64, Loan<Target>)>) {
+    pub fn put_targets(&mut self, targets: Vec<(u64, Arc<Target>)>) {
         self.targets = targets.into();
     }
 

@@ -67,13 +67,12 @@ const NAMES_GROWN_MIN: usize = 50_000;
 const NAMES_SWEEP_S: i64 = 10;
 
 impl State {
-    /// Lends what is large to the next clone, which is then had at once.
+    /// Lends what is large to the next clone, which is then had at once; hosts need no lending.
     pub fn lend(&mut self) {
         self.names.lend();
         self.sources.lend();
         self.attempters.lend();
         self.minutes.lend();
-        self.hosts.lend();
     }
 
     /// Whether the texts have grown so many that those which nothing refers to should go.

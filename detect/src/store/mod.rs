@@ -3,5 +3,4 @@
 pub mod cache;
 pub mod histogram;
 pub mod lendable;
-pub mod loan;
 pub mod table;
