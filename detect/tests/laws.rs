@@ -175,6 +175,34 @@ fn what_nobody_opens_after_a_restart_holds_nothing_back() {
 }
 
 #[test]
+fn what_one_partition_is_ahead_with_waits_after_a_restart_until_another_was_opened() {
+    let rows = ordinary(60, 2.0, 3);
+    let (early, late) = rows.split_at(rows.len() / 2);
+    let mut findings = Findings::default();
+    let mut detector = Detector::new(short_learning());
+    detector.await_past();
+    for name in ["log/0", "log/1"] {
+        detector.open_partition(name);
+    }
+    detector.on_batch("log/1", &batch(late), &mut findings);
+    let bytes = detector.checkpoint().unwrap();
+    let mut detector = Detector::restore(short_learning(), &bytes).unwrap();
+    detector.await_partitions();
+    // It has decided on nothing yet, and is asked where the past ends before anything was opened.
+    detector.await_past();
+    assert_eq!(detector.begin_us(false), None);
+    detector.learn(None, &mut findings);
+    assert_eq!(detector.closed_us(), 0);
+    for name in ["log/0", "log/1"] {
+        detector.open_partition(name);
+    }
+    detector.on_batch("log/0", &batch(early), &mut findings);
+    detector.finish(&mut findings);
+    assert_eq!(judged(&findings), i64::try_from(rows.len()).unwrap());
+    assert_eq!(detector.counters().late, 0);
+}
+
+#[test]
 fn a_damaged_checkpoint_is_refused() {
     let mut detector = Detector::new(short_learning());
     detector.on_batch("log/0", &batch(&ordinary(30, 2.0, 3)), &mut Findings::default());

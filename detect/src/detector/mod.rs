@@ -56,6 +56,8 @@ pub struct Detector {
     remembered: Cache<()>,
     /// Nothing is decided before the past is known.
     awaits_past: bool,
+    /// Nothing is decided before one of the partitions that a checkpoint knows, or another, was opened.
+    awaits_partitions: bool,
     state: State,
 }
 
@@ -69,6 +71,7 @@ impl Detector {
             classes: Classes::new(&config.credential_paths),
             remembered: Cache::default(),
             awaits_past: false,
+            awaits_partitions: false,
             state: State::default(),
             config,
         }
@@ -123,8 +126,9 @@ impl Detector {
     }
 
     /// Those partitions that a checkpoint knows hold nothing back until they are opened: they may be another's now, or
-    /// of a topic that is gone.
+    /// of a topic that is gone. Before one is opened nothing is decided.
     pub fn await_partitions(&mut self) {
+        self.awaits_partitions = true;
         let active = self.state.partitions.values_mut();
         for partition in active.filter(|partition| partition.attendance == Attendance::Active) {
             partition.attendance = Attendance::Idle;
@@ -137,6 +141,7 @@ impl Detector {
     }
 
     fn partition(&mut self, name: &str) -> &mut Partition {
+        self.awaits_partitions = false;
         let partition = self.state.partitions.entry(name.to_owned()).or_default();
         partition.attendance = Attendance::Active;
         partition
@@ -283,8 +288,11 @@ impl Detector {
     }
 
     /// Nothing before this will be decided on: the least watermark of the active partitions, or, when none is
-    /// active, the greatest of all.
+    /// active, the greatest of all. `None` where it is not known yet which are.
     fn watermark(&self) -> Option<i64> {
+        if self.awaits_partitions {
+            return None;
+        }
         let allowance = self.allowance();
         let mut least: Option<i64> = None;
         let mut greatest: Option<i64> = None;
