@@ -232,6 +232,16 @@ fn who_reads_on_and_on_is_told_of_by_where_he_is_and_how_fast_he_reads() {
 }
 
 #[test]
+fn who_waits_for_a_slow_origin_is_no_attacker() {
+    let mut rows = ordinary(QUIET_S, 3.0, 1);
+    for row in rows.iter_mut().filter(|row| (720.0..840.0).contains(&row.at_s())) {
+        row.duration_us = Some(40_000_000);
+    }
+    let (findings, _) = detect(&rows);
+    assert_eq!(latest(&findings), Vec::<&Incident>::new());
+}
+
+#[test]
 fn a_crowd_from_a_link_is_benign() {
     let mut draw = traffic::Draw::new(5);
     let mut crowd = Vec::new();

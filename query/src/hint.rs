@@ -74,7 +74,11 @@ pub(crate) fn plain(error: &DataFusionError) -> String {
         rest = said.split_once(". No function matches").map_or(said, |(said, _)| said);
         rest = rest.split_once(" No function matches").map_or(rest, |(said, _)| said);
     }
-    let words: Vec<&str> = rest.split_whitespace().collect();
+    // What fails while a file is read comes in the notation of the engine's own code.
+    let quoted = rest.split_once("Error evaluating filter predicate: ");
+    let quoted = quoted.and_then(|(_, said)| said.split_once("(\"")?.1.rsplit_once("\")"));
+    let quoted = quoted.map(|(said, _)| said.replace("\\\"", "\""));
+    let words: Vec<&str> = quoted.as_deref().unwrap_or(rest).split_whitespace().collect();
     words.join(" ").replace("datafusion.public.", "")
 }
 

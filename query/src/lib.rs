@@ -5,7 +5,8 @@
 //!                                              │ guard: read-only
 //!              requests · rejects · incidents · source_windows · target_windows   (lake_table: Delta at its last commit)
 //!     attacks, signals (views)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in · fingerprint_requests
-//! lenient: statements in the engine's words · repairs: plans that would answer wrongly, put right
+//! lenient: statements in the engine's words · repairs: plans that would answer wrongly, put right · sized: values measured
+//! before they are made
 //! postgres: what clients of PostgreSQL write and ask for beside the tables
 //! repl: lines ─▶ statements and commands ─▶ the same
 //! ```
@@ -37,6 +38,7 @@ pub mod postgres;
 mod repairs;
 pub mod repl;
 mod session;
+mod sized;
 pub mod statements;
 mod stop;
 mod tables;

@@ -28,6 +28,7 @@ use crate::lake_table::{GroupByNumbers, LakeTable};
 use crate::options::{Scratch, SessionOptions};
 use crate::repairs;
 use crate::session::Session;
+use crate::sized::MeasureGrowth;
 
 /// How the store of the tables is known to the engine: a name of its own, so that no statement reaches through it.
 const STORE: &str = "floodmark://tables/";
@@ -138,6 +139,7 @@ fn context(
     let builder = SessionStateBuilder::new_from_existing(state);
     let state = repairs
         .fold(builder, SessionStateBuilder::with_analyzer_rule)
+        .with_analyzer_rule(Arc::new(MeasureGrowth::default()))
         .with_catalog_list(catalogs)
         .with_runtime_env(environment)
         .with_physical_optimizer_rule(Arc::new(by_numbers))

@@ -23,7 +23,8 @@ use crate::state::hosts::OTHERS;
 use crate::store::table::Table;
 use crate::suspect::source::{Circumstances, Suspect};
 
-/// Distinct paths below which a source does nothing but try: the form, what answers it, and where that leads.
+/// Distinct paths below which a source does nothing but try: the form, what answers it, and where that leads. What a browser
+/// loads with the form comes on top, where the answer or one more try shows that it was in vain.
 const ONLY_PATHS_MAX: f64 = 4.5;
 
 impl Detector {
@@ -169,10 +170,12 @@ fn note_writes(
         host.tries.note_write(event);
     }
     let Some(attempts) = attempts else { return };
+    let is_in_vain = event.is_refused_login() || attempts.tries_again();
+    let assets = if is_in_vain { f64::from(record.assets_3600) } else { 0.0 };
     if facts.usual_answer
         && attempts.tried_last
         && attempts.only_tries()
-        && record.distinct_paths() < ONLY_PATHS_MAX
+        && record.distinct_paths() < ONLY_PATHS_MAX + assets
         && !event.has(flag::FETCHER)
     {
         host.tries.add(event);
@@ -198,6 +201,7 @@ fn test(
     let is_bare = suspect.is_bare_reader(circumstances.population);
     if let Some(mut alarm) = suspect.alarm(circumstances) {
         alarm.counts &= host.normal.shapes.contains(mix(u64::from(record.shape)));
+        alarm.counts |= record.is_of_one_path();
         let (requests, first_ts) = suspect.so_far(&alarm, ts);
         if cases.raise(alarm, requests, first_ts) {
             record.reported |= alarm.slot();

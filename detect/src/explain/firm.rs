@@ -2,8 +2,11 @@
 
 use crate::explain::rule::{Atom, Rule};
 use crate::explain::search::{Evidence, Found};
+use crate::limits::RULE_SOURCES_MAX;
 use crate::record::column::Column;
-use crate::record::event::Event;
+use crate::record::event::{Event, flag};
+use crate::record::source::Source;
+use crate::seen::source_record::BARE_ASSETS_MAX;
 use crate::store::table::Table;
 use crate::suspect::budget::Budget;
 
@@ -33,10 +36,51 @@ fn firmness(evidence: &Evidence<'_>, found: &Found) -> f64 {
 /// host and not about who asks. A choice.
 const WIDER_MAX: f64 = 0.05;
 
+/// Share of what the present rules select that a better one must select as well, and by how much its gain must be above theirs:
+/// rules that do as well stay as they are. Choices.
+const KEPT_MIN: f64 = 0.9;
+const BETTER_GAIN: f64 = 1.01;
+const BETTER_NATS: f64 = 4.0;
+
 /// Times the gain of the present rules from which another explains what they are a part of, and the share of ordinary records
 /// among what it selects beyond them, at most. Choices.
 const WHOLE_GAIN: f64 = 1.5;
 const WHOLE_WIDER_MAX: f64 = 0.05;
+
+/// The sources that read pages alone, where they are what the present rules found: what is read says less of who copies a site
+/// than who they are, and visitors read it, too.
+///
+/// - `pages_min`: pages that one of them reads at least, and hardly an asset.
+pub fn readers(evidence: &Evidence<'_>, present: &[Rule], pages_min: f64) -> Option<Vec<Rule>> {
+    let any = |event: &Event| present.iter().any(|rule| rule.matches(event));
+    let mut read: Table<(f64, f64)> = Table::default();
+    for (event, weight) in evidence.now.entries() {
+        let (pages, assets) = read.entry(event.source.0, || (0.0, 0.0)).0;
+        if event.has(flag::ASSET) {
+            *assets += weight;
+        } else if any(event) {
+            *pages += weight;
+        }
+    }
+    let reads = |(pages, assets): &(f64, f64)| {
+        *pages >= pages_min && *assets <= f64::from(BARE_ASSETS_MAX) * pages
+    };
+    let mut sources: Vec<Source> = read
+        .iter()
+        .filter(|(_, counts)| reads(counts))
+        .map(|(source, _)| Source(*source))
+        .collect();
+    if sources.is_empty() || sources.len() > RULE_SOURCES_MAX {
+        return None;
+    }
+    sources.sort_unstable();
+    let rule = Rule { atoms: vec![Atom::Source(sources)] };
+    let excess = evidence.now.weigh(any) - evidence.ordinary.weigh(any);
+    let kept = evidence.now.weigh(|event| any(event) && rule.matches(event));
+    let found = evidence.found(rule);
+    let is_better = found.gain > evidence.gain_of(any) * BETTER_GAIN + BETTER_NATS;
+    (kept >= KEPT_MIN * excess && is_better).then(|| vec![found.rule])
+}
 
 /// A single rule that does better than the present ones and does not let go of what they select.
 pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rule>> {
@@ -62,5 +106,6 @@ pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rul
     if others > 0.1 * both + usual && !is_whole || wide || found.rule.atoms.iter().all(vague) {
         return None;
     }
-    (both >= 0.9 * now && found.gain > held * 1.01 + 4.0).then(|| vec![found.rule])
+    let is_better = found.gain > held * BETTER_GAIN + BETTER_NATS;
+    (both >= KEPT_MIN * now && is_better).then(|| vec![found.rule])
 }

@@ -10,7 +10,9 @@ use crate::judge::evidence::Judgement;
 use crate::judge::worth::{NATS_PER_ODDS, convicting_odds};
 use crate::math::evalue::{Forecast, log_e, tail_probability};
 use crate::record::column::Column;
+use crate::record::source::Source;
 use crate::seen::tries::Campaign;
+use crate::store::table::Table;
 
 /// Tries of an hour below which nobody is harmed: one a minute and a half.
 const TRIES_MIN: u32 = 40;
@@ -24,6 +26,9 @@ const SHARE_MIN: f64 = 0.4;
 /// Sources from which it is a campaign: fewer are looked at one by one.
 const SOURCES_MIN: usize = 15;
 
+/// Tries of one source that count: more is not seldom. A choice.
+const SELDOM_MAX: u32 = 5;
+
 /// Negative-binomial size of the tries of an hour: robots come in waves.
 const TRIES_SIZE: f64 = 2.0;
 
@@ -33,6 +38,11 @@ const USUAL_MIN: f64 = 4.0;
 /// Evidence needed at the default rate of false alarms, nats: none beyond the floors, which are set where chance does
 /// not reach.
 const CAMPAIGN_NATS: f64 = 0.0;
+
+/// Share of who is here that must have been here before, so that it says something who was, and how near to it that share is of
+/// who tries. Choices.
+const KNOWN_MIN: f64 = 0.3;
+const KNOWN_FACTOR: f64 = 0.6;
 
 /// Time without a try after which a campaign is over, µs.
 const QUIET_US: i64 = 1_800_000_000;
@@ -46,7 +56,9 @@ impl Desk<'_> {
             return;
         }
         let campaign = target.host.tries.campaign();
-        if campaign.sources.len() < SOURCES_MIN {
+        // Those who try often are looked at one by one, and few of them make no campaign of who mistypes beside them.
+        let seldom: u32 = campaign.sources.iter().map(|(_, tries)| SELDOM_MAX.min(*tries)).sum();
+        if campaign.sources.len() < SOURCES_MIN || seldom < TRIES_MIN {
             return;
         }
         let said = spoken(&campaign);
@@ -66,9 +78,10 @@ impl Desk<'_> {
             }
             (at, is_new)
         } else {
+            let is_ours = are_visitors(&campaign, target);
             let judgement = Judgement {
                 kind: Kind::CredentialStuffing,
-                verdict: Verdict::Attack,
+                verdict: if is_ours { Verdict::Suspicious } else { Verdict::Attack },
                 attackness: convicting_odds(said.score, NATS_PER_ODDS),
             };
             let salt = campaign.first_ts.unsigned_abs();
@@ -85,6 +98,30 @@ impl Desk<'_> {
             self.announce(target, at, out);
         }
     }
+}
+
+/// Whether those who try were here before as often as whoever else is here now: then it may be the log-in that fails.
+fn are_visitors(campaign: &Campaign, target: &Target) -> bool {
+    let visitors = &target.host.normal.visitors;
+    let mut of_campaign: Table<()> = Table::default();
+    let (mut tried, mut others) = ((0.0, 0.0), (0.0, 0.0));
+    let count = |of: &mut (f64, f64), source: Source| {
+        of.0 += f64::from(u8::from(visitors.contains(source)));
+        of.1 += 1.0;
+    };
+    for (source, _) in &campaign.sources {
+        of_campaign.entry(source.0, || ());
+        count(&mut tried, *source);
+    }
+    let mut seen: Table<()> = Table::default();
+    for event in &target.host.recent {
+        let is_other = of_campaign.get(event.source.0).is_none();
+        if is_other && seen.entry(event.source.0, || ()).1 {
+            count(&mut others, event.source);
+        }
+    }
+    let share = |(known, all): (f64, f64)| if all > 0.0 { known / all } else { 0.0 };
+    share(others) >= KNOWN_MIN && share(tried) >= KNOWN_FACTOR * share(others)
 }
 
 fn spoken(campaign: &Campaign) -> Spoken {

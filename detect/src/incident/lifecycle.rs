@@ -46,7 +46,7 @@ const READERS_MIN: u32 = 5;
 const TOGETHER_US: i64 = 60_000_000;
 const TOGETHER_MIN: u32 = 3;
 
-/// Sources drawing bytes at once that are no partner's job.
+/// Sources drawing bytes, or wanting long answers, at once that are no partner's job.
 const DRAWERS_MIN: u32 = 2;
 
 /// Sources that leave connections open at once that are no accident.
@@ -190,7 +190,7 @@ impl Desk<'_> {
             take_in(open, alarm, requests, first_ts);
             open.add_source(alarm.source, alarm.observed);
             let several = match alarm.solo {
-                Solo::Bytes => open.singles() >= DRAWERS_MIN,
+                Solo::Bytes | Solo::Time => open.singles() >= DRAWERS_MIN,
                 Solo::Aborts => open.singles() >= ABORTERS_MIN,
                 _ => false,
             };

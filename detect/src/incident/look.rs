@@ -1,8 +1,8 @@
-//! Investigations: what lies behind evidence that is strong enough, and whether open incidents are still what they were.
+//! Investigations: what lies behind evidence that is strong enough.
 
 use schemas::{Class, Incident, Kind, State, Verdict};
 
-use crate::explain::firm::{better_rules, firm};
+use crate::explain::firm::firm;
 use crate::explain::rule::{Atom, Rule};
 use crate::explain::sample::Sample;
 use crate::explain::search::{Evidence, Found};
@@ -45,7 +45,11 @@ const CROWD_SOURCES_MIN: usize = 5;
 const ASSETS_SHARE_MIN: f64 = 0.15;
 
 impl Desk<'_> {
-    fn profile<'e>(&self, target: &Target, events: impl Iterator<Item = &'e Event>) -> Profile {
+    pub(super) fn profile<'e>(
+        &self,
+        target: &Target,
+        events: impl Iterator<Item = &'e Event>,
+    ) -> Profile {
         let now_s = self.now_s();
         Profile::of(
             events,
@@ -254,7 +258,12 @@ impl Desk<'_> {
         Some((evidence, found))
     }
 
-    fn evidence<'e>(&'e self, target: &'e Target, now: Sample<'e>, seconds: i64) -> Evidence<'e> {
+    pub(super) fn evidence<'e>(
+        &'e self,
+        target: &'e Target,
+        now: Sample<'e>,
+        seconds: i64,
+    ) -> Evidence<'e> {
         let own = || target.level_in_crowd(self.now_s(), seconds);
         let level = self.of_strangers.unwrap_or_else(own);
         self.evidence_against(target, now, (&target.host.normal.sample.events, level), seconds)
@@ -313,7 +322,11 @@ impl Desk<'_> {
     }
 
     /// How alike the user agents of what is selected and of ordinary visitors are.
-    fn mix(&self, evidence: &Evidence<'_>, select: impl Fn(&Event) -> bool) -> Option<f64> {
+    pub(super) fn mix(
+        &self,
+        evidence: &Evidence<'_>,
+        select: impl Fn(&Event) -> bool,
+    ) -> Option<f64> {
         let selected = evidence.now.iter().filter(|event| select(event));
         overlap(selected, evidence.ordinary.iter(), MIX_VISITS_MIN, self.hasher)
     }
@@ -389,100 +402,10 @@ impl Desk<'_> {
         let state = target.cases.open[at].state();
         out.push(self.revise(target, at, state));
     }
-
-    /// Looks again at the incidents that are due.
-    pub(super) fn review(&self, target: &mut Target, out: &mut Vec<Incident>) {
-        for at in 0..target.cases.open.len() {
-            if target.cases.open[at].next_review_ts > self.now {
-                continue;
-            }
-            self.refine(target, at);
-            target.cases.open[at].schedule(self.now);
-            out.push(self.revise(target, at, State::Update));
-        }
-    }
-
-    /// Searches a better fingerprint for an open incident and judges it by all that is known now.
-    pub(super) fn refine(&self, target: &mut Target, at: usize) {
-        target.cases.open[at].compare(&target.host.normal.sample.events);
-        let open = &target.cases.open[at];
-        let since = (self.now - open.detected_ts).div_euclid(1_000_000);
-        let seconds = (since + 5).clamp(5, RECENT_S);
-        let benign = open.verdict == Verdict::Benign;
-        let now = self
-            .window(target, seconds, |event| !event.has(flag::EXPLAINED) || open.matches(event));
-        let matched = now.iter().filter(|event| open.matches(event)).count();
-        if matched == 0 {
-            return;
-        }
-        let weight = self.weight(target, now.len(), seconds);
-        let mut evidence = self.evidence(target, Sample::even(now, weight), seconds);
-        if open.is_of_singles() {
-            evidence.sources_min = 1;
-        }
-        let by_name = open.class == Class::Connections;
-        let stays = benign || by_name || self.is_about_newcomer(open);
-        let rules = if stays { None } else { better_rules(&evidence, &open.rules) };
-        let rules = rules.unwrap_or_else(|| open.rules.clone());
-        let seen = self.profile(
-            target,
-            evidence.now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))),
-        );
-        let all = self.profile(target, evidence.now.iter());
-        let usual = self.profile(target, evidence.ordinary.iter());
-        let ordinary = &target.host.normal.sample.events;
-        let hits =
-            ordinary.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))).count();
-        let case = Case {
-            seen,
-            all,
-            ordinary: usual,
-            software_nats: open.sender_nats(),
-            mix: self.mix(&evidence, |event| rules.iter().any(|rule| rule.matches(event))),
-            share: share_of(&evidence.ordinary, |event| {
-                rules.iter().any(|rule| rule.matches(event))
-            }),
-            level: target.host.level(self.now_s(), seconds),
-            rate: None,
-        };
-        let judgement = case.judge();
-        let fingerprint = evidence.fingerprint(&rules);
-        let changed = rules != open.rules;
-        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-        let share = hits as f64 / ordinary.len().max(1) as f64;
-        let ordinary_rate = share * target.host.level(self.now_s(), seconds);
-        let open = &mut target.cases.open[at];
-        open.rules = rules;
-        // What is left of it at its end tells less than it did: less than half of it, a choice.
-        if changed || 2 * matched >= open.measured {
-            (open.fingerprint, open.measured) = (fingerprint, matched);
-        }
-        open.ordinary_rate = ordinary_rate;
-        open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
-        if !benign {
-            open.rejudge(judgement);
-        }
-        if changed && !benign {
-            target.mark_explained();
-        }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
-    fn weight(&self, target: &Target, sampled: usize, seconds: i64) -> f64 {
-        let now_s = self.now_s();
-        let all: f64 = target
-            .host
-            .seconds
-            .iter()
-            .filter(|second| second.at_s > now_s - seconds)
-            .map(|second| f64::from(second.all))
-            .sum();
-        (all / sampled.max(1) as f64).clamp(1.0, 1e6)
-    }
 }
 
 /// Share of a sample that a predicate selects.
-fn share_of(sample: &Sample<'_>, select: impl Fn(&Event) -> bool) -> f64 {
+pub(super) fn share_of(sample: &Sample<'_>, select: impl Fn(&Event) -> bool) -> f64 {
     if sample.total() > 0.0 { sample.weigh(select) / sample.total() } else { 0.0 }
 }
 
@@ -494,6 +417,6 @@ fn told_by_strangers(mut hot: Vec<HotValue>) -> Vec<HotValue> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most a minute")]
-const fn span(seconds: i64) -> f64 {
+pub(super) const fn span(seconds: i64) -> f64 {
     seconds as f64
 }

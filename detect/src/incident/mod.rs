@@ -10,6 +10,7 @@ pub mod makers;
 pub mod open;
 pub mod patience;
 pub mod pulses;
+mod review;
 mod scope;
 mod selects;
 pub mod strangers;

@@ -96,8 +96,9 @@ pub fn solo_judgement(alarm: &Alarm) -> Judgement {
         Solo::Probes => (Kind::ContentDiscovery, Verdict::Attack),
         Solo::Hostile => (Kind::VulnScan, Verdict::Attack),
         Solo::Pages => (Kind::Scraping, Verdict::Attack),
-        // one address that draws much may be a partner's job; several at once are not
+        // one address that draws or wants much may be a partner's job; several at once are not
         Solo::Bytes => (Kind::BulkDownload, Verdict::Suspicious),
+        Solo::Time => (Kind::AppExhaustion, Verdict::Suspicious),
         Solo::Aborts => (Kind::SlowHttp, Verdict::Suspicious),
     };
     Judgement { kind, verdict, attackness }

@@ -15,6 +15,8 @@ pub struct Glance {
     pub assets_60: f32,
     /// Megabytes sent, decayed over a minute.
     pub megabytes_60: f32,
+    /// Seconds that its requests took, decayed over a minute.
+    pub seconds_60: f32,
     /// It reads pages without assets and does not say that it is a program.
     pub reads_bare: bool,
 }
@@ -30,13 +32,22 @@ pub struct Population {
     pub bare_60: f32,
     /// Of megabytes sent, decayed over a minute.
     pub megabytes_60: f32,
+    /// Of the seconds that requests took, decayed over a minute.
+    pub seconds_60: f32,
     /// Share of assets in what a source asks for.
     pub assets: f32,
 }
 
 impl Default for Population {
     fn default() -> Self {
-        Self { all_10: 60.0, pages_10: 15.0, bare_60: 15.0, megabytes_60: 60.0, assets: 0.0 }
+        Self {
+            all_10: 60.0,
+            pages_10: 15.0,
+            bare_60: 15.0,
+            megabytes_60: 60.0,
+            seconds_60: 60.0,
+            assets: 0.0,
+        }
     }
 }
 
@@ -66,6 +77,7 @@ impl Population {
             follow(&mut self.bare_60, source.pages_60);
         }
         follow(&mut self.megabytes_60, source.megabytes_60.max(0.01));
+        follow(&mut self.seconds_60, source.seconds_60.max(0.01));
         let asked = source.assets_60 + source.pages_60;
         if asked > 0.0 {
             self.assets += ASSETS_GAIN * (source.assets_60 / asked - self.assets);

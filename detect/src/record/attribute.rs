@@ -10,8 +10,10 @@ use crate::record::event::{Event, flag};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that hold or not, each by itself")]
 pub struct Facts {
-    /// Refused, and the host is not known to serve the path.
+    /// Refused, and the host is not known to serve the path, or does not have what was asked of it.
     pub probe: bool,
+    /// What was asked for in vain: a path, or a path with its query; otherwise 0.
+    pub asked: u64,
     /// The same, and no path of its shape is served either.
     pub guess: bool,
     /// Its source reads pages without what a browser loads with them.

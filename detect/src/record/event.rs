@@ -127,6 +127,11 @@ impl Event {
             && !matches!(self.status, 401 | 402 | 407 | 408 | 411 | 413 | 414 | 425 | 429 | 431)
     }
 
+    /// What was asked for is not there.
+    pub const fn is_missing(&self) -> bool {
+        matches!(self.status, 404 | 410)
+    }
+
     /// Log-in that failed, as far as a status tells.
     pub const fn is_refused_login(&self) -> bool {
         matches!(self.status, 400..=403 | 404 | 422 | 423 | 429)

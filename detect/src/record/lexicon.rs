@@ -232,8 +232,19 @@ pub const TOOLS: &[&str] = &[
 ];
 
 /// What user agents of programs say that name their operator.
-pub const DECLARED: &[&str] =
-    &["+http", "bot/", "bot;", "crawler", "spider", "slurp", "monitor", "bot_version", "uptime"];
+pub const DECLARED: &[&str] = &[
+    "+http",
+    "bot/",
+    "bot;",
+    "crawler",
+    "spider",
+    "slurp",
+    "monitor",
+    "bot_version",
+    "uptime",
+    "checklink",
+    "linkcheck",
+];
 
 /// Programs that fetch on behalf of people or watch a site for its owner: previews of links, image proxies, readers of
 /// feeds, podcast clients, shields of CDNs, monitors, servers of federated networks. From their public documentation.

@@ -42,6 +42,9 @@ pub struct Attempts {
     pub hostile: Scaled,
     /// Requests other than assets.
     pub pages: Scaled,
+    /// Path that the host serves and of which something was asked in vain, and whether something was found there, too.
+    queried: u64,
+    found: bool,
     /// The last write was a try.
     pub tried_last: bool,
     /// Endpoint of the last write.
@@ -86,6 +89,8 @@ impl Attempts {
             tries: none,
             hostile: none,
             pages: none,
+            queried: 0,
+            found: false,
             tried_last: false,
             endpoint: 0,
             answer: (0, 0),
@@ -118,6 +123,11 @@ impl Attempts {
         self.tries[2] >= ONLY_TRIES_MIN * self.pages[2]
     }
 
+    /// Whether its last write went where the one before it did, and was answered alike.
+    pub const fn tries_again(&self) -> bool {
+        self.alike > 1
+    }
+
     /// The endpoint of the last write and how many in ten minutes, once in [`LOOK_EVERY_S`].
     pub fn look(&mut self) -> Option<(u64, f32)> {
         let due = self.last_s - self.looked_s >= LOOK_EVERY_S;
@@ -134,6 +144,18 @@ impl Attempts {
         let is_new = self.asked[word] & bit == 0;
         self.asked[word] |= bit;
         is_new
+    }
+
+    /// What asking for something new in vain counts for, at each scale: where a path is served and nothing was found there
+    /// yet, it may be one thing asked for again and again, under a number of its own, for hours.
+    const fn weights_of(&mut self, event: &Event, facts: Facts) -> Scaled {
+        if facts.asked == event.path {
+            return [1.0; 4];
+        }
+        if self.queried != event.path {
+            (self.queried, self.found) = (event.path, false);
+        }
+        if self.found { [1.0; 4] } else { [UNANSWERED, UNANSWERED, 0.0, 0.0] }
     }
 
     /// Corrects the distinct paths for those that share a bit with another: `−m ln(1 − n/m)` of `n` bits set of `m`.
@@ -163,6 +185,10 @@ impl Attempts {
 /// What a redirected request counts for among the requests in vain: who follows every redirect gets something for every
 /// second request, and stays below the share that tells a search; who follows none is above it.
 const REDIRECTED: f32 = 0.6;
+
+/// What a query in vain counts for among the distinct ones where no other was answered: a choice, so that a program that asks
+/// every six seconds for what is gone is below the floor of ten minutes.
+const UNANSWERED: f32 = 0.2;
 
 /// Share of its tries in the pages of a source that does little else: a form is read for every try.
 const ONLY_TRIES_MIN: f32 = 0.4;
@@ -219,9 +245,13 @@ impl Attempters {
             let weight = if event.is_redirected() { REDIRECTED } else { 1.0 };
             record.probes.iter_mut().for_each(|count| *count += weight);
         }
-        if facts.probe && record.is_new(event.path) {
-            let weight = record.weight_of_new();
-            record.paths.iter_mut().for_each(|count| *count += weight);
+        if event.query != 0 && event.is_hit() && event.path == record.queried {
+            record.found = true;
+        }
+        if facts.probe && record.is_new(facts.asked) {
+            let new = record.weight_of_new();
+            let weights = record.weights_of(event, facts);
+            record.paths.iter_mut().zip(weights).for_each(|(count, weight)| *count += new * weight);
         }
         if facts.endpoint != 0 {
             let was_refused = record.is_challenged(facts.endpoint);
@@ -293,7 +323,7 @@ mod tests {
             path: crate::math::hash::mix(path),
             ..Event::default()
         };
-        (event, Facts { probe: true, ..Facts::default() })
+        (event, Facts { probe: true, asked: event.path, ..Facts::default() })
     }
 
     #[test]

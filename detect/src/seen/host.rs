@@ -221,8 +221,13 @@ impl Host {
                 shapes.insert(mix(u64::from(event.shape)));
             }
         } else if self.is_unserved(event) {
-            facts.probe = !self.normal.misses.add(event.path, event.source, now_s, stays);
+            facts.asked = event.path;
+            facts.probe = !self.normal.misses.add(facts.asked, event.source, now_s, stays);
             facts.guess = facts.probe && !self.has_shape(event);
+        } else if event.query != 0 && event.is_missing() {
+            // The host serves the path, and not what was asked of it.
+            facts.asked = mix(event.path ^ mix(event.query));
+            facts.probe = !self.normal.misses.add(facts.asked, event.source, now_s, stays);
         }
         if event.has(flag::WRITE) {
             let usual;

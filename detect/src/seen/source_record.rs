@@ -76,6 +76,8 @@ pub struct SourceRecord {
     pub assets_3600: f32,
     /// Megabytes sent.
     pub megabytes_60: f32,
+    /// Seconds that its requests took.
+    pub seconds_60: f32,
     /// Requests broken off before they were answered.
     pub aborted_60: f32,
     /// Connections that ended without a request.
@@ -97,13 +99,20 @@ pub struct SourceRecord {
 }
 
 /// Assets for each page up to which nothing a browser loads is loaded with it: a program that follows links meets some.
-const BARE_ASSETS_MAX: f32 = 0.05;
+pub const BARE_ASSETS_MAX: f32 = 0.05;
+
+/// Distinct paths of who asks for one, and for a few on the way to it. A choice.
+const ONE_PATH_MAX: f64 = 4.5;
 
 /// Assets for each page from which they are loaded with it: the least of a browser whose cache holds nearly all. A choice.
 const BROWSED_ASSETS_MIN: f32 = 0.1;
 
 /// Pages whose shapes are remembered: what a source did long ago does not matter.
 const SHAPE_PAGES_MAX: u16 = 256;
+
+/// What a request took is counted up to here, milliseconds: a stream of an hour is told at its end, and was no more at a
+/// time than one.
+const TOLD_MS_MAX: u32 = 60_000;
 
 #[expect(clippy::cast_possible_truncation, reason = "decayed counts carry 24 bits")]
 const fn f64_to_f32(x: f64) -> f32 {
@@ -142,6 +151,7 @@ impl SourceRecord {
         self.programs_60 *= minute;
         self.writes_60 *= minute;
         self.megabytes_60 *= minute;
+        self.seconds_60 *= minute;
         self.aborted_60 *= minute;
         self.empty_60 *= minute;
         self.pages_600 *= long;
@@ -183,6 +193,7 @@ impl SourceRecord {
             self.note_shape(event.shape);
         }
         self.megabytes_60 += f64_to_f32(f64::from(event.bytes) / 1e6);
+        self.seconds_60 += f64_to_f32(f64::from(event.duration_ms.min(TOLD_MS_MAX)) / 1e3);
         self.paths |= 1 << (event.path >> 58);
         self.agents |= 1 << (event.user_agent >> 58);
         if event.ja4 != 0 {
@@ -219,6 +230,16 @@ impl SourceRecord {
             programs => programs >= 3,
         };
         self.agents.count_ones() >= 5 && (browses || many_programs)
+    }
+
+    /// Whether it asks for hardly anything but one thing, and nothing a browser loads with it.
+    pub fn is_of_one_thing(&self) -> bool {
+        self.is_of_one_path() || self.is_bare() && self.counts_through()
+    }
+
+    /// Whether all that it asks for is one path and a few on the way to it, and nothing a browser loads with them.
+    pub fn is_of_one_path(&self) -> bool {
+        self.is_bare() && self.distinct_paths() < ONE_PATH_MAX
     }
 
     /// Pages of the last minute without what a browser loads with them.

@@ -110,6 +110,7 @@ impl Glance {
             pages_60: record.pages_60,
             assets_60: record.assets_60,
             megabytes_60: record.megabytes_60,
+            seconds_60: record.seconds_60,
             reads_bare: record.is_bare() && !record.declared,
         }
     }

@@ -240,8 +240,14 @@ mod tests {
             flags: flag::HOSTILE | flag::WRITE | flag::REFERER_NONE,
             ..Event::default()
         };
-        let facts =
-            Facts { probe: true, guess: true, bare: true, endpoint: new(6), usual_answer: true };
+        let facts = Facts {
+            probe: true,
+            asked: new(1),
+            guess: true,
+            bare: true,
+            endpoint: new(6),
+            usual_answer: true,
+        };
         (event, facts)
     }
 

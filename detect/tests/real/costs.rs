@@ -76,6 +76,48 @@ pub fn dear_searches(seed: u64) -> Scenario {
     Scenario { rows: flooded(&SHOP, 5.0, rows, seed), expect }
 }
 
+/// A dozen homes ask every second for a report that takes the origin eight to fifteen seconds.
+pub fn dear_reports_of_few(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 124);
+    let mut rows = Vec::new();
+    for who in 0..12 {
+        let person = Person { home: home(9_990 + who, 2), ..Person::visitor(92_000 + who) };
+        for at in times(&mut draw, (START_S, START_S + 180.0), 1.0) {
+            let mut row = person.asks(&SHOP, at, "/reports/export");
+            row.query = Some(format!("from=2025-0{}-01", 1 + draw.below(9)));
+            row.duration_us = Some(draw.between(8e6, 15e6) as i64);
+            rows.push(row);
+        }
+    }
+    let expect = Expectation {
+        verdicts: ATTACK,
+        sources: 1.0,
+        ..found(SHOP.host, &["app_exhaustion"], 60.0)
+    };
+    Scenario { rows: flooded(&SHOP, 20.0, rows, seed), expect }
+}
+
+/// Three partners' servers, each of which asks every second for a report that takes twelve seconds, beside a busy site.
+pub fn dear_reports_of_three(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 125);
+    let mut rows = Vec::new();
+    for who in 0..3 {
+        let person = Person { home: home(9_985 + who, 2), ..Person::visitor(93_000 + who) };
+        for at in times(&mut draw, (START_S, START_S + 300.0), 1.0) {
+            let mut row = person.asks(&SHOP, at, "/reports/export");
+            row.duration_us = Some(12_000_000);
+            rows.push(row);
+        }
+    }
+    let expect = Expectation {
+        sources: 1.0,
+        named: 1.0,
+        visitors: 0,
+        ..found(SHOP.host, &["app_exhaustion"], 120.0)
+    };
+    Scenario { rows: flooded(&SHOP, 40.0, rows, seed), expect }
+}
+
 /// A search engine reads a blog from one address, two pages a second: faster than anybody else there, and bearable.
 pub fn brisk_crawl(seed: u64) -> Scenario {
     let agent = "Mozilla/5.0 (compatible; Exampleseek/1.2; +https://seek.example/about-our-bot)";

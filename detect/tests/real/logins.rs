@@ -1,8 +1,11 @@
 //! Passwords tried: in waves, from many, slowly, where nobody would look for a log-in.
 
+use schemas::Verdict;
+
 use super::expect::{ATTACK, Expectation, START_S, Scenario, found};
+
 use super::scene::{around, hostile, lasting, times};
-use crate::traffic::people::{Person, home};
+use crate::traffic::people::{Person, home, load};
 use crate::traffic::row::combined;
 use crate::traffic::sites::{BLOG, SHOP, SMALL, Site};
 use crate::traffic::{Draw, Row, agents, together};
@@ -37,6 +40,68 @@ fn tries(
     let mut draw = Draw::of(seed, 71);
     let all = times(&mut draw, (START_S, START_S + last_s), per_s);
     hostile(all.into_iter().map(|at| try_at(site, door, at, draw.below(machines))).collect())
+}
+
+/// 300 homes, each with a browser that loads the form and all that belongs to it, and tries one to three passwords.
+fn by_browsers(door: Door, within_s: f64, seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 76);
+    let mut rows = Vec::new();
+    for who in 0..300 {
+        let person = Person { home: home(6_500 + who, 3), ..Person::visitor(90_000 + who) };
+        let person = Person { returns: false, ..person };
+        let mut at = START_S + draw.between(0.0, 400.0);
+        for n in 0..=draw.below(3) {
+            let form = person.asks(&SHOP, at, door.path);
+            rows.extend(load(&SHOP, &mut draw, form, &person, n == 0, 0));
+            let mut row = person.asks(&SHOP, at + draw.between(2.0, 4.0), door.path);
+            row.referer = Some(format!("https://{}{}", SHOP.host, door.path));
+            (row.method, row.status, row.bytes) = ("POST", door.status, door.bytes);
+            rows.push(row);
+            at += draw.between(5.0, 40.0);
+        }
+    }
+    let rows = together(vec![around(&SHOP, 6.0, 450.0, seed), hostile(rows)]);
+    let expect =
+        Expectation { verdicts: ATTACK, ..found(SHOP.host, &["credential_stuffing"], within_s) };
+    Scenario { rows, expect }
+}
+
+pub fn refused_browsers(seed: u64) -> Scenario {
+    by_browsers(Door { path: "/account/login", status: 401, bytes: 2_300 }, 90.0, seed)
+}
+
+/// The form comes back with a word of refusal: only who tries again shows that it was one.
+pub fn browsers_get_the_form_again(seed: u64) -> Scenario {
+    by_browsers(Door { path: "/account/login", status: 200, bytes: 3_900 }, 330.0, seed)
+}
+
+/// What keeps the passwords fails for ten minutes: whoever logs in is refused, and tries again.
+pub fn refused_all(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 77);
+    let mut rows = Vec::new();
+    for at in times(&mut draw, (0.0, START_S + 1_200.0), 0.4) {
+        let person = SHOP.person(draw.below(6_000));
+        let fails = (START_S..START_S + 600.0).contains(&at);
+        let again = if fails { 1 + draw.below(3) } else { 0 };
+        for n in 0..=again {
+            let at = at + n as f64 * 9.0;
+            let form = person.asks(&SHOP, at, "/account/login");
+            rows.extend(load(&SHOP, &mut draw, form, &person, n == 0, 0));
+            let mut row = person.asks(&SHOP, at + draw.between(2.0, 6.0), "/account/login");
+            (row.method, row.status, row.bytes) = ("POST", 302, 300);
+            if fails || draw.chance(0.1) {
+                (row.status, row.bytes) = (401, 2_300);
+            }
+            rows.push(row);
+        }
+    }
+    let rows = together(vec![around(&SHOP, 6.0, 900.0, seed), rows]);
+    // It may be told, but not as what it is not.
+    let expect = Expectation {
+        verdicts: &[Verdict::Suspicious],
+        ..found(SHOP.host, &["credential_stuffing"], 1_300.0)
+    };
+    Scenario { rows, expect }
 }
 
 /// Thirty hosts of a provider are tried one after the other, by the same 300 machines.

@@ -1,6 +1,6 @@
 //! Paths guessed, weaknesses probed, numbers counted through, pages copied under a false name.
 
-use super::expect::{Expectation, START_S, Scenario, found, nothing};
+use super::expect::{ATTACK, Expectation, START_S, Scenario, found, nothing};
 use super::scene::{around, hostile, times};
 use crate::traffic::people::{Person, home};
 use crate::traffic::robots::{self, GOOGLEBOT};
@@ -137,6 +137,74 @@ pub fn enumeration(seed: u64) -> Scenario {
     let expect =
         Expectation { sources: 1.0, ..found(SHOP.host, &["enumeration", "scraping"], 300.0) };
     Scenario { rows: combined(rows), expect }
+}
+
+/// `/profile?id=1` to 900, two of five of which exist.
+pub fn enumeration_in_queries(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 85);
+    let ask = |n: u64| {
+        let mut row = scanner(3).asks(&SHOP, START_S + n as f64 * 0.4, "/profile");
+        row.query = Some(format!("id={}", 1_000 + n));
+        if draw.chance(0.6) {
+            (row.status, row.bytes) = (404, 2_900);
+        }
+        row
+    };
+    let rows = hostile((0..900).map(ask).collect());
+    // People look at theirs, and find it.
+    let visits = times(&mut Draw::of(seed, 86), (0.0, START_S + 900.0), 0.1);
+    let visit = |(n, at): (u64, f64)| {
+        let mut row = Person::visitor(n % 300).asks(&SHOP, at, "/profile");
+        row.query = Some(format!("id={}", n * 7));
+        row
+    };
+    let visits = (0..).zip(visits).map(visit).collect();
+    let rows = together(vec![around(&SHOP, 4.0, 360.0, seed), visits, rows]);
+    let expect = Expectation {
+        sources: 1.0,
+        named: 1.0,
+        visitors: 0,
+        ..found(SHOP.host, &["enumeration"], 60.0)
+    };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// A program that asks every six seconds for what is gone, each time under a number of its own.
+pub fn asks_for_what_is_gone(seed: u64) -> Scenario {
+    let ask = |n: u64| {
+        let mut row = scanner(6).asks(&SHOP, START_S + n as f64 * 6.0, "/api/state");
+        row.query = Some(format!("order=77&_={}", 1_741_000_000_000 + n * 6_000));
+        (row.status, row.bytes) = (404, 60);
+        row
+    };
+    let all = (0..600).map(ask).collect();
+    let served = |n: u64| Person::visitor(n).asks(&SHOP, n as f64 * 40.0, "/api/state");
+    let served = (0..100).map(served).collect();
+    let rows = together(vec![around(&SHOP, 4.0, 3_600.0, seed), served, all]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
+/// 25 homes copy page after page of a shop, each one a second, and name each page itself as where they came from.
+pub fn scrapers_with_own_referers(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 87);
+    let mut rows = Vec::new();
+    for who in 0..25 {
+        let person = Person { home: home(7_200 + who, 5), ..Person::visitor(91_000 + who) };
+        for at in times(&mut draw, (START_S + 1.0, START_S + 480.0), 1.0) {
+            let (path, query) = (SHOP.page)(draw.below(SHOP.pages));
+            let referer = Some(format!("https://{}{path}", SHOP.host));
+            rows.push(Row { query, referer, ..person.asks(&SHOP, at, &path) });
+        }
+    }
+    let rows = together(vec![around(&SHOP, 20.0, 480.0, seed), hostile(rows)]);
+    let expect = Expectation {
+        verdicts: ATTACK,
+        sources: 1.0,
+        named: 1.0,
+        collateral: 0.01,
+        ..found(SHOP.host, &["scraping", "http_flood"], 60.0)
+    };
+    Scenario { rows, expect }
 }
 
 /// Claims to be Googlebot, comes from 120 networks, reads eight pages a second.

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::sqlparser::ast::{
-    self, Expr, LimitClause, ObjectNamePart, Query, TableFactor, Value, VisitMut as _, VisitorMut,
-    visit_expressions_mut,
+    self, BinaryOperator, Expr, LimitClause, ObjectNamePart, Query, TableFactor, Value,
+    VisitMut as _, VisitorMut, visit_expressions_mut,
 };
 
 use crate::error::QueryError;
@@ -64,7 +64,18 @@ impl VisitorMut for Words {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<QueryError> {
         respell_escape(expr);
-        flow(similar::respell(expr))
+        flow(refuse_caret(expr).and_then(|()| similar::respell(expr)))
+    }
+}
+
+/// The engine takes `a ^ b` for the bits in which two numbers differ, and most who write it mean a power.
+fn refuse_caret(expr: &Expr) -> Result<(), QueryError> {
+    match expr {
+        Expr::BinaryOp { op: BinaryOperator::BitwiseXor, .. } => Err(QueryError::Plan {
+            message: "`^` is a power to some and the bits that differ to others".to_owned(),
+            hint: Some("write `power(a, b)`, or `(a | b) - (a & b)`".to_owned()),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, FunctionArguments, ObjectName, OrderByExpr, OrderByKind, Query,
-    SelectItem, SetExpr, TableFactor, Value, ValueWithSpan, VisitMut as _, VisitorMut,
+    SelectItem, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, Value, ValueWithSpan,
+    VisitMut as _, VisitorMut,
 };
 
 use super::declared::declared;
@@ -67,9 +68,14 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_table_factor(&mut self, of: &mut TableFactor) -> ControlFlow<()> {
-        if let TableFactor::Table { name, args, .. } = of {
+        if let TableFactor::Table { name, args, alias, .. } = of {
             if args.is_some() {
                 unqualify(name);
+                if let Some(alias) = alias
+                    && last(name).is_some_and(|name| ONE_COLUMN.contains(&name.as_str()))
+                {
+                    name_column(alias);
+                }
             }
             let is_table = last(name).is_some_and(|name| declared(SYSTEM, &name).is_some());
             if is_table {
@@ -145,6 +151,16 @@ impl VisitorMut for Rewriter {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Functions that are tables of one column.
+const ONE_COLUMN: [&str; 2] = ["generate_series", "range"];
+
+/// `generate_series(1, 3) AS n` names the column as well.
+fn name_column(alias: &mut TableAlias) {
+    if alias.columns.is_empty() {
+        alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
     }
 }
 
@@ -257,6 +273,12 @@ mod tests {
             ),
             ("SELECT 'requests'::regclass AS o", "SELECT regclass('requests') AS o"),
             ("SELECT a::pg_catalog.int8 AS n FROM t", "SELECT a::BIGINT AS n FROM t"),
+            ("SELECT '\\x4142'::bytea AS b", "SELECT X'4142'::BYTEA AS b"),
+            ("SELECT date_part('SECOND', a) AS s", "SELECT extract_exactly('second', a) AS s"),
+            (
+                "SELECT n FROM pg_catalog.generate_series(1, 3) AS n",
+                "SELECT n FROM generate_series(1, 3) AS n (n)",
+            ),
             (
                 "SELECT a FROM t WHERE b = ANY('{x,\"y,z\",NULL}')",
                 "SELECT a FROM t WHERE b = ANY(['x', 'y,z', NULL])",

@@ -49,6 +49,13 @@ pub(super) fn respell(expr: &mut Expr) {
         **of = list;
     }
     known(data_type);
+    if matches!(data_type, DataType::Bytea)
+        && let Expr::Value(value) = of.as_mut()
+        && let Value::SingleQuotedString(text) = &value.value
+        && let Some(digits) = text.strip_prefix("\\x")
+    {
+        value.value = Value::HexStringLiteral(digits.to_owned());
+    }
 }
 
 /// The function that knows the type, where its values are numbers of things.

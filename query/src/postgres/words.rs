@@ -1,8 +1,8 @@
 //! Expressions that PostgreSQL writes in words of its own.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, CharacterLength, DataType, DateTimeField, ExactNumberInfo, Expr,
-    Function, FunctionArguments, Ident, TimezoneInfo, Value,
+    BinaryOperator, CastKind, CharacterLength, DataType, ExactNumberInfo, Expr, Function,
+    FunctionArguments, Ident, TimezoneInfo, Value,
 };
 
 use super::names::{is, last};
@@ -50,14 +50,7 @@ pub(super) fn respell(expr: &mut Expr) {
             Some(call_with("timezone", vec![take(time_zone), take(timestamp)]))
         }
         Expr::Extract { field, expr, .. } => {
-            let field = match field {
-                DateTimeField::Second => "second",
-                DateTimeField::Epoch => "epoch",
-                DateTimeField::Millisecond | DateTimeField::Milliseconds => "milliseconds",
-                DateTimeField::Microsecond | DateTimeField::Microseconds => "microseconds",
-                _ => return,
-            };
-            Some(call_with("extract_exactly", vec![text(field), take(expr)]))
+            exact(&field.to_string()).map(|field| call_with(EXACTLY, vec![text(field), take(expr)]))
         }
         Expr::Substring { expr, substring_from: Some(from), substring_for: None, .. } => {
             let is_text = matches!(from.as_ref(), Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_)));
@@ -74,6 +67,20 @@ pub(super) fn respell(expr: &mut Expr) {
     };
     if let Some(written) = written {
         *expr = written;
+    }
+}
+
+/// The function that tells parts of a time with their fractions.
+const EXACTLY: &str = "extract_exactly";
+
+/// A part of a time that has a fraction, by the name that the function knows it by.
+fn exact(field: &str) -> Option<&'static str> {
+    match field.to_ascii_lowercase().as_str() {
+        "second" | "seconds" => Some("second"),
+        "epoch" => Some("epoch"),
+        "millisecond" | "milliseconds" => Some("milliseconds"),
+        "microsecond" | "microseconds" => Some("microseconds"),
+        _ => None,
     }
 }
 
@@ -101,6 +108,11 @@ fn of_function(function: &mut Function) -> Option<Expr> {
             op: BinaryOperator::Modulo,
             right: Box::new(take(by)),
         }))),
+        ("date_part", Ok([field, of])) => {
+            let Expr::Value(written) = &*field else { return None };
+            let Value::SingleQuotedString(written) = &written.value else { return None };
+            Some(call_with(EXACTLY, vec![text(exact(written)?), take(of)]))
+        }
         ("age", Ok([of, from])) => Some(Expr::Nested(Box::new(Expr::BinaryOp {
             left: Box::new(take(of)),
             op: BinaryOperator::Minus,

@@ -1,4 +1,5 @@
-//! Spans of time, several times over: `interval '5 minutes' * 3`, `(max(ts) - min(ts)) / 2`.
+//! Spans of time, several times over: `interval '5 minutes' * 3`, `(max(ts) - min(ts)) / 2`; and from a day on: the engine
+//! makes a day of `date '2026-01-01' + interval '5 hours'`, and loses the hours.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use arrow::datatypes::{
     IntervalUnit, TimeUnit,
 };
 use arrow::error::ArrowError;
-use datafusion::common::{DFSchema, Result, plan_err};
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
@@ -21,7 +22,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-/// Plans the operators between a span of time and a number.
+/// Plans the operators between a span of time and a number, or a day.
 #[derive(Debug)]
 pub(crate) struct Intervals;
 
@@ -34,6 +35,7 @@ impl ExprPlanner for Intervals {
         let by = match expr.op {
             BinaryOperator::Multiply => By::Times,
             BinaryOperator::Divide => By::Divided,
+            BinaryOperator::Plus | BinaryOperator::Minus => return from_a_day(expr, schema),
             _ => return Ok(PlannerResult::Original(expr)),
         };
         let kind = |of: &Expr| of.get_type(schema).ok();
@@ -52,6 +54,28 @@ impl ExprPlanner for Intervals {
         let call = ScalarFunction::new_udf(function, arguments);
         Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
     }
+}
+
+/// A day and a span that is no number of days, as a time. Of whole days and months the sum stays a day: files are left out
+/// by it.
+fn from_a_day(mut expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+    let is_part_of_a_day = |of: &Expr| match of {
+        Expr::Literal(ScalarValue::IntervalYearMonth(_), _) => false,
+        Expr::Literal(ScalarValue::IntervalDayTime(Some(span)), _) => span.milliseconds != 0,
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(span)), _) => span.nanoseconds != 0,
+        of => of.get_type(schema).is_ok_and(|of| is_span(&of)),
+    };
+    let is_day = |of: &Expr| of.get_type(schema).is_ok_and(|of| of == DataType::Date32);
+    let day = if is_day(&expr.left) && is_part_of_a_day(&expr.right) {
+        &mut expr.left
+    } else if is_day(&expr.right) && is_part_of_a_day(&expr.left) {
+        &mut expr.right
+    } else {
+        return Ok(PlannerResult::Original(expr));
+    };
+    let midnight = DataType::Timestamp(TimeUnit::Microsecond, None);
+    *day = std::mem::take(day).cast_to(&midnight, schema)?;
+    Ok(PlannerResult::Original(expr))
 }
 
 const fn is_span(of: &DataType) -> bool {

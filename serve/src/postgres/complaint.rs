@@ -96,7 +96,8 @@ fn code_of_query(error: &QueryError) -> &'static str {
 }
 
 /// What the messages of the engine say, and the code of it.
-const SAID: [(&str, &str); 12] = [
+const SAID: [(&str, &str); 13] = [
+    (" would make ", "54000"),
     ("no column", "42703"),
     ("no table", "42P01"),
     ("table '", "42P01"),

@@ -32,19 +32,22 @@ pub enum Solo {
     Pages,
     /// Bytes drawn.
     Bytes,
+    /// Time that its requests take.
+    Time,
     /// Connections broken off or left without a request.
     Aborts,
 }
 
 impl Solo {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Flood,
         Self::Credentials,
         Self::Probes,
         Self::Hostile,
         Self::Pages,
         Self::Bytes,
+        Self::Time,
         Self::Aborts,
     ];
 
@@ -62,6 +65,7 @@ impl Solo {
             Self::Hostile => "source_attack_texts",
             Self::Pages => "source_pages_without_assets",
             Self::Bytes => "source_megabytes",
+            Self::Time => "source_seconds_of_answers",
             Self::Aborts => "source_aborted_requests",
         }
     }

@@ -51,6 +51,7 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
         }
         ("aborted", Some(0)) => record.aborted_60 = n,
         ("megabytes", Some(0)) => (record.megabytes_60, record.assets_60) = (n, 100.0),
+        ("seconds", Some(0)) => (record.seconds_60, record.shape) = (n, 1),
         other => panic!("no source for {other:?}"),
     }
     record.paths = u64::MAX;

@@ -412,6 +412,23 @@ pub const TESTS: &[Test] = &[
         also: |s, _| s.record.pages_60 + s.record.assets_60 >= DRAWS_MIN,
         ..PLAIN
     },
+    Test {
+        name: "seconds_60",
+        shared: Shared::AsMany(PEOPLE_PER_AGENT),
+        solo: Solo::Time,
+        scale_s: 60.0,
+        counter: |s| f64::from(s.record.seconds_60),
+        floor: 300.0,
+        why: "five answers that are worked at all the time for a minute: who waits for one asks for no other",
+        envelope: |c| 1.5 * f64::from(c.population.seconds_60),
+        usual: HALF_AS_MUCH_AGAIN,
+        nats: 10.0,
+        why_nats: FAR_BEYOND,
+        needs_learning: true,
+        // Where all answers are late, browsers wait for all that belongs to a page.
+        also: |s, c| !c.origin_fails && s.record.is_of_one_thing(),
+        ..PLAIN
+    },
 ];
 
 /// Ordinary requests per second up to which a host is quiet: sixty in ten minutes, so that thirty are half of its traffic.

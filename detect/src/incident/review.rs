@@ -1,0 +1,112 @@
+//! Reviews: whether open incidents are still what they were, and whether there is more to say of them.
+
+use schemas::{Class, Incident, State, Verdict};
+
+use crate::explain::firm::{better_rules, readers};
+use crate::explain::sample::Sample;
+use crate::incident::lifecycle::Desk;
+use crate::incident::look::{share_of, span};
+use crate::incident::target::Target;
+use crate::judge::evidence::Case;
+use crate::record::event::flag;
+use crate::seen::host::RECENT_S;
+
+/// Seconds from which it is told who reads pages alone, and how many each of them reads a second: a page every two and a half
+/// seconds, half as much again as the fastest that pass for robots without a name. Choices.
+const READERS_S_MIN: i64 = 20;
+const READ_PER_S: f64 = 0.4;
+
+impl Desk<'_> {
+    /// Looks again at the incidents that are due.
+    pub(super) fn review(&self, target: &mut Target, out: &mut Vec<Incident>) {
+        for at in 0..target.cases.open.len() {
+            if target.cases.open[at].next_review_ts > self.now {
+                continue;
+            }
+            self.refine(target, at);
+            target.cases.open[at].schedule(self.now);
+            out.push(self.revise(target, at, State::Update));
+        }
+    }
+
+    /// Searches a better fingerprint for an open incident and judges it by all that is known now.
+    pub(super) fn refine(&self, target: &mut Target, at: usize) {
+        target.cases.open[at].compare(&target.host.normal.sample.events);
+        let open = &target.cases.open[at];
+        let since = (self.now - open.detected_ts).div_euclid(1_000_000);
+        let seconds = (since + 5).clamp(5, RECENT_S);
+        let benign = open.verdict == Verdict::Benign;
+        let now = self
+            .window(target, seconds, |event| !event.has(flag::EXPLAINED) || open.matches(event));
+        let matched = now.iter().filter(|event| open.matches(event)).count();
+        if matched == 0 {
+            return;
+        }
+        let weight = self.weight(target, now.len(), seconds);
+        let mut evidence = self.evidence(target, Sample::even(now, weight), seconds);
+        if open.is_of_singles() {
+            evidence.sources_min = 1;
+        }
+        let by_name = open.class == Class::Connections;
+        let stays = benign || by_name || self.is_about_newcomer(open);
+        let copies = !stays && open.class == Class::Copying && seconds >= READERS_S_MIN;
+        let named = copies.then(|| readers(&evidence, &open.rules, READ_PER_S * span(seconds)));
+        let better = || if stays { None } else { better_rules(&evidence, &open.rules) };
+        let rules = named.flatten().or_else(better);
+        let rules = rules.unwrap_or_else(|| open.rules.clone());
+        let seen = self.profile(
+            target,
+            evidence.now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))),
+        );
+        let all = self.profile(target, evidence.now.iter());
+        let usual = self.profile(target, evidence.ordinary.iter());
+        let ordinary = &target.host.normal.sample.events;
+        let hits =
+            ordinary.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))).count();
+        let case = Case {
+            seen,
+            all,
+            ordinary: usual,
+            software_nats: open.sender_nats(),
+            mix: self.mix(&evidence, |event| rules.iter().any(|rule| rule.matches(event))),
+            share: share_of(&evidence.ordinary, |event| {
+                rules.iter().any(|rule| rule.matches(event))
+            }),
+            level: target.host.level(self.now_s(), seconds),
+            rate: None,
+        };
+        let judgement = case.judge();
+        let fingerprint = evidence.fingerprint(&rules);
+        let changed = rules != open.rules;
+        #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+        let share = hits as f64 / ordinary.len().max(1) as f64;
+        let ordinary_rate = share * target.host.level(self.now_s(), seconds);
+        let open = &mut target.cases.open[at];
+        open.rules = rules;
+        // What is left of it at its end tells less than it did: less than half of it, a choice.
+        if changed || 2 * matched >= open.measured {
+            (open.fingerprint, open.measured) = (fingerprint, matched);
+        }
+        open.ordinary_rate = ordinary_rate;
+        open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
+        if !benign {
+            open.rejudge(judgement);
+        }
+        if changed && !benign {
+            target.mark_explained();
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
+    fn weight(&self, target: &Target, sampled: usize, seconds: i64) -> f64 {
+        let now_s = self.now_s();
+        let all: f64 = target
+            .host
+            .seconds
+            .iter()
+            .filter(|second| second.at_s > now_s - seconds)
+            .map(|second| f64::from(second.all))
+            .sum();
+        (all / sampled.max(1) as f64).clamp(1.0, 1e6)
+    }
+}
