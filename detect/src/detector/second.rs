@@ -172,13 +172,18 @@ fn note_writes(
     let Some(attempts) = attempts else { return };
     let is_in_vain = event.is_refused_login() || attempts.tries_again();
     let assets = if is_in_vain { f64::from(record.assets_3600) } else { 0.0 };
+    let paths = record.distinct_paths();
     if facts.usual_answer
         && attempts.tried_last
         && attempts.only_tries()
-        && record.distinct_paths() < ONLY_PATHS_MAX + assets
+        && paths < ONLY_PATHS_MAX + assets
         && !event.has(flag::FETCHER)
     {
         host.tries.add(event);
+        // The second shows that the first, which may have been right, was in vain as well.
+        if attempts.tries_twice() && !event.is_refused_login() && paths >= ONLY_PATHS_MAX {
+            host.tries.add(event);
+        }
     }
     // Who tries passwords does not make it usual to, however many of them are right.
     if (prior != Prior::Login || !attempts.has_tried())

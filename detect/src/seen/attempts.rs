@@ -128,6 +128,11 @@ impl Attempts {
         self.alike > 1
     }
 
+    /// Whether it is the second that was.
+    pub const fn tries_twice(&self) -> bool {
+        self.alike == 2
+    }
+
     /// The endpoint of the last write and how many in ten minutes, once in [`LOOK_EVERY_S`].
     pub fn look(&mut self) -> Option<(u64, f32)> {
         let due = self.last_s - self.looked_s >= LOOK_EVERY_S;

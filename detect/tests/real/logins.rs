@@ -72,7 +72,7 @@ pub fn refused_browsers(seed: u64) -> Scenario {
 
 /// The form comes back with a word of refusal: only who tries again shows that it was one.
 pub fn browsers_get_the_form_again(seed: u64) -> Scenario {
-    by_browsers(Door { path: "/account/login", status: 200, bytes: 3_900 }, 330.0, seed)
+    by_browsers(Door { path: "/account/login", status: 200, bytes: 3_900 }, 150.0, seed)
 }
 
 /// What keeps the passwords fails for ten minutes: whoever logs in is refused, and tries again.
