@@ -103,6 +103,10 @@ pub fn better_rules(evidence: &Evidence<'_>, present: &[Rule]) -> Option<Vec<Rul
         && !present.iter().any(names_sources)
         // how the origin answers is what many have in common that have nothing else
         && !found.rule.atoms.iter().all(|atom| vague(atom) || atom.column() == Column::Status);
+    // By how it is answered nobody can be stopped, and who sends it is known.
+    if found.rule.is_of_answers() && present.iter().any(names_sources) {
+        return None;
+    }
     if others > 0.1 * both + usual && !is_whole || wide || found.rule.atoms.iter().all(vague) {
         return None;
     }

@@ -62,6 +62,7 @@ impl Desk<'_> {
                 Maker {
                     known: regular || target.host.normal.visitors.contains(event.source),
                     browses: record.is_some_and(SourceRecord::is_person_like),
+                    is_slow: record.is_some_and(SourceRecord::is_slow),
                 }
             },
         )

@@ -71,6 +71,12 @@ const UPDATED_MIN: f64 = 0.8;
 /// Share of ordinary records that a rule selects from which it tells nothing apart.
 const ORDINARY_LOOK_MIN: f64 = 0.5;
 
+/// Players from which they are many, the share of one path in what they ask for at most, and the share of those that ask no
+/// faster than a player does.
+const PLAYERS_MIN: f64 = 20.0;
+const PLAYLIST_MAX: f64 = 0.6;
+const SLOW_MIN: f64 = 0.9;
+
 /// Requests of one fetcher that come of one link: the page, its image, a second try.
 const FETCHES_MAX: f64 = 4.0;
 
@@ -135,6 +141,16 @@ pub const RULES: &[Rule] = &[
               and never above a hundred a second; half of it for one path, or a tenth more than visitors ask for it \
               where there are few paths to read; the numbers are choices",
         fits: is_crawled,
+    },
+    Rule {
+        name: "streamed",
+        kind: Kind::FlashCrowd,
+        says: "many play or look at the same, and the caches answer: a stream that begins, with players that were not there \
+               before",
+        why: "a choice: nine in ten are assets, four in five of them from the caches, where the log tells of these; three in \
+              five for one path at most, which a list of what plays next is; nine in ten of twenty sources and more ask \
+              for two a second at most: a flood asks faster, or past the caches",
+        fits: is_streamed,
     },
     Rule {
         name: "shared_address",
@@ -243,6 +259,17 @@ fn is_crawled(case: &Case) -> bool {
         && seen.networks <= networks_max
         && excess_is_below(case, CRAWL_RATE_MAX)
         && (seen.top_path < top_path_max || seen.count < CRAWLER_COUNT_MIN)
+}
+
+/// Many play the same, and the caches answer.
+fn is_streamed(case: &Case) -> bool {
+    let seen = &case.seen;
+    seen.assets >= 0.9
+        && seen.cache_miss.is_some_and(|missed| missed <= 0.2)
+        && seen.sources >= PLAYERS_MIN
+        && seen.top_path <= PLAYLIST_MAX
+        && seen.refused + seen.errors_5xx < 0.1
+        && seen.slow >= SLOW_MIN
 }
 
 /// There is more of what is there anyway: the best that can be said of it holds for half of the ordinary.

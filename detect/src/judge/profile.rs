@@ -57,6 +57,8 @@ pub struct Profile {
     pub known_sources: f64,
     /// Share of sources that read as browsers do, by all that they asked for of late.
     pub browsing: f64,
+    /// Share of sources that ask no faster than a player of a stream does.
+    pub slow: f64,
     /// Share of the heaviest source.
     pub top_source: f64,
     /// Share of the most frequent user agent, each source counted once.
@@ -80,6 +82,7 @@ struct Sums {
     facts: [usize; FACTS],
     known_sources: usize,
     browsing: usize,
+    slow: usize,
     duration_ms: f64,
     bytes: f64,
     paths: Table<usize>,
@@ -191,6 +194,7 @@ impl Sums {
             writes: share(writes, n),
             known_sources: share(self.known_sources, self.sources.len()),
             browsing: share(self.browsing, self.sources.len()),
+            slow: share(self.slow, self.sources.len()),
             top_source: share(most(&self.sources), n),
             top_agent: share(most(&self.agents), self.seen.len()),
             agents: f(self.agents.len()),
@@ -206,6 +210,8 @@ pub struct Maker {
     pub known: bool,
     /// It reads as browsers do.
     pub browses: bool,
+    /// It asks no faster than a player of a stream does.
+    pub is_slow: bool,
 }
 
 /// Share of one set's visits, each a source with a user agent, whose user agents are as frequent in the other: 1 where both
@@ -252,9 +258,10 @@ impl Profile {
         for event in events {
             sums.add(event, hasher, is_probe(event));
             if sums.add_source(event) {
-                let Maker { known, browses } = what_of(event);
+                let Maker { known, browses, is_slow } = what_of(event);
                 sums.known_sources += usize::from(known);
                 sums.browsing += usize::from(browses);
+                sums.slow += usize::from(is_slow);
             }
         }
         sums.profile()

@@ -1,6 +1,6 @@
 //! Where a host takes writes, and whether credentials are handed over there: learned from how they are answered.
 //!
-//! Words of the address are a prior. Without one, a refusal for want of credentials (401) tells at once, and other
+//! Words of the address are a prior. Without one, a refusal for want of credentials (401), or of a card (402), tells at once, and other
 //! refusals of one source in a row; answers that are always alike tell together with a form served at the same address,
 //! or where a source is in a hurry. What eight sources and more do all day, such as polling and telemetry, is not trying.
 
@@ -173,11 +173,11 @@ impl Prior {
             Self::Login => event.status_class() != 5 && (!redirected || alike >= 3),
             Self::Token => event.is_refused_login(),
             Self::Form => {
-                event.status == 401 || is_form(event, alike) || is_sent_back(event, alike)
+                event.is_turned_down() || is_form(event, alike) || is_sent_back(event, alike)
             }
             Self::None => {
-                let refused =
-                    event.status == 401 || matches!(event.status, 403 | 422) && alike >= ALIKE_MIN;
+                let refused = event.is_turned_down()
+                    || matches!(event.status, 403 | 422) && alike >= ALIKE_MIN;
                 let same = is_form(event, alike / 2) || is_message(event, alike);
                 refused || same && idle_s <= HURRIED_S
             }

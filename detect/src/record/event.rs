@@ -132,9 +132,14 @@ impl Event {
         matches!(self.status, 404 | 410)
     }
 
+    /// Want of credentials, or a card that was declined: told by the status alone.
+    pub const fn is_turned_down(&self) -> bool {
+        matches!(self.status, 401 | 402)
+    }
+
     /// Log-in that failed, as far as a status tells.
     pub const fn is_refused_login(&self) -> bool {
-        matches!(self.status, 400..=403 | 404 | 422 | 423 | 429)
+        matches!(self.status, 400..=404 | 422 | 423 | 429)
     }
 }
 

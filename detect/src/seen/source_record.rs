@@ -123,6 +123,9 @@ const fn f64_to_f32(x: f64) -> f32 {
 /// in. A choice.
 const PERSON_PAGES_MAX: f32 = 30.0;
 
+/// Requests per second of a player at most: a list and a part of two seconds, each of them twice. A choice.
+const PLAYER_RATE_MAX: f32 = 2.0;
+
 /// Assets of a minute, decayed, and distinct paths from which a page was loaded with what belongs to it. A choice: somebody
 /// who has been here before has most of it.
 const PERSON_ASSETS_MIN: f32 = 1.5;
@@ -250,6 +253,11 @@ impl SourceRecord {
     /// Pages of the last minute with what a browser loads with them.
     pub fn browses(&self) -> bool {
         self.assets_60 > BROWSED_ASSETS_MIN * self.pages_60
+    }
+
+    /// Whether it asks no faster than a player of a stream does.
+    pub const fn is_slow(&self) -> bool {
+        self.all_10 <= 10.0 * PLAYER_RATE_MAX
     }
 
     /// Reads as a person with a browser does: pages with what belongs to them, at a pace that a person has.

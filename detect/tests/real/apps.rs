@@ -162,6 +162,26 @@ pub fn cards(seed: u64) -> Scenario {
     attacked(&SHOP, 6.0, 900.0, rows, expect, seed)
 }
 
+/// The same by 120 browsers that were at the shop before they pay, one to four times each: seven minutes, and few of each.
+pub fn cards_of_few(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 138);
+    let mut rows = Vec::new();
+    for who in 0..120 {
+        let person = Person { home: home(10_700 + who, 4), ..Person::visitor(94_000 + who) };
+        let mut at = START_S + draw.between(0.0, 400.0);
+        for _ in 0..=draw.below(4) {
+            let mut row = person.asks(&SHOP, at, "/api/checkout/pay");
+            row.referer = Some(format!("https://{}/checkout", SHOP.host));
+            (row.method, row.status, row.bytes) = ("POST", 402, 310);
+            rows.push(row);
+            at += draw.between(3.0, 20.0);
+        }
+    }
+    let kinds = &["credential_stuffing", "brute_force"];
+    let expect = Expectation { requests: 0.9, ..found(SHOP.host, kinds, 240.0) };
+    attacked(&SHOP, 6.0, 420.0, rows, expect, seed)
+}
+
 /// Queries of many levels: six a second from 150 homes, each takes the origin three to eight seconds.
 pub fn deep_queries(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 137);

@@ -4,7 +4,7 @@ use super::expect::{START_S, Scenario, nothing};
 use super::scene::{around, times};
 use crate::traffic::people::{Home, Person, home, load, session};
 use crate::traffic::row::{Text, combined};
-use crate::traffic::sites::{BLOG, SHOP, WIKI};
+use crate::traffic::sites::{BLOG, NEWS, SHOP, WIKI};
 use crate::traffic::{Draw, Row, agents, robots, time, together};
 
 /// 3,000 servers of a network of instances fetch one article and its image once each.
@@ -45,6 +45,46 @@ pub fn link_held(seed: u64) -> Scenario {
 
 pub fn link_overloaded(seed: u64) -> Scenario {
     link_goes_round(seed, true)
+}
+
+/// A stream begins: within a minute and a half 1,500 players that nobody had before ask the caches for a list and its parts,
+/// every four seconds each.
+pub fn stream_begins(seed: u64) -> Scenario {
+    const PLAYERS: [(&str, &str); 3] = [
+        (
+            "AppleCoreMedia/1.0.0.22D72 (Apple TV; U; CPU OS 18_3 like Mac OS X; en_us)",
+            "t13d2014h2_a09f3c656075_14788d8d241b",
+        ),
+        (
+            "Sport/7.2 (Linux;Android 14) ExoPlayerLib/2.19.1",
+            "t13d1512h2_46e7e9700bed_45f260be83e2",
+        ),
+        (
+            "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/108.0.5359.211 Safari/537.36 WebAppManager",
+            "t13d1517h2_8daaf6152771_b0da82dd1658",
+        ),
+    ];
+    let mut draw = Draw::of(seed, 48);
+    let mut rows = Vec::new();
+    for n in 0..1_500 {
+        let (agent, ja4) = draw.pick(&PLAYERS);
+        let person = Person {
+            home: home(1_200 + draw.below(400), n),
+            agent: ((*agent).into(), ja4),
+            returns: false,
+        };
+        let mut at = START_S + draw.wait(30.0).min(90.0);
+        while at < START_S + 240.0 {
+            let part = (at - START_S + 3_600.0) as u64 / 4;
+            let cached = if draw.chance(0.08) { "expired" } else { "hit" };
+            let list = person.asks(&NEWS, at, "/live/finale/720/list.m3u8");
+            rows.push(Row { cache: Some(cached), bytes: 900, ..list });
+            let file = person.asks(&NEWS, at + 0.2, &format!("/live/finale/720/{part}.ts"));
+            rows.push(Row { cache: Some("hit"), bytes: 1_400_000, ..file });
+            at += 4.0;
+        }
+    }
+    Scenario { rows: together(vec![around(&NEWS, 12.0, 240.0, seed), rows]), expect: nothing() }
 }
 
 /// How long after an episode a player fetches it: most within minutes, all within half an hour.

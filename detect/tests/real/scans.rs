@@ -169,6 +169,33 @@ pub fn enumeration_in_queries(seed: u64) -> Scenario {
     Scenario { rows: combined(rows), expect }
 }
 
+/// A client of an app walks through orders that are not its own: refused by all but the few that are.
+pub fn orders_of_others(seed: u64) -> Scenario {
+    let ask = |n: u64| {
+        let path = format!("/api/v2/orders/{}", 71_000 + n);
+        let mut row = scanner(8).asks(&SHOP, START_S + n as f64 * 0.25, &path);
+        if n % 7 > 0 {
+            (row.status, row.bytes) = (403, 80);
+        }
+        row
+    };
+    let rows = hostile((0..1_200).map(ask).collect());
+    let visit = |n: u64| {
+        let path = format!("/api/v2/orders/{}", 50_000 + 31 * n);
+        Person::visitor(n).asks(&SHOP, n as f64 * 20.0, &path)
+    };
+    let visits = (0..260).map(visit).collect();
+    let rows = together(vec![around(&SHOP, 6.0, 300.0, seed), visits, rows]);
+    let expect = Expectation {
+        sources: 1.0,
+        named: 1.0,
+        visitors: 0,
+        requests: 0.95,
+        ..found(SHOP.host, &["enumeration", "scraping", "content_discovery"], 60.0)
+    };
+    Scenario { rows, expect }
+}
+
 /// A program that asks every six seconds for what is gone, each time under a number of its own.
 pub fn asks_for_what_is_gone(seed: u64) -> Scenario {
     let ask = |n: u64| {
