@@ -174,7 +174,7 @@ pub fn orders_of_others(seed: u64) -> Scenario {
     let ask = |n: u64| {
         let path = format!("/api/v2/orders/{}", 71_000 + n);
         let mut row = scanner(8).asks(&SHOP, START_S + n as f64 * 0.25, &path);
-        if n % 7 > 0 {
+        if !n.is_multiple_of(7) {
             (row.status, row.bytes) = (403, 80);
         }
         row

@@ -82,13 +82,13 @@ fn steps(given: &Given, row: usize) -> u64 {
         1 => (Some(0), given.place(0, row)),
         _ => (given.place(0, row), given.place(1, row)),
     };
-    let step = if given.len() > 2 { given.place(2, row) } else { Some(1) };
-    let (Some(start), Some(stop), Some(step)) = (start, stop, step) else { return 0 };
+    let by = if given.len() > 2 { given.place(2, row) } else { Some(1) };
+    let (Some(start), Some(stop), Some(by)) = (start, stop, by) else { return 0 };
     let way = stop - start;
-    if way == 0 || (way < 0) != (step < 0) {
+    if way == 0 || (way < 0) != (by < 0) {
         return 8;
     }
     // No step at all is an error of the function itself.
-    let steps = way.checked_div(step).unwrap_or_default().unsigned_abs();
+    let steps = way.checked_div(by).unwrap_or_default().unsigned_abs();
     u64::try_from(steps).unwrap_or(u64::MAX).saturating_add(1).saturating_mul(8)
 }

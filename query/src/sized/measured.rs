@@ -190,10 +190,8 @@ impl ScalarUDFImpl for Same {
     }
 
     fn return_type(&self, of: &[DataType]) -> Result<DataType> {
-        match of {
-            [one] => Ok(one.clone()),
-            _ => internal_err!("one value"),
-        }
+        let [one] = of else { return internal_err!("one value") };
+        Ok(one.clone())
     }
 
     fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
