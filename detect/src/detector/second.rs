@@ -21,7 +21,7 @@ use crate::seen::source_record::SourceRecord;
 use crate::state::State;
 use crate::state::hosts::OTHERS;
 use crate::store::table::Table;
-use crate::suspect::source::{Circumstances, Suspect};
+use crate::suspect::source::{Alarm, Circumstances, Solo, Suspect};
 
 /// Distinct paths below which a source does nothing but try: the form, what answers it, and where that leads. What a browser
 /// loads with the form comes on top, where the answer or one more try shows that it was in vain.
@@ -70,7 +70,7 @@ impl Detector {
             budget: *budget,
             usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
         };
-        facts.bare = test(host, cases, record, attempts.as_deref(), &circumstances, event.ts);
+        facts.bare = test(host, cases, record, attempts.as_deref(), &circumstances, &event);
         host.sample(event, facts);
     }
 
@@ -193,6 +193,16 @@ fn note_writes(
     }
 }
 
+/// Whether what a source stands out by is a matter of course: whose quota is used up is told so (402) as often as he asks, while
+/// a card is tried seldom by each; and where streams are held open, many wait.
+fn is_usual(host: &Host, event: &Event, alarm: &Alarm) -> bool {
+    match alarm.solo {
+        Solo::Credentials => event.status == 402,
+        Solo::Time => host.waits_at(event.path),
+        _ => false,
+    }
+}
+
 /// Tests the source of a record and notes what it stands out by; whether it reads pages alone.
 fn test(
     host: &Host,
@@ -200,14 +210,16 @@ fn test(
     record: &mut SourceRecord,
     attempts: Option<&Attempts>,
     circumstances: &Circumstances<'_>,
-    ts: i64,
+    event: &Event,
 ) -> bool {
     let suspect = Suspect { record, attempts };
     let is_bare = suspect.is_bare_reader(circumstances.population);
-    if let Some(mut alarm) = suspect.alarm(circumstances) {
+    if let Some(mut alarm) =
+        suspect.alarm(circumstances).filter(|alarm| !is_usual(host, event, alarm))
+    {
         alarm.counts &= host.normal.shapes.contains(mix(u64::from(record.shape)));
         alarm.counts |= record.is_of_one_path();
-        let (requests, first_ts) = suspect.so_far(&alarm, ts);
+        let (requests, first_ts) = suspect.so_far(&alarm, event.ts);
         if cases.raise(alarm, requests, first_ts) {
             record.reported |= alarm.slot();
         }

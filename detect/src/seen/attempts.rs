@@ -160,7 +160,7 @@ impl Attempts {
         if self.queried != event.path {
             (self.queried, self.found) = (event.path, false);
         }
-        if self.found { [1.0; 4] } else { [UNANSWERED, UNANSWERED, 0.0, 0.0] }
+        if self.found { [ANSWERED; 4] } else { [UNANSWERED, UNANSWERED, 0.0, 0.0] }
     }
 
     /// Corrects the distinct paths for those that share a bit with another: `−m ln(1 − n/m)` of `n` bits set of `m`.
@@ -191,8 +191,10 @@ impl Attempts {
 /// second request, and stays below the share that tells a search; who follows none is above it.
 const REDIRECTED: f32 = 0.6;
 
-/// What a query in vain counts for among the distinct ones where no other was answered: a choice, so that a program that asks
-/// every six seconds for what is gone is below the floor of ten minutes.
+/// What a query in vain counts for among the distinct ones, where others were answered and where none was: choices, so that who
+/// opens a list of forty of which most are gone, and a program that asks every six seconds for what is gone, are below the floor
+/// of ten minutes.
+const ANSWERED: f32 = 0.5;
 const UNANSWERED: f32 = 0.2;
 
 /// Share of its tries in the pages of a source that does little else: a form is read for every try.

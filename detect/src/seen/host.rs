@@ -32,6 +32,11 @@ pub const RECENT_S: i64 = 60;
 /// Seconds of strong evidence without an attack after which the new state is taken for ordinary.
 const ADOPT_S: u32 = 2_400;
 
+/// Time from which an answer is long, milliseconds, and one in how many ordinary records is one of a path at which people wait.
+/// Choices.
+const LONG_MS: u32 = 1_000;
+const WAITING_SHARE: usize = 50;
+
 /// Seconds of silence after which what was being counted is over.
 const SILENCE_S: i64 = 5;
 
@@ -224,10 +229,12 @@ impl Host {
             facts.asked = event.path;
             facts.probe = !self.normal.misses.add(facts.asked, event.source, now_s, stays);
             facts.guess = facts.probe && !self.has_shape(event);
-        } else if event.query != 0 && event.is_missing() {
-            // The host serves the path, and not what was asked of it.
+        } else if event.query != 0 && event.is_missing() && !event.has(flag::REFERER_OWN) {
+            // The host serves the path, and not what was asked of it: as a matter of course, where many of its visitors are told so.
+            // What belongs to a page names it.
             facts.asked = mix(event.path ^ mix(event.query));
-            facts.probe = !self.normal.misses.add(facts.asked, event.source, now_s, stays);
+            let any_query = mix(event.path ^ mix(event.path));
+            facts.probe = !self.normal.misses.add(any_query, event.source, now_s, true);
         }
         if event.has(flag::WRITE) {
             let usual;
@@ -248,6 +255,14 @@ impl Host {
         in_vain
             && event.flags & (flag::ASSET | flag::MISREAD) == 0
             && !self.normal.paths.contains(event.path)
+    }
+
+    /// Whether long answers of a path are a part of the host's ordinary traffic: streams that are held open, polls that wait.
+    pub fn waits_at(&self, path: u64) -> bool {
+        let ordinary = &self.normal.sample.events;
+        let waits =
+            ordinary.iter().filter(|event| event.path == path && event.duration_ms >= LONG_MS);
+        waits.count() * WAITING_SHARE > ordinary.len()
     }
 
     /// Whether a path has the shape of others that the host serves: one more number, not a guess at what it runs.

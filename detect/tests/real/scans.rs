@@ -196,6 +196,37 @@ pub fn orders_of_others(seed: u64) -> Scenario {
     Scenario { rows, expect }
 }
 
+/// A page of forty members, of whom most have no picture: whoever opens it asks for all of them.
+pub fn pictures_of_members(seed: u64) -> Scenario {
+    pictures(0.02, true, seed)
+}
+
+/// The same in an app, which names no page.
+pub fn pictures_in_an_app(seed: u64) -> Scenario {
+    pictures(0.1, false, seed)
+}
+
+fn pictures(per_s: f64, is_page: bool, seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 88);
+    let mut rows = Vec::new();
+    for at in times(&mut draw, (0.0, START_S + 900.0), per_s) {
+        let person = SHOP.person(draw.below(900));
+        let first = draw.below(5_000);
+        rows.push(person.asks(&SHOP, at, "/members"));
+        for n in 0..40 {
+            let mut row = person.asks(&SHOP, at + 0.3 + 0.05 * n as f64, "/api/avatar");
+            row.query = Some(format!("user={}", first + n));
+            row.referer = is_page.then(|| format!("https://{}/members", SHOP.host));
+            if draw.chance(0.7) {
+                (row.status, row.bytes) = (404, 30);
+            }
+            rows.push(row);
+        }
+    }
+    let rows = together(vec![around(&SHOP, 4.0, 0.0, seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
 /// A program that asks every six seconds for what is gone, each time under a number of its own.
 pub fn asks_for_what_is_gone(seed: u64) -> Scenario {
     let ask = |n: u64| {

@@ -120,6 +120,42 @@ pub fn monitors(seed: u64) -> Scenario {
 }
 
 /// A job that looks every ten minutes whether there is something to fetch, and once a night fetches 2 GB.
+/// Dozens of screens behind each of three addresses hold a stream of events open, a minute at a time, as other visitors do.
+pub fn screens_that_wait(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 201);
+    let mut rows = Vec::new();
+    let wait = |person: &Person, at: f64| Row {
+        duration_us: Some(60_000_000),
+        ..person.asks(&SHOP, at, "/api/events")
+    };
+    for at in times(&mut draw, (0.0, START_S + 1_200.0), 0.5) {
+        rows.push(wait(&SHOP.person(draw.below(600)), at));
+    }
+    for office in 0..3 {
+        let person = Person { home: home(9_970 + office, 1), ..Person::visitor(95_000 + office) };
+        for screen in 0..24 {
+            let mut at = START_S + f64::from(screen);
+            while at < START_S + 1_200.0 {
+                rows.push(wait(&person, at));
+                at += 61.0;
+            }
+        }
+    }
+    Scenario { rows: together(vec![around(&SHOP, 6.0, 900.0, seed), rows]), expect: nothing() }
+}
+
+/// A customer whose quota is used up asks on, every two seconds, and is told so.
+pub fn quota_used_up(seed: u64) -> Scenario {
+    let customer = Person { home: home(9_980, 1), ..Person::visitor(96_000) };
+    let ask = |n: u64| {
+        let mut row = customer.asks(&SHOP, START_S + 2.0 * n as f64, "/api/v1/translate");
+        (row.method, row.status, row.bytes) = ("POST", 402, 90);
+        row
+    };
+    let rows = (0..450).map(ask).collect();
+    Scenario { rows: together(vec![around(&SHOP, 6.0, 900.0, seed), rows]), expect: nothing() }
+}
+
 pub fn nightly_backup(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 95);
     let agent: Text = "rclone/v1.69.1".into();
