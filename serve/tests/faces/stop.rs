@@ -12,7 +12,7 @@ use crate::server::start;
 const ROWS: usize = 1_000;
 
 /// More than the system keeps for who does not read: it is on its way until it is read.
-const LONG: &str = "SELECT repeat('x', 30000) AS x FROM requests";
+const LONG: &str = "SELECT rpad(topic_offset::text, 30000, 'x') AS x FROM requests";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_come_whole_when_nobody_speaks_http() {
