@@ -166,24 +166,16 @@ fn note_writes(
     record: &SourceRecord,
     attempts: Option<&mut Attempts>,
 ) {
-    if facts.endpoint != 0 && prior != Prior::None {
+    if facts.endpoint != 0 && (prior != Prior::None || host.tries.is_tried_at(event)) {
         host.tries.note_write(event);
     }
     let Some(attempts) = attempts else { return };
-    let is_in_vain = event.is_refused_login() || attempts.tries_again();
-    let assets = if is_in_vain { f64::from(record.assets_3600) } else { 0.0 };
-    let paths = record.distinct_paths();
     if facts.usual_answer
         && attempts.tried_last
         && attempts.only_tries()
-        && paths < ONLY_PATHS_MAX + assets
         && !event.has(flag::FETCHER)
     {
-        host.tries.add(event);
-        // The second shows that the first, which may have been right, was in vain as well.
-        if attempts.tries_twice() && !event.is_refused_login() && paths >= ONLY_PATHS_MAX {
-            host.tries.add(event);
-        }
+        note_try(host, event, record, attempts);
     }
     // Who tries passwords does not make it usual to, however many of them are right.
     if (prior != Prior::Login || !attempts.has_tried())
@@ -193,11 +185,27 @@ fn note_writes(
     }
 }
 
-/// Whether what a source stands out by is a matter of course: whose quota is used up is told so (402) as often as he asks, while
-/// a card is tried seldom by each; and where streams are held open, many wait.
+/// Counts a try of a source that does nothing else, besides loading what belongs to the form.
+fn note_try(host: &mut Host, event: &Event, record: &SourceRecord, attempts: &Attempts) {
+    let is_told = event.is_refused_login();
+    let is_in_vain = is_told || attempts.alike() > 1;
+    let assets = if is_in_vain { f64::from(record.assets_3600) } else { 0.0 };
+    let paths = record.distinct_paths();
+    if paths >= ONLY_PATHS_MAX + assets {
+        return;
+    }
+    host.tries.add(event);
+    // The second shows that the first, which may have been right, was in vain as well.
+    if paths >= ONLY_PATHS_MAX && !is_told && attempts.alike() == 2 {
+        host.tries.add(event);
+    }
+}
+
+/// Whether what a source stands out by is a matter of course: whose quota is used up is told so as often as he asks, while a card
+/// is tried seldom by each; and where streams are held open, many wait.
 fn is_usual(host: &Host, event: &Event, alarm: &Alarm) -> bool {
     match alarm.solo {
-        Solo::Credentials => event.status == 402,
+        Solo::Credentials => event.is_unpaid(),
         Solo::Time => host.waits_at(event.path),
         _ => false,
     }
@@ -214,9 +222,8 @@ fn test(
 ) -> bool {
     let suspect = Suspect { record, attempts };
     let is_bare = suspect.is_bare_reader(circumstances.population);
-    if let Some(mut alarm) =
-        suspect.alarm(circumstances).filter(|alarm| !is_usual(host, event, alarm))
-    {
+    let alarm = suspect.alarm(circumstances, |alarm| is_usual(host, event, alarm));
+    if let Some(mut alarm) = alarm {
         alarm.counts &= host.normal.shapes.contains(mix(u64::from(record.shape)));
         alarm.counts |= record.is_of_one_path();
         let (requests, first_ts) = suspect.so_far(&alarm, event.ts);

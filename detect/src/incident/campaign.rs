@@ -26,9 +26,6 @@ const SHARE_MIN: f64 = 0.4;
 /// Sources from which it is a campaign: fewer are looked at one by one.
 const SOURCES_MIN: usize = 15;
 
-/// Tries of one source that count: more is not seldom. A choice.
-const SELDOM_MAX: u32 = 5;
-
 /// Negative-binomial size of the tries of an hour: robots come in waves.
 const TRIES_SIZE: f64 = 2.0;
 
@@ -56,9 +53,7 @@ impl Desk<'_> {
             return;
         }
         let campaign = target.host.tries.campaign();
-        // Those who try often are looked at one by one, and few of them make no campaign of who mistypes beside them.
-        let seldom: u32 = campaign.sources.iter().map(|(_, tries)| SELDOM_MAX.min(*tries)).sum();
-        if campaign.sources.len() < SOURCES_MIN || seldom < TRIES_MIN {
+        if campaign.sources.len() < SOURCES_MIN {
             return;
         }
         let said = spoken(&campaign);

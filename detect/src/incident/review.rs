@@ -3,9 +3,12 @@
 use schemas::{Class, Incident, State, Verdict};
 
 use crate::explain::firm::{better_rules, readers};
+use crate::explain::rule::Rule;
 use crate::explain::sample::Sample;
+use crate::explain::search::Evidence;
 use crate::incident::lifecycle::Desk;
 use crate::incident::look::{share_of, span};
+use crate::incident::open::Open;
 use crate::incident::target::Target;
 use crate::judge::evidence::Case;
 use crate::record::event::flag;
@@ -15,6 +18,14 @@ use crate::seen::host::RECENT_S;
 /// seconds, half as much again as the fastest that pass for robots without a name. Choices.
 const READERS_S_MIN: i64 = 20;
 const READ_PER_S: f64 = 0.4;
+
+/// Rules that say more of an incident than those that it has: of who copies a site, who they are.
+fn better(open: &Open, evidence: &Evidence<'_>, seconds: i64) -> Option<Vec<Rule>> {
+    let copies = open.class == Class::Copying && seconds >= READERS_S_MIN;
+    let named = || readers(evidence, &open.rules, READ_PER_S * span(seconds));
+    let named = if copies { named() } else { None };
+    named.or_else(|| better_rules(evidence, &open.rules))
+}
 
 impl Desk<'_> {
     /// Looks again at the incidents that are due.
@@ -49,11 +60,8 @@ impl Desk<'_> {
         }
         let by_name = open.class == Class::Connections;
         let stays = benign || by_name || self.is_about_newcomer(open);
-        let copies = !stays && open.class == Class::Copying && seconds >= READERS_S_MIN;
-        let named = copies.then(|| readers(&evidence, &open.rules, READ_PER_S * span(seconds)));
-        let better = || if stays { None } else { better_rules(&evidence, &open.rules) };
-        let rules = named.flatten().or_else(better);
-        let rules = rules.unwrap_or_else(|| open.rules.clone());
+        let better = if stays { None } else { better(open, &evidence, seconds) };
+        let rules = better.unwrap_or_else(|| open.rules.clone());
         let seen = self.profile(
             target,
             evidence.now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))),

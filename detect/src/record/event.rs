@@ -132,9 +132,14 @@ impl Event {
         matches!(self.status, 404 | 410)
     }
 
-    /// Want of credentials, or a card that was declined: told by the status alone.
+    /// Not paid: a card that was declined, or a quota that is used up.
+    pub const fn is_unpaid(&self) -> bool {
+        self.status == 402
+    }
+
+    /// Want of credentials, or of payment: told by the status alone.
     pub const fn is_turned_down(&self) -> bool {
-        matches!(self.status, 401 | 402)
+        self.status == 401 || self.is_unpaid()
     }
 
     /// Log-in that failed, as far as a status tells.

@@ -123,14 +123,9 @@ impl Attempts {
         self.tries[2] >= ONLY_TRIES_MIN * self.pages[2]
     }
 
-    /// Whether its last write went where the one before it did, and was answered alike.
-    pub const fn tries_again(&self) -> bool {
-        self.alike > 1
-    }
-
-    /// Whether it is the second that was.
-    pub const fn tries_twice(&self) -> bool {
-        self.alike == 2
+    /// Writes in a row that went where the last did and were answered alike, the last included.
+    pub const fn alike(&self) -> u32 {
+        self.alike
     }
 
     /// The endpoint of the last write and how many in ten minutes, once in [`LOOK_EVERY_S`].

@@ -230,10 +230,10 @@ impl Host {
             facts.probe = !self.normal.misses.add(facts.asked, event.source, now_s, stays);
             facts.guess = facts.probe && !self.has_shape(event);
         } else if event.query != 0 && event.is_missing() && !event.has(flag::REFERER_OWN) {
-            // The host serves the path, and not what was asked of it: as a matter of course, where many of its visitors are told so.
-            // What belongs to a page names it.
+            // The host serves the path, and not what was asked of it; what belongs to a page names that. Where many are told so it
+            // is a matter of course, whether they stay or not: robots guess at paths that are not served.
             facts.asked = mix(event.path ^ mix(event.query));
-            let any_query = mix(event.path ^ mix(event.path));
+            let any_query = mix(event.path);
             facts.probe = !self.normal.misses.add(any_query, event.source, now_s, true);
         }
         if event.has(flag::WRITE) {
@@ -260,9 +260,9 @@ impl Host {
     /// Whether long answers of a path are a part of the host's ordinary traffic: streams that are held open, polls that wait.
     pub fn waits_at(&self, path: u64) -> bool {
         let ordinary = &self.normal.sample.events;
-        let waits =
+        let mut waits =
             ordinary.iter().filter(|event| event.path == path && event.duration_ms >= LONG_MS);
-        waits.count() * WAITING_SHARE > ordinary.len()
+        waits.nth(ordinary.len() / WAITING_SHARE).is_some()
     }
 
     /// Whether a path has the shape of others that the host serves: one more number, not a guess at what it runs.

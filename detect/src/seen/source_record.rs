@@ -123,7 +123,7 @@ const fn f64_to_f32(x: f64) -> f32 {
 /// in. A choice.
 const PERSON_PAGES_MAX: f32 = 30.0;
 
-/// Requests per second of a player at most: a list and a part of two seconds, each of them twice. A choice.
+/// Requests per second of a player at most: a list and a part every two seconds, and as much again when it begins. A choice.
 const PLAYER_RATE_MAX: f32 = 2.0;
 
 /// Assets of a minute, decayed, and distinct paths from which a page was loaded with what belongs to it. A choice: somebody

@@ -1,5 +1,6 @@
 //! Credentials tried in vain on one host by sources that do nothing else there, over the last half to full hour,
-//! whoever tried: a campaign of thousands of addresses shows in the sum alone.
+//! whoever tried: a campaign of thousands of addresses shows in the sum alone. Who tries often is looked at by himself, and makes
+//! no campaign of those who mistype beside him.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,9 @@ use crate::store::table::Table;
 
 /// Length of one half of what is remembered, seconds.
 const HALF_S: i64 = 1_800;
+
+/// Tries of one source that count, of a half: more is not seldom. A choice.
+const SELDOM_MAX: u32 = 5;
 
 /// Quantile of the tries of an hour that is held to be usual, and the step with which it is followed.
 const QUANTILE: f64 = 0.9;
@@ -60,7 +64,20 @@ impl Tries {
     /// Counts a write to an address that takes credentials, a try or not.
     pub fn note_write(&mut self, event: &Event) {
         self.turn(event.ts.div_euclid(1_000_000));
-        self.new.writes = self.new.writes.saturating_add(1);
+        if self.is_seldom(event) {
+            self.new.writes = self.new.writes.saturating_add(1);
+        }
+    }
+
+    /// Whether an event goes where it is tried most.
+    pub const fn is_tried_at(&self, event: &Event) -> bool {
+        self.lead > 0
+            && self.example.path == event.path
+            && self.example.query_key == event.query_key
+    }
+
+    fn is_seldom(&self, event: &Event) -> bool {
+        self.new.sources.get(event.source.0).is_none_or(|tries| *tries < SELDOM_MAX)
     }
 
     /// Share of the tries in the writes of the last hour to addresses that take credentials.
@@ -69,10 +86,13 @@ impl Tries {
         f64::from(self.old.count + self.new.count) / f64::from(writes)
     }
 
-    /// Counts a try.
+    /// Counts a try, unless its source does not try seldom.
     pub fn add(&mut self, event: &Event) {
         let now_s = event.ts.div_euclid(1_000_000);
         self.turn(now_s);
+        if !self.is_seldom(event) {
+            return;
+        }
         if self.new.count == 0 {
             self.new.first_ts = event.ts;
         }

@@ -76,19 +76,25 @@ pub fn dear_searches(seed: u64) -> Scenario {
     Scenario { rows: flooded(&SHOP, 5.0, rows, seed), expect }
 }
 
-/// A dozen homes ask every second for a report that takes the origin eight to fifteen seconds.
-pub fn dear_reports_of_few(seed: u64) -> Scenario {
+/// So many homes, each of which asks every second for a report that takes the origin so long, µs.
+fn reports(homes: u64, last_s: f64, duration_us: (f64, f64), seed: u64) -> Vec<Row> {
     let mut draw = Draw::of(seed, 124);
     let mut rows = Vec::new();
-    for who in 0..12 {
-        let person = Person { home: home(9_990 + who, 2), ..Person::visitor(92_000 + who) };
-        for at in times(&mut draw, (START_S, START_S + 180.0), 1.0) {
+    for who in 0..homes {
+        let person = Person { home: home(9_985 + who, 2), ..Person::visitor(92_000 + who) };
+        for at in times(&mut draw, (START_S, START_S + last_s), 1.0) {
             let mut row = person.asks(&SHOP, at, "/reports/export");
             row.query = Some(format!("from=2025-0{}-01", 1 + draw.below(9)));
-            row.duration_us = Some(draw.between(8e6, 15e6) as i64);
+            row.duration_us = Some(draw.between(duration_us.0, duration_us.1) as i64);
             rows.push(row);
         }
     }
+    rows
+}
+
+/// A dozen homes want reports that take eight to fifteen seconds.
+pub fn dear_reports_of_few(seed: u64) -> Scenario {
+    let rows = reports(12, 180.0, (8e6, 15e6), seed);
     let expect = Expectation {
         verdicts: ATTACK,
         sources: 1.0,
@@ -97,18 +103,9 @@ pub fn dear_reports_of_few(seed: u64) -> Scenario {
     Scenario { rows: flooded(&SHOP, 20.0, rows, seed), expect }
 }
 
-/// Three partners' servers, each of which asks every second for a report that takes twelve seconds, beside a busy site.
+/// Three do, beside a busy site.
 pub fn dear_reports_of_three(seed: u64) -> Scenario {
-    let mut draw = Draw::of(seed, 125);
-    let mut rows = Vec::new();
-    for who in 0..3 {
-        let person = Person { home: home(9_985 + who, 2), ..Person::visitor(93_000 + who) };
-        for at in times(&mut draw, (START_S, START_S + 300.0), 1.0) {
-            let mut row = person.asks(&SHOP, at, "/reports/export");
-            row.duration_us = Some(12_000_000);
-            rows.push(row);
-        }
-    }
+    let rows = reports(3, 300.0, (12e6, 12e6), seed);
     let expect = Expectation {
         sources: 1.0,
         named: 1.0,
@@ -116,6 +113,27 @@ pub fn dear_reports_of_three(seed: u64) -> Scenario {
         ..found(SHOP.host, &["app_exhaustion"], 120.0)
     };
     Scenario { rows: flooded(&SHOP, 40.0, rows, seed), expect }
+}
+
+/// One machine writes thirty times a second where it is asked to pay each time.
+pub fn flood_that_is_turned_down(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 126);
+    let one = machine(&mut draw, 9_840, 1);
+    let all = times(&mut draw, (START_S, START_S + 60.0), 30.0);
+    let ask = |at| {
+        let mut row = one.asks(&SHOP, at, "/api/v1/translate");
+        (row.method, row.status, row.bytes) = ("POST", 402, 90);
+        row
+    };
+    let rows = all.into_iter().map(ask).collect();
+    let expect = Expectation {
+        verdicts: ATTACK,
+        named: 1.0,
+        visitors: 0,
+        ..found(SHOP.host, &["http_flood"], 15.0)
+    };
+    // Beside so much that the host's own rate does not tell.
+    Scenario { rows: flooded(&SHOP, 60.0, rows, seed), expect }
 }
 
 /// A search engine reads a blog from one address, two pages a second: faster than anybody else there, and bearable.

@@ -3,7 +3,6 @@
 use schemas::Verdict;
 
 use super::expect::{ATTACK, Expectation, START_S, Scenario, found};
-
 use super::scene::{around, hostile, lasting, times};
 use crate::traffic::people::{Person, home, load};
 use crate::traffic::row::combined;

@@ -166,6 +166,7 @@ scenarios! {
     flood_of_dear_searches = costs::dear_searches,
     dear_reports_of_few = costs::dear_reports_of_few,
     dear_reports_of_three = costs::dear_reports_of_three,
+    flood_that_is_turned_down = costs::flood_that_is_turned_down,
     brisk_crawl = costs::brisk_crawl,
     people_follow_a_link = crowd::people_follow_a_link,
     polite_crawler = services::polite_crawler,

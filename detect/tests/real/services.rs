@@ -119,7 +119,6 @@ pub fn monitors(seed: u64) -> Scenario {
     harmless(&BLOG, 1.5, rows, seed)
 }
 
-/// A job that looks every ten minutes whether there is something to fetch, and once a night fetches 2 GB.
 /// Dozens of screens behind each of three addresses hold a stream of events open, a minute at a time, as other visitors do.
 pub fn screens_that_wait(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 201);
@@ -156,6 +155,7 @@ pub fn quota_used_up(seed: u64) -> Scenario {
     Scenario { rows: together(vec![around(&SHOP, 6.0, 900.0, seed), rows]), expect: nothing() }
 }
 
+/// A job that looks every ten minutes whether there is something to fetch, and once a night fetches 2 GB.
 pub fn nightly_backup(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 95);
     let agent: Text = "rclone/v1.69.1".into();

@@ -254,11 +254,17 @@ impl Suspect<'_> {
         }
     }
 
-    /// The first test that the source fails and that was not reported yet.
-    pub fn alarm(&self, circumstances: &Circumstances<'_>) -> Option<Alarm> {
+    /// The first test that the source fails, that was not reported yet, and whose alarm `is_excused` does not hold for a matter
+    /// of course: it is asked for few, and may look at more than a test does.
+    pub fn alarm(
+        &self,
+        circumstances: &Circumstances<'_>,
+        is_excused: impl Fn(&Alarm) -> bool,
+    ) -> Option<Alarm> {
         let floors = &FLOORS[usize::from(self.attempts.is_some())];
-        let mut above = floors.iter().filter(|floor| (floor.counter)(self) >= floor.least);
-        above.find_map(|floor| self.fails(floor.test, circumstances))
+        let above = floors.iter().filter(|floor| (floor.counter)(self) >= floor.least);
+        let mut alarms = above.filter_map(|floor| self.fails(floor.test, circumstances));
+        alarms.find(|alarm| !is_excused(alarm))
     }
 
     fn fails(&self, test: &Test, circumstances: &Circumstances<'_>) -> Option<Alarm> {
@@ -336,7 +342,7 @@ mod tests {
                 budget: Budget::of(DEFAULT_FALSE_ALARMS),
                 usual_writes_600: 0.0,
             };
-            let alarm = suspect.alarm(&circumstances)?;
+            let alarm = suspect.alarm(&circumstances, |_| false)?;
             record.reported |= alarm.slot();
             Some(alarm)
         });
