@@ -74,12 +74,23 @@ pub(crate) fn plain(error: &DataFusionError) -> String {
         rest = said.split_once(". No function matches").map_or(said, |(said, _)| said);
         rest = rest.split_once(" No function matches").map_or(rest, |(said, _)| said);
     }
-    // What fails while a file is read comes in the notation of the engine's own code.
-    let quoted = rest.split_once("Error evaluating filter predicate: ");
-    let quoted = quoted.and_then(|(_, said)| said.split_once("(\"")?.1.rsplit_once("\")"));
-    let quoted = quoted.map(|(said, _)| said.replace("\\\"", "\""));
-    let words: Vec<&str> = quoted.as_deref().unwrap_or(rest).split_whitespace().collect();
+    let of_filter = of_filter(rest);
+    let words: Vec<&str> = of_filter.as_deref().unwrap_or(rest).split_whitespace().collect();
     words.join(" ").replace("datafusion.public.", "")
+}
+
+/// What failed in a condition while a file was read: it comes in the notation of the engine's own code, as
+/// `ArrowError(CastError("…"), Some(""))` or `Execution("…")`.
+fn of_filter(text: &str) -> Option<String> {
+    let (_, told) = text.split_once("Error evaluating filter predicate: ")?;
+    let inner = told.strip_prefix("ArrowError(").and_then(|told| told.rsplit_once(", "));
+    let told = inner.map_or(told, |(inner, _)| inner);
+    let quoted = told.split_once("(\"").and_then(|(_, said)| said.strip_suffix("\")"));
+    Some(match (quoted, told) {
+        (Some(said), _) => said.replace("\\\"", "\"").replace("\\\\", "\\"),
+        (None, "DivideByZero") => "Divide by zero error".to_owned(),
+        (None, told) => told.to_owned(),
+    })
 }
 
 /// The table that a planning error misses, if that is what it complains about.
@@ -97,6 +108,25 @@ mod tests {
         assert_eq!(similar("requets", &known).as_deref(), Some("did you mean `requests`?"));
         assert_eq!(similar("zzz", &known).as_deref(), Some("there are attacks, rejects, requests"));
         assert_eq!(similar("zzz", &[]), None);
+    }
+
+    #[test]
+    fn what_fails_in_a_condition_is_said_in_its_own_words() {
+        for (told, said) in [
+            ("Execution(\"'/a' is \\\"odd\\\", no?\")", "'/a' is \"odd\", no?"),
+            (
+                "ArrowError(CastError(\"Cannot cast string '/a', so\"), Some(\"\"))",
+                "Cannot cast string '/a', so",
+            ),
+            ("ArrowError(DivideByZero, Some(\"\"))", "Divide by zero error"),
+            ("Unheard(of)", "Unheard(of)"),
+        ] {
+            let text = format!(
+                "Parquet error: External: Compute error: Error evaluating filter predicate: {told}"
+            );
+            assert_eq!(of_filter(&text).as_deref(), Some(said));
+        }
+        assert_eq!(of_filter("Divide by zero error"), None);
     }
 
     #[test]

@@ -196,6 +196,20 @@ mod tests {
     }
 
     #[test]
+    fn who_tries_often_counts_no_more_than_a_few_who_mistype() {
+        let mut tries = Tries::default();
+        for i in 0..1_000 {
+            let event = event(36_000 + i64::from(i), if i % 250 == 0 { 100 + i } else { 7 });
+            tries.note_write(&event);
+            tries.add(&event);
+        }
+        assert_eq!(tries.count().0, 4 + SELDOM_MAX);
+        assert!((tries.share() - 1.0).abs() < 1e-9, "{}", tries.share());
+        assert!(tries.is_tried_at(&event(37_000, 9)));
+        assert!(!tries.is_tried_at(&Event { path: 6, ..event(37_000, 9) }));
+    }
+
+    #[test]
     fn more_sources_than_are_told_apart_are_counted_all_the_same() {
         let mut tries = Tries::default();
         let most = u32::try_from(TRYING_SOURCES_MAX).unwrap();

@@ -24,6 +24,7 @@ mod ip;
 mod ip_text;
 mod json;
 mod ordered;
+pub(crate) mod over;
 mod template;
 mod visits;
 

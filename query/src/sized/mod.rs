@@ -19,6 +19,7 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator, ScalarUDF};
 use datafusion::optimizer::AnalyzerRule;
 
+use crate::functions::over::{Over, over};
 use growth::{Bound, GROWING};
 use measured::{Measured, Same};
 
@@ -33,7 +34,7 @@ pub(crate) struct MeasureGrowth {
 impl Default for MeasureGrowth {
     fn default() -> Self {
         let same = Arc::new(ScalarUDF::from(Same::default()));
-        let same = Arc::new(ScalarUDF::from(Measured::new(same, growth::of_all)));
+        let same = Arc::new(over(same, Measured { bound: growth::of_all }));
         Self { bounds: GROWING.into_iter().collect(), same }
     }
 }
@@ -80,8 +81,8 @@ impl MeasureGrowth {
         match expr {
             Expr::ScalarFunction(mut call) => {
                 match self.bounds.get(call.func.name()) {
-                    Some(bound) if !call.func.inner().is::<Measured>() => {
-                        call.func = Arc::new(ScalarUDF::from(Measured::new(call.func, *bound)));
+                    Some(bound) if !call.func.inner().is::<Over<Measured>>() => {
+                        call.func = Arc::new(over(call.func, Measured { bound: *bound }));
                     }
                     _ => return Transformed::no(Expr::ScalarFunction(call)),
                 }

@@ -14,16 +14,13 @@ use arrow::array::{
     Array, ArrayRef, AsArray as _, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use arrow::temporal_conversions::as_datetime_with_timezone;
-use datafusion::common::config::ConfigOptions;
 use datafusion::common::{Result, exec_err};
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 use schemas::column::UTC;
 
+use super::over::{self, Way};
 use pattern::Pattern;
 
 /// What a template is for.
@@ -39,65 +36,25 @@ enum Kind {
 pub(super) fn over(known: impl Fn(&str) -> Option<Arc<ScalarUDF>>) -> Vec<ScalarUDF> {
     let kinds = [("to_char", Kind::Char), ("to_timestamp", Kind::Time), ("to_date", Kind::Time)];
     let functions = kinds.into_iter().filter_map(|(name, kind)| Some((known(name)?, kind)));
-    functions.map(|(inner, kind)| ScalarUDF::from(Template { inner, kind })).collect()
+    functions.map(|(function, kind)| over::over(function, kind)).collect()
 }
 
-/// A function of the engine that takes templates of PostgreSQL as well.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Template {
-    inner: Arc<ScalarUDF>,
-    kind: Kind,
+/// The one template of a call, if it is of PostgreSQL.
+fn pattern(args: &[ColumnarValue]) -> Option<Pattern> {
+    let [_, ColumnarValue::Scalar(template)] = args else { return None };
+    let template = template.try_as_str().flatten()?;
+    (!template.contains('%')).then(|| Pattern::parse(template))
 }
 
-impl Template {
-    /// The one template of a call, if it is of PostgreSQL.
-    fn pattern(args: &[ColumnarValue]) -> Option<Pattern> {
-        let [_, ColumnarValue::Scalar(template)] = args else { return None };
-        let template = template.try_as_str().flatten()?;
-        (!template.contains('%')).then(|| Pattern::parse(template))
-    }
-}
-
-impl ScalarUDFImpl for Template {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn return_type(&self, of: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(of)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        self.inner.return_field_from_args(args)
-    }
-
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let inner = Arc::new(self.inner.inner().with_updated_config(config)?);
-        Some(ScalarUDF::from(Self { inner, kind: self.kind }))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let Some(pattern) = Self::pattern(&args.args) else {
-            return self.inner.invoke_with_args(args);
-        };
+impl Way for Kind {
+    fn call(&self, function: &ScalarUDF, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let Some(pattern) = pattern(&args.args) else { return function.invoke_with_args(args) };
         let is_one = matches!(args.args.first(), Some(ColumnarValue::Scalar(_)));
         let of = ColumnarValue::values_to_arrays(&args.args)?;
-        let Some(of) = of.first() else { return self.inner.invoke_with_args(args) };
-        let values = match self.kind {
-            Kind::Char => written(of, &pattern)?,
-            Kind::Time => read(of, &pattern)?,
+        let Some(of) = of.first() else { return function.invoke_with_args(args) };
+        let values = match self {
+            Self::Char => written(of, &pattern)?,
+            Self::Time => read(of, &pattern)?,
         };
         let values = cast(&values, args.return_type())?;
         if is_one {

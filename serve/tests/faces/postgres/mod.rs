@@ -51,6 +51,9 @@ async fn what_the_core_refuses_is_refused_and_told_by_its_code() {
         ("SHOW nothing", "42704"),
         ("SELECT current_setting('nothing')", "42704"),
         ("SELECT 1 / 0 FROM requests", "22012"),
+        ("SELECT path FROM requests WHERE 1 / (status - status) > 0", "22012"),
+        ("SELECT repeat('x', 1000000000)", "54000"),
+        ("SELECT path FROM requests WHERE length(repeat(path, 100000000)) > 0", "54000"),
         (&format!("SELECT '{}'", "x".repeat(1 << 10)), "54000"),
     ] {
         let said = client.ask(text).await;
