@@ -133,10 +133,9 @@ impl Step {
     #[inline]
     pub(super) fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
         // Most lines: one word, which nothing can be torn from.
-        if !self.is_raw
-            && !self.is_behind_bar
-            && search::either(rest.as_bytes(), b' ', b'\t').is_none()
-        {
+        let (blank, tab, quote) = (is(b' '), is(b'\t'), is(b'"'));
+        let divides = |bytes| blank(bytes) | tab(bytes) | quote(bytes);
+        if !self.is_behind_bar && !contains(rest.as_bytes(), divides) {
             return Some((rest, self.variable.escape, ""));
         }
         self.until_end_of_other(rest)
