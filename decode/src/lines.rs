@@ -116,6 +116,24 @@ impl Lines<'_> {
         text: Option<&'a str>,
         record: &mut Record<'a>,
     ) -> i32 {
+        match text {
+            Some(text) if text::is_clean(line) && line.len() <= LINE_BYTES_MAX => {
+                self.text((message, position, line), text, record)
+            }
+            text => self.framed(message, position, line, text, record),
+        }
+    }
+
+    /// The same of a line with something around it that is no part of it, of an empty one, and of one that is no text.
+    #[inline(never)]
+    fn framed<'a>(
+        &mut self,
+        message: &RawMessage<'_>,
+        position: &Position<'_>,
+        line: &[u8],
+        text: Option<&'a str>,
+        record: &mut Record<'a>,
+    ) -> i32 {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.trim_ascii().is_empty() {
             return 0;
@@ -127,7 +145,7 @@ impl Lines<'_> {
         let raw = (message, position, line);
         match text {
             Some(text) if !text::may_be_utf16(line) => {
-                self.text(raw, text.strip_suffix('\r').unwrap_or(text), record)
+                self.noisy(raw, text.strip_suffix('\r').unwrap_or(text), record)
             }
             _ => self.bytes(raw),
         }
@@ -140,20 +158,24 @@ impl Lines<'_> {
         let mut cleaned = String::new();
         let wide = text::from_utf16(line);
         let text = wide.as_deref().unwrap_or_else(|| clean(line, &mut cleaned));
-        self.text(raw, text, &mut Record::default())
+        self.noisy(raw, text, &mut Record::default())
     }
 
-    /// The same of a line made text.
-    #[expect(clippy::inline_always, reason = "a call for every line")]
-    #[inline(always)]
-    fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
+    /// The same of a line made text, with what may be around it.
+    fn noisy<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
         // Some editors and Windows tools put a byte order mark before the first line.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.starts_with('#') {
             self.comment(text);
             return 0;
         }
-        let text = text::without_noise(text);
+        self.text(raw, text::without_noise(text), record)
+    }
+
+    /// The same of a text with nothing around it.
+    #[expect(clippy::inline_always, reason = "a call for every line")]
+    #[inline(always)]
+    fn text<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
         if self.partition.stream.is_bare() {
             record.clear();
             let records = self.append_if_read(raw, text, record);

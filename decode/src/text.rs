@@ -37,6 +37,13 @@ pub(super) fn place(line: &str, text: &str) -> Option<Range<usize>> {
     (line.get(start..end)? == text).then_some(start..end)
 }
 
+/// Whether a line begins and ends with what is part of it, and is no comment: nothing has to be looked for around it. Of
+/// nearly all lines.
+#[inline]
+pub const fn is_clean(line: &[u8]) -> bool {
+    matches!(line, [b'!'..=b'"' | b'$'..=b'~', 1..=255, .., b'!'..=255])
+}
+
 /// A line without what is no part of it: blanks before it, zero bytes that a crash left before and behind it.
 #[inline]
 pub fn without_noise(line: &str) -> &str {

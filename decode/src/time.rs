@@ -206,6 +206,9 @@ fn clf_seconds(text: &[u8; 20]) -> Option<i64> {
     civil_seconds(date, clock(time)?)
 }
 
+/// Microseconds of the last of so many digits of a fraction.
+const MICROS: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+
 /// An optional fraction of a second, truncated to microseconds, and what follows it.
 fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b'.' | b',', rest @ ..] = text else { return Some((0, text)) };
@@ -218,7 +221,7 @@ fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
     }
     let (fraction, rest) = rest.split_at(digits);
     let kept = fraction.get(..6).unwrap_or(fraction);
-    let scale = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1].get(kept.len())?;
+    let scale = MICROS.get(kept.len())?;
     Some((number(kept)? * scale, rest))
 }
 
@@ -308,10 +311,14 @@ pub fn duration_us(text: &str, unit: Unit) -> Option<i64> {
 #[inline]
 fn plain_duration_us(text: &[u8], unit: Unit) -> Option<i64> {
     // Those of seconds have a fraction as a rule, others are whole.
-    if unit != Unit::Seconds
-        && let Some(whole) = word::number(text)
+    if unit != Unit::Seconds {
+        if let Some(whole) = word::number(text) {
+            return scaled_whole(i64::try_from(whole).ok()?, unit);
+        }
+    } else if let Some((digits, behind)) = word::pointed(text)
+        && let Some(micros) = MICROS.get(behind)
     {
-        return scaled_whole(i64::try_from(whole).ok()?, unit);
+        return i64::try_from(digits).ok()?.checked_mul(*micros);
     }
     let (whole, rest) = text.split_at_checked(count_digits(text))?;
     let whole = number(whole)?;

@@ -4,6 +4,9 @@
 /// `'0'` in every byte.
 const ZEROS: u64 = u64::MAX / 0xFF * b'0' as u64;
 
+/// `'.'` in every byte.
+const POINTS: u64 = u64::MAX / 0xFF * b'.' as u64;
+
 /// Added to a byte, it sets the highest bit when the byte is above nine, in every byte.
 const ABOVE_NINE: u64 = u64::MAX / 0xFF * (0x80 - 10);
 
@@ -52,6 +55,29 @@ fn number_up_to_8(text: &[u8]) -> Option<u64> {
     let shift = 64 - 8 * text.len();
     let digits = up_to_8(text) << shift ^ ZEROS << shift;
     (is_above_nine(digits) == 0).then(|| value(digits))
+}
+
+/// The number written by the digits around a point, and how many are behind it: `12.034` is 12,034 and three. `None` when
+/// the text is something else, or has more than eight bytes.
+#[inline]
+pub(super) fn pointed(text: &[u8]) -> Option<(u64, usize)> {
+    let digits = text.len().checked_sub(1).filter(|digits| (2..8).contains(digits))?;
+    let bytes = up_to_8(text);
+    let point = first_zero(bytes ^ POINTS)?;
+    let whole = (1 << point) - 1;
+    let without = (bytes & whole) | (bytes >> 8 & !whole);
+    let shift = 64 - 8 * digits;
+    let without = without << shift ^ ZEROS << shift;
+    let behind = digits - point as usize / 8;
+    let is_number = point > 0 && behind > 0 && is_above_nine(without) == 0;
+    is_number.then(|| (value(without), behind))
+}
+
+/// Where the first byte that is zero begins, in bits.
+#[inline]
+const fn first_zero(bytes: u64) -> Option<u32> {
+    let zeros = bytes.wrapping_sub(u64::MAX / 0xFF) & !bytes & HIGH;
+    if zeros == 0 { None } else { Some(zeros.trailing_zeros() & !7) }
 }
 
 /// How many digits are at the start of a text, and the eight digits that begin with them, zeros behind them; `None`
@@ -111,6 +137,18 @@ mod tests {
             let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= 16;
             let expected = text.parse().ok().filter(|_| plain);
             prop_assert_eq!(number(text.as_bytes()), expected);
+        }
+
+        #[test]
+        fn digits_around_a_point_are_a_number(text in "[0-9]{0,6}[.,x]?[0-9]{0,6}|[0-9.]{0,9}|.{0,9}") {
+            let parts = text.split_once('.').filter(|(whole, fraction)| {
+                let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+                are_digits(whole) && are_digits(fraction) && text.len() <= 8
+            });
+            let expected = parts.map(|(whole, fraction)| {
+                (format!("{whole}{fraction}").parse().expect("digits"), fraction.len())
+            });
+            prop_assert_eq!(pointed(text.as_bytes()), expected);
         }
 
         #[test]

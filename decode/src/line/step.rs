@@ -132,11 +132,13 @@ impl Step {
     /// The value that ends the line.
     #[inline]
     pub(super) fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
-        // Most lines: one word, which nothing can be torn from.
-        let (blank, tab, quote) = (is(b' '), is(b'\t'), is(b'"'));
+        // Most lines: nothing that one value could be torn from another at. No writer has a tab in a value.
+        // Words have no blanks, other values do.
+        let blank = is(if self.is_word { b' ' } else { b'\t' });
+        let (tab, quote) = (is(b'\t'), is(b'"'));
         let divides = |bytes| blank(bytes) | tab(bytes) | quote(bytes);
         if !self.is_behind_bar && !contains(rest.as_bytes(), divides) {
-            return Some((rest, self.variable.escape, ""));
+            return Some((rest.trim_ascii_end(), self.variable.escape, ""));
         }
         self.until_end_of_other(rest)
     }
@@ -145,13 +147,13 @@ impl Step {
     #[inline(never)]
     fn until_end_of_other<'a>(&self, rest: &'a str) -> Found<'a> {
         let text = rest.trim_ascii_end();
-        // No writer has a tab in a value: behind one begins a field that the format does not have.
+        // Behind a tab begins a field that the format does not have.
         let other = if self.is_word { b' ' } else { b'\t' };
-        let is_torn = search::either(text.as_bytes(), b'\t', other).is_some()
-            || (self.is_raw && contains(text.as_bytes(), is(b'"')));
         // The end of a request has a blank in it, with which no word got here.
-        let holds_request = || !self.is_word && holds_request_end(text);
-        let is_torn = is_torn || (self.is_behind_bar && has_bar(text)) || holds_request();
+        let is_torn_at_quote = || self.is_raw || (!self.is_word && holds_request_end(text));
+        let is_torn = search::either(text.as_bytes(), b'\t', other).is_some()
+            || (contains(text.as_bytes(), is(b'"')) && is_torn_at_quote())
+            || (self.is_behind_bar && has_bar(text));
         let text = if is_torn { before_wrapped(text).filter(|_| self.is_word)? } else { text };
         Some((text, self.variable.escape, ""))
     }
