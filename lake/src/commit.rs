@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Utc;
 use deltalake::DeltaTable;
 use deltalake::checkpoints::{cleanup_metadata, create_checkpoint};
 use deltalake::kernel::transaction::CommitData;
@@ -101,7 +102,7 @@ impl TableHandle {
             let news: Vec<Transaction> = txns
                 .iter()
                 .filter(|(app_id, version)| self.log.txns.get(*app_id) != Some(*version))
-                .map(|(app_id, version)| Transaction::new(app_id, *version))
+                .map(|(app_id, version)| ids.transaction(app_id, *version, Utc::now()))
                 .collect();
             if self.is_behind(location, ids, txns).await? {
                 continue;

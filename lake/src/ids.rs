@@ -12,10 +12,17 @@
 //!                                   a commit that a crash cut short has left there; 0 for no longer
 //! ```
 //!
+//! What a scope's words say is of use while its files are scanned, and there are as many scopes as files: these transactions
+//! carry the time, and a checkpoint of the log leaves them out once they are as old as
+//! `delta.setTransactionRetentionDuration` says. All others never expire.
+//!
 //! A history with a scope has `@<scope>` behind its words (closed, sequence, base, ahead); its partitions are those of the
 //! lineage. A partition name contains a slash (`topic/3`, `file/<hash>`), so it is never one of the words.
 
 use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use deltalake::kernel::Transaction;
 
 const CLOSED: &str = "closed";
 const SEQUENCE: &str = "sequence";
@@ -118,6 +125,18 @@ impl Ids {
         self.word(&format!("{AHEAD}{table}"))
     }
 
+    /// The action that says it at a time. Of a word of a scope with that time, so that it may be forgotten.
+    pub(crate) fn transaction(
+        &self,
+        app_id: &str,
+        version: i64,
+        now: DateTime<Utc>,
+    ) -> Transaction {
+        let is_word = self.partition_of(app_id).is_none();
+        let made = (self.history.is_scoped() && is_word).then(|| now.timestamp_millis());
+        Transaction::new_with_last_update(app_id, version, made)
+    }
+
     /// The history.
     pub(crate) const fn history(&self) -> &History {
         &self.history
@@ -206,6 +225,23 @@ mod tests {
         ]);
         assert_eq!(a.positions(&txns), BTreeMap::from([("file/1".to_owned(), 3)]));
         assert_eq!(histories(&txns), ["run/g/edge".into(), History::scoped("scan", "aa")]);
+    }
+
+    #[test]
+    fn only_what_a_scope_said_may_be_forgotten() {
+        let scan = Ids::of(&History::scoped("scan", "aa"));
+        let run = Ids::of(&"run/g@h/edge@home".into());
+        let made =
+            |ids: &Ids, app_id: &str| ids.transaction(app_id, 1, DateTime::UNIX_EPOCH).last_updated;
+        for word in [scan.closed(), scan.sequence(), scan.base(), scan.ahead("incidents")] {
+            assert_eq!(made(&scan, &word), Some(0), "{word}");
+        }
+        for kept in [scan.partition("file/1"), scan.partition("file/1/content")] {
+            assert_eq!(made(&scan, &kept), None, "{kept}");
+        }
+        for kept in [run.closed(), run.sequence(), run.base(), run.partition("edge@home/1")] {
+            assert_eq!(made(&run, &kept), None, "{kept}");
+        }
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub struct LakeOptions {
     pub waiting_bytes_max: usize,
     /// Commits of a table between two checkpoints of its log.
     pub checkpoint_interval: u64,
+    /// Days after which tables that are created now forget how far the detector of a scan had come that wrote nothing
+    /// since. What was read stays known.
+    pub scan_days: u32,
     /// Whether files on a local disk are synced before they are referred to: a power cut then cannot tear a table.
     pub sync: bool,
     /// Whether large states of the detector are made and written beside the commits; else each is waited for, so that one
@@ -41,6 +44,7 @@ impl Default for LakeOptions {
             open_days_max: 4,
             waiting_bytes_max: 32 << 20,
             checkpoint_interval: 50,
+            scan_days: 30,
             sync: true,
             keeps_states_beside: true,
         }

@@ -206,6 +206,11 @@ async fn create(
             ("delta.checkpointInterval", Some(options.checkpoint_interval.to_string())),
             // Commits come every few tens of seconds; a log of 30 days would slow every reader down.
             ("delta.logRetentionDuration", Some("interval 2 days".to_owned())),
+            // Of transactions that say when they were made: see `Ids::transaction`.
+            (
+                "delta.setTransactionRetentionDuration",
+                Some(format!("interval {} days", options.scan_days)),
+            ),
         ])
         .with_raise_if_key_not_exists(false)
         .with_save_mode(SaveMode::ErrorIfExists)

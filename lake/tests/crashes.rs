@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::AsArray as _;
@@ -13,7 +13,9 @@ use common::{T0, files, incident, memory_url, offsets, positions, rejects, reque
 use futures::TryStreamExt as _;
 use lake::{CommitPoint, History, Lake, LakeError, LakeOptions, Retry, RowKey};
 use object_store::memory::InMemory;
+use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use schemas::tables::{INCIDENTS, REJECTS, REQUESTS};
 
 const LINEAGE: &str = "run/test/edge";
@@ -309,7 +311,7 @@ async fn what_rejects_hold_beyond_requests_is_never_forgotten() {
 async fn delete_uncommitted(store: &Arc<InMemory>) -> usize {
     let named: Vec<String> =
         files(store, "requests").await.into_iter().map(|(path, _)| path).collect();
-    let below = object_store::path::Path::from("data/requests");
+    let below = Path::from("data/requests");
     let all: Vec<_> = store.list(Some(&below)).try_collect().await.unwrap();
     let lost = all.iter().map(|object| &object.location).filter(|path| {
         !path.as_ref().contains("_delta_log")
@@ -370,19 +372,30 @@ async fn a_file_that_is_gone_for_good_is_never_committed() {
 
 /// A scan of one file: ten rows and one incident of the same second, in one commit.
 async fn scan(store: Arc<dyn ObjectStore>, scope: &str, second: i64) -> Result<(), LakeError> {
+    scan_of(store, (scope, 10), second, LakeOptions::default()).await
+}
+
+/// The same of a file of so many lines, and of those that came since the last.
+async fn scan_of(
+    store: Arc<dyn ObjectStore>,
+    (scope, lines): (&str, i64),
+    second: i64,
+    options: LakeOptions,
+) -> Result<(), LakeError> {
     let history = History::scoped("scan", scope);
-    let mut lake = Lake::open_in(store, memory_url(), LakeOptions::default()).await?;
+    let mut lake = Lake::open_in(store, memory_url(), options).await?;
     let partition = format!("file/{scope}");
     let read = lake.begin(history.clone()).await?.get(&partition).copied().unwrap_or_default();
-    if read > 0 {
+    if read >= lines {
         return Ok(());
     }
     let time = T0 + second * SECOND;
-    lake.append(&REQUESTS, &requests(0, 0..10, |_| time), RowKey::Partition(&partition)).await?;
+    let rows = requests(0, read..lines, |_| time);
+    lake.append(&REQUESTS, &rows, RowKey::Partition(&partition)).await?;
     lake.append(&INCIDENTS, &incident(time), RowKey::Closed).await?;
     let point = CommitPoint {
         history,
-        positions: BTreeMap::from([(partition, 10)]),
+        positions: BTreeMap::from([(partition, lines)]),
         begun: BTreeMap::new(),
         rest: Bytes::new(),
         closed_us: time,
@@ -414,6 +427,50 @@ async fn a_scan_that_died_hides_no_finding_of_another_and_doubles_none_of_its_ow
             files(&store, "requests").await.iter().map(|(_, rows)| rows.num_rows()).sum();
         assert_eq!(rows, 20, "died at write {death}");
     }
+}
+
+/// The application ids in the newest checkpoint of a table's log.
+async fn checkpointed(store: &Arc<InMemory>, table: &str) -> BTreeSet<String> {
+    let log = Path::from(format!("data/{table}/_delta_log"));
+    let found: Vec<_> = store.list(Some(&log)).try_collect().await.unwrap();
+    let paths = found.into_iter().map(|file| file.location);
+    let newest = paths.filter(|path| path.as_ref().ends_with(".checkpoint.parquet")).max().unwrap();
+    let bytes = store.get(&newest).await.unwrap().bytes().await.unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().build().unwrap();
+    let mut ids = BTreeSet::new();
+    for batch in reader {
+        let batch = batch.unwrap();
+        let column = batch["txn"].as_struct().column_by_name("appId").unwrap();
+        ids.extend(column.as_string::<i32>().iter().flatten().map(str::to_owned));
+    }
+    ids
+}
+
+#[tokio::test]
+async fn of_a_scan_of_long_ago_the_log_keeps_what_was_read() {
+    let store = Arc::new(InMemory::new());
+    let scan = async |scope: &str, lines: i64, second: i64| {
+        // All that may be forgotten is, as soon as the log is checkpointed.
+        let options =
+            LakeOptions { checkpoint_interval: 1, scan_days: 0, ..LakeOptions::default() };
+        let store = Arc::<InMemory>::clone(&store);
+        scan_of(store, (scope, lines), second, options).await.unwrap();
+    };
+    scan("first", 10, 1).await;
+    scan("second", 10, 2).await;
+    for table in ["requests", "incidents"] {
+        let known = checkpointed(&store, table).await;
+        let words: Vec<_> = known.iter().filter(|id| id.contains('@')).collect();
+        assert!(words.is_empty(), "{table}: {words:?}");
+    }
+    let known = checkpointed(&store, "requests").await;
+    assert!(known.contains("floodmark/scan/file/first"), "{known:?}");
+    // Neither again nor, of a file that has grown, from its beginning.
+    scan("first", 10, 3).await;
+    scan("first", 15, 4).await;
+    let mut expected: Vec<i64> = (0..10).chain(0..15).collect();
+    expected.sort_unstable();
+    assert_eq!(offsets(&store, "requests").await[&0], expected, "each line once");
 }
 
 #[tokio::test]
