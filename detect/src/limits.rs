@@ -76,6 +76,9 @@ pub const TRYING_SOURCES_MAX: usize = 4_096;
 /// Words of the bitmap that tells the paths one source asked for in vain apart: 1,024 bits count to some thousands.
 pub const VAIN_PATH_WORDS: usize = 16;
 
+/// Sources of one host told apart by the time that their answers take.
+pub const HOLDERS_MAX: usize = 12;
+
 /// Endpoints that take writes remembered for one host.
 pub const ENDPOINTS_MAX: usize = 256;
 

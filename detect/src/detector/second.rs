@@ -62,6 +62,7 @@ impl Detector {
         let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
         let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
+        let held = host.holders.add(&event);
         let circumstances = Circumstances {
             population: &host.normal.population,
             level: host.normal.rate.level(),
@@ -70,7 +71,9 @@ impl Detector {
             budget: *budget,
             usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
         };
-        facts.bare = test(host, cases, record, attempts.as_deref(), &circumstances, &event);
+        let suspect = Suspect { record, attempts: attempts.as_deref(), held };
+        facts.bare = suspect.is_bare_reader(circumstances.population);
+        record.reported |= test(host, cases, &suspect, &circumstances, &event);
         host.sample(event, facts);
     }
 
@@ -94,6 +97,7 @@ impl Detector {
                 hasher,
                 names: &state.names,
                 sources: &state.sources,
+                attempters: &state.attempters,
                 host_key: key,
                 of_strangers: (key == OTHERS).then_some(level),
                 host: (!host.is_empty()).then_some(host),
@@ -211,25 +215,18 @@ fn is_usual(host: &Host, event: &Event, alarm: &Alarm) -> bool {
     }
 }
 
-/// Tests the source of a record and notes what it stands out by; whether it reads pages alone.
+/// Tests the source of a record and notes what it stands out by; what is to be noted as reported of it.
 fn test(
     host: &Host,
     cases: &mut Cases,
-    record: &mut SourceRecord,
-    attempts: Option<&Attempts>,
+    suspect: &Suspect<'_>,
     circumstances: &Circumstances<'_>,
     event: &Event,
-) -> bool {
-    let suspect = Suspect { record, attempts };
-    let is_bare = suspect.is_bare_reader(circumstances.population);
+) -> u32 {
     let alarm = suspect.alarm(circumstances, |alarm| is_usual(host, event, alarm));
-    if let Some(mut alarm) = alarm {
-        alarm.counts &= host.normal.shapes.contains(mix(u64::from(record.shape)));
-        alarm.counts |= record.is_of_one_path();
-        let (requests, first_ts) = suspect.so_far(&alarm, event.ts);
-        if cases.raise(alarm, requests, first_ts) {
-            record.reported |= alarm.slot();
-        }
-    }
-    is_bare
+    let Some(mut alarm) = alarm else { return 0 };
+    alarm.counts &= host.normal.shapes.contains(mix(u64::from(suspect.record.shape)));
+    alarm.counts |= suspect.record.is_of_one_path();
+    let (requests, first_ts) = suspect.so_far(&alarm, event.ts);
+    if cases.raise(alarm, requests, first_ts) { alarm.slot() } else { 0 }
 }

@@ -11,6 +11,7 @@ use crate::judge::worth::{NATS_PER_ODDS, convicting_odds};
 use crate::math::evalue::{Forecast, log_e, tail_probability};
 use crate::record::column::Column;
 use crate::record::source::Source;
+use crate::seen::attempts::Attempts;
 use crate::seen::tries::Campaign;
 use crate::store::table::Table;
 
@@ -52,8 +53,16 @@ impl Desk<'_> {
         if count < TRIES_MIN || f64::from(count) < USUAL_FACTOR * usual || share < SHARE_MIN {
             return;
         }
-        let campaign = target.host.tries.campaign();
-        if campaign.sources.len() < SOURCES_MIN {
+        let mut campaign = target.host.tries.campaign();
+        // Who logs in has done nothing else yet; who has done more since has come in.
+        campaign.retain(|source| {
+            let key = self.hasher.pair(self.host_key, source.0);
+            self.attempters.get(key).is_none_or(Attempts::only_tries)
+        });
+        let is_enough = campaign.count >= TRIES_MIN
+            && f64::from(campaign.count) >= USUAL_FACTOR * usual
+            && campaign.sources.len() >= SOURCES_MIN;
+        if !is_enough {
             return;
         }
         let said = spoken(&campaign);

@@ -11,6 +11,7 @@ use crate::judge::worth::{is_vague, solo_judgement};
 use crate::math::hash::Hasher;
 use crate::record::event::flag;
 use crate::record::names::Names;
+use crate::seen::attempts::Attempters;
 use crate::seen::host::RECENT_S;
 use crate::seen::sources::Sources;
 use crate::suspect::budget::Budget;
@@ -29,6 +30,8 @@ pub struct Desk<'a> {
     pub names: &'a Names,
     /// Records of sources.
     pub sources: &'a Sources,
+    /// What sources tried in vain.
+    pub attempters: &'a Attempters,
     /// Hash of the host.
     pub host_key: u64,
     /// Ordinary rate of all hosts together, where those are meant that nobody knows; else `None`.

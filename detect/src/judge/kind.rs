@@ -4,6 +4,7 @@ use schemas::Kind;
 
 use crate::judge::evidence::Case;
 use crate::judge::rule::Rule;
+use crate::record::event::takes_long_to_send;
 
 /// Requests of a source to log-ins that still look like a list of stolen credentials tried one by one.
 const TRIES_EACH_MAX: f64 = 30.0;
@@ -30,6 +31,11 @@ const LARGE_BYTES: f64 = 5e6;
 
 /// Time to serve from which a request is dear, ms.
 const DEAR_MS: f64 = 1_000.0;
+
+/// Distinct paths up to which, and requests of each source from which, those who are refused or sent on go round in a circle:
+/// a search goes on to the next. Choices.
+const CIRCLE_PATHS_MAX: f64 = 4.0;
+const CIRCLE_EACH_MIN: f64 = 5.0;
 
 /// Every rule, in order.
 pub const RULES: &[Rule] = &[
@@ -67,8 +73,9 @@ pub const RULES: &[Rule] = &[
         name: "probes",
         kind: Kind::ContentDiscovery,
         says: "paths are asked for that the host does not serve",
-        why: "a choice: half of it; less is a crawl that meets dead links",
-        fits: |case| case.seen.probes >= 0.5,
+        why: "a choice: half of it; less is a crawl that meets dead links, and four paths at most that each source asks for \
+              five times and more are a circle of redirects, or a poll of what is gone",
+        fits: |case| case.seen.probes >= 0.5 && !goes_round(case),
     },
     Rule {
         name: "empty_connections",
@@ -103,7 +110,8 @@ pub const RULES: &[Rule] = &[
         name: "dear",
         kind: Kind::AppExhaustion,
         says: "requests take the origin long",
-        why: "a choice: five times the ordinary mean, from a second on; a page that takes as long is rare",
+        why: "a choice: five times the ordinary mean, from a second on; a page that takes as long is rare. Not where a megabyte \
+              and more is sent at 100 kB a second: then the client takes the time; nor where caches answer",
         fits: is_dear,
     },
     Rule {
@@ -154,9 +162,20 @@ fn swarms(case: &Case) -> bool {
         && case.rate.is_none_or(|rate| rate - case.level < SWARM_RATE_MAX)
 }
 
+/// A few paths, asked for by the same again and again.
+fn goes_round(case: &Case) -> bool {
+    let seen = &case.seen;
+    seen.path_spread * seen.count <= CIRCLE_PATHS_MAX
+        && seen.count >= CIRCLE_EACH_MIN * seen.sources
+}
+
 fn is_dear(case: &Case) -> bool {
-    let (seen, ordinary) = (case.seen.duration_ms, case.ordinary.duration_ms);
-    seen > 5.0 * ordinary.max(20.0) && seen > DEAR_MS
+    let (seen, ordinary) = (&case.seen, case.ordinary.duration_ms);
+    let is_sent = takes_long_to_send(seen.bytes, seen.duration_ms);
+    seen.duration_ms > 5.0 * ordinary.max(20.0)
+        && seen.duration_ms > DEAR_MS
+        && !is_sent
+        && seen.cache_miss.is_none_or(|missed| missed >= 0.5)
 }
 
 fn busts_caches(case: &Case) -> bool {

@@ -20,6 +20,14 @@ const SILENCE_STEPS_MAX: f64 = 120.0;
 /// of about variance over mean: that none of `n` comes, which are expected in bursts of `b`, has the probability exp(−n ∕ b).
 const SILENCE_NATS: f64 = 33.0;
 
+/// Times the longest silence so far beyond which one is held against the rate at all: few visitors come in bursts that no seconds
+/// tell of, and leave silences of minutes, then hours. A choice.
+const SILENCE_TIMES: f64 = 10.0;
+
+/// Times the time watched up to which a silence can be held against the rate: what a few seconds were like is no measure for an hour
+/// behind them. A choice.
+const WATCHED_TIMES: f64 = 10.0;
+
 /// Robust exponential estimates of the requests per second of one host.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RateBaseline {
@@ -30,6 +38,8 @@ pub struct RateBaseline {
     minute_seconds: f64,
     minutes: f64,
     slow_deviation: f64,
+    /// The longest run of seconds without a request.
+    silence: f64,
 }
 
 impl RateBaseline {
@@ -73,6 +83,7 @@ impl RateBaseline {
             return;
         }
         if seconds <= SILENCE_STEPS_MAX {
+            self.silence = self.silence.max(seconds);
             let mut left = seconds;
             while left >= 1.0 {
                 self.learn(0.0);
@@ -80,14 +91,26 @@ impl RateBaseline {
             }
             return;
         }
-        if seconds * self.level > SILENCE_NATS * (self.variance / self.level).max(1.0) {
+        if self.is_impossible(seconds) {
             self.doubt();
+            // Where it comes again and again it is what the host is like.
+            self.silence = (2.0 * self.silence).max(SILENCE_STEPS_MAX);
             return;
         }
+        self.silence = self.silence.max(seconds);
         self.seconds += seconds;
         let keep = libm::exp(-seconds / self.seconds.clamp(1.0, MEMORY_S));
         self.variance = keep * (self.variance + (1.0 - keep) * self.level * self.level);
         self.level *= keep;
+    }
+
+    /// Whether a long run of seconds without a request cannot be: it is not known from before, and improbable at the rate of a
+    /// time that is long enough to tell.
+    fn is_impossible(&self, seconds: f64) -> bool {
+        let bursts = (self.variance / self.level).max(1.0);
+        seconds > SILENCE_TIMES * self.silence
+            && seconds <= WATCHED_TIMES * self.seconds
+            && seconds * self.level > SILENCE_NATS * bursts
     }
 
     /// What was learned is old: it is forgotten as quickly, and allowed for as widely, as what was learned in a minute.
@@ -170,11 +193,35 @@ mod tests {
         assert!(fast.level() < 0.8 * visited(100).level());
     }
 
+    /// A host after so many visits, `every_s` seconds apart, of twenty requests in twenty seconds each.
+    fn few_visits(count: u32, every_s: impl Fn(u32) -> f64) -> RateBaseline {
+        let mut baseline = RateBaseline::default();
+        for visit in 0..count {
+            (0..20).for_each(|_| baseline.learn(1.0));
+            baseline.learn_silence(every_s(visit));
+        }
+        baseline
+    }
+
     #[test]
     fn where_a_busy_host_is_silent_nobody_looked() {
-        let mut busy = visited(3);
-        let before = busy.level();
-        busy.learn_silence(3_600.0);
-        assert!((busy.level() - before).abs() < 1e-9);
+        for minutes in [10, 100] {
+            let mut busy = RateBaseline::default();
+            (0..minutes * 60).for_each(|second| busy.learn(f64::from(second % 3) * 10.0));
+            let before = busy.level();
+            busy.learn_silence(3_600.0);
+            assert!((busy.level() - before).abs() < 1e-9);
+            (0..8).for_each(|_| busy.learn_silence(3_600.0));
+            assert!(busy.level() < 0.1 * before, "what comes every hour is no gap");
+        }
+    }
+
+    #[test]
+    fn where_few_come_silence_is_what_is_ordinary() {
+        let seldom = few_visits(1, |_| 2_400.0);
+        assert!(seldom.level() < 0.1, "{}", seldom.level());
+        let nightly = |visit: u32| if visit % 20 == 19 { 28_800.0 } else { 2_400.0 };
+        let small = few_visits(60, nightly);
+        assert!(small.level() < 0.02, "{}", small.level());
     }
 }

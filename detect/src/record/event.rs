@@ -47,6 +47,16 @@ pub mod flag {
     pub const MISREAD: u32 = 1 << 18;
 }
 
+/// Bytes of an answer, and of each millisecond of it, from which sending it takes the time, not making it: 0.8 Mbit/s, which
+/// mobile clients draw. Choices.
+const SENT_BYTES_MIN: f64 = 1e6;
+const SENT_BYTES_A_MS_MIN: f64 = 100.0;
+
+/// Whether it is the client who draws an answer of so many bytes for so many milliseconds.
+pub fn takes_long_to_send(bytes: f64, duration_ms: f64) -> bool {
+    bytes >= SENT_BYTES_MIN && bytes >= SENT_BYTES_A_MS_MIN * duration_ms
+}
+
 /// One access record. A hash of a text is that of its beginning, see [`cut`](super::names::cut).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Event {
@@ -130,6 +140,12 @@ impl Event {
     /// What was asked for is not there.
     pub const fn is_missing(&self) -> bool {
         matches!(self.status, 404 | 410)
+    }
+
+    /// Whether its time is not the origin's: a cache answered, or the client drew it for as long.
+    pub fn is_sent_long(&self) -> bool {
+        self.has(flag::CACHE_HIT)
+            || takes_long_to_send(f64::from(self.bytes), f64::from(self.duration_ms))
     }
 
     /// Not paid: a card that was declined, or a quota that is used up.

@@ -268,6 +268,11 @@ impl Attempters {
         Some(record)
     }
 
+    /// What a source tried, if anything.
+    pub fn get(&self, key: u64) -> Option<&Attempts> {
+        self.records.get(key)
+    }
+
     /// Makes room within a second: a sweep that is forced leaves half of the records at most.
     pub fn make_room(&mut self, now_s: i64) {
         if self.records.len() >= ATTEMPTERS_MAX {

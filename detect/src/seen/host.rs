@@ -22,6 +22,7 @@ use crate::normal::visitors::Visitors;
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
+use crate::seen::holders::Holders;
 use crate::seen::minutes::TargetMinute;
 use crate::seen::tries::Tries;
 use crate::seen::votes::{self, Ballot, Votes};
@@ -122,6 +123,8 @@ pub struct Host {
     pub bare: Vec<Source>,
     /// Credentials tried in vain in the last hour by sources that do nothing else.
     pub tries: Tries,
+    /// Sources that want most of the time its answers take.
+    pub holders: Holders,
     /// Votes that wait to be taken for ordinary.
     pending: VecDeque<(i64, Tally)>,
     /// Requests since the host was admitted.

@@ -112,7 +112,7 @@ const SHAPE_PAGES_MAX: u16 = 256;
 
 /// What a request took is counted up to here, milliseconds: a stream of an hour is told at its end, and was no more at a
 /// time than one.
-const TOLD_MS_MAX: u32 = 60_000;
+pub const TOLD_MS_MAX: u32 = 60_000;
 
 #[expect(clippy::cast_possible_truncation, reason = "decayed counts carry 24 bits")]
 const fn f64_to_f32(x: f64) -> f32 {

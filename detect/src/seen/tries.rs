@@ -56,6 +56,19 @@ pub struct Campaign {
     pub example: Event,
 }
 
+impl Campaign {
+    /// Leaves out the sources for which `keeps` does not hold, with what they tried.
+    pub fn retain(&mut self, keeps: impl Fn(Source) -> bool) {
+        self.sources.retain(|(source, tries)| {
+            let is_kept = keeps(*source);
+            if !is_kept {
+                self.count = self.count.saturating_sub(*tries);
+            }
+            is_kept
+        });
+    }
+}
+
 const fn same_target(a: &Event, b: &Event) -> bool {
     a.path == b.path && a.query_key == b.query_key && a.method == b.method && a.status == b.status
 }

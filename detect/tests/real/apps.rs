@@ -65,6 +65,26 @@ pub fn push(seed: u64) -> Scenario {
     Scenario { rows: combined(together(vec![rows])), expect: nothing() }
 }
 
+/// Who opens the app logs in first, all day: one in eleven mistypes and tries again. Then it asks for what it shows.
+pub fn logs_in(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 136);
+    let mut rows = app(START_S + 1_800.0, seed);
+    for at in times(&mut draw, (0.0, START_S + 1_800.0), 0.22) {
+        let who = device(20_000 + draw.below(12_000));
+        let mut at = at;
+        while draw.chance(0.09) {
+            let refused =
+                Row { method: "POST", status: 401, bytes: 120, ..who.asks(&API, at, "/v2/login") };
+            rows.push(refused);
+            at += draw.between(3.0, 9.0);
+        }
+        rows.push(Row { method: "POST", bytes: 840, ..who.asks(&API, at, "/v2/login") });
+        let article = 990_000 + draw.zipf(4_000);
+        rows.extend(opened(&mut draw, at + 0.5, &who, article));
+    }
+    Scenario { rows: combined(together(vec![rows])), expect: nothing() }
+}
+
 /// A shop is named on television: 5,000 people type its name within two minutes.
 pub fn television(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 133);

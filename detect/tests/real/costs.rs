@@ -1,7 +1,7 @@
 //! Floods of the plainest kinds: by one machine, past the caches, for what costs the origin most. And a crawl that is
 //! none of them.
 
-use super::expect::{ATTACK, Expectation, START_S, Scenario, found, nothing};
+use super::expect::{ATTACK, Expectation, HARMFUL, START_S, Scenario, found, nothing};
 use super::scene::{around, hostile, times};
 use crate::traffic::people::{Person, home};
 use crate::traffic::row::combined;
@@ -113,6 +113,48 @@ pub fn dear_reports_of_three(seed: u64) -> Scenario {
         ..found(SHOP.host, &["app_exhaustion"], 120.0)
     };
     Scenario { rows: flooded(&SHOP, 40.0, rows, seed), expect }
+}
+
+/// Three homes ask a shop for something that takes the origin three to eight seconds, every two seconds each, for twenty minutes.
+pub fn dear_queries_for_long(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 127);
+    let mut rows = Vec::new();
+    for who in 0..3 {
+        let person = Person { home: home(9_970 + who, 2), ..Person::visitor(93_000 + who) };
+        for at in times(&mut draw, (START_S, START_S + 1_200.0), 0.5) {
+            let mut row = person.asks(&SHOP, at, "/api/graph");
+            (row.method, row.duration_us) = ("POST", Some(draw.between(3e6, 8e6) as i64));
+            row.bytes = 2_000 + draw.below(60_000) as i64;
+            rows.push(row);
+        }
+    }
+    let rows = together(vec![hostile(rows), around(&SHOP, 5.0, 1_200.0, seed)]);
+    let expect = Expectation {
+        verdicts: HARMFUL,
+        sources: 1.0,
+        named: 1.0,
+        visitors: 0,
+        ..found(SHOP.host, &["app_exhaustion"], 600.0)
+    };
+    Scenario { rows, expect }
+}
+
+/// One of them wants as much for twenty minutes, as a report is made, while two hundred wait for slow pages.
+pub fn slow_pages_for_all(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 128);
+    let mut rows = around(&SHOP, 6.0, 1_200.0, seed);
+    for row in &mut rows {
+        if row.at_s() > 1_800.0 && row.path.starts_with("/p/") {
+            row.duration_us = Some(draw.between(1e6, 5e6) as i64);
+        }
+    }
+    let one = Person { home: home(9_971, 2), ..Person::visitor(93_010) };
+    for at in times(&mut draw, (START_S, START_S + 1_200.0), 0.03) {
+        let mut row = one.asks(&SHOP, at, "/api/graph");
+        row.duration_us = Some(draw.between(8e6, 14e6) as i64);
+        rows.push(row);
+    }
+    Scenario { rows: together(vec![rows]), expect: nothing() }
 }
 
 /// One machine writes thirty times a second where it is asked to pay each time.

@@ -65,6 +65,31 @@ pub fn drawn_downloads(seed: u64) -> Scenario {
     Scenario { rows, expect: Expectation { requests: 0.9, ..found(DOWNLOADS.host, kinds, 120.0) } }
 }
 
+/// A scanner tries two dozen commands of a shell within half a minute where a visitor comes every quarter of an hour.
+pub fn shell_texts(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 407);
+    let folders = ["/stats", "/awstats", "/cgi-bin", "/scripts", "/stat", "/apps", "/web", "/"];
+    let agent: Text =
+        "Mozilla/5.0 (Windows NT 6.1; WOW64; rv:8.0) Gecko/20100101 Firefox/8.0".into();
+    let mut rows = Vec::new();
+    for n in 0..25_u64 {
+        let at = START_S + n as f64 * draw.between(1.0, 1.2);
+        let path = format!("{}/report{}.pl", folders[(n % 8) as usize], n / 8);
+        let mut row = robots::asks(&SMALL, at, "203.0.113.9".into(), &agent, path);
+        row.query = Some("config=|echo;echo%20AA;uname;id;echo%20BB;echo|".into());
+        (row.status, row.bytes) = (404, 512);
+        rows.push(row);
+    }
+    let visits = SMALL.ordinary(START_S + 1_800.0, 0.001, seed);
+    let expect = Expectation {
+        verdicts: ATTACK,
+        named: 1.0,
+        visitors: 0,
+        ..found(SMALL.host, &["vuln_scan"], 60.0)
+    };
+    Scenario { rows: combined(together(vec![hostile(rows), visits])), expect }
+}
+
 /// One page under ever new queries, four times in three seconds from twenty addresses that run what visitors run.
 pub fn past_the_caches(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 403);

@@ -14,6 +14,7 @@ use crate::math::evalue::{Forecast, log_e, tail_probability};
 use crate::normal::population::Population;
 use crate::record::source::Source;
 use crate::seen::attempts::Attempts;
+use crate::seen::holders::Held;
 use crate::seen::source_record::SourceRecord;
 use table::{Shared, TESTS, Test};
 
@@ -200,6 +201,8 @@ pub struct Suspect<'a> {
     pub record: &'a SourceRecord,
     /// What it tried in vain, if anything.
     pub attempts: Option<&'a Attempts>,
+    /// What it has of the time that the host's answers take.
+    pub held: Held,
 }
 
 impl Suspect<'_> {
@@ -333,7 +336,7 @@ mod tests {
             let path = page.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let event = Event { ts, host: 1, path, ..Event::default() };
             let (record, _) = sources.add(1, &event, &mut population, &decay);
-            let suspect = Suspect { record, attempts: None };
+            let suspect = Suspect { record, attempts: None, held: Held::default() };
             let circumstances = Circumstances {
                 population: &Population { bare_60: 8.0, ..Population::default() },
                 level: 1.0,

@@ -8,6 +8,7 @@ use crate::record::attribute::Facts;
 use crate::record::event::Event;
 use crate::record::source::Source;
 use crate::seen::attempts::{Attempters, Attempts};
+use crate::seen::holders::Held;
 use crate::seen::source_record::SourceRecord;
 use crate::suspect::budget::Budget;
 
@@ -52,6 +53,7 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
         ("aborted", Some(0)) => record.aborted_60 = n,
         ("megabytes", Some(0)) => (record.megabytes_60, record.assets_60) = (n, 100.0),
         ("seconds", Some(0)) => (record.seconds_60, record.shape) = (n, 1),
+        ("seconds", Some(1)) => (record.pages_600, record.shape) = (n, 1),
         other => panic!("no source for {other:?}"),
     }
     record.paths = u64::MAX;
@@ -78,7 +80,11 @@ fn fails_at(test: &Test, n: f64, others: f32, level: f64, false_alarms: f64) -> 
         budget: Budget::of(false_alarms),
         usual_writes_600: 0.0,
     };
-    let suspect = Suspect { record: &record, attempts: Some(&tried) };
+    let held = match test.name {
+        "seconds_600" => Held { own: n, all: n + f64::from(others) },
+        _ => Held::default(),
+    };
+    let suspect = Suspect { record: &record, attempts: Some(&tried), held };
     suspect.fails(test, &circumstances).is_some()
 }
 

@@ -1,8 +1,10 @@
 //! Tests that a single source can fail, as a table: one row for each counter and time scale.
 
+use crate::seen::holders;
 use crate::suspect::source::why::{
-    DEAD_LINKS, FAR_BEYOND, FLOOR_SAYS_IT, FORM_IS_READ, HALF_AS_MUCH_AGAIN, MIXED_TEXTS,
-    MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_PATHS, QUIET_TEXTS,
+    DEAD_LINKS, FAR_BEYOND, FLOOR_SAYS_IT, FORM_IS_READ, HALF_AS_MUCH_AGAIN, HELD_SHARE,
+    MIXED_TEXTS, MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_PATHS, QUIET_TEXTS,
+    READS_AN_ANSWER,
 };
 use crate::suspect::source::{CRAWL_PATHS_MIN, Circumstances, Solo, Suspect};
 
@@ -429,7 +431,33 @@ pub const TESTS: &[Test] = &[
         also: |s, c| !c.origin_fails && s.record.is_of_one_thing(),
         ..PLAIN
     },
+    Test {
+        name: "seconds_600",
+        shared: Shared::AsMany(PEOPLE_PER_AGENT),
+        solo: Solo::Time,
+        scale_s: holders::MEMORY_S,
+        counter: |s| s.held.own,
+        floor: 300.0,
+        why: "half of the time for ten minutes an answer for it is worked at",
+        envelope: |c| f64::from(c.population.seconds_60),
+        usual: READS_AN_ANSWER,
+        nats: 4.0,
+        why_nats: "a choice: less than in one minute, for that most of the host's time goes there is evidence, too",
+        of: |s| s.held.all,
+        share: 0.1,
+        why_share: HELD_SHARE,
+        needs_learning: true,
+        also: |s, c| {
+            !c.origin_fails
+                && s.record.is_of_one_thing()
+                && s.record.pages_600 + s.record.assets_3600 >= HELD_REQUESTS_MIN
+        },
+        ..PLAIN
+    },
 ];
+
+/// Pages, decayed over ten minutes, and assets, over an hour, below which whose answers take long waits for a few reports.
+const HELD_REQUESTS_MIN: f32 = 25.0;
 
 /// Ordinary requests per second up to which a host is quiet: sixty in ten minutes, so that thirty are half of its traffic.
 const QUIET_RATE: f64 = 0.1;

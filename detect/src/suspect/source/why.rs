@@ -43,3 +43,11 @@ pub(super) const FORM_IS_READ: &str = "a form is read for every try, so that who
 /// Where the shares of attack texts come from.
 pub(super) const MIXED_TEXTS: &str = "a choice: one request in five; scanners mix them with harmless ones, \
                            visitors send next to none";
+
+/// Answers that one source waits for.
+pub(super) const READS_AN_ANSWER: &str = "as much in ten minutes as the quantile (99.5 %) of the host's own sources takes in one: who \
+                                          waited for an answer reads it: a choice";
+
+/// Share of the host's time.
+pub(super) const HELD_SHARE: &str =
+    "a choice: a tenth of the time that all answers take: where many wait each has less";
