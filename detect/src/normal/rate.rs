@@ -80,6 +80,8 @@ impl RateBaseline {
     /// quiet time: nobody looked, or nobody was served, and what was usual before is usual afterwards.
     pub fn learn_silence(&mut self, seconds: f64) {
         if self.seconds <= 0.0 {
+            // Nothing came since it is watched.
+            self.seconds = seconds;
             return;
         }
         if seconds <= SILENCE_STEPS_MAX {
@@ -214,6 +216,15 @@ mod tests {
             (0..8).for_each(|_| busy.learn_silence(3_600.0));
             assert!(busy.level() < 0.1 * before, "what comes every hour is no gap");
         }
+    }
+
+    #[test]
+    fn what_comes_after_nothing_is_not_ordinary_at_once() {
+        let mut nothing = RateBaseline::default();
+        nothing.learn_silence(3_600.0);
+        assert_eq!(nothing.level(), 0.0);
+        (0..10).for_each(|_| nothing.learn(45.0));
+        assert!(nothing.level() < 1.0, "{}", nothing.level());
     }
 
     #[test]
