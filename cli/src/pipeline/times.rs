@@ -22,6 +22,12 @@ const QUARTER_S: u64 = OFFSET_QUANTUM_US.unsigned_abs() / 1_000_000;
 /// What the way of a record adds to the offset of its clock, at most.
 const WAY_S: u64 = OFFSET_LAG_US_MAX.unsigned_abs() / 1_000_000;
 
+/// What the names of the partitions of files begin with.
+const OF_FILES: &str = "file/";
+
+/// One in how many records of a file is late where its parts are in the wrong order.
+const JOINED_SHARE: u64 = 10;
+
 /// What each partition's clocks were like.
 #[derive(Debug)]
 pub struct Times {
@@ -102,18 +108,22 @@ fn say(partition: &str, news: &Tally, lines: &mut u32) {
     }
     let example = offset(news.offset_us);
     let Tally { records, late, implausible, corrected, .. } = *news;
-    tracing::warn!(%partition, records, late, implausible, corrected, %example, "{}", advice(news));
+    let advice = advice(partition, news);
+    tracing::warn!(%partition, records, late, implausible, corrected, %example, "{advice}");
     if *lines == LINES_MAX {
         tracing::warn!("no more is said of wrong clocks in this run");
     }
 }
 
 /// What may be wrong, and what to do.
-fn advice(news: &Tally) -> &'static str {
+fn advice(partition: &str, news: &Tally) -> &'static str {
     let seconds = news.offset_us.unsigned_abs() / 1_000_000;
     let near = seconds + WAY_S;
     if near >= 4 * QUARTER_S && near % QUARTER_S <= 2 * WAY_S {
         "records name the time of another zone: set `time-zone` if the log has no offset, else check the clock of the edge"
+    } else if partition.starts_with(OF_FILES) && news.late * JOINED_SHARE >= news.records {
+        "records come too late to be judged: they are stored and counted only; if rotated logs were joined newest first, give \
+         them one by one, in any order"
     } else if news.late >= news.implausible {
         "records come too late to be judged: they are stored and counted only"
     } else {
@@ -160,10 +170,13 @@ mod tests {
         assert_eq!(offset(-5_401_000_000), "1h 30m behind");
         assert_eq!(offset(-75_000_000), "1m 15s behind");
         let behind = Tally { late: 5, offset_us: -18_003_000_000, ..Tally::default() };
-        assert!(advice(&behind).contains("time-zone"));
+        assert!(advice("edge/0", &behind).contains("time-zone"));
         let slow = Tally { late: 5, offset_us: -75_000_000, ..Tally::default() };
-        assert!(advice(&slow).contains("too late"));
+        assert!(advice("edge/0", &slow).contains("too late"));
+        let joined = Tally { records: 40, ..slow };
+        assert!(advice("file/0", &joined).contains("one by one"));
+        assert!(!advice("edge/0", &joined).contains("one by one"));
         let lost = Tally { implausible: 5, offset_us: 2_000_000_000_000, ..Tally::default() };
-        assert!(advice(&lost).contains("nothing confirms"));
+        assert!(advice("file/0", &lost).contains("nothing confirms"));
     }
 }
