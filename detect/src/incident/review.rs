@@ -1,6 +1,6 @@
 //! Reviews: whether open incidents are still what they were, and whether there is more to say of them.
 
-use schemas::{Class, Incident, State, Verdict};
+use schemas::{Class, Incident, Kind, State, Verdict};
 
 use crate::explain::firm::{better_rules, readers};
 use crate::explain::rule::Rule;
@@ -11,6 +11,7 @@ use crate::incident::look::{share_of, span};
 use crate::incident::open::Open;
 use crate::incident::target::Target;
 use crate::judge::evidence::Case;
+use crate::judge::profile::Profile;
 use crate::record::event::flag;
 use crate::seen::host::RECENT_S;
 
@@ -18,6 +19,19 @@ use crate::seen::host::RECENT_S;
 /// seconds, half as much again as the fastest that pass for robots without a name. Choices.
 const READERS_S_MIN: i64 = 20;
 const READ_PER_S: f64 = 0.4;
+
+/// Streams that each source breaks off a second from which it does not hold them, and times of broken ones below which it did not,
+/// milliseconds: choices, for who holds connections has some hundreds at most, for minutes each.
+const BROKEN_PER_S: f64 = 5.0;
+const BROKEN_MS_MAX: f64 = 1_000.0;
+
+/// Whether streams are broken off as soon as they are opened, rather than held.
+fn breaks_off_at_once(seen: &Profile, seconds: i64) -> bool {
+    seen.aborted >= 0.5
+        && seen.empty < 0.5
+        && seen.duration_ms < BROKEN_MS_MAX
+        && seen.count >= BROKEN_PER_S * span(seconds) * seen.sources
+}
 
 /// Rules that say more of an incident than those that it has: of who copies a site, who they are.
 fn better(open: &Open, evidence: &Evidence<'_>, seconds: i64) -> Option<Vec<Rule>> {
@@ -90,6 +104,9 @@ impl Desk<'_> {
         let share = hits as f64 / ordinary.len().max(1) as f64;
         let ordinary_rate = share * target.host.level(self.now_s(), seconds);
         let open = &mut target.cases.open[at];
+        if open.kind == Kind::SlowHttp && breaks_off_at_once(&seen, seconds) {
+            open.kind = Kind::StreamAbuse;
+        }
         open.rules = rules;
         // What is left of it at its end tells less than it did: less than half of it, a choice.
         if changed || 2 * matched >= open.measured {

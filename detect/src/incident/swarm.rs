@@ -7,7 +7,7 @@ use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::Judgement;
 use crate::judge::worth::convicting_odds;
-use crate::record::event::Event;
+use crate::record::event::{Event, flag};
 use crate::seen::host::RECENT_S;
 use crate::seen::readers::Readers;
 use crate::suspect::alone::tail;
@@ -25,6 +25,10 @@ const COLLATERAL_MAX: f64 = 0.05;
 /// the crawler by what it asks for. Both are choices.
 const BORROWED_COLLATERAL_MAX: f64 = 0.1;
 const BORROWED_EXPECTED_MAX: f64 = 0.1;
+
+/// Share of the pages that a rule selects which must be of readers alone: those who check a link before they hand it on read what
+/// the others, who follow it, read as well. A choice.
+const ALONE_SHARE_MIN: f64 = 0.7;
 
 /// Time without a request of it after which a swarm is over, µs.
 const QUIET_US: i64 = 300_000_000;
@@ -48,6 +52,16 @@ impl Desk<'_> {
         let collateral = evidence.ordinary.weigh(select) / evidence.ordinary.total().max(1e-9);
         let borrowed = found.expected <= BORROWED_EXPECTED_MAX * found.selected;
         if collateral > if borrowed { BORROWED_COLLATERAL_MAX } else { COLLATERAL_MAX } {
+            return;
+        }
+        let among = self.window(target, RECENT_S, |event| !event.has(flag::EXPLAINED));
+        let among = among.into_iter().filter(|event| select(event) && !event.has(flag::ASSET));
+        let (alone, all) = among.fold((0, 0), |(alone, all), event| {
+            (alone + usize::from(readers.is_alone(event.source)), all + 1)
+        });
+        #[expect(clippy::cast_precision_loss, reason = "records of a minute")]
+        let share = alone as f64 / all.max(1) as f64;
+        if share < ALONE_SHARE_MIN {
             return;
         }
         let judgement = Judgement {

@@ -129,7 +129,14 @@ pub fn behind_four_incidents(seed: u64) -> Scenario {
         let ip = home(5_000 + n % 3_000, 10_000 + n).ip;
         rows.push(robots::asks(&SHOP, at, ip, &agent, "/".into()));
     }
-    let kinds = &["http_flood", "brute_force", "scraping", "content_discovery", "slow_http"];
+    let kinds = &[
+        "http_flood",
+        "brute_force",
+        "scraping",
+        "content_discovery",
+        "slow_http",
+        "stream_abuse",
+    ];
     let expect = Expectation { requests: 0.9, at_most: 6, ..found(SHOP.host, kinds, 170.0) };
     Scenario { rows: at_the_shop(rows, seed), expect }
 }
