@@ -57,7 +57,7 @@ impl Desk<'_> {
         let among = self.window(target, RECENT_S, |event| !event.has(flag::EXPLAINED));
         let among = among.into_iter().filter(|event| select(event) && !event.has(flag::ASSET));
         let (alone, all) = among.fold((0, 0), |(alone, all), event| {
-            (alone + usize::from(readers.is_alone(event.source)), all + 1)
+            (alone + usize::from(readers.is_alone(event.source)), all + 1_usize)
         });
         #[expect(clippy::cast_precision_loss, reason = "records of a minute")]
         let share = alone as f64 / all.max(1) as f64;

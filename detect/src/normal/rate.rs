@@ -222,7 +222,7 @@ mod tests {
     fn what_comes_after_nothing_is_not_ordinary_at_once() {
         let mut nothing = RateBaseline::default();
         nothing.learn_silence(3_600.0);
-        assert_eq!(nothing.level(), 0.0);
+        assert!(nothing.level() <= 0.0);
         (0..10).for_each(|_| nothing.learn(45.0));
         assert!(nothing.level() < 1.0, "{}", nothing.level());
     }
