@@ -115,3 +115,39 @@ fn a_text_in_front_of_the_client_does_not_choose_it() {
         assert!(row.contains("client_ip=\"192.0.2.1\""), "{row}");
     }
 }
+
+#[test]
+fn who_is_called_like_an_address_is_no_client() {
+    let rest = r#"[01/May/2024:12:00:00 +0000] "GET /t HTTP/1.1" 401 5 "-" "curl/8.5.0""#;
+    for user in
+        ["198.51.100.9", "2001:db8::9", "198.51.100.9:80", "198.51.100.9,", "::", "a 198.51.100.9"]
+    {
+        let honest = "192.0.2.7 - - [01/May/2024:11:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl/8.5.0\"\n";
+        let line = format!("192.0.2.1 - {user} {rest}");
+        for (format, before) in [
+            ("auto", String::new()),
+            ("auto", honest.to_owned()),
+            ("auto", format!("shop.example:443 {honest}")),
+            ("combined", String::new()),
+        ] {
+            let rows = read(format, &format!("{before}{line}"));
+            let row = rows.lines().last().unwrap();
+            assert!(row.contains("client_ip=\"192.0.2.1\""), "{format}, {before}: {row}");
+            assert!(!row.contains("malformed") && !row.contains("host="), "{before}: {row}");
+        }
+        let row = read("vhost_combined", &format!("shop.example {line}"));
+        assert!(row.contains("client_ip=\"192.0.2.1\"") && !row.contains("malformed"), "{row}");
+    }
+    let format = "$host $remote_addr - $remote_user [$time_local] \"$request\" $status";
+    let row = read(format, &format!("shop.example 192.0.2.1 - 198.51.100.9 {rest}"));
+    assert!(row.contains("client_ip=\"192.0.2.1\"") && !row.contains("malformed"), "{row}");
+    // Behind the second address may stand what is behind a client: it may be one.
+    for front in
+        ["192.0.2.1 198.51.100.9 - -", "192.0.2.1 198.51.100.9 -", "192.0.2.1 - 198.51.100.9 - -"]
+    {
+        let row = read("auto", &format!("{front} {rest}"));
+        assert!(row.contains("REJECT"), "{front}: {row}");
+        let row = read("combined", &format!("{front} {rest}"));
+        assert!(row.contains("malformed=true"), "{front}: {row}");
+    }
+}

@@ -31,6 +31,25 @@ fn sensors_say_who_opened_the_connection() {
 }
 
 #[test]
+fn front_door_is_spoken_to_by_a_socket() {
+    let line = |addresses: &str| {
+        format!(
+            r#"{{"time":"2024-05-01T12:00:00Z","category":"FrontDoorAccessLog","properties":{{"trackingReference":"0a","httpMethod":"GET","httpVersion":"2.0","requestUri":"https://shop.example:443/t",{addresses},"httpStatusCode":"200"}}}}"#
+        )
+    };
+    for addresses in [
+        // The first is that of a header, if there is one.
+        r#""clientIp":"198.51.100.66","socketIp":"192.0.2.1""#,
+        r#""socketIp":"192.0.2.1","clientIp":"198.51.100.66""#,
+        r#""clientIp":"192.0.2.1","socketIp":"192.0.2.1""#,
+        r#""clientIp":"192.0.2.1""#,
+    ] {
+        let row = read("auto", &line(addresses));
+        assert!(row.contains("client_ip=\"192.0.2.1\""), "{addresses}: {row}");
+    }
+}
+
+#[test]
 fn standard_attributes_are_read_where_they_stand() {
     let row =
         "1 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\" status=200";

@@ -203,7 +203,7 @@ fn begins_quoted(line: &str) -> bool {
     line.contains(" \"") || line.contains("\t\"")
 }
 
-/// A time in milliseconds that has a fraction is one in seconds: Tomcat and WebLogic write it so.
+/// A time in milliseconds that has a fraction is one in seconds: Tomcat and `WebLogic` write it so.
 #[inline]
 fn tell_unit(record: &mut Record<'_>) {
     if let Some(value) = record.get(Slot::Duration)
