@@ -51,6 +51,18 @@ pub struct Part {
     node: NodeId,
 }
 
+impl Part {
+    /// Whether it stands in no other object: it may be of any dialect, then.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.node == NodeId::ROOT
+    }
+
+    /// Its text.
+    pub(crate) fn text<'a>(&self, line: &'a str) -> &'a str {
+        line.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
 impl JsonDecoder {
     /// A decoder for the keys of `fields`.
     pub fn new(fields: &FieldMap) -> Self {
@@ -152,7 +164,7 @@ impl JsonDecoder {
     fn sole<'a>(&self, line: &'a str) -> (&'a str, NodeId) {
         match self.parts.first() {
             None => (line, NodeId::ROOT),
-            Some(part) => (line.get(part.start..part.end).unwrap_or_default(), part.node),
+            Some(part) => (part.text(line), part.node),
         }
     }
 
@@ -167,19 +179,13 @@ impl JsonDecoder {
         std::mem::take(&mut self.parts)
     }
 
-    /// Fills `record` from one of the records of `line`; its text.
-    pub fn decode_part<'a>(
-        &mut self,
-        line: &'a str,
-        part: Part,
-        record: &mut Record<'a>,
-    ) -> &'a str {
-        let text = line.get(part.start..part.end).unwrap_or_default();
+    /// Fills `record` from one of the records of `line`.
+    pub fn decode_part<'a>(&mut self, line: &'a str, part: Part, record: &mut Record<'a>) {
+        let text = part.text(line);
         let mut cursor = Cursor::new(text);
         let whole = self.object(&mut cursor, part.node, record);
         record.truncated = whole.is_err() || cursor.peek().is_ok();
         self.settle(text, part.node, record);
-        text
     }
 
     /// Reads an object; its opening brace is next. Recurses only where the field map does.
