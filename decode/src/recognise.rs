@@ -198,7 +198,9 @@ pub(super) fn score_of_dialect<'a>(
         && !has_sentence_for_method(record)
         && has_time(record)
         && lack_of(record, decoder.format(), true).is_none()
-        && says_who_or_what(record);
+        && says_who_or_what(record)
+        // What collects events puts those of anybody where Fastly's stand.
+        && (decoder.format() != Format::Fastly || record.was_seen(Slot::Uri));
     is_record.then(|| (record.filled(), !record.is_partial()))
 }
 
