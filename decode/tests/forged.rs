@@ -151,3 +151,30 @@ fn who_is_called_like_an_address_is_no_client() {
         assert!(row.contains("malformed=true"), "{front}: {row}");
     }
 }
+
+#[test]
+fn brackets_in_an_agent_move_nothing() {
+    let line = |agent: &str| {
+        format!(
+            "2024/05/01 12:00:00 [2024-05-01 12:00:00.150624] [router:host-http] [origin:shop.example] [client: 192.0.2.1] [useragent: {agent}] GET /t 404"
+        )
+    };
+    for agent in ["] [client: 198.51.100.9] [useragent: x", "x] GET /forged 200", "[x] y"] {
+        let row = read("auto", &line(agent));
+        let is_so =
+            "client_ip=\"192.0.2.1\" method=\"GET\" host=\"shop.example\" path=\"/t\" status=404";
+        assert!(row.contains(is_so) && !row.contains("malformed"), "{agent}: {row}");
+    }
+    // Two lines torn into one.
+    assert!(read("auto", &(line("x") + &line("y"))).contains("REJECT"));
+}
+
+#[test]
+fn a_time_may_touch_the_request() {
+    let line = r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000]"GET /t HTTP/1.1" 200 512 c6af9ac6-7b61-11e6-9a41-93e8deadbeef"#;
+    let row = read("auto", line);
+    assert_eq!(
+        row,
+        "1 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\" protocol=\"HTTP/1.1\" status=200 response_bytes=512\n"
+    );
+}

@@ -94,6 +94,9 @@ impl JsonDecoder {
             record.withhold_contested();
         }
         take_target(text, record);
+        if record.get(Slot::Path).is_some_and(|path| path.text.starts_with("http")) {
+            take_url(record);
+        }
         if !record.was_seen(Slot::ClientIp) {
             peer::seek(&self.keys, &mut self.has_sites, (text, node), record);
         }
@@ -364,6 +367,18 @@ fn take_target(text: &str, record: &mut Record<'_>) {
     {
         record.set(Slot::Uri, Value { rank: u8::MAX, ..request });
         grok::settle(text, record);
+    }
+}
+
+/// Takes what stands for a path as a target, if it is a whole URL.
+#[cold]
+fn take_url(record: &mut Record<'_>) {
+    let Some(path) = record.get(Slot::Path).copied() else { return };
+    let behind = path.text.strip_prefix("http").map(|rest| rest.strip_prefix('s').unwrap_or(rest));
+    let is_url = behind.is_some_and(|rest| rest.starts_with("://") || rest.starts_with(r":\/\/"));
+    if is_url && !record.was_seen(Slot::Uri) {
+        record.set(Slot::Uri, path);
+        record.take_out(Slot::Path);
     }
 }
 

@@ -460,8 +460,14 @@ fn quoted(inner: &str) -> Option<(Piece<'_>, &str)> {
 
 fn bracketed(rest: &str) -> Option<(Piece<'_>, &str)> {
     let inner = rest.strip_prefix('[')?;
+    // API Gateway writes no blank between the time and the request.
+    let ends = |byte: Option<&u8>| match byte {
+        None | Some(b' ') => true,
+        Some(b'"') => looks_like_time(inner),
+        Some(_) => false,
+    };
     let end = memchr::memchr_iter(b']', inner.as_bytes())
-        .find(|at| matches!(inner.as_bytes().get(at + 1), None | Some(b' ')))?;
+        .find(|at| ends(inner.as_bytes().get(at + 1)))?;
     let text = inner.get(..end).filter(|text| !text.contains('"'))?;
     Some((Piece::new(Kind::Bracketed, text, false), inner.get(end + 1..)?))
 }

@@ -184,6 +184,7 @@ impl Plan {
                 Until::Nth(byte, count) => until_nth(rest, byte, count, step.variable.escape),
                 Until::List(byte) => until_list(rest, byte, step.variable.escape),
                 Until::Text => step.until_text(rest),
+                Until::LastText => step.until_last_text(rest),
                 Until::TextBeforeTime => match step.until_text_before_time(rest) {
                     None => return Fit::No,
                     found => found,
