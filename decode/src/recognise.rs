@@ -4,7 +4,7 @@
 //! enough, and only one keeps the answer independent of how the stream was cut.
 
 use super::address::without_port;
-use super::line::sound::{is_address, is_host, is_sound_client};
+use super::line::sound::{is_address, is_host, is_name, is_sound_client};
 use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
 use super::numbers::is_digits;
 use super::reasons::lack_of;
@@ -355,6 +355,12 @@ fn flaw_of(format: Format, record: &Record<'_>) -> Option<Flaw> {
         }
         _ => text(Slot::ClientIp).is_none_or(is_address),
     };
+    // The first of their fields: what is around the line may be in it.
+    let is_bare = match format {
+        Format::Bunny | Format::BunnyExtended => text(Slot::CacheStatus).is_none_or(is_name),
+        Format::Alb => text(Slot::Scheme).is_none_or(is_name),
+        _ => true,
+    };
     let is_host = match format {
         Format::VhostCombined | Format::Apisix => text(Slot::Host).is_none_or(is_host),
         Format::Iis => text(Slot::Uri).is_some_and(|uri| uri.starts_with('/')),
@@ -362,6 +368,7 @@ fn flaw_of(format: Format, record: &Record<'_>) -> Option<Flaw> {
     };
     let numbers = [Slot::Status, Slot::ResponseBytes, Slot::RequestBytes];
     [
+        (is_bare, Flaw::Otherwise),
         (is_client, Flaw::Client),
         (is_host, Flaw::Host),
         (text(Slot::Method).is_none_or(is_method), Flaw::Method),

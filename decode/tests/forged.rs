@@ -178,3 +178,37 @@ fn a_time_may_touch_the_request() {
         "1 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\" protocol=\"HTTP/1.1\" status=200 response_bytes=512\n"
     );
 }
+
+#[test]
+fn bars_in_an_agent_are_its_own() {
+    let line = |target: &str, agent: &str| {
+        format!(
+            "HIT|200|1714564800421|412|390|192.0.2.1|-|https://shop.example/{target}|WA|{agent}|322b688bd63fb63f2babe9de30a5d262|DE"
+        )
+    };
+    for format in ["auto", "bunny"] {
+        for agent in ["x|404|y", "x|y", "||"] {
+            let row = read(format, &line("t", agent));
+            assert!(row.contains(&format!("user_agent=\"{agent}\"")), "{agent}: {row}");
+            assert!(row.contains("request_id=\"322b688bd63fb63f2babe9de30a5d262\""), "{row}");
+            assert!(row.contains("edge=\"WA\"") && !row.contains("malformed"), "{row}");
+        }
+        // The place or the target may be the client's.
+        for (target, agent) in
+            [("t|XX|x", "y"), ("t", "x|XX|y"), ("t", "x|https://other.example/|y")]
+        {
+            let row = read(format, &line(target, agent));
+            assert!(row.contains("malformed") || row.contains("REJECT"), "{target} {agent}: {row}");
+        }
+    }
+}
+
+#[test]
+fn what_is_around_a_line_is_not_in_its_first_field() {
+    let line = "HIT|200|1714564800000|412|390|192.0.2.1|-|https://shop.example/t|WA|x|322b688bd63fb63f2babe9de30a5d262|DE";
+    for line in [line.to_owned(), format!("\"{line}\""), format!("2024-05-02T12:00:09.1Z {line}")] {
+        let row = read("auto", &line);
+        assert!(row.contains("cache_status=\"hit\""), "{line}: {row}");
+        assert!(row.contains("ts=2024-05-01 12:00:00Z"), "{line}: {row}");
+    }
+}

@@ -23,6 +23,15 @@ impl Plan {
         self
     }
 
+    /// The same plan for lines with bars between fields, of which two stand behind the user agent: bars inside that one are
+    /// its own.
+    #[must_use]
+    pub fn with_bars_in_agent(mut self) -> Self {
+        let is_agent = |step: &&mut Step| step.variable.slot == Some(Slot::UserAgent);
+        self.steps.iter_mut().filter(is_agent).for_each(|step| step.until = Until::BarBeforeLast);
+        self
+    }
+
     /// Whether its lines have captured headers.
     pub const fn has_captures(&self) -> bool {
         self.has_captures

@@ -2,7 +2,7 @@
 
 use super::ends::{
     begins_status, count_closing, divide_list, ends_as_request, ends_line, holds_answer,
-    until_list, until_nth, until_padded, until_port,
+    until_bar_before_last, until_list, until_nth, until_padded, until_port,
 };
 use super::loose::Shape;
 use super::sound::{forwarded_behind, has_other_client, holds_record, is_address, is_sound_client};
@@ -185,6 +185,7 @@ impl Plan {
                 Until::List(byte) => until_list(rest, byte, step.variable.escape),
                 Until::Text => step.until_text(rest),
                 Until::LastText => step.until_last_text(rest),
+                Until::BarBeforeLast => until_bar_before_last(rest),
                 Until::TextBeforeTime => match step.until_text_before_time(rest) {
                     None => return Fit::No,
                     found => found,

@@ -30,6 +30,8 @@ pub(super) enum Until {
     Text,
     /// At the last place where the text that follows it stands.
     LastText,
+    /// At the bar before the last one of the line: a user agent of a writer that leaves bars in it as they are.
+    BarBeforeLast,
     /// At the text that follows it, behind which a time must stand.
     TextBeforeTime,
     /// At a quote.
