@@ -37,6 +37,8 @@ pub struct JsonDecoder {
     keys: KeyTable,
     /// The values of [`PERCENT_SLOTS`] are written `%XX`.
     is_percent: bool,
+    /// Under the key of a path may stand a whole URL: the keys are of programs of any kind.
+    has_urls: bool,
     /// Hosts were names so far, of lines that name no client.
     has_sites: bool,
     /// The records in the lists of the last line.
@@ -66,7 +68,13 @@ impl Part {
 impl JsonDecoder {
     /// A decoder for the keys of `fields`.
     pub fn new(fields: &FieldMap) -> Self {
-        Self { keys: KeyTable::new(fields), is_percent: false, has_sites: false, parts: Vec::new() }
+        Self {
+            keys: KeyTable::new(fields),
+            is_percent: false,
+            has_urls: false,
+            has_sites: false,
+            parts: Vec::new(),
+        }
     }
 
     /// The same decoder for a dialect that writes the values of headers `%XX`.
@@ -80,6 +88,7 @@ impl JsonDecoder {
     #[must_use]
     pub fn with_any_spelling(mut self) -> Self {
         self.keys = self.keys.with_any_spelling();
+        self.has_urls = true;
         self
     }
 
@@ -94,7 +103,7 @@ impl JsonDecoder {
             record.withhold_contested();
         }
         take_target(text, record);
-        if record.get(Slot::Path).is_some_and(|path| path.text.starts_with("http")) {
+        if self.has_urls && record.get(Slot::Path).is_some_and(|it| it.text.starts_with("http")) {
             take_url(record);
         }
         if !record.was_seen(Slot::ClientIp) {
