@@ -178,6 +178,7 @@ impl DecoderConfig {
                     Format::VhostCombined => plan.with_sure_client(),
                     Format::Envoy | Format::Istio | Format::Traefik => plan.with_raw_quotes(),
                     Format::Zoraxy => plan.with_one_reading(),
+                    Format::Bunny => plan.with_bars_in_agent(),
                     _ => plan,
                 })
             }

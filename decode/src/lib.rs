@@ -249,17 +249,12 @@ impl Decoder {
         }
     }
 
-    /// Fills `record` from one of the records of a line; its text.
-    pub fn decode_part<'a>(
-        &mut self,
-        line: &'a str,
-        part: Part,
-        record: &mut Record<'a>,
-    ) -> &'a str {
+    /// Fills `record` from one of the records of a line.
+    pub fn decode_part<'a>(&mut self, line: &'a str, part: Part, record: &mut Record<'a>) {
         record.ending = self.ending;
         match &mut self.engine {
             Engine::Json(json) => json.decode_part(line, part, record),
-            Engine::Line(_) | Engine::W3c(_) | Engine::Columns(_) => line,
+            Engine::Line(_) | Engine::W3c(_) | Engine::Columns(_) => {}
         }
     }
 

@@ -5,7 +5,7 @@ use schemas::limits::{BATCH_ROWS_MAX, LINE_BYTES_MAX, REJECT_BYTES_MAX};
 use super::batcher::{EXAMPLE_BYTES, PAYLOAD_BYTES_MAX, Partition};
 use super::formats::Formats;
 use super::identity::Clients;
-use super::json::is_open;
+use super::json::{Part, is_open};
 use super::line::Fit;
 use super::message::{Numbering, RawMessage};
 use super::parts::{is_unfinished_part, may_go_on};
@@ -374,23 +374,57 @@ impl Lines<'_> {
         let first = position.record_index;
         let stream = &mut self.partition.stream;
         let parts = stream.decoder(self.formats).map(Decoder::take_parts).unwrap_or_default();
-        let is_recognised = self.formats.recogniser.is_some();
+        // Where inside another object they are is said by its dialect.
+        let may_differ = self.formats.recogniser.is_some() && parts.iter().all(Part::is_outermost);
         for part in parts {
-            record.clear();
-            let Some(decoder) = self.partition.stream.decoder(self.formats) else { break };
-            let format = decoder.format();
-            let text = decoder.decode_part(text, part, record);
-            let lack = || lack_of(record, format, is_recognised);
-            let outcome = match refusal_of(record).or_else(lack) {
-                Some(reason) => Err(reason),
-                None => self.row(&position, record, Trust::Whatever),
-            };
-            if let Err(reason) = outcome {
-                self.reject(message, &position, text.as_bytes(), reason);
-            }
-            position.record_index += 1;
+            let raw = (message, &position, part.text(text).as_bytes());
+            position.record_index += self.append_part(raw, (text, part, may_differ), record);
         }
         position.record_index - first
+    }
+
+    /// Appends one of the records of a line, `text`; of another format than the one before it only if it `may_differ`.
+    #[cold]
+    fn append_part<'a>(
+        &mut self,
+        raw: RawLine<'_>,
+        (text, part, may_differ): (&'a str, Part, bool),
+        record: &mut Record<'a>,
+    ) -> i32 {
+        let (message, position, line) = raw;
+        record.clear();
+        let Some(decoder) = self.partition.stream.decoder(self.formats) else { return 0 };
+        let format = decoder.format();
+        if decoder.is_json() {
+            decoder.decode_part(text, part, record);
+        } else {
+            // The one before held a line of text.
+            let mut opened = String::new();
+            let inner = self.partition.stream.open(part.text(text), self.formats, &mut opened);
+            if let Some(records) = self.append_if_read_there(raw, inner, &mut Record::default()) {
+                return records;
+            }
+        }
+        let refusal = refusal_of(record);
+        let lack = lack_of(record, format, self.formats.recogniser.is_some());
+        let is_like = !may_differ || self.partition.stream.is_like_before(record, self.formats);
+        let mut outcome = match refusal.or(lack) {
+            Some(reason) => Err(reason),
+            None if is_like => self.row(position, record, Trust::Whatever),
+            None => Err(RejectReason::OtherFormat),
+        };
+        if may_differ && refusal.is_none() && outcome.is_err() {
+            if let Some(records) = self.append_in_another_way(raw, part.text(text)) {
+                return records;
+            }
+            if lack.is_none() && !is_like {
+                outcome = self.row(position, record, Trust::Whatever);
+            }
+        }
+        if let Err(reason) = outcome {
+            self.reject(message, position, line, reason);
+        }
+        1
     }
 
     /// Appends a row.

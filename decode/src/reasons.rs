@@ -128,9 +128,13 @@ fn lack_beside(record: &Record<'_>, is_recognised: bool) -> Option<RejectReason>
     let is_answered = status.is_some_and(is_status);
     // Of a session: how it ended, and how much it was.
     let is_session = status == Some("0") && has(&[Slot::RequestBytes, Slot::ResponseBytes]);
+    // nginx's streams have a status as requests do.
+    let is_stream =
+        record.get(Slot::Protocol).is_some_and(|protocol| matches!(protocol.text, "TCP" | "UDP"));
     let is_client = has(&[Slot::ClientIp, Slot::ForwardedFor, Slot::RealIp]);
     match (is_answered, status) {
         (false, Some(_)) if is_session && !has(&[Slot::Method]) => Some(RejectReason::TcpSession),
+        _ if is_stream && !has_target && !has(&[Slot::Method]) => Some(RejectReason::TcpSession),
         (false, Some(_)) if !has_target => Some(RejectReason::NoRequest),
         _ if !is_recognised || (is_answered && is_client) => None,
         // A status alone, as the operator's own keys have it, is told apart by who asked.

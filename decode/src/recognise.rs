@@ -4,8 +4,9 @@
 //! enough, and only one keeps the answer independent of how the stream was cut.
 
 use super::address::without_port;
-use super::line::sound::{is_address, is_host, is_sound_client};
+use super::line::sound::{is_address, is_host, is_name, is_sound_client};
 use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
+use super::numbers::is_digits;
 use super::reasons::lack_of;
 use super::record::{Record, Slot};
 use super::request::is_method;
@@ -197,7 +198,9 @@ pub(super) fn score_of_dialect<'a>(
         && !has_sentence_for_method(record)
         && has_time(record)
         && lack_of(record, decoder.format(), true).is_none()
-        && says_who_or_what(record);
+        && says_who_or_what(record)
+        // What collects events puts those of anybody where Fastly's stand.
+        && (decoder.format() != Format::Fastly || record.was_seen(Slot::Uri));
     is_record.then(|| (record.filled(), !record.is_partial()))
 }
 
@@ -248,17 +251,37 @@ pub(super) fn recognise_iis(line: &str) -> Option<Recognised> {
         return None;
     }
     let words = |text: &str| text.split(' ').count();
-    let found = words(line.trim_ascii_end());
-    let lists = [IIS_FIELDS].into_iter().chain(IIS_OTHER_FIELDS);
-    let reads = |fields: &'static str| {
-        let mut decoder = DecoderConfig::w3c_decoder(Format::Iis, fields).ok()?;
-        let is_read = follows(&mut decoder, line, Reading::Strict);
-        is_read.then_some(Recognised { decoder, fields: Some(fields) })
+    let line = line.trim_ascii_end();
+    let found = words(line);
+    // A status of 0 stands for none. It is thought of last: in another list its field is one that mostly is 0.
+    let fields = ["", "0"].into_iter().find_map(|no_status| {
+        let reads =
+            |fields: &&'static str| words(fields) == found && reads_iis(fields, line, no_status);
+        let mut listed = [IIS_FIELDS].into_iter().chain(IIS_OTHER_FIELDS).filter(reads);
+        match (listed.next(), listed.next()) {
+            (None, _) => IIS_FORWARDED_FIELDS.into_iter().find(reads),
+            (first, None) => first,
+            // Which of two it has nobody can tell.
+            (Some(_), Some(_)) => None,
+        }
+    })?;
+    let decoder = DecoderConfig::w3c_decoder(Format::Iis, fields).ok()?;
+    Some(Recognised { decoder, fields: Some(fields) })
+}
+
+/// Whether a line has these fields: IIS writes a number for each of those that are one, and three digits, or `no_status`, for
+/// a status.
+fn reads_iis(fields: &str, line: &str, no_status: &str) -> bool {
+    let is_sound = |(name, value): (&str, &str)| match name {
+        "sc-status" => (value.len() == 3 && is_digits(value)) || value == no_status,
+        "sc-substatus" | "sc-win32-status" | "time-taken" | "sc-bytes" | "cs-bytes" => {
+            is_digits(value)
+        }
+        _ => true,
     };
-    let as_listed = lists.clone().filter(|fields| words(fields) == found).find_map(reads);
-    as_listed.or_else(|| {
-        IIS_FORWARDED_FIELDS.into_iter().filter(|fields| words(fields) == found).find_map(reads)
-    })
+    let decoder = DecoderConfig::w3c_decoder(Format::Iis, fields);
+    fields.split(' ').zip(line.split(' ')).all(is_sound)
+        && decoder.is_ok_and(|mut decoder| follows(&mut decoder, line, Reading::Strict))
 }
 
 /// Why a line is not of a format.
@@ -332,6 +355,12 @@ fn flaw_of(format: Format, record: &Record<'_>) -> Option<Flaw> {
         }
         _ => text(Slot::ClientIp).is_none_or(is_address),
     };
+    // The first of their fields: what is around the line may be in it.
+    let is_bare = match format {
+        Format::Bunny | Format::BunnyExtended => text(Slot::CacheStatus).is_none_or(is_name),
+        Format::Alb => text(Slot::Scheme).is_none_or(is_name),
+        _ => true,
+    };
     let is_host = match format {
         Format::VhostCombined | Format::Apisix => text(Slot::Host).is_none_or(is_host),
         Format::Iis => text(Slot::Uri).is_some_and(|uri| uri.starts_with('/')),
@@ -339,6 +368,7 @@ fn flaw_of(format: Format, record: &Record<'_>) -> Option<Flaw> {
     };
     let numbers = [Slot::Status, Slot::ResponseBytes, Slot::RequestBytes];
     [
+        (is_bare, Flaw::Otherwise),
         (is_client, Flaw::Client),
         (is_host, Flaw::Host),
         (text(Slot::Method).is_none_or(is_method), Flaw::Method),

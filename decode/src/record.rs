@@ -323,6 +323,14 @@ impl<'a> Record<'a> {
         if self.present & slot.bit() == 0 { None } else { self.values.get(slot as usize) }
     }
 
+    /// Whether somebody says that another than the peer asked: who forwards for nobody but himself claims nothing.
+    #[inline]
+    pub(crate) fn claims_another_client(&self) -> bool {
+        let peer = self.get(Slot::ClientIp).map(|value| value.text);
+        let is_other = |list: &Value<'_>| peer != Some(list.text);
+        self.get(Slot::ForwardedFor).is_some_and(is_other) || self.get(Slot::RealIp).is_some()
+    }
+
     /// Whether the line had the slot's field, empty or not.
     #[inline]
     pub const fn was_seen(&self, slot: Slot) -> bool {

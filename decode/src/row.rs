@@ -310,7 +310,7 @@ impl Rows {
     ) {
         let folded = &mut scratch.folded;
         let peer = record.get(Slot::ClientIp).map(|value| value.text);
-        let claims = record.get(Slot::ForwardedFor).is_some() || record.get(Slot::RealIp).is_some();
+        let claims = record.claims_another_client();
         let asn =
             record.get(Slot::Asn).map(|value| value.text.strip_prefix("AS").unwrap_or(value.text));
         let asn = asn.and_then(|asn| count(asn).or_else(|| first_count(asn)));

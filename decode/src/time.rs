@@ -241,6 +241,9 @@ pub(super) enum Written {
     Nothing,
 }
 
+/// Farthest from UTC that a clock is anywhere.
+const ZONE_S_MAX: i64 = 14 * 3600;
+
 /// What `Z`, `UTC`, `GMT`, `+0200` or `+02:00` says, possibly after a blank.
 pub(super) fn written_offset(text: &[u8]) -> Option<Written> {
     // What nearly all lines have.
@@ -252,12 +255,14 @@ pub(super) fn written_offset(text: &[u8]) -> Option<Written> {
         [] => return Some(Written::Nothing),
         b"Z" | b"z" | b"UTC" | b"GMT" => return Some(Written::East(0)),
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
-            (sign, number(&[*h1, *h2])? * 3600 + number(&[*m1, *m2])? * 60)
+            let minutes = number(&[*m1, *m2]).filter(|minutes| *minutes < 60)?;
+            (sign, number(&[*h1, *h2])? * 3600 + minutes * 60)
         }
         [sign @ (b'+' | b'-'), h1, h2] => (sign, number(&[*h1, *h2])? * 3600),
         _ => return None,
     };
-    Some(Written::East(if *sign == b'-' { -seconds } else { seconds }))
+    let seconds = if *sign == b'-' { -seconds } else { seconds };
+    (-ZONE_S_MAX..=ZONE_S_MAX).contains(&seconds).then_some(Written::East(seconds))
 }
 
 /// A number since the epoch. With [`Unit::Auto`]: from 10⁸ and below 10¹¹ seconds, below 10¹³ milliseconds, from 10¹⁴ to 10¹⁷

@@ -115,3 +115,100 @@ fn a_text_in_front_of_the_client_does_not_choose_it() {
         assert!(row.contains("client_ip=\"192.0.2.1\""), "{row}");
     }
 }
+
+#[test]
+fn who_is_called_like_an_address_is_no_client() {
+    let rest = r#"[01/May/2024:12:00:00 +0000] "GET /t HTTP/1.1" 401 5 "-" "curl/8.5.0""#;
+    for user in
+        ["198.51.100.9", "2001:db8::9", "198.51.100.9:80", "198.51.100.9,", "::", "a 198.51.100.9"]
+    {
+        let honest = "192.0.2.7 - - [01/May/2024:11:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl/8.5.0\"\n";
+        let line = format!("192.0.2.1 - {user} {rest}");
+        for (format, before) in [
+            ("auto", String::new()),
+            ("auto", honest.to_owned()),
+            ("auto", format!("shop.example:443 {honest}")),
+            ("combined", String::new()),
+        ] {
+            let rows = read(format, &format!("{before}{line}"));
+            let row = rows.lines().last().unwrap();
+            assert!(row.contains("client_ip=\"192.0.2.1\""), "{format}, {before}: {row}");
+            assert!(!row.contains("malformed") && !row.contains("host="), "{before}: {row}");
+        }
+        let row = read("vhost_combined", &format!("shop.example {line}"));
+        assert!(row.contains("client_ip=\"192.0.2.1\"") && !row.contains("malformed"), "{row}");
+    }
+    let format = "$host $remote_addr - $remote_user [$time_local] \"$request\" $status";
+    let row = read(format, &format!("shop.example 192.0.2.1 - 198.51.100.9 {rest}"));
+    assert!(row.contains("client_ip=\"192.0.2.1\"") && !row.contains("malformed"), "{row}");
+    // Behind the second address may stand what is behind a client: it may be one.
+    for front in
+        ["192.0.2.1 198.51.100.9 - -", "192.0.2.1 198.51.100.9 -", "192.0.2.1 - 198.51.100.9 - -"]
+    {
+        let row = read("auto", &format!("{front} {rest}"));
+        assert!(row.contains("REJECT"), "{front}: {row}");
+        let row = read("combined", &format!("{front} {rest}"));
+        assert!(row.contains("malformed=true"), "{front}: {row}");
+    }
+}
+
+#[test]
+fn brackets_in_an_agent_move_nothing() {
+    let line = |agent: &str| {
+        format!(
+            "2024/05/01 12:00:00 [2024-05-01 12:00:00.150624] [router:host-http] [origin:shop.example] [client: 192.0.2.1] [useragent: {agent}] GET /t 404"
+        )
+    };
+    for agent in ["] [client: 198.51.100.9] [useragent: x", "x] GET /forged 200", "[x] y"] {
+        let row = read("auto", &line(agent));
+        let is_so =
+            "client_ip=\"192.0.2.1\" method=\"GET\" host=\"shop.example\" path=\"/t\" status=404";
+        assert!(row.contains(is_so) && !row.contains("malformed"), "{agent}: {row}");
+    }
+    // Two lines torn into one.
+    assert!(read("auto", &(line("x") + &line("y"))).contains("REJECT"));
+}
+
+#[test]
+fn a_time_may_touch_the_request() {
+    let line = r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000]"GET /t HTTP/1.1" 200 512 c6af9ac6-7b61-11e6-9a41-93e8deadbeef"#;
+    let row = read("auto", line);
+    assert_eq!(
+        row,
+        "1 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\" protocol=\"HTTP/1.1\" status=200 response_bytes=512\n"
+    );
+}
+
+#[test]
+fn bars_in_an_agent_are_its_own() {
+    let line = |target: &str, agent: &str| {
+        format!(
+            "HIT|200|1714564800421|412|390|192.0.2.1|-|https://shop.example/{target}|WA|{agent}|322b688bd63fb63f2babe9de30a5d262|DE"
+        )
+    };
+    for format in ["auto", "bunny"] {
+        for agent in ["x|404|y", "x|y", "||"] {
+            let row = read(format, &line("t", agent));
+            assert!(row.contains(&format!("user_agent=\"{agent}\"")), "{agent}: {row}");
+            assert!(row.contains("request_id=\"322b688bd63fb63f2babe9de30a5d262\""), "{row}");
+            assert!(row.contains("edge=\"WA\"") && !row.contains("malformed"), "{row}");
+        }
+        // The place or the target may be the client's.
+        for (target, agent) in
+            [("t|XX|x", "y"), ("t", "x|XX|y"), ("t", "x|https://other.example/|y")]
+        {
+            let row = read(format, &line(target, agent));
+            assert!(row.contains("malformed") || row.contains("REJECT"), "{target} {agent}: {row}");
+        }
+    }
+}
+
+#[test]
+fn what_is_around_a_line_is_not_in_its_first_field() {
+    let line = "HIT|200|1714564800000|412|390|192.0.2.1|-|https://shop.example/t|WA|x|322b688bd63fb63f2babe9de30a5d262|DE";
+    for line in [line.to_owned(), format!("\"{line}\""), format!("2024-05-02T12:00:09.1Z {line}")] {
+        let row = read("auto", &line);
+        assert!(row.contains("cache_status=\"hit\""), "{line}: {row}");
+        assert!(row.contains("ts=2024-05-01 12:00:00Z"), "{line}: {row}");
+    }
+}

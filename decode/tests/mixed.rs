@@ -193,3 +193,24 @@ fn a_dialect_that_was_met_does_not_hide_another() {
     let found = formats(&lines.each_ref().map(String::as_str));
     assert_eq!(found.get(4).map(String::as_str), Some("fastly"), "{found:?}");
 }
+
+#[test]
+fn records_in_one_line_are_each_read_in_their_dialect() {
+    let cloudflare = r#"{"EdgeStartTimestamp":"2024-05-01T12:00:00Z","ClientIP":"192.0.2.12","ClientRequestMethod":"GET","ClientRequestURI":"/h","EdgeResponseStatus":200}"#;
+    let docker = r#"{"log":"192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"curl/8.5.0\"\n","stream":"stdout"}"#;
+    for (lines, expected) in [
+        (vec![NGINX.to_owned(), CADDY.repeat(2)], vec!["nginx_json", "caddy", "caddy"]),
+        (vec![CADDY.to_owned(), cloudflare.repeat(2)], vec!["caddy", "cloudflare", "cloudflare"]),
+        (vec![format!("{NGINX}{cloudflare}")], vec!["nginx_json", "cloudflare"]),
+        (vec![format!("[{CADDY},{NGINX},{CADDY}]")], vec!["caddy", "nginx_json", "caddy"]),
+        (vec![NGINX.to_owned(), docker.repeat(2)], vec!["nginx_json", "combined", "combined"]),
+    ] {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        assert_eq!(formats(&lines), expected.repeat(3), "{lines:?}");
+    }
+    // Whose records are in an object of their own, all are of one dialect.
+    let batch = r#"{"records":[{"time":"2024-05-01T12:00:02Z","category":"FrontDoorAccessLog","properties":{"httpMethod":"GET","requestUri":"https://shop.example:443/b","clientIp":"192.0.2.11","httpStatusCode":"200"}},{"EdgeStartTimestamp":"2024-05-01T12:00:00Z"}]}"#;
+    let stream = [NGINX, batch].join("\n");
+    let (batches, _) = read_blocks(&DecoderConfig::default(), [stream.as_bytes()]);
+    assert!(show(&batches).contains("REJECT no request in it"));
+}

@@ -31,6 +31,80 @@ fn sensors_say_who_opened_the_connection() {
 }
 
 #[test]
+fn front_door_is_spoken_to_by_a_socket() {
+    let line = |addresses: &str| {
+        format!(
+            r#"{{"time":"2024-05-01T12:00:00Z","category":"FrontDoorAccessLog","properties":{{"trackingReference":"0a","httpMethod":"GET","httpVersion":"2.0","requestUri":"https://shop.example:443/t",{addresses},"httpStatusCode":"200"}}}}"#
+        )
+    };
+    for addresses in [
+        // The first is that of a header, if there is one.
+        r#""clientIp":"198.51.100.66","socketIp":"192.0.2.1""#,
+        r#""socketIp":"192.0.2.1","clientIp":"198.51.100.66""#,
+        r#""clientIp":"192.0.2.1","socketIp":"192.0.2.1""#,
+        r#""clientIp":"192.0.2.1""#,
+    ] {
+        let row = read("auto", &line(addresses));
+        assert!(row.contains("client_ip=\"192.0.2.1\""), "{addresses}: {row}");
+    }
+}
+
+#[test]
+fn an_event_is_whose_keys_it_has() {
+    for key in ["event", "data"] {
+        for (outside, inside) in [
+            (
+                r#""time":1767960009,"host":"node1","#,
+                r#""request_uri":"/t","request_method":"GET""#,
+            ),
+            (r#""timestamp":"2026-01-09T12:00:09Z","#, r#""request":"GET /t HTTP/1.1""#),
+        ] {
+            let line = format!(
+                r#"{{{outside}"{key}":{{"time_iso8601":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1",{inside},"status":"200"}}}}"#
+            );
+            let row = read("auto", &line);
+            assert!(row.starts_with("1 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\""), "{row}");
+            assert!(row.contains("path=\"/t\"") && !row.contains("node1"), "{row}");
+        }
+    }
+}
+
+#[test]
+fn what_a_server_repeats_of_a_request_is_none() {
+    let caddy = |logger: &str| {
+        format!(
+            r#"{{"level":"error","ts":1714564800.5,"logger":"{logger}","msg":"x","request":{{"remote_ip":"192.0.2.1","method":"GET","host":"shop.example","uri":"/t"}},"duration":0.1,"status":502}}"#
+        )
+    };
+    for logger in ["http.log.access", "http.log.access.log0"] {
+        assert!(read("auto", &caddy(logger)).contains("path=\"/t\""), "{logger}");
+    }
+    for logger in ["http.log.error", "http.log.error.log0", "http.handlers.reverse_proxy"] {
+        for format in ["auto", "caddy"] {
+            let row = read(format, &caddy(logger));
+            assert_eq!(row, "1 REJECT a record of another kind than access\n", "{logger}");
+        }
+    }
+}
+
+#[test]
+fn a_host_is_the_client_in_the_log_of_tomcat() {
+    let line = |host: &str| {
+        format!(
+            r#"{{"host":"{host}","logicalUserName":"-","user":"-","time":"[01/May/2024:12:00:00 +0000]","request":"GET /t HTTP/1.1","statusCode":"200","size":"5","requestHeaders":{{"Referer":"-","User-Agent":"curl/8.5.0"}}}}"#
+        )
+    };
+    let rest = "method=\"GET\" path=\"/t\" protocol=\"HTTP/1.1\" status=200 response_bytes=5 user_agent=\"curl/8.5.0\"\n";
+    let address = format!("1 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\" {rest}");
+    assert_eq!(read("auto", &line("192.0.2.1")), address);
+    let name = read("auto", &format!("{}\n{}", line("pc7.isp.example"), line("192.0.2.1")));
+    assert_eq!(
+        name,
+        format!("1 ts=2024-05-01 12:00:00Z {rest}2{}", address.strip_prefix('1').unwrap())
+    );
+}
+
+#[test]
 fn standard_attributes_are_read_where_they_stand() {
     let row =
         "1 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\" status=200";

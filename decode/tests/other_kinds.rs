@@ -28,6 +28,8 @@ fn records_of_other_logs_are_rejects() {
         r#"{"time":"2024-05-01T12:00:00Z","query":"example.com","client":"192.0.2.1","type":"A","status":"NOERROR","host":"dns1"}"#,
         r#"2024-05-01T12:00:00.943887Z my-loadbalancer 192.0.2.1:2817 10.0.0.1:80 0.001069 0.000028 0.000041 - - 82 305 "- - - " "-" - -"#,
         r#"[2024-05-01T12:00:00.123Z] "- - -" 0 - 517 4263 12 - "-" "-" "-" "-" "10.0.0.2:443" outbound|443||x.example 10.0.0.3:40000 10.0.0.2:443 10.0.0.3:39000 x.example -"#,
+        r#"{"remote_addr":"192.0.2.1","time_iso8601":"2024-05-01T12:00:00Z","protocol":"TCP","status":"200","bytes_sent":"5","bytes_received":"7","session_time":"0.1"}"#,
+        r"1714564800.779    180 192.0.2.1 UDP_MISS/000 76 ICP_QUERY http://shop.example/a - HIER_NONE/- -",
         // What programs say of themselves.
         r#"{"level":"info","ts":1714564800,"msg":"job finished","method":"sync","status":"ok"}"#,
         r#"{"timestamp":"2024-05-01T12:00:00Z","method":"eth_getBlock","status":200,"duration":12}"#,

@@ -62,3 +62,16 @@ fn parts_tell_where_the_request_line_does_not() {
         assert!(row.contains(r#"path="/t" query="x=1""#), "{request}: {row}");
     }
 }
+
+#[test]
+fn a_url_under_the_key_of_a_path_is_one() {
+    for (key, url) in
+        [("uri", "http://shop.example/t?x=1"), ("path", r"https:\/\/shop.example\/t?x=1")]
+    {
+        let line = format!(
+            r#"{{"timestamp":"2024-05-01T12:00:00Z","client.addr":"192.0.2.1:123","method":"GET","{key}":"{url}","status":"200"}}"#
+        );
+        let row = read("auto", &line);
+        assert!(row.contains(r#"host="shop.example" path="/t" query="x=1""#), "{key}: {row}");
+    }
+}

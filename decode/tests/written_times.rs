@@ -68,3 +68,16 @@ fn times_of_haproxy_have_their_zone_behind_a_blank() {
         assert!(!shown.contains("status=404"), "{shown}");
     }
 }
+
+#[test]
+fn no_zone_is_farther_than_there_are() {
+    let line = |zone: &str| {
+        format!("192.0.2.1 - - [01/May/2024:12:00:00 {zone}] \"GET /t HTTP/1.1\" 200 5 \"-\" \"-\"")
+    };
+    for zone in ["+1400", "-1200", "+0545"] {
+        assert!(read("auto", &line(zone)).contains("path=\"/t\""), "{zone}");
+    }
+    for zone in ["+9999", "-2400", "+0260", "+1430"] {
+        assert!(read("auto", &line(zone)).contains("REJECT"), "{zone}");
+    }
+}

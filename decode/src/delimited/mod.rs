@@ -37,11 +37,13 @@ pub struct Delimited {
     is_percent: bool,
 }
 
-/// A value in a line: where it is, and whether quotes are around it.
+/// A value in a line.
 #[derive(Debug, Clone, Default)]
-struct Cell {
-    bytes: Range<usize>,
-    is_quoted: bool,
+pub(crate) struct Cell {
+    /// Where its text is.
+    pub(crate) bytes: Range<usize>,
+    /// Quotes stand around it, and each inside is written twice.
+    pub(crate) is_quoted: bool,
 }
 
 impl Delimited {
@@ -119,7 +121,7 @@ impl Delimited {
 }
 
 /// The cell that begins at `start`, and where the next one does; `None` where a quote is not closed.
-fn cell(line: &str, start: usize, delimiter: u8) -> Option<(Cell, Option<usize>)> {
+pub(crate) fn cell(line: &str, start: usize, delimiter: u8) -> Option<(Cell, Option<usize>)> {
     let bytes = line.as_bytes();
     let rest = bytes.get(start..)?;
     if rest.first() != Some(&b'"') {

@@ -51,7 +51,8 @@ fn without_peer(list: Option<&str>, named: Option<&str>, trusted: &Networks) -> 
 }
 
 fn with_peer(peer: &str, claim: Claim<'_>, trusted: &Networks) -> Resolved {
-    let claims = claim.named.is_some() || claim.forwarded.is_some();
+    // Who forwards for nobody but himself claims nothing.
+    let claims = claim.named.is_some() || claim.forwarded.is_some_and(|list| list != peer);
     let peer = parse_address(peer);
     let Some(proxy) = peer.filter(|peer| trusted.contains(*peer)) else {
         return Resolved { address: peer, is_ignored: claims };

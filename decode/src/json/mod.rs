@@ -37,6 +37,8 @@ pub struct JsonDecoder {
     keys: KeyTable,
     /// The values of [`PERCENT_SLOTS`] are written `%XX`.
     is_percent: bool,
+    /// Under the key of a path may stand a whole URL: the keys are of programs of any kind.
+    has_urls: bool,
     /// Hosts were names so far, of lines that name no client.
     has_sites: bool,
     /// The records in the lists of the last line.
@@ -51,10 +53,28 @@ pub struct Part {
     node: NodeId,
 }
 
+impl Part {
+    /// Whether it stands in no other object: it may be of any dialect, then.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.node == NodeId::ROOT
+    }
+
+    /// Its text.
+    pub(crate) fn text<'a>(&self, line: &'a str) -> &'a str {
+        line.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
 impl JsonDecoder {
     /// A decoder for the keys of `fields`.
     pub fn new(fields: &FieldMap) -> Self {
-        Self { keys: KeyTable::new(fields), is_percent: false, has_sites: false, parts: Vec::new() }
+        Self {
+            keys: KeyTable::new(fields),
+            is_percent: false,
+            has_urls: false,
+            has_sites: false,
+            parts: Vec::new(),
+        }
     }
 
     /// The same decoder for a dialect that writes the values of headers `%XX`.
@@ -68,6 +88,7 @@ impl JsonDecoder {
     #[must_use]
     pub fn with_any_spelling(mut self) -> Self {
         self.keys = self.keys.with_any_spelling();
+        self.has_urls = true;
         self
     }
 
@@ -82,6 +103,9 @@ impl JsonDecoder {
             record.withhold_contested();
         }
         take_target(text, record);
+        if self.has_urls && record.get(Slot::Path).is_some_and(|it| it.text.starts_with("http")) {
+            take_url(record);
+        }
         if !record.was_seen(Slot::ClientIp) {
             peer::seek(&self.keys, &mut self.has_sites, (text, node), record);
         }
@@ -152,7 +176,7 @@ impl JsonDecoder {
     fn sole<'a>(&self, line: &'a str) -> (&'a str, NodeId) {
         match self.parts.first() {
             None => (line, NodeId::ROOT),
-            Some(part) => (line.get(part.start..part.end).unwrap_or_default(), part.node),
+            Some(part) => (part.text(line), part.node),
         }
     }
 
@@ -167,19 +191,13 @@ impl JsonDecoder {
         std::mem::take(&mut self.parts)
     }
 
-    /// Fills `record` from one of the records of `line`; its text.
-    pub fn decode_part<'a>(
-        &mut self,
-        line: &'a str,
-        part: Part,
-        record: &mut Record<'a>,
-    ) -> &'a str {
-        let text = line.get(part.start..part.end).unwrap_or_default();
+    /// Fills `record` from one of the records of `line`.
+    pub fn decode_part<'a>(&mut self, line: &'a str, part: Part, record: &mut Record<'a>) {
+        let text = part.text(line);
         let mut cursor = Cursor::new(text);
         let whole = self.object(&mut cursor, part.node, record);
         record.truncated = whole.is_err() || cursor.peek().is_ok();
         self.settle(text, part.node, record);
-        text
     }
 
     /// Reads an object; its opening brace is next. Recurses only where the field map does.
@@ -358,6 +376,18 @@ fn take_target(text: &str, record: &mut Record<'_>) {
     {
         record.set(Slot::Uri, Value { rank: u8::MAX, ..request });
         grok::settle(text, record);
+    }
+}
+
+/// Takes what stands for a path as a target, if it is a whole URL.
+#[cold]
+fn take_url(record: &mut Record<'_>) {
+    let Some(path) = record.get(Slot::Path).copied() else { return };
+    let behind = path.text.strip_prefix("http").map(|rest| rest.strip_prefix('s').unwrap_or(rest));
+    let is_url = behind.is_some_and(|rest| rest.starts_with("://") || rest.starts_with(r":\/\/"));
+    if is_url && !record.was_seen(Slot::Uri) {
+        record.set(Slot::Uri, path);
+        record.take_out(Slot::Path);
     }
 }
 

@@ -4,7 +4,7 @@ use super::keys::{Action, KeyTable, NodeId, letters_of};
 use super::scan::{Broken, Cursor};
 use super::{is_another, is_empty};
 use crate::line::sound::is_address;
-use crate::record::{Record, Slot};
+use crate::record::{Record, Slot, Value};
 
 /// Letters in keys that hold other addresses than the peer's: of the other side, of a machine, or of a claim.
 const OTHERS: [&str; 15] = [
@@ -29,6 +29,9 @@ const OTHERS: [&str; 15] = [
 /// and Tomcat.
 const OF_COMMON_LOG: [&str; 8] =
     ["user", "identity", "ident", "logname", "logicalusername", "remotelogname", "code", "size"];
+
+/// Stands in Tomcat's JSON alone, whose `host` is `%h`, be it an address or a name.
+const OF_TOMCAT: &str = "\"logicalUserName\":";
 
 /// How many of them are enough.
 const OF_COMMON_LOG_MIN: usize = 2;
@@ -60,6 +63,12 @@ pub(super) fn seek(
     let has_claims =
         [Slot::ForwardedFor, Slot::RealIp].iter().any(|slot| record.get(*slot).is_some());
     let host = record.get(Slot::Host).copied();
+    if let Some(host) = host.filter(|_| text.contains(OF_TOMCAT)) {
+        let client = if is_one_address(host.text) { host.text } else { "" };
+        record.set(Slot::ClientIp, Value { text: client, ..host });
+        record.take_out(Slot::Host);
+        return;
+    }
     *has_sites |= host.is_some_and(|host| !is_one_address(host.text));
     let host = host.filter(|_| !*has_sites);
     if !has_claims && host.is_none() {

@@ -12,10 +12,23 @@ type Piece = (Variable, String);
 
 impl Plan {
     /// The same plan for lines that are read byte by byte or not at all: their writer escapes nothing, so that a text
-    /// could be taken for the fields behind it.
+    /// could be taken for the fields behind it. Behind the user agent none has a blank: it ends as late as it can.
     #[must_use]
     pub fn with_one_reading(mut self) -> Self {
         self.shape = None;
+        let is_agent = |step: &&mut Step| {
+            step.variable.slot == Some(Slot::UserAgent) && step.until == Until::Text
+        };
+        self.steps.iter_mut().filter(is_agent).for_each(|step| step.until = Until::LastText);
+        self
+    }
+
+    /// The same plan for lines with bars between fields, of which two stand behind the user agent: bars inside that one are
+    /// its own.
+    #[must_use]
+    pub fn with_bars_in_agent(mut self) -> Self {
+        let is_agent = |step: &&mut Step| step.variable.slot == Some(Slot::UserAgent);
+        self.steps.iter_mut().filter(is_agent).for_each(|step| step.until = Until::BarBeforeLast);
         self
     }
 

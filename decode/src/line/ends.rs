@@ -8,7 +8,7 @@ use super::sound::{is_forwarded, is_host};
 use crate::literal::Literal;
 use crate::numbers::is_digits;
 use crate::record::Escape;
-use crate::search;
+use crate::search::{self, divide};
 
 /// Fields behind the last one of the format for which a closing quote is still believed to be one.
 const EXTRA_FIELDS_MAX: usize = 32;
@@ -46,7 +46,7 @@ pub(super) fn until_nth(rest: &str, byte: u8, count: u8, escape: Escape) -> Foun
 // Apart from what most formats need.
 #[inline(never)]
 pub(super) fn until_padded(rest: &str, byte: u8, escape: Escape) -> Found<'_> {
-    let (text, tail) = search::divide(rest.trim_start_matches(' '), byte)?;
+    let (text, tail) = divide(rest.trim_start_matches(' '), byte)?;
     Some((text, escape, tail))
 }
 
@@ -54,6 +54,42 @@ pub(super) fn until_padded(rest: &str, byte: u8, escape: Escape) -> Found<'_> {
 #[inline(never)]
 pub(super) fn has_bar(text: &str) -> bool {
     text.contains('|')
+}
+
+/// Length of bunny.net's ids, which are of hexadecimal digits.
+const ID_BYTES: usize = 32;
+
+/// A user agent and what is behind it, an id and a country. Bars inside are the client's own only if nothing between them
+/// could be one of the fields around it: others may have bars, too.
+pub(super) fn until_bar_before_last(rest: &str) -> Found<'_> {
+    let (agent, tail) = divide(rest, b'|')?;
+    let own = memchr::memrchr_iter(b'|', rest.as_bytes()).nth(1)?;
+    if own == agent.len() {
+        return Some((agent, Escape::None, tail));
+    }
+    let (text, behind) = (rest.get(..own)?, rest.get(own + 1..)?);
+    if is_agent_with_bars(text, behind) {
+        return Some((text, Escape::None, behind));
+    }
+    Some((agent, Escape::None, tail))
+}
+
+#[cold]
+fn is_agent_with_bars(text: &str, behind: &str) -> bool {
+    let is_id =
+        |part: &str| part.len() == ID_BYTES && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // `WA`, `LA2`.
+    let is_place = |part: &str| {
+        (2..=4).contains(&part.len())
+            && part.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
+            && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    let is_country = |part: &str| part == "-" || (part.len() == 2 && is_place(part));
+    let is_other = |part: &str| is_id(part) || is_place(part) || part.starts_with("http");
+    behind
+        .split_once('|')
+        .is_some_and(|(id, country)| is_id(id) && is_country(country.trim_ascii()))
+        && !text.split('|').any(is_other)
 }
 
 /// Value and rest, divided by the byte behind a list: `0.100, 0.020 : 0.001`, as nginx lists the servers it asked.

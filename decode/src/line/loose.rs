@@ -348,8 +348,10 @@ impl Costs {
             return (if may_end { 0 } else { NEVER }, Step::End);
         };
         // Of two addresses in front of the time nobody can tell which asked.
-        let is_other_client =
-            item < time && field.slot() != Some(Slot::ClientIp) && is_other_client(*found, field);
+        let is_other_client = item < time
+            && field.slot() != Some(Slot::ClientIp)
+            && is_other_client(*found, field)
+            && !(item + 1 == time && is_user(pieces, piece));
         let take = if is_other_client { NEVER } else { field.cost(*found) };
         let take = take + self.at(item + 1, piece + 1);
         // Nothing is passed over before the first field: that it is somewhere behind would be a guess.
@@ -371,6 +373,14 @@ impl Costs {
 /// Whether a word that is skipped in front of the time is an address.
 fn is_other_client(piece: Piece<'_>, field: &Item) -> bool {
     field.slot().is_none() && piece.kind == Kind::Word && is_address(piece.text)
+}
+
+/// Whether the word right in front of the time is the name of a user: behind a client, and a dash for the remote log name.
+fn is_user(pieces: &[Piece<'_>], piece: usize) -> bool {
+    let before = piece.checked_sub(2).and_then(|from| pieces.get(from..piece));
+    let is_client =
+        matches!(before, Some([client, dash]) if dash.text == "-" && is_address(client.text));
+    is_client && pieces.get(piece + 1).is_some_and(|next| next.has_time)
 }
 
 /// How many words stand in a row in a format, around a field or right before it.
@@ -450,8 +460,14 @@ fn quoted(inner: &str) -> Option<(Piece<'_>, &str)> {
 
 fn bracketed(rest: &str) -> Option<(Piece<'_>, &str)> {
     let inner = rest.strip_prefix('[')?;
+    // API Gateway writes no blank between the time and the request.
+    let ends = |byte: Option<&u8>| match byte {
+        None | Some(b' ') => true,
+        Some(b'"') => looks_like_time(inner),
+        Some(_) => false,
+    };
     let end = memchr::memchr_iter(b']', inner.as_bytes())
-        .find(|at| matches!(inner.as_bytes().get(at + 1), None | Some(b' ')))?;
+        .find(|at| ends(inner.as_bytes().get(at + 1)))?;
     let text = inner.get(..end).filter(|text| !text.contains('"'))?;
     Some((Piece::new(Kind::Bracketed, text, false), inner.get(end + 1..)?))
 }

@@ -2,7 +2,7 @@
 
 use super::ends::{
     begins_status, count_closing, divide_list, ends_as_request, ends_line, holds_answer,
-    until_list, until_nth, until_padded, until_port,
+    until_bar_before_last, until_list, until_nth, until_padded, until_port,
 };
 use super::loose::Shape;
 use super::sound::{forwarded_behind, has_other_client, holds_record, is_address, is_sound_client};
@@ -137,7 +137,7 @@ impl Plan {
     #[inline]
     fn check_front(&self, line: &str, record: &mut Record<'_>) {
         if self.front == Front::Open {
-            withhold_first_of_two(line, record);
+            self.withhold_first_of_two(line, record);
         }
     }
 
@@ -184,6 +184,8 @@ impl Plan {
                 Until::Nth(byte, count) => until_nth(rest, byte, count, step.variable.escape),
                 Until::List(byte) => until_list(rest, byte, step.variable.escape),
                 Until::Text => step.until_text(rest),
+                Until::LastText => step.until_last_text(rest),
+                Until::BarBeforeLast => until_bar_before_last(rest),
                 Until::TextBeforeTime => match step.until_text_before_time(rest) {
                     None => return Fit::No,
                     found => found,
@@ -297,16 +299,19 @@ impl Plan {
         record.truncated = true;
         Fit::Cut
     }
-}
 
-/// Takes the client out again where another address stands between it and the time, and marks the line: what was taken may
-/// be of the text in front.
-#[cold]
-fn withhold_first_of_two(line: &str, record: &mut Record<'_>) {
-    let Some(client) = record.get(Slot::ClientIp).map(|value| value.text) else { return };
-    let tail = place(line, client).and_then(|client| line.get(client.end..)).unwrap_or_default();
-    if has_other_client(tail.trim_ascii_start(), 0) {
-        record.take_out(Slot::ClientIp);
-        record.truncated = true;
+    /// Takes the client out again where another address stands between it and the time, and marks the line: what was taken
+    /// may be of the text in front.
+    #[cold]
+    fn withhold_first_of_two(&self, line: &str, record: &mut Record<'_>) {
+        let Some(client) = record.get(Slot::ClientIp).map(|value| value.text) else { return };
+        let is_client = |step: &&Step| step.variable.slot == Some(Slot::ClientIp);
+        let words = self.steps.iter().find(is_client).and_then(|step| step.words_before_time);
+        let tail =
+            place(line, client).and_then(|client| line.get(client.end..)).unwrap_or_default();
+        if has_other_client(tail.trim_ascii_start(), words.unwrap_or_default()) {
+            record.take_out(Slot::ClientIp);
+            record.truncated = true;
+        }
     }
 }

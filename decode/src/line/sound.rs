@@ -33,11 +33,17 @@ pub(super) fn words_before_time(tail: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether an address stands among the words between client and time, too, or a time where there must be words: then a
-/// host with blanks in it may be in front, and nobody can tell which of them asked.
+/// host with blanks in it may be in front, and nobody can tell which of them asked. `words` is how many words stand behind a
+/// client at least: what has fewer behind it, and a dash for the remote log name in front, is what a user calls himself.
 #[cold]
 pub(super) fn has_other_client(tail: &str, words: usize) -> bool {
     let mut found = words_before_time(tail).peekable();
-    (words > 0 && found.peek().is_none()) || found.any(is_address)
+    if words > 0 && found.peek().is_none() {
+        return true;
+    }
+    let of_users = if tail.starts_with("- ") { words } else { 0 };
+    let clients = words_before_time(tail).count().saturating_sub(of_users);
+    found.take(clients).any(is_address)
 }
 
 /// Whether a text is an address, possibly with port, brackets or zone, or a list of them, and nothing else.

@@ -28,6 +28,10 @@ pub(super) enum Until {
     List(u8),
     /// At the text that follows it in the format.
     Text,
+    /// At the last place where the text that follows it stands.
+    LastText,
+    /// At the bar before the last one of the line: a user agent of a writer that leaves bars in it as they are.
+    BarBeforeLast,
     /// At the text that follows it, behind which a time must stand.
     TextBeforeTime,
     /// At a quote.
@@ -156,6 +160,13 @@ impl Step {
             || (self.is_behind_bar && has_bar(text));
         let text = if is_torn { before_wrapped(text).filter(|_| self.is_word)? } else { text };
         Some((text, self.variable.escape, ""))
+    }
+
+    /// The same at the last place where that text stands; no other record is in the value.
+    pub(super) fn until_last_text<'a>(&self, rest: &'a str) -> Found<'a> {
+        let at = rest.rfind(self.after.as_str())?;
+        let text = rest.get(..at).filter(|text| !holds_record(text))?;
+        Some((text, self.variable.escape, rest.get(at + self.after.len()..)?))
     }
 
     pub(super) fn until_text_before_time<'a>(&self, rest: &'a str) -> Found<'a> {

@@ -7,6 +7,7 @@ use super::plan::{Fit, Optional, Plan};
 use super::sound::is_address;
 use super::variables::{FormatError, SKIP, Token, Variable};
 use crate::address::is_plain_ip;
+use crate::delimited::cell;
 use crate::record::{Escape, Peer, Record, Slot, Unit, Value};
 use crate::search;
 
@@ -43,8 +44,9 @@ pub const CLOUDFRONT_REALTIME_FIELDS: &str = "timestamp c-ip time-to-first-byte 
 pub const IIS_FIELDS: &str = "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
     cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken";
 
-/// Fields that other versions of IIS log unless told otherwise: all, those before 8, 7 and 6, and those of clusters.
-pub const IIS_OTHER_FIELDS: [&str; 6] = [
+/// Fields that other versions of IIS log unless told otherwise: all, those before 8, 7 and 6, and those of clusters; and the
+/// usual ones without a time.
+pub const IIS_OTHER_FIELDS: [&str; 7] = [
     "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
      cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes \
      cs-bytes time-taken",
@@ -58,6 +60,8 @@ pub const IIS_OTHER_FIELDS: [&str; 6] = [
      cs(User-Agent) sc-status sc-substatus sc-win32-status",
     "date time s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) \
      cs(Referer) sc-status sc-substatus sc-win32-status time-taken",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status \
+     sc-substatus sc-win32-status",
 ];
 
 /// Those with the commonest field that operators add, at the end.
@@ -116,21 +120,25 @@ impl W3cPlan {
     /// As [`Plan::decode`]: a line with more fields than the header is not one of it.
     #[inline]
     pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
-        match self.plan(line).decode(line, record) {
+        let fit = match self.plan(line).decode(line, record) {
             Fit::Whole if self.has_status && !record.was_seen(Slot::Status) => {
                 record.truncated = true;
-                if is_sound(record) { Fit::Cut } else { Fit::No }
+                if is_sound(record) && !begins_quoted(line) { Fit::Cut } else { Fit::No }
             }
             fit @ (Fit::Whole | Fit::Cut) if is_sound(record) && !has_quotes(record) => fit,
             _ => self.decode_quoted(line, record),
-        }
+        };
+        tell_unit(record);
+        fit
     }
 
     /// As [`Plan::decode_anyhow`], of a line that lost its tail: what has other fields cannot be read by these.
     pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         record.clear();
         let fit = self.plan(line).decode(line, record);
-        if fit == Fit::Cut && is_sound(record) { fit } else { Fit::No }
+        let is_cut = fit == Fit::Cut && is_sound(record) && !begins_quoted(line);
+        tell_unit(record);
+        if is_cut { fit } else { Fit::No }
     }
 
     /// What stands between the fields is told by the line: some write tabs under a header with blanks.
@@ -143,30 +151,42 @@ impl W3cPlan {
         }
     }
 
-    /// Fills `record` from a line with texts in quotes, which may hold blanks.
+    /// Fills `record` from a line with a text in quotes. Those who put texts in quotes write a quote inside twice, and the
+    /// text may hold blanks; others write what clients sent as it is, without blanks. In which of the two ways the line has
+    /// all fields of the header shows whose it is: where it has them in both, the fields are the same.
     #[cold]
     fn decode_quoted<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
+        let line = line.trim_end_matches(['\r', ' ', '\t']);
+        let first = search::either(line.as_bytes(), b' ', b'\t');
+        let delimiter = first.and_then(|at| line.as_bytes().get(at)).copied().unwrap_or(b' ');
+        if self.read_quoted(line, delimiter, record) && is_sound(record) {
+            return Fit::Whole;
+        }
+        record.clear();
+        let values = memchr::memchr_iter(delimiter, line.as_bytes()).count() + 1;
+        let is_whole = values == self.fields.len()
+            && self.plan(line).decode(line, record) == Fit::Whole
+            && is_sound(record);
+        if is_whole { Fit::Whole } else { Fit::No }
+    }
+
+    /// Takes exactly the fields of the header, some of them in quotes; whether the line has them.
+    fn read_quoted<'a>(&self, line: &'a str, delimiter: u8, record: &mut Record<'a>) -> bool {
         record.clear();
         record.is_text = true;
-        let first = line.find([' ', '\t']).and_then(|at| line.as_bytes().get(at));
-        let delimiter = if first == Some(&b'\t') { '\t' } else { ' ' };
-        let mut rest = Some(line.trim_end_matches(['\r', ' ', '\t']));
-        for (index, field) in self.fields.iter().enumerate() {
-            let Some(text) = rest else {
-                if !is_sound(record) {
-                    return Fit::No;
-                }
-                record.truncated = index < FIELDS_MIN;
-                return if record.truncated { Fit::Cut } else { Fit::Whole };
+        let mut from = Some(0);
+        for field in &self.fields {
+            let Some((cell, next)) = from.and_then(|from| cell(line, from, delimiter)) else {
+                return false;
             };
-            let (value, is_quoted, tail) = next_field(text, delimiter);
             if let Some(slot) = field.slot {
-                let escape = if is_quoted { Escape::None } else { field.escape };
-                record.set(slot, Value { text: value, escape, unit: field.unit, rank: field.rank });
+                let text = line.get(cell.bytes).unwrap_or_default();
+                let escape = if cell.is_quoted { Escape::Doubled } else { field.escape };
+                record.set(slot, Value { text, escape, unit: field.unit, rank: field.rank });
             }
-            rest = tail;
+            from = next;
         }
-        if rest.is_none() && is_sound(record) { Fit::Whole } else { Fit::No }
+        from.is_none()
     }
 }
 
@@ -177,25 +197,25 @@ fn has_quotes(record: &Record<'_>) -> bool {
     slots.iter().any(|slot| record.get(*slot).is_some_and(|value| value.text.starts_with('"')))
 }
 
-/// The field at the start, whether it was in quotes, and what is behind the delimiter, if there is one.
-fn next_field(text: &str, delimiter: char) -> (&str, bool, Option<&str>) {
-    let closing = text.strip_prefix('"').and_then(|inner| {
-        let mut ends = inner.match_indices('"').map(|(at, _)| at);
-        ends.find(|at| {
-            inner.get(at + 1..).is_some_and(|tail| tail.is_empty() || tail.starts_with(delimiter))
-        })
-        .and_then(|at| Some((inner.get(..at)?, inner.get(at + 1..)?)))
-    });
-    if let Some((value, tail)) = closing {
-        return (value, true, tail.strip_prefix(delimiter));
-    }
-    match text.split_once(delimiter) {
-        Some((value, tail)) => (value, false, Some(tail)),
-        None => (text, false, None),
+/// Whether any field of a line begins with a quote. Of one that lost its tail nobody can tell how many fields that is.
+#[cold]
+fn begins_quoted(line: &str) -> bool {
+    line.contains(" \"") || line.contains("\t\"")
+}
+
+/// A time in milliseconds that has a fraction is one in seconds: Tomcat and `WebLogic` write it so.
+#[inline]
+fn tell_unit(record: &mut Record<'_>) {
+    if let Some(value) = record.get(Slot::Duration)
+        && value.unit == Unit::Millis
+        && value.text.contains('.')
+    {
+        let value = Value { unit: Unit::Seconds, rank: 0, ..*value };
+        record.set(Slot::Duration, value);
     }
 }
 
-/// Whether client, target and method are such: with the fields of another header they stand elsewhere.
+/// Whether client, target, method and status are such: with the fields of another header they stand elsewhere.
 #[inline]
 fn is_sound(record: &Record<'_>) -> bool {
     let text = |slot| record.get(slot).map(|value| value.text);
@@ -207,6 +227,13 @@ fn is_sound(record: &Record<'_>) -> bool {
         })
         && text(Slot::Uri).is_none_or(|uri| !uri.starts_with(|first: char| first.is_ascii_digit()))
         && text(Slot::Date).is_none_or(|date| date.as_bytes().get(4) == Some(&b'-'))
+        && text(Slot::Status).is_none_or(is_code)
+}
+
+/// Whether a text is what stands for a status: of a number of more digits, or of no number, it is none.
+#[inline]
+fn is_code(text: &str) -> bool {
+    text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What a W3C field feeds.
@@ -227,11 +254,15 @@ fn variable(name: &str, dialect: Dialect) -> Variable {
         "cs(cf-connecting-ip)" | "cs(true-client-ip)" => (Slot::RealIp, Unit::Auto, 0),
         "cs-method" => (Slot::Method, Unit::Auto, 0),
         "cs-uri-stem" | "cs-uri" => (Slot::Uri, Unit::Auto, 0),
+        // As Blue Coat names it.
+        "cs-uri-path" => (Slot::Uri, Unit::Auto, 1),
         "cs-uri-query" => (Slot::Query, Unit::Auto, 0),
         "sc-status" => (Slot::Status, Unit::Auto, 0),
         "sc-bytes" => (Slot::ResponseBytes, Unit::Auto, 0),
+        "bytes" => (Slot::ResponseBytes, Unit::Auto, 1),
         "cs-bytes" => (Slot::RequestBytes, Unit::Auto, 0),
-        "time-taken" => (Slot::Duration, seconds, 0),
+        // Preferred is what [`tell_unit`] makes of it.
+        "time-taken" => (Slot::Duration, seconds, 1),
         "cs(user-agent)" | "cs-user-agent" => (Slot::UserAgent, Unit::Auto, 0),
         "cs(referer)" | "cs-referer" => (Slot::Referer, Unit::Auto, 0),
         "x-host-header" => (Slot::Host, Unit::Auto, 0),

@@ -106,13 +106,14 @@ pub(super) const GCP_LB: Fields = Fields(&[
     ("request_id", Unit::Auto, &["insertId"]),
 ]);
 
-/// Azure Front Door, `FrontDoorAccessLog`.
+/// Azure Front Door, `FrontDoorAccessLog`: `socketIp` is who spoke to it, `clientIp` what `X-Forwarded-For` says where one came.
 pub(super) const AZURE_FRONT_DOOR: Fields = Fields(&[
     (marks::RECORD, Unit::Auto, &["records"]),
     ("kind", Unit::Auto, &["category"]),
     ("ts", Unit::Auto, &["time"]),
     ("edge", Unit::Auto, &["properties.pop"]),
-    ("client_ip", Unit::Auto, &["properties.clientIp", "properties.clientIP"]),
+    ("client_ip", Unit::Auto, &["properties.socketIp"]),
+    ("forwarded_for", Unit::Auto, &["properties.clientIp", "properties.clientIP"]),
     ("client_country", Unit::Auto, &["properties.clientCountry"]),
     ("method", Unit::Auto, &["properties.httpMethod"]),
     ("uri", Unit::Auto, &["properties.requestUri"]),

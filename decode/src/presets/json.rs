@@ -230,12 +230,27 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
     (
         "user_agent",
         Unit::Auto,
-        &["proxy.userAgent", "http_user_agent", "user_agent", "agent", "ua"],
+        &[
+            "proxy.userAgent",
+            "http_user_agent",
+            "user_agent",
+            "agent",
+            "ua",
+            // Tomcat.
+            "requestHeaders.User-Agent",
+        ],
     ),
     (
         "referer",
         Unit::Auto,
-        &["proxy.referer", "http_referer", "http_referrer", "referer", "referrer"],
+        &[
+            "proxy.referer",
+            "http_referer",
+            "http_referrer",
+            "referer",
+            "referrer",
+            "requestHeaders.Referer",
+        ],
     ),
     (
         "cache_status",
@@ -248,8 +263,10 @@ pub(super) const NGINX_JSON: Fields = Fields(&[
     ("request_id", Unit::Auto, &["request_id", "x_request_id", "req_id"]),
 ]);
 
-/// Caddy, "How Logging Works"; `client_ip` is resolved by its trusted proxies.
+/// Caddy, "How Logging Works"; `client_ip` is resolved by its trusted proxies. Its handlers and its log of errors repeat the
+/// request.
 pub(super) const CADDY: Fields = Fields(&[
+    ("kind", Unit::Auto, &["logger"]),
     ("ts", Unit::Auto, &["ts"]),
     ("client_ip", Unit::Auto, &["request.client_ip", "request.remote_ip", "request.remote_addr"]),
     ("method", Unit::Auto, &["request.method"]),
