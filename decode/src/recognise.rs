@@ -4,7 +4,7 @@
 //! enough, and only one keeps the answer independent of how the stream was cut.
 
 use super::address::without_port;
-use super::line::sound::{is_address, is_host, is_name, is_sound_client};
+use super::line::sound::{has_two_addresses, is_address, is_host, is_name, is_sound_client};
 use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
 use super::numbers::is_digits;
 use super::reasons::lack_of;
@@ -131,6 +131,9 @@ impl Recogniser {
                 Reading::Strict => self.recognise_json(line).map(Recognised::from),
                 Reading::Loose => None,
             };
+        }
+        if has_two_addresses(line) {
+            return None;
         }
         let mut record = Record::default();
         let mut reads = |decoder: &mut Decoder| {

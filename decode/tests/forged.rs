@@ -124,12 +124,7 @@ fn who_is_called_like_an_address_is_no_client() {
     {
         let honest = "192.0.2.7 - - [01/May/2024:11:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl/8.5.0\"\n";
         let line = format!("192.0.2.1 - {user} {rest}");
-        for (format, before) in [
-            ("auto", String::new()),
-            ("auto", honest.to_owned()),
-            ("auto", format!("shop.example:443 {honest}")),
-            ("combined", String::new()),
-        ] {
+        for (format, before) in [("auto", honest), ("combined", "")] {
             let rows = read(format, &format!("{before}{line}"));
             let row = rows.lines().last().unwrap();
             assert!(row.contains("client_ip=\"192.0.2.1\""), "{format}, {before}: {row}");
@@ -138,6 +133,9 @@ fn who_is_called_like_an_address_is_no_client() {
         let row = read("vhost_combined", &format!("shop.example {line}"));
         assert!(row.contains("client_ip=\"192.0.2.1\"") && !row.contains("malformed"), "{row}");
     }
+    // By itself it may be of a layout with what `X-Forwarded-For` said in front.
+    let of_either = format!("192.0.2.1 - 198.51.100.9 {rest}");
+    assert!(read("auto", &of_either).contains("REJECT"));
     let format = "$host $remote_addr - $remote_user [$time_local] \"$request\" $status";
     let row = read(format, &format!("shop.example 192.0.2.1 - 198.51.100.9 {rest}"));
     assert!(row.contains("client_ip=\"192.0.2.1\"") && !row.contains("malformed"), "{row}");

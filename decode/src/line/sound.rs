@@ -32,6 +32,14 @@ pub(super) fn words_before_time(tail: &str) -> impl Iterator<Item = &str> {
     tail.split(' ').take_while(move |word| !is_time(word))
 }
 
+/// Whether a line has an address in front of its time, a dash, and another address: the client and a user who calls himself like
+/// one, or what `X-Forwarded-For` said and the client. A line by itself does not tell.
+#[cold]
+pub(crate) fn has_two_addresses(line: &str) -> bool {
+    let words: Vec<&str> = line.split(' ').take_while(|word| !word.starts_with('[')).collect();
+    matches!(words.as_slice(), [.., one, "-", other] if is_address(one) && is_address(other))
+}
+
 /// Whether an address stands among the words between client and time, too, or a time where there must be words: then a
 /// host with blanks in it may be in front, and nobody can tell which of them asked. `words` is how many words stand behind a
 /// client at least: what has fewer behind it, and a dash for the remote log name in front, is what a user calls himself.
