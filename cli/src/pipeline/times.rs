@@ -121,13 +121,13 @@ fn advice(partition: &str, news: &Tally) -> &'static str {
     let near = seconds + WAY_S;
     if near >= 4 * QUARTER_S && near % QUARTER_S <= 2 * WAY_S {
         "records name the time of another zone: set `time-zone` if the log has no offset, else check the clock of the edge"
+    } else if news.late < news.implausible {
+        "records name times that nothing confirms: they are stored and counted only; check the clock of the edge"
     } else if partition.starts_with(OF_FILES) && news.late * JOINED_SHARE >= news.records {
         "records come too late to be judged: they are stored and counted only; if rotated logs were joined newest first, give \
          them one by one, in any order"
-    } else if news.late >= news.implausible {
-        "records come too late to be judged: they are stored and counted only"
     } else {
-        "records name times that nothing confirms: they are stored and counted only; check the clock of the edge"
+        "records come too late to be judged: they are stored and counted only"
     }
 }
 
