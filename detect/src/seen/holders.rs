@@ -110,6 +110,7 @@ mod tests {
         let true_own = 236.0;
         assert!(held.own > 0.9 * true_own && held.own <= 1.01 * true_own, "{held:?}");
         assert!((held.all / true_own - 3.0).abs() < 0.1, "{held:?}");
+        assert_eq!(holders.heaviest.len(), HOLDERS_MAX);
         let stranger = holders.add(&event(300, 9, 100));
         assert!(stranger.own < 0.2, "what others held is not its own: {stranger:?}");
     }

@@ -147,3 +147,22 @@ fn who_mostly_does_something_else_fails_no_row_with_a_share() {
         assert!(!fails(test, n, others, 1.0), "{}", test.name);
     }
 }
+
+#[test]
+fn every_number_of_a_test_says_where_it_comes_from() {
+    for test in TESTS {
+        let name = test.name;
+        assert!(test.floor.is_finite(), "{name} has no floor");
+        for why in [test.why, test.usual, test.why_nats] {
+            assert!(why.len() >= 20, "{name}: {why:?}");
+        }
+        assert_eq!(test.why_quiet.len() >= 20, test.quiet_floor.is_finite(), "{name}");
+        assert!(test.share == 0.0 || test.why_share.len() >= 20, "{name}");
+    }
+}
+
+#[test]
+fn names_are_unique() {
+    let names: std::collections::BTreeSet<&str> = TESTS.iter().map(|test| test.name).collect();
+    assert!(names.len() == TESTS.len() && names.iter().all(|name| !name.is_empty()));
+}
