@@ -116,11 +116,12 @@ impl Lines<'_> {
         text: Option<&'a str>,
         record: &mut Record<'a>,
     ) -> i32 {
+        let raw = (message, position, line);
         match text {
             Some(text) if text::is_clean(line) && line.len() <= LINE_BYTES_MAX => {
-                self.text((message, position, line), text, record)
+                self.text(raw, text, record)
             }
-            text => self.framed(message, position, line, text, record),
+            text => self.framed(raw, text, record),
         }
     }
 
@@ -128,9 +129,7 @@ impl Lines<'_> {
     #[inline(never)]
     fn framed<'a>(
         &mut self,
-        message: &RawMessage<'_>,
-        position: &Position<'_>,
-        line: &[u8],
+        (message, position, line): RawLine<'_>,
         text: Option<&'a str>,
         record: &mut Record<'a>,
     ) -> i32 {

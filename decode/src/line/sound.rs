@@ -36,7 +36,7 @@ pub(super) fn words_before_time(tail: &str) -> impl Iterator<Item = &str> {
 /// one, or what `X-Forwarded-For` said and the client. A line by itself does not tell.
 #[cold]
 pub(crate) fn has_two_addresses(line: &str) -> bool {
-    let words: Vec<&str> = line.split(' ').take_while(|word| !word.starts_with('[')).collect();
+    let words: Vec<&str> = words_before_time(line).collect();
     matches!(words.as_slice(), [.., one, "-", other] if is_address(one) && is_address(other))
 }
 

@@ -136,8 +136,8 @@ impl Step {
     /// The value that ends the line.
     #[inline]
     pub(super) fn until_end<'a>(&self, rest: &'a str) -> Found<'a> {
-        // Most lines: nothing that one value could be torn from another at. No writer has a tab in a value.
-        // Words have no blanks, other values do.
+        // Most lines: nothing that one value could be torn from another at. No writer has a tab in a value, nor a blank in a
+        // word.
         let blank = is(if self.is_word { b' ' } else { b'\t' });
         let (tab, quote) = (is(b'\t'), is(b'"'));
         let divides = |bytes| blank(bytes) | tab(bytes) | quote(bytes);
