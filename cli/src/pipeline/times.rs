@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use detect::Tally;
 use detect::limits::{OFFSET_LAG_US_MAX, OFFSET_QUANTUM_US};
+use ingest::FileSource;
 
 /// How often each partition is looked at.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
@@ -21,9 +22,6 @@ const QUARTER_S: u64 = OFFSET_QUANTUM_US.unsigned_abs() / 1_000_000;
 
 /// What the way of a record adds to the offset of its clock, at most.
 const WAY_S: u64 = OFFSET_LAG_US_MAX.unsigned_abs() / 1_000_000;
-
-/// What the names of the partitions of files begin with.
-const OF_FILES: &str = "file/";
 
 /// One in how many records of a file is late where its parts are in the wrong order.
 const JOINED_SHARE: u64 = 10;
@@ -123,7 +121,7 @@ fn advice(partition: &str, news: &Tally) -> &'static str {
         "records name the time of another zone: set `time-zone` if the log has no offset, else check the clock of the edge"
     } else if news.late < news.implausible {
         "records name times that nothing confirms: they are stored and counted only; check the clock of the edge"
-    } else if partition.starts_with(OF_FILES) && news.late * JOINED_SHARE >= news.records {
+    } else if FileSource::is_of_file(partition) && news.late * JOINED_SHARE >= news.records {
         "records come too late to be judged: they are stored and counted only; if rotated logs were joined newest first, give \
          them one by one, in any order"
     } else {
@@ -174,9 +172,10 @@ mod tests {
         let slow = Tally { late: 5, offset_us: -75_000_000, ..Tally::default() };
         assert!(advice("edge/0", &slow).contains("too late"));
         let joined = Tally { records: 40, ..slow };
-        assert!(advice("file/0", &joined).contains("one by one"));
+        let file = format!("file/{:032x}", 7);
+        assert!(advice(&file, &joined).contains("one by one"));
         assert!(!advice("edge/0", &joined).contains("one by one"));
         let lost = Tally { implausible: 5, offset_us: 2_000_000_000_000, ..Tally::default() };
-        assert!(advice("file/0", &lost).contains("nothing confirms"));
+        assert!(advice(&file, &lost).contains("nothing confirms"));
     }
 }

@@ -50,7 +50,7 @@ impl Desk<'_> {
     pub(super) fn campaign(&self, target: &mut Target, out: &mut Vec<Incident>) {
         let (count, usual) = target.host.tries.count();
         let share = target.host.tries.share();
-        if count < TRIES_MIN || f64::from(count) < USUAL_FACTOR * usual || share < SHARE_MIN {
+        if !are_many(count, usual) || share < SHARE_MIN {
             return;
         }
         let mut campaign = target.host.tries.campaign();
@@ -59,10 +59,7 @@ impl Desk<'_> {
             let key = self.hasher.pair(self.host_key, source.0);
             self.attempters.get(key).is_none_or(Attempts::only_tries)
         });
-        let is_enough = campaign.count >= TRIES_MIN
-            && f64::from(campaign.count) >= USUAL_FACTOR * usual
-            && campaign.sources.len() >= SOURCES_MIN;
-        if !is_enough {
+        if !are_many(campaign.count, usual) || campaign.sources.len() < SOURCES_MIN {
             return;
         }
         let said = spoken(&campaign);
@@ -102,6 +99,11 @@ impl Desk<'_> {
             self.announce(target, at, out);
         }
     }
+}
+
+/// Whether so many tries of an hour are somebody's harm, and more than usual.
+fn are_many(count: u32, usual: f64) -> bool {
+    count >= TRIES_MIN && f64::from(count) >= USUAL_FACTOR * usual
 }
 
 /// Whether those who try were here before as often as whoever else is here now: then it may be the log-in that fails.

@@ -49,7 +49,7 @@ impl Holders {
         #[expect(clippy::cast_precision_loss, reason = "at most some hours, in milliseconds")]
         let seconds = event.duration_ms.min(TOLD_MS_MAX) as f32 / 1e3;
         self.all += seconds;
-        let known = self.heaviest.iter_mut().position(|holder| holder.source == event.source);
+        let known = self.heaviest.iter().position(|holder| holder.source == event.source);
         let at = known.unwrap_or_else(|| self.place_for(event.source));
         let Some(holder) = self.heaviest.get_mut(at) else { return Held::default() };
         holder.seconds += seconds;

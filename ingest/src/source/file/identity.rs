@@ -18,19 +18,32 @@ static FIRST_LINE_HIGH: RapidSecrets = RapidSecrets::seed(2);
 /// Bytes of the first data line that count.
 const FIRST_LINE_BYTES: usize = 64 << 10;
 
+/// What the partition names of files begin with.
+const OF_FILES: &str = "file/";
+
+/// Digits of the hash behind it.
+const HASH_DIGITS: usize = 32;
+
 /// The partition name that the first data line gives: `file/` and 128 bits of hash.
 pub(super) fn partition_name(first_line: &[u8]) -> String {
     let line = first_line.get(..FIRST_LINE_BYTES).unwrap_or(first_line);
     let high = rapidhash_v3_seeded(line, &FIRST_LINE_HIGH);
     let low = rapidhash_v3_seeded(line, &FIRST_LINE_LOW);
-    format!("file/{high:016x}{low:016x}")
+    format!("{OF_FILES}{high:016x}{low:016x}")
 }
 
 /// A name for a set of files, whatever their order: letters and digits.
 pub(super) fn set_name<'a>(partitions: impl Iterator<Item = &'a str>) -> String {
     let files: BTreeSet<&str> = partitions.collect();
     let joined: Vec<&str> = files.into_iter().collect();
-    partition_name(joined.join(" ").as_bytes()).trim_start_matches("file/").to_owned()
+    partition_name(joined.join(" ").as_bytes()).trim_start_matches(OF_FILES).to_owned()
+}
+
+/// Whether a partition is of a file, perhaps of one that begins like another. A topic may be called `file`: its partitions have
+/// numbers of fewer digits.
+pub(super) fn is_of_file(partition: &str) -> bool {
+    let hash = partition.strip_prefix(OF_FILES).and_then(|name| name.get(..HASH_DIGITS));
+    hash.is_some_and(|hash| hash.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// The first line of `block` that is neither blank nor a comment (`#`), without its line end.
@@ -151,6 +164,7 @@ mod tests {
     #[test]
     fn names_and_proofs_never_change() {
         assert_eq!(partition_name(b"203.0.113.7"), "file/f88738764a94d92263b46e33c1571e47");
+        assert!(is_of_file(&partition_name(b"203.0.113.7")) && !is_of_file("file/0"));
         let mut content = Content::new();
         content.add(b"a\n");
         content.add(b"b\n");

@@ -72,6 +72,11 @@ impl FileSource {
         identity::set_name(partitions.iter().map(AsRef::as_ref))
     }
 
+    /// Whether a partition is one of a file.
+    pub fn is_of_file(partition: &str) -> bool {
+        identity::is_of_file(partition)
+    }
+
     /// Opens `files` (`-` is standard input) to be read from where `positions` stand.
     ///
     /// `positions` is what [`Source::proofs`] and the batches gave to be committed, for every file ever
