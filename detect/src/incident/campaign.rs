@@ -12,7 +12,7 @@ use crate::math::evalue::{Forecast, log_e, tail_probability};
 use crate::record::column::Column;
 use crate::record::source::Source;
 use crate::seen::attempts::Attempts;
-use crate::seen::tries::Campaign;
+use crate::seen::tries::{Campaign, Tries};
 use crate::store::table::Table;
 
 /// Tries of an hour below which nobody is harmed: one a minute and a half.
@@ -48,18 +48,20 @@ const QUIET_US: i64 = 1_800_000_000;
 impl Desk<'_> {
     /// Looks at the tries of the last hour; due once a minute.
     pub(super) fn campaign(&self, target: &mut Target, out: &mut Vec<Incident>) {
-        let (count, usual) = target.host.tries.count();
-        let share = target.host.tries.share();
-        if !are_many(count, usual) || share < SHARE_MIN {
+        let tries = &mut target.host.tries;
+        if !are_many(tries) {
             return;
         }
-        let mut campaign = target.host.tries.campaign();
         // Who logs in has done nothing else yet; who has done more since has come in.
-        campaign.retain(|source| {
+        tries.retain(|source| {
             let key = self.hasher.pair(self.host_key, source.0);
             self.attempters.get(key).is_none_or(Attempts::only_tries)
         });
-        if !are_many(campaign.count, usual) || campaign.sources.len() < SOURCES_MIN {
+        if !are_many(tries) {
+            return;
+        }
+        let campaign = tries.campaign();
+        if campaign.sources.len() < SOURCES_MIN {
             return;
         }
         let said = spoken(&campaign);
@@ -101,9 +103,10 @@ impl Desk<'_> {
     }
 }
 
-/// Whether so many tries of an hour are somebody's harm, and more than usual.
-fn are_many(count: u32, usual: f64) -> bool {
-    count >= TRIES_MIN && f64::from(count) >= USUAL_FACTOR * usual
+/// Whether the tries of the last hour are somebody's harm, more than usual, and most of what is written where they are.
+fn are_many(tries: &Tries) -> bool {
+    let (count, usual) = tries.count();
+    count >= TRIES_MIN && f64::from(count) >= USUAL_FACTOR * usual && tries.share() >= SHARE_MIN
 }
 
 /// Whether those who try were here before as often as whoever else is here now: then it may be the log-in that fails.

@@ -56,13 +56,15 @@ pub struct Campaign {
     pub example: Event,
 }
 
-impl Campaign {
-    /// Leaves out the sources for which `keeps` does not hold, with what they tried.
-    pub fn retain(&mut self, keeps: impl Fn(Source) -> bool) {
-        self.sources.retain(|(source, tries)| {
-            let is_kept = keeps(*source);
+impl Half {
+    /// Leaves out sources for which `keeps` does not hold, with their tries.
+    fn retain(&mut self, keeps: impl Fn(Source) -> bool) {
+        let Self { count, writes, sources, .. } = self;
+        sources.retain(|source, tries| {
+            let is_kept = keeps(Source(source));
             if !is_kept {
-                self.count = self.count.saturating_sub(*tries);
+                *count = count.saturating_sub(*tries);
+                *writes = writes.saturating_sub(*tries);
             }
             is_kept
         });
@@ -140,6 +142,12 @@ impl Tries {
         self.old = if is_next { ended } else { Half::default() };
     }
 
+    /// Leaves out sources for which `keeps` does not hold, with their tries: neither is it usual that they try.
+    pub fn retain(&mut self, keeps: impl Fn(Source) -> bool) {
+        self.old.retain(&keeps);
+        self.new.retain(&keeps);
+    }
+
     /// Tries of the last hour, and how many are usual.
     pub fn count(&self) -> (u32, f64) {
         (self.old.count + self.new.count, self.usual)
@@ -196,6 +204,21 @@ mod tests {
         assert_eq!((campaign.example.path, campaign.first_ts), (5, 36_000_000_000));
         tries.add(&event(36_000 + 4 * 3_600, 1));
         assert_eq!(tries.count().0, 1);
+    }
+
+    #[test]
+    fn who_is_left_out_is_not_usual_either() {
+        let mut tries = Tries::default();
+        for half in 0..20_i64 {
+            for i in 0..100 {
+                let event = event(36_000 + half * HALF_S + i64::from(i), 1_000 + i);
+                tries.note_write(&event);
+                tries.add(&event);
+            }
+            tries.retain(|source| source == Source::v4(1_000));
+        }
+        assert_eq!((tries.campaign().sources.len(), tries.count().0), (1, 2));
+        assert!(tries.count().1 < 5.0 && tries.share() > 0.9, "{tries:?}");
     }
 
     #[test]
