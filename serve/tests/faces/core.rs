@@ -152,8 +152,11 @@ async fn a_query_that_takes_too_long_is_stopped_and_gives_its_place_back() {
     let limits = Limits { query_time: Duration::from_millis(50), queries: 1, ..Limits::default() };
     let (_lake, answers) = open(limits).await;
     for text in [ENDLESS, POURING, ENDLESS] {
-        let reply = answers.rows(Question::asked(text)).await.expect("a start");
-        let fault = reply.end().await.expect_err("a fault");
+        // On a busy machine the time is up before there is a plan.
+        let fault = match answers.rows(Question::asked(text)).await {
+            Ok(reply) => reply.end().await.expect_err("a fault"),
+            Err(fault) => fault,
+        };
         assert_eq!(fault.code(), "time_limit", "{text}: {fault}");
     }
 }
