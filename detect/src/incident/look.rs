@@ -12,7 +12,7 @@ use crate::incident::patience::Looked;
 use crate::incident::pulses::Pulses;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
-use crate::judge::profile::{Maker, Profile, overlap};
+use crate::judge::profile::{Maker, Profile, overlap, renewed};
 use crate::judge::worth::{CROWD_RATE_MIN, is_volume, requests_min, supported, worth};
 use crate::record::attribute::Attribute;
 use crate::record::column::Column;
@@ -61,8 +61,10 @@ impl Desk<'_> {
                 let regular = record.is_some_and(|record| now_s - record.first_s > REGULAR_S);
                 Maker {
                     known: regular || target.host.normal.visitors.contains(event.source),
-                    browses: record.is_some_and(SourceRecord::is_person_like),
+                    browses: record
+                        .is_some_and(|record| record.is_person_like() || record.is_open_page()),
                     is_slow: record.is_some_and(SourceRecord::is_slow),
+                    is_unhurried: record.is_some_and(SourceRecord::is_unhurried),
                 }
             },
         )
@@ -319,6 +321,8 @@ impl Desk<'_> {
             share: share_of(&evidence.ordinary, |event| found.rule.matches(event)),
             level,
             rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
+            renewed: renewed(target.host.recent.iter().filter(|event| found.rule.matches(event))),
+            each: each(&seen, evidence),
         }
     }
 
@@ -359,8 +363,9 @@ impl Desk<'_> {
             return true;
         }
         let rate = target.suspicion.rate.clone();
-        let crowded =
-            [Kind::FlashCrowd, Kind::RetryStorm].into_iter().any(|kind| target.cases.is_open(kind));
+        let crowded = [Kind::FlashCrowd, Kind::RetryStorm, Kind::OriginFault]
+            .into_iter()
+            .any(|kind| target.cases.is_open(kind));
         if crowded && class == Class::Volume && judgement.verdict != Verdict::Attack {
             return false;
         }
@@ -403,6 +408,11 @@ impl Desk<'_> {
         let state = target.cases.open[at].state();
         out.push(self.revise(target, at, state));
     }
+}
+
+/// Requests of the mean source, in those that hardly any ordinary source reaches in the same time.
+pub(super) fn each(seen: &Profile, evidence: &Evidence<'_>) -> f64 {
+    seen.count / seen.sources.max(1.0) / evidence.source_requests_min.max(1.0)
 }
 
 /// Share of a sample that a predicate selects.

@@ -7,11 +7,11 @@ use crate::explain::rule::Rule;
 use crate::explain::sample::Sample;
 use crate::explain::search::Evidence;
 use crate::incident::lifecycle::Desk;
-use crate::incident::look::{share_of, span};
+use crate::incident::look::{each, share_of, span};
 use crate::incident::open::Open;
 use crate::incident::target::Target;
 use crate::judge::evidence::Case;
-use crate::judge::profile::Profile;
+use crate::judge::profile::{Profile, renewed};
 use crate::record::event::flag;
 use crate::seen::host::RECENT_S;
 
@@ -96,6 +96,14 @@ impl Desk<'_> {
             }),
             level: target.host.level(self.now_s(), seconds),
             rate: None,
+            renewed: renewed(
+                target
+                    .host
+                    .recent
+                    .iter()
+                    .filter(|event| rules.iter().any(|rule| rule.matches(event))),
+            ),
+            each: each(&seen, &evidence),
         };
         let judgement = case.judge();
         let fingerprint = evidence.fingerprint(&rules);

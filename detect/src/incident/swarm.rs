@@ -10,6 +10,7 @@ use crate::judge::worth::convicting_odds;
 use crate::record::event::{Event, flag};
 use crate::seen::host::RECENT_S;
 use crate::seen::readers::Readers;
+use crate::store::table::Table;
 use crate::suspect::alone::tail;
 
 /// Readers alone of a minute beyond the ordinary, below which nobody is harmed.
@@ -29,6 +30,16 @@ const BORROWED_EXPECTED_MAX: f64 = 0.1;
 /// Share of the pages that a rule selects which must be of readers alone: those who check a link before they hand it on read what
 /// the others, who follow it, read as well. A choice.
 const ALONE_SHARE_MIN: f64 = 0.7;
+
+/// Share of one path from which all may read one page, whatever the query: a link that a letter brought has a key of each reader.
+/// They read more than one where who asks again does so under another query, half of the time, or where the answers differ in
+/// size, three of ten from all others. Choices.
+const ONE_PAGE_MIN: f64 = 0.7;
+const READ_ON_MIN: f64 = 0.5;
+const SIZES_MIN: f64 = 0.3;
+
+/// Bytes by which the answers with one page differ at most: names, tokens.
+const ALIKE_BYTES: u32 = 64;
 
 /// Time without a request of it after which a swarm is over, µs.
 const QUIET_US: i64 = 300_000_000;
@@ -64,6 +75,15 @@ impl Desk<'_> {
         if share < ALONE_SHARE_MIN {
             return;
         }
+        // Who reads one page copies nothing.
+        let level = target.host.level(self.now_s(), RECENT_S);
+        let case = self.case(target, &evidence, &found, &[], level);
+        let is_of_one = case.seen.top_path >= ONE_PAGE_MIN
+            && !case.renewed.is_some_and(|renewed| renewed >= READ_ON_MIN)
+            && sizes(evidence.now.iter().filter(|event| select(event))) < SIZES_MIN;
+        if is_of_one || case.is_excused() {
+            return;
+        }
         let judgement = Judgement {
             kind: Kind::Swarm,
             verdict: Verdict::Attack,
@@ -85,4 +105,16 @@ impl Desk<'_> {
         });
         self.announce(target, at, out);
     }
+}
+
+/// Distinct sizes of answers for each record.
+#[expect(clippy::cast_precision_loss, reason = "records of a minute")]
+fn sizes<'a>(events: impl Iterator<Item = &'a Event>) -> f64 {
+    let mut sizes: Table<()> = Table::default();
+    let mut count = 0_usize;
+    for event in events {
+        sizes.entry(u64::from(event.bytes / ALIKE_BYTES), || ());
+        count += 1;
+    }
+    sizes.len() as f64 / count.max(1) as f64
 }

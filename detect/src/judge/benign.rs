@@ -77,6 +77,16 @@ const PLAYERS_MIN: f64 = 20.0;
 const PLAYLIST_MAX: f64 = 0.6;
 const SLOW_MIN: f64 = 0.9;
 
+/// Probes of a monitor, and pages that each looks at, at most; time that an answer may take, ms; excess up to which they harm
+/// nobody, requests per second.
+const WATCHERS_MAX: f64 = 64.0;
+const WATCHED_PATHS_MAX: f64 = 6.0;
+const WATCHED_MS_MAX: f64 = 500.0;
+const WATCHED_RATE_MAX: f64 = 20.0;
+
+/// Times the ordinary rate up to which what poses as a browser may be a monitor that drives one.
+const WATCHED_TIMES_MAX: f64 = 3.0;
+
 /// Requests of one fetcher that come of one link: the page, its image, a second try.
 const FETCHES_MAX: f64 = 4.0;
 
@@ -99,6 +109,15 @@ pub const RULES: &[Rule] = &[
         why: "a choice: two dozen networks are what one operator sends from, a flood comes from more; thirty a \
               second hurt nobody",
         fits: is_delivered,
+    },
+    Rule {
+        name: "watched",
+        kind: Kind::Fetcher,
+        says: "programs ask for a few pages now and then, and are answered at once: they watch, or look for news",
+        why: "a choice: what monitors do, whose probes are some dozens, each with a few pages every half a minute, at worst all at once; \
+              twenty a second above the ordinary harm nobody, where all is served, nothing is written and nothing takes long; under the \
+              name of a browser up to three times the ordinary rate in all",
+        fits: is_watched,
     },
     Rule {
         name: "return",
@@ -191,6 +210,24 @@ fn is_delivered(case: &Case) -> bool {
         && seen.refused < 0.1
         && seen.auth < AUTH_MAX
         && excess_is_below(case, DELIVERY_RATE_MAX)
+}
+
+/// Programs ask for a few pages now and then, and are answered at once.
+fn is_watched(case: &Case) -> bool {
+    let seen = &case.seen;
+    let paths = seen.path_spread * seen.count;
+    seen.unhurried >= 0.9
+        && seen.sources <= WATCHERS_MAX
+        && paths <= WATCHED_PATHS_MAX
+        && seen.refused + seen.errors_5xx < 0.05
+        && seen.writes == 0.0
+        && seen.hostile == 0.0
+        && seen.auth == 0.0
+        && seen.queries < 0.5
+        && seen.duration_ms <= WATCHED_MS_MAX.max(2.0 * case.ordinary.duration_ms)
+        && excess_is_below(case, WATCHED_RATE_MAX)
+        && (seen.programs >= 0.9
+            || case.rate.is_none_or(|rate| rate <= WATCHED_TIMES_MAX * case.level))
 }
 
 /// Whether what comes above the ordinary stays below so many requests per second, as far as the rate is known.

@@ -28,6 +28,10 @@ pub struct Case {
     pub level: f64,
     /// Unexplained rate of the host of late, requests per second; `None` where that was looked at before.
     pub rate: Option<f64>,
+    /// Share of the repeated requests with a query whose query is a new one of their source; `None` of few.
+    pub renewed: Option<f64>,
+    /// Requests of the mean source, in those that hardly any ordinary source reaches in the same time.
+    pub each: f64,
 }
 
 /// What it is held to be.
@@ -84,6 +88,12 @@ const BROWSING_MIN: f64 = 0.5;
 /// Share of common user agents that strangers to a site have as well: browsers are the same everywhere.
 const MIX_MIN: f64 = 0.6;
 
+/// Share of assets from which there are too few pages to tell by their referers.
+const NO_PAGES_MIN: f64 = 0.9;
+
+/// Share of one path in what is all assets, from which it is one of them, and not what belongs to pages.
+const ONE_ASSET_MIN: f64 = 0.7;
+
 /// Every piece of evidence.
 pub const WEIGHTS: &[Weight] = &[
     Weight {
@@ -100,7 +110,9 @@ pub const WEIGHTS: &[Weight] = &[
         value: |case| {
             let (seen, ordinary) = (case.seen.assets, case.ordinary.assets);
             // a rule may select the page alone of those who load all of it
-            let says = ordinary > ASSETS_SHARE_MIN && case.seen.browsing < BROWSING_MIN;
+            let is_one_asset = seen >= NO_PAGES_MIN && case.seen.top_path >= ONE_ASSET_MIN;
+            let says =
+                ordinary > ASSETS_SHARE_MIN && case.seen.browsing < BROWSING_MIN && !is_one_asset;
             says.then(|| libm::log2((ordinary + 0.02) / (seen + 0.02)))
         },
         clamp: (-2.0, 3.0),
@@ -112,7 +124,11 @@ pub const WEIGHTS: &[Weight] = &[
     },
     Weight {
         name: "no_referer",
-        value: |case| Some(case.seen.referer_none - case.ordinary.referer_none),
+        // What plays or shows a file by itself names no page.
+        value: |case| {
+            let says = case.seen.assets < NO_PAGES_MIN;
+            says.then_some(case.seen.referer_none - case.ordinary.referer_none)
+        },
         clamp: (-1.0, 1.0),
         why_clamp: "a difference of shares, which is what it can be",
         weight: 2.0,
@@ -137,7 +153,7 @@ pub const WEIGHTS: &[Weight] = &[
     },
     Weight {
         name: "foreign_referer",
-        value: |case| Some(case.seen.referer_other - case.ordinary.referer_other),
+        value: |case| Some(case.linked(&case.seen) - case.linked(&case.ordinary)),
         clamp: (0.0, 1.0),
         why_clamp: "a difference of shares; fewer links than usual say nothing",
         weight: -3.0,
@@ -146,7 +162,7 @@ pub const WEIGHTS: &[Weight] = &[
     Weight {
         name: "browsing",
         value: |case| {
-            let more = case.seen.browsing - case.seen.referer_other;
+            let more = case.seen.browsing - case.linked(&case.seen);
             (case.ordinary.assets > ASSETS_SHARE_MIN).then_some(more)
         },
         clamp: (0.0, 1.0),
@@ -211,6 +227,15 @@ pub const WEIGHTS: &[Weight] = &[
               what is found on a host with little history must count by its size",
     },
     Weight {
+        name: "each_asks_more",
+        value: |case| (case.seen.sources >= 5.0).then(|| libm::log2(case.each.max(1.0))),
+        clamp: (0.0, 2.0),
+        why_clamp: "doublings beyond the most that an ordinary source asks for, two at most: a choice",
+        weight: 1.5,
+        why: "Jung, Krishnamurthy and Rabinovich (2002): in a crowd each client asks for as much as ever; where the mean of five \
+              and more is twice what one in two hundred reaches, the prior is undone",
+    },
+    Weight {
         name: "few_addresses",
         value: |case| benign::is_beyond_few(case).then_some(1.0),
         clamp: (0.0, 1.0),
@@ -270,9 +295,19 @@ impl Case {
         Judgement { kind, verdict, attackness }
     }
 
+    /// Whether a rule for what is no attack fits.
+    pub fn is_excused(&self) -> bool {
+        first_fit(benign::RULES, self).is_some()
+    }
+
     /// Kind, given that it is hostile: where no rule fits, it is a flood.
     pub fn kind(&self) -> Kind {
         first_fit(kind::RULES, self).unwrap_or(Kind::HttpFlood)
+    }
+
+    /// Share with a referer of another host: of pages, or of all where what is selected is assets.
+    fn linked(&self, of: &Profile) -> f64 {
+        if self.seen.assets >= NO_PAGES_MIN { of.referer_other_all } else { of.referer_other }
     }
 
     fn attackness(&self) -> f64 {
@@ -321,6 +356,8 @@ mod tests {
             share: 0.0,
             level: 40.0,
             rate: Some(140.0),
+            renewed: None,
+            each: 0.1,
         }
     }
 

@@ -37,6 +37,15 @@ const DEAR_MS: f64 = 1_000.0;
 const CIRCLE_PATHS_MAX: f64 = 4.0;
 const CIRCLE_EACH_MIN: f64 = 5.0;
 
+/// Share of repeated requests with a new query of their source, from which queries are made up: who polls sends his own again
+/// and again. A choice.
+const RENEWED_MIN: f64 = 0.5;
+
+/// Requests of each source up to which each asks once, and excess from which that is no link with a key of each reader, requests
+/// per second. Choices: the second is more than a letter to some ten thousand brings.
+const ONCE_EACH_MAX: f64 = 1.2;
+const ONCE_RATE_MIN: f64 = 30.0;
+
 /// Every rule, in order.
 pub const RULES: &[Rule] = &[
     Rule {
@@ -118,8 +127,8 @@ pub const RULES: &[Rule] = &[
         name: "random_queries",
         kind: Kind::CacheBusting,
         says: "one path is asked for under ever new queries, so that no cache can answer",
-        why: "a choice: four in five carry a query of their own, for one path, of twenty requests and more; a cache \
-              answers none that writes",
+        why: "a choice: four in five carry a query of their own, for one path, of twenty requests and more, half of them a new \
+              one where a source asks again; a cache answers none that writes",
         fits: busts_caches,
     },
 ];
@@ -178,6 +187,17 @@ fn is_dear(case: &Case) -> bool {
         && seen.cache_miss.is_none_or(|missed| missed >= 0.5)
 }
 
+/// Whether the queries are new ones where a source asks again; where hardly any does, much comes of it all the same.
+fn are_made_up(case: &Case) -> bool {
+    match case.renewed {
+        Some(renewed) => renewed >= RENEWED_MIN,
+        None if case.seen.count < ONCE_EACH_MAX * case.seen.sources => {
+            case.rate.is_none_or(|rate| rate - case.level >= ONCE_RATE_MIN)
+        }
+        None => true,
+    }
+}
+
 fn busts_caches(case: &Case) -> bool {
     let (seen, ordinary) = (&case.seen, &case.ordinary);
     seen.queries >= 0.8
@@ -185,6 +205,7 @@ fn busts_caches(case: &Case) -> bool {
         && seen.query_spread >= 0.8
         && seen.top_path >= 0.5
         && seen.count >= 20.0
+        && are_made_up(case)
         && ordinary.query_spread * ordinary.queries < 0.5
         && seen.cache_miss.is_none_or(|missed| missed >= 0.5)
 }

@@ -19,6 +19,8 @@ pub struct Profile {
     pub referer_none: f64,
     /// Share with a referer of another host, among non-assets.
     pub referer_other: f64,
+    /// Share with a referer of another host, among all records.
+    pub referer_other_all: f64,
     /// Share that hands over credentials.
     pub auth: f64,
     /// Share of refused paths on paths the host is not known to serve.
@@ -45,6 +47,8 @@ pub struct Profile {
     pub empty: f64,
     /// Share of requests broken off before they were answered.
     pub aborted: f64,
+    /// Share of user agents that are no browser's.
+    pub programs: f64,
     /// Share of user agents that name their operator.
     pub declared: f64,
     /// Mean time to serve, ms.
@@ -59,6 +63,8 @@ pub struct Profile {
     pub browsing: f64,
     /// Share of sources that ask no faster than a player of a stream does.
     pub slow: f64,
+    /// Share of sources that ask no faster than a program that watches for the owner does.
+    pub unhurried: f64,
     /// Share of the heaviest source.
     pub top_source: f64,
     /// Share of the most frequent user agent, each source counted once.
@@ -83,6 +89,7 @@ struct Sums {
     known_sources: usize,
     browsing: usize,
     slow: usize,
+    unhurried: usize,
     duration_ms: f64,
     bytes: f64,
     paths: Table<usize>,
@@ -95,15 +102,18 @@ struct Sums {
 }
 
 /// Facts that hold of a record or not, in the order of [`facts`].
-const FACTS: usize = 16;
+const FACTS: usize = 18;
 
 fn facts(event: &Event, is_probe: bool) -> [bool; FACTS] {
     let page = !event.has(flag::ASSET);
     let auth = event.flags & (flag::AUTH | flag::TOKEN) != 0;
+    let from_elsewhere = !event.has(flag::REFERER_NONE) && !event.has(flag::REFERER_OWN);
     [
+        event.program != 0,
+        from_elsewhere,
         !page,
         page && event.has(flag::REFERER_NONE),
-        page && !event.has(flag::REFERER_NONE) && !event.has(flag::REFERER_OWN),
+        page && from_elsewhere,
         auth,
         is_probe,
         event.is_refused_path(),
@@ -151,7 +161,8 @@ impl Sums {
     fn profile(&self) -> Profile {
         let most = |table: &Table<usize>| table.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let share = |part: usize, whole: usize| f(part) / f(whole.max(1));
-        let [assets, referer_none, referer_other, auth, probes, refused, ..] = self.facts;
+        let [programs, other_all, assets, referer_none, referer_other, auth, probes, refused, ..] =
+            self.facts;
         let [
             ..,
             errors_5xx,
@@ -175,6 +186,7 @@ impl Sums {
             assets: share(assets, n),
             referer_none: share(referer_none, self.pages),
             referer_other: share(referer_other, self.pages),
+            referer_other_all: share(other_all, n),
             auth: share(auth, n),
             probes: share(probes, n),
             refused: share(refused, n),
@@ -183,6 +195,7 @@ impl Sums {
             top_path: share(most(&self.paths), n),
             query_spread: share(self.queries.len(), queries),
             queries: share(queries, n),
+            programs: share(programs, n),
             declared: share(declared, n),
             hostile: share(hostile, n),
             fetchers: share(fetchers, n),
@@ -195,6 +208,7 @@ impl Sums {
             known_sources: share(self.known_sources, self.sources.len()),
             browsing: share(self.browsing, self.sources.len()),
             slow: share(self.slow, self.sources.len()),
+            unhurried: share(self.unhurried, self.sources.len()),
             top_source: share(most(&self.sources), n),
             top_agent: share(most(&self.agents), self.seen.len()),
             agents: f(self.agents.len()),
@@ -212,6 +226,8 @@ pub struct Maker {
     pub browses: bool,
     /// It asks no faster than a player of a stream does.
     pub is_slow: bool,
+    /// It asks no faster than a program that watches for the owner does.
+    pub is_unhurried: bool,
 }
 
 /// Share of one set's visits, each a source with a user agent, whose user agents are as frequent in the other: 1 where both
@@ -245,6 +261,24 @@ fn visits<'a>(events: impl Iterator<Item = &'a Event>, hasher: &Hasher) -> (usiz
     (seen.len(), agents)
 }
 
+/// Repetitions from which it is known whether they renew their query.
+const REPEATED_MIN: usize = 20;
+
+/// Of requests with a query, in order of time, those that are not the first of their source: the share whose query its source
+/// did not send just before. `None` of fewer than [`REPEATED_MIN`].
+#[expect(clippy::cast_precision_loss, reason = "counts of a sample")]
+pub fn renewed<'a>(events: impl Iterator<Item = &'a Event>) -> Option<f64> {
+    let mut last: Table<u64> = Table::default();
+    let (mut repeated, mut anew) = (0_usize, 0_usize);
+    for event in events.filter(|event| event.query != 0) {
+        let (query, is_first) = last.entry(event.source.0, || event.query);
+        repeated += usize::from(!is_first);
+        anew += usize::from(*query != event.query);
+        *query = event.query;
+    }
+    (repeated >= REPEATED_MIN).then(|| anew as f64 / repeated as f64)
+}
+
 impl Profile {
     /// Profile of some records. `is_probe` tells refused paths that the host does not serve, `what_of` what else is known
     /// of a record's source.
@@ -258,10 +292,11 @@ impl Profile {
         for event in events {
             sums.add(event, hasher, is_probe(event));
             if sums.add_source(event) {
-                let Maker { known, browses, is_slow } = what_of(event);
+                let Maker { known, browses, is_slow, is_unhurried } = what_of(event);
                 sums.known_sources += usize::from(known);
                 sums.browsing += usize::from(browses);
                 sums.slow += usize::from(is_slow);
+                sums.unhurried += usize::from(is_unhurried);
             }
         }
         sums.profile()

@@ -304,6 +304,7 @@ pub const TOOLS: &[&str] = &[
 /// What user agents of programs say that name their operator.
 pub const DECLARED: &[&str] = &[
     "+http",
+    "@",
     "bot/",
     "bot;",
     "crawler",
@@ -363,6 +364,10 @@ pub const FETCHERS: &[&str] = &[
     "newrelicpinger",
     "hetrixtools",
     "healthcheck",
+    "route53-health-check",
+    "datadogsynthetics",
+    "checkly",
+    "blackbox",
     "kube-probe",
     "amazon cloudfront",
     "alwaysonline",
@@ -381,4 +386,12 @@ pub const FETCHERS: &[&str] = &[
     "pocket casts",
     "podcast",
     "duckduckgo-favicons",
+    "chatgpt-user",
+    "claude-user",
+    "perplexity-user",
+    "mistralai-user",
+    "duckassistbot",
+    "meta-externalfetcher",
+    "amzn-user",
+    "google-read-aloud",
 ];

@@ -92,6 +92,9 @@ pub struct SourceRecord {
     pub shape: u32,
     shape_lead: u16,
     shape_pages: u16,
+    /// The same on the paths themselves.
+    path: u32,
+    path_lead: u16,
     /// Tests whose alarm was already raised, by slot.
     pub reported: u32,
     /// Every request so far named its operator in the user agent.
@@ -130,6 +133,23 @@ const PLAYER_RATE_MAX: f32 = 2.0;
 /// who has been here before has most of it.
 const PERSON_ASSETS_MIN: f32 = 1.5;
 const PERSON_PATHS_MIN: f64 = 2.5;
+
+/// Takes a vote for a majority, of which the lead is kept (Boyer and Moore 1981).
+const fn vote((most, lead): (&mut u32, &mut u16), value: u32) {
+    if *most == value {
+        *lead += 1;
+    } else if *lead == 0 {
+        (*most, *lead) = (value, 1);
+    } else {
+        *lead -= 1;
+    }
+}
+
+/// Pages of a minute, decayed, of an open page that looks for news every second, with a margin. A choice.
+const POLLING_PAGES_MAX: f32 = 75.0;
+
+/// Requests of a minute, decayed, of a program that watches: some pages every half a minute. A choice.
+const WATCHING_MAX: f32 = 15.0;
 
 impl SourceRecord {
     /// A source first seen with this event.
@@ -193,7 +213,7 @@ impl SourceRecord {
             }
         }
         if !event.has(flag::ASSET) {
-            self.note_shape(event.shape);
+            self.note_shape(event);
         }
         self.megabytes_60 += f64_to_f32(f64::from(event.bytes) / 1e6);
         self.seconds_60 += f64_to_f32(f64::from(event.duration_ms.min(TOLD_MS_MAX)) / 1e3);
@@ -205,23 +225,27 @@ impl SourceRecord {
         self.declared &= event.has(flag::DECLARED_BOT);
     }
 
-    const fn note_shape(&mut self, shape: u32) {
+    fn note_shape(&mut self, event: &Event) {
         if self.shape_pages == SHAPE_PAGES_MAX {
-            (self.shape_pages, self.shape_lead) = (SHAPE_PAGES_MAX / 2, self.shape_lead / 2);
+            self.shape_pages /= 2;
+            self.shape_lead /= 2;
+            self.path_lead /= 2;
         }
         self.shape_pages += 1;
-        if self.shape == shape {
-            self.shape_lead += 1;
-        } else if self.shape_lead == 0 {
-            (self.shape, self.shape_lead) = (shape, 1);
-        } else {
-            self.shape_lead -= 1;
-        }
+        #[expect(clippy::cast_possible_truncation, reason = "half of a hash")]
+        let path = event.path as u32;
+        vote((&mut self.shape, &mut self.shape_lead), event.shape);
+        vote((&mut self.path, &mut self.path_lead), path);
     }
 
     /// Whether it counts through paths of one shape. The lead of a share `s` is at least `2 s − 1` of the pages.
     pub fn counts_through(&self) -> bool {
         self.shape != 0 && 5 * self.shape_lead >= 3 * self.shape_pages
+    }
+
+    /// Whether it asks for one page again and again: for two of three that it asked for of late.
+    pub fn asks_again(&self) -> bool {
+        self.path_lead > 0 && 3 * u32::from(self.path_lead) >= u32::from(self.shape_pages)
     }
 
     /// Many people behind one address, as far as that shows: five user agents, and assets that browsers load, or three
@@ -266,6 +290,19 @@ impl SourceRecord {
             && (0.3..=PERSON_PAGES_MAX).contains(&self.pages_60)
             && self.assets_60 >= PERSON_ASSETS_MIN
             && self.distinct_paths() >= PERSON_PATHS_MIN
+    }
+
+    /// Has loaded a page with what belongs to it within the hour, and asks no faster than a page does that looks for news by
+    /// itself.
+    pub fn is_open_page(&self) -> bool {
+        self.assets_3600 >= PERSON_ASSETS_MIN
+            && self.distinct_paths() >= PERSON_PATHS_MIN
+            && self.pages_60 <= POLLING_PAGES_MAX
+    }
+
+    /// Asks no faster than a program that watches for the owner.
+    pub fn is_unhurried(&self) -> bool {
+        self.pages_60 + self.assets_60 <= WATCHING_MAX
     }
 
     /// Ten minutes of pages without what a browser loads with them.

@@ -20,6 +20,7 @@ mod fired;
 mod floods;
 mod logins;
 mod ordinary;
+mod polls;
 mod predicate;
 mod programs;
 mod quiet;
@@ -93,6 +94,14 @@ scenarios! {
     ordinary_chat = ordinary::chat,
     ordinary_cloud = ordinary::cloud,
     ordinary_small_sites = ordinary::small,
+    waiting_room = polls::waiting_room,
+    auction_ends = polls::auction_ends,
+    browsers_watch = polls::browsers_watch,
+    programs_watch = polls::programs_watch,
+    assistants_read = polls::assistants_read,
+    newsletter_with_keys = polls::newsletter_with_keys,
+    opened_once_then_flooded = polls::opened_once_then_flooded,
+    one_image_by_few = polls::one_image_by_few,
     podcast_release = crowd::podcast,
     stream_begins = crowd::stream_begins,
     sale_begins = crowd::sale,

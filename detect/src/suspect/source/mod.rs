@@ -216,6 +216,7 @@ impl Suspect<'_> {
         record.is_bare()
             && record.pages_60 >= BARE_PAGES_MIN
             && self.reads_on()
+            && !record.asks_again()
             && !record.declared
             && !record.is_shared(population.loads_assets())
     }

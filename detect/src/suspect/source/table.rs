@@ -84,6 +84,7 @@ const COUNTED_MAX: f32 = 250.0;
 fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let record = suspect.record;
     !circumstances.origin_fails
+        && !record.asks_again()
         && record.writes_60 < WRITING_MIN * record.pages_60
         && record.pages_60 >= READING_RATIO_MIN * record.pages_10
         && record.distinct_paths() >= CRAWL_PATHS_MIN
