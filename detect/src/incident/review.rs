@@ -12,7 +12,7 @@ use crate::incident::open::Open;
 use crate::incident::target::Target;
 use crate::judge::evidence::Case;
 use crate::judge::profile::{Profile, renewed};
-use crate::record::event::flag;
+use crate::record::event::{Event, flag};
 use crate::seen::host::RECENT_S;
 
 /// Seconds from which it is told who reads pages alone, and how many each of them reads a second: a page every two and a half
@@ -76,33 +76,22 @@ impl Desk<'_> {
         let stays = benign || by_name || self.is_about_newcomer(open);
         let better = if stays { None } else { better(open, &evidence, seconds) };
         let rules = better.unwrap_or_else(|| open.rules.clone());
-        let seen = self.profile(
-            target,
-            evidence.now.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))),
-        );
+        let select = |event: &Event| rules.iter().any(|rule| rule.matches(event));
+        let seen = self.profile(target, evidence.now.iter().filter(|event| select(event)));
         let all = self.profile(target, evidence.now.iter());
         let usual = self.profile(target, evidence.ordinary.iter());
         let ordinary = &target.host.normal.sample.events;
-        let hits =
-            ordinary.iter().filter(|event| rules.iter().any(|rule| rule.matches(event))).count();
+        let hits = ordinary.iter().filter(|event| select(event)).count();
         let case = Case {
             seen,
             all,
             ordinary: usual,
             software_nats: open.sender_nats(),
-            mix: self.mix(&evidence, |event| rules.iter().any(|rule| rule.matches(event))),
-            share: share_of(&evidence.ordinary, |event| {
-                rules.iter().any(|rule| rule.matches(event))
-            }),
+            mix: self.mix(&evidence, select),
+            share: share_of(&evidence.ordinary, select),
             level: target.host.level(self.now_s(), seconds),
             rate: None,
-            renewed: renewed(
-                target
-                    .host
-                    .recent
-                    .iter()
-                    .filter(|event| rules.iter().any(|rule| rule.matches(event))),
-            ),
+            renewed: renewed(target.host.recent.iter().filter(|event| select(event))),
             each: each(&seen, &evidence),
         };
         let judgement = case.judge();

@@ -346,10 +346,10 @@ mod tests {
         }
     }
 
-    fn case(seen: Profile, software_nats: f64) -> Case {
+    fn case(seen: &Profile, software_nats: f64) -> Case {
         Case {
-            seen,
-            all: seen,
+            seen: *seen,
+            all: *seen,
             ordinary: ordinary(),
             software_nats,
             mix: None,
@@ -373,7 +373,7 @@ mod tests {
             top_agent: 0.2,
             ..Profile::default()
         };
-        let judgement = case(seen, 0.0).judge();
+        let judgement = case(&seen, 0.0).judge();
         assert_eq!(
             (judgement.kind, judgement.verdict),
             (Kind::FlashCrowd, Verdict::Benign),
@@ -391,7 +391,7 @@ mod tests {
             top_path: 1.0,
             ..Profile::default()
         };
-        let judgement = case(seen, 60.0).judge();
+        let judgement = case(&seen, 60.0).judge();
         assert_eq!((judgement.kind, judgement.verdict), (Kind::HttpFlood, Verdict::Attack));
     }
 
@@ -399,6 +399,6 @@ mod tests {
     fn an_origin_that_fails_is_not_attacked() {
         let seen =
             Profile { count: 3_000.0, sources: 500.0, errors_5xx: 0.9, assets: 0.1, ..ordinary() };
-        assert_eq!(case(seen, 0.0).judge().kind, Kind::OriginFault);
+        assert_eq!(case(&seen, 0.0).judge().kind, Kind::OriginFault);
     }
 }

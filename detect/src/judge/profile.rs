@@ -219,6 +219,7 @@ impl Sums {
 
 /// What is known of a source besides the records that are looked at.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each holds or not, whatever the others do")]
 pub struct Maker {
     /// It was seen before.
     pub known: bool,
