@@ -166,8 +166,8 @@ pub const RULES: &[Rule] = &[
         kind: Kind::FlashCrowd,
         says: "many play or look at the same, and the caches answer: a stream that begins, with players that were not there \
                before",
-        why: "a choice: nine in ten are assets, four in five of them from the caches, where the log tells of these; three in \
-              five for one path at most, which a list of what plays next is; nine in ten of twenty sources and more ask \
+        why: "a choice: nine in ten are assets, four in five of them from the caches, or, where the log does not tell of these, asked for no \
+              faster than ever; three in five for one path at most, which a list of what plays next is; nine in ten of twenty sources and more ask \
               for two a second at most: a flood asks faster, or past the caches",
         fits: is_streamed,
     },
@@ -219,6 +219,7 @@ fn is_watched(case: &Case) -> bool {
     seen.unhurried >= 0.9
         && seen.sources <= WATCHERS_MAX
         && paths <= WATCHED_PATHS_MAX
+        && seen.assets < 0.5
         && seen.refused + seen.errors_5xx < 0.05
         && seen.writes == 0.0
         && seen.hostile == 0.0
@@ -302,7 +303,7 @@ fn is_crawled(case: &Case) -> bool {
 fn is_streamed(case: &Case) -> bool {
     let seen = &case.seen;
     seen.assets >= 0.9
-        && seen.cache_miss.is_some_and(|missed| missed <= 0.2)
+        && seen.cache_miss.map_or(case.each <= 1.0, |missed| missed <= 0.2)
         && seen.sources >= PLAYERS_MIN
         && seen.top_path <= PLAYLIST_MAX
         && seen.refused + seen.errors_5xx < 0.1
