@@ -79,7 +79,7 @@ use delimited::Delimited;
 use ending::Ending;
 use json::{JsonDecoder, Part};
 use line::{Fit, Plan, W3cPlan};
-use record::Record;
+use record::{Record, Slot};
 
 /// Why a line is no access record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -204,6 +204,7 @@ impl Decoder {
         match &self.engine {
             Engine::Line(plan) => match plan.decode_loosely(line, record) {
                 Fit::No => Err(RejectReason::OtherFormat),
+                _ if self.is_no_request(record) => Err(RejectReason::NoRequest),
                 fit => Ok(fit),
             },
             Engine::Json(_) | Engine::W3c(_) | Engine::Columns(_) => Err(RejectReason::OtherFormat),
@@ -239,6 +240,13 @@ impl Decoder {
     #[inline]
     fn lacks_tls(&self, line: &str) -> bool {
         self.format == Format::SslRequest && lacks_tls(line)
+    }
+
+    /// Whether a record, which does not quite follow the format, is of something that no request of its own was made for: S3
+    /// writes a dash without quotes for what it deletes itself, and for each of the many objects that one request deletes.
+    #[cold]
+    fn is_no_request(&self, record: &Record<'_>) -> bool {
+        self.format == Format::S3 && record.get(Slot::Request).is_none()
     }
 
     /// The records of the last line, if it was [`Fit::Several`].

@@ -85,6 +85,11 @@ impl Plan {
 /// Whether a text without quotes that a client may have chosen stands in front of the client, behind which a time in brackets
 /// comes: the text may hold what looks like both.
 fn front_of(steps: &[Step]) -> Front {
+    if let Some(Step { until: Until::Byte(_), variable, .. }) = steps.first()
+        && let Some(slot @ (Slot::CacheStatus | Slot::Scheme)) = variable.slot
+    {
+        return Front::Word(slot);
+    }
     let is_client = |step: &Step| step.variable.slot == Some(Slot::ClientIp);
     let Some(at) = steps.iter().position(is_client) else { return Front::Sure };
     let is_open = |step: &Step| {

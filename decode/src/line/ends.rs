@@ -74,16 +74,20 @@ pub(super) fn until_bar_before_last(rest: &str) -> Found<'_> {
     Some((agent, Escape::None, tail))
 }
 
+/// Whether a word is one of bunny.net's ids.
+pub(super) fn is_id(word: &str) -> bool {
+    word.len() == ID_BYTES && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a word is one of bunny.net's points of presence: `WA`, `LA2`.
+pub(super) fn is_place(word: &str) -> bool {
+    (2..=4).contains(&word.len())
+        && word.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
+        && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
 #[cold]
 fn is_agent_with_bars(text: &str, behind: &str) -> bool {
-    let is_id =
-        |part: &str| part.len() == ID_BYTES && part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    // `WA`, `LA2`.
-    let is_place = |part: &str| {
-        (2..=4).contains(&part.len())
-            && part.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
-            && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-    };
     let is_country = |part: &str| part == "-" || (part.len() == 2 && is_place(part));
     let is_other = |part: &str| is_id(part) || is_place(part) || part.starts_with("http");
     behind

@@ -1,8 +1,8 @@
 //! Whether what stands at a place can be what the format has there.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use crate::address::canonical_ip;
+use crate::address::{canonical_ip, is_private};
 use crate::lanes::{contains, is};
 use crate::reasons::is_level;
 use crate::search::divide;
@@ -92,17 +92,35 @@ pub(super) fn holds_record(text: &str) -> bool {
 }
 
 /// The list of addresses in quotes right behind the fields of a format: nginx's stock `main` is `combined` with
-/// `"$http_x_forwarded_for"` added. An address with a port is rather an upstream's.
+/// `"$http_x_forwarded_for"` added.
 pub(super) fn forwarded_behind(rest: &str) -> Option<&str> {
     let (text, _) = divide(rest.strip_prefix(" \"")?, b'"')?;
     is_forwarded(text).then_some(text)
 }
 
-/// Whether a text is a list of addresses.
+/// Lowest port that is a client's own and no server's: those of servers are chosen to be remembered.
+const CLIENT_PORT_MIN: u16 = 10_000;
+
+/// Whether a text is a list of addresses that proxies forward. Some write the port as well, as upstreams have one: it is a
+/// list of clients if one of its entries has none, or the last is an address of the internet with the port of a client.
 pub(super) fn is_forwarded(text: &str) -> bool {
     let (is_dot, is_colon) = (is(b'.'), is(b':'));
-    contains(text.as_bytes(), |bytes| is_dot(bytes) | is_colon(bytes))
-        && text.rsplit(',').next().is_some_and(|last| last.trim_ascii().parse::<IpAddr>().is_ok())
+    if !contains(text.as_bytes(), |bytes| is_dot(bytes) | is_colon(bytes)) {
+        return false;
+    }
+    let last = text.rsplit(',').next().unwrap_or_default().trim_ascii();
+    last.parse::<IpAddr>().is_ok()
+        || last.parse::<SocketAddr>().is_ok_and(|last| is_client(last) || has_bare_address(text))
+}
+
+/// Whether a socket is rather a client's than an upstream's.
+fn is_client(socket: SocketAddr) -> bool {
+    !is_private(socket.ip()) && socket.port() >= CLIENT_PORT_MIN
+}
+
+/// Whether one of the entries of a list is an address alone.
+fn has_bare_address(list: &str) -> bool {
+    list.split(',').any(|entry| entry.trim_ascii().parse::<IpAddr>().is_ok())
 }
 
 /// Whether a time in common log or ISO notation, or an epoch, stands at the start.

@@ -231,12 +231,14 @@ impl Step {
         self.until_last_quote(rest, escape)
     }
 
-    /// Whether a text with quotes in it is more than one value.
+    /// Whether a text with quotes in it is more than one value: another record, or the end of a request, of which the beginning
+    /// was taken for a whole one.
     #[cold]
     fn is_torn(&self, text: &str) -> bool {
         let is_request = self.variable.slot == Some(Slot::Request);
         holds_record(text)
             || (is_request && text.contains("\" \""))
+            || (!is_request && holds_request_end(text))
             || (self.is_raw && holds_fields(text))
     }
 

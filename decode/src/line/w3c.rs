@@ -136,9 +136,11 @@ impl W3cPlan {
     pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         record.clear();
         let fit = self.plan(line).decode(line, record);
-        let is_cut = fit == Fit::Cut && is_sound(record) && !begins_quoted(line);
+        // One that is whole says nothing of a request.
+        let is_cut = fit == Fit::Cut || (fit == Fit::Whole && !record.has_sure_request());
+        let is_placed = is_cut && is_sound(record) && !begins_quoted(line);
         tell_unit(record);
-        if is_cut { fit } else { Fit::No }
+        if is_placed { fit } else { Fit::No }
     }
 
     /// What stands between the fields is told by the line: some write tabs under a header with blanks.

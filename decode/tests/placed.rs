@@ -1,0 +1,180 @@
+//! A value is read where its format puts it or not at all, whatever clients put into theirs.
+
+#![cfg(test)]
+
+mod support;
+
+use decode::{ClientsConfig, DecoderConfig};
+use expect_test::{Expect, expect};
+use schemas::Networks;
+use support::{read_blocks, show};
+
+const COMBINED: &str = r#"203.0.113.1 - - [30/Apr/2024:12:00:00 +0000] "GET /page HTTP/1.1" 200 500 "-" "Mozilla/5.0 (X11)""#;
+const BUNNY: &str = "HIT|200|1714478400000|412|390|203.0.113.1|-|https://shop.example/x|DE|Mozilla/5.0|322b688bd63fb63f2babe9de30a5d262|DE";
+const ALB: &str = r#"https 2024-04-30T12:00:00.186641Z app/lb/50dc6c495c0c9188 203.0.113.1:2817 10.0.0.1:80 0.086 0.048 0.037 200 200 0 57 "GET https://shop.example:443/ HTTP/1.1" "curl/8.5.0" - - arn:aws:x "Root=1-58337281" "shop.example" "arn:aws:y" 1 2024-04-30T12:00:00.000000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-""#;
+
+/// The rows of the lines behind another, or alone.
+fn check(config: &DecoderConfig, before: Option<&str>, lines: &[&str], expected: &Expect) {
+    let one = |line: &&str| {
+        let stream: Vec<&str> = before.into_iter().chain([*line]).collect();
+        let (batches, _) = read_blocks(config, [stream.join("\n").as_bytes()]);
+        let rows = show(&batches);
+        let last = rows.lines().last().and_then(|row| row.split_once(' '));
+        last.map(|(_, row)| format!("{row}\n")).unwrap_or_default()
+    };
+    expected.assert_eq(&lines.iter().map(one).collect::<String>());
+}
+
+fn auto(before: &str, lines: &[&str], expected: &Expect) {
+    check(&DecoderConfig::of("auto"), Some(before), lines, expected);
+}
+
+#[test]
+fn what_has_bars_moves_nothing_behind_them() {
+    auto(
+        BUNNY,
+        &[
+            // In the referrer, the query and the user agent.
+            "HIT|200|1714564800000|412|390|192.0.2.1|https://a.example/b|c|https://shop.example/a|DE|curl/8.5.0|322b688bd63fb63f2babe9de30a5d262|DE",
+            "HIT|200|1714564800000|412|390|192.0.2.1|-|https://shop.example/a?b|c|DE|curl/8.5.0|322b688bd63fb63f2babe9de30a5d262|DE",
+            "HIT|200|1714564800000|412|390|192.0.2.1|-|https://shop.example/a|DE|x|https://shop.example/b|DE|y|322b688bd63fb63f2babe9de30a5d262|DE",
+            // A line in a line.
+            "HIT|200|1714564800000|412|390|192.0.2.1|-|https://shop.example/a|DE|curl/8.5.0|322b688bd63fb63f2babe9de30a5d262|DEHIT|200|1714564801000|1|1|192.0.2.2|-|https://shop.example/b|DE|x|322b688bd63fb63f2babe9de30a5d262|DE",
+            // One that lost its end has its values where they are.
+            "HIT|200|1714564800000|412|390|192.0.2.1|-|https://shop.example/a|DE|cur",
+            "HIT|200|1714564800000|412|390|192.0",
+            // Something in front, which is no value.
+            "edge1 HIT|200|1714564800000|412|390|192.0.2.1|-|https://shop.example/a|DE|curl/8.5.0|322b688bd63fb63f2babe9de30a5d262|DE",
+            "edge1|HIT|200|1714564800000|412|390|192.0.2.1|-|https://shop.example/a|DE|curl/8.5.0|322b688bd63fb63f2babe9de30a5d262|DE",
+        ],
+        &expect![[r#"
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" status=200 response_bytes=412 cache_status="hit" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" status=200 response_bytes=412 cache_status="hit" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" status=200 response_bytes=412 cache_status="hit" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" status=200 response_bytes=412 cache_status="hit" malformed=true
+            ts=2024-05-01 12:00:00Z edge="DE" client_ip="192.0.2.1" path="https://shop.example/a" status=200 response_bytes=412 user_agent="cur" cache_status="hit" malformed=true
+            REJECT does not follow the log format
+            REJECT does not follow the log format
+            REJECT does not follow the log format
+        "#]],
+    );
+}
+
+#[test]
+fn what_ran_into_a_line_is_no_scheme() {
+    for word in ["x|", "edge1>", "2024-05-01T12:00:00Z,", "(b)"] {
+        let line = format!("{word}{ALB}");
+        auto(
+            ALB,
+            &[&line],
+            &expect![[r#"
+            REJECT does not follow the log format
+        "#]],
+        );
+    }
+}
+
+#[test]
+fn a_request_in_a_request_is_told() {
+    auto(
+        COMBINED,
+        &[
+            r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET /" 404 9 " HTTP/1.1" 200 512 "-" "curl/8.5.0""#,
+            r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET / "GET /b HTTP/1.1" 404 9 HTTP/1.1" 200 512 "-" "curl/8.5.0""#,
+            r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET /HTTP/1.1" 404 9 HTTP/1.1" 200 512 "-" "curl/8.5.0""#,
+        ],
+        &expect![[r#"
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/" status=404 response_bytes=9 referer=" HTTP/1.1\" 200 512 \"-\" \"curl/8.5.0\"" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/ \"GET /b" protocol="HTTP/1.1" status=404 malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/HTTP/1.1" status=404 malformed=true
+        "#]],
+    );
+}
+
+#[test]
+fn connections_without_a_request_are_none() {
+    let header = "#Fields: date time c-ip c-port s-ip s-port cs-version cs-method cs-uri streamid sc-status s-siteid s-reason s-queuename";
+    auto(
+        header,
+        &[
+            "2024-05-01 12:00:00 192.0.2.1 50000 10.0.0.1 80 - - - - - - Timer_ConnectionIdle -",
+            "2024-05-01 12:00:00 192.0.2.1 50000 10.0.0.1 80 HTTP/1.1 GET /a?b=c - 400 - BadRequest -",
+            "2024-05-01 12:00:00 192.0.2.1 50000 10.0.0.1 80 - - - - 400 - URL -",
+            "2024-05-01 12:00:00 192.0.2.1 50000 10.0.0.1 80 HTTP/1.1 GET /a - - 1 Connection_Dropped Pool",
+        ],
+        &expect![[r#"
+            REJECT a TCP session, no request
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" query="b=c" protocol="HTTP/1.1" status=400
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" status=400 malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1"
+        "#]],
+    );
+    check(
+        &DecoderConfig::of("s3"),
+        None,
+        &[
+            r#"79a5 shop-files [01/May/2024:12:00:00 +0000] 192.0.2.1 79a5 3E57427F3EXAMPLE BATCH.DELETE.OBJECT a - 204 - - 1 - - - - - hostid= SigV4 ECDHE AuthHeader shop-files.s3.amazonaws.com TLSv1.2 - -"#,
+            r#"79a5 shop-files [01/May/2024:12:00:00 +0000] 192.0.2.1 79a5 3E57427F3EXAMPLE REST.POST.MULTI_OBJECT_DELETE - "POST /?delete HTTP/1.1" 200 - 512 - 7 6 "-" "curl/8.5.0" - hostid= SigV4 ECDHE AuthHeader shop-files.s3.amazonaws.com TLSv1.2 - -"#,
+        ],
+        &expect![[r#"
+            REJECT no request in it
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="POST" host="shop-files.s3.amazonaws.com" path="/" query="delete" protocol="HTTP/1.1" status=200 response_bytes=512 duration_us=7000 user_agent="curl/8.5.0" request_id="3E57427F3EXAMPLE"
+        "#]],
+    );
+}
+
+#[test]
+fn api_gateway_is_read_as_its_documentation_writes_it() {
+    check(
+        &DecoderConfig::of("api_gateway"),
+        None,
+        &[
+            r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000]"GET /a HTTP/1.1" 200 5 c6af9ac6-7b61-11e6"#,
+            r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000]"GET /a HTTP/1.1" 200 5 c6af9ac6-7b61-11e6 e5f6="#,
+            r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET /a HTTP/1.1" 200 5 c6af9ac6-7b61-11e6"#,
+            r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET /a HTTP/1.1" 200"#,
+        ],
+        &expect![[r#"
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 request_id="c6af9ac6-7b61-11e6"
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 request_id="e5f6="
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 request_id="c6af9ac6-7b61-11e6"
+            REJECT not a JSON object
+        "#]],
+    );
+}
+
+#[test]
+fn ports_of_clients_are_no_part_of_what_is_forwarded() {
+    let trusted_proxies = Networks::parse(["10.0.0.0/8"]).unwrap();
+    let clients = ClientsConfig { trusted_proxies, ..ClientsConfig::default() };
+    let config = DecoderConfig { clients, ..DecoderConfig::of("combined") };
+    let lines = [
+        "192.0.2.1:50711",
+        "198.51.100.2, 192.0.2.1:4711",
+        "198.51.100.2, [2001:db8::1]:50711",
+        "198.51.100.2:40000, 192.0.2.1",
+        // Of an upstream, or of several.
+        "10.0.0.2:50711",
+        "192.0.2.1:8080",
+        "192.0.2.1:443, 192.0.2.2:443",
+    ]
+    .map(|list| {
+        format!(
+            r#"10.0.0.1 - - [01/May/2024:12:00:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "curl/8.5.0" "{list}""#
+        )
+    });
+    check(
+        &config,
+        None,
+        &lines.each_ref().map(String::as_str),
+        &expect![[r#"
+        ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
+        ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
+        ts=2024-05-01 12:00:00Z client_ip="2001:db8::1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
+        ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
+        ts=2024-05-01 12:00:00Z client_ip="10.0.0.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
+        ts=2024-05-01 12:00:00Z client_ip="10.0.0.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
+        ts=2024-05-01 12:00:00Z client_ip="10.0.0.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
+    "#]],
+    );
+}
