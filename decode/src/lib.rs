@@ -66,6 +66,7 @@ mod spelling;
 pub mod stream;
 pub mod text;
 pub mod time;
+mod way;
 mod word;
 pub mod zone;
 
@@ -77,7 +78,7 @@ pub use message::{Numbering, RawMessage};
 
 use delimited::Delimited;
 use ending::Ending;
-use json::{JsonDecoder, Part};
+use json::{JsonDecoder, KeySet, Part};
 use line::{Fit, Plan, W3cPlan};
 use record::{Record, Slot};
 
@@ -157,6 +158,35 @@ impl Decoder {
     /// Whether its lines are JSON.
     pub(crate) const fn is_json(&self) -> bool {
         matches!(self.engine, Engine::Json(_))
+    }
+
+    /// The same decoder for lines that had these keys, if they are JSON: see [`has_news`](Self::has_news).
+    pub(crate) fn heeding(mut self, keys: KeySet) -> Self {
+        if let Engine::Json(json) = &mut self.engine {
+            json.heed_keys(keys);
+        }
+        self
+    }
+
+    /// Adds to the keys that its lines have.
+    pub(crate) fn know_keys(&mut self, keys: &KeySet) {
+        if let Engine::Json(json) = &mut self.engine {
+            json.know_keys(keys);
+        }
+    }
+
+    /// The keys that its lines had.
+    pub(crate) fn known_keys(&self) -> KeySet {
+        match &self.engine {
+            Engine::Json(json) => json.known_keys(),
+            Engine::Line(_) | Engine::W3c(_) | Engine::Columns(_) => KeySet::default(),
+        }
+    }
+
+    /// Whether the last line, of JSON, had a key that none before it had: it may be of another dialect.
+    #[inline]
+    pub(crate) const fn has_news(&self) -> bool {
+        matches!(&self.engine, Engine::Json(json) if json.has_news())
     }
 
     /// Whether it looks at what the captured headers of the lines before were.

@@ -11,6 +11,7 @@
 mod adjust;
 mod grok;
 mod keys;
+mod known;
 mod leaves;
 mod pairs;
 mod peer;
@@ -20,6 +21,7 @@ mod wrapped;
 use adjust::Adjust;
 pub(super) use keys::{Fed, fed_by, letters_of, marks};
 pub use keys::{FieldMap, FieldSource, KeyPath};
+pub use known::KeySet;
 pub use leaves::{Leaf, leaves};
 pub(super) use wrapped::{bytes_in, is_open, object_in, sole_object, string_in, values_in};
 
@@ -43,6 +45,10 @@ pub struct JsonDecoder {
     has_sites: bool,
     /// The records in the lists of the last line.
     parts: Vec<Part>,
+    /// The keys that its lines had, where others may be of another dialect.
+    known: Option<KeySet>,
+    /// The last line, or part of one, had a key that none before it had.
+    has_news: bool,
 }
 
 /// Where one of the records of a line is.
@@ -74,7 +80,33 @@ impl JsonDecoder {
             has_urls: false,
             has_sites: false,
             parts: Vec::new(),
+            known: None,
+            has_news: false,
         }
+    }
+
+    /// The same decoder for lines that had these keys, to [tell](Self::has_news) whether another has more.
+    pub(crate) fn heed_keys(&mut self, known: KeySet) {
+        self.keys.forget_order();
+        self.known = Some(known);
+    }
+
+    /// Adds to the keys that its lines have.
+    pub(crate) fn know_keys(&mut self, keys: &KeySet) {
+        if let Some(known) = &mut self.known {
+            known.add(keys);
+        }
+    }
+
+    /// The keys that its lines had.
+    pub(crate) fn known_keys(&self) -> KeySet {
+        self.known.unwrap_or_default()
+    }
+
+    /// Whether the last line had a key that none before it had: it may be of another dialect.
+    #[inline]
+    pub(crate) const fn has_news(&self) -> bool {
+        self.has_news
     }
 
     /// The same decoder for a dialect that writes the values of headers `%XX`.
@@ -119,6 +151,7 @@ impl JsonDecoder {
     pub fn decode<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
         let mut cursor = Cursor::new(line);
         self.parts.clear();
+        self.has_news = false;
         let whole = match cursor.peek() {
             Ok(b'{') => {
                 let start = cursor.place();
@@ -194,6 +227,7 @@ impl JsonDecoder {
     /// Fills `record` from one of the records of `line`.
     pub fn decode_part<'a>(&mut self, line: &'a str, part: Part, record: &mut Record<'a>) {
         let text = part.text(line);
+        self.has_news = false;
         let mut cursor = Cursor::new(text);
         let whole = self.object(&mut cursor, part.node, record);
         record.truncated = whole.is_err() || cursor.peek().is_ok();
@@ -260,7 +294,9 @@ impl JsonDecoder {
         }
         let (key, _) = cursor.string()?;
         cursor.expect(b':')?;
-        Ok(self.keys.find(node, previous, key))
+        let is_new = node == NodeId::ROOT && self.known.as_ref().is_some_and(|it| !it.has(key));
+        self.has_news |= is_new;
+        Ok(self.keys.find(node, previous, key, !is_new))
     }
 
     /// Takes a value that is no plain one, or is wanted otherwise than as it stands.
