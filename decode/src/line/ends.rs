@@ -217,7 +217,12 @@ static BEFORE_VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(
 
 /// Whether the end of a request in quotes, with a status behind it, is in a text.
 pub(super) fn holds_request_end(text: &str) -> bool {
-    BEFORE_VERSION.find_iter(text.as_bytes()).any(|at| {
+    request_ends(text).next().is_some()
+}
+
+/// Where requests end in a text, in quotes and with a status behind.
+pub(super) fn request_ends(text: &str) -> impl Iterator<Item = usize> {
+    BEFORE_VERSION.find_iter(text.as_bytes()).filter(|at| {
         let ended = text.get(at + 1..).and_then(|version| version.split_once('"'));
         ended.is_some_and(|(version, behind)| is_version(version) && begins_status(behind))
     })

@@ -159,8 +159,8 @@ impl Plan {
         let Some(mut rest) = self.before.strip(line) else { return Fit::No };
         let is_forged = !is_strict && self.has_forged_quotes(line);
         for step in &self.steps {
-            if is_forged && step.until == Until::Quote {
-                return Fit::Cut;
+            if is_forged && step.until == Until::Quote && !step.is_sure_request(line, rest) {
+                return self.keep_front(rest, record);
             }
             // Most values: no way round.
             if let Until::Byte(byte) = step.until {
@@ -224,6 +224,18 @@ impl Plan {
             record.set(Slot::ForwardedFor, Value { text, ..Value::default() });
         }
         Fit::Extra
+    }
+
+    /// Keeps of a line, in whose `rest` nobody can tell which values are where, what stands in front of that: that somebody asked
+    /// is certain, and when, unless another time behind the first one is the writer's own.
+    #[cold]
+    fn keep_front(&self, rest: &str, record: &mut Record<'_>) -> Fit {
+        let is_time = |step: &Step| step.variable.slot == Some(Slot::Time);
+        if !self.steps.first().is_some_and(is_time) && holds_record(rest) {
+            return Fit::No;
+        }
+        record.note_empty(Slot::Request);
+        Fit::Cut
     }
 
     /// Whether what follows the last field can be further ones. Behind a quote that was looked at already.

@@ -2,8 +2,8 @@
 
 use super::captures;
 use super::ends::{
-    Found, before_wrapped, ends_line, ends_with_closed_quote, find, has_bar, holds_fields,
-    holds_request_end,
+    Found, before_wrapped, ends_as_request, ends_line, ends_with_closed_quote, find, has_bar,
+    holds_fields, holds_request_end, request_ends,
 };
 use super::sound::{has_other_client, holds_record, looks_like_time, words_before_time};
 use super::variables::{Guess, Variable};
@@ -229,6 +229,15 @@ impl Step {
             from = at + 1;
         }
         self.until_last_quote(rest, escape)
+    }
+
+    /// Whether the value is the request, of a line that seems to have more quoted values than its format, and certainly all of
+    /// it: nothing else in the line ends as a request does, in front of a status.
+    #[cold]
+    pub(super) fn is_sure_request(&self, line: &str, rest: &str) -> bool {
+        self.variable.slot == Some(Slot::Request)
+            && request_ends(line).count() == 1
+            && self.until_quote(rest).is_some_and(|(text, ..)| ends_as_request(text))
     }
 
     /// Whether a text with quotes in it is more than one value: another record, or the end of a request, of which the beginning
