@@ -48,7 +48,9 @@ impl KeySet {
         let mut keys = Self::default();
         for bit in [hash % 512, hash / 512 % 512] {
             let word = usize::try_from(bit / 64).ok().and_then(|word| keys.0.get_mut(word));
-            word.into_iter().for_each(|word| *word |= 1 << (bit % 64));
+            if let Some(word) = word {
+                *word |= 1 << (bit % 64);
+            }
         }
         keys
     }
@@ -63,6 +65,24 @@ impl KeySet {
     /// Adds all keys of another.
     pub(crate) fn add(&mut self, other: &Self) {
         self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+    }
+}
+
+/// What a decoder knows of the keys of its lines.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Heeded {
+    /// The keys that they had; `None` where none of them can be of another dialect.
+    pub(super) known: Option<KeySet>,
+    /// The last one had another.
+    pub(super) has_news: bool,
+}
+
+impl Heeded {
+    /// Whether a key of a line is one that none before it had.
+    pub(super) fn note(&mut self, key: &str) -> bool {
+        let is_new = self.known.as_ref().is_some_and(|known| !known.has(key));
+        self.has_news |= is_new;
+        is_new
     }
 }
 

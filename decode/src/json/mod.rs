@@ -26,6 +26,7 @@ pub use leaves::{Leaf, leaves};
 pub(super) use wrapped::{bytes_in, is_open, object_in, sole_object, string_in, values_in};
 
 use keys::{Action, EntryId, KeyTable, NodeId, Target};
+use known::Heeded;
 use scan::{Broken, Cursor, Scalar};
 
 use super::record::{Escape, Record, Slot, Value};
@@ -45,10 +46,8 @@ pub struct JsonDecoder {
     has_sites: bool,
     /// The records in the lists of the last line.
     parts: Vec<Part>,
-    /// The keys that its lines had, where others may be of another dialect.
-    known: Option<KeySet>,
-    /// The last line, or part of one, had a key that none before it had.
-    has_news: bool,
+    /// The keys that its lines had.
+    heeded: Heeded,
 }
 
 /// Where one of the records of a line is.
@@ -80,33 +79,32 @@ impl JsonDecoder {
             has_urls: false,
             has_sites: false,
             parts: Vec::new(),
-            known: None,
-            has_news: false,
+            heeded: Heeded::default(),
         }
     }
 
     /// The same decoder for lines that had these keys, to [tell](Self::has_news) whether another has more.
     pub(crate) fn heed_keys(&mut self, known: KeySet) {
         self.keys.forget_order();
-        self.known = Some(known);
+        self.heeded.known = Some(known);
     }
 
     /// Adds to the keys that its lines have.
     pub(crate) fn know_keys(&mut self, keys: &KeySet) {
-        if let Some(known) = &mut self.known {
+        if let Some(known) = &mut self.heeded.known {
             known.add(keys);
         }
     }
 
     /// The keys that its lines had.
     pub(crate) fn known_keys(&self) -> KeySet {
-        self.known.unwrap_or_default()
+        self.heeded.known.unwrap_or_default()
     }
 
     /// Whether the last line had a key that none before it had: it may be of another dialect.
     #[inline]
     pub(crate) const fn has_news(&self) -> bool {
-        self.has_news
+        self.heeded.has_news
     }
 
     /// The same decoder for a dialect that writes the values of headers `%XX`.
@@ -151,7 +149,7 @@ impl JsonDecoder {
     pub fn decode<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
         let mut cursor = Cursor::new(line);
         self.parts.clear();
-        self.has_news = false;
+        self.heeded.has_news = false;
         let whole = match cursor.peek() {
             Ok(b'{') => {
                 let start = cursor.place();
@@ -227,7 +225,7 @@ impl JsonDecoder {
     /// Fills `record` from one of the records of `line`.
     pub fn decode_part<'a>(&mut self, line: &'a str, part: Part, record: &mut Record<'a>) {
         let text = part.text(line);
-        self.has_news = false;
+        self.heeded.has_news = false;
         let mut cursor = Cursor::new(text);
         let whole = self.object(&mut cursor, part.node, record);
         record.truncated = whole.is_err() || cursor.peek().is_ok();
@@ -294,8 +292,7 @@ impl JsonDecoder {
         }
         let (key, _) = cursor.string()?;
         cursor.expect(b':')?;
-        let is_new = node == NodeId::ROOT && self.known.as_ref().is_some_and(|it| !it.has(key));
-        self.has_news |= is_new;
+        let is_new = node == NodeId::ROOT && self.heeded.note(key);
         Ok(self.keys.find(node, previous, key, !is_new))
     }
 
@@ -361,6 +358,8 @@ fn is_another(cursor: &mut Cursor<'_>) -> Result<bool, Broken> {
     let here = *cursor;
     match cursor.another() {
         Ok(true) if cursor.peek() == Ok(b'"') => Ok(true),
+        // A template's comma behind the last value.
+        Ok(true) if cursor.peek() == Ok(b'}') => cursor.expect(b'}').map(|()| false),
         Ok(false) => Ok(false),
         Ok(true) | Err(Broken) => {
             *cursor = here;
