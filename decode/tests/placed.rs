@@ -67,9 +67,9 @@ fn what_ran_into_a_line_is_no_scheme() {
         auto(
             ALB,
             &[&line],
-            &expect![[r#"
+            &expect![[r"
             REJECT does not follow the log format
-        "#]],
+        "]],
         );
     }
 }
@@ -113,7 +113,7 @@ fn connections_without_a_request_are_none() {
         &DecoderConfig::of("s3"),
         None,
         &[
-            r#"79a5 shop-files [01/May/2024:12:00:00 +0000] 192.0.2.1 79a5 3E57427F3EXAMPLE BATCH.DELETE.OBJECT a - 204 - - 1 - - - - - hostid= SigV4 ECDHE AuthHeader shop-files.s3.amazonaws.com TLSv1.2 - -"#,
+            "79a5 shop-files [01/May/2024:12:00:00 +0000] 192.0.2.1 79a5 3E57427F3EXAMPLE BATCH.DELETE.OBJECT a - 204 - - 1 - - - - - hostid= SigV4 ECDHE AuthHeader shop-files.s3.amazonaws.com TLSv1.2 - -",
             r#"79a5 shop-files [01/May/2024:12:00:00 +0000] 192.0.2.1 79a5 3E57427F3EXAMPLE REST.POST.MULTI_OBJECT_DELETE - "POST /?delete HTTP/1.1" 200 - 512 - 7 6 "-" "curl/8.5.0" - hostid= SigV4 ECDHE AuthHeader shop-files.s3.amazonaws.com TLSv1.2 - -"#,
         ],
         &expect![[r#"
@@ -177,4 +177,12 @@ fn ports_of_clients_are_no_part_of_what_is_forwarded() {
         ts=2024-05-01 12:00:00Z client_ip="10.0.0.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0"
     "#]],
     );
+}
+
+#[test]
+fn zeros_alone_are_no_line() {
+    let zeros = "\0".repeat(40);
+    let (batches, _) =
+        read_blocks(&DecoderConfig::of("auto"), [format!("{zeros}\n{COMBINED}").as_bytes()]);
+    assert_eq!(show(&batches).lines().count(), 1);
 }
