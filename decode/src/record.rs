@@ -115,6 +115,14 @@ impl Slot {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, slot)| *slot)
     }
 
+    /// Whether the beginning of a value says something: of an address, a number or a name it is another one.
+    pub(crate) const fn may_be_cut(self) -> bool {
+        matches!(
+            self,
+            Self::Request | Self::Uri | Self::Path | Self::Query | Self::UserAgent | Self::Referer
+        )
+    }
+
     const fn bit(self) -> u64 {
         1 << self as u64
     }

@@ -53,7 +53,7 @@ fn what_has_bars_moves_nothing_behind_them() {
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" status=200 response_bytes=412 cache_status="hit" malformed=true
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" status=200 response_bytes=412 cache_status="hit" malformed=true
             ts=2024-05-01 12:00:00Z edge="DE" client_ip="192.0.2.1" path="https://shop.example/a" status=200 response_bytes=412 user_agent="cur" cache_status="hit" malformed=true
-            REJECT does not follow the log format
+            ts=2024-05-01 12:00:00Z status=200 response_bytes=412 cache_status="hit" malformed=true
             REJECT does not follow the log format
             REJECT does not follow the log format
         "#]],
@@ -84,7 +84,7 @@ fn a_request_in_a_request_is_told() {
             r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET /HTTP/1.1" 404 9 HTTP/1.1" 200 512 "-" "curl/8.5.0""#,
         ],
         &expect![[r#"
-            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/" status=404 response_bytes=9 referer=" HTTP/1.1\" 200 512 \"-\" \"curl/8.5.0\"" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/" status=404 response_bytes=9 referer=" HTTP/1.1\" 200 512 \"-\" \"curl/8.5.0" malformed=true
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/ \"GET /b" protocol="HTTP/1.1" status=404 malformed=true
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/HTTP/1.1" status=404 malformed=true
         "#]],
@@ -185,4 +185,103 @@ fn zeros_alone_are_no_line() {
     let (batches, _) =
         read_blocks(&DecoderConfig::of("auto"), [format!("{zeros}\n{COMBINED}").as_bytes()]);
     assert_eq!(show(&batches).lines().count(), 1);
+}
+
+#[test]
+fn what_a_line_ends_in_is_no_value() {
+    for (format, line, whole) in [
+        (
+            "istio",
+            r#"[2024-05-01T12:00:00.123Z] "GET /t HTTP/1.1" 200 - via_upstream - "-" 0 135 5 4 "-" "curl/8.5.0" "id" "shop.example:8000" "10.44.1.27:80" outbound|8000||shop.example 10.44.1.23:37652 10.0.45.184:8000 192.0.2.10:46520 - default"#,
+            "client_ip=\"192.0.2.10\"",
+        ),
+        ("bunny", BUNNY, "client_ip=\"203.0.113.1\""),
+        ("alb", ALB, "client_ip=\"203.0.113.1\""),
+        (
+            "nginx_proxy_manager",
+            r#"[01/May/2024:12:00:00 +0000] - 404 404 - GET https shop.example "/t" [Client 192.0.2.10] [Length 192] [Gzip -] [Sent-to 10.0.0.7] "curl/8.5.0" "-""#,
+            "client_ip=\"192.0.2.10\"",
+        ),
+        (
+            "kong",
+            r#"{"client_ip":"192.0.2.10","request":{"method":"GET","uri":"/t","size":100},"response":{"status":200,"size":934},"started_at":1714564800147}"#,
+            "ts=2024-05-01 12:00:00.147Z",
+        ),
+    ] {
+        let (name, _) = whole.split_once('=').unwrap();
+        for end in 1..line.len() {
+            let cut = format!("{line}\n{}", &line[..end]);
+            let (batches, _) = read_blocks(&DecoderConfig::of(format), [cut.as_bytes()]);
+            let rows = show(&batches);
+            let row = rows.lines().last().unwrap();
+            let is_sound = row.contains(whole) || !row.contains(&format!(" {name}="));
+            assert!(is_sound, "{end}: {row}");
+            // A status has three digits.
+            let statuses = [" status=200 ", " status=404 "];
+            let is_status = statuses.iter().any(|status| row.contains(status));
+            assert!(is_status || !row.contains(" status="), "{end}: {row}");
+        }
+    }
+    // In a header's columns, and where an object was torn into another.
+    let header = "#Fields: date time c-ip cs-method cs-uri-stem sc-status time-taken cs(User-Agent) a b c d e f g";
+    auto(
+        header,
+        &[
+            "2024-05-01 12:00:00 192.0.2.1 GET /t 200 12 curl/8.5.0 1 2 3 4 5",
+            "2024-05-01 12:00:00 192.0.2.1 GET /t 200 1",
+            "2024-05-01 12:00:00 192.0.2.1 GET /t 20",
+        ],
+        &expect![[r#"
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/t" status=200 duration_us=12000 user_agent="curl/8.5.0" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/t" status=200 malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/t" malformed=true
+        "#]],
+    );
+    auto(
+        r#"{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1","request":"GET /t HTTP/1.1","status":200,"host":"shop.example","body_bytes_sent":5}"#,
+        &[
+            r#"{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1","request":"GET /t HTTP/1.1","status":200,"host":"shop.{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.2"}"#,
+            r#"{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1","request":"GET /t HTTP/1.1","status":200,"body_bytes_sent":5"#,
+        ],
+        &expect![[r#"
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/t" protocol="HTTP/1.1" status=200 malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/t" protocol="HTTP/1.1" status=200 malformed=true
+        "#]],
+    );
+}
+
+#[test]
+fn a_line_torn_behind_a_client_has_none() {
+    auto(
+        COMBINED,
+        &[
+            r#"192.0.2.1 -2001:db8::7 - alice [01/May/2024:12:00:00 +0000] "GET /t HTTP/1.1" 200 5 "-" "curl/8.5.0""#,
+            r#"192.0.2.1 - -192.0.2.7 - - [01/May/2024:12:00:00 +0000] "GET /t HTTP/1.1" 200 5 "-" "curl/8.5.0""#,
+            "192.0.2.10:3192.0.2.11:33319 [01/May/2024:12:00:00.000] https-in~ app/s1 0/0/0/1/1 200 739 - - --NN 0/0/0/0/0 0/0 \"GET /t HTTP/2.0\"",
+        ],
+        &expect![[r#"
+            ts=2024-05-01 12:00:00Z method="GET" path="/t" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/t" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0" malformed=true
+            REJECT does not follow the log format
+        "#]],
+    );
+}
+
+#[test]
+fn two_lines_that_ran_into_each_other_are_not_one() {
+    let realtime = "1714564800.123\t192.0.2.10\t0.002\t200\t415\tGET\thttps\td1.cloudfront.example\t/t\t62\tFRA56-P2\tabc==\tcdn.example\t0.003\tHTTP/2.0\tIPv4\tcurl/8.5.0\t-\t-\t-\tHit\t-\tTLSv1.3\tTLS_AES_128_GCM_SHA256\tHit\t-\t-\ttext/html\t78\t-\t-\t51754\tHit\tDE\tgzip\t*/*\t*\thost:cdn\thost\t3";
+    let squid = "1714564800.779    180 192.0.2.224 TCP_MISS/200 411 GET http://shop.example/t - HIER_DIRECT/203.0.113.96 text/plain";
+    let haproxy = "192.0.2.10:33317 [06/Feb/2024:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 \"GET /t HTTP/1.1\"";
+    for (format, line) in
+        [("cloudfront_realtime", realtime), ("squid", squid), ("haproxy", haproxy)]
+    {
+        let other = line.replace("192.0.2.", "198.51.100.");
+        // In front of a value that is told apart from others.
+        for end in 19..line.find("HTTP/").unwrap_or(line.len()).min(80) {
+            let torn = format!("{}{other}", &line[..end]);
+            let (batches, _) = read_blocks(&DecoderConfig::of(format), [torn.as_bytes()]);
+            let rows = show(&batches);
+            assert!(rows.contains("malformed") || rows.contains("REJECT"), "{torn}: {rows}");
+        }
+    }
 }

@@ -267,7 +267,7 @@ impl JsonDecoder {
             {
                 here.skip(length);
                 (entry, action) = (next, of_next);
-            } else if is_another(&mut here)? {
+            } else if is_another(&mut here).inspect_err(|_| withhold_cut(&here, action, record))? {
                 (entry, action) = self.key(&mut here, node, entry)?;
             } else {
                 *cursor = here;
@@ -350,6 +350,20 @@ fn is_before_object(cursor: &Cursor<'_>) -> bool {
 #[cold]
 fn is_empty(cursor: &mut Cursor<'_>) -> Result<(), Broken> {
     if matches!(cursor.peek(), Ok(b',' | b'}')) { Ok(()) } else { Err(Broken) }
+}
+
+/// Takes a value out again behind which its object does not go on: it is the beginning of one, or was torn into another.
+#[cold]
+fn withhold_cut(here: &Cursor<'_>, action: Action, record: &mut Record<'_>) {
+    let (Action::Take(target) | Action::TakeAdjusted(target, _) | Action::TakeOrEnter(target, _)) =
+        action
+    else {
+        return;
+    };
+    let is_last = record.get(target.slot).is_some_and(|value| here.is_behind(value.text));
+    if is_last && !target.slot.may_be_cut() {
+        record.take_out(target.slot);
+    }
 }
 
 /// Whether another key follows a value in an object, and not its end.

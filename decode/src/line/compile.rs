@@ -66,6 +66,12 @@ impl Plan {
                 step.words_before_time = words;
             }
         }
+        // A port is one word: what stands behind it is no part of it.
+        let is_port = |step: &Step| step.until == Until::Port;
+        let port = steps.iter().position(is_port).and_then(|at| steps.get_mut(at + 1));
+        if let Some(port) = port.filter(|port| port.until == Until::TextBeforeTime) {
+            port.until = Until::Text;
+        }
         let front = front_of(&steps);
         let clients = pieces.iter().filter(|(it, _)| it.slot == Some(Slot::ClientIp)).count();
         Ok(Self {

@@ -9,7 +9,7 @@ use super::captures;
 use super::ends::is_answer;
 use super::pieces::{Kind, Piece, begins_with_end, next_piece, pieces_of};
 use super::plan::{Fit, Optional};
-use super::sound::{is_address, is_forwarded, is_host};
+use super::sound::{ends_in_address, is_address, is_forwarded, is_host};
 use super::variables::{Guess, Variable};
 use crate::literal::Literal;
 use crate::record::{Escape, Record, Slot, Unit, Value};
@@ -342,7 +342,7 @@ impl Costs {
 
 /// Whether a word that is skipped in front of the time is an address.
 fn is_other_client(piece: Piece<'_>, field: &Item) -> bool {
-    field.slot().is_none() && piece.kind == Kind::Word && is_address(piece.text)
+    field.slot().is_none() && piece.kind == Kind::Word && ends_in_address(piece.text)
 }
 
 /// Whether the word right in front of the time is the name of a user: behind a client, and a dash for the remote log name.
@@ -365,7 +365,7 @@ impl Piece<'_> {
     fn cost_to_pass(self, item: usize, time: usize) -> u32 {
         match self.kind {
             // The name of a user has blanks and brackets in it as he likes.
-            Kind::Word if item <= time && is_address(self.text) => NEVER,
+            Kind::Word if item <= time && ends_in_address(self.text) => NEVER,
             Kind::Word | Kind::Bracketed if item <= time => 0,
             // What is in quotes is behind the time, and what has a time in it is another record.
             Kind::Quoted if item <= time => NEVER,

@@ -148,6 +148,10 @@ impl Plan {
                 self.withhold_first_of_two(line, record);
                 true
             }
+            // A scheme is `http`, `https`, `h2`, `grpcs`, `ws` or `wss`.
+            Front::Word(Slot::Scheme) => record.get(Slot::Scheme).is_none_or(|scheme| {
+                scheme.text.starts_with(['h', 'g', 'w']) && is_name(scheme.text)
+            }),
             Front::Word(slot) => record.get(slot).is_none_or(|value| is_name(value.text)),
         }
     }
@@ -310,15 +314,16 @@ impl Plan {
             _ => rest,
         };
         let rest = rest.trim_ascii_end();
-        step.keep((rest, ""), escape, record);
         let may_end = match self.optional {
             Optional::Nothing => false,
             Optional::After(values) => step.index + before + 1 == values,
             Optional::From(values) => step.index + before + 1 >= values,
         };
         if may_end && !rest.is_empty() && step.until != Until::Quote {
+            step.keep((rest, ""), escape, record);
             return Fit::Whole;
         }
+        step.keep_cut(rest, escape, record);
         record.truncated = true;
         Fit::Cut
     }

@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::address::{canonical_ip, is_private};
+use crate::address::{canonical_ip, is_ipv4, is_private};
 use crate::lanes::{contains, is};
+use crate::numbers::is_digits;
 use crate::reasons::is_level;
 use crate::search::divide;
 
@@ -51,12 +52,26 @@ pub(super) fn has_other_client(tail: &str, words: usize) -> bool {
     }
     let of_users = if tail.starts_with("- ") { words } else { 0 };
     let clients = words_before_time(tail).count().saturating_sub(of_users);
-    found.take(clients).any(is_address)
+    found.take(clients).any(ends_in_address)
+}
+
+/// Whether a word is an address, or one behind a dash: where a line was torn behind that, the next one begins there.
+pub(super) fn ends_in_address(word: &str) -> bool {
+    is_address(word.strip_prefix('-').unwrap_or(word))
 }
 
 /// Whether a text is an address, possibly with port, brackets or zone, or a list of them, and nothing else.
 pub(crate) fn is_address(text: &str) -> bool {
-    !contains(text.as_bytes(), is(b'"')) && canonical_ip(text, &mut String::new()).is_some()
+    !contains(text.as_bytes(), is(b'"'))
+        && canonical_ip(text, &mut String::new()).is_some()
+        && !has_torn_port(text)
+}
+
+/// Whether what stands behind the colon of an address is no port: two that ran into each other.
+fn has_torn_port(text: &str) -> bool {
+    let first = text.split(',').next().unwrap_or(text);
+    let is_port = |port: &str| is_digits(port.trim_ascii());
+    first.split_once(':').is_some_and(|(host, port)| is_ipv4(host.as_bytes()) && !is_port(port))
 }
 
 /// Whether a text can be the name of a machine.

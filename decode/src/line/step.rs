@@ -100,6 +100,20 @@ impl Step {
         }
     }
 
+    /// Keeps what there is of a value in which the line ends, if it says something.
+    #[cold]
+    pub(super) fn keep_cut<'a>(&self, text: &'a str, escape: Escape, record: &mut Record<'a>) {
+        let Some(slot) = self.variable.slot else { return self.keep((text, ""), escape, record) };
+        let is_status = slot == Slot::Status && text.len() == 3;
+        if slot.may_be_cut() || is_status {
+            // What stands behind a closing quote may be missing as well.
+            let closed = text.strip_suffix('"').filter(|_| self.until == Until::Quote);
+            self.keep((closed.unwrap_or(text), ""), escape, record);
+        } else {
+            record.note_empty(slot);
+        }
+    }
+
     /// Whether another address stands between the client and the time, where no user's name is: behind a dash for the remote
     /// log name a user is called as he likes, and the client is the one in front all the same.
     #[cold]
