@@ -72,6 +72,15 @@ pub(super) enum Front {
     Word(Slot),
 }
 
+/// Whether a text is a scheme of a load balancer, or a result of a cache. Most results are one of two.
+#[inline]
+fn is_word(slot: Slot, text: &str) -> bool {
+    match slot {
+        Slot::Scheme => matches!(text, "http" | "https" | "h2" | "grpcs" | "ws" | "wss"),
+        _ => matches!(text, "HIT" | "MISS") || is_name(text),
+    }
+}
+
 impl Plan {
     /// The same plan for lines that may end early.
     #[must_use]
@@ -148,11 +157,7 @@ impl Plan {
                 self.withhold_first_of_two(line, record);
                 true
             }
-            // A scheme is `http`, `https`, `h2`, `grpcs`, `ws` or `wss`.
-            Front::Word(Slot::Scheme) => record.get(Slot::Scheme).is_none_or(|scheme| {
-                scheme.text.starts_with(['h', 'g', 'w']) && is_name(scheme.text)
-            }),
-            Front::Word(slot) => record.get(slot).is_none_or(|value| is_name(value.text)),
+            Front::Word(slot) => record.get(slot).is_none_or(|value| is_word(slot, value.text)),
         }
     }
 
