@@ -212,6 +212,9 @@ pub(super) fn is_version(word: &str) -> bool {
     matches!(version.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'9', b'.', b'0'..=b'9'])
 }
 
+/// Longest version of a protocol, `HTTP/1.1`.
+const VERSION_BYTES_MAX: usize = 8;
+
 /// Before the version of a protocol.
 static BEFORE_VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" HTTP/"));
 
@@ -223,7 +226,10 @@ pub(super) fn holds_request_end(text: &str) -> bool {
 /// Where requests end in a text, in quotes and with a status behind.
 pub(super) fn request_ends(text: &str) -> impl Iterator<Item = usize> {
     BEFORE_VERSION.find_iter(text.as_bytes()).filter(|at| {
-        let ended = text.get(at + 1..).and_then(|version| version.split_once('"'));
+        let rest = text.get(at + 1..).unwrap_or_default();
+        // No further: a text may be full of what looks like the beginning of one.
+        let quote = rest.bytes().take(VERSION_BYTES_MAX + 1).position(|byte| byte == b'"');
+        let ended = quote.and_then(|quote| Some((rest.get(..quote)?, rest.get(quote + 1..)?)));
         ended.is_some_and(|(version, behind)| is_version(version) && begins_status(behind))
     })
 }
