@@ -90,6 +90,14 @@ fn plain_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     (parts == 3 && digits > 0).then(|| Ipv4Addr::from_bits(bits << 8 | value))
 }
 
+/// An address that no client on the internet has (RFC 1918, RFC 4193, loopback, link-local).
+pub(crate) const fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_loopback() || v6.is_unicast_link_local(),
+    }
+}
+
 /// Whether the text is what [`plain_ipv4`] reads. By masks with a bit for each byte, since no processor can predict the
 /// branches of a loop over addresses.
 pub(super) fn is_ipv4(text: &[u8]) -> bool {

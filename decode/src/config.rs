@@ -212,13 +212,17 @@ impl DecoderConfig {
         Ok(Decoder::new(format, Engine::Columns(plan.with_percent(is_percent(format)))))
     }
 
-    /// A decoder for lines whose fields a header names, or a text that was learnt as one.
+    /// A decoder for lines whose fields a header names, or a text that was learnt as one: of JSON dialects also the format
+    /// string of what the same writer writes as text.
     pub(super) fn header_decoder(
         &self,
         format: Format,
         header: &str,
     ) -> Result<Decoder, ConfigError> {
         match preset(format) {
+            Some(Preset::Json(_)) if Notation::of(header).is_some() => {
+                Ok(Decoder::new(format, Engine::Line(Self::compile(header)?)))
+            }
             Some(Preset::Json(_)) => self.columns_decoder(format, header),
             _ => Self::w3c_decoder(format, header),
         }

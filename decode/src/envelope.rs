@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::is_plain_ip;
 use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in, sole_object};
+use super::line::sound::is_name;
 use super::prefix::{split_console, strip_host_and_server, strip_prefix, without_colours};
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
@@ -316,7 +317,13 @@ pub fn strip_header(text: &str) -> Option<&str> {
         return Some(after_first.trim_ascii_start());
     }
     let (tag, message) = after_first.split_once(' ')?;
-    tag.ends_with(':').then(|| message.trim_ascii_start())
+    if tag.ends_with(':') {
+        return Some(message.trim_ascii_start());
+    }
+    // A relay has put its own header in front of another; a device has no tag, but a name, and a client behind it.
+    let is_relayed = strip_priority(after_first).len() < after_first.len();
+    let is_untagged = || is_name(first) && !is_plain_ip(first) && is_plain_ip(tag);
+    (is_prioritised && (is_relayed || is_untagged())).then_some(after_first)
 }
 
 /// Without `<134>`.

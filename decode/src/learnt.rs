@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::envelope::Envelope;
+use super::json::KeySet;
 use super::line::Layout;
 use super::parts::Parts;
 
@@ -25,6 +26,9 @@ pub struct Learnt {
     /// How many values lines of JSON had, those that had the fewest.
     #[serde(default, skip_serializing_if = "is_default")]
     pub says: u32,
+    /// The keys that lines of JSON had.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub keys: KeySet,
     /// The same of the other formats met, the latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Self>,
@@ -66,6 +70,7 @@ impl Learnt {
             lacks: 0,
             has_more: false,
             says: 0,
+            keys: KeySet::default(),
             others: Vec::new(),
             parts: Parts::NONE,
             captures: Layout::default(),

@@ -66,6 +66,7 @@ mod spelling;
 pub mod stream;
 pub mod text;
 pub mod time;
+mod way;
 mod word;
 pub mod zone;
 
@@ -77,9 +78,9 @@ pub use message::{Numbering, RawMessage};
 
 use delimited::Delimited;
 use ending::Ending;
-use json::{JsonDecoder, Part};
+use json::{JsonDecoder, KeySet, Part};
 use line::{Fit, Plan, W3cPlan};
-use record::Record;
+use record::{Record, Slot};
 
 /// Why a line is no access record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -159,6 +160,35 @@ impl Decoder {
         matches!(self.engine, Engine::Json(_))
     }
 
+    /// The same decoder for lines that had these keys, if they are JSON: see [`has_news`](Self::has_news).
+    pub(crate) fn heeding(mut self, keys: KeySet) -> Self {
+        if let Engine::Json(json) = &mut self.engine {
+            json.heed_keys(keys);
+        }
+        self
+    }
+
+    /// Adds to the keys that its lines have.
+    pub(crate) fn know_keys(&mut self, keys: &KeySet) {
+        if let Engine::Json(json) = &mut self.engine {
+            json.know_keys(keys);
+        }
+    }
+
+    /// The keys that its lines had.
+    pub(crate) fn known_keys(&self) -> KeySet {
+        match &self.engine {
+            Engine::Json(json) => json.known_keys(),
+            Engine::Line(_) | Engine::W3c(_) | Engine::Columns(_) => KeySet::default(),
+        }
+    }
+
+    /// Whether the last line, of JSON, had a key that none before it had: it may be of another dialect.
+    #[inline]
+    pub(crate) const fn has_news(&self) -> bool {
+        matches!(&self.engine, Engine::Json(json) if json.has_news())
+    }
+
     /// Whether it looks at what the captured headers of the lines before were.
     #[inline]
     pub(crate) const fn has_captures(&self) -> bool {
@@ -204,6 +234,7 @@ impl Decoder {
         match &self.engine {
             Engine::Line(plan) => match plan.decode_loosely(line, record) {
                 Fit::No => Err(RejectReason::OtherFormat),
+                _ if self.is_no_request(record) => Err(RejectReason::NoRequest),
                 fit => Ok(fit),
             },
             Engine::Json(_) | Engine::W3c(_) | Engine::Columns(_) => Err(RejectReason::OtherFormat),
@@ -239,6 +270,13 @@ impl Decoder {
     #[inline]
     fn lacks_tls(&self, line: &str) -> bool {
         self.format == Format::SslRequest && lacks_tls(line)
+    }
+
+    /// Whether a record, which does not quite follow the format, is of something that no request of its own was made for: S3
+    /// writes a dash without quotes for what it deletes itself, and for each of the many objects that one request deletes.
+    #[cold]
+    fn is_no_request(&self, record: &Record<'_>) -> bool {
+        self.format == Format::S3 && record.get(Slot::Request).is_none()
     }
 
     /// The records of the last line, if it was [`Fit::Several`].

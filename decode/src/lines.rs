@@ -168,7 +168,12 @@ impl Lines<'_> {
             self.comment(text);
             return 0;
         }
-        self.text(raw, text::without_noise(text), record)
+        let text = text::without_noise(text);
+        // What a crash leaves of a file that had been given room: zeros.
+        if text.is_empty() {
+            return 0;
+        }
+        self.text(raw, text, record)
     }
 
     /// The same of a text with nothing around it.

@@ -120,7 +120,10 @@ pub(super) fn lack_of(
 #[cold]
 fn lack_beside(record: &Record<'_>, is_recognised: bool) -> Option<RejectReason> {
     if record.is_text {
-        return None;
+        // A connection that was closed before anything came: `HTTP.sys` has a line for it all the same.
+        let said = [Slot::Method, Slot::Uri, Slot::Path, Slot::Status];
+        let is_idle = !record.truncated && said.iter().all(|slot| record.get(*slot).is_none());
+        return is_idle.then_some(RejectReason::TcpSession);
     }
     let has = |slots: &[Slot]| slots.iter().any(|slot| record.was_seen(*slot));
     let has_target = has(&[Slot::Uri, Slot::Path]);

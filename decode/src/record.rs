@@ -115,6 +115,14 @@ impl Slot {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, slot)| *slot)
     }
 
+    /// Whether the beginning of a value says something: of an address, a number or a name it is another one.
+    pub(crate) const fn may_be_cut(self) -> bool {
+        matches!(
+            self,
+            Self::Request | Self::Uri | Self::Path | Self::Query | Self::UserAgent | Self::Referer
+        )
+    }
+
     const fn bit(self) -> u64 {
         1 << self as u64
     }
@@ -360,14 +368,15 @@ impl<'a> Record<'a> {
     }
 
     /// Whether it says more of a request than a record of another kind could: the request line; a target with a method or a
-    /// status; of a line of text, where the format names the places, a target.
+    /// status; of a line of text, where the format names the places, a target that is none of dashes.
     #[inline]
     pub(crate) const fn has_sure_request(&self) -> bool {
         const TARGETS: u64 = Slot::Uri.bit() | Slot::Path.bit();
         const BESIDE: u64 = Slot::Method.bit() | Slot::Status.bit();
         let seen = self.present | self.empty;
-        let has_target = seen & TARGETS != 0;
-        seen & Slot::Request.bit() != 0 || (has_target && (self.is_text || seen & BESIDE != 0))
+        // Of a line of text every place is seen, whatever stands there.
+        let beside = if self.is_text { self.present & TARGETS } else { seen & BESIDE };
+        seen & Slot::Request.bit() != 0 || (seen & TARGETS != 0 && beside != 0)
     }
 
     /// Declares how the values of some slots are escaped, where their line does not say.

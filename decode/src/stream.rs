@@ -3,33 +3,20 @@
 use super::config::DecoderConfig;
 use super::envelope::Envelope;
 use super::formats::Formats;
+use super::json::KeySet;
 use super::learnt::Learnt;
 use super::line::{Fit, Layout};
 use super::parts::Parts;
 use super::reasons::{is_tcp_record, lack_of, refusal_of};
 use super::recognise::{Reading, Recognised, begins_line, fit, follows, score_of_dialect};
 use super::record::{Record, Slot};
+use super::way::{Way, lacks};
 use super::{Decoder, RejectReason};
 use crate::address::is_plain_ip;
 use crate::format::Format;
 
 /// Formats remembered of one partition.
 const WAYS_MAX: usize = 8;
-
-/// One of the ways in which the lines of a partition are written.
-#[derive(Debug, Clone)]
-struct Way {
-    decoder: Decoder,
-    envelope: Envelope,
-    /// The `#Fields:` header, or the fields that lines without one were found to have.
-    header: Option<String>,
-    /// What its lines may lack and be of this format all the same: see [`lacks`].
-    lacks: u8,
-    /// Some of its lines have fields behind those of the format, and were of no other.
-    has_more: bool,
-    /// How many values its lines of JSON had, those that had the fewest.
-    says: u32,
-}
 
 /// How the lines of one partition are read: the way of the last line first.
 ///
@@ -90,12 +77,15 @@ impl Stream {
         let known = self.ways.iter().position(is_same).map(|at| self.ways.remove(at));
         let way = match known {
             None => way,
-            Some(known) => Way {
-                lacks: known.lacks | way.lacks,
-                has_more: known.has_more | way.has_more,
-                says: known.says.min(way.says),
-                ..known
-            },
+            Some(mut known) => {
+                known.decoder.know_keys(&way.decoder.known_keys());
+                Way {
+                    lacks: known.lacks | way.lacks,
+                    has_more: known.has_more | way.has_more,
+                    says: known.says.min(way.says),
+                    ..known
+                }
+            }
         };
         self.ways.insert(0, way);
         self.ways.truncate(WAYS_MAX);
@@ -110,6 +100,7 @@ impl Stream {
             lacks: way.lacks,
             has_more: way.has_more,
             says: way.says,
+            keys: way.decoder.known_keys(),
             ..Learnt::nothing()
         });
         let (parts, captures) = (self.parts.clone(), self.captures);
@@ -232,7 +223,7 @@ impl Stream {
             let Some(inner) = inner else { continue };
             let mut record = Record::default();
             let score = score_of_dialect(&mut way.decoder, inner, &mut record);
-            let is_like = refusal_of(&record).is_none() && lacks(&record) & !way.lacks == 0;
+            let is_like = refusal_of(&record).is_none() && way.is_like(&record);
             // Nothing that contradicts itself: another dialect may read it without.
             let score =
                 score.filter(|(filled, is_sound)| is_like && *is_sound && *filled >= way.says);
@@ -316,6 +307,13 @@ impl Stream {
             let mut record = Record::default();
             let read = decoder.decode_first(inner, &mut record);
             let is_json = decoder.is_json();
+            if is_json && formats.recogniser.is_some() {
+                let keys = KeySet::of(inner);
+                if self.says_as_much(*envelope, inner, &record, &keys) {
+                    return true;
+                }
+                decoder = decoder.heeding(keys);
+            }
             self.prefer(Way {
                 envelope: *envelope,
                 header: fields.map(str::to_owned),
@@ -327,6 +325,30 @@ impl Stream {
             return true;
         }
         false
+    }
+
+    /// Whether a line with these keys, which is new to all dialects that were met, says as much in one of them as in the best,
+    /// in which it is `best`: it has a key more, and is no other. That one is the first, then.
+    fn says_as_much(
+        &mut self,
+        envelope: Envelope,
+        inner: &str,
+        best: &Record<'_>,
+        keys: &KeySet,
+    ) -> bool {
+        let reads = |way: &mut Way| {
+            let mut record = Record::default();
+            let is_json = way.envelope == envelope && way.decoder.is_json();
+            let score = score_of_dialect(&mut way.decoder, inner, &mut record);
+            is_json
+                && refusal_of(&record).is_none()
+                && lacks(&record) & !way.lacks == 0
+                && score >= Some((best.filled(), !best.is_partial()))
+        };
+        let Some(at) = self.ways.iter_mut().position(reads) else { return false };
+        self.put_first(at);
+        self.ways.iter_mut().take(1).for_each(|way| way.decoder.know_keys(keys));
+        true
     }
 
     /// Fills `record` from an opened line, unless it holds several records.
@@ -434,11 +456,10 @@ impl Stream {
         refusal_of(record).or_else(lack).map_or(Ok(fit), Err)
     }
 
-    /// Whether a record of JSON has what those before it had: another dialect has other keys.
+    /// Whether a record of JSON has what those before it had, and nothing else: another dialect has other keys.
     #[inline]
     pub fn is_like_before(&self, record: &Record<'_>, formats: &Formats) -> bool {
-        formats.recogniser.is_none()
-            || self.ways.first().is_none_or(|way| lacks(record) & !way.lacks == 0)
+        formats.recogniser.is_none() || self.ways.first().is_none_or(|way| way.is_like(record))
     }
 
     /// The decoder of lines that were read before.
@@ -455,42 +476,4 @@ fn decoder_of<'d>(ways: &'d mut [Way], formats: &'d mut Formats) -> Option<&'d m
     let given = formats.given.as_mut();
     let given = given.filter(|given| !may_guess || given.format() != Format::Iis);
     ways.first_mut().map(|way| &mut way.decoder).or(given)
-}
-
-/// Which of the things an access record has a record lacks: a bit each for client, target and status.
-#[inline]
-fn lacks(record: &Record<'_>) -> u8 {
-    let has = |slots: &[Slot]| slots.iter().any(|slot| record.was_seen(*slot));
-    let client = has(&[Slot::ClientIp, Slot::ForwardedFor, Slot::RealIp]);
-    let target = has(&[Slot::Request, Slot::Uri, Slot::Path]);
-    let status = has(&[Slot::Status]);
-    u8::from(!client) | u8::from(!target) << 1 | u8::from(!status) << 2
-}
-
-impl Way {
-    /// Of bare lines of which nothing else is known.
-    const fn new(decoder: Decoder) -> Self {
-        let envelope = Envelope::None;
-        Self { decoder, envelope, header: None, lacks: 0, has_more: false, says: 0 }
-    }
-
-    fn resume(learnt: &Learnt, formats: &Formats) -> Option<Self> {
-        let given = formats.given.as_ref();
-        let decoder = match (given, &learnt.header) {
-            (Some(given), _) if given.format().name() != learnt.format => {
-                let beside = formats.beside.as_ref();
-                beside.filter(|beside| beside.format().name() == learnt.format).cloned()
-            }
-            (_, Some(header)) => {
-                let format = learnt.format.parse().ok();
-                format.and_then(|format| formats.layouts.decoder(format, header).ok())
-            }
-            (Some(given), None) => Some(given.clone()),
-            (None, None) => {
-                formats.recogniser.as_ref().and_then(|known| known.decoder(&learnt.format))
-            }
-        }?;
-        let Learnt { envelope, header, lacks, has_more, says, .. } = learnt.clone();
-        Some(Self { decoder, envelope, header, lacks, has_more, says })
-    }
 }

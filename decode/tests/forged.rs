@@ -210,3 +210,44 @@ fn what_is_around_a_line_is_not_in_its_first_field() {
         assert!(row.contains("ts=2024-05-01 12:00:00Z"), "{line}: {row}");
     }
 }
+
+#[test]
+fn quotes_of_a_client_hide_no_request() {
+    let envoy = |request: &str, agent: &str| {
+        format!(
+            r#"[2024-05-01T12:00:00.000Z] "{request}" 404 - 0 15 3 2 "192.0.2.1" "{agent}" "id" "shop.example" "10.0.0.9:80""#
+        )
+    };
+    let traefik = |request: &str, agent: &str| {
+        format!(
+            r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "{request}" 404 15 "-" "{agent}" 12 "web@docker" "http://10.0.0.2:80" 3ms"#
+        )
+    };
+    for agent in ["a\" \"b", "a\" 200 9 \"b", "\" \"-\" \"x\" 9 \"y\" \"http://a\" 1ms"] {
+        for line in [envoy("GET /t HTTP/1.1", agent), traefik("GET /t HTTP/1.1", agent)] {
+            let format = if line.starts_with('[') { "envoy" } else { "traefik" };
+            let row = read(format, &line);
+            assert!(row.contains("path=\"/t\"") && row.contains("status=404"), "{line}: {row}");
+            assert!(
+                !row.contains("shop.example") || row.contains("host=\"shop.example\""),
+                "{row}"
+            );
+        }
+    }
+    // Which of two is the request nobody can tell, but that there was one.
+    for request in ["GET /\" 200 9 \"-\" \"x HTTP/1.1", "GET / \"GET /b HTTP/1.1\" 200 9 HTTP/1.1"]
+    {
+        for line in [envoy(request, "a\" \"b"), traefik(request, "a\" \"b")] {
+            let format = if line.starts_with('[') { "envoy" } else { "traefik" };
+            let row = read(format, &line);
+            assert!(row.contains("malformed=true"), "{line}: {row}");
+            assert!(!row.contains("status=200"), "{line}: {row}");
+        }
+    }
+    // When, neither, if the name of a user may be what holds a time.
+    let row = read(
+        "traefik",
+        r#"192.0.2.1 - x [01/May/2020:12:00:00 +0000] "GET /b HTTP/1.1" 200 9 "-" "y" [01/May/2024:12:00:00 +0000] "GET /t HTTP/1.1" 404 15 "-" "z" 12 "web@docker" "http://10.0.0.2:80" 3ms"#,
+    );
+    assert!(row.contains("REJECT"), "{row}");
+}

@@ -50,7 +50,7 @@ fn a_line_that_ends_early_keeps_what_it_has() {
             2 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" status=200 malformed=true
             3 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
             4 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" malformed=true
-            5 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GE" malformed=true
+            5 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" malformed=true
         "#]],
     );
 }

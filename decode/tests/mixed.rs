@@ -5,8 +5,11 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
-use decode::DecoderConfig;
+use decode::json::KeySet;
+use decode::{Batcher, DecoderConfig, Format, Numbering, RawMessage};
 use expect_test::expect;
 use support::{read_blocks, show};
 
@@ -213,4 +216,79 @@ fn records_in_one_line_are_each_read_in_their_dialect() {
     let stream = [NGINX, batch].join("\n");
     let (batches, _) = read_blocks(&DecoderConfig::default(), [stream.as_bytes()]);
     assert!(show(&batches).contains("REJECT no request in it"));
+}
+
+/// The same without its number.
+fn last_row(lines: &[&str]) -> String {
+    last(lines).split_once(' ').unwrap().1.to_owned()
+}
+
+#[test]
+fn json_is_read_in_its_dialect_behind_others_with_the_same_keys() {
+    let nginx = r#"{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.4","request":"GET /d HTTP/1.1","status":200,"body_bytes_sent":5,"http_user_agent":"curl/8.5.0"}"#;
+    let few = r#"{"timestamp":"2024-05-01T12:00:00Z","client_ip":"192.0.2.5","method":"GET","path":"/e","status":200}"#;
+    let own = r#"{"ts":"2024-05-01T12:00:00Z","client_ip":"192.0.2.6","method":"GET","host":"shop.example","path":"/f","status":200,"duration_us":1200}"#;
+    let fastly = r#"{"timestamp":"2024-05-01T12:00:00Z","client_ip":"192.0.2.7","host":"shop.example","url":"/g","request_method":"GET","request_user_agent":"curl/8.5.0","response_state":"HIT","response_status":200,"response_body_size":5,"time_elapsed":1200}"#;
+    let gateway = r#"{"level":"info","time":"2024-05-01T12:00:00Z","client_ip":"192.0.2.8","host":"shop.example","method":"GET","path":"/h","status":200,"user_agent":"curl/8.5.0"}"#;
+    let all = [nginx, few, own, fastly, gateway];
+    for line in all {
+        let alone = last_row(&[line]);
+        for before in all {
+            for stream in
+                [vec![before, line], vec![before, line, before, line], [all, all].concat()]
+            {
+                let stream: Vec<&str> = stream.into_iter().chain([line]).collect();
+                assert_eq!(last_row(&stream), alone, "{stream:?}");
+            }
+        }
+    }
+    // A key more is no other dialect.
+    let more = fastly.replace("\"host\"", "\"x\":1,\"host\"");
+    assert_eq!(last_row(&[nginx, fastly, &more]), last_row(&[fastly]));
+    // So is each record of a list.
+    let list = format!("{few}\n[{nginx},{fastly},{own}]");
+    let (batches, _) = read_blocks(&DecoderConfig::default(), [list.as_bytes()]);
+    let rows = show(&batches);
+    for line in [nginx, fastly, own] {
+        assert!(rows.contains(&last_row(&[line])), "{line}: {rows}");
+    }
+}
+
+#[test]
+fn a_restart_knows_the_keys_of_lines() {
+    let few = r#"{"timestamp":"2024-05-01T12:00:00Z","client_ip":"192.0.2.5","request_method":"GET","url":"/e","response_status":200}"#;
+    let all = r#"{"timestamp":"2024-05-01T12:00:00Z","client_ip":"192.0.2.7","host":"shop.example","url":"/g","request_method":"GET","response_state":"HIT","response_status":200,"time_elapsed":1200}"#;
+    let config = DecoderConfig::default();
+    let partition: Arc<str> = "logs/0".into();
+    let mut before = Batcher::new(&config).unwrap();
+    let push = |batcher: &mut Batcher, payload: &str, offset| {
+        let payload = payload.as_bytes();
+        batcher.push(&RawMessage {
+            partition: &partition,
+            topic: "logs",
+            kafka_partition: Some(0),
+            offset,
+            numbering: Numbering::Records,
+            arrival_us: 7,
+            payload,
+        });
+    };
+    push(&mut before, all, 1);
+    push(&mut before, few, 2);
+    let learnt = before.learnt();
+    assert_ne!(learnt["logs/0"].keys, KeySet::default());
+    let mut after = Batcher::new(&config).unwrap();
+    after.resume(&partition, &learnt["logs/0"]);
+    push(&mut after, few, 3);
+    assert_eq!(after.learnt(), learnt);
+    assert_eq!(after.chosen_format("logs/0"), Some(Format::Fastly));
+}
+
+#[test]
+fn a_comma_of_a_template_ends_an_object() {
+    let line = NGINX.replace("\"200\"}", "\"200\",}");
+    assert_eq!(last_row(&[&line]), last_row(&[NGINX]));
+    assert_eq!(last_row(&[NGINX, &line]), last_row(&[NGINX]));
+    let broken = NGINX.replace("\"200\"}", "\"200\",,}");
+    assert!(last_row(&[NGINX, &broken]).contains("malformed=true"));
 }

@@ -154,13 +154,13 @@ fn records_torn_into_one_line_are_marked() {
             "192.0.2.1 - - [01/May/2024:12:00:00 +0000] \"GET /a\0\0\0\x00192.0.2.2 - - [01/May/2024:12:00:00 +0000] \"POST /b HTTP/1.1\" 502 12 \"-\" \"-\"",
         ],
         &expect![[r#"
-            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a HTT192.0.2.2 - - [01/May/2024:12:00:00 +0000] \"POST /b HTTP/1.1\" 502 12 \"-\" \"-\"" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a HTT192.0.2.2 - - [01/May/2024:12:00:00 +0000] \"POST /b HTTP/1.1\" 502 12 \"-\" \"-" malformed=true
             REJECT no readable timestamp
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 malformed=true
-            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="Mozilla/5.0 (192.0.2.2 - - [01/May/2024:12:00:00 +0000] \"POST /b HTTP/1.1\" 502 12 \"-\" \"-\"" malformed=true
-            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0\"192.0.2.2 - - [01/May/2024:12:00:00 +0000] \"POST /b HTTP/1.1\" 502 12 \"-\" \"-\"" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="Mozilla/5.0 (192.0.2.2 - - [01/May/2024:12:00:00 +0000] \"POST /b HTTP/1.1\" 502 12 \"-\" \"-" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0\"192.0.2.2 - - [01/May/2024:12:00:00 +0000] \"POST /b HTTP/1.1\" 502 12 \"-\" \"-" malformed=true
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 user_agent="curl/8.5.0" malformed=true
-            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a\0\0\0\0192.0.2.2 - - [01/May/2024:12:00:00 +0000] \"POST /b HTTP/1.1\" 502 12 \"-\" \"-\"" malformed=true
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a\0\0\0\0192.0.2.2 - - [01/May/2024:12:00:00 +0000] \"POST /b HTTP/1.1\" 502 12 \"-\" \"-" malformed=true
         "#]],
     );
 }

@@ -13,7 +13,7 @@ const LINE: &str =
 
 const ORDINARY: &str = r#"203.0.113.1 - - [30/Apr/2024:12:00:00 +0000] "GET /page HTTP/1.1" 200 500 "-" "Mozilla/5.0""#;
 
-const PREFIXES: [&str; 14] = [
+const PREFIXES: [&str; 17] = [
     "<134>May  1 2024 12:00:00 edge1 nginx: ",
     "nginx-7c5ddbdf54-x2ldq nginx ",
     "[  123.456789] edge1 nginx[1234]: ",
@@ -28,6 +28,9 @@ const PREFIXES: [&str; 14] = [
     "2024-05-01T12:00:00.123Z edge1.example.com 10.0.0.7 local7.info nginx: ",
     "May 1 12:00:00 edge1 nginx[21]: ",
     "May 1 12:00:00 nginx: ",
+    "<190>May  1 12:00:00 relay <190>May  1 12:00:00 edge1 nginx: ",
+    "<190>May  1 12:00:00 edge1 ",
+    "2024-05-01 12:00:00.123  INFO 7 --- [or-http-epoll-2] reactor.netty.http.server.AccessLog      : ",
 ];
 
 /// The last row, without its number.
@@ -94,6 +97,8 @@ fn the_console_of_caddy_has_its_time_before_the_object() {
     let behind = format!("{ORDINARY}\n{head}{record}\n{head}{record}");
     assert_eq!(last(&behind), row);
     assert_eq!(last(&format!("{behind}\n{ORDINARY}")), last(ORDINARY));
+    let coloured = head.replace("info", "\u{1b}[34mINFO\u{1b}[0m");
+    assert_eq!(last(&format!("{coloured}{record}")), row);
     for head in [
         "2024/05/01 12:00:00.500\tinfo\thttp.log\t",
         "2024/05/01 12:00:00.500\tGET\thttp.log\thandled request\t",

@@ -4,12 +4,13 @@ use super::may_be_header;
 use crate::Decoder;
 use crate::config::{ConfigError, DecoderConfig};
 use crate::format::Format;
+use crate::line::Notation;
 use crate::recognise::{JSON, Reading, Recognised, follows};
 
 /// Layouts without header, with the names that the same writer's JSON has: Akamai `DataStream` 2, "Log format",
 /// structured, with every field in the order of the documentation; Amazon API Gateway, "Set up `CloudWatch` logging", CSV, of
-/// version 1 and, with one id less, as it is shortened.
-const KNOWN: [(Format, &str); 3] = [
+/// version 1 and, with one id less, as it is shortened, and CLF, with the blank that its documentation lacks and without.
+const KNOWN: [(Format, &str); 5] = [
     (
         Format::Akamai,
         "version streamId cp reqId reqTimeSec bytes cliIP statusCode proto reqHost reqMethod reqPath reqPort \
@@ -25,6 +26,18 @@ const KNOWN: [(Format, &str); 3] = [
     (
         Format::ApiGateway,
         "ip caller user requestTime httpMethod resourcePath protocol status responseLength requestId",
+    ),
+    (
+        Format::ApiGateway,
+        "$context.identity.sourceIp $context.identity.caller $context.identity.user [$context.requestTime]\
+         \"$context.httpMethod $context.resourcePath $context.protocol\" $context.status $context.responseLength \
+         $context.requestId",
+    ),
+    (
+        Format::ApiGateway,
+        "$context.identity.sourceIp $context.identity.caller $context.identity.user [$context.requestTime] \
+         \"$context.httpMethod $context.resourcePath $context.protocol\" $context.status $context.responseLength \
+         $context.requestId",
     ),
 ];
 
@@ -42,10 +55,12 @@ impl Layouts {
     /// The layouts of a format, or of all for [`Format::Auto`], with the field map of `config`.
     pub(crate) fn new(config: &DecoderConfig, given: Format) -> Self {
         let is_wanted = |format: Format| given == Format::Auto || given == format;
-        let known = KNOWN.into_iter().filter(|(format, _)| is_wanted(*format));
+        // Unasked, what has more fields than its format string could be of another format that begins alike.
+        let is_sure = |names: &str| given != Format::Auto || Notation::of(names).is_none();
+        let known = KNOWN.into_iter().filter(|(it, names)| is_wanted(*it) && is_sure(names));
         let known = known.filter_map(|(format, names)| {
             // Where the field map takes the time from elsewhere, it is another layout.
-            let decoder = config.columns_decoder(format, names).ok()?;
+            let decoder = config.header_decoder(format, names).ok()?;
             Some(Recognised { decoder, fields: Some(names) })
         });
         let mut dialects: Vec<Format> = JSON.iter().copied().filter(|it| is_wanted(*it)).collect();

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use schemas::Networks;
 
-use crate::address::parse_address;
+use crate::address::{is_private, parse_address};
 
 /// What a record says about where it came from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,14 +62,6 @@ fn with_peer(peer: &str, claim: Claim<'_>, trusted: &Networks) -> Resolved {
     let walked = claim.forwarded.and_then(|list| walk(list, |hop| trusted.contains(hop)));
     let client = walked.or_else(|| claim.named.and_then(parse_address));
     Resolved { address: Some(client.unwrap_or(proxy)), is_ignored: false }
-}
-
-/// An address that no client on the internet has (RFC 1918, RFC 4193, loopback, link-local).
-const fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_loopback() || v6.is_unicast_link_local(),
-    }
 }
 
 /// From the right, the first address that is no proxy's; the leftmost when all are. It ends at what is no address

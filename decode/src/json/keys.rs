@@ -285,9 +285,21 @@ impl KeyTable {
         None
     }
 
-    /// Looks a key up, and remembers that it followed `previous`. A key never seen before is remembered too.
+    /// Forgets which key followed which.
+    pub(super) fn forget_order(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.next = [usize::MAX; 2]);
+    }
+
+    /// Looks a key up, and remembers that it followed `previous` if it is to be `predicted`. A key never seen before is
+    /// remembered too.
     #[cold]
-    pub(super) fn find(&mut self, node: NodeId, previous: EntryId, key: &str) -> (EntryId, Action) {
+    pub(super) fn find(
+        &mut self,
+        node: NodeId,
+        previous: EntryId,
+        key: &str,
+        predicted: bool,
+    ) -> (EntryId, Action) {
         let known = self.by_key.get(usize::from(node.0)).and_then(|keys| keys.get(key)).copied();
         let index = match known {
             Some(index) => index,
@@ -298,7 +310,7 @@ impl KeyTable {
             }
             None => return (previous, Action::Skip),
         };
-        if let Some(before) = self.entries.get_mut(previous.0) {
+        if predicted && let Some(before) = self.entries.get_mut(previous.0) {
             before.next = [index, before.next[0]];
         }
         let action = self.entries.get(index).map_or(Action::Skip, |entry| entry.action);

@@ -11,6 +11,7 @@
 mod adjust;
 mod grok;
 mod keys;
+mod known;
 mod leaves;
 mod pairs;
 mod peer;
@@ -20,10 +21,12 @@ mod wrapped;
 use adjust::Adjust;
 pub(super) use keys::{Fed, fed_by, letters_of, marks};
 pub use keys::{FieldMap, FieldSource, KeyPath};
+pub use known::KeySet;
 pub use leaves::{Leaf, leaves};
 pub(super) use wrapped::{bytes_in, is_open, object_in, sole_object, string_in, values_in};
 
 use keys::{Action, EntryId, KeyTable, NodeId, Target};
+use known::Heeded;
 use scan::{Broken, Cursor, Scalar};
 
 use super::record::{Escape, Record, Slot, Value};
@@ -43,6 +46,8 @@ pub struct JsonDecoder {
     has_sites: bool,
     /// The records in the lists of the last line.
     parts: Vec<Part>,
+    /// The keys that its lines had.
+    heeded: Heeded,
 }
 
 /// Where one of the records of a line is.
@@ -74,7 +79,32 @@ impl JsonDecoder {
             has_urls: false,
             has_sites: false,
             parts: Vec::new(),
+            heeded: Heeded::default(),
         }
+    }
+
+    /// The same decoder for lines that had these keys, to [tell](Self::has_news) whether another has more.
+    pub(crate) fn heed_keys(&mut self, known: KeySet) {
+        self.keys.forget_order();
+        self.heeded.known = Some(known);
+    }
+
+    /// Adds to the keys that its lines have.
+    pub(crate) fn know_keys(&mut self, keys: &KeySet) {
+        if let Some(known) = &mut self.heeded.known {
+            known.add(keys);
+        }
+    }
+
+    /// The keys that its lines had.
+    pub(crate) fn known_keys(&self) -> KeySet {
+        self.heeded.known.unwrap_or_default()
+    }
+
+    /// Whether the last line had a key that none before it had: it may be of another dialect.
+    #[inline]
+    pub(crate) const fn has_news(&self) -> bool {
+        self.heeded.has_news
     }
 
     /// The same decoder for a dialect that writes the values of headers `%XX`.
@@ -119,6 +149,7 @@ impl JsonDecoder {
     pub fn decode<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
         let mut cursor = Cursor::new(line);
         self.parts.clear();
+        self.heeded.has_news = false;
         let whole = match cursor.peek() {
             Ok(b'{') => {
                 let start = cursor.place();
@@ -194,6 +225,7 @@ impl JsonDecoder {
     /// Fills `record` from one of the records of `line`.
     pub fn decode_part<'a>(&mut self, line: &'a str, part: Part, record: &mut Record<'a>) {
         let text = part.text(line);
+        self.heeded.has_news = false;
         let mut cursor = Cursor::new(text);
         let whole = self.object(&mut cursor, part.node, record);
         record.truncated = whole.is_err() || cursor.peek().is_ok();
@@ -235,7 +267,7 @@ impl JsonDecoder {
             {
                 here.skip(length);
                 (entry, action) = (next, of_next);
-            } else if is_another(&mut here)? {
+            } else if is_another(&mut here).inspect_err(|_| withhold_cut(&here, action, record))? {
                 (entry, action) = self.key(&mut here, node, entry)?;
             } else {
                 *cursor = here;
@@ -260,7 +292,8 @@ impl JsonDecoder {
         }
         let (key, _) = cursor.string()?;
         cursor.expect(b':')?;
-        Ok(self.keys.find(node, previous, key))
+        let is_new = node == NodeId::ROOT && self.heeded.note(key);
+        Ok(self.keys.find(node, previous, key, !is_new))
     }
 
     /// Takes a value that is no plain one, or is wanted otherwise than as it stands.
@@ -319,12 +352,28 @@ fn is_empty(cursor: &mut Cursor<'_>) -> Result<(), Broken> {
     if matches!(cursor.peek(), Ok(b',' | b'}')) { Ok(()) } else { Err(Broken) }
 }
 
+/// Takes a value out again behind which its object does not go on: it is the beginning of one, or was torn into another.
+#[cold]
+fn withhold_cut(here: &Cursor<'_>, action: Action, record: &mut Record<'_>) {
+    let (Action::Take(target) | Action::TakeAdjusted(target, _) | Action::TakeOrEnter(target, _)) =
+        action
+    else {
+        return;
+    };
+    let is_last = record.get(target.slot).is_some_and(|value| here.is_behind(value.text));
+    if is_last && !target.slot.may_be_cut() {
+        record.take_out(target.slot);
+    }
+}
+
 /// Whether another key follows a value in an object, and not its end.
 #[inline]
 fn is_another(cursor: &mut Cursor<'_>) -> Result<bool, Broken> {
     let here = *cursor;
     match cursor.another() {
         Ok(true) if cursor.peek() == Ok(b'"') => Ok(true),
+        // A template's comma behind the last value.
+        Ok(true) if cursor.peek() == Ok(b'}') => cursor.expect(b'}').map(|()| false),
         Ok(false) => Ok(false),
         Ok(true) | Err(Broken) => {
             *cursor = here;

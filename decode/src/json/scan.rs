@@ -1,5 +1,6 @@
 //! A cursor over one line of JSON: finds where values begin and end, and builds nothing.
 
+use crate::text::place;
 use crate::{search, word};
 
 /// The line is not JSON from here on, or ended too early.
@@ -52,6 +53,13 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn ahead(&self) -> Option<&'a [u8]> {
         self.line.as_bytes().get(self.at..)
+    }
+
+    /// Whether a text of the line ends here, or at the quote before.
+    #[cold]
+    pub fn is_behind(&self, text: &str) -> bool {
+        let end = place(self.line, text).map(|place| place.end);
+        end.is_some_and(|end| end == self.at || end + 1 == self.at)
     }
 
     /// Moves on by `bytes`.

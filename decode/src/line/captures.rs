@@ -175,6 +175,8 @@ fn is_cipher(text: &str) -> bool {
 /// Squid, "Squid result codes": `TCP_MISS`, `TCP_MEM_HIT`, `TCP_MISS_ABORTED`: protocol, outcome, and how it ended where
 /// that was not as it should be.
 fn keep_squid_result<'a>(text: &'a str, record: &mut Record<'a>) {
+    // It is a word; with others in it, it is of another line.
+    record.truncated |= text.contains(' ');
     // Another cache asked, over ICP, whether it is there.
     if text.starts_with("UDP_") {
         record.set(Slot::Kind, Value { text, ..Value::default() });

@@ -66,6 +66,12 @@ impl Plan {
                 step.words_before_time = words;
             }
         }
+        // A port is one word: what stands behind it is no part of it.
+        let is_port = |step: &Step| step.until == Until::Port;
+        let port = steps.iter().position(is_port).and_then(|at| steps.get_mut(at + 1));
+        if let Some(port) = port.filter(|port| port.until == Until::TextBeforeTime) {
+            port.until = Until::Text;
+        }
         let front = front_of(&steps);
         let clients = pieces.iter().filter(|(it, _)| it.slot == Some(Slot::ClientIp)).count();
         Ok(Self {
@@ -85,6 +91,11 @@ impl Plan {
 /// Whether a text without quotes that a client may have chosen stands in front of the client, behind which a time in brackets
 /// comes: the text may hold what looks like both.
 fn front_of(steps: &[Step]) -> Front {
+    if let Some(Step { until: Until::Byte(_), variable, .. }) = steps.first()
+        && let Some(slot @ (Slot::CacheStatus | Slot::Scheme)) = variable.slot
+    {
+        return Front::Word(slot);
+    }
     let is_client = |step: &Step| step.variable.slot == Some(Slot::ClientIp);
     let Some(at) = steps.iter().position(is_client) else { return Front::Sure };
     let is_open = |step: &Step| {

@@ -74,16 +74,20 @@ pub(super) fn until_bar_before_last(rest: &str) -> Found<'_> {
     Some((agent, Escape::None, tail))
 }
 
+/// Whether a word is one of bunny.net's ids.
+pub(super) fn is_id(word: &str) -> bool {
+    word.len() == ID_BYTES && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a word is one of bunny.net's points of presence: `WA`, `LA2`.
+pub(super) fn is_place(word: &str) -> bool {
+    (2..=4).contains(&word.len())
+        && word.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
+        && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
 #[cold]
 fn is_agent_with_bars(text: &str, behind: &str) -> bool {
-    let is_id =
-        |part: &str| part.len() == ID_BYTES && part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    // `WA`, `LA2`.
-    let is_place = |part: &str| {
-        (2..=4).contains(&part.len())
-            && part.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
-            && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-    };
     let is_country = |part: &str| part == "-" || (part.len() == 2 && is_place(part));
     let is_other = |part: &str| is_id(part) || is_place(part) || part.starts_with("http");
     behind
@@ -208,13 +212,24 @@ pub(super) fn is_version(word: &str) -> bool {
     matches!(version.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'9', b'.', b'0'..=b'9'])
 }
 
+/// Longest version of a protocol, `HTTP/1.1`.
+const VERSION_BYTES_MAX: usize = 8;
+
 /// Before the version of a protocol.
 static BEFORE_VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" HTTP/"));
 
 /// Whether the end of a request in quotes, with a status behind it, is in a text.
 pub(super) fn holds_request_end(text: &str) -> bool {
-    BEFORE_VERSION.find_iter(text.as_bytes()).any(|at| {
-        let ended = text.get(at + 1..).and_then(|version| version.split_once('"'));
+    request_ends(text).next().is_some()
+}
+
+/// Where requests end in a text, in quotes and with a status behind.
+pub(super) fn request_ends(text: &str) -> impl Iterator<Item = usize> {
+    BEFORE_VERSION.find_iter(text.as_bytes()).filter(|at| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        // No further: a text may be full of what looks like the beginning of one.
+        let quote = rest.bytes().take(VERSION_BYTES_MAX + 1).position(|byte| byte == b'"');
+        let ended = quote.and_then(|quote| Some((rest.get(..quote)?, rest.get(quote + 1..)?)));
         ended.is_some_and(|(version, behind)| is_version(version) && begins_status(behind))
     })
 }

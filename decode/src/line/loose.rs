@@ -6,18 +6,15 @@
 //! is. Only lines that were read in vain by the [`Plan`](super::Plan) itself come here.
 
 use super::captures;
-use super::ends::{ends_as_request, is_answer, is_status, is_version};
+use super::ends::is_answer;
+use super::pieces::{Kind, Piece, begins_with_end, next_piece, pieces_of};
 use super::plan::{Fit, Optional};
-use super::sound::looks_like_time;
-use super::sound::{holds_record, is_address, is_forwarded, is_host};
+use super::sound::{ends_in_address, is_address, is_forwarded, is_host};
 use super::variables::{Guess, Variable};
 use crate::literal::Literal;
 use crate::record::{Escape, Record, Slot, Unit, Value};
 use crate::request::split_request;
 use crate::time::TimeParser;
-
-/// Most pieces of a line that are looked at.
-const PIECES_MAX: usize = 64;
 
 /// Most fields of a format that is read so.
 const ITEMS_MAX: usize = 40;
@@ -33,14 +30,6 @@ const COST_MAX: u32 = 7;
 /// What cannot be.
 const NEVER: u32 = u32::MAX / 4;
 
-/// What a piece of a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Word,
-    Quoted,
-    Bracketed,
-}
-
 /// A field of a format, or a word that stands in each line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Item {
@@ -55,16 +44,6 @@ struct Item {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
     items: Vec<Item>,
-}
-
-/// A piece of a line.
-#[derive(Debug, Clone, Copy)]
-struct Piece<'a> {
-    kind: Kind,
-    text: &'a str,
-    has_escape: bool,
-    /// It holds, or is, the time of a record in brackets.
-    has_time: bool,
 }
 
 impl Shape {
@@ -120,7 +99,13 @@ impl Shape {
         }
         let (mut item, mut piece, mut dashes) = (0, 0, 0);
         while let Some(field) = self.items.get(item) {
-            match costs.step(item, piece) {
+            let step = costs.step(item, piece);
+            let is_request = step == Step::Take && field.slot() == Some(Slot::Request);
+            let is_moved = matches!(step, Step::Take | Step::Pass) && !is_request;
+            if is_moved && pieces.get(piece..).is_some_and(begins_with_end) {
+                return Fit::No;
+            }
+            match step {
                 Step::Take => {
                     if let Some(found) = pieces.get(piece) {
                         dashes += usize::from(field.kind != found.kind);
@@ -168,28 +153,13 @@ impl Shape {
     fn is_answered(&self, (taken, behind): (&[Piece<'_>], &[Piece<'_>])) -> bool {
         let is_request = self.items.last().and_then(Item::slot) == Some(Slot::Request);
         let last = taken.last().filter(|_| !is_request);
-        let is_end = |piece: &Piece<'_>, next: &Piece<'_>| {
-            piece.ends_request() && next.kind == Kind::Word && is_status(next.text)
-        };
         let is_whole = |pieces: &[Piece<'_>; 4]| {
             pieces.map(|piece| piece.kind) == [Kind::Word, Kind::Word, Kind::Quoted, Kind::Quoted]
                 && is_answer(pieces.map(|piece| piece.text))
         };
-        last.zip(behind.first()).is_some_and(|(piece, next)| is_end(piece, next))
-            || behind.array_windows().any(|[piece, next]| is_end(piece, next))
+        last.zip(behind.first()).is_some_and(|(piece, next)| piece.ends_request_before(next))
+            || behind.windows(2).any(begins_with_end)
             || behind.try_into().is_ok_and(is_whole)
-    }
-}
-
-impl Piece<'_> {
-    /// Whether a quote closes it, behind the version of a protocol.
-    fn ends_request(&self) -> bool {
-        match self.kind {
-            Kind::Quoted => ends_as_request(self.text),
-            // Where that quote was opened is in what stands before.
-            Kind::Word => self.text.strip_suffix('"').is_some_and(is_version),
-            Kind::Bracketed => false,
-        }
     }
 }
 
@@ -372,7 +342,7 @@ impl Costs {
 
 /// Whether a word that is skipped in front of the time is an address.
 fn is_other_client(piece: Piece<'_>, field: &Item) -> bool {
-    field.slot().is_none() && piece.kind == Kind::Word && is_address(piece.text)
+    field.slot().is_none() && piece.kind == Kind::Word && ends_in_address(piece.text)
 }
 
 /// Whether the word right in front of the time is the name of a user: behind a client, and a dash for the remote log name.
@@ -390,20 +360,12 @@ fn words_beside(items: &[Item], item: usize) -> usize {
     before + items.iter().skip(item).take_while(is_word).count()
 }
 
-impl<'a> Piece<'a> {
-    fn new(kind: Kind, text: &'a str, has_escape: bool) -> Self {
-        let has_time = match kind {
-            Kind::Bracketed => looks_like_time(text),
-            Kind::Word | Kind::Quoted => holds_record(text),
-        };
-        Self { kind, text, has_escape, has_time }
-    }
-
+impl Piece<'_> {
     /// What it costs that it is no field, before field `item` of a format whose time is field `time`.
     fn cost_to_pass(self, item: usize, time: usize) -> u32 {
         match self.kind {
             // The name of a user has blanks and brackets in it as he likes.
-            Kind::Word if item <= time && is_address(self.text) => NEVER,
+            Kind::Word if item <= time && ends_in_address(self.text) => NEVER,
             Kind::Word | Kind::Bracketed if item <= time => 0,
             // What is in quotes is behind the time, and what has a time in it is another record.
             Kind::Quoted if item <= time => NEVER,
@@ -414,80 +376,5 @@ impl<'a> Piece<'a> {
             Kind::Word => 3,
             Kind::Quoted | Kind::Bracketed => 4,
         }
-    }
-}
-
-/// Takes a text apart; `None` when a quote is not closed or there are too many pieces.
-fn pieces_of(text: &str) -> Option<Vec<Piece<'_>>> {
-    let mut pieces = Vec::new();
-    let mut rest = text.trim_ascii_start();
-    while !rest.is_empty() {
-        if pieces.len() == PIECES_MAX {
-            return None;
-        }
-        let (piece, tail) = next_piece(rest)?;
-        pieces.push(piece);
-        rest = tail.trim_ascii_start();
-    }
-    Some(pieces)
-}
-
-/// The piece at the start of a text, and the rest; `None` when a quote is not closed.
-fn next_piece(text: &str) -> Option<(Piece<'_>, &str)> {
-    match text.strip_prefix('"') {
-        Some(inner) => quoted(inner),
-        None => Some(bracketed(text).unwrap_or_else(|| word(text))),
-    }
-}
-
-/// Up to the first quote that is not escaped and behind which a blank or nothing stands.
-fn quoted(inner: &str) -> Option<(Piece<'_>, &str)> {
-    let bytes = inner.as_bytes();
-    let (mut from, mut has_escape) = (0, false);
-    loop {
-        let at = from + memchr::memchr2(b'"', b'\\', bytes.get(from..)?)?;
-        if bytes.get(at) == Some(&b'\\') {
-            has_escape = true;
-            from = at + 2;
-        } else if matches!(bytes.get(at + 1), None | Some(b' ')) {
-            let text = inner.get(..at)?;
-            return Some((Piece::new(Kind::Quoted, text, has_escape), inner.get(at + 1..)?));
-        } else {
-            from = at + 1;
-        }
-    }
-}
-
-fn bracketed(rest: &str) -> Option<(Piece<'_>, &str)> {
-    let inner = rest.strip_prefix('[')?;
-    // API Gateway writes no blank between the time and the request.
-    let ends = |byte: Option<&u8>| match byte {
-        None | Some(b' ') => true,
-        Some(b'"') => looks_like_time(inner),
-        Some(_) => false,
-    };
-    let end = memchr::memchr_iter(b']', inner.as_bytes())
-        .find(|at| ends(inner.as_bytes().get(at + 1)))?;
-    let text = inner.get(..end).filter(|text| !text.contains('"'))?;
-    Some((Piece::new(Kind::Bracketed, text, false), inner.get(end + 1..)?))
-}
-
-/// A word, or a list: its entries end with a comma, or have ` : ` between them.
-fn word(rest: &str) -> (Piece<'_>, &str) {
-    let mut end = rest.find(' ').unwrap_or(rest.len());
-    loop {
-        let (text, tail) = rest.split_at(end);
-        let gap = if text.ends_with(',') {
-            1
-        } else if tail.starts_with(" : ") {
-            3
-        } else {
-            0
-        };
-        let next = tail.get(gap..).filter(|next| gap > 0 && !next.starts_with([' ', '"', '[']));
-        let Some(next) = next.filter(|next| !next.is_empty()) else {
-            return (Piece::new(Kind::Word, text, false), tail);
-        };
-        end += gap + next.find(' ').unwrap_or(next.len());
     }
 }

@@ -6,11 +6,13 @@
 //! `%START_TIME%` and others   ─┘
 //! ```
 
+mod bars;
 mod captures;
 mod compile;
 mod ends;
 mod loose;
 mod notations;
+mod pieces;
 mod plan;
 pub(crate) mod sound;
 mod step;

@@ -1,11 +1,14 @@
 //! A compiled format string, and the reading of lines by it.
 
+use super::bars;
 use super::ends::{
     begins_status, count_closing, divide_list, ends_as_request, ends_line, holds_answer,
     until_bar_before_last, until_list, until_nth, until_padded, until_port,
 };
 use super::loose::Shape;
-use super::sound::{forwarded_behind, has_other_client, holds_record, is_address, is_sound_client};
+use super::sound::{
+    forwarded_behind, has_other_client, holds_record, is_address, is_name, is_sound_client,
+};
 use super::step::{Step, Until};
 use crate::address::{is_ipv4, is_plain_ipv6, without_port};
 use crate::literal::Literal;
@@ -65,6 +68,17 @@ pub(super) enum Front {
     Sure,
     /// A text that another may have chosen.
     Open,
+    /// The first value, which is one word, as the client is further behind: what is around a line may have run into it.
+    Word(Slot),
+}
+
+/// Whether a text is a scheme of a load balancer, or a result of a cache. Most results are one of two.
+#[inline]
+fn is_word(slot: Slot, text: &str) -> bool {
+    match slot {
+        Slot::Scheme => matches!(text, "http" | "https" | "h2" | "grpcs" | "ws" | "wss"),
+        _ => matches!(text, "HIT" | "MISS") || is_name(text),
+    }
 }
 
 impl Plan {
@@ -102,8 +116,7 @@ impl Plan {
     #[inline]
     pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         let fit = self.read(line, record, true);
-        self.check_front(line, record);
-        fit
+        if self.check_front(line, record) { fit } else { Fit::No }
     }
 
     /// The same of a line that does not quite follow the format: other blanks, dashes without quotes, a number more.
@@ -117,7 +130,7 @@ impl Plan {
         record.clear();
         // What is left over may as well be the end of a value that looked like several.
         let fit = shape.read(line, self.optional, record);
-        self.check_front(line, record);
+        let fit = if self.check_front(line, record) { fit } else { Fit::No };
         match fit {
             Fit::Extra if has_raw_quotes => Fit::No,
             fit => fit,
@@ -129,15 +142,22 @@ impl Plan {
     pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         record.clear();
         let fit = self.read(line, record, false);
-        self.check_front(line, record);
+        let is_placed =
+            self.check_front(line, record) && bars::keep_placed(&self.steps, line, record);
         record.truncated = true;
-        fit
+        if is_placed { fit } else { Fit::No }
     }
 
+    /// Whether what stands in front of the client can be that; of a client that may be of the text in front nothing is kept.
     #[inline]
-    fn check_front(&self, line: &str, record: &mut Record<'_>) {
-        if self.front == Front::Open {
-            self.withhold_first_of_two(line, record);
+    fn check_front(&self, line: &str, record: &mut Record<'_>) -> bool {
+        match self.front {
+            Front::Sure => true,
+            Front::Open => {
+                self.withhold_first_of_two(line, record);
+                true
+            }
+            Front::Word(slot) => record.get(slot).is_none_or(|value| is_word(slot, value.text)),
         }
     }
 
@@ -148,8 +168,8 @@ impl Plan {
         let Some(mut rest) = self.before.strip(line) else { return Fit::No };
         let is_forged = !is_strict && self.has_forged_quotes(line);
         for step in &self.steps {
-            if is_forged && step.until == Until::Quote {
-                return Fit::Cut;
+            if is_forged && step.until == Until::Quote && !step.is_sure_request(line, rest) {
+                return self.keep_front(rest, record);
             }
             // Most values: no way round.
             if let Until::Byte(byte) = step.until {
@@ -213,6 +233,18 @@ impl Plan {
             record.set(Slot::ForwardedFor, Value { text, ..Value::default() });
         }
         Fit::Extra
+    }
+
+    /// Keeps of a line, in whose `rest` nobody can tell which values are where, what stands in front of that: that somebody asked
+    /// is certain, and when, unless another time behind the first one is the writer's own.
+    #[cold]
+    fn keep_front(&self, rest: &str, record: &mut Record<'_>) -> Fit {
+        let is_time = |step: &Step| step.variable.slot == Some(Slot::Time);
+        if !self.steps.first().is_some_and(is_time) && holds_record(rest) {
+            return Fit::No;
+        }
+        record.note_empty(Slot::Request);
+        Fit::Cut
     }
 
     /// Whether what follows the last field can be further ones. Behind a quote that was looked at already.
@@ -287,15 +319,16 @@ impl Plan {
             _ => rest,
         };
         let rest = rest.trim_ascii_end();
-        step.keep((rest, ""), escape, record);
         let may_end = match self.optional {
             Optional::Nothing => false,
             Optional::After(values) => step.index + before + 1 == values,
             Optional::From(values) => step.index + before + 1 >= values,
         };
         if may_end && !rest.is_empty() && step.until != Until::Quote {
+            step.keep((rest, ""), escape, record);
             return Fit::Whole;
         }
+        step.keep_cut(rest, escape, record);
         record.truncated = true;
         Fit::Cut
     }

@@ -1,9 +1,10 @@
 //! Whether what stands at a place can be what the format has there.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use crate::address::canonical_ip;
+use crate::address::{canonical_ip, is_ipv4, is_private};
 use crate::lanes::{contains, is};
+use crate::numbers::is_digits;
 use crate::reasons::is_level;
 use crate::search::divide;
 
@@ -51,12 +52,26 @@ pub(super) fn has_other_client(tail: &str, words: usize) -> bool {
     }
     let of_users = if tail.starts_with("- ") { words } else { 0 };
     let clients = words_before_time(tail).count().saturating_sub(of_users);
-    found.take(clients).any(is_address)
+    found.take(clients).any(ends_in_address)
+}
+
+/// Whether a word is an address, or one behind a dash: where a line was torn behind that, the next one begins there.
+pub(super) fn ends_in_address(word: &str) -> bool {
+    is_address(word.strip_prefix('-').unwrap_or(word))
 }
 
 /// Whether a text is an address, possibly with port, brackets or zone, or a list of them, and nothing else.
 pub(crate) fn is_address(text: &str) -> bool {
-    !contains(text.as_bytes(), is(b'"')) && canonical_ip(text, &mut String::new()).is_some()
+    !contains(text.as_bytes(), is(b'"'))
+        && canonical_ip(text, &mut String::new()).is_some()
+        && !has_torn_port(text)
+}
+
+/// Whether what stands behind the colon of an address is no port: two that ran into each other.
+fn has_torn_port(text: &str) -> bool {
+    let first = text.split(',').next().unwrap_or(text);
+    let is_port = |port: &str| is_digits(port.trim_ascii());
+    first.split_once(':').is_some_and(|(host, port)| is_ipv4(host.as_bytes()) && !is_port(port))
 }
 
 /// Whether a text can be the name of a machine.
@@ -92,17 +107,35 @@ pub(super) fn holds_record(text: &str) -> bool {
 }
 
 /// The list of addresses in quotes right behind the fields of a format: nginx's stock `main` is `combined` with
-/// `"$http_x_forwarded_for"` added. An address with a port is rather an upstream's.
+/// `"$http_x_forwarded_for"` added.
 pub(super) fn forwarded_behind(rest: &str) -> Option<&str> {
     let (text, _) = divide(rest.strip_prefix(" \"")?, b'"')?;
     is_forwarded(text).then_some(text)
 }
 
-/// Whether a text is a list of addresses.
+/// Lowest port that is a client's own and no server's: those of servers are chosen to be remembered.
+const CLIENT_PORT_MIN: u16 = 10_000;
+
+/// Whether a text is a list of addresses that proxies forward. Some write the port as well, as upstreams have one: it is a
+/// list of clients if one of its entries has none, or the last is an address of the internet with the port of a client.
 pub(super) fn is_forwarded(text: &str) -> bool {
     let (is_dot, is_colon) = (is(b'.'), is(b':'));
-    contains(text.as_bytes(), |bytes| is_dot(bytes) | is_colon(bytes))
-        && text.rsplit(',').next().is_some_and(|last| last.trim_ascii().parse::<IpAddr>().is_ok())
+    if !contains(text.as_bytes(), |bytes| is_dot(bytes) | is_colon(bytes)) {
+        return false;
+    }
+    let last = text.rsplit(',').next().unwrap_or_default().trim_ascii();
+    last.parse::<IpAddr>().is_ok()
+        || last.parse::<SocketAddr>().is_ok_and(|last| is_client(last) || has_bare_address(text))
+}
+
+/// Whether a socket is rather a client's than an upstream's.
+fn is_client(socket: SocketAddr) -> bool {
+    !is_private(socket.ip()) && socket.port() >= CLIENT_PORT_MIN
+}
+
+/// Whether one of the entries of a list is an address alone.
+fn has_bare_address(list: &str) -> bool {
+    list.split(',').any(|entry| entry.trim_ascii().parse::<IpAddr>().is_ok())
 }
 
 /// Whether a time in common log or ISO notation, or an epoch, stands at the start.

@@ -2,8 +2,8 @@
 
 use super::captures;
 use super::ends::{
-    Found, before_wrapped, ends_line, ends_with_closed_quote, find, has_bar, holds_fields,
-    holds_request_end,
+    Found, before_wrapped, ends_as_request, ends_line, ends_with_closed_quote, find, has_bar,
+    holds_fields, holds_request_end, request_ends,
 };
 use super::sound::{has_other_client, holds_record, looks_like_time, words_before_time};
 use super::variables::{Guess, Variable};
@@ -97,6 +97,20 @@ impl Step {
         } else if guess != Guess::Nothing && text != "-" {
             let is_alone = || words_before_time(tail).count() == 1;
             captures::keep(text, is_alone, (escape, guess), record);
+        }
+    }
+
+    /// Keeps what there is of a value in which the line ends, if it says something.
+    #[cold]
+    pub(super) fn keep_cut<'a>(&self, text: &'a str, escape: Escape, record: &mut Record<'a>) {
+        let Some(slot) = self.variable.slot else { return self.keep((text, ""), escape, record) };
+        let is_status = slot == Slot::Status && text.len() == 3;
+        if slot.may_be_cut() || is_status {
+            // What stands behind a closing quote may be missing as well.
+            let closed = text.strip_suffix('"').filter(|_| self.until == Until::Quote);
+            self.keep((closed.unwrap_or(text), ""), escape, record);
+        } else {
+            record.note_empty(slot);
         }
     }
 
@@ -231,12 +245,23 @@ impl Step {
         self.until_last_quote(rest, escape)
     }
 
-    /// Whether a text with quotes in it is more than one value.
+    /// Whether the value is the request, of a line that seems to have more quoted values than its format, and certainly all of
+    /// it: nothing else in the line ends as a request does, in front of a status.
+    #[cold]
+    pub(super) fn is_sure_request(&self, line: &str, rest: &str) -> bool {
+        self.variable.slot == Some(Slot::Request)
+            && request_ends(line).count() == 1
+            && self.until_quote(rest).is_some_and(|(text, ..)| ends_as_request(text))
+    }
+
+    /// Whether a text with quotes in it is more than one value: another record, or the end of a request, of which the beginning
+    /// was taken for a whole one.
     #[cold]
     fn is_torn(&self, text: &str) -> bool {
         let is_request = self.variable.slot == Some(Slot::Request);
         holds_record(text)
             || (is_request && text.contains("\" \""))
+            || (!is_request && holds_request_end(text))
             || (self.is_raw && holds_fields(text))
     }
 

@@ -87,6 +87,8 @@ pub struct W3cPlan {
     tabs: Plan,
     fields: Vec<Variable>,
     has_status: bool,
+    /// No header says how many fields a line has.
+    is_open: bool,
 }
 
 impl W3cPlan {
@@ -95,7 +97,9 @@ impl W3cPlan {
     /// # Errors
     /// [`FormatError`] when there is no field or none holds a time.
     pub fn new(fields: &str, dialect: Dialect) -> Result<Self, FormatError> {
-        let fields = fields.strip_prefix("#Fields:").unwrap_or(fields);
+        // A header says what each line has; without one an earlier version may have had fewer fields.
+        let header = fields.strip_prefix("#Fields:");
+        let (fields, is_named) = (header.unwrap_or(fields), header.is_some());
         let fields: Vec<Variable> =
             fields.split_ascii_whitespace().map(|name| variable(name, dialect)).collect();
         let plan = |delimiter: &str| {
@@ -106,7 +110,8 @@ impl W3cPlan {
                 }
                 tokens.push(Token::Variable(*field));
             }
-            let optional = Optional::From(FIELDS_MIN.min(fields.len()));
+            let least = if is_named { fields.len() } else { FIELDS_MIN.min(fields.len()) };
+            let optional = Optional::From(least);
             let mut plan = Plan::from_tokens(tokens)?.with_optional(optional);
             if let Some(last) = plan.steps.last_mut() {
                 last.is_word = delimiter == " ";
@@ -114,7 +119,7 @@ impl W3cPlan {
             Ok(plan)
         };
         let has_status = fields.iter().any(|field| field.slot == Some(Slot::Status));
-        Ok(Self { blanks: plan(" ")?, tabs: plan("\t")?, fields, has_status })
+        Ok(Self { blanks: plan(" ")?, tabs: plan("\t")?, fields, has_status, is_open: !is_named })
     }
 
     /// As [`Plan::decode`]: a line with more fields than the header is not one of it.
@@ -125,6 +130,7 @@ impl W3cPlan {
                 record.truncated = true;
                 if is_sound(record) && !begins_quoted(line) { Fit::Cut } else { Fit::No }
             }
+            Fit::Whole if self.is_open && !is_in_place(record) => Fit::No,
             fit @ (Fit::Whole | Fit::Cut) if is_sound(record) && !has_quotes(record) => fit,
             _ => self.decode_quoted(line, record),
         };
@@ -136,9 +142,11 @@ impl W3cPlan {
     pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         record.clear();
         let fit = self.plan(line).decode(line, record);
-        let is_cut = fit == Fit::Cut && is_sound(record) && !begins_quoted(line);
+        // One that is whole says nothing of a request.
+        let is_cut = fit == Fit::Cut || (fit == Fit::Whole && !record.has_sure_request());
+        let is_placed = is_cut && is_sound(record) && !begins_quoted(line);
         tell_unit(record);
-        if is_cut { fit } else { Fit::No }
+        if is_placed { fit } else { Fit::No }
     }
 
     /// What stands between the fields is told by the line: some write tabs under a header with blanks.
@@ -228,6 +236,17 @@ fn is_sound(record: &Record<'_>) -> bool {
         && text(Slot::Uri).is_none_or(|uri| !uri.starts_with(|first: char| first.is_ascii_digit()))
         && text(Slot::Date).is_none_or(|date| date.as_bytes().get(4) == Some(&b'-'))
         && text(Slot::Status).is_none_or(is_code)
+}
+
+/// Whether the fields behind those stand where they seem to: two lines that ran into each other have as many as one that says
+/// more.
+#[inline]
+fn is_in_place(record: &Record<'_>) -> bool {
+    let text = |slot| record.get(slot).map(|value| value.text.as_bytes());
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic();
+    text(Slot::Protocol).is_none_or(|protocol| matches!(protocol, [b'H' | b'h', ..]))
+        && text(Slot::Country)
+            .is_none_or(|country| country.len() == 2 && country.iter().all(is_letter))
 }
 
 /// Whether a text is what stands for a status: of a number of more digits, or of no number, it is none.

@@ -135,6 +135,9 @@ fn strip_logger<'a>(text: &'a str, dated: Option<&'a str>) -> Option<&'a str> {
         let (level, rest) = rest.split_once(" - ")?;
         return (!name.contains(' ') && is_level(level)).then_some(rest);
     }
+    if let Some(rest) = dated.and_then(strip_thread) {
+        return Some(rest);
+    }
     if let Some((time, rest)) = text.strip_prefix('[').and_then(|text| text.split_once("] [")) {
         TimeParser::default().parse(time, Unit::Auto)?;
         let (pid, rest) = rest.split_once("] [")?;
@@ -154,6 +157,19 @@ fn strip_logger<'a>(text: &'a str, dated: Option<&'a str>) -> Option<&'a str> {
     let (clock, place) = place.split_once(' ')?;
     let is_clock = clock.get(..8).is_some_and(is_clock);
     (day.len() == 4 && is_digits(day) && is_clock && place.contains(".go:")).then_some(rest)
+}
+
+/// ` INFO 7 --- [thread-2] reactor.netty.http.server.AccessLog      : `, as Spring Boot has it behind a time: level, process,
+/// application and thread, and a logger which says that it is one of requests. Others may quote what clients send.
+fn strip_thread(dated: &str) -> Option<&str> {
+    let (level, rest) = dated.trim_ascii_start().split_once(' ')?;
+    let (process, rest) = rest.split_once(" --- [")?;
+    let (names, line) = rest.split_once(" : ")?;
+    let (threads, logger) = names.rsplit_once("] ")?;
+    let logger = logger.trim_ascii();
+    let is_of_requests = logger.to_ascii_lowercase().contains("access");
+    let is_prefix = is_level(level) && is_digits(process.trim_ascii()) && !threads.contains('"');
+    (is_prefix && is_name(logger) && is_of_requests).then_some(line)
 }
 
 /// `access.log:` as `grep` names the file, and the number of the line behind it or, with a tab, alone.

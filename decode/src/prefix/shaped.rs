@@ -1,7 +1,9 @@
 //! What tools put before a line that is known by its shape alone. The words of most could be a host, a client and what he
 //! says of himself: they are taken off only where no line of a server begins like them, and an address stands behind them.
 
-use super::{NAME_BYTES_MAX, SERVERS, TIME_BYTES_MIN, any_time, is_tag, strip_dated_header};
+use super::{
+    NAME_BYTES_MAX, SERVERS, TIME_BYTES_MIN, any_time, is_tag, strip_dated_header, without_colours,
+};
 use crate::envelope::{split_time, strip_priority};
 use crate::line::sound::{is_address, is_name};
 use crate::numbers::is_digits;
@@ -176,7 +178,7 @@ pub(in super::super) fn split_console(text: &str) -> Option<(&str, &str)> {
     let is_of_time = |byte: u8| byte.is_ascii_digit() || b"/-:. TZ+".contains(&byte);
     let is_console = time.bytes().all(is_of_time)
         && is_time(time)
-        && is_level(level)
+        && is_level(without_colours(level))
         && is_name(logger)
         && !rest.contains("\"ts\":");
     is_console.then_some((time, rest))

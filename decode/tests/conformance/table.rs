@@ -91,7 +91,7 @@ const QUIRKS: &[(Format, &str)] = &[
     (Format::AwsWaf, "headers in any spelling; requests it answered itself"),
     (
         Format::ApiGateway,
-        "keys of the documentation for REST and HTTP APIs, and its CSV; times in words and as a number",
+        "keys of the documentation for REST and HTTP APIs, its CSV, and by name its CLF; times in words and as a number",
     ),
     (Format::S3, "errors; lines of years before without the last fields"),
     (Format::Elb, "requests that reached no back end"),
