@@ -173,7 +173,7 @@ impl Desk<'_> {
         let judgement = solo_judgement(alarm);
         let class = judgement.kind.class();
         let has_room = target.cases.has_room(class);
-        let joined = target.cases.open.iter_mut().find(|open| {
+        let takes_in = |open: &Open| {
             // A campaign of many that each try seldom is another matter than one that tries for hours. Where there is no
             // room for another matter, it is told with those that there are.
             let alike = match class {
@@ -184,8 +184,14 @@ impl Desk<'_> {
                 _ => true,
             };
             alike && open.takes_in(class, self.now)
-        });
-        if let Some(open) = joined {
+        };
+        let turns_out = |open: &Open| open.turns_out(alarm.source, judgement);
+        let open = &target.cases.open;
+        let joined = open.iter().position(takes_in).or_else(|| open.iter().position(turns_out));
+        if let Some(open) = joined.and_then(|at| target.cases.open.get_mut(at)) {
+            if open.class != class && open.turns_out(alarm.source, judgement) {
+                (open.kind, open.class) = (judgement.kind, class);
+            }
             let reads = alarm.solo == Solo::Pages && open.singles() + 1 >= READERS_MIN;
             if reads && is_vague(open.kind) {
                 (open.kind, open.class) = (judgement.kind, class);

@@ -214,12 +214,14 @@ impl Host {
         }
     }
 
-    /// Counts a record of the running second that nothing explains, of a source that has been here for a while or has
+    /// Counts a record of the running second that no attack explains, of a source that has been here for a while or has
     /// not; what the host knows of it, and what its writes are held to be.
     pub fn count(&mut self, event: &Event, stays: bool) -> (Facts, Prior) {
         self.second.all += 1;
-        self.second.free += 1;
-        self.requests += 1;
+        if !event.has(flag::EXPLAINED) {
+            self.second.free += 1;
+            self.requests += 1;
+        }
         let now_s = event.ts.div_euclid(1_000_000);
         let (mut facts, mut prior) = (Facts::default(), Prior::None);
         let Normal { answers, paths, shapes, .. } = &mut self.normal;
@@ -273,9 +275,14 @@ impl Host {
         event.shape != 0 && self.normal.shapes.contains(mix(u64::from(event.shape)))
     }
 
-    /// Takes in a record that nothing explains, if it is part of the sample: it votes when the second ends.
+    /// Takes in a record that no attack explains, if it is part of the sample: it votes when the second ends, where nothing
+    /// explains it.
     pub fn sample(&mut self, event: Event, facts: Facts) {
         if !event.has(flag::NAMED) {
+            return;
+        }
+        if event.has(flag::EXPLAINED) {
+            self.recent.push_back(event);
             return;
         }
         if facts.bare && self.bare.len() < BARE_SOURCES_MAX && !self.bare.contains(&event.source) {

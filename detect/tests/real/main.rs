@@ -27,6 +27,7 @@ mod scans;
 mod scene;
 mod seasons;
 mod services;
+mod shields;
 mod silence;
 mod swarm;
 #[path = "../traffic/mod.rs"]
@@ -169,6 +170,9 @@ scenarios! {
     dear_queries_for_long = costs::dear_queries_for_long,
     slow_pages_for_all = costs::slow_pages_for_all,
     flood_that_is_turned_down = costs::flood_that_is_turned_down,
+    flood_that_takes_long = shields::flood_that_takes_long,
+    job_that_takes_long = shields::job_that_takes_long,
+    search_behind_a_job = shields::search_behind_a_job,
     brisk_crawl = costs::brisk_crawl,
     people_follow_a_link = crowd::people_follow_a_link,
     polite_crawler = services::polite_crawler,
