@@ -73,6 +73,9 @@ pub const ATTEMPTERS_MAX: usize = 262_144;
 /// Sources of one host whose tries of credentials are counted in half an hour.
 pub const TRYING_SOURCES_MAX: usize = 4_096;
 
+/// Records with the text of an attack, of one host and the last hour, that are kept to see what they have in common.
+pub const TEXTS_SAMPLED_MAX: usize = 256;
+
 /// Words of the bitmap that tells the paths one source asked for in vain apart: 1,024 bits count to some thousands.
 pub const VAIN_PATH_WORDS: usize = 16;
 

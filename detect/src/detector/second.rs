@@ -62,6 +62,9 @@ impl Detector {
             host.normal.visitors.note(event.source, at_s);
         }
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
+        if event.has(flag::HOSTILE) && is_free {
+            host.texts.add(&event, at_s - host.first_s);
+        }
         let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
         let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());

@@ -93,6 +93,7 @@ impl Desk<'_> {
         }
         if (self.now_s() + 1) % RECENT_S == 0 {
             self.campaign(target, out);
+            self.texts(target, out);
             self.swarm(target, out);
         }
         if is_own {

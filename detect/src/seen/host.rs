@@ -24,6 +24,7 @@ use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::holders::Holders;
 use crate::seen::minutes::TargetMinute;
+use crate::seen::texts::Texts;
 use crate::seen::tries::Tries;
 use crate::seen::votes::{self, Ballot, Votes};
 
@@ -123,6 +124,8 @@ pub struct Host {
     pub bare: Vec<Source>,
     /// Credentials tried in vain in the last hour by sources that do nothing else.
     pub tries: Tries,
+    /// Texts of attacks of the last hour, by sources that send them seldom.
+    pub texts: Texts,
     /// Sources that want most of the time its answers take.
     pub holders: Holders,
     /// Votes that wait to be taken for ordinary.
@@ -181,7 +184,7 @@ impl Host {
     /// What is ordinary, after a time in which nobody watched: it counts as not having passed. What was there is not there
     /// any more.
     pub fn resume(self, begin_s: i64) -> Self {
-        let Self { normal, requests, awaited, .. } = self;
+        let Self { normal, requests, awaited, texts, .. } = self;
         let unseen = (begin_s - 1 - self.last_s).max(0);
         Self {
             requests,
@@ -190,6 +193,7 @@ impl Host {
             last_s: self.last_s + unseen,
             active_s: self.active_s + unseen,
             normal,
+            texts: texts.emptied(),
             ..Self::default()
         }
     }
@@ -435,6 +439,7 @@ impl Host {
             + normal.season.weight()
             + normal.slow.weight()
             + self.tries.weight()
+            + self.texts.weight()
     }
 }
 

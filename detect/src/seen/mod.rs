@@ -7,5 +7,6 @@ pub mod minutes;
 pub mod readers;
 pub mod source_record;
 pub mod sources;
+pub mod texts;
 pub mod tries;
 pub mod votes;

@@ -30,6 +30,7 @@ mod services;
 mod shields;
 mod silence;
 mod swarm;
+mod texts;
 #[path = "../traffic/mod.rs"]
 mod traffic;
 
@@ -133,6 +134,11 @@ scenarios! {
     injection = scans::injection,
     exploit_burst_in_queries = scans::burst_in_queries,
     exploit_burst_of_commands = scans::burst_of_commands,
+    attack_texts_of_many = texts::of_many,
+    attack_texts_in_agents = texts::in_agents,
+    attack_texts_of_every_day = texts::of_every_day,
+    attack_texts_of_a_wave = texts::of_a_wave,
+    attack_texts_in_a_link = texts::in_a_link,
     enumeration = scans::enumeration,
     enumeration_in_queries = scans::enumeration_in_queries,
     pictures_of_members = scans::pictures_of_members,
