@@ -136,6 +136,8 @@ scenarios! {
     exploit_burst_of_commands = scans::burst_of_commands,
     attack_texts_of_many = texts::of_many,
     attack_texts_in_agents = texts::in_agents,
+    attack_texts_fetched_from_within = texts::fetched_from_within,
+    attack_texts_sent_back_home = texts::sent_back_home,
     attack_texts_of_every_day = texts::of_every_day,
     attack_texts_of_a_wave = texts::of_a_wave,
     attack_texts_in_a_link = texts::in_a_link,

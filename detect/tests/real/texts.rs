@@ -1,7 +1,7 @@
 //! Texts of attacks, a few by each of very many, for an hour and more: what every host is sent, and what is more than that.
 
-use super::expect::{ATTACK, Expectation, Scenario, found, nothing};
-use super::scene::{hostile, lasting, times};
+use super::expect::{ATTACK, Expectation, START_S, Scenario, found, nothing};
+use super::scene::{around, hostile, lasting, times};
 use crate::traffic::people::{Person, home, load};
 use crate::traffic::row::combined;
 use crate::traffic::sites::{BLOG, SHOP};
@@ -78,6 +78,71 @@ pub fn in_agents(seed: u64) -> Scenario {
         ..found(SHOP.host, &["exploit_burst", "vuln_scan"], 1_200.0)
     };
     Scenario { rows: combined(rows), expect }
+}
+
+const UNREACHABLE: [&str; 8] = [
+    "http%3A%2F%2F169.254.169.254%2Flatest%2Fmeta-data%2Fiam%2Fsecurity-credentials%2F",
+    "http%3A%2F%2Fmetadata.google.internal%2FcomputeMetadata%2Fv1%2F",
+    "gopher%3A%2F%2F127.0.0.1%3A6379%2F_INFO",
+    "file%3A%2F%2F%2Fetc%2Fhosts",
+    "dict://127.0.0.1:11211/stat",
+    "http%3A%2F%2F127.0.0.1%3A8080%2F",
+    "http%3A%2F%2F10.0.0.7%2F",
+    "http%3A%2F%2F%5B%3A%3A1%5D%2F",
+];
+
+/// A proxy of images, and what people have it fetch.
+fn images(seed: u64) -> Vec<Row> {
+    let ask = |(n, at): (u64, f64)| {
+        let mut row = Person::visitor(n % 300).asks(&SHOP, at, "/img");
+        row.query = Some(format!("url=https%3A%2F%2Fi.example%2F{n:x}.jpg"));
+        row
+    };
+    let all = times(&mut Draw::of(seed, 146), (0.0, START_S + 2_700.0), 0.3);
+    (0..).zip(all).map(ask).collect()
+}
+
+/// One address has the proxy ask for what only the server reaches, five times a minute for half an hour; most is refused.
+pub fn fetched_from_within(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 147);
+    let one = machine(&mut draw, 25_000, 1);
+    let ask = |(n, at): (u64, f64)| {
+        let mut row = one.asks(&SHOP, at, "/img");
+        row.query = Some(format!("url={}&n={n}", draw.pick(&UNREACHABLE)));
+        if draw.chance(0.7) {
+            (row.status, row.bytes) = (403, 150);
+        }
+        row
+    };
+    let all = times(&mut Draw::of(seed, 148), (START_S, START_S + 1_800.0), 0.085);
+    let rows = hostile((0..).zip(all).map(ask).collect());
+    let rows = together(vec![around(&SHOP, 3.0, 1_800.0, seed), images(seed), rows]);
+    let expect = Expectation {
+        sources: 1.0,
+        named: 1.0,
+        visitors: 0,
+        ..found(SHOP.host, &["vuln_scan", "exploit_burst"], 1_800.0)
+    };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// Those who develop a site log in by it and are sent back to their own machine, and a page that somebody saved says where it is.
+pub fn sent_back_home(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 149);
+    let mut rows = Vec::new();
+    for at in times(&mut draw, (START_S, START_S + 1_200.0), 0.5) {
+        let one = machine(&mut draw, 26_000, 2);
+        let port = 3_000 + draw.below(5_000);
+        let (path, query) = match draw.below(4) {
+            0 => ("/oauth/authorize", format!("redirect_uri=http%3A%2F%2F127.0.0.1%3A{port}%2Fcb")),
+            1 => ("/account", format!("next=http://localhost:{port}/")),
+            2 => ("/oauth/authorize", format!("redirect_uri=http%3A%2F%2F%5B%3A%3A1%5D%3A{port}")),
+            _ => ("/hit", "url=file%3A%2F%2F%2FC%3A%2FUsers%2Fann%2Fpage.html".into()),
+        };
+        rows.push(Row { query: Some(query), ..one.asks(&SHOP, at, path) });
+    }
+    let rows = together(vec![around(&SHOP, 3.0, 1_200.0, seed), images(seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
 }
 
 /// What a busy host is sent all day by hundreds of robots, twice as much of it for an hour, and single scanners beside it, each of
