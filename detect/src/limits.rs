@@ -82,6 +82,12 @@ pub const VAIN_PATH_WORDS: usize = 16;
 /// Sources of one host told apart by the time that their answers take.
 pub const HOLDERS_MAX: usize = 12;
 
+/// Sources of one host told apart by the bytes that they draw.
+pub const DRAWERS_MAX: usize = 24;
+
+/// Large things that one of them drew last, which are known again.
+pub const DRAWN_PATHS_MAX: usize = 8;
+
 /// Endpoints that take writes remembered for one host.
 pub const ENDPOINTS_MAX: usize = 256;
 

@@ -68,7 +68,7 @@ impl Detector {
         let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
         let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
-        let held = host.holders.add(&event);
+        let (held, drawn) = (host.holders.add(&event), host.draws.add(&event));
         let circumstances = Circumstances {
             population: &host.normal.population,
             level: host.normal.rate.level(),
@@ -77,7 +77,7 @@ impl Detector {
             budget: *budget,
             usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
         };
-        let suspect = Suspect { record, attempts: attempts.as_deref(), held };
+        let suspect = Suspect { record, attempts: attempts.as_deref(), held, drawn };
         facts.bare = suspect.is_bare_reader(circumstances.population);
         record.reported |= test(host, cases, &suspect, &circumstances, &event);
         host.sample(event, facts);

@@ -4,6 +4,7 @@ use schemas::{Class, Incident, Kind, State, Verdict};
 
 use crate::config::DetectConfig;
 use crate::explain::rule::{Atom, Rule};
+use crate::incident::look::span;
 use crate::incident::open::{Open, Opening, Origin, Spoken};
 use crate::incident::target::Target;
 use crate::judge::evidence::Judgement;
@@ -15,6 +16,7 @@ use crate::seen::attempts::Attempters;
 use crate::seen::host::RECENT_S;
 use crate::seen::sources::Sources;
 use crate::suspect::budget::Budget;
+use crate::suspect::source::floors::AGAIN_MIN;
 use crate::suspect::source::{Alarm, Solo, tail};
 
 /// What the work on the incidents of a host may look at besides the host itself.
@@ -285,8 +287,11 @@ impl Desk<'_> {
 fn take_in(open: &mut Open, alarm: &Alarm, requests: u64, first_ts: i64) {
     open.add_single();
     open.credit(alarm.source, requests, first_ts);
+    // What is drawn again and again comes as seldom as its test allows.
+    let is_large = alarm.solo == Solo::Bytes && alarm.scale_s > span(RECENT_S);
+    let times = if is_large { AGAIN_MIN } else { alarm.observed.max(1.0) };
     #[expect(clippy::cast_possible_truncation, reason = "some hours")]
-    let patience = (PATIENCE_GAPS * 1e6 * alarm.scale_s / alarm.observed.max(1.0)) as i64;
+    let patience = (PATIENCE_GAPS * 1e6 * alarm.scale_s / times) as i64;
     open.be_patient(patience.min(PATIENCE_US_MAX));
     open.hear(Spoken {
         feature: alarm.solo.feature().to_owned(),

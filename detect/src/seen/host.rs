@@ -22,6 +22,7 @@ use crate::normal::visitors::Visitors;
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
+use crate::seen::draws::Draws;
 use crate::seen::holders::Holders;
 use crate::seen::minutes::TargetMinute;
 use crate::seen::texts::Texts;
@@ -128,6 +129,8 @@ pub struct Host {
     pub texts: Texts,
     /// Sources that want most of the time its answers take.
     pub holders: Holders,
+    /// Sources that draw most of the bytes of its large answers.
+    pub draws: Draws,
     /// Votes that wait to be taken for ordinary.
     pending: VecDeque<(i64, Tally)>,
     /// Requests since the host was admitted.
@@ -440,6 +443,7 @@ impl Host {
             + normal.slow.weight()
             + self.tries.weight()
             + self.texts.weight()
+            + self.draws.weight()
     }
 }
 

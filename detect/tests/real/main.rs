@@ -13,6 +13,7 @@ mod apps;
 mod campaigns;
 mod costs;
 mod crowd;
+mod draws;
 mod excuses;
 mod expect;
 mod faults;
@@ -168,6 +169,9 @@ scenarios! {
     random_hosts = floods::random_hosts,
     bulk_download = floods::bulk_download,
     new_program_adds_a_third = floods::new_program,
+    drawn_again_by_six = draws::of_six,
+    drawn_again_by_one = draws::of_one,
+    drawn_once_by_each = draws::each_once,
     range_abuse = floods::range_abuse,
     flood_from_one_country = floods::from_one_country,
     flood_of_one_machine = costs::one_machine,
