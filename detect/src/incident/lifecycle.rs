@@ -262,21 +262,24 @@ impl Desk<'_> {
         if !cases.has_room(class) {
             return None;
         }
-        let benign = opening.verdict == Verdict::Benign;
-        let known =
-            cases.closed.iter().position(|old| old.class == class && old.rules == opening.rules);
+        let unexplained = || target.host.recent.iter().filter(|e| !e.has(flag::EXPLAINED));
+        let known = cases.closed.iter().rposition(|old| old.is_again(&opening, unexplained()));
         if let Some(at) = known {
             let mut again = cases.closed.remove(at);
             again.reopen(self.now);
+            again.count_past(unexplained(), self.now_s());
+            if again.verdict == Verdict::Suspicious && opening.verdict == Verdict::Attack {
+                (again.verdict, again.kind) = (opening.verdict, opening.kind);
+                again.attackness = again.attackness.max(opening.attackness);
+            }
             cases.open.push(again);
         } else {
             let mut open = Open::new(opening);
-            let unexplained = target.host.recent.iter().filter(|e| !e.has(flag::EXPLAINED));
-            open.count_past(unexplained, self.now_s());
+            open.count_past(unexplained(), self.now_s());
             cases.open.push(open);
         }
         let at = cases.open.len() - 1;
-        if !benign {
+        if cases.open[at].verdict != Verdict::Benign {
             target.mark_explained();
         }
         Some(at)

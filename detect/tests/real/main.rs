@@ -23,6 +23,7 @@ mod logins;
 mod ordinary;
 mod predicate;
 mod programs;
+mod pulses;
 mod quiet;
 mod scans;
 mod scene;
@@ -173,6 +174,7 @@ scenarios! {
     drawn_again_by_one = draws::of_one,
     drawn_once_by_each = draws::each_once,
     range_abuse = floods::range_abuse,
+    pulses_of_a_resolver = pulses::of_a_resolver,
     flood_from_one_country = floods::from_one_country,
     flood_of_one_machine = costs::one_machine,
     flood_past_the_caches = costs::past_the_caches,
