@@ -219,6 +219,8 @@ scenarios! {
     quiet_host_shell_texts = quiet::shell_texts,
     quiet_host_past_the_caches = quiet::past_the_caches,
     quiet_host_newsletter = quiet::newsletter,
+    quiet_host_searched_slowly = quiet::searched_slowly,
+    quiet_host_passed_by_robots = quiet::passed_by_robots,
     quiet_host_pulses = quiet::pulses,
     watched_from_thirty_places = quiet::watched_from_thirty_places,
     spams_a_form_and_follows_links = quiet::spams_and_follows,

@@ -9,6 +9,10 @@ pub(super) const PROBING_FLOOR: f64 = 26.0;
 /// The same on a host with next to no traffic; it rises to that with sixty requests in ten minutes.
 pub(super) const QUIET_PROBING_FLOOR: f64 = 16.0;
 
+/// The same in an hour and in a day.
+pub(super) const QUIET_PATHS_3600_FLOOR: f64 = 36.0;
+pub(super) const QUIET_PATHS_86400_FLOOR: f64 = 72.0;
+
 /// Attack texts on such a host: they say more than an unknown path.
 pub(super) const QUIET_HOSTILE_FLOOR: f64 = 12.0;
 

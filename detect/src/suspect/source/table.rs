@@ -3,11 +3,11 @@
 use crate::seen::{draws, holders};
 use crate::suspect::source::floors::{
     ABORTED_MIN, AGAIN_MIN, DRAWS_MIN, HELD_REQUESTS_MIN, PROBING_FLOOR, QUIET_HOSTILE_FLOOR,
-    QUIET_PROBING_FLOOR, QUIET_RATE,
+    QUIET_PATHS_3600_FLOOR, QUIET_PATHS_86400_FLOOR, QUIET_PROBING_FLOOR, QUIET_RATE,
 };
 use crate::suspect::source::why::{
     DEAD_LINKS, FAR_BEYOND, FLOOR_SAYS_IT, FORM_IS_READ, HALF_AS_MUCH_AGAIN, HELD_SHARE,
-    MIXED_TEXTS, MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_PATHS, QUIET_TEXTS,
+    MIXED_TEXTS, MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_LONG, QUIET_PATHS, QUIET_TEXTS,
     READS_AN_ANSWER,
 };
 use crate::suspect::source::{CRAWL_PATHS_MIN, Circumstances, Solo, Suspect};
@@ -304,6 +304,8 @@ pub const TESTS: &[Test] = &[
         scale_s: 3_600.0,
         counter: |s| s.attempts(|a| a.paths[2]),
         floor: 60.0,
+        quiet_floor: QUIET_PATHS_3600_FLOOR,
+        why_quiet: QUIET_LONG,
         why: "more than twice the floor of ten minutes: old links are found in vain one by one",
         envelope: |_| 16.0,
         usual: DEAD_LINKS,
@@ -314,6 +316,8 @@ pub const TESTS: &[Test] = &[
         scale_s: 86_400.0,
         counter: |s| s.attempts(|a| a.paths[3]),
         floor: 120.0,
+        quiet_floor: QUIET_PATHS_86400_FLOOR,
+        why_quiet: QUIET_LONG,
         why: "more than four times the floor of ten minutes: whoever meets dead links for a day meets fewer",
         envelope: |_| 32.0,
         usual: DEAD_LINKS,
