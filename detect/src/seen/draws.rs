@@ -51,10 +51,14 @@ pub struct Drawn {
 
 impl Draws {
     /// Takes in a record; what its source drew by now, nothing where the answer is not large.
+    #[inline]
     pub fn add(&mut self, event: &Event) -> Drawn {
-        if event.bytes < LARGE_BYTES || event.has(flag::WRITE) {
-            return Drawn::default();
-        }
+        let is_large = event.bytes >= LARGE_BYTES && !event.has(flag::WRITE);
+        if is_large { self.add_large(event) } else { Drawn::default() }
+    }
+
+    #[cold]
+    fn add_large(&mut self, event: &Event) -> Drawn {
         self.decay(event.ts.div_euclid(1_000_000));
         #[expect(clippy::cast_precision_loss, reason = "sums that carry 24 bits")]
         let megabytes = event.bytes as f32 / 1e6;
