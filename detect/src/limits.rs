@@ -73,11 +73,20 @@ pub const ATTEMPTERS_MAX: usize = 262_144;
 /// Sources of one host whose tries of credentials are counted in half an hour.
 pub const TRYING_SOURCES_MAX: usize = 4_096;
 
+/// Records with the text of an attack, of one host and the last hour, that are kept to see what they have in common.
+pub const TEXTS_SAMPLED_MAX: usize = 256;
+
 /// Words of the bitmap that tells the paths one source asked for in vain apart: 1,024 bits count to some thousands.
 pub const VAIN_PATH_WORDS: usize = 16;
 
 /// Sources of one host told apart by the time that their answers take.
 pub const HOLDERS_MAX: usize = 12;
+
+/// Sources of one host told apart by the bytes that they draw.
+pub const DRAWERS_MAX: usize = 24;
+
+/// Large things that one of them drew last, which are known again.
+pub const DRAWN_PATHS_MAX: usize = 8;
 
 /// Endpoints that take writes remembered for one host.
 pub const ENDPOINTS_MAX: usize = 256;

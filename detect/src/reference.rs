@@ -12,10 +12,14 @@ use crate::suspect::source::table::{Shared, TESTS, Test};
 use crate::suspect::source::{Circumstances, Solo, evidence as nats_of};
 
 /// Features of the evidence that no table holds, with what each says.
-const OTHER_FEATURES: [(&str, &str); 6] = [
+const OTHER_FEATURES: [(&str, &str); 7] = [
     ("request_rate", "the host gets more requests than its forecast allows"),
     ("fingerprint", "a rule selects more than its ordinary share"),
     ("credentials_of_an_hour", "many sources try credentials within an hour, each of them seldom"),
+    (
+        "attack_texts_of_an_hour",
+        "many sources send texts of attacks within an hour, each of them seldom, more than is usual",
+    ),
     ("sources_reading_alone", "more sources than usual read pages alone, minute after minute"),
     ("requests_for_unknown_hosts", "more is asked of hosts that nobody knows than is usual"),
     (

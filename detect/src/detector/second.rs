@@ -8,6 +8,7 @@ use crate::incident::cases::Cases;
 use crate::incident::lifecycle::Desk;
 use crate::incident::makers::Makers;
 use crate::incident::target::Target;
+use crate::judge::worth::solo_judgement;
 use crate::limits::HOSTS_BYTES_MAX;
 use crate::math::hash::mix;
 use crate::normal::composition::Composition;
@@ -28,7 +29,8 @@ use crate::suspect::source::{Alarm, Circumstances, Solo, Suspect};
 const ONLY_PATHS_MAX: f64 = 4.5;
 
 impl Detector {
-    /// Folds a record into its host: counts it, and where nothing explains it, tests its source and lets it vote.
+    /// Folds a record into its host: counts it, tests its source unless an attack explains it, and lets it vote where nothing
+    /// does.
     pub(super) fn fold(&mut self, event: &Event) {
         let at_s = event.ts.div_euclid(SUB_PANE_US);
         let Self { state, hasher, decay, config, budget, .. } = self;
@@ -55,14 +57,18 @@ impl Detector {
         state.sources.make_room(at_s);
         state.attempters.make_room(at_s);
         let (record, is_new) = state.sources.add(key, &event, &mut host.normal.population, decay);
-        if is_new {
+        let is_free = !event.has(flag::EXPLAINED);
+        if is_new && is_free {
             host.normal.visitors.note(event.source, at_s);
         }
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
+        if event.has(flag::HOSTILE) && is_free {
+            host.texts.add(&event, at_s - host.first_s);
+        }
         let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
         let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
-        let held = host.holders.add(&event);
+        let (held, drawn) = (host.holders.add(&event), host.draws.add(&event));
         let circumstances = Circumstances {
             population: &host.normal.population,
             level: host.normal.rate.level(),
@@ -71,7 +77,7 @@ impl Detector {
             budget: *budget,
             usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
         };
-        let suspect = Suspect { record, attempts: attempts.as_deref(), held };
+        let suspect = Suspect { record, attempts: attempts.as_deref(), held, drawn };
         facts.bare = suspect.is_bare_reader(circumstances.population);
         record.reported |= test(host, cases, &suspect, &circumstances, &event);
         host.sample(event, facts);
@@ -182,7 +188,8 @@ fn note_writes(
         note_try(host, event, record, attempts);
     }
     // Who tries passwords does not make it usual to, however many of them are right.
-    if (prior != Prior::Login || !attempts.has_tried())
+    if !event.has(flag::EXPLAINED)
+        && (prior != Prior::Login || !attempts.has_tried())
         && let Some((endpoint, writes)) = attempts.look()
     {
         host.normal.endpoints.look(endpoint, writes);
@@ -215,6 +222,13 @@ fn is_usual(host: &Host, event: &Event, alarm: &Alarm) -> bool {
     }
 }
 
+/// Whether what a source stands out by, which an incident explains that is merely suspicious, makes it nothing else: it is no
+/// attack by itself, nor one more source of those that are suspected of it.
+fn says_no_more(cases: &Cases, event: &Event, alarm: &Alarm) -> bool {
+    let judgement = solo_judgement(alarm);
+    judgement.verdict != Verdict::Attack && !cases.is_suspected_of(judgement.kind.class(), event)
+}
+
 /// Tests the source of a record and notes what it stands out by; what is to be noted as reported of it.
 fn test(
     host: &Host,
@@ -223,7 +237,9 @@ fn test(
     circumstances: &Circumstances<'_>,
     event: &Event,
 ) -> u32 {
-    let alarm = suspect.alarm(circumstances, |alarm| is_usual(host, event, alarm));
+    let is_known = |alarm: &Alarm| event.has(flag::EXPLAINED) && says_no_more(cases, event, alarm);
+    let alarm =
+        suspect.alarm(circumstances, |alarm| is_usual(host, event, alarm) || is_known(alarm));
     let Some(mut alarm) = alarm else { return 0 };
     alarm.counts &= host.normal.shapes.contains(mix(u64::from(suspect.record.shape)));
     alarm.counts |= suspect.record.is_of_one_path();

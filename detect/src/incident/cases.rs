@@ -32,20 +32,34 @@ pub struct Cases {
 }
 
 impl Cases {
-    /// Counts an event in the incidents that select it; whether one of them explains it.
-    pub fn explain(&mut self, event: &mut Event) -> bool {
+    /// Counts an event in the incidents that select it: in each benign one, and in one that is none, which explains it; before
+    /// those that are suspicious it is one that is an attack. The verdict of the one that explains it, benign where none does.
+    pub fn explain(&mut self, event: &mut Event) -> Verdict {
         let seen = *event;
-        for open in self.open.iter_mut().filter(|open| open.matches(&seen)) {
-            let benign = open.verdict == Verdict::Benign;
-            if !benign && event.has(flag::EXPLAINED) {
-                continue;
-            }
-            open.count(&seen);
-            if !benign {
-                event.flags |= flag::EXPLAINED;
+        let mut explains: Option<(usize, Verdict)> = None;
+        for (at, open) in self.open.iter_mut().enumerate().filter(|(_, open)| open.matches(&seen)) {
+            match (open.verdict, explains) {
+                (Verdict::Benign, _) => open.count(&seen),
+                (Verdict::Attack, None | Some((_, Verdict::Suspicious))) | (_, None) => {
+                    explains = Some((at, open.verdict));
+                }
+                _ => {}
             }
         }
-        event.has(flag::EXPLAINED)
+        let Some((at, verdict)) = explains else { return Verdict::Benign };
+        self.open[at].count(&seen);
+        event.flags |= flag::EXPLAINED;
+        verdict
+    }
+
+    /// Whether an incident that is suspicious, of this class and not about its source alone, selects the event.
+    pub fn is_suspected_of(&self, class: Class, event: &Event) -> bool {
+        let suspects = |open: &Open| {
+            open.verdict == Verdict::Suspicious
+                && open.class == class
+                && open.only_source() != Some(event.source)
+        };
+        self.open.iter().any(|open| suspects(open) && open.matches(event))
     }
 
     /// Whether one more incident may be open: beyond the first few, each class has a place that no other takes, so that

@@ -4,6 +4,7 @@ use schemas::{Class, Incident, Kind, State, Verdict};
 
 use crate::config::DetectConfig;
 use crate::explain::rule::{Atom, Rule};
+use crate::incident::look::span;
 use crate::incident::open::{Open, Opening, Origin, Spoken};
 use crate::incident::target::Target;
 use crate::judge::evidence::Judgement;
@@ -15,6 +16,7 @@ use crate::seen::attempts::Attempters;
 use crate::seen::host::RECENT_S;
 use crate::seen::sources::Sources;
 use crate::suspect::budget::Budget;
+use crate::suspect::source::floors::AGAIN_MIN;
 use crate::suspect::source::{Alarm, Solo, tail};
 
 /// What the work on the incidents of a host may look at besides the host itself.
@@ -93,6 +95,7 @@ impl Desk<'_> {
         }
         if (self.now_s() + 1) % RECENT_S == 0 {
             self.campaign(target, out);
+            self.texts(target, out);
             self.swarm(target, out);
         }
         if is_own {
@@ -173,7 +176,7 @@ impl Desk<'_> {
         let judgement = solo_judgement(alarm);
         let class = judgement.kind.class();
         let has_room = target.cases.has_room(class);
-        let joined = target.cases.open.iter_mut().find(|open| {
+        let takes_in = |open: &Open| {
             // A campaign of many that each try seldom is another matter than one that tries for hours. Where there is no
             // room for another matter, it is told with those that there are.
             let alike = match class {
@@ -184,8 +187,14 @@ impl Desk<'_> {
                 _ => true,
             };
             alike && open.takes_in(class, self.now)
-        });
-        if let Some(open) = joined {
+        };
+        let turns_out = |open: &Open| open.turns_out(alarm.source, judgement);
+        let open = &target.cases.open;
+        let joined = open.iter().position(takes_in).or_else(|| open.iter().position(turns_out));
+        if let Some(open) = joined.and_then(|at| target.cases.open.get_mut(at)) {
+            if open.class != class && open.turns_out(alarm.source, judgement) {
+                (open.kind, open.class) = (judgement.kind, class);
+            }
             let reads = alarm.solo == Solo::Pages && open.singles() + 1 >= READERS_MIN;
             if reads && is_vague(open.kind) {
                 (open.kind, open.class) = (judgement.kind, class);
@@ -253,21 +262,24 @@ impl Desk<'_> {
         if !cases.has_room(class) {
             return None;
         }
-        let benign = opening.verdict == Verdict::Benign;
-        let known =
-            cases.closed.iter().position(|old| old.class == class && old.rules == opening.rules);
+        let unexplained = || target.host.recent.iter().filter(|e| !e.has(flag::EXPLAINED));
+        let known = cases.closed.iter().rposition(|old| old.is_again(&opening, unexplained()));
         if let Some(at) = known {
             let mut again = cases.closed.remove(at);
             again.reopen(self.now);
+            again.count_past(unexplained(), self.now_s());
+            if again.verdict == Verdict::Suspicious && opening.verdict == Verdict::Attack {
+                (again.verdict, again.kind) = (opening.verdict, opening.kind);
+                again.attackness = again.attackness.max(opening.attackness);
+            }
             cases.open.push(again);
         } else {
             let mut open = Open::new(opening);
-            let unexplained = target.host.recent.iter().filter(|e| !e.has(flag::EXPLAINED));
-            open.count_past(unexplained, self.now_s());
+            open.count_past(unexplained(), self.now_s());
             cases.open.push(open);
         }
         let at = cases.open.len() - 1;
-        if !benign {
+        if cases.open[at].verdict != Verdict::Benign {
             target.mark_explained();
         }
         Some(at)
@@ -278,8 +290,11 @@ impl Desk<'_> {
 fn take_in(open: &mut Open, alarm: &Alarm, requests: u64, first_ts: i64) {
     open.add_single();
     open.credit(alarm.source, requests, first_ts);
+    // What is drawn again and again comes as seldom as its test allows.
+    let is_large = alarm.solo == Solo::Bytes && alarm.scale_s > span(RECENT_S);
+    let times = if is_large { AGAIN_MIN } else { alarm.observed.max(1.0) };
     #[expect(clippy::cast_possible_truncation, reason = "some hours")]
-    let patience = (PATIENCE_GAPS * 1e6 * alarm.scale_s / alarm.observed.max(1.0)) as i64;
+    let patience = (PATIENCE_GAPS * 1e6 * alarm.scale_s / times) as i64;
     open.be_patient(patience.min(PATIENCE_US_MAX));
     open.hear(Spoken {
         feature: alarm.solo.feature().to_owned(),

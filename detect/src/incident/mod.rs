@@ -18,3 +18,4 @@ mod summary;
 pub mod swarm;
 pub mod target;
 pub mod tell;
+mod texts;

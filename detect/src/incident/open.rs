@@ -420,6 +420,13 @@ impl Open {
         self.attackness = self.attackness.max(judgement.attackness);
     }
 
+    /// Whether it is suspicious, about this source alone, and this is an attack: what raised suspicion is more than that.
+    pub fn turns_out(&self, source: Source, judgement: Judgement) -> bool {
+        self.verdict == Verdict::Suspicious
+            && judgement.verdict == Verdict::Attack
+            && self.only_source() == Some(source)
+    }
+
     /// What raised suspicion turns out to be an attack.
     pub const fn promote(&mut self, judgement: Judgement) {
         self.verdict = judgement.verdict;

@@ -1,13 +1,55 @@
 //! What an incident selects and whom it counts, within bounds: what is full makes room by merit, so that who fills it with
 //! little hides nothing that is much.
 
+use schemas::{Class, Kind, Verdict};
+
 use crate::explain::rule::{Atom, Rule};
-use crate::incident::open::Open;
+use crate::incident::open::{Open, Opening, Origin};
 use crate::limits::{INCIDENT_RULES_MAX, INCIDENT_SOURCES_COUNTED_MAX, RULE_SOURCES_MAX};
 use crate::record::event::Event;
 use crate::record::source::Source;
 
+/// Share of what two incidents select, either of them, that both must select to be one matter: rules are found anew each time,
+/// and refined. A choice.
+const SAME_MIN: f64 = 0.5;
+
 impl Open {
+    /// Whether what opens is what this one, which was closed, was about: by its rules, or by what they select of the records of
+    /// late. An attack is not taken up by what is less; but a crowd of its own sources is none: by then they have been here before.
+    pub(super) fn is_again<'e>(
+        &self,
+        opening: &Opening,
+        of_late: impl Iterator<Item = &'e Event>,
+    ) -> bool {
+        let is_crowd = opening.kind == Kind::FlashCrowd
+            && self.class == Class::Volume
+            && self.verdict == Verdict::Attack;
+        if !is_crowd && self.class != opening.kind.class() {
+            return false;
+        }
+        if self.rules == opening.rules {
+            return true;
+        }
+        let is_less = opening.verdict != Verdict::Attack && self.verdict != opening.verdict;
+        let is_of_singles = matches!(opening.origin, Origin::Singles(_));
+        if is_less && !is_crowd
+            || self.class == Class::Benign
+            || self.is_of_singles() != is_of_singles
+        {
+            return false;
+        }
+        let (mut both, mut either, mut own) = (0.0, 0.0, 0.0);
+        for event in of_late {
+            let opens = opening.rules.iter().any(|rule| rule.matches(event));
+            let was = self.matches(event);
+            both += f64::from(u8::from(opens && was));
+            either += f64::from(u8::from(opens || was));
+            let is_own = || self.sources.get(event.source.0).is_some();
+            own += f64::from(u8::from(opens && was && is_own()));
+        }
+        either > 0.0 && both >= SAME_MIN * either && (!is_crowd || own >= SAME_MIN * either)
+    }
+
     /// Distinct sources; of more than are counted one by one, so many.
     pub fn source_count(&self) -> usize {
         self.sources.len().max(self.sources_most)
@@ -104,10 +146,9 @@ impl Open {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incident::open::Opening;
     use crate::record::column::Column;
     use crate::record::names::Names;
-    use schemas::{Kind, State};
+    use schemas::State;
 
     fn incident(rules: Vec<Rule>) -> Open {
         Open::new(Opening { rules, ..Opening::an_attack(Kind::HttpFlood) })

@@ -64,9 +64,10 @@ impl Target {
         }
     }
 
-    /// Counts an event in the incidents that select it; whether one of them explains it.
+    /// Counts an event in the incidents that select it; whether one of them explains it that is an attack. What is merely
+    /// suspicious is explained, and may turn out to be more.
     pub fn explain(&mut self, event: &mut Event) -> bool {
-        let explained = self.cases.explain(event);
+        let explained = self.cases.explain(event) == Verdict::Attack;
         if explained {
             self.host.count_explained(event);
         }

@@ -3,6 +3,7 @@
 use schemas::Kind;
 
 use crate::judge::evidence::Case;
+use crate::judge::profile::Profile;
 use crate::judge::rule::Rule;
 use crate::record::event::takes_long_to_send;
 
@@ -139,9 +140,12 @@ fn tries(case: &Case) -> bool {
 }
 
 fn bursts(case: &Case) -> bool {
-    let seen = &case.seen;
-    seen.hostile >= 0.3
-        && seen.top_path >= 0.5
+    case.seen.hostile >= 0.3 && is_of_one_weakness(&case.seen)
+}
+
+/// Whether one thing is asked for from many networks, a few times by each source.
+pub fn is_of_one_weakness(seen: &Profile) -> bool {
+    seen.top_path >= 0.5
         && seen.networks >= BURST_NETWORKS_MIN
         && seen.count <= BURST_EACH_MAX * seen.sources
 }

@@ -242,6 +242,8 @@ mod tests {
             "/footprint",
             "/get_bloginfo",
             "/cart",
+            "next=http://localhost:3000/",
+            "url=file%3A%2F%2F%2FC%3A%2FUsers%2Fann%2Fpage.html",
         ] {
             assert_eq!(address(plain), 0, "{plain}");
         }

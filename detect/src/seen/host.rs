@@ -22,8 +22,10 @@ use crate::normal::visitors::Visitors;
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
+use crate::seen::draws::Draws;
 use crate::seen::holders::Holders;
 use crate::seen::minutes::TargetMinute;
+use crate::seen::texts::Texts;
 use crate::seen::tries::Tries;
 use crate::seen::votes::{self, Ballot, Votes};
 
@@ -123,8 +125,12 @@ pub struct Host {
     pub bare: Vec<Source>,
     /// Credentials tried in vain in the last hour by sources that do nothing else.
     pub tries: Tries,
+    /// Texts of attacks of the last hour, by sources that send them seldom.
+    pub texts: Texts,
     /// Sources that want most of the time its answers take.
     pub holders: Holders,
+    /// Sources that draw most of the bytes of its large answers.
+    pub draws: Draws,
     /// Votes that wait to be taken for ordinary.
     pending: VecDeque<(i64, Tally)>,
     /// Requests since the host was admitted.
@@ -181,7 +187,7 @@ impl Host {
     /// What is ordinary, after a time in which nobody watched: it counts as not having passed. What was there is not there
     /// any more.
     pub fn resume(self, begin_s: i64) -> Self {
-        let Self { normal, requests, awaited, .. } = self;
+        let Self { normal, requests, awaited, texts, .. } = self;
         let unseen = (begin_s - 1 - self.last_s).max(0);
         Self {
             requests,
@@ -190,6 +196,7 @@ impl Host {
             last_s: self.last_s + unseen,
             active_s: self.active_s + unseen,
             normal,
+            texts: texts.emptied(),
             ..Self::default()
         }
     }
@@ -214,12 +221,14 @@ impl Host {
         }
     }
 
-    /// Counts a record of the running second that nothing explains, of a source that has been here for a while or has
+    /// Counts a record of the running second that no attack explains, of a source that has been here for a while or has
     /// not; what the host knows of it, and what its writes are held to be.
     pub fn count(&mut self, event: &Event, stays: bool) -> (Facts, Prior) {
         self.second.all += 1;
-        self.second.free += 1;
-        self.requests += 1;
+        if !event.has(flag::EXPLAINED) {
+            self.second.free += 1;
+            self.requests += 1;
+        }
         let now_s = event.ts.div_euclid(1_000_000);
         let (mut facts, mut prior) = (Facts::default(), Prior::None);
         let Normal { answers, paths, shapes, .. } = &mut self.normal;
@@ -273,9 +282,14 @@ impl Host {
         event.shape != 0 && self.normal.shapes.contains(mix(u64::from(event.shape)))
     }
 
-    /// Takes in a record that nothing explains, if it is part of the sample: it votes when the second ends.
+    /// Takes in a record that no attack explains, if it is part of the sample: it votes when the second ends, where nothing
+    /// explains it.
     pub fn sample(&mut self, event: Event, facts: Facts) {
         if !event.has(flag::NAMED) {
+            return;
+        }
+        if event.has(flag::EXPLAINED) {
+            self.recent.push_back(event);
             return;
         }
         if facts.bare && self.bare.len() < BARE_SOURCES_MAX && !self.bare.contains(&event.source) {
@@ -428,6 +442,8 @@ impl Host {
             + normal.season.weight()
             + normal.slow.weight()
             + self.tries.weight()
+            + self.texts.weight()
+            + self.draws.weight()
     }
 }
 

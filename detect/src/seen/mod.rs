@@ -1,11 +1,13 @@
 //! What was seen, counted: nothing here judges.
 
 pub mod attempts;
+pub mod draws;
 pub mod holders;
 pub mod host;
 pub mod minutes;
 pub mod readers;
 pub mod source_record;
 pub mod sources;
+pub mod texts;
 pub mod tries;
 pub mod votes;

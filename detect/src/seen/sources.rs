@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::SOURCES_MAX;
 use crate::normal::population::{Glance, Population};
-use crate::record::event::Event;
+use crate::record::event::{Event, flag};
 use crate::seen::source_record::{Decay, SourceRecord};
 use crate::store::lendable::Lendable;
 
@@ -39,8 +39,10 @@ impl Sources {
         let (record, is_new) = self.records.entry(key, || SourceRecord::new(event));
         let idle = now_s - record.last_s;
         if idle > 0 {
-            // A busy source counts no more often than an idle one: else it would lift what is held to be ordinary.
-            let due = now_s.div_euclid(LOOK_EVERY_S) != record.last_s.div_euclid(LOOK_EVERY_S);
+            // A busy source counts no more often than an idle one: else it would lift what is held to be ordinary. Who is
+            // under suspicion counts not at all.
+            let due = now_s.div_euclid(LOOK_EVERY_S) != record.last_s.div_euclid(LOOK_EVERY_S)
+                && !event.has(flag::EXPLAINED);
             if due && record.reported == 0 && !record.is_shared(population.loads_assets()) {
                 population.look(&Glance::of(record));
             }

@@ -10,7 +10,7 @@ use crate::record::source::Source;
 use crate::store::table::Table;
 
 /// Length of one half of what is remembered, seconds.
-const HALF_S: i64 = 1_800;
+pub(super) const HALF_S: i64 = 1_800;
 
 /// Tries of one source that count, of a half: more is not seldom. A choice.
 const SELDOM_MAX: u32 = 5;
@@ -18,6 +18,12 @@ const SELDOM_MAX: u32 = 5;
 /// Quantile of the tries of an hour that is held to be usual, and the step with which it is followed.
 const QUANTILE: f64 = 0.9;
 const GAIN: f64 = 0.2;
+
+/// What is usual after an hour of so many: a step towards the quantile.
+pub(super) fn next_usual(usual: f64, hour: f64) -> f64 {
+    let step = if hour > usual { QUANTILE } else { QUANTILE - 1.0 };
+    usual.max(1.0) * (1.0 + GAIN * step)
+}
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Half {
@@ -101,12 +107,12 @@ impl Tries {
         f64::from(self.old.count + self.new.count) / f64::from(writes)
     }
 
-    /// Counts a try, unless its source does not try seldom.
-    pub fn add(&mut self, event: &Event) {
+    /// Counts a try, unless its source does not try seldom; whether it counts.
+    pub fn add(&mut self, event: &Event) -> bool {
         let now_s = event.ts.div_euclid(1_000_000);
         self.turn(now_s);
         if !self.is_seldom(event) {
-            return;
+            return false;
         }
         if self.new.count == 0 {
             self.new.first_ts = event.ts;
@@ -123,6 +129,7 @@ impl Tries {
         } else {
             self.lead -= 1;
         }
+        true
     }
 
     /// Begins the next half when it is time; learns from the hour that ended. The tries of a campaign were cleared
@@ -134,8 +141,7 @@ impl Tries {
         }
         if self.new.begin_s != 0 {
             let hour = f64::from(self.old.count + self.new.count);
-            let step = if hour > self.usual { QUANTILE } else { QUANTILE - 1.0 };
-            self.usual = self.usual.max(1.0) * (1.0 + GAIN * step);
+            self.usual = next_usual(self.usual, hour);
         }
         let is_next = begin_s == self.new.begin_s + HALF_S;
         let ended = std::mem::replace(&mut self.new, Half { begin_s, ..Half::default() });

@@ -106,6 +106,7 @@ impl State {
             let host = &target.host;
             let Normal { sample, slow, .. } = &host.normal;
             let sampled = host.recent.iter().chain(&sample.events).chain(&slow.sample);
+            let sampled = sampled.chain(host.texts.events());
             sampled.for_each(|event| event_names(event, &mut keep));
             for open in target.cases.open.iter().chain(&target.cases.closed) {
                 open.named().for_each(&mut keep);

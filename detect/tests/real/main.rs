@@ -13,6 +13,7 @@ mod apps;
 mod campaigns;
 mod costs;
 mod crowd;
+mod draws;
 mod excuses;
 mod expect;
 mod faults;
@@ -23,13 +24,16 @@ mod ordinary;
 mod polls;
 mod predicate;
 mod programs;
+mod pulses;
 mod quiet;
 mod scans;
 mod scene;
 mod seasons;
 mod services;
+mod shields;
 mod silence;
 mod swarm;
+mod texts;
 #[path = "../traffic/mod.rs"]
 mod traffic;
 
@@ -141,6 +145,13 @@ scenarios! {
     injection = scans::injection,
     exploit_burst_in_queries = scans::burst_in_queries,
     exploit_burst_of_commands = scans::burst_of_commands,
+    attack_texts_of_many = texts::of_many,
+    attack_texts_in_agents = texts::in_agents,
+    attack_texts_fetched_from_within = texts::fetched_from_within,
+    attack_texts_sent_back_home = texts::sent_back_home,
+    attack_texts_of_every_day = texts::of_every_day,
+    attack_texts_of_a_wave = texts::of_a_wave,
+    attack_texts_in_a_link = texts::in_a_link,
     enumeration = scans::enumeration,
     enumeration_in_queries = scans::enumeration_in_queries,
     pictures_of_members = scans::pictures_of_members,
@@ -168,7 +179,11 @@ scenarios! {
     random_hosts = floods::random_hosts,
     bulk_download = floods::bulk_download,
     new_program_adds_a_third = floods::new_program,
+    drawn_again_by_six = draws::of_six,
+    drawn_again_by_one = draws::of_one,
+    drawn_once_by_each = draws::each_once,
     range_abuse = floods::range_abuse,
+    pulses_of_a_resolver = pulses::of_a_resolver,
     flood_from_one_country = floods::from_one_country,
     flood_of_one_machine = costs::one_machine,
     flood_past_the_caches = costs::past_the_caches,
@@ -178,6 +193,9 @@ scenarios! {
     dear_queries_for_long = costs::dear_queries_for_long,
     slow_pages_for_all = costs::slow_pages_for_all,
     flood_that_is_turned_down = costs::flood_that_is_turned_down,
+    flood_that_takes_long = shields::flood_that_takes_long,
+    job_that_takes_long = shields::job_that_takes_long,
+    search_behind_a_job = shields::search_behind_a_job,
     brisk_crawl = costs::brisk_crawl,
     people_follow_a_link = crowd::people_follow_a_link,
     polite_crawler = services::polite_crawler,
@@ -210,6 +228,8 @@ scenarios! {
     quiet_host_shell_texts = quiet::shell_texts,
     quiet_host_past_the_caches = quiet::past_the_caches,
     quiet_host_newsletter = quiet::newsletter,
+    quiet_host_searched_slowly = quiet::searched_slowly,
+    quiet_host_passed_by_robots = quiet::passed_by_robots,
     quiet_host_pulses = quiet::pulses,
     watched_from_thirty_places = quiet::watched_from_thirty_places,
     spams_a_form_and_follows_links = quiet::spams_and_follows,

@@ -282,3 +282,40 @@ pub fn searched_where_all_had_a_referer(seed: u64) -> Scenario {
         Expectation { start_s, visitors: 0, collateral: 0.01, ..found(SMALL.host, kinds, 120.0) };
     Scenario { rows: combined(rows), expect }
 }
+
+/// One address after the other asks for so many paths that are not there, so many seconds apart, on a host with hardly a visitor.
+fn slow_guesses(addresses: u64, (count, every_s): (u64, f64), seed: u64) -> Vec<Row> {
+    let mut draw = Draw::of(seed, 411);
+    let mut rows = Vec::new();
+    let mut at = START_S;
+    for who in 0..addresses {
+        let one = Person { home: home(8_600 + who, 1), ..Person::visitor(97_000 + who) };
+        for n in 0..count {
+            at += every_s * draw.between(0.6, 1.4);
+            let mut row = one.asks(&SMALL, at, &format!("/old/{who}/{n:x}/backup.zip"));
+            (row.status, row.bytes) = (404, 900);
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// A path every forty seconds for two hours.
+pub fn searched_slowly(seed: u64) -> Scenario {
+    let rows = hostile(slow_guesses(1, (180, 40.0), seed));
+    let expect = Expectation {
+        sources: 1.0,
+        named: 1.0,
+        visitors: 0,
+        ..found(SMALL.host, &["content_discovery", "vuln_scan"], 3_600.0)
+    };
+    let rows = together(vec![rows, around(&SMALL, 0.01, 7_200.0, seed)]);
+    Scenario { rows: combined(rows), expect }
+}
+
+/// Robots that pass, one after the other, twenty paths by each within an hour.
+pub fn passed_by_robots(seed: u64) -> Scenario {
+    let rows = slow_guesses(5, (20, 150.0), seed);
+    let rows = together(vec![rows, around(&SMALL, 0.01, 16_000.0, seed)]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}

@@ -1,5 +1,6 @@
 //! Whether a single source stands out: the tests of [`table`], one by one, against what its host is used to.
 
+pub mod floors;
 #[cfg(test)]
 mod rows;
 pub mod table;
@@ -14,6 +15,7 @@ use crate::math::evalue::{Forecast, log_e, tail_probability};
 use crate::normal::population::Population;
 use crate::record::source::Source;
 use crate::seen::attempts::Attempts;
+use crate::seen::draws::Drawn;
 use crate::seen::holders::Held;
 use crate::seen::source_record::SourceRecord;
 use table::{Shared, TESTS, Test};
@@ -203,6 +205,8 @@ pub struct Suspect<'a> {
     pub attempts: Option<&'a Attempts>,
     /// What it has of the time that the host's answers take.
     pub held: Held,
+    /// What it drew that it had before.
+    pub drawn: Drawn,
 }
 
 impl Suspect<'_> {
@@ -337,7 +341,8 @@ mod tests {
             let path = page.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let event = Event { ts, host: 1, path, ..Event::default() };
             let (record, _) = sources.add(1, &event, &mut population, &decay);
-            let suspect = Suspect { record, attempts: None, held: Held::default() };
+            let suspect =
+                Suspect { record, attempts: None, held: Held::default(), drawn: Drawn::default() };
             let circumstances = Circumstances {
                 population: &Population { bare_60: 8.0, ..Population::default() },
                 level: 1.0,

@@ -1,9 +1,13 @@
 //! Tests that a single source can fail, as a table: one row for each counter and time scale.
 
-use crate::seen::holders;
+use crate::seen::{draws, holders};
+use crate::suspect::source::floors::{
+    ABORTED_MIN, AGAIN_MIN, DRAWS_MIN, HELD_REQUESTS_MIN, PROBING_FLOOR, QUIET_HOSTILE_FLOOR,
+    QUIET_PATHS_3600_FLOOR, QUIET_PATHS_86400_FLOOR, QUIET_PROBING_FLOOR, QUIET_RATE,
+};
 use crate::suspect::source::why::{
     DEAD_LINKS, FAR_BEYOND, FLOOR_SAYS_IT, FORM_IS_READ, HALF_AS_MUCH_AGAIN, HELD_SHARE,
-    MIXED_TEXTS, MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_PATHS, QUIET_TEXTS,
+    MIXED_TEXTS, MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_LONG, QUIET_PATHS, QUIET_TEXTS,
     READS_AN_ANSWER,
 };
 use crate::suspect::source::{CRAWL_PATHS_MIN, Circumstances, Solo, Suspect};
@@ -301,6 +305,8 @@ pub const TESTS: &[Test] = &[
         scale_s: 3_600.0,
         counter: |s| s.attempts(|a| a.paths[2]),
         floor: 60.0,
+        quiet_floor: QUIET_PATHS_3600_FLOOR,
+        why_quiet: QUIET_LONG,
         why: "more than twice the floor of ten minutes: old links are found in vain one by one",
         envelope: |_| 16.0,
         usual: DEAD_LINKS,
@@ -311,6 +317,8 @@ pub const TESTS: &[Test] = &[
         scale_s: 86_400.0,
         counter: |s| s.attempts(|a| a.paths[3]),
         floor: 120.0,
+        quiet_floor: QUIET_PATHS_86400_FLOOR,
+        why_quiet: QUIET_LONG,
         why: "more than four times the floor of ten minutes: whoever meets dead links for a day meets fewer",
         envelope: |_| 32.0,
         usual: DEAD_LINKS,
@@ -416,6 +424,26 @@ pub const TESTS: &[Test] = &[
         ..PLAIN
     },
     Test {
+        name: "megabytes_600",
+        shared: Shared::AsMany(PEOPLE_PER_AGENT),
+        solo: Solo::Bytes,
+        scale_s: draws::MEMORY_S,
+        counter: |s| s.drawn.again,
+        floor: 1_000.0,
+        why: "13 Mbit/s for ten minutes, of what it has already; and five times at least: a person whose download failed \
+              tries again once or twice",
+        envelope: |c| 1.5 * f64::from(c.population.megabytes_60),
+        usual: HALF_AS_MUCH_AGAIN,
+        nats: 4.0,
+        why_nats: "a choice: less than in one minute, for that it is drawn again is evidence, too",
+        of: |s| s.drawn.all,
+        share: 0.05,
+        why_share: "a choice: a twentieth of the bytes of all large answers; where many download each has less",
+        needs_learning: true,
+        also: |s, _| s.drawn.times >= AGAIN_MIN,
+        ..PLAIN
+    },
+    Test {
         name: "seconds_60",
         shared: Shared::AsMany(PEOPLE_PER_AGENT),
         solo: Solo::Time,
@@ -456,27 +484,6 @@ pub const TESTS: &[Test] = &[
         ..PLAIN
     },
 ];
-
-/// Pages, decayed over ten minutes, and assets, over an hour, below which whose answers take long waits for a few reports.
-const HELD_REQUESTS_MIN: f32 = 25.0;
-
-/// Ordinary requests per second up to which a host is quiet: sixty in ten minutes, so that thirty are half of its traffic.
-const QUIET_RATE: f64 = 0.1;
-
-/// Requests, decayed over a minute, below which who draws much fetches one large thing: a backup, an image of a disk.
-const DRAWS_MIN: f32 = 20.0;
-
-/// Share of aborted requests from which a source does little else.
-const ABORTED_MIN: f64 = 0.8;
-
-/// Distinct paths guessed at in ten minutes, or at once, that are no matter.
-const PROBING_FLOOR: f64 = 26.0;
-
-/// The same on a host with next to no traffic; it rises to that with sixty requests in ten minutes.
-const QUIET_PROBING_FLOOR: f64 = 16.0;
-
-/// Attack texts on such a host: they say more than an unknown path.
-const QUIET_HOSTILE_FLOOR: f64 = 12.0;
 
 impl Test {
     /// The floor on a host with this ordinary rate, requests per second: it rises from the quiet one.

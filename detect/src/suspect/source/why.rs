@@ -8,6 +8,10 @@ pub(super) const PROBING: &str = "every public site is asked for up to thirty un
 pub(super) const QUIET_PATHS: &str = "a choice: a host with fewer than sixty requests in ten minutes meets \
                            few robots, so that less than the floor is a search already";
 
+/// Where those of unknown paths over an hour and a day come from.
+pub(super) const QUIET_LONG: &str =
+    "more than twice, and four times, the quiet floor of ten minutes, as those of other hosts";
+
 /// Where the quiet floor of attack texts comes from.
 pub(super) const QUIET_TEXTS: &str =
     "a choice: fewer than of unknown paths on such a host, for an attack text says more";
