@@ -62,6 +62,9 @@ impl Detector {
         let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
         let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
+        if facts.endpoint == 0 {
+            note_refused(host, &event, record, attempts.as_deref());
+        }
         let held = host.holders.add(&event);
         let circumstances = Circumstances {
             population: &host.normal.population,
@@ -202,6 +205,23 @@ fn note_try(host: &mut Host, event: &Event, record: &SourceRecord, attempts: &At
     // The second shows that the first, which may have been right, was in vain as well.
     if paths >= ONLY_PATHS_MAX && !is_told && attempts.alike() == 2 {
         host.tries.add(event);
+    }
+}
+
+/// Counts a read that is refused for want of credentials, of a source that gets little else, and what is asked for where most are.
+fn note_refused(
+    host: &mut Host,
+    event: &Event,
+    record: &SourceRecord,
+    attempts: Option<&Attempts>,
+) {
+    let is_refused = event.is_refused_read();
+    if is_refused || host.refused.is_tried_at(event) {
+        host.refused.note_write(event);
+    }
+    let only_is_refused = |tried: &Attempts| tried.only_is_refused(record.pages_3600);
+    if is_refused && !event.has(flag::FETCHER) && attempts.is_some_and(only_is_refused) {
+        host.refused.add(event);
     }
 }
 

@@ -158,6 +158,11 @@ impl Event {
         self.status == 401 || self.is_unpaid()
     }
 
+    /// A read that was refused for want of credentials, whatever its method; what belongs to a page aside, which is refused with it.
+    pub const fn is_refused_read(&self) -> bool {
+        self.status == 401 && self.flags & (flag::WRITE | flag::ASSET) == 0
+    }
+
     /// Log-in that failed, as far as a status tells.
     pub const fn is_refused_login(&self) -> bool {
         matches!(self.status, 400..=404 | 422 | 423 | 429)

@@ -6,9 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{ATTEMPTERS_MAX, VAIN_PATH_WORDS};
+use crate::normal::endpoints::Endpoints;
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
+use crate::seen::challenges::Challenges;
 use crate::store::lendable::Lendable;
 
 /// Time constants of the decayed counts, seconds: a minute, ten minutes, an hour, a day.
@@ -38,6 +40,8 @@ pub struct Attempts {
     pub probes: Scaled,
     /// Credentials tried in vain.
     pub tries: Scaled,
+    /// Reads refused for want of credentials that no success followed.
+    pub refused: Scaled,
     /// Requests that carry an attack in their text.
     pub hostile: Scaled,
     /// Requests other than assets.
@@ -47,6 +51,7 @@ pub struct Attempts {
     found: bool,
     /// The last write was a try.
     pub tried_last: bool,
+    challenges: Challenges,
     /// Endpoint of the last write.
     endpoint: u64,
     answer: (u16, u32),
@@ -87,11 +92,13 @@ impl Attempts {
             paths: none,
             probes: none,
             tries: none,
+            refused: none,
             hostile: none,
             pages: none,
             queried: 0,
             found: false,
             tried_last: false,
+            challenges: Challenges::default(),
             endpoint: 0,
             answer: (0, 0),
             alike: 0,
@@ -102,9 +109,14 @@ impl Attempts {
     }
 
     fn decay(&mut self, factors: &Scaled) {
-        for counts in
-            [&mut self.paths, &mut self.probes, &mut self.tries, &mut self.hostile, &mut self.pages]
-        {
+        for counts in [
+            &mut self.paths,
+            &mut self.probes,
+            &mut self.tries,
+            &mut self.refused,
+            &mut self.hostile,
+            &mut self.pages,
+        ] {
             counts.iter_mut().zip(factors).for_each(|(count, factor)| *count *= factor);
         }
         self.writes_600 *= factors[1];
@@ -120,7 +132,24 @@ impl Attempts {
 
     /// Whether it does little else here than try credentials.
     pub fn only_tries(&self) -> bool {
-        self.tries[2] >= ONLY_TRIES_MIN * self.pages[2]
+        self.tries[2] + self.refused[2] >= ONLY_TRIES_MIN * self.pages[2]
+    }
+
+    /// Whether more than half of what it asked for within an hour was refused for want of credentials; `pages` is all of that, decayed.
+    pub fn only_is_refused(&self, pages: f32) -> bool {
+        self.refused[2] > ONLY_REFUSED_MIN * pages
+    }
+
+    /// Takes in a request that is no write: whether it was refused for want of credentials, or what was refused before
+    /// was only asked for them. Who is let in and finds nothing was let in.
+    fn note_read(&mut self, event: &Event) {
+        let endpoint = Endpoints::key(event);
+        if event.is_refused_read() {
+            add(&mut self.refused, true);
+            self.challenges.refused(endpoint);
+        } else if self.refused[2] > 0.0 && (event.is_hit() || event.is_missing()) {
+            (0..self.challenges.answered(endpoint)).for_each(|_| take_back(&mut self.refused));
+        }
     }
 
     /// Writes in a row that went where the last did and were answered alike, the last included.
@@ -195,6 +224,10 @@ const UNANSWERED: f32 = 0.2;
 /// Share of its tries in the pages of a source that does little else: a form is read for every try.
 const ONLY_TRIES_MIN: f32 = 0.4;
 
+/// Share of reads refused for want of credentials beyond which a source does little else: a choice; who is refused before each
+/// thing that it is let in to has half.
+const ONLY_REFUSED_MIN: f32 = 0.5;
+
 /// Tries in ten minutes of a person who mistypes.
 const MISTYPED_MAX: f32 = 2.5;
 
@@ -230,7 +263,7 @@ impl Attempters {
     ) -> Option<&mut Attempts> {
         let now_s = event.ts.div_euclid(1_000_000);
         let hostile = event.has(flag::HOSTILE);
-        let opens = facts.probe || hostile || facts.endpoint != 0;
+        let opens = facts.probe || hostile || facts.endpoint != 0 || event.is_refused_read();
         let record = if opens {
             self.records.entry(key, || Attempts::new(event.source, now_s)).0
         } else {
@@ -264,6 +297,8 @@ impl Attempters {
                 take_back(&mut record.tries);
             }
             record.tried_last = in_vain;
+        } else {
+            record.note_read(event);
         }
         Some(record)
     }
@@ -293,7 +328,7 @@ impl Attempters {
         }
         let weight = |record: &Attempts| {
             let left = factors(now_s - record.last_s)[3];
-            left * (record.paths[3] + record.tries[3] + record.hostile[3])
+            left * (record.paths[3] + record.tries[3] + record.refused[3] + record.hostile[3])
         };
         let mut weights: Vec<f32> =
             self.records.own().iter().map(|(_, record)| weight(record)).collect();

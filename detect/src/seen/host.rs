@@ -123,6 +123,8 @@ pub struct Host {
     pub bare: Vec<Source>,
     /// Credentials tried in vain in the last hour by sources that do nothing else.
     pub tries: Tries,
+    /// The same of reads refused for want of credentials.
+    pub refused: Tries,
     /// Sources that want most of the time its answers take.
     pub holders: Holders,
     /// Votes that wait to be taken for ordinary.
@@ -428,6 +430,7 @@ impl Host {
             + normal.season.weight()
             + normal.slow.weight()
             + self.tries.weight()
+            + self.refused.weight()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What was seen, counted: nothing here judges.
 
 pub mod attempts;
+pub mod challenges;
 pub mod holders;
 pub mod host;
 pub mod minutes;

@@ -23,6 +23,7 @@ mod ordinary;
 mod predicate;
 mod programs;
 mod quiet;
+mod refusals;
 mod scans;
 mod scene;
 mod seasons;
@@ -219,6 +220,11 @@ scenarios! {
     app_members_counted = apps::members_counted,
     named_on_television = apps::television,
     tickets_on_sale = apps::ticket_sale,
+    keys_guessed_by_reading = refusals::keys_guessed,
+    passwords_for_folders_of_others = refusals::folders_of_others,
+    application_asks_who_it_is = refusals::asked_who_it_is,
+    fetched_after_a_refusal = refusals::fetched_after_a_refusal,
+    closed_to_crawlers_and_old_keys = refusals::closed_to_them,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

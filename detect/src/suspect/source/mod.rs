@@ -1,5 +1,6 @@
 //! Whether a single source stands out: the tests of [`table`], one by one, against what its host is used to.
 
+mod refused;
 #[cfg(test)]
 mod rows;
 pub mod table;

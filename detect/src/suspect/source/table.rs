@@ -1,6 +1,7 @@
 //! Tests that a single source can fail, as a table: one row for each counter and time scale.
 
 use crate::seen::holders;
+use crate::suspect::source::refused::{REFUSED_60, REFUSED_600};
 use crate::suspect::source::why::{
     DEAD_LINKS, FAR_BEYOND, FLOOR_SAYS_IT, FORM_IS_READ, HALF_AS_MUCH_AGAIN, HELD_SHARE,
     MIXED_TEXTS, MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_PATHS, QUIET_TEXTS,
@@ -172,7 +173,7 @@ const PLAIN: Test = Test {
 const FORM_SHARE_MIN: f64 = 0.4;
 
 /// Credentials tried in vain. Shares: who mostly does something else is a person.
-const CREDENTIALS: Test = Test {
+pub(super) const CREDENTIALS: Test = Test {
     solo: Solo::Credentials,
     shared: Shared::AsMany(1.0),
     share: 0.5,
@@ -244,6 +245,8 @@ pub const TESTS: &[Test] = &[
         of: |s| s.attempts(|a| a.pages[3]),
         ..CREDENTIALS
     },
+    REFUSED_60,
+    REFUSED_600,
     Test {
         name: "attack_texts_600",
         scale_s: 600.0,

@@ -1,0 +1,142 @@
+//! Reads that are refused for want of credentials: keys and passwords guessed without a form, and programs that are refused
+//! first, or have lost their key.
+
+use super::expect::{ATTACK, Expectation, START_S, Scenario, found, nothing};
+use super::scene::{around, hostile, times};
+use crate::traffic::people::{Person, home};
+use crate::traffic::robots::asks;
+use crate::traffic::row::{Text, combined};
+use crate::traffic::sites::{CLOUD, Site};
+use crate::traffic::{Draw, Row, together};
+
+const API: Site = CLOUD.named("api.example");
+
+const KINDS: &[&str] = &["brute_force", "credential_stuffing"];
+
+fn program(n: u64) -> Text {
+    let all = ["python-requests/2.32.3", "okhttp/4.12.0", "Go-http-client/2.0", "axios/1.7.9"];
+    all[(n % 4) as usize].into()
+}
+
+/// Partners of an interface that ask for what is new, each at its own pace, all day.
+fn partners(last_s: f64, seed: u64) -> Vec<Row> {
+    let mut draw = Draw::of(seed, 601);
+    let mut rows = Vec::new();
+    for at in times(&mut draw, (0.0, START_S + last_s), 2.0) {
+        let n = draw.zipf(70);
+        let path = format!("/api/v2/{}", ["items", "contacts", "me"][draw.below(3) as usize]);
+        rows.push(asks(&API, at, home(800 + n, n).ip, &program(n), path));
+    }
+    rows
+}
+
+/// Three machines guess keys, one every two seconds each.
+pub fn keys_guessed(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 602);
+    let guess = |at| {
+        let n = draw.below(3);
+        let row = asks(&API, at, home(900 + n, n).ip, &program(0), "/api/v2/me".into());
+        Row { status: 401, bytes: 60, ..row }
+    };
+    let mut of_times = Draw::of(seed, 603);
+    let all = times(&mut of_times, (START_S, START_S + 1_800.0), 1.5);
+    let rows = hostile(all.into_iter().map(guess).collect());
+    let expect = Expectation {
+        verdicts: ATTACK,
+        named: 1.0,
+        requests: 0.9,
+        visitors: 0,
+        ..found(API.host, KINDS, 900.0)
+    };
+    Scenario { rows: combined(together(vec![partners(2_700.0, seed), rows])), expect }
+}
+
+/// Sixty machines try passwords for six folders of a storage for files, each of them every ten minutes.
+pub fn folders_of_others(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 604);
+    let mut rows = Vec::new();
+    for at in times(&mut draw, (START_S, START_S + 7_200.0), 0.1) {
+        let n = draw.below(60);
+        let name = ["admin", "info", "office", "anna", "thomas", "till"][draw.below(6) as usize];
+        let path = format!("/remote.php/dav/files/{name}/");
+        let row = asks(&CLOUD, at, home(6_000 + n, n).ip, &program(n), path);
+        rows.push(Row { method: "PROPFIND", status: 401, bytes: 400, ..row });
+    }
+    let rows = together(vec![around(&CLOUD, 2.0, 7_200.0, seed), hostile(rows)]);
+    let expect = Expectation { requests: 0.5, ..found(CLOUD.host, KINDS, 3_600.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// Whoever opens an application is asked who he is before he has said so; in the afternoon there are more.
+pub fn asked_who_it_is(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 605);
+    let mut rows = Vec::new();
+    let early = times(&mut draw, (0.0, START_S), 0.1);
+    let late = times(&mut draw, (START_S, START_S + 5_400.0), 0.2);
+    for (n, at) in early.into_iter().chain(late).enumerate() {
+        let person = Person { returns: false, ..Person::visitor(70_000 + n as u64) };
+        let me = person.asks(&API, at, "/api/v2/me");
+        rows.push(Row { status: 401, bytes: 60, ..me });
+        if draw.chance(0.4) {
+            let log_in = person.asks(&API, at + 9.0, "/api/v2/login");
+            rows.push(Row { method: "POST", bytes: 700, ..log_in });
+            rows.push(person.asks(&API, at + 9.5, "/api/v2/me"));
+            rows.push(person.asks(&API, at + 10.0, "/api/v2/items"));
+        }
+    }
+    let rows = together(vec![partners(6_300.0, seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
+/// 400 machines of a builder, behind two addresses, and developers all day fetch from a forge and a store of images, which refuse first.
+pub fn fetched_after_a_refusal(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 606);
+    let mut rows = Vec::new();
+    for n in 0..900_u64 {
+        let ip = if n < 400 { home(82, n % 2).ip } else { home(7_500 + n % 90, n % 90).ip };
+        let from = if n < 400 { START_S } else { 0.0 };
+        let at = draw.between(from, START_S + 900.0);
+        let bytes = 200 + 37 * draw.below(90) as i64;
+        let mut ask = |after: f64, agent: &str, path: &str, query: Option<&str>, status| {
+            let row = asks(&API, at + after, ip.clone(), &agent.to_owned().into(), path.into());
+            let bytes = if status == 401 { 20 } else { bytes };
+            rows.push(Row { query: query.map(Into::into), status, bytes, ..row });
+        };
+        if n % 2 == 0 {
+            let repository = format!("/group/part{}.git/info/refs", n % 9);
+            let service = Some("service=git-upload-pack");
+            ask(0.0, "git/2.47.3", &repository, service, 401);
+            ask(0.1, "git/2.47.3", &repository, service, 200);
+        } else {
+            let image = format!("/v2/group/part{}/manifests/latest", n % 9);
+            ask(0.0, "docker/27.3.1", "/v2/", None, 401);
+            ask(0.1, "docker/27.3.1", "/token", Some("service=registry"), 200);
+            ask(0.2, "docker/27.3.1", &image, None, 200);
+            ask(0.3, "docker/27.3.1", &image.replace("manifests", "blobs"), None, 200);
+        }
+    }
+    let rows = together(vec![partners(1_800.0, seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
+/// A crawler follows links into what is closed to it; programs whose key ran out before anybody watched go on asking.
+pub fn closed_to_them(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 607);
+    let mut rows = Vec::new();
+    for (n, at) in times(&mut draw, (START_S, START_S + 900.0), 0.5).into_iter().enumerate() {
+        let path = format!("/admin/page-{}", n % 300);
+        let agent = crate::traffic::robots::GOOGLEBOT.into();
+        let row = asks(&API, at, "66.249.66.7".into(), &agent, path);
+        rows.push(Row { status: 401, bytes: 400, ..row });
+    }
+    for n in 0..6_u64 {
+        let mut at = 10.0 * draw.unit();
+        while at < START_S + 900.0 {
+            let row = asks(&API, at, home(950 + n, n).ip, &program(n), "/api/v2/items".into());
+            rows.push(Row { status: 401, bytes: 60, ..row });
+            at += (10.0 + 10.0 * n as f64) * draw.between(0.97, 1.03);
+        }
+    }
+    let rows = together(vec![partners(1_800.0, seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
