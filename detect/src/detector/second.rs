@@ -54,11 +54,17 @@ impl Detector {
         let Target { host, cases, .. } = target;
         state.sources.make_room(at_s);
         state.attempters.make_room(at_s);
+        let was_asked = if event.is_refused_read() {
+            state.sources.get(key).map_or(0, |record| record.was_asked(&event, at_s))
+        } else {
+            0
+        };
         let (record, is_new) = state.sources.add(key, &event, &mut host.normal.population, decay);
         if is_new {
             host.normal.visitors.note(event.source, at_s);
         }
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
+        facts.was_asked = was_asked;
         let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
         let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
@@ -66,13 +72,19 @@ impl Detector {
             note_refused(host, &event, record, attempts.as_deref());
         }
         let held = host.holders.add(&event);
+        let usual_writes_600 = match attempts.as_deref() {
+            Some(tried) if facts.endpoint != 0 => {
+                host.normal.endpoints.usual_600(facts.endpoint).max(tried.usual_600(&event))
+            }
+            _ => 0.0,
+        };
         let circumstances = Circumstances {
             population: &host.normal.population,
             level: host.normal.rate.level(),
             learned,
             origin_fails,
             budget: *budget,
-            usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
+            usual_writes_600: f64::from(usual_writes_600),
         };
         let suspect = Suspect { record, attempts: attempts.as_deref(), held };
         facts.bare = suspect.is_bare_reader(circumstances.population);
@@ -215,12 +227,12 @@ fn note_refused(
     record: &SourceRecord,
     attempts: Option<&Attempts>,
 ) {
-    let is_refused = event.is_refused_read();
-    if is_refused || host.refused.is_tried_at(event) {
+    let refused = attempts.filter(|tried| event.is_refused_read() && tried.refused_last);
+    if refused.is_some() || host.refused.is_tried_at(event) {
         host.refused.note_write(event);
     }
     let only_is_refused = |tried: &Attempts| tried.only_is_refused(record.pages_3600);
-    if is_refused && !event.has(flag::FETCHER) && attempts.is_some_and(only_is_refused) {
+    if !event.has(flag::FETCHER) && refused.is_some_and(only_is_refused) {
         host.refused.add(event);
     }
 }

@@ -10,6 +10,7 @@ use crate::normal::endpoints::Endpoints;
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
+use crate::seen::accepted::{self, Accepted};
 use crate::seen::challenges::Challenges;
 use crate::store::lendable::Lendable;
 
@@ -51,7 +52,11 @@ pub struct Attempts {
     found: bool,
     /// The last write was a try.
     pub tried_last: bool,
+    /// The last read was refused for want of credentials, and that counts.
+    pub refused_last: bool,
     challenges: Challenges,
+    /// What it is let in with, by writes and by reads.
+    accepted: [Accepted; 2],
     /// Endpoint of the last write.
     endpoint: u64,
     answer: (u16, u32),
@@ -98,7 +103,9 @@ impl Attempts {
             queried: 0,
             found: false,
             tried_last: false,
+            refused_last: false,
             challenges: Challenges::default(),
+            accepted: <[Accepted; 2]>::default(),
             endpoint: 0,
             answer: (0, 0),
             alike: 0,
@@ -120,6 +127,7 @@ impl Attempts {
             counts.iter_mut().zip(factors).for_each(|(count, factor)| *count *= factor);
         }
         self.writes_600 *= factors[1];
+        self.accepted.iter_mut().for_each(|accepted| accepted.decay(factors[1]));
         if self.paths[2] < 1.0 {
             self.asked = [0; VAIN_PATH_WORDS];
         }
@@ -141,15 +149,42 @@ impl Attempts {
     }
 
     /// Takes in a request that is no write: whether it was refused for want of credentials, or what was refused before
-    /// was only asked for them. Who is let in and finds nothing was let in.
-    fn note_read(&mut self, event: &Event) {
+    /// was only asked for them. Who is let in and finds nothing was let in. For `was_asked` see [`Facts`].
+    fn note_read(&mut self, event: &Event, was_asked: u32) {
         let endpoint = Endpoints::key(event);
+        let [_, accepted] = &mut self.accepted;
+        self.refused_last = false;
         if event.is_refused_read() {
-            add(&mut self.refused, true);
-            self.challenges.refused(endpoint);
+            let what = accepted::read(event);
+            if was_asked > 0 && self.refused[3] < NEVER_MAX {
+                accepted.take_over(what, self.last_s, was_asked);
+            }
+            if !accepted.spares(what) {
+                self.refused_last = true;
+                add(&mut self.refused, true);
+                self.challenges.refused(endpoint);
+            }
         } else if self.refused[2] > 0.0 && (event.is_hit() || event.is_missing()) {
             (0..self.challenges.answered(endpoint)).for_each(|_| take_back(&mut self.refused));
         }
+    }
+
+    /// Whether a write in vain is none of its source's guesses; takes in one that is let in. Where a word or a form calls the address
+    /// a log-in, a page may be the form again: what was made or taken there says that it was let in.
+    fn is_spared(&mut self, event: &Event, in_vain: bool, may_challenge: bool) -> bool {
+        let [accepted, _] = &mut self.accepted;
+        let was_taken = matches!(event.status, 201..=204);
+        if was_taken || may_challenge && event.is_hit() && !in_vain {
+            accepted.note(accepted::written(event), self.last_s);
+        }
+        in_vain && event.is_refused_login() && accepted.spares(accepted::written(event))
+    }
+
+    /// What a source that was let in for long with what it writes may write in vain in ten minutes, beyond what is spared: as much
+    /// again, for it comes in bursts, and may try each more than once; else 0.
+    pub fn usual_600(&self, event: &Event) -> f32 {
+        let [accepted, _] = &self.accepted;
+        accepted.most_600(accepted::written(event))
     }
 
     /// Writes in a row that went where the last did and were answered alike, the last included.
@@ -228,6 +263,9 @@ const ONLY_TRIES_MIN: f32 = 0.4;
 /// thing that it is let in to has half.
 const ONLY_REFUSED_MIN: f32 = 0.5;
 
+/// What is left of refusals of a day, decayed, up to which a source was never refused: of one, after four days. A choice.
+const NEVER_MAX: f32 = 0.02;
+
 /// Tries in ten minutes of a person who mistypes.
 const MISTYPED_MAX: f32 = 2.5;
 
@@ -292,13 +330,15 @@ impl Attempters {
             let was_refused = record.is_challenged(facts.endpoint);
             let alike = record.note_answer(facts.endpoint, event);
             let in_vain = is_try(alike, idle);
+            let is_spared = record.is_spared(event, in_vain, may_challenge);
+            let in_vain = in_vain && !is_spared;
             add(&mut record.tries, in_vain);
             if was_refused && may_challenge && matches!(event.status_class(), 2 | 3) {
                 take_back(&mut record.tries);
             }
             record.tried_last = in_vain;
         } else {
-            record.note_read(event);
+            record.note_read(event, facts.was_asked);
         }
         Some(record)
     }

@@ -1,5 +1,6 @@
 //! What was seen, counted: nothing here judges.
 
+pub mod accepted;
 pub mod attempts;
 pub mod challenges;
 pub mod holders;

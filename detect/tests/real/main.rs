@@ -225,6 +225,8 @@ scenarios! {
     application_asks_who_it_is = refusals::asked_who_it_is,
     fetched_after_a_refusal = refusals::fetched_after_a_refusal,
     closed_to_crawlers_and_old_keys = refusals::closed_to_them,
+    keys_stop_working = refusals::keys_stop_working,
+    guesses_with_a_key_of_its_own = refusals::guesses_with_a_key_of_its_own,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

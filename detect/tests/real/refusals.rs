@@ -140,3 +140,77 @@ pub fn closed_to_them(seed: u64) -> Scenario {
     let rows = together(vec![partners(1_800.0, seed), rows]);
     Scenario { rows: combined(rows), expect: nothing() }
 }
+
+/// What a program with a key sends every so many seconds; from `fails_s` on it is refused, and tries each once more.
+fn with_a_key(
+    ask: impl Fn(f64) -> Row,
+    every_s: f64,
+    (from_s, fails_s, end_s): (f64, f64, f64),
+    draw: &mut Draw,
+) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut at = from_s + every_s * draw.unit();
+    while at < end_s {
+        let row = ask(at);
+        if at < fails_s {
+            rows.push(row);
+        } else {
+            rows.push(Row { status: 401, bytes: 60, ..row });
+            rows.push(Row { status: 401, bytes: 60, ..ask(at + 1.0) });
+        }
+        at += every_s * draw.between(0.9, 1.1);
+    }
+    rows
+}
+
+fn device(n: u64, at: f64) -> Row {
+    let (ip, path) = (home(7_600 + n, n).ip, format!("/v1/devices/sn-{n:05}/telemetry"));
+    let row = asks(&API, at, ip, &"esp-idf/5.3".into(), path);
+    Row { method: "POST", status: 202, bytes: 2, ..row }
+}
+
+fn merchant(at: f64) -> Row {
+    let row = asks(&API, at, home(960, 1).ip, &program(0), "/v1/payments".into());
+    Row { method: "POST", status: 201, bytes: 900, ..row }
+}
+
+/// Keys of 40 of 200 devices, of a merchant's server and of 40 programs that keep folders the same stop working; all go on as before.
+pub fn keys_stop_working(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 608);
+    let end_s = START_S + 5_400.0;
+    let mut parts = vec![partners(6_300.0, seed)];
+    for n in 0..200 {
+        let fails_s = if n % 5 == 0 { START_S } else { end_s };
+        parts.push(with_a_key(|at| device(n, at), 60.0, (0.0, fails_s, end_s), &mut draw));
+    }
+    parts.push(with_a_key(merchant, 15.0, (0.0, START_S, end_s), &mut draw));
+    for n in 0..80_u64 {
+        let fails_s = if n % 2 == 0 { START_S } else { end_s };
+        let folder = |at| {
+            let path = format!("/remote.php/dav/files/u{n}/");
+            let agent = "Mozilla/5.0 (Linux) mirall/3.16.7 (Nextcloud)".into();
+            let row = asks(&API, at, home(7_900 + n, n).ip, &agent, path);
+            Row { method: "PROPFIND", status: 207, bytes: 480, ..row }
+        };
+        parts.push(with_a_key(folder, 30.0, (0.0, fails_s, end_s), &mut draw));
+    }
+    Scenario { rows: combined(together(parts)), expect: nothing() }
+}
+
+/// A merchant's server, whose key is taken every fifteen seconds, guesses the keys of others two a second.
+pub fn guesses_with_a_key_of_its_own(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 609);
+    let end_s = START_S + 900.0;
+    let own = with_a_key(merchant, 15.0, (0.0, end_s, end_s), &mut draw);
+    let all = times(&mut draw, (START_S, end_s), 2.0);
+    let guess = |at| Row { status: 401, bytes: 60, ..merchant(at) };
+    let rows = hostile(all.into_iter().map(guess).collect());
+    let expect = Expectation {
+        verdicts: ATTACK,
+        named: 1.0,
+        requests: 0.8,
+        ..found(API.host, KINDS, 300.0)
+    };
+    let rows = together(vec![partners(1_800.0, seed), own, rows]);
+    Scenario { rows: combined(rows), expect }
+}
