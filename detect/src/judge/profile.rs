@@ -21,6 +21,8 @@ pub struct Profile {
     pub referer_other: f64,
     /// Share that hands over credentials.
     pub auth: f64,
+    /// Share that reads the form of a log-in.
+    pub forms: f64,
     /// Share of refused paths on paths the host is not known to serve.
     pub probes: f64,
     /// Share of refused paths.
@@ -80,6 +82,7 @@ struct Sums {
     n: usize,
     pages: usize,
     facts: [usize; FACTS],
+    forms: usize,
     known_sources: usize,
     browsing: usize,
     slow: usize,
@@ -126,6 +129,7 @@ impl Sums {
         self.pages += usize::from(!event.has(flag::ASSET));
         let facts = facts(event, is_probe);
         self.facts.iter_mut().zip(facts).for_each(|(sum, fact)| *sum += usize::from(fact));
+        self.forms += usize::from(event.has(flag::FORM));
         self.duration_ms += f64::from(event.duration_ms);
         self.bytes += f64::from(event.bytes);
         *self.paths.entry(event.path, || 0).0 += 1;
@@ -176,6 +180,7 @@ impl Sums {
             referer_none: share(referer_none, self.pages),
             referer_other: share(referer_other, self.pages),
             auth: share(auth, n),
+            forms: share(self.forms, n),
             probes: share(probes, n),
             refused: share(refused, n),
             errors_5xx: share(errors_5xx, n),

@@ -45,6 +45,8 @@ pub mod flag {
     pub const CORRECTED: u32 = 1 << 17;
     /// Its path holds the address of another site: a link that its reader took for one of this site.
     pub const MISREAD: u32 = 1 << 18;
+    /// Reads what takes credentials where it is written to: the form of a log-in.
+    pub const FORM: u32 = 1 << 19;
 }
 
 /// Bytes of an answer, and of each millisecond of it, from which sending it takes the time, not making it: 0.8 Mbit/s, which

@@ -227,6 +227,8 @@ scenarios! {
     closed_to_crawlers_and_old_keys = refusals::closed_to_them,
     keys_stop_working = refusals::keys_stop_working,
     guesses_with_a_key_of_its_own = refusals::guesses_with_a_key_of_its_own,
+    login_forms_flooded = logins::flood_of_forms,
+    all_log_in_at_once = logins::all_log_in_at_once,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.
