@@ -6,10 +6,11 @@ use crate::explain::rule::{Atom, Rule};
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
-use crate::judge::evidence::Judgement;
+use crate::judge::evidence::{Judgement, LOG_IN_FAILS_MIN};
 use crate::judge::worth::{NATS_PER_ODDS, convicting_odds};
 use crate::math::evalue::{Forecast, log_e, tail_probability};
 use crate::record::column::Column;
+use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::attempts::Attempts;
 use crate::seen::host::Host;
@@ -105,7 +106,7 @@ impl Desk<'_> {
             }
             (at, is_new)
         } else {
-            let is_ours = are_visitors(&campaign, target);
+            let is_ours = are_visitors(&campaign, target) || log_in_fails(target);
             let judgement = Judgement {
                 kind: Kind::CredentialStuffing,
                 verdict: if is_ours { Verdict::Suspicious } else { Verdict::Attack },
@@ -158,6 +159,16 @@ fn are_visitors(campaign: &Campaign, target: &Target) -> bool {
     }
     let share = |(known, all): (f64, f64)| if all > 0.0 { known / all } else { 0.0 };
     share(others) >= KNOWN_MIN && share(tried) >= KNOWN_FACTOR * share(others)
+}
+
+/// Whether most of the credentials of the last minute were answered with errors.
+fn log_in_fails(target: &Target) -> bool {
+    let is_auth = |event: &&Event| event.flags & (flag::AUTH | flag::TOKEN) != 0;
+    let answers = target.host.recent.iter().filter(is_auth);
+    let (errors, all) = answers.fold((0.0, 0.0), |(errors, all), event| {
+        (errors + f64::from(u8::from(event.status_class() == 5)), all + 1.0)
+    });
+    all > 0.0 && errors >= LOG_IN_FAILS_MIN * all
 }
 
 fn spoken(campaign: &Campaign) -> Spoken {

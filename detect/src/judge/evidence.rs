@@ -3,7 +3,7 @@
 //! Volume alone never convicts. What speaks for an attack is that its sources look alike in what they run or
 //! where they come from, behave unlike people (no assets, no referer), or ask for what only machines ask for.
 
-use schemas::{Kind, Verdict};
+use schemas::{Class, Kind, Verdict};
 
 use crate::judge::profile::Profile;
 use crate::judge::rule::first_fit;
@@ -50,6 +50,10 @@ pub const CROWD: f64 = -1.0;
 /// Share of the heaviest source from which drawing much is the matter of one, who may be a partner with a job: a choice,
 /// four in five, for visitors are among what is selected.
 const ONE_DRAWER_MIN: f64 = 0.8;
+
+/// Share of errors (5xx) in the answers to credentials from which it is the log-in that fails: a choice, half. Who tries so much
+/// that it does is told of all the same.
+pub const LOG_IN_FAILS_MIN: f64 = 0.5;
 
 /// Log odds before anything is known: of the sudden excesses on public sites about one in five is hostile.
 pub const PRIOR: f64 = -1.5;
@@ -266,7 +270,11 @@ impl Case {
         };
         let kind = if verdict == Verdict::Benign { Kind::FlashCrowd } else { self.kind() };
         let is_one_drawer = kind == Kind::BulkDownload && self.seen.top_source >= ONE_DRAWER_MIN;
-        let verdict = if is_one_drawer { verdict.max(Verdict::Suspicious) } else { verdict };
+        // Where nobody can log in, those who may come back again and again.
+        let log_in_fails =
+            kind.class() == Class::Credentials && self.all.auth_errors >= LOG_IN_FAILS_MIN;
+        let is_unsure = is_one_drawer || log_in_fails;
+        let verdict = if is_unsure { verdict.max(Verdict::Suspicious) } else { verdict };
         Judgement { kind, verdict, attackness }
     }
 
@@ -311,10 +319,10 @@ mod tests {
         }
     }
 
-    fn case(seen: Profile, software_nats: f64) -> Case {
+    fn case(seen: &Profile, software_nats: f64) -> Case {
         Case {
-            seen,
-            all: seen,
+            seen: *seen,
+            all: *seen,
             ordinary: ordinary(),
             software_nats,
             mix: None,
@@ -336,7 +344,7 @@ mod tests {
             top_agent: 0.2,
             ..Profile::default()
         };
-        let judgement = case(seen, 0.0).judge();
+        let judgement = case(&seen, 0.0).judge();
         assert_eq!(
             (judgement.kind, judgement.verdict),
             (Kind::FlashCrowd, Verdict::Benign),
@@ -354,7 +362,7 @@ mod tests {
             top_path: 1.0,
             ..Profile::default()
         };
-        let judgement = case(seen, 60.0).judge();
+        let judgement = case(&seen, 60.0).judge();
         assert_eq!((judgement.kind, judgement.verdict), (Kind::HttpFlood, Verdict::Attack));
     }
 
@@ -362,6 +370,6 @@ mod tests {
     fn an_origin_that_fails_is_not_attacked() {
         let seen =
             Profile { count: 3_000.0, sources: 500.0, errors_5xx: 0.9, assets: 0.1, ..ordinary() };
-        assert_eq!(case(seen, 0.0).judge().kind, Kind::OriginFault);
+        assert_eq!(case(&seen, 0.0).judge().kind, Kind::OriginFault);
     }
 }

@@ -21,6 +21,8 @@ pub struct Profile {
     pub referer_other: f64,
     /// Share that hands over credentials.
     pub auth: f64,
+    /// Share of those that are answered with 500–599.
+    pub auth_errors: f64,
     /// Share that reads the form of a log-in.
     pub forms: f64,
     /// Share of refused paths on paths the host is not known to serve.
@@ -83,6 +85,7 @@ struct Sums {
     pages: usize,
     facts: [usize; FACTS],
     forms: usize,
+    auth_errors: usize,
     known_sources: usize,
     browsing: usize,
     slow: usize,
@@ -129,6 +132,8 @@ impl Sums {
         self.pages += usize::from(!event.has(flag::ASSET));
         let facts = facts(event, is_probe);
         self.facts.iter_mut().zip(facts).for_each(|(sum, fact)| *sum += usize::from(fact));
+        let is_auth = event.flags & (flag::AUTH | flag::TOKEN) != 0;
+        self.auth_errors += usize::from(is_auth && event.status_class() == 5);
         self.forms += usize::from(event.has(flag::FORM));
         self.duration_ms += f64::from(event.duration_ms);
         self.bytes += f64::from(event.bytes);
@@ -180,6 +185,7 @@ impl Sums {
             referer_none: share(referer_none, self.pages),
             referer_other: share(referer_other, self.pages),
             auth: share(auth, n),
+            auth_errors: share(self.auth_errors, auth),
             forms: share(self.forms, n),
             probes: share(probes, n),
             refused: share(refused, n),

@@ -113,6 +113,52 @@ pub fn all_log_in_at_once(seed: u64) -> Scenario {
     Scenario { rows: combined(rows), expect: nothing() }
 }
 
+/// What knows who may log in fails for half an hour: most are told so, the others are refused, and all of them try again.
+pub fn cannot_be_asked(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 81);
+    let mut rows = Vec::new();
+    for n in 0..900 {
+        let known = n % 3 != 0;
+        let person =
+            if known { SHOP.person(draw.below(6_000)) } else { Person::visitor(97_000 + n) };
+        let mut at = START_S + draw.between(0.0, 1_500.0);
+        let page = person.asks(&SHOP, at, "/");
+        rows.extend(load(&SHOP, &mut draw, page, &person, !known, 0));
+        at += draw.between(3.0, 9.0);
+        for _ in 0..2 + draw.below(6) {
+            let row = person.asks(&SHOP, at, "/account/login");
+            let status = if draw.chance(0.75) { 503 } else { 401 };
+            let referer = Some(format!("https://{}/", SHOP.host));
+            rows.push(Row { method: "POST", status, bytes: 120, referer, ..row });
+            at += draw.between(1.0, 30.0);
+        }
+    }
+    let rows = together(vec![around(&SHOP, 5.0, 1_800.0, seed), rows]);
+    // It may be told, but not as what it is not.
+    let kinds = &["credential_stuffing", "origin_fault", "retry_storm"];
+    let expect = Expectation {
+        verdicts: &[Verdict::Suspicious],
+        collateral: 0.2,
+        ..found(SHOP.host, kinds, 2_000.0)
+    };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// Passwords are tried so fast that a quarter of the answers are errors.
+pub fn tried_until_it_fails(seed: u64) -> Scenario {
+    let door = Door { path: "/account/login", status: 401, bytes: 2_300 };
+    let mut draw = Draw::of(seed, 82);
+    let mut rows = tries(&SHOP, door, (600, 12.0, 600.0), seed);
+    for row in &mut rows {
+        if draw.chance(0.25) {
+            (row.status, row.bytes) = (503, 190);
+        }
+    }
+    let rows = together(vec![around(&SHOP, 5.0, 600.0, seed), rows]);
+    let expect = Expectation { verdicts: ATTACK, requests: 0.6, ..found(SHOP.host, KINDS, 60.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
 /// What keeps the passwords fails for ten minutes: whoever logs in is refused, and tries again.
 pub fn refused_all(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 77);

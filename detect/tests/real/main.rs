@@ -229,6 +229,8 @@ scenarios! {
     guesses_with_a_key_of_its_own = refusals::guesses_with_a_key_of_its_own,
     login_forms_flooded = logins::flood_of_forms,
     all_log_in_at_once = logins::all_log_in_at_once,
+    login_cannot_be_asked = logins::cannot_be_asked,
+    login_tried_until_it_fails = logins::tried_until_it_fails,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.
