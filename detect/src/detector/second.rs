@@ -185,7 +185,7 @@ fn note_writes(
     record: &SourceRecord,
     attempts: Option<&mut Attempts>,
 ) {
-    if facts.endpoint != 0 && (prior != Prior::None || host.tries.is_tried_at(event)) {
+    if facts.endpoint != 0 && (!prior.may_challenge() || host.tries.is_tried_at(event)) {
         host.tries.note_write(event);
     }
     let Some(attempts) = attempts else { return };
@@ -197,7 +197,7 @@ fn note_writes(
         note_try(host, event, record, attempts);
     }
     // Who tries passwords does not make it usual to, however many of them are right.
-    if (prior != Prior::Login || !attempts.has_tried())
+    if (!matches!(prior, Prior::Login | Prior::Served) || !attempts.has_tried())
         && let Some((endpoint, writes)) = attempts.look()
     {
         host.normal.endpoints.look(endpoint, writes);

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{ATTEMPTERS_MAX, VAIN_PATH_WORDS};
-use crate::normal::endpoints::Endpoints;
+use crate::normal::endpoints::{Endpoints, is_weak};
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
@@ -68,7 +68,7 @@ pub struct Attempts {
     asked: [u64; VAIN_PATH_WORDS],
 }
 
-fn add(counts: &mut Scaled, on: bool) {
+fn add(counts: &mut [f32], on: bool) {
     if on {
         for count in counts {
             *count += 1.0;
@@ -332,7 +332,9 @@ impl Attempters {
             let in_vain = is_try(alike, idle);
             let is_spared = record.is_spared(event, in_vain, may_challenge);
             let in_vain = in_vain && !is_spared;
-            add(&mut record.tries, in_vain);
+            // What may be broken is no guess for long.
+            let scales = if may_challenge && is_weak(event) { 2 } else { record.tries.len() };
+            add(&mut record.tries[..scales], in_vain);
             if was_refused && may_challenge && matches!(event.status_class(), 2 | 3) {
                 take_back(&mut record.tries);
             }

@@ -231,6 +231,8 @@ scenarios! {
     all_log_in_at_once = logins::all_log_in_at_once,
     login_cannot_be_asked = logins::cannot_be_asked,
     login_tried_until_it_fails = logins::tried_until_it_fails,
+    codes_guessed_404 = refusals::codes_guessed,
+    posts_to_what_is_gone = refusals::posts_to_what_is_gone,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

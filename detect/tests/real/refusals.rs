@@ -6,7 +6,7 @@ use super::scene::{around, hostile, times};
 use crate::traffic::people::{Person, home};
 use crate::traffic::robots::asks;
 use crate::traffic::row::{Text, combined};
-use crate::traffic::sites::{CLOUD, Site};
+use crate::traffic::sites::{CLOUD, SHOP, Site};
 use crate::traffic::{Draw, Row, together};
 
 const API: Site = CLOUD.named("api.example");
@@ -213,4 +213,61 @@ pub fn guesses_with_a_key_of_its_own(seed: u64) -> Scenario {
     };
     let rows = together(vec![partners(1_800.0, seed), own, rows]);
     Scenario { rows: combined(rows), expect }
+}
+
+fn card(at: f64, n: u64, status: i32) -> Row {
+    let person = Person { home: home(6_700 + n, n), returns: false, ..Person::visitor(n) };
+    let row = person.asks(&SHOP, at, "/gift-card/balance");
+    let referer = Some(format!("https://{}/gift-card", SHOP.host));
+    Row { method: "POST", status, bytes: 120, referer, ..row }
+}
+
+/// People ask what is left on a card, once a minute one of them; one in five mistypes.
+fn cards_asked(end_s: f64, draw: &mut Draw) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (n, at) in times(draw, (0.0, end_s), 1.0 / 60.0).into_iter().enumerate() {
+        let n = 200 + n as u64;
+        if draw.chance(0.2) {
+            rows.push(card(at - 8.0, n, 404));
+        }
+        rows.push(card(at, n, 200));
+    }
+    rows
+}
+
+/// Twenty machines guess the numbers of gift cards, two a second in all; of 200 one is right.
+pub fn codes_guessed(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 610);
+    let end_s = START_S + 2_400.0;
+    let own = cards_asked(end_s, &mut draw);
+    let all = times(&mut draw, (START_S, end_s), 2.0);
+    let guess = |at| card(at, draw.below(20), if draw.chance(0.995) { 404 } else { 200 });
+    let rows = hostile(all.into_iter().map(guess).collect());
+    let rows = together(vec![around(&SHOP, 4.0, 2_400.0, seed), own, rows]);
+    let expect = Expectation {
+        verdicts: ATTACK,
+        sources: 0.9,
+        visitors: 2,
+        ..found(SHOP.host, KINDS, 1_200.0)
+    };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// What programs post to is gone, for those who did so for hours and for one that is set up wrongly: they go on every half minute to
+/// two minutes.
+pub fn posts_to_what_is_gone(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 611);
+    let end_s = START_S + 5_400.0;
+    let mut parts = vec![around(&SHOP, 4.0, 5_400.0, seed), cards_asked(end_s, &mut draw)];
+    for n in 0..12_u64 {
+        let from_s = if n < 9 { 0.0 } else { START_S };
+        let mut at = from_s + 60.0 * draw.unit();
+        while at < end_s {
+            let row = asks(&SHOP, at, home(980 + n, n).ip, &program(n), "/api/stock".into());
+            let (status, bytes) = if at < START_S { (200, 340) } else { (404, 60) };
+            parts.push(vec![Row { method: "POST", status, bytes, ..row }]);
+            at += (30.0 + 10.0 * (n % 9) as f64) * draw.between(0.9, 1.1);
+        }
+    }
+    Scenario { rows: combined(together(parts)), expect: nothing() }
 }
