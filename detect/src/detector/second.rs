@@ -56,6 +56,11 @@ impl Detector {
         let Target { host, cases, .. } = target;
         state.sources.make_room(at_s);
         state.attempters.make_room(at_s);
+        let was_asked = if event.is_refused_read() {
+            state.sources.get(key).map_or(0, |record| record.was_asked(&event, at_s))
+        } else {
+            0
+        };
         let (record, is_new) = state.sources.add(key, &event, &mut host.normal.population, decay);
         let is_free = !event.has(flag::EXPLAINED);
         if is_new && is_free {
@@ -65,17 +70,27 @@ impl Detector {
         if event.has(flag::HOSTILE) && is_free {
             host.texts.add(&event, at_s - host.first_s);
         }
+        facts.was_asked = was_asked;
         let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
         let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
+        if facts.endpoint == 0 {
+            note_refused(host, &event, record, attempts.as_deref());
+        }
         let (held, drawn) = (host.holders.add(&event), host.draws.add(&event));
+        let usual_writes_600 = match attempts.as_deref() {
+            Some(tried) if facts.endpoint != 0 => {
+                host.normal.endpoints.usual_600(facts.endpoint).max(tried.usual_600(&event))
+            }
+            _ => 0.0,
+        };
         let circumstances = Circumstances {
             population: &host.normal.population,
             level: host.normal.rate.level(),
             learned,
             origin_fails,
             budget: *budget,
-            usual_writes_600: f64::from(host.normal.endpoints.usual_600(facts.endpoint)),
+            usual_writes_600: f64::from(usual_writes_600),
         };
         let suspect = Suspect { record, attempts: attempts.as_deref(), held, drawn };
         facts.bare = suspect.is_bare_reader(circumstances.population);
@@ -176,7 +191,7 @@ fn note_writes(
     record: &SourceRecord,
     attempts: Option<&mut Attempts>,
 ) {
-    if facts.endpoint != 0 && (prior != Prior::None || host.tries.is_tried_at(event)) {
+    if facts.endpoint != 0 && (!prior.may_challenge() || host.tries.is_tried_at(event)) {
         host.tries.note_write(event);
     }
     let Some(attempts) = attempts else { return };
@@ -189,7 +204,7 @@ fn note_writes(
     }
     // Who tries passwords does not make it usual to, however many of them are right.
     if !event.has(flag::EXPLAINED)
-        && (prior != Prior::Login || !attempts.has_tried())
+        && (!matches!(prior, Prior::Login | Prior::Served) || !attempts.has_tried())
         && let Some((endpoint, writes)) = attempts.look()
     {
         host.normal.endpoints.look(endpoint, writes);
@@ -209,6 +224,23 @@ fn note_try(host: &mut Host, event: &Event, record: &SourceRecord, attempts: &At
     // The second shows that the first, which may have been right, was in vain as well.
     if paths >= ONLY_PATHS_MAX && !is_told && attempts.alike() == 2 {
         host.tries.add(event);
+    }
+}
+
+/// Counts a read that is refused for want of credentials, of a source that gets little else, and what is asked for where most are.
+fn note_refused(
+    host: &mut Host,
+    event: &Event,
+    record: &SourceRecord,
+    attempts: Option<&Attempts>,
+) {
+    let refused = attempts.filter(|tried| event.is_refused_read() && tried.refused_last);
+    if refused.is_some() || host.refused.is_tried_at(event) {
+        host.refused.note_write(event);
+    }
+    let only_is_refused = |tried: &Attempts| tried.only_is_refused(record.pages_3600);
+    if !event.has(flag::FETCHER) && refused.is_some_and(only_is_refused) {
+        host.refused.add(event);
     }
 }
 

@@ -6,12 +6,14 @@ use crate::explain::rule::{Atom, Rule};
 use crate::incident::lifecycle::Desk;
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
-use crate::judge::evidence::Judgement;
+use crate::judge::evidence::{Judgement, LOG_IN_FAILS_MIN};
 use crate::judge::worth::{NATS_PER_ODDS, convicting_odds};
 use crate::math::evalue::{Forecast, log_e, tail_probability};
 use crate::record::column::Column;
+use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::attempts::Attempts;
+use crate::seen::host::Host;
 use crate::seen::tries::{Campaign, Tries};
 use crate::store::table::Table;
 
@@ -46,17 +48,40 @@ const KNOWN_FACTOR: f64 = 0.6;
 const QUIET_US: i64 = 1_800_000_000;
 
 impl Desk<'_> {
-    /// Looks at the tries of the last hour; due once a minute.
+    /// Looks at the tries of the last hour, those of writes and those of reads; due once a minute.
     pub(super) fn campaign(&self, target: &mut Target, out: &mut Vec<Incident>) {
-        let tries = &mut target.host.tries;
+        // Who logs in has done nothing else yet; who has done more since has come in.
+        self.campaign_of(target, |host| &mut host.tries, |tried, _| tried.only_tries(), out);
+        let refused = &mut target.host.refused;
+        refused.watch(self.now_s());
+        if refused.count().0 >= TRIES_MIN {
+            // Who was only asked for credentials is not usual either.
+            self.leave_out(refused, Attempts::only_is_refused);
+        }
+        self.campaign_of(target, |host| &mut host.refused, Attempts::only_is_refused, out);
+    }
+
+    /// Leaves out who does not only try, by what he tried and the pages he asked for in an hour.
+    fn leave_out(&self, tries: &mut Tries, only_tries: fn(&Attempts, f32) -> bool) {
+        tries.retain(|source| {
+            let key = self.hasher.pair(self.host_key, source.0);
+            let pages = self.sources.get(key).map_or(0.0, |record| record.pages_3600);
+            self.attempters.get(key).is_none_or(|tried| only_tries(tried, pages))
+        });
+    }
+
+    fn campaign_of(
+        &self,
+        target: &mut Target,
+        of: fn(&mut Host) -> &mut Tries,
+        only_tries: fn(&Attempts, f32) -> bool,
+        out: &mut Vec<Incident>,
+    ) {
+        let tries = of(&mut target.host);
         if !are_many(tries) {
             return;
         }
-        // Who logs in has done nothing else yet; who has done more since has come in.
-        tries.retain(|source| {
-            let key = self.hasher.pair(self.host_key, source.0);
-            self.attempters.get(key).is_none_or(Attempts::only_tries)
-        });
+        self.leave_out(tries, only_tries);
         if !are_many(tries) {
             return;
         }
@@ -68,7 +93,7 @@ impl Desk<'_> {
         if said.score < self.budget.moved(CAMPAIGN_NATS) {
             return;
         }
-        target.host.tries.clear();
+        of(&mut target.host).clear();
         let open =
             target.cases.open.iter().position(|open| open.takes_in(Class::Credentials, self.now));
         let rule = rule_of(&campaign);
@@ -81,7 +106,7 @@ impl Desk<'_> {
             }
             (at, is_new)
         } else {
-            let is_ours = are_visitors(&campaign, target);
+            let is_ours = are_visitors(&campaign, target) || log_in_fails(target);
             let judgement = Judgement {
                 kind: Kind::CredentialStuffing,
                 verdict: if is_ours { Verdict::Suspicious } else { Verdict::Attack },
@@ -106,7 +131,10 @@ impl Desk<'_> {
 /// Whether the tries of the last hour are somebody's harm, more than usual, and most of what is written where they are.
 fn are_many(tries: &Tries) -> bool {
     let (count, usual) = tries.count();
-    count >= TRIES_MIN && f64::from(count) >= USUAL_FACTOR * usual && tries.share() >= SHARE_MIN
+    !tries.is_young()
+        && count >= TRIES_MIN
+        && f64::from(count) >= USUAL_FACTOR * usual
+        && tries.share() >= SHARE_MIN
 }
 
 /// Whether those who try were here before as often as whoever else is here now: then it may be the log-in that fails.
@@ -131,6 +159,16 @@ fn are_visitors(campaign: &Campaign, target: &Target) -> bool {
     }
     let share = |(known, all): (f64, f64)| if all > 0.0 { known / all } else { 0.0 };
     share(others) >= KNOWN_MIN && share(tried) >= KNOWN_FACTOR * share(others)
+}
+
+/// Whether most of the credentials of the last minute were answered with errors.
+fn log_in_fails(target: &Target) -> bool {
+    let is_auth = |event: &&Event| event.flags & (flag::AUTH | flag::TOKEN) != 0;
+    let answers = target.host.recent.iter().filter(is_auth);
+    let (errors, all) = answers.fold((0.0, 0.0), |(errors, all), event| {
+        (errors + f64::from(u8::from(event.status_class() == 5)), all + 1.0)
+    });
+    all > 0.0 && errors >= LOG_IN_FAILS_MIN * all
 }
 
 fn spoken(campaign: &Campaign) -> Spoken {

@@ -10,7 +10,7 @@ use crate::incident::lifecycle::Desk;
 use crate::incident::look::{each, share_of, span};
 use crate::incident::open::Open;
 use crate::incident::target::Target;
-use crate::judge::evidence::Case;
+use crate::judge::evidence::{Case, Judgement};
 use crate::judge::profile::{Profile, renewed};
 use crate::record::event::{Event, flag};
 use crate::seen::host::RECENT_S;
@@ -101,6 +101,7 @@ impl Desk<'_> {
         let share = hits as f64 / ordinary.len().max(1) as f64;
         let ordinary_rate = share * target.host.level(self.now_s(), seconds);
         let open = &mut target.cases.open[at];
+        let measured = open.measured;
         if open.kind == Kind::SlowHttp && breaks_off_at_once(&seen, seconds) {
             open.kind = Kind::StreamAbuse;
         }
@@ -111,8 +112,12 @@ impl Desk<'_> {
         }
         open.ordinary_rate = ordinary_rate;
         open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
+        // Those who were refused while nobody could log in, and are the last to come back, were no attack for that.
+        let is_left = 2 * matched < measured && open.class == Class::Credentials;
+        let verdict =
+            if is_left { judgement.verdict.max(Verdict::Suspicious) } else { judgement.verdict };
         if !benign {
-            open.rejudge(judgement);
+            open.rejudge(Judgement { verdict, ..judgement });
         }
         if changed && !benign {
             target.mark_explained();

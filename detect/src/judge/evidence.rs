@@ -3,7 +3,7 @@
 //! Volume alone never convicts. What speaks for an attack is that its sources look alike in what they run or
 //! where they come from, behave unlike people (no assets, no referer), or ask for what only machines ask for.
 
-use schemas::{Kind, Verdict};
+use schemas::{Class, Kind, Verdict};
 
 use crate::judge::profile::Profile;
 use crate::judge::rule::first_fit;
@@ -54,6 +54,10 @@ pub const CROWD: f64 = -1.0;
 /// Share of the heaviest source from which drawing much is the matter of one, who may be a partner with a job: a choice,
 /// four in five, for visitors are among what is selected.
 const ONE_DRAWER_MIN: f64 = 0.8;
+
+/// Share of errors (5xx) in the answers to credentials from which it is the log-in that fails: a choice, half. Who tries so much
+/// that it does is told of all the same.
+pub const LOG_IN_FAILS_MIN: f64 = 0.5;
 
 /// Log odds before anything is known: of the sudden excesses on public sites about one in five is hostile.
 pub const PRIOR: f64 = -1.5;
@@ -291,7 +295,11 @@ impl Case {
         };
         let kind = if verdict == Verdict::Benign { Kind::FlashCrowd } else { self.kind() };
         let is_one_drawer = kind == Kind::BulkDownload && self.seen.top_source >= ONE_DRAWER_MIN;
-        let verdict = if is_one_drawer { verdict.max(Verdict::Suspicious) } else { verdict };
+        // Where nobody can log in, those who may come back again and again.
+        let log_in_fails =
+            kind.class() == Class::Credentials && self.all.auth_errors >= LOG_IN_FAILS_MIN;
+        let is_unsure = is_one_drawer || log_in_fails;
+        let verdict = if is_unsure { verdict.max(Verdict::Suspicious) } else { verdict };
         Judgement { kind, verdict, attackness }
     }
 

@@ -10,6 +10,11 @@ use crate::record::event::takes_long_to_send;
 /// Requests of a source to log-ins that still look like a list of stolen credentials tried one by one.
 const TRIES_EACH_MAX: f64 = 30.0;
 
+/// Share of tries, and of them with the forms of log-ins that are read for them, from which nothing else is done: two forms at most for
+/// a try, and who comes in goes on to something else. Choices.
+const FORM_TRIES_MIN: f64 = 0.3;
+const WITH_FORMS_MIN: f64 = 0.8;
+
 /// Sources from which trying credentials is the work of many.
 const STUFFERS_MIN: f64 = 10.0;
 
@@ -60,8 +65,8 @@ pub const RULES: &[Rule] = &[
         name: "tries",
         kind: Kind::BruteForce,
         says: "credentials are handed over, much more than usual",
-        why: "a choice: most of it, where ordinary traffic has less than a third as much, and not by programs \
-              that fetch for people",
+        why: "a choice: most of it, or four in five with the forms that are read for it, where ordinary traffic has less than a third \
+              as much, and not by programs that fetch for people",
         fits: tries,
     },
     Rule {
@@ -136,7 +141,11 @@ pub const RULES: &[Rule] = &[
 
 fn tries(case: &Case) -> bool {
     let (seen, ordinary) = (case.seen.auth, case.ordinary.auth);
-    seen >= 0.6 && ordinary < 0.5 && seen > 3.0 * ordinary && case.seen.fetchers < 0.5
+    let with_forms = seen >= FORM_TRIES_MIN && seen + case.seen.forms >= WITH_FORMS_MIN;
+    (seen >= 0.6 || with_forms)
+        && ordinary < 0.5
+        && seen > 3.0 * ordinary
+        && case.seen.fetchers < 0.5
 }
 
 fn bursts(case: &Case) -> bool {

@@ -23,6 +23,10 @@ pub struct Profile {
     pub referer_other_all: f64,
     /// Share that hands over credentials.
     pub auth: f64,
+    /// Share of those that are answered with 500–599.
+    pub auth_errors: f64,
+    /// Share that reads the form of a log-in.
+    pub forms: f64,
     /// Share of refused paths on paths the host is not known to serve.
     pub probes: f64,
     /// Share of refused paths.
@@ -86,6 +90,8 @@ struct Sums {
     n: usize,
     pages: usize,
     facts: [usize; FACTS],
+    forms: usize,
+    auth_errors: usize,
     known_sources: usize,
     browsing: usize,
     slow: usize,
@@ -136,6 +142,9 @@ impl Sums {
         self.pages += usize::from(!event.has(flag::ASSET));
         let facts = facts(event, is_probe);
         self.facts.iter_mut().zip(facts).for_each(|(sum, fact)| *sum += usize::from(fact));
+        let is_auth = event.flags & (flag::AUTH | flag::TOKEN) != 0;
+        self.auth_errors += usize::from(is_auth && event.status_class() == 5);
+        self.forms += usize::from(event.has(flag::FORM));
         self.duration_ms += f64::from(event.duration_ms);
         self.bytes += f64::from(event.bytes);
         *self.paths.entry(event.path, || 0).0 += 1;
@@ -188,6 +197,8 @@ impl Sums {
             referer_other: share(referer_other, self.pages),
             referer_other_all: share(other_all, n),
             auth: share(auth, n),
+            auth_errors: share(self.auth_errors, auth),
+            forms: share(self.forms, n),
             probes: share(probes, n),
             refused: share(refused, n),
             errors_5xx: share(errors_5xx, n),

@@ -17,6 +17,10 @@ const USERS_MIN: u32 = 8;
 /// Writes a source of an endpoint in ordinary use sends in ten minutes, quantile followed like those of the population.
 const QUANTILE: f32 = 0.95;
 
+/// Other sources that an address must have answered with what they asked for, so that it says something whom it has nothing for: a
+/// choice, more than those who come from one place.
+const TAKERS_MIN: u32 = 3;
+
 /// Step with which the quantile is followed.
 const GAIN: f32 = 0.1;
 
@@ -46,6 +50,8 @@ struct Endpoint {
     writes: u32,
     /// Bitmap of the sources that write.
     users: u64,
+    /// Of those that are answered with what they ask for.
+    takers: u64,
     /// Writes of a source in ten minutes, upper quantile.
     each_600: f32,
     /// A form was served at the same address.
@@ -86,6 +92,8 @@ pub enum Prior {
     Token,
     /// Nothing says so, and a form was served there.
     Form,
+    /// Nothing says so, and others are answered there with what they ask for.
+    Served,
     /// Nothing says so.
     None,
 }
@@ -115,9 +123,15 @@ impl Endpoints {
         }
         let (endpoint, _) = self.known.entry(key, Endpoint::default);
         endpoint.writes = endpoint.writes.saturating_add(1);
-        endpoint.users |= 1 << (mix(event.source.0) >> 58);
+        let user = 1 << (mix(event.source.0) >> 58);
+        endpoint.users |= user;
+        if event.is_hit() {
+            endpoint.takers |= user;
+        }
+        let is_served = (endpoint.takers & !user).count_ones() >= TAKERS_MIN;
         let prior = match event.flags & (flag::AUTH | flag::TOKEN) {
             0 if endpoint.form => Prior::Form,
+            0 if is_served => Prior::Served,
             0 => Prior::None,
             flag::TOKEN => Prior::Token,
             _ => Prior::Login,
@@ -158,7 +172,7 @@ impl Prior {
     /// Whether a refusal for want of credentials may be the first half of every request: nothing says that passwords
     /// are handed over there.
     pub const fn may_challenge(self) -> bool {
-        matches!(self, Self::None)
+        matches!(self, Self::None | Self::Served)
     }
 
     /// Whether a write is a try of credentials in vain, given how many writes in a row of its source came back alike, and
@@ -175,14 +189,20 @@ impl Prior {
             Self::Form => {
                 event.is_turned_down() || is_form(event, alike) || is_sent_back(event, alike)
             }
-            Self::None => {
+            Self::None | Self::Served => {
                 let refused = event.is_turned_down()
-                    || matches!(event.status, 403 | 422) && alike >= ALIKE_MIN;
+                    || matches!(event.status, 403 | 422) && alike >= ALIKE_MIN
+                    || self == Self::Served && is_weak(event) && alike >= ALIKE_MIN;
                 let same = is_form(event, alike / 2) || is_message(event, alike);
                 refused || same && idle_s <= HURRIED_S
             }
         }
     }
+}
+
+/// Answered with that there is no such thing, or nothing of the kind: a code that is wrong, as likely as a program that is broken.
+pub const fn is_weak(event: &Event) -> bool {
+    matches!(event.status, 400 | 404 | 409 | 410)
 }
 
 /// Answered with what may be the form again.
@@ -231,6 +251,26 @@ mod tests {
         assert!(Prior::Token.is_try(&write(401, 90, flag::TOKEN), 1, 0));
         assert!(!Prior::Login.is_try(&write(302, 0, flag::AUTH), 1, 0));
         assert!(Prior::Login.is_try(&write(200, 3_000, flag::AUTH), 1, 0));
+    }
+
+    #[test]
+    fn codes_that_are_not_there_are_tries_where_others_find_theirs() {
+        let mut endpoints = Endpoints::default();
+        let of = |source, status| Event {
+            source: crate::record::source::Source::v4(source),
+            ..write(status, 120, 0)
+        };
+        for _ in 0..3 {
+            let (_, prior, _) = endpoints.note_write(&of(1, 200));
+            assert_eq!(prior, Prior::None, "one alone is no ordinary use");
+        }
+        (10..40).for_each(|source| {
+            endpoints.note_write(&of(source, 200));
+        });
+        let (_, prior, _) = endpoints.note_write(&of(1, 404));
+        assert_eq!(prior, Prior::Served);
+        assert!(prior.is_try(&of(1, 404), 4, 60) && !prior.is_try(&of(1, 404), 3, 60));
+        assert!(!Prior::None.is_try(&of(1, 404), 9, 60) && prior.may_challenge());
     }
 
     #[test]

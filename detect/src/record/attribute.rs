@@ -22,6 +22,9 @@ pub struct Facts {
     pub endpoint: u64,
     /// It was refused, or answered as most writes to its endpoint are.
     pub usual_answer: bool,
+    /// Refused for want of credentials, where its source has asked for the same for long and was not: how much that asked for in the
+    /// hour before; otherwise 0.
+    pub was_asked: u32,
 }
 
 /// What is voted on.

@@ -108,7 +108,8 @@ impl<'a> Columns<'a> {
         let mut said = of_path | classes.of_query(query, texts.query);
         let mut flags = self.flags(row, texts);
         if flags & flag::WRITE == 0 {
-            said &= !(flag::AUTH | flag::TOKEN);
+            let form = if said & flag::AUTH == 0 { 0 } else { flag::FORM };
+            said = said & !(flag::AUTH | flag::TOKEN) | form;
         }
         if self.is_aborted(row, status, texts) {
             flags |= flag::ABORTED;

@@ -45,6 +45,8 @@ pub mod flag {
     pub const CORRECTED: u32 = 1 << 17;
     /// Its path holds the address of another site: a link that its reader took for one of this site.
     pub const MISREAD: u32 = 1 << 18;
+    /// Reads what takes credentials where it is written to: the form of a log-in.
+    pub const FORM: u32 = 1 << 19;
 }
 
 /// Bytes of an answer, and of each millisecond of it, from which sending it takes the time, not making it: 0.8 Mbit/s, which
@@ -156,6 +158,11 @@ impl Event {
     /// Want of credentials, or of payment: told by the status alone.
     pub const fn is_turned_down(&self) -> bool {
         self.status == 401 || self.is_unpaid()
+    }
+
+    /// A read that was refused for want of credentials, whatever its method; what belongs to a page aside, which is refused with it.
+    pub const fn is_refused_read(&self) -> bool {
+        self.status == 401 && self.flags & (flag::WRITE | flag::ASSET) == 0
     }
 
     /// Log-in that failed, as far as a status tells.

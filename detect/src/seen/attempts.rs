@@ -6,9 +6,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{ATTEMPTERS_MAX, VAIN_PATH_WORDS};
+use crate::normal::endpoints::{Endpoints, is_weak};
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
+use crate::seen::accepted::{self, Accepted};
+use crate::seen::challenges::Challenges;
 use crate::store::lendable::Lendable;
 
 /// Time constants of the decayed counts, seconds: a minute, ten minutes, an hour, a day.
@@ -38,6 +41,8 @@ pub struct Attempts {
     pub probes: Scaled,
     /// Credentials tried in vain.
     pub tries: Scaled,
+    /// Reads refused for want of credentials that no success followed.
+    pub refused: Scaled,
     /// Requests that carry an attack in their text.
     pub hostile: Scaled,
     /// Requests other than assets.
@@ -47,6 +52,11 @@ pub struct Attempts {
     found: bool,
     /// The last write was a try.
     pub tried_last: bool,
+    /// The last read was refused for want of credentials, and that counts.
+    pub refused_last: bool,
+    challenges: Challenges,
+    /// What it is let in with, by writes and by reads.
+    accepted: [Accepted; 2],
     /// Endpoint of the last write.
     endpoint: u64,
     answer: (u16, u32),
@@ -58,7 +68,7 @@ pub struct Attempts {
     asked: [u64; VAIN_PATH_WORDS],
 }
 
-fn add(counts: &mut Scaled, on: bool) {
+fn add(counts: &mut [f32], on: bool) {
     if on {
         for count in counts {
             *count += 1.0;
@@ -87,11 +97,15 @@ impl Attempts {
             paths: none,
             probes: none,
             tries: none,
+            refused: none,
             hostile: none,
             pages: none,
             queried: 0,
             found: false,
             tried_last: false,
+            refused_last: false,
+            challenges: Challenges::default(),
+            accepted: <[Accepted; 2]>::default(),
             endpoint: 0,
             answer: (0, 0),
             alike: 0,
@@ -102,12 +116,18 @@ impl Attempts {
     }
 
     fn decay(&mut self, factors: &Scaled) {
-        for counts in
-            [&mut self.paths, &mut self.probes, &mut self.tries, &mut self.hostile, &mut self.pages]
-        {
+        for counts in [
+            &mut self.paths,
+            &mut self.probes,
+            &mut self.tries,
+            &mut self.refused,
+            &mut self.hostile,
+            &mut self.pages,
+        ] {
             counts.iter_mut().zip(factors).for_each(|(count, factor)| *count *= factor);
         }
         self.writes_600 *= factors[1];
+        self.accepted.iter_mut().for_each(|accepted| accepted.decay(factors[1]));
         if self.paths[2] < 1.0 {
             self.asked = [0; VAIN_PATH_WORDS];
         }
@@ -120,7 +140,51 @@ impl Attempts {
 
     /// Whether it does little else here than try credentials.
     pub fn only_tries(&self) -> bool {
-        self.tries[2] >= ONLY_TRIES_MIN * self.pages[2]
+        self.tries[2] + self.refused[2] >= ONLY_TRIES_MIN * self.pages[2]
+    }
+
+    /// Whether more than half of what it asked for within an hour was refused for want of credentials; `pages` is all of that, decayed.
+    pub fn only_is_refused(&self, pages: f32) -> bool {
+        self.refused[2] > ONLY_REFUSED_MIN * pages
+    }
+
+    /// Takes in a request that is no write: whether it was refused for want of credentials, or what was refused before
+    /// was only asked for them. Who is let in and finds nothing was let in. For `was_asked` see [`Facts`].
+    fn note_read(&mut self, event: &Event, was_asked: u32) {
+        let endpoint = Endpoints::key(event);
+        let [_, accepted] = &mut self.accepted;
+        self.refused_last = false;
+        if event.is_refused_read() {
+            let what = accepted::read(event);
+            if was_asked > 0 && self.refused[3] < NEVER_MAX {
+                accepted.take_over(what, self.last_s, was_asked);
+            }
+            if !accepted.spares(what) {
+                self.refused_last = true;
+                add(&mut self.refused, true);
+                self.challenges.refused(endpoint);
+            }
+        } else if self.refused[2] > 0.0 && (event.is_hit() || event.is_missing()) {
+            (0..self.challenges.answered(endpoint)).for_each(|_| take_back(&mut self.refused));
+        }
+    }
+
+    /// Whether a write in vain is none of its source's guesses; takes in one that is let in. Where a word or a form calls the address
+    /// a log-in, a page may be the form again: what was made or taken there says that it was let in.
+    fn is_spared(&mut self, event: &Event, in_vain: bool, may_challenge: bool) -> bool {
+        let [accepted, _] = &mut self.accepted;
+        let was_taken = matches!(event.status, 201..=204);
+        if was_taken || may_challenge && event.is_hit() && !in_vain {
+            accepted.note(accepted::written(event), self.last_s);
+        }
+        in_vain && event.is_refused_login() && accepted.spares(accepted::written(event))
+    }
+
+    /// What a source that was let in for long with what it writes may write in vain in ten minutes, beyond what is spared: as much
+    /// again, for it comes in bursts, and may try each more than once; else 0.
+    pub fn usual_600(&self, event: &Event) -> f32 {
+        let [accepted, _] = &self.accepted;
+        accepted.most_600(accepted::written(event))
     }
 
     /// Writes in a row that went where the last did and were answered alike, the last included.
@@ -195,6 +259,13 @@ const UNANSWERED: f32 = 0.2;
 /// Share of its tries in the pages of a source that does little else: a form is read for every try.
 const ONLY_TRIES_MIN: f32 = 0.4;
 
+/// Share of reads refused for want of credentials beyond which a source does little else: a choice; who is refused before each
+/// thing that it is let in to has half.
+const ONLY_REFUSED_MIN: f32 = 0.5;
+
+/// What is left of refusals of a day, decayed, up to which a source was never refused: of one, after four days. A choice.
+const NEVER_MAX: f32 = 0.02;
+
 /// Tries in ten minutes of a person who mistypes.
 const MISTYPED_MAX: f32 = 2.5;
 
@@ -230,7 +301,7 @@ impl Attempters {
     ) -> Option<&mut Attempts> {
         let now_s = event.ts.div_euclid(1_000_000);
         let hostile = event.has(flag::HOSTILE);
-        let opens = facts.probe || hostile || facts.endpoint != 0;
+        let opens = facts.probe || hostile || facts.endpoint != 0 || event.is_refused_read();
         let record = if opens {
             self.records.entry(key, || Attempts::new(event.source, now_s)).0
         } else {
@@ -259,11 +330,17 @@ impl Attempters {
             let was_refused = record.is_challenged(facts.endpoint);
             let alike = record.note_answer(facts.endpoint, event);
             let in_vain = is_try(alike, idle);
-            add(&mut record.tries, in_vain);
+            let is_spared = record.is_spared(event, in_vain, may_challenge);
+            let in_vain = in_vain && !is_spared;
+            // What may be broken is no guess for long.
+            let scales = if may_challenge && is_weak(event) { 2 } else { record.tries.len() };
+            add(&mut record.tries[..scales], in_vain);
             if was_refused && may_challenge && matches!(event.status_class(), 2 | 3) {
                 take_back(&mut record.tries);
             }
             record.tried_last = in_vain;
+        } else {
+            record.note_read(event, facts.was_asked);
         }
         Some(record)
     }
@@ -293,7 +370,7 @@ impl Attempters {
         }
         let weight = |record: &Attempts| {
             let left = factors(now_s - record.last_s)[3];
-            left * (record.paths[3] + record.tries[3] + record.hostile[3])
+            left * (record.paths[3] + record.tries[3] + record.refused[3] + record.hostile[3])
         };
         let mut weights: Vec<f32> =
             self.records.own().iter().map(|(_, record)| weight(record)).collect();

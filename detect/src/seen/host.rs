@@ -127,6 +127,8 @@ pub struct Host {
     pub tries: Tries,
     /// Texts of attacks of the last hour, by sources that send them seldom.
     pub texts: Texts,
+    /// The same of reads refused for want of credentials.
+    pub refused: Tries,
     /// Sources that want most of the time its answers take.
     pub holders: Holders,
     /// Sources that draw most of the bytes of its large answers.
@@ -444,6 +446,7 @@ impl Host {
             + self.tries.weight()
             + self.texts.weight()
             + self.draws.weight()
+            + self.refused.weight()
     }
 }
 

@@ -1,6 +1,8 @@
 //! What was seen, counted: nothing here judges.
 
+pub mod accepted;
 pub mod attempts;
+pub mod challenges;
 pub mod draws;
 pub mod holders;
 pub mod host;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::event::{Event, flag};
 use crate::record::source::Source;
+use crate::seen::accepted::LONG_S;
 
 /// Time constants of the decayed counts, seconds.
 const TAU_S: [f64; SCALES] = [10.0, 60.0, 600.0, 3_600.0];
@@ -106,6 +107,15 @@ pub const BARE_ASSETS_MAX: f32 = 0.05;
 
 /// Distinct paths of who asks for one, and for a few on the way to it. A choice.
 const ONE_PATH_MAX: f64 = 4.5;
+
+/// Distinct paths up to which a program asks for the same few: of more, one that was never asked for is too often taken for one of
+/// them. A choice.
+const FEW_PATHS_MAX: f64 = 16.5;
+
+/// Bit of a path among those of a source.
+const fn path_bit(event: &Event) -> u64 {
+    1 << (event.path >> 58)
+}
 
 /// Assets for each page from which they are loaded with it: the least of a browser whose cache holds nearly all. A choice.
 const BROWSED_ASSETS_MIN: f32 = 0.1;
@@ -217,7 +227,7 @@ impl SourceRecord {
         }
         self.megabytes_60 += f64_to_f32(f64::from(event.bytes) / 1e6);
         self.seconds_60 += f64_to_f32(f64::from(event.duration_ms.min(TOLD_MS_MAX)) / 1e3);
-        self.paths |= 1 << (event.path >> 58);
+        self.paths |= path_bit(event);
         self.agents |= 1 << (event.user_agent >> 58);
         if event.ja4 != 0 {
             self.ja4s |= 1 << (event.ja4 >> 58);
@@ -246,6 +256,18 @@ impl SourceRecord {
     /// Whether it asks for one page again and again: for two of three that it asked for of late.
     pub fn asks_again(&self) -> bool {
         self.path_lead > 0 && 3 * u32::from(self.path_lead) >= u32::from(self.shape_pages)
+    }
+
+    /// How much the source asked for in the last hour, where it has been here for long and asks for few things, of which what this
+    /// event asks for is one; otherwise 0.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count that is not negative"
+    )]
+    pub fn was_asked(&self, event: &Event, now_s: i64) -> u32 {
+        let knows = self.paths & path_bit(event) != 0 && self.distinct_paths() < FEW_PATHS_MAX;
+        if now_s - self.first_s >= LONG_S && knows { self.pages_3600 as u32 } else { 0 }
     }
 
     /// Many people behind one address, as far as that shows: five user agents, and assets that browsers load, or three

@@ -25,6 +25,9 @@ pub(super) fn next_usual(usual: f64, hour: f64) -> f64 {
     usual.max(1.0) * (1.0 + GAIN * step)
 }
 
+/// The half from which on it is known what was there at the beginning: the first is not a whole one.
+const KNOWN_FROM: u8 = 3;
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Half {
     begin_s: i64,
@@ -42,6 +45,10 @@ pub struct Tries {
     new: Half,
     /// Tries of an hour that are usual here, learned slowly: a campaign must not become usual while it is young.
     usual: f64,
+    /// Tries of an hour at the beginning, by the first whole half that was watched, forgotten slowly; 0 where that is not asked.
+    first: f64,
+    /// Which half is watched since that is asked, the first being 1; 0 where it is not.
+    watched: u8,
     /// Majority vote on what is tried: a record that shows it, and its lead.
     example: Event,
     lead: u32,
@@ -142,6 +149,11 @@ impl Tries {
         if self.new.begin_s != 0 {
             let hour = f64::from(self.old.count + self.new.count);
             self.usual = next_usual(self.usual, hour);
+            self.first *= 1.0 + GAIN * (QUANTILE - 1.0);
+            if (1..KNOWN_FROM).contains(&self.watched) {
+                self.watched += 1;
+                self.first = 2.0 * f64::from(self.new.count);
+            }
         }
         let is_next = begin_s == self.new.begin_s + HALF_S;
         let ended = std::mem::replace(&mut self.new, Half { begin_s, ..Half::default() });
@@ -154,9 +166,20 @@ impl Tries {
         self.new.retain(&keeps);
     }
 
+    /// Begins to ask what is there at the beginning, which is held to be usual; or goes on to.
+    pub fn watch(&mut self, now_s: i64) {
+        self.watched = self.watched.max(1);
+        self.turn(now_s);
+    }
+
+    /// Whether it is not known yet what was there at the beginning, where that is asked.
+    pub const fn is_young(&self) -> bool {
+        self.watched > 0 && self.watched < KNOWN_FROM
+    }
+
     /// Tries of the last hour, and how many are usual.
     pub fn count(&self) -> (u32, f64) {
-        (self.old.count + self.new.count, self.usual)
+        (self.old.count + self.new.count, self.usual.max(self.first))
     }
 
     /// Everything about the tries of the last hour.
@@ -235,6 +258,19 @@ mod tests {
         }
         let (count, usual) = tries.count();
         assert!(usual > 45.0 && count <= 60, "{usual} {count}");
+    }
+
+    #[test]
+    fn what_was_there_at_the_beginning_is_usual_where_that_is_asked() {
+        let mut tries = Tries::default();
+        for minute in 0..100_u32 {
+            let at_s = 36_600 + 60 * i64::from(minute);
+            tries.watch(at_s);
+            (0..4).for_each(|i| _ = tries.add(&event(at_s, 1_000 + 4 * minute + i)));
+            assert_eq!(tries.is_young(), minute < 50, "{minute}");
+        }
+        let (count, usual) = tries.count();
+        assert!((200.0..240.0).contains(&usual) && count > 160, "{usual} {count}");
     }
 
     #[test]

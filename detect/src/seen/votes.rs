@@ -247,6 +247,7 @@ mod tests {
             bare: true,
             endpoint: new(6),
             usual_answer: true,
+            was_asked: 0,
         };
         (event, facts)
     }

@@ -2,7 +2,7 @@
 
 use schemas::Verdict;
 
-use super::expect::{ATTACK, Expectation, START_S, Scenario, found};
+use super::expect::{ATTACK, Expectation, START_S, Scenario, found, nothing};
 use super::scene::{around, hostile, lasting, times};
 use crate::traffic::people::{Person, home, load};
 use crate::traffic::row::combined;
@@ -72,6 +72,91 @@ pub fn refused_browsers(seed: u64) -> Scenario {
 /// The form comes back with a word of refusal: only who tries again shows that it was one.
 pub fn browsers_get_the_form_again(seed: u64) -> Scenario {
     by_browsers(Door { path: "/account/login", status: 200, bytes: 3_900 }, 150.0, seed)
+}
+
+/// 250 machines ask for the form of a log-in and post to it, as often the one as the other, thirty times a second.
+pub fn flood_of_forms(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 78);
+    let door = Door { path: "/account/login", status: 200, bytes: 9_000 };
+    let ask = |at| {
+        let machine = draw.below(250);
+        let row = try_at(&SHOP, door, at, machine);
+        let row = Row { referer: Some(format!("https://{}{}", SHOP.host, door.path)), ..row };
+        if draw.chance(0.5) { Row { method: "GET", ..row } } else { row }
+    };
+    let mut of_times = Draw::of(seed, 79);
+    let all = times(&mut of_times, (START_S, START_S + 300.0), 30.0);
+    let rows = hostile(all.into_iter().map(ask).collect());
+    let rows = together(vec![around(&SHOP, 5.0, 300.0, seed), rows]);
+    let expect = Expectation { verdicts: ATTACK, requests: 0.9, ..found(SHOP.host, KINDS, 60.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// 300 people log in within three minutes, and go on to what they came for.
+pub fn all_log_in_at_once(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 80);
+    let mut rows = Vec::new();
+    for who in 0..300 {
+        let person = Person { returns: false, ..Person::visitor(95_000 + who) };
+        let at = START_S + draw.between(0.0, 180.0);
+        let form = person.asks(&SHOP, at, "/account/login");
+        rows.extend(load(&SHOP, &mut draw, form, &person, true, 0));
+        let at = at + draw.between(4.0, 15.0);
+        let mut row = person.asks(&SHOP, at, "/account/login");
+        row.referer = Some(format!("https://{}/account/login", SHOP.host));
+        (row.method, row.status, row.bytes) = ("POST", 302, 300);
+        rows.push(row);
+        let page = person.asks(&SHOP, at + 0.2, "/p/orders");
+        rows.extend(load(&SHOP, &mut draw, page, &person, false, 2));
+    }
+    let rows = together(vec![around(&SHOP, 5.0, 300.0, seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
+/// What knows who may log in fails for half an hour: most are told so, the others are refused, and all of them try again.
+pub fn cannot_be_asked(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 81);
+    let mut rows = Vec::new();
+    for n in 0..900 {
+        let known = n % 3 != 0;
+        let person =
+            if known { SHOP.person(draw.below(6_000)) } else { Person::visitor(97_000 + n) };
+        let mut at = START_S + draw.between(0.0, 1_500.0);
+        let page = person.asks(&SHOP, at, "/");
+        rows.extend(load(&SHOP, &mut draw, page, &person, !known, 0));
+        at += draw.between(3.0, 9.0);
+        for _ in 0..2 + draw.below(6) {
+            let row = person.asks(&SHOP, at, "/account/login");
+            let status = if draw.chance(0.75) { 503 } else { 401 };
+            let referer = Some(format!("https://{}/", SHOP.host));
+            rows.push(Row { method: "POST", status, bytes: 120, referer, ..row });
+            at += draw.between(1.0, 30.0);
+        }
+    }
+    let rows = together(vec![around(&SHOP, 5.0, 1_800.0, seed), rows]);
+    // It may be told, but not as what it is not.
+    let kinds = &["credential_stuffing", "origin_fault", "retry_storm"];
+    let expect = Expectation {
+        verdicts: &[Verdict::Suspicious],
+        collateral: 0.2,
+        ..found(SHOP.host, kinds, 2_000.0)
+    };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// Passwords are tried so fast that a quarter of the answers are errors.
+pub fn tried_until_it_fails(seed: u64) -> Scenario {
+    let door = Door { path: "/account/login", status: 401, bytes: 2_300 };
+    let mut draw = Draw::of(seed, 82);
+    let mut rows = tries(&SHOP, door, (600, 12.0, 600.0), seed);
+    for row in &mut rows {
+        if draw.chance(0.25) {
+            (row.status, row.bytes) = (503, 190);
+        }
+    }
+    let rows = together(vec![around(&SHOP, 5.0, 600.0, seed), rows]);
+    let expect = Expectation { verdicts: ATTACK, requests: 0.6, ..found(SHOP.host, KINDS, 60.0) };
+    Scenario { rows: combined(rows), expect }
 }
 
 /// What keeps the passwords fails for ten minutes: whoever logs in is refused, and tries again.

@@ -26,6 +26,7 @@ mod predicate;
 mod programs;
 mod pulses;
 mod quiet;
+mod refusals;
 mod scans;
 mod scene;
 mod seasons;
@@ -248,6 +249,19 @@ scenarios! {
     app_members_counted = apps::members_counted,
     named_on_television = apps::television,
     tickets_on_sale = apps::ticket_sale,
+    keys_guessed_by_reading = refusals::keys_guessed,
+    passwords_for_folders_of_others = refusals::folders_of_others,
+    application_asks_who_it_is = refusals::asked_who_it_is,
+    fetched_after_a_refusal = refusals::fetched_after_a_refusal,
+    closed_to_crawlers_and_old_keys = refusals::closed_to_them,
+    keys_stop_working = refusals::keys_stop_working,
+    guesses_with_a_key_of_its_own = refusals::guesses_with_a_key_of_its_own,
+    login_forms_flooded = logins::flood_of_forms,
+    all_log_in_at_once = logins::all_log_in_at_once,
+    login_cannot_be_asked = logins::cannot_be_asked,
+    login_tried_until_it_fails = logins::tried_until_it_fails,
+    codes_guessed_404 = refusals::codes_guessed,
+    posts_to_what_is_gone = refusals::posts_to_what_is_gone,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

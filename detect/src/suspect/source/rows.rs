@@ -25,6 +25,7 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
         &mut tried.paths,
         &mut tried.probes,
         &mut tried.tries,
+        &mut tried.refused,
         &mut tried.hostile,
         &mut tried.pages,
     ] {
@@ -34,6 +35,7 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
     let what = name.rsplit_once('_').unwrap().0;
     match (what, scale) {
         ("tries", Some(at)) => tried.tries[at] = n,
+        ("refused_reads", Some(at)) => tried.refused[at] = n,
         ("attack_texts", Some(at)) => tried.hostile[at] = n,
         ("unknown_paths", Some(3)) => (tried.paths[3], tried.probes[3]) = (n, n),
         ("unknown_paths", Some(at)) => {

@@ -5,17 +5,14 @@ use crate::suspect::source::floors::{
     ABORTED_MIN, AGAIN_MIN, DRAWS_MIN, HELD_REQUESTS_MIN, PROBING_FLOOR, QUIET_HOSTILE_FLOOR,
     QUIET_PATHS_3600_FLOOR, QUIET_PATHS_86400_FLOOR, QUIET_PROBING_FLOOR, QUIET_RATE,
 };
+use crate::suspect::source::reading::{poses_for_long, reads};
+use crate::suspect::source::refused::{REFUSED_60, REFUSED_600};
 use crate::suspect::source::why::{
     DEAD_LINKS, FAR_BEYOND, FLOOR_SAYS_IT, FORM_IS_READ, HALF_AS_MUCH_AGAIN, HELD_SHARE,
     MIXED_TEXTS, MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_LONG, QUIET_PATHS, QUIET_TEXTS,
     READS_AN_ANSWER,
 };
-use crate::suspect::source::{CRAWL_PATHS_MIN, Circumstances, Solo, Suspect};
-
-/// Pages decayed over a minute against those over ten seconds, from which a source has been reading long enough to be
-/// held for a scraper: faster than that it is a flood. Ten seconds at a steady rate R give `60 R (1 − exp(−10/60))`
-/// against `10 R (1 − exp(−1))`.
-const READING_RATIO_MIN: f32 = 1.457;
+use crate::suspect::source::{Circumstances, Solo, Suspect};
 
 /// One test: is `counter` above what `envelope` allows?
 pub struct Test {
@@ -70,43 +67,6 @@ pub enum Shared {
 
 /// People behind one address who share a user agent, at least: a choice, far below what a campus shows.
 const PEOPLE_PER_AGENT: f64 = 4.0;
-
-/// Share of writes from which a source does not read.
-const WRITING_MIN: f32 = 0.5;
-
-/// Share of pages read by programs that say what they are, up to which a source poses as a browser.
-const POSING_MAX: f32 = 0.1;
-
-/// Distinct paths per page of who reads: a program that polls asks for the same again and again.
-const NEW_PAGES_MIN: f64 = 0.6;
-
-/// Pages up to which distinct paths are counted apart.
-const COUNTED_MAX: f32 = 250.0;
-
-/// Pages read by a program: for long enough, and hundreds of them. That it loads hardly an asset is told over the time that
-/// the pages are counted in: those of an address that many share come in spells.
-fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
-    let record = suspect.record;
-    !circumstances.origin_fails
-        && !record.asks_again()
-        && record.writes_60 < WRITING_MIN * record.pages_60
-        && record.pages_60 >= READING_RATIO_MIN * record.pages_10
-        && record.distinct_paths() >= CRAWL_PATHS_MIN
-        && (record.programs_60 < POSING_MAX * record.pages_60
-            || record.distinct_paths()
-                >= NEW_PAGES_MIN * f64::from(record.pages_600.min(COUNTED_MAX)))
-}
-
-/// Reads pages for long under a browser's name, where browsers load assets or where it alone asks for as much as
-/// all others together.
-fn poses_for_long(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
-    let record = suspect.record;
-    let pages = f64::from(record.pages_3600);
-    record.is_bare_3600()
-        && reads(suspect, circumstances)
-        && record.programs_60 < POSING_MAX * record.pages_60
-        && (circumstances.population.has_browsers() || pages >= 3_600.0 * circumstances.level)
-}
 
 /// Share of requests in vain in what a source asks for, from which it is searching.
 const IN_VAIN_MIN: f32 = 0.4;
@@ -177,7 +137,7 @@ const PLAIN: Test = Test {
 const FORM_SHARE_MIN: f64 = 0.4;
 
 /// Credentials tried in vain. Shares: who mostly does something else is a person.
-const CREDENTIALS: Test = Test {
+pub(super) const CREDENTIALS: Test = Test {
     solo: Solo::Credentials,
     shared: Shared::AsMany(1.0),
     share: 0.5,
@@ -249,6 +209,8 @@ pub const TESTS: &[Test] = &[
         of: |s| s.attempts(|a| a.pages[3]),
         ..CREDENTIALS
     },
+    REFUSED_60,
+    REFUSED_600,
     Test {
         name: "attack_texts_600",
         scale_s: 600.0,
