@@ -51,8 +51,10 @@ const READERS_MIN: u32 = 5;
 const TOGETHER_US: i64 = 60_000_000;
 const TOGETHER_MIN: u32 = 3;
 
-/// Sources drawing bytes, or wanting long answers, at once that are no partner's job.
+/// Sources drawing bytes at once that are no partner's job, and such that want long answers: where answers take long by their
+/// nature, two of the best customers are often there at once. Choices.
 const DRAWERS_MIN: u32 = 2;
+const WAITERS_MIN: u32 = 3;
 
 /// Sources that leave connections open at once that are no accident.
 const ABORTERS_MIN: u32 = 5;
@@ -202,7 +204,8 @@ impl Desk<'_> {
             take_in(open, alarm, requests, first_ts);
             open.add_source(alarm.source, alarm.observed);
             let several = match alarm.solo {
-                Solo::Bytes | Solo::Time => open.singles() >= DRAWERS_MIN,
+                Solo::Bytes => open.singles() >= DRAWERS_MIN,
+                Solo::Time => open.singles() >= WAITERS_MIN,
                 Solo::Aborts => open.singles() >= ABORTERS_MIN,
                 _ => false,
             };

@@ -203,8 +203,8 @@ impl Desk<'_> {
         if opened { Looked::Opened } else { Looked::Nothing }
     }
 
-    /// What stands out most, by itself, where a rule excuses it and what else is in the list that it is found in is no attack
-    /// either: values that were more frequent beside it by chance.
+    /// What stands out most, by itself, where a rule excuses it and what else is found with it is no attack either: values that
+    /// were more frequent beside it by chance, and who comes without a link as it does.
     fn excused(
         &self,
         target: &Target,
@@ -213,19 +213,42 @@ impl Desk<'_> {
         (hot, level): (&[HotValue], f64),
     ) -> Option<(Found, Judgement)> {
         let first = hot.first()?;
-        let [Atom::OneOf(column, values)] = found.rule.atoms.as_slice() else { return None };
-        let value = column.of(&first.example);
-        let is_listed = first.attribute.columns() == [*column] && values.contains(&value);
-        if judgement.verdict == Verdict::Benign || values.len() < 2 || !is_listed {
+        let [column] = *first.attribute.columns() else { return None };
+        if judgement.verdict == Verdict::Benign || !found.rule.matches(&first.example) {
             return None;
         }
-        let of = |values| evidence.found(Rule { atoms: vec![Atom::OneOf(*column, values)] });
-        let judge = |found: &Found| self.case(target, evidence, found, hot, level).judge();
-        let one = of(vec![value]);
-        let rest = of(values.iter().copied().filter(|other| *other != value).collect());
-        let alone = judge(&one);
-        let is_excused = alone.verdict == Verdict::Benign && alone.kind != Kind::FlashCrowd;
-        (is_excused && judge(&rest).verdict != Verdict::Attack).then_some((one, alone))
+        let of = |values| evidence.found(Rule { atoms: vec![Atom::OneOf(column, values)] });
+        let judge = |select: &dyn Fn(&Event) -> bool| {
+            self.case_of(target, evidence, select, hot, level).judge()
+        };
+        let is_excused = |value: u64| {
+            let alone = judge(&|event| column.of(event) == value);
+            alone.verdict == Verdict::Benign && alone.kind != Kind::FlashCrowd
+        };
+        let first = column.of(&first.example);
+        if !is_excused(first) {
+            return None;
+        }
+        // One crawler has several names, each of which stands out.
+        let mut same = vec![first];
+        let listed = match found.rule.atoms.as_slice() {
+            [Atom::OneOf(of, values)] if *of == column => values.as_slice(),
+            _ => &[],
+        };
+        let alike = hot.iter().filter(|hot| *hot.attribute.columns() == [column]);
+        for value in alike.map(|hot| column.of(&hot.example)).chain(listed.iter().copied()) {
+            if !same.contains(&value) && is_excused(value) {
+                same.push(value);
+            }
+        }
+        same.sort_unstable();
+        let rest = |event: &Event| {
+            found.rule.matches(event) && same.binary_search(&column.of(event)).is_err()
+        };
+        let is_harmless = !evidence.now.iter().any(rest) || judge(&rest).verdict != Verdict::Attack;
+        let same = of(same.clone());
+        let together = self.case(target, evidence, &same, hot, level).judge();
+        (is_harmless && together.verdict == Verdict::Benign).then_some((same, together))
     }
 
     /// Whether an attack of which there is little now is a pulse of one that there is enough of.
@@ -301,15 +324,26 @@ impl Desk<'_> {
         hot: &[HotValue],
         level: f64,
     ) -> Case {
-        let seen =
-            self.profile(target, evidence.now.iter().filter(|event| found.rule.matches(event)));
+        self.case_of(target, evidence, &|event| found.rule.matches(event), hot, level)
+    }
+
+    /// The same of the records for which `select` holds.
+    fn case_of(
+        &self,
+        target: &Target,
+        evidence: &Evidence<'_>,
+        select: &dyn Fn(&Event) -> bool,
+        hot: &[HotValue],
+        level: f64,
+    ) -> Case {
+        let seen = self.profile(target, evidence.now.iter().filter(|event| select(event)));
         let all = self.profile(target, evidence.now.iter());
         let ordinary = self.profile(target, evidence.ordinary.iter());
         let software_nats = hot
             .iter()
             .filter(|hot| hot.attribute.is_software_or_network())
             // What stands out by what others run says nothing of these.
-            .filter(|hot| found.rule.matches(&hot.example))
+            .filter(|hot| select(&hot.example))
             .map(|hot| hot.convicts)
             .fold(0.0, f64::max);
         Case {
@@ -317,11 +351,11 @@ impl Desk<'_> {
             all,
             ordinary,
             software_nats,
-            mix: self.mix(evidence, |event| found.rule.matches(event)),
-            share: share_of(&evidence.ordinary, |event| found.rule.matches(event)),
+            mix: self.mix(evidence, select),
+            share: share_of(&evidence.ordinary, select),
             level,
             rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
-            renewed: renewed(target.host.recent.iter().filter(|event| found.rule.matches(event))),
+            renewed: renewed(target.host.recent.iter().filter(|event| select(event))),
             each: each(&seen, evidence),
         }
     }

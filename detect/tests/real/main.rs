@@ -104,6 +104,8 @@ scenarios! {
     browsers_watch = polls::browsers_watch,
     programs_watch = polls::programs_watch,
     assistants_read = polls::assistants_read,
+    crawler_of_two_names = polls::crawler_of_two_names,
+    two_want_long_answers = polls::two_want_long_answers,
     newsletter_with_keys = polls::newsletter_with_keys,
     opened_once_then_flooded = polls::opened_once_then_flooded,
     one_image_by_few = polls::one_image_by_few,

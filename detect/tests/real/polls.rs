@@ -1,12 +1,14 @@
 //! Pages that look for news by themselves, programs that watch a site, and floods that pose as either.
 
+use schemas::Verdict;
+
 use super::expect::{ATTACK, Expectation, HARMFUL, START_S, Scenario, found, nothing};
 use super::scene::{around, hostile, times};
 use crate::traffic::people::{Person, home, load};
 use crate::traffic::robots::asks;
 use crate::traffic::row::{Text, combined};
-use crate::traffic::sites::{BLOG, CLOUD, NEWS, SHOP, Site};
-use crate::traffic::{Draw, Row, agents, together};
+use crate::traffic::sites::{BLOG, CLOUD, NEWS, SHOP, Site, WIKI};
+use crate::traffic::{Draw, Row, agents, robots, together};
 
 fn harmless(site: &Site, per_s: f64, rows: Vec<Row>, seed: u64) -> Scenario {
     let rows = together(vec![around(site, per_s, 900.0, seed), rows]);
@@ -117,6 +119,49 @@ pub fn assistants_read(seed: u64) -> Scenario {
     });
     let rows = rows.collect();
     harmless(&NEWS, 3.0, rows, seed)
+}
+
+/// A crawler of one operator reads a moved site anew under its two names, for an hour.
+pub fn crawler_of_two_names(seed: u64) -> Scenario {
+    let hour = (START_S, START_S + 3_600.0);
+    let names = [
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/145.0.7632.45 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    ];
+    let crawls = names.map(|name| robots::crawl(&WIKI, hour, 2.5, name, (&["66.249"], 600), seed));
+    let mut draw = Draw::of(seed, 508);
+    let mut rows: Vec<Row> = crawls.into_iter().flatten().collect();
+    for row in rows.iter_mut().filter(|row| row.status == 200) {
+        if draw.chance(0.2) {
+            (row.status, row.bytes) = (301, 178);
+        }
+    }
+    let rows = together(vec![around(&WIKI, 4.0, 3_600.0, seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
+/// Two customers keep a service busy whose answers take long by their nature: each has four answers at a time for an hour.
+pub fn two_want_long_answers(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 509);
+    let mut rows = Vec::new();
+    for who in 0..2 {
+        let customer = Person { home: home(9_970 + who, 2), ..Person::visitor(93_000 + who) };
+        for _ in 0..4 {
+            let mut at = START_S + draw.between(0.0, 20.0);
+            while at < START_S + 3_600.0 {
+                let takes = draw.between(6.0, 30.0);
+                let mut row = customer.asks(&CLOUD, at + takes, "/v1/completions");
+                (row.method, row.bytes) = ("POST", 20_000);
+                row.duration_us = Some((takes * 1e6) as i64);
+                rows.push(row);
+                at += takes;
+            }
+        }
+    }
+    let rows = together(vec![around(&CLOUD, 5.0, 3_600.0, seed), rows]);
+    let kinds = &["app_exhaustion"];
+    let verdicts = &[Verdict::Suspicious];
+    Scenario { rows, expect: Expectation { verdicts, ..found(CLOUD.host, kinds, 3_600.0) } }
 }
 
 /// A newsletter under whose link each reader has a key: gateways look at it first, then people open it.
