@@ -356,6 +356,16 @@ impl<'a> Record<'a> {
         self.empty |= slot.bit();
     }
 
+    /// Takes values out behind which a line does not go on, if their beginning is another value.
+    #[cold]
+    pub(crate) fn take_out_cut(&mut self, is_last: impl Fn(&str) -> bool) {
+        for (_, slot) in Slot::NAMES {
+            if !slot.may_be_cut() && self.get(slot).is_some_and(|value| is_last(value.text)) {
+                self.take_out(slot);
+            }
+        }
+    }
+
     /// Whether the line says anything about a request. A client and a time are in records of any kind.
     #[inline]
     pub const fn has_request(&self) -> bool {

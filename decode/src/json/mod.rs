@@ -171,6 +171,9 @@ impl JsonDecoder {
             }
             _ => return false,
         };
+        if whole.is_err() {
+            record.take_out_cut(|text| cursor.is_behind(text));
+        }
         record.truncated = whole.is_err() || !is_end(&mut cursor);
         let (text, node) = self.sole(line);
         self.settle(text, node, record);
@@ -228,11 +231,14 @@ impl JsonDecoder {
         self.heeded.has_news = false;
         let mut cursor = Cursor::new(text);
         let whole = self.object(&mut cursor, part.node, record);
+        if whole.is_err() {
+            record.take_out_cut(|text| cursor.is_behind(text));
+        }
         record.truncated = whole.is_err() || cursor.peek().is_ok();
         self.settle(text, part.node, record);
     }
 
-    /// Reads an object; its opening brace is next. Recurses only where the field map does.
+    /// Reads an object; its opening brace is next. Where it stops being one, the cursor is there. Recurses only where the field map does.
     fn object<'a>(
         &mut self,
         cursor: &mut Cursor<'a>,
@@ -258,7 +264,12 @@ impl JsonDecoder {
                 (Some(text), Action::Take(target)) => {
                     record.set(target.slot, target.value(text, Escape::None));
                 }
-                (None, _) if self.value(&mut here, action, record).is_err() => is_empty(&mut here)?,
+                (None, _) if self.value(&mut here, action, record).is_err() => {
+                    if is_empty(&mut here).is_err() {
+                        *cursor = here;
+                        return Err(Broken);
+                    }
+                }
                 _ => {}
             }
             // Most keys: no way round.
@@ -267,11 +278,18 @@ impl JsonDecoder {
             {
                 here.skip(length);
                 (entry, action) = (next, of_next);
-            } else if is_another(&mut here).inspect_err(|_| withhold_cut(&here, action, record))? {
-                (entry, action) = self.key(&mut here, node, entry)?;
             } else {
-                *cursor = here;
-                return Ok(());
+                match is_another(&mut here) {
+                    Ok(true) => (entry, action) = self.key(&mut here, node, entry)?,
+                    Ok(false) => {
+                        *cursor = here;
+                        return Ok(());
+                    }
+                    Err(Broken) => {
+                        *cursor = here;
+                        return Err(Broken);
+                    }
+                }
             }
         }
     }
@@ -352,35 +370,31 @@ fn is_empty(cursor: &mut Cursor<'_>) -> Result<(), Broken> {
     if matches!(cursor.peek(), Ok(b',' | b'}')) { Ok(()) } else { Err(Broken) }
 }
 
-/// Takes a value out again behind which its object does not go on: it is the beginning of one, or was torn into another.
-#[cold]
-fn withhold_cut(here: &Cursor<'_>, action: Action, record: &mut Record<'_>) {
-    let (Action::Take(target) | Action::TakeAdjusted(target, _) | Action::TakeOrEnter(target, _)) =
-        action
-    else {
-        return;
-    };
-    let is_last = record.get(target.slot).is_some_and(|value| here.is_behind(value.text));
-    if is_last && !target.slot.may_be_cut() {
-        record.take_out(target.slot);
-    }
-}
-
 /// Whether another key follows a value in an object, and not its end.
 #[inline]
 fn is_another(cursor: &mut Cursor<'_>) -> Result<bool, Broken> {
     let here = *cursor;
     match cursor.another() {
         Ok(true) if cursor.peek() == Ok(b'"') => Ok(true),
-        // A template's comma behind the last value.
-        Ok(true) if cursor.peek() == Ok(b'}') => cursor.expect(b'}').map(|()| false),
         Ok(false) => Ok(false),
         Ok(true) | Err(Broken) => {
-            *cursor = here;
-            cursor.skip_to_next()?;
-            cursor.another()
+            let (next, found) = another_behind(here)?;
+            *cursor = next;
+            Ok(found)
         }
     }
+}
+
+/// The same where no key stands behind the value: a template's comma stands behind the last one, or a template has broken it.
+#[cold]
+fn another_behind(mut cursor: Cursor<'_>) -> Result<(Cursor<'_>, bool), Broken> {
+    let mut last = cursor;
+    if last.another() == Ok(true) && last.expect(b'}').is_ok() {
+        return Ok((last, false));
+    }
+    cursor.skip_to_next()?;
+    let found = cursor.another()?;
+    Ok((cursor, found))
 }
 
 #[inline]
