@@ -264,11 +264,12 @@ impl JsonDecoder {
                 (Some(text), Action::Take(target)) => {
                     record.set(target.slot, target.value(text, Escape::None));
                 }
-                (None, _) if self.value(&mut here, action, record).is_err() => {
-                    if is_empty(&mut here).is_err() {
-                        *cursor = here;
-                        return Err(Broken);
-                    }
+                (None, _)
+                    if self.value(&mut here, action, record).is_err()
+                        && is_empty(&mut here).is_err() =>
+                {
+                    *cursor = here;
+                    return Err(Broken);
                 }
                 _ => {}
             }

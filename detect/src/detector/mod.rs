@@ -4,8 +4,6 @@ pub(crate) mod past;
 mod second;
 mod windows;
 
-use std::hint::black_box;
-
 use schemas::limits::SUB_PANE_US;
 use schemas::{Incident, RequestBatch, SourceWindow, TargetWindow};
 
@@ -18,16 +16,13 @@ use crate::incident::target::Target;
 use crate::limits::HEAL_AHEAD_US;
 use crate::math::hash::Hasher;
 use crate::record::columns::Columns;
-use crate::record::event::{Event, flag};
+use crate::record::event::flag;
 use crate::record::words::Classes;
 use crate::seen::source_record::Decay;
 use crate::state::State;
 use crate::state::checkpoint::{self, CheckpointError, RestoreError};
 use crate::store::cache::Cache;
 use crate::suspect::budget::Budget;
-
-/// Records that are folded together: as many as a core can wait for memory for at once.
-const NEAR: usize = 16;
 
 /// What the detector found, drained by the caller.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -356,25 +351,12 @@ impl Detector {
         self.state.hosts.iter().any(|(_, target)| is_warm(target, at_s))
     }
 
-    /// Reads what records will be added to: memory is waited for once for all of them, not for one after the other.
-    fn bring_near(&self, events: &[Event]) {
-        let State { sources, attempters, minutes, .. } = &self.state;
-        let read = events.iter().fold(0, |read, event| {
-            let key = self.hasher.pair(event.host, event.source.0);
-            read ^ sources.near(key) ^ attempters.near(key) ^ minutes.near(event.source)
-        });
-        black_box(read);
-    }
-
     fn close_second(&mut self, at_s: i64, out: &mut Findings) {
         self.roll_window(at_s, out);
         let partitions = self.state.partitions.values_mut();
         let events = merge(partitions.filter_map(|partition| partition.take(at_s)));
-        for some in events.chunks(NEAR) {
-            self.bring_near(some);
-            for event in some {
-                self.fold(event);
-            }
+        for event in &events {
+            self.fold(event);
         }
         self.state.counters.sub_panes += 1;
         self.end_second(at_s, out);

@@ -52,12 +52,7 @@ impl Desk<'_> {
     pub(super) fn campaign(&self, target: &mut Target, out: &mut Vec<Incident>) {
         // Who logs in has done nothing else yet; who has done more since has come in.
         self.campaign_of(target, |host| &mut host.tries, |tried, _| tried.only_tries(), out);
-        let refused = &mut target.host.refused;
-        refused.watch(self.now_s());
-        if refused.count().0 >= TRIES_MIN {
-            // Who was only asked for credentials is not usual either.
-            self.leave_out(refused, Attempts::only_is_refused);
-        }
+        target.host.refused.watch(self.now_s());
         self.campaign_of(target, |host| &mut host.refused, Attempts::only_is_refused, out);
     }
 
@@ -78,9 +73,10 @@ impl Desk<'_> {
         out: &mut Vec<Incident>,
     ) {
         let tries = of(&mut target.host);
-        if !are_many(tries) {
+        if tries.count().0 < TRIES_MIN {
             return;
         }
+        // Neither is usual what these do.
         self.leave_out(tries, only_tries);
         if !are_many(tries) {
             return;

@@ -185,8 +185,12 @@ impl Desk<'_> {
             return Looked::Nothing;
         };
         let level = target.host.level(self.now_s(), seconds);
-        let judgement = self.case(target, &evidence, &found, hot, level).judge();
-        let excused = self.excused(target, &evidence, (&found, judgement), (hot, level));
+        let case = self.case(target, &evidence, &found, hot, level);
+        let judgement = case.judge();
+        let excused = match judgement.verdict {
+            Verdict::Benign => None,
+            _ => self.excused(target, &evidence, (&found, &case), hot),
+        };
         let (found, judgement) = excused.unwrap_or((found, judgement));
         let excess = (found.selected - found.expected) / span(seconds);
         let few = found.selected - found.expected < requests_min(judgement);
@@ -209,17 +213,13 @@ impl Desk<'_> {
         &self,
         target: &Target,
         evidence: &Evidence<'_>,
-        (found, judgement): (&Found, Judgement),
-        (hot, level): (&[HotValue], f64),
+        (found, whole): (&Found, &Case),
+        hot: &[HotValue],
     ) -> Option<(Found, Judgement)> {
-        let first = hot.first()?;
+        let first = hot.first().filter(|hot| found.rule.matches(&hot.example))?;
         let [column] = *first.attribute.columns() else { return None };
-        if judgement.verdict == Verdict::Benign || !found.rule.matches(&first.example) {
-            return None;
-        }
-        let of = |values| evidence.found(Rule { atoms: vec![Atom::OneOf(column, values)] });
         let judge = |select: &dyn Fn(&Event) -> bool| {
-            self.case_of(target, evidence, select, hot, level).judge()
+            self.part(whole, target, evidence, select, hot).judge()
         };
         let is_excused = |value: u64| {
             let alone = judge(&|event| column.of(event) == value);
@@ -242,13 +242,12 @@ impl Desk<'_> {
             }
         }
         same.sort_unstable();
-        let rest = |event: &Event| {
-            found.rule.matches(event) && same.binary_search(&column.of(event)).is_err()
-        };
+        let is_same = |event: &Event| same.binary_search(&column.of(event)).is_ok();
+        let rest = |event: &Event| found.rule.matches(event) && !is_same(event);
         let is_harmless = !evidence.now.iter().any(rest) || judge(&rest).verdict != Verdict::Attack;
-        let same = of(same.clone());
-        let together = self.case(target, evidence, &same, hot, level).judge();
-        (is_harmless && together.verdict == Verdict::Benign).then_some((same, together))
+        let together = judge(&is_same);
+        (is_harmless && together.verdict == Verdict::Benign)
+            .then(|| (evidence.found(Rule { atoms: vec![Atom::OneOf(column, same)] }), together))
     }
 
     /// Whether an attack of which there is little now is a pulse of one that there is enough of.
@@ -324,21 +323,26 @@ impl Desk<'_> {
         hot: &[HotValue],
         level: f64,
     ) -> Case {
-        self.case_of(target, evidence, &|event| found.rule.matches(event), hot, level)
+        let whole = Case {
+            all: self.profile(target, evidence.now.iter()),
+            ordinary: self.profile(target, evidence.ordinary.iter()),
+            level,
+            rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
+            ..Case::default()
+        };
+        self.part(&whole, target, evidence, &|event| found.rule.matches(event), hot)
     }
 
-    /// The same of the records for which `select` holds.
-    fn case_of(
+    /// The same of those records of the window for which `select` holds.
+    fn part(
         &self,
+        whole: &Case,
         target: &Target,
         evidence: &Evidence<'_>,
         select: &dyn Fn(&Event) -> bool,
         hot: &[HotValue],
-        level: f64,
     ) -> Case {
         let seen = self.profile(target, evidence.now.iter().filter(|event| select(event)));
-        let all = self.profile(target, evidence.now.iter());
-        let ordinary = self.profile(target, evidence.ordinary.iter());
         let software_nats = hot
             .iter()
             .filter(|hot| hot.attribute.is_software_or_network())
@@ -348,15 +352,12 @@ impl Desk<'_> {
             .fold(0.0, f64::max);
         Case {
             seen,
-            all,
-            ordinary,
             software_nats,
             mix: self.mix(evidence, select),
             share: share_of(&evidence.ordinary, select),
-            level,
-            rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
             renewed: renewed(target.host.recent.iter().filter(|event| select(event))),
             each: each(&seen, evidence),
+            ..*whole
         }
     }
 

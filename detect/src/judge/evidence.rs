@@ -10,7 +10,7 @@ use crate::judge::rule::first_fit;
 use crate::judge::{benign, kind};
 
 /// What is judged: the records a rule selects, against ordinary traffic of the host.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Case {
     /// The records selected.
     pub seen: Profile,

@@ -350,11 +350,6 @@ impl Attempters {
         self.records.get(key)
     }
 
-    /// Reads a record, so that it is near when it is needed; what was read means nothing.
-    pub fn near(&self, key: u64) -> u64 {
-        self.records.get(key).map_or(0, |record| record.queried ^ record.last_s.unsigned_abs())
-    }
-
     /// Makes room within a second: a sweep that is forced leaves half of the records at most.
     pub fn make_room(&mut self, now_s: i64) {
         if self.records.len() >= ATTEMPTERS_MAX {

@@ -5,10 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{DRAWERS_MAX, DRAWN_PATHS_MAX};
 use crate::record::event::{Event, flag};
-use crate::record::source::Source;
-
-/// Time constant of the decayed sums, seconds.
-pub const MEMORY_S: f64 = 600.0;
+use crate::seen::heaviest::{Beside, Heaviest};
 
 /// Bytes of an answer from which it is large: a page and its images are smaller. As of the kind for it.
 const LARGE_BYTES: u32 = 5_000_000;
@@ -17,28 +14,24 @@ const LARGE_BYTES: u32 = 5_000_000;
 /// or fetch it in parts, ask for many of one thing.
 const WHOLE: u16 = 200;
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Drawer {
-    source: Source,
+/// Whole answers that a source had before, in megabytes, and how many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Again {
     megabytes: f32,
-    /// Of these, whole answers that it had before, and how many.
-    again: f32,
     times: f32,
     /// The last things that it drew, by their paths, and where the next goes.
     paths: [u64; DRAWN_PATHS_MAX],
     next: u8,
 }
 
-/// The heaviest of one host, and all of them together: whoever has more than one in [`DRAWERS_MAX`] of the bytes is among them
-/// (Space-Saving, see [`super::holders`]; what one draws again is counted from when it is among them).
+/// The sources of one host that draw most of the bytes of its large answers; what one draws again is counted from when it is among
+/// them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Draws {
-    heaviest: Vec<Drawer>,
-    all: f32,
-    at_s: i64,
+    megabytes: Heaviest<Again, DRAWERS_MAX>,
 }
 
-/// What one source drew, of late, in megabytes decayed over [`MEMORY_S`].
+/// What one source drew, of late, in megabytes decayed over [`MEMORY_S`](super::heaviest::MEMORY_S).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Drawn {
     /// Of what it had before, by this source.
@@ -59,75 +52,40 @@ impl Draws {
 
     #[cold]
     fn add_large(&mut self, event: &Event) -> Drawn {
-        self.decay(event.ts.div_euclid(1_000_000));
         #[expect(clippy::cast_precision_loss, reason = "sums that carry 24 bits")]
         let megabytes = event.bytes as f32 / 1e6;
-        self.all += megabytes;
-        let known = self.heaviest.iter().position(|drawer| drawer.source == event.source);
-        let at = known.unwrap_or_else(|| self.place_for(event.source));
-        let Some(drawer) = self.heaviest.get_mut(at) else { return Drawn::default() };
-        drawer.megabytes += megabytes;
+        let Some(grown) = self.megabytes.add(event, megabytes) else { return Drawn::default() };
         if event.status == WHOLE {
-            drawer.draw(event.path, megabytes);
+            grown.beside.draw(event.path, megabytes);
         }
         Drawn {
-            again: f64::from(drawer.again),
-            times: f64::from(drawer.times),
-            all: f64::from(self.all),
+            again: f64::from(grown.beside.megabytes),
+            times: f64::from(grown.beside.times),
+            all: f64::from(grown.all),
         }
     }
 
     /// Bytes held at most, by what it counts.
     pub const fn weight(&self) -> usize {
-        self.heaviest.capacity() * size_of::<Drawer>()
-    }
-
-    /// Gives a source a place, that of the lightest if there is no other.
-    fn place_for(&mut self, source: Source) -> usize {
-        let new = |megabytes| Drawer {
-            source,
-            megabytes,
-            again: 0.0,
-            times: 0.0,
-            paths: [0; DRAWN_PATHS_MAX],
-            next: 0,
-        };
-        if self.heaviest.len() < DRAWERS_MAX {
-            self.heaviest.push(new(0.0));
-            return self.heaviest.len() - 1;
-        }
-        let lightest = self.heaviest.iter_mut().enumerate();
-        let lightest = lightest.min_by(|(_, a), (_, b)| a.megabytes.total_cmp(&b.megabytes));
-        let Some((at, drawer)) = lightest else { return 0 };
-        *drawer = new(drawer.megabytes);
-        at
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        reason = "a share of sums that carry 24 bits"
-    )]
-    fn decay(&mut self, now_s: i64) {
-        let passed = now_s - self.at_s;
-        if passed <= 0 {
-            return;
-        }
-        self.at_s = now_s;
-        let left = libm::exp(-(passed as f64) / MEMORY_S) as f32;
-        self.all *= left;
-        for drawer in &mut self.heaviest {
-            drawer.megabytes *= left;
-            drawer.again *= left;
-            drawer.times *= left;
-        }
+        self.megabytes.weight()
     }
 }
 
-impl Drawer {
+impl Beside for Again {
+    fn begin(_inherited: f32) -> Self {
+        Self::default()
+    }
+
+    fn decay(&mut self, left: f32) {
+        self.megabytes *= left;
+        self.times *= left;
+    }
+}
+
+impl Again {
     fn draw(&mut self, path: u64, megabytes: f32) {
         if self.paths.contains(&path) {
-            self.again += megabytes;
+            self.megabytes += megabytes;
             self.times += 1.0;
             return;
         }
@@ -140,6 +98,7 @@ impl Drawer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::source::Source;
 
     fn draw(at_s: i64, source: u32, path: u64) -> Event {
         Event {
@@ -167,7 +126,7 @@ mod tests {
         let true_again = 23_500.0;
         assert!((0.9..1.01).contains(&(last.again / true_again)), "{last:?}");
         assert!((last.all / true_again - 3.0).abs() < 0.1, "{last:?}");
-        assert_eq!(draws.heaviest.len(), DRAWERS_MAX);
+        assert_eq!(draws.megabytes.len(), DRAWERS_MAX);
     }
 
     #[test]

@@ -125,10 +125,10 @@ pub struct Host {
     pub bare: Vec<Source>,
     /// Credentials tried in vain in the last hour by sources that do nothing else.
     pub tries: Tries,
-    /// Texts of attacks of the last hour, by sources that send them seldom.
-    pub texts: Texts,
     /// The same of reads refused for want of credentials.
     pub refused: Tries,
+    /// Texts of attacks of the last hour, by sources that send them seldom.
+    pub texts: Texts,
     /// Sources that want most of the time its answers take.
     pub holders: Holders,
     /// Sources that draw most of the bytes of its large answers.

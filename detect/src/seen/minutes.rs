@@ -242,11 +242,6 @@ impl SourceMinutes {
         self.hot_values += before - room;
     }
 
-    /// Reads the counts of a source, so that they are near when they are needed; what was read means nothing.
-    pub fn near(&self, source: Source) -> u64 {
-        self.sources.get(source.0).map_or(0, |minute| minute.bytes ^ u64::from(minute.requests))
-    }
-
     /// Those with the fewest requests make room, a quarter at least: who is here but once is not missed, and who comes
     /// late in the minute may be the one that matters. Sources with histograms stay.
     fn make_room(&mut self) {

@@ -4,6 +4,7 @@ pub mod accepted;
 pub mod attempts;
 pub mod challenges;
 pub mod draws;
+pub mod heaviest;
 pub mod holders;
 pub mod host;
 pub mod minutes;

@@ -58,11 +58,6 @@ impl Sources {
         self.records.get(key)
     }
 
-    /// Reads a record, so that it is near when it is needed; what was read means nothing.
-    pub fn near(&self, key: u64) -> u64 {
-        self.records.get(key).map_or(0, |record| record.paths ^ record.last_s.unsigned_abs())
-    }
-
     /// Makes room within a second: first those who are idle go, then those who asked once, then all.
     pub fn make_room(&mut self, now_s: i64) {
         if self.records.len() < SOURCES_MAX {

@@ -1,6 +1,6 @@
 //! Tests that a single source can fail, as a table: one row for each counter and time scale.
 
-use crate::seen::{draws, holders};
+use crate::seen::heaviest;
 use crate::suspect::source::floors::{
     ABORTED_MIN, AGAIN_MIN, DRAWS_MIN, HELD_REQUESTS_MIN, PROBING_FLOOR, QUIET_HOSTILE_FLOOR,
     QUIET_PATHS_3600_FLOOR, QUIET_PATHS_86400_FLOOR, QUIET_PROBING_FLOOR, QUIET_RATE,
@@ -389,7 +389,7 @@ pub const TESTS: &[Test] = &[
         name: "megabytes_600",
         shared: Shared::AsMany(PEOPLE_PER_AGENT),
         solo: Solo::Bytes,
-        scale_s: draws::MEMORY_S,
+        scale_s: heaviest::MEMORY_S,
         counter: |s| s.drawn.again,
         floor: 1_000.0,
         why: "13 Mbit/s for ten minutes, of what it has already; and five times at least: a person whose download failed \
@@ -426,7 +426,7 @@ pub const TESTS: &[Test] = &[
         name: "seconds_600",
         shared: Shared::AsMany(PEOPLE_PER_AGENT),
         solo: Solo::Time,
-        scale_s: holders::MEMORY_S,
+        scale_s: heaviest::MEMORY_S,
         counter: |s| s.held.own,
         floor: 300.0,
         why: "half of the time for ten minutes an answer for it is worked at",
