@@ -272,8 +272,9 @@ impl Desk<'_> {
             again.reopen(self.now);
             again.count_past(unexplained(), self.now_s());
             if again.verdict == Verdict::Suspicious && opening.verdict == Verdict::Attack {
-                (again.verdict, again.kind) = (opening.verdict, opening.kind);
-                again.attackness = again.attackness.max(opening.attackness);
+                let Opening { kind, verdict, attackness, .. } = opening;
+                let attackness = attackness.max(again.attackness);
+                again.promote(Judgement { kind, verdict, attackness });
             }
             cases.open.push(again);
         } else {

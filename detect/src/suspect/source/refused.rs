@@ -16,6 +16,10 @@ fn is_no_crawl(suspect: &Suspect<'_>, _: &Circumstances<'_>) -> bool {
     !suspect.record.declared || suspect.record.distinct_paths() < CRAWL_PATHS_MIN
 }
 
+/// Reads refused for want of credentials, by what does little else.
+const REFUSED: Test =
+    Test { share: REFUSED_SHARE_MIN, why_share: REFUSED_SHARE, also: is_no_crawl, ..CREDENTIALS };
+
 /// Keys guessed at once.
 pub const REFUSED_60: Test = Test {
     name: "refused_reads_60",
@@ -27,10 +31,7 @@ pub const REFUSED_60: Test = Test {
     envelope: |_| 8.0,
     usual: "what an open page asks for in a minute, every eight seconds, while its key has run out: a choice",
     of: |s| f64::from(s.record.pages_60),
-    share: REFUSED_SHARE_MIN,
-    why_share: REFUSED_SHARE,
-    also: is_no_crawl,
-    ..CREDENTIALS
+    ..REFUSED
 };
 
 /// Keys guessed steadily.
@@ -44,8 +45,5 @@ pub const REFUSED_600: Test = Test {
     envelope: |_| 40.0,
     usual: "a program whose key has run out and that asks every fifteen seconds: a choice",
     of: |s| f64::from(s.record.pages_600),
-    share: REFUSED_SHARE_MIN,
-    why_share: REFUSED_SHARE,
-    also: is_no_crawl,
-    ..CREDENTIALS
+    ..REFUSED
 };
