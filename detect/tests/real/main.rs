@@ -12,6 +12,7 @@
 mod apps;
 mod campaigns;
 mod costs;
+mod crawlers;
 mod crowd;
 mod draws;
 mod excuses;
@@ -264,6 +265,11 @@ scenarios! {
     login_tried_until_it_fails = logins::tried_until_it_fails,
     codes_guessed_404 = refusals::codes_guessed,
     posts_to_what_is_gone = refusals::posts_to_what_is_gone,
+    crawler_of_several_names = crawlers::of_several_names,
+    crawler_that_poses_as_a_browser = crawlers::poses_as_a_browser,
+    crawler_that_goes_on_as_a_browser = crawlers::goes_on_as_a_browser,
+    search_under_the_name_of_a_crawler = crawlers::searches_under_a_name,
+    flood_under_the_name_of_a_crawler = crawlers::floods_under_a_name,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.
