@@ -25,6 +25,9 @@ const READ_PER_S: f64 = 0.4;
 const BROKEN_PER_S: f64 = 5.0;
 const BROKEN_MS_MAX: f64 = 1_000.0;
 
+/// Share of what belongs to pages from which most of it does: a choice, half.
+const VIEWED_MIN: f64 = 0.5;
+
 /// Whether streams are broken off as soon as they are opened, rather than held.
 fn breaks_off_at_once(seen: &Profile, seconds: i64) -> bool {
     seen.aborted >= 0.5
@@ -111,6 +114,7 @@ impl Desk<'_> {
             (open.fingerprint, open.measured) = (fingerprint, matched);
         }
         open.ordinary_rate = ordinary_rate;
+        open.viewed = if seen.viewed >= VIEWED_MIN { seen.viewed } else { 0.0 };
         open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
         // Those who were refused while nobody could log in, and are the last to come back, were no attack for that.
         let is_left = 2 * matched < measured && open.class == Class::Credentials;

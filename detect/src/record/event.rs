@@ -121,6 +121,11 @@ impl Event {
         matches!(self.status, 200..=299 | 304)
     }
 
+    /// Whether its Referer is a page of this host, or any page where the log does not tell which host it is.
+    pub const fn names_page(&self) -> bool {
+        self.has(flag::REFERER_OWN) || self.host == 0 && !self.has(flag::REFERER_NONE)
+    }
+
     /// A connection that ended without a request.
     pub const fn is_empty(&self) -> bool {
         self.path == 0 && self.method == 0

@@ -38,6 +38,7 @@ mod swarm;
 mod texts;
 #[path = "../traffic/mod.rs"]
 mod traffic;
+mod views;
 
 use std::sync::OnceLock;
 
@@ -265,6 +266,11 @@ scenarios! {
     login_tried_until_it_fails = logins::tried_until_it_fails,
     codes_guessed_404 = refusals::codes_guessed,
     posts_to_what_is_gone = refusals::posts_to_what_is_gone,
+    page_viewed_through_a_proxy = views::through_a_proxy,
+    pages_viewed_by_a_service = views::by_a_service,
+    files_again_and_again = views::files_again_and_again,
+    files_without_the_page = views::files_without_the_page,
+    files_of_a_page_at_volume = views::files_at_volume,
     crawler_of_several_names = crawlers::of_several_names,
     crawler_that_poses_as_a_browser = crawlers::poses_as_a_browser,
     crawler_that_goes_on_as_a_browser = crawlers::goes_on_as_a_browser,
