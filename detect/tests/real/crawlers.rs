@@ -87,6 +87,19 @@ pub fn searches_under_a_name(seed: u64) -> Scenario {
     beside(hostile(rows), seed, Expectation { verdicts: ATTACK, named: 1.0, ..expect })
 }
 
+/// Tries a password every twenty seconds, every other one under the name of a crawler, and is answered in two ways.
+pub fn passwords_under_names(seed: u64) -> Scenario {
+    let name = |n| if n % 2 == 0 { SEEKER.into() } else { browser() };
+    let mut rows = crawl((START_S, START_S + 1_500.0), 0.05, seed, name);
+    for (n, row) in rows.iter_mut().enumerate() {
+        (row.method, row.path, row.query) = ("POST", "/xmlrpc.php".into(), None);
+        row.bytes = if n % 4 < 2 { 446 } else { 536 };
+    }
+    let kinds = &["brute_force", "credential_stuffing"];
+    let expect = found(BLOG.host, kinds, 1_400.0);
+    beside(hostile(rows), seed, Expectation { verdicts: ATTACK, named: 1.0, ..expect })
+}
+
 /// Says whom it works for, and asks for a few pages a hundred times a second.
 pub fn floods_under_a_name(seed: u64) -> Scenario {
     let mut rows = crawl((START_S, START_S + 120.0), 100.0, seed, |_| SEEKER.into());

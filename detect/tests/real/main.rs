@@ -275,6 +275,7 @@ scenarios! {
     crawler_that_poses_as_a_browser = crawlers::poses_as_a_browser,
     crawler_that_goes_on_as_a_browser = crawlers::goes_on_as_a_browser,
     search_under_the_name_of_a_crawler = crawlers::searches_under_a_name,
+    passwords_under_the_name_of_a_crawler = crawlers::passwords_under_names,
     flood_under_the_name_of_a_crawler = crawlers::floods_under_a_name,
 }
 
