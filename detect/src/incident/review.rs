@@ -47,13 +47,18 @@ fn better(open: &Open, evidence: &Evidence<'_>, seconds: i64) -> Option<Vec<Rule
 impl Desk<'_> {
     /// Looks again at the incidents that are due.
     pub(super) fn review(&self, target: &mut Target, out: &mut Vec<Incident>) {
-        for at in 0..target.cases.open.len() {
-            if target.cases.open[at].next_review_ts > self.now {
+        let mut at = 0;
+        while at < target.cases.open.len() {
+            let is_due = target.cases.open[at].next_review_ts <= self.now;
+            if is_due && self.ends_handed_over(target, at, out) {
                 continue;
             }
-            self.refine(target, at);
-            target.cases.open[at].schedule(self.now);
-            out.push(self.revise(target, at, State::Update));
+            if is_due {
+                self.refine(target, at);
+                target.cases.open[at].schedule(self.now);
+                out.push(self.revise(target, at, State::Update));
+            }
+            at += 1;
         }
     }
 

@@ -12,6 +12,7 @@ use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::accepted::{self, Accepted};
 use crate::seen::challenges::Challenges;
+use crate::seen::queue::Queue;
 use crate::store::lendable::Lendable;
 
 /// Time constants of the decayed counts, seconds: a minute, ten minutes, an hour, a day.
@@ -57,6 +58,8 @@ pub struct Attempts {
     challenges: Challenges,
     /// What it is let in with, by writes and by reads.
     accepted: [Accepted; 2],
+    /// What it hands over one by one, and could not.
+    pub queue: Queue,
     /// Endpoint of the last write.
     endpoint: u64,
     answer: (u16, u32),
@@ -106,6 +109,7 @@ impl Attempts {
             refused_last: false,
             challenges: Challenges::default(),
             accepted: <[Accepted; 2]>::default(),
+            queue: Queue::default(),
             endpoint: 0,
             answer: (0, 0),
             alike: 0,
@@ -329,7 +333,8 @@ impl Attempters {
         if facts.endpoint != 0 {
             let was_refused = record.is_challenged(facts.endpoint);
             let alike = record.note_answer(facts.endpoint, event);
-            let in_vain = is_try(alike, idle);
+            let is_work = may_challenge && record.queue.is_served(event, now_s);
+            let in_vain = is_try(alike, idle) && !is_work;
             let is_spared = record.is_spared(event, in_vain, may_challenge);
             let in_vain = in_vain && !is_spared;
             // What may be broken is no guess for long.

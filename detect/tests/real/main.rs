@@ -26,6 +26,7 @@ mod polls;
 mod predicate;
 mod programs;
 mod pulses;
+mod queues;
 mod quiet;
 mod refusals;
 mod scans;
@@ -266,6 +267,10 @@ scenarios! {
     login_tried_until_it_fails = logins::tried_until_it_fails,
     codes_guessed_404 = refusals::codes_guessed,
     posts_to_what_is_gone = refusals::posts_to_what_is_gone,
+    queue_handed_over = queues::handed_over,
+    queue_handed_over_late = queues::handed_over_late,
+    queue_of_guesses = queues::guesses_in_queries,
+    queue_of_who_broke_in = queues::guesses_and_goes_on,
     page_viewed_through_a_proxy = views::through_a_proxy,
     pages_viewed_by_a_service = views::by_a_service,
     files_again_and_again = views::files_again_and_again,
