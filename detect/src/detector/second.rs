@@ -71,6 +71,7 @@ impl Detector {
             host.texts.add(&event, at_s - host.first_s);
         }
         facts.was_asked = was_asked;
+        facts.on_page = event.has(flag::FROM_PAGE) && record.is_open_page();
         let is_try = |alike, idle_s| {
             // What one line says of a source is believed where nearly all of them do.
             let unsaid = if record.is_declared() { 0 } else { flag::DECLARED_BOT };

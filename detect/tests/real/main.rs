@@ -15,6 +15,7 @@ mod costs;
 mod crawlers;
 mod crowd;
 mod draws;
+mod editors;
 mod excuses;
 mod expect;
 mod faults;
@@ -271,6 +272,12 @@ scenarios! {
     queue_handed_over_late = queues::handed_over_late,
     queue_of_guesses = queues::guesses_in_queries,
     queue_of_who_broke_in = queues::guesses_and_goes_on,
+    editor_of_a_post = editors::of_a_post,
+    editor_of_a_post_without_host = editors::of_a_post_without_host,
+    editor_tries_of_a_form = editors::tries_of_a_form,
+    editor_tries_of_a_form_without_host = editors::tries_of_a_form_without_host,
+    editor_tries_in_the_name_of_a_page = editors::tries_in_the_name_of_a_page,
+    editor_tries_of_who_was_let_in = editors::tries_of_who_was_let_in,
     page_viewed_through_a_proxy = views::through_a_proxy,
     pages_viewed_by_a_service = views::by_a_service,
     files_again_and_again = views::files_again_and_again,
