@@ -71,7 +71,12 @@ impl Detector {
             host.texts.add(&event, at_s - host.first_s);
         }
         facts.was_asked = was_asked;
-        let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
+        facts.on_page = event.has(flag::FROM_PAGE) && record.is_open_page();
+        let is_try = |alike, idle_s| {
+            // What one line says of a source is believed where nearly all of them do.
+            let unsaid = if record.is_declared() { 0 } else { flag::DECLARED_BOT };
+            prior.is_try(&Event { flags: event.flags & !unsaid, ..event }, alike, idle_s)
+        };
         let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
         if facts.endpoint == 0 {

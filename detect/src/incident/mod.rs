@@ -4,6 +4,7 @@ pub mod across;
 pub mod campaign;
 pub mod cases;
 pub mod drift;
+mod handed;
 pub mod lifecycle;
 pub mod look;
 pub mod makers;

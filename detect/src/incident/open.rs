@@ -45,6 +45,8 @@ pub struct Open {
     pub measured: usize,
     /// Ordinary requests per second that the rules select.
     pub ordinary_rate: f64,
+    /// Share of it that comes with pages that are viewed, where that is most of it: it makes nothing worse.
+    pub(super) viewed: f64,
     /// Path that most of it asks for, when one does.
     pub main_path: u64,
     /// What was asked of whom.
@@ -148,8 +150,7 @@ pub struct Opening {
 /// How long after its opening an incident still takes in what stands out besides, µs.
 const YOUNG_US: i64 = 60_000_000;
 
-/// Time without a request of it up to which an incident is busy, µs: ten seconds, twice the pause of who tries one password
-/// every five seconds.
+/// Time without a request up to which an incident is busy, µs: twice the pause of who tries a password every five seconds.
 const BUSY_US: i64 = 10_000_000;
 
 /// Bytes of the name of what was measured, at most.
@@ -191,6 +192,7 @@ impl Open {
             fingerprint: None,
             measured: 0,
             ordinary_rate: opening.ordinary_rate,
+            viewed: 0.0,
             main_path: 0,
             asked: Asked::default(),
             asn: Majority::default(),
@@ -240,8 +242,7 @@ impl Open {
         *self.counted(event.source) += 1;
     }
 
-    /// Counts what its rules select of the events of the seconds up to `now_s`, which are over: each in its own, as if it had
-    /// been open then.
+    /// Counts what its rules select of events of the seconds up to `now_s`, each in its own, as if it had been open then.
     pub fn count_past<'a>(&mut self, events: impl Iterator<Item = &'a Event>, now_s: i64) {
         let mut seconds = vec![0_u32; usize::try_from(RECENT_S).unwrap_or_default()];
         for event in events {

@@ -25,6 +25,9 @@ const READ_PER_S: f64 = 0.4;
 const BROKEN_PER_S: f64 = 5.0;
 const BROKEN_MS_MAX: f64 = 1_000.0;
 
+/// Share of what belongs to pages from which most of it does: a choice, half.
+const VIEWED_MIN: f64 = 0.5;
+
 /// Whether streams are broken off as soon as they are opened, rather than held.
 fn breaks_off_at_once(seen: &Profile, seconds: i64) -> bool {
     seen.aborted >= 0.5
@@ -44,13 +47,18 @@ fn better(open: &Open, evidence: &Evidence<'_>, seconds: i64) -> Option<Vec<Rule
 impl Desk<'_> {
     /// Looks again at the incidents that are due.
     pub(super) fn review(&self, target: &mut Target, out: &mut Vec<Incident>) {
-        for at in 0..target.cases.open.len() {
-            if target.cases.open[at].next_review_ts > self.now {
+        let mut at = 0;
+        while at < target.cases.open.len() {
+            let is_due = target.cases.open[at].next_review_ts <= self.now;
+            if is_due && self.ends_handed_over(target, at, out) {
                 continue;
             }
-            self.refine(target, at);
-            target.cases.open[at].schedule(self.now);
-            out.push(self.revise(target, at, State::Update));
+            if is_due {
+                self.refine(target, at);
+                target.cases.open[at].schedule(self.now);
+                out.push(self.revise(target, at, State::Update));
+            }
+            at += 1;
         }
     }
 
@@ -111,6 +119,7 @@ impl Desk<'_> {
             (open.fingerprint, open.measured) = (fingerprint, matched);
         }
         open.ordinary_rate = ordinary_rate;
+        open.viewed = if seen.viewed >= VIEWED_MIN { seen.viewed } else { 0.0 };
         open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
         // Those who were refused while nobody could log in, and are the last to come back, were no attack for that.
         let is_left = 2 * matched < measured && open.class == Class::Credentials;

@@ -22,8 +22,9 @@ impl Open {
     ) -> Incident {
         let excess = (float(self.requests) - self.ordinary_sum).max(0.0);
         let rate = self.told_rate();
+        let asked = rate * (1.0 - self.viewed);
         let severe =
-            severity(self.kind, self.verdict, rate, level, float(self.source_count() as u64));
+            severity(self.kind, self.verdict, asked, level, float(self.source_count() as u64));
         let path = names.get(self.main_path).filter(|path| !is_cut(path)).map(str::to_owned);
         let printed = self.fingerprint.as_ref().and_then(|f| Some((f.sql(names)?, f.quality)));
         let shown =
@@ -134,4 +135,23 @@ fn significant(p: f64) -> f64 {
 
 fn rounded(x: f64) -> f64 {
     libm::round(x * 10_000.0) / 10_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use schemas::Kind;
+
+    use super::*;
+    use crate::incident::open::Opening;
+
+    #[test]
+    fn files_that_come_with_pages_make_nothing_worse() {
+        let severity = |viewed: f64| {
+            let mut open = Open::new(Opening::an_attack(Kind::HttpFlood));
+            (open.requests, open.viewed) = (200, viewed);
+            open.revise(State::Open, 0, None, &Names::default(), 1.0).severity
+        };
+        let (with_files, pages) = (severity(0.0), severity(0.95));
+        assert!(with_files >= pages + 10, "{with_files} {pages}");
+    }
 }

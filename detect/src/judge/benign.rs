@@ -87,6 +87,15 @@ const WATCHED_RATE_MAX: f64 = 20.0;
 /// Times the ordinary rate up to which what poses as a browser may be a monitor that drives one.
 const WATCHED_TIMES_MAX: f64 = 3.0;
 
+/// Pages that are viewed at once, with what their scripts ask for, and paths in all, at most; shares of assets, of what is new to who
+/// asks for it, and of assets that name the page, at least; and the share of writes, which scripts send, at most.
+const VIEWS_MAX: f64 = 48.0;
+const FILES_MAX: f64 = 200.0;
+const VIEWED_ASSETS_MIN: f64 = 0.85;
+const VIEWED_WRITES_MAX: f64 = 0.1;
+const VIEWED_FRESH_MIN: f64 = 0.9;
+const VIEWED_LED_MIN: f64 = 0.7;
+
 /// Requests of one fetcher that come of one link: the page, its image, a second try.
 const FETCHES_MAX: f64 = 4.0;
 
@@ -118,6 +127,16 @@ pub const RULES: &[Rule] = &[
               twenty a second above the ordinary harm nobody, where all is served, nothing is written and nothing takes long; under the \
               name of a browser up to three times the ordinary rate in all",
         fits: is_watched,
+    },
+    Rule {
+        name: "viewed",
+        kind: Kind::FlashCrowd,
+        says: "a few pages are viewed with all that belongs to them: through a proxy of several addresses, or by a service that looks at \
+               pages for others",
+        why: "a choice: pages of the web have some seventy files, few have more than two hundred, each asked for once by who views the \
+              page, and naming it but for those asked for ahead, and scripts that ask for one thing more; from two dozen places at \
+              once, and sixty requests a second above the ordinary, a service looks at one",
+        fits: is_viewed,
     },
     Rule {
         name: "return",
@@ -229,6 +248,22 @@ fn is_watched(case: &Case) -> bool {
         && excess_is_below(case, WATCHED_RATE_MAX)
         && (seen.programs >= 0.9
             || case.rate.is_none_or(|rate| rate <= WATCHED_TIMES_MAX * case.level))
+}
+
+/// A few pages are viewed with all that belongs to them.
+fn is_viewed(case: &Case) -> bool {
+    let seen = &case.seen;
+    let pages = seen.count * (1.0 - seen.assets);
+    // The count of pages is a difference of shares.
+    (0.5..VIEWS_MAX + 0.5).contains(&pages)
+        && seen.path_spread * seen.count <= FILES_MAX
+        && seen.assets >= VIEWED_ASSETS_MIN
+        && seen.fresh >= VIEWED_FRESH_MIN
+        && seen.led_assets >= VIEWED_LED_MIN
+        && seen.refused + seen.errors_5xx < 0.1
+        && seen.writes < VIEWED_WRITES_MAX
+        && seen.hostile + seen.auth == 0.0
+        && excess_is_below(case, CLASS_RATE_MAX)
 }
 
 /// Whether what comes above the ordinary stays below so many requests per second, as far as the rate is known.

@@ -25,6 +25,8 @@ pub struct Facts {
     /// Refused for want of credentials, where its source has asked for the same for long and was not: how much that asked for in the
     /// hour before; otherwise 0.
     pub was_asked: u32,
+    /// Sent by a page that its source has opened, with what belongs to it, and not by the form that it answers.
+    pub on_page: bool,
 }
 
 /// What is voted on.

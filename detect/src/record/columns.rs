@@ -164,7 +164,10 @@ impl<'a> Columns<'a> {
         let referer = text(self.referer, row);
         set(write, flag::WRITE);
         set(referer.is_empty() || referer == "-", flag::REFERER_NONE);
-        set(!texts.host.is_empty() && is_on(referer, texts.host), flag::REFERER_OWN);
+        let is_own = !texts.host.is_empty() && is_on(referer, texts.host);
+        set(is_own, flag::REFERER_OWN);
+        let from_page = || page_of(referer).is_some_and(|page| page != texts.path);
+        set(write && (is_own || texts.host.is_empty()) && from_page(), flag::FROM_PAGE);
         let cache = text(self.cache_status, row);
         set(matches!(cache, "miss" | "expired" | "bypass"), flag::CACHE_MISS);
         set(matches!(cache, "hit" | "revalidated" | "stale" | "updating"), flag::CACHE_HIT);
@@ -192,6 +195,13 @@ fn is_on(url: &str, host: &str) -> bool {
     rest.as_bytes().first().is_none_or(ends) && !host.as_bytes().iter().any(ends)
 }
 
+/// The path of a URL; `None` where it is none.
+fn page_of(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
+    path.split(['?', '#']).next()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -211,6 +221,19 @@ mod tests {
             assert!(!is_on(other, "shop.example"), "{other}");
         }
         assert!(!is_on("https://[2001:db8::1]/", "[2001:db8::1]"), "a host ends at a colon");
+    }
+
+    #[test]
+    fn a_referer_is_a_page() {
+        for (url, page) in [
+            ("https://shop.example/a/b?c=d", Some("/a/b")),
+            ("http://shop.example", Some("/")),
+            ("https://shop.example/#top", Some("/")),
+            ("-", None),
+            ("android-app://com.example", None),
+        ] {
+            assert_eq!(page_of(url), page, "{url}");
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub mod flag {
     pub const MISREAD: u32 = 1 << 18;
     /// Reads what takes credentials where it is written to: the form of a log-in.
     pub const FORM: u32 = 1 << 19;
+    /// Writes, and names another page of the host than the one that it writes to, or of any where the log does not tell which host it is.
+    pub const FROM_PAGE: u32 = 1 << 20;
 }
 
 /// Bytes of an answer, and of each millisecond of it, from which sending it takes the time, not making it: 0.8 Mbit/s, which
@@ -119,6 +121,11 @@ impl Event {
     /// Answered with what was asked for: 2xx, or 304 where the client has it already.
     pub const fn is_hit(&self) -> bool {
         matches!(self.status, 200..=299 | 304)
+    }
+
+    /// Whether its Referer is a page of this host, or any page where the log does not tell which host it is.
+    pub const fn names_page(&self) -> bool {
+        self.has(flag::REFERER_OWN) || self.host == 0 && !self.has(flag::REFERER_NONE)
     }
 
     /// A connection that ended without a request.

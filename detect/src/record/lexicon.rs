@@ -330,20 +330,14 @@ pub const TOOLS: &[&str] = &[
 ];
 
 /// What user agents of programs say that name their operator.
-pub const DECLARED: &[&str] = &[
-    "+http",
-    "@",
-    "bot/",
-    "bot;",
-    "crawler",
-    "spider",
-    "slurp",
-    "monitor",
-    "bot_version",
-    "uptime",
-    "checklink",
-    "linkcheck",
-];
+pub const DECLARED: &[&str] =
+    &["+http", "@", "crawler", "spider", "slurp", "monitor", "uptime", "checklink", "linkcheck"];
+
+/// What the names of such programs end in.
+pub const DECLARED_NAMES: &[&str] = &["bot"];
+
+/// What begins an address at which their operator tells of them.
+pub const DECLARED_ADDRESSES: &[&str] = &["http://", "https://"];
 
 /// Programs that fetch on behalf of people or watch a site for its owner: previews of links, image proxies, readers of
 /// feeds, podcast clients, shields of CDNs, monitors, servers of federated networks. From their public documentation.

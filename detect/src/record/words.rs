@@ -6,7 +6,10 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
 
 use crate::math::hash::Hasher;
 use crate::record::event::{flag, folders};
-use crate::record::lexicon::{ASSETS, DECLARED, FETCHERS, HOSTILE, LOGIN, MISREAD, TOKEN, TOOLS};
+use crate::record::lexicon::{
+    ASSETS, DECLARED, DECLARED_ADDRESSES, DECLARED_NAMES, FETCHERS, HOSTILE, LOGIN, MISREAD, TOKEN,
+    TOOLS,
+};
 use crate::store::cache::Cache;
 
 /// Bytes of one text that are searched for words; a longer one is cut.
@@ -32,6 +35,10 @@ enum Place {
     Alone,
     /// No `b` is before it: `login` is part of `bloginfo`.
     NotInBlog,
+    /// A name ends with it, and not that of a phone: `Cubot`.
+    EndOfName,
+    /// It is told as such: what is before it is no letter, and assigns nothing.
+    Told,
 }
 
 impl Place {
@@ -42,6 +49,14 @@ impl Place {
             Self::Anywhere => true,
             Self::Alone => !beside(before) && !beside(text.get(at.end)),
             Self::NotInBlog => !before.is_some_and(|byte| byte.eq_ignore_ascii_case(&b'b')),
+            Self::EndOfName => {
+                let beginning = text.get(..at.start).and_then(<[u8]>::last_chunk::<2>);
+                let is_phone = beginning.is_some_and(|two| two.eq_ignore_ascii_case(b"cu"));
+                !is_phone && !beside(text.get(at.end))
+            }
+            Self::Told => {
+                before.is_none_or(|byte| matches!(byte, b' ' | b'(' | b';' | b',' | b'+'))
+            }
         }
     }
 }
@@ -90,6 +105,8 @@ static OF_AGENT: LazyLock<Words> = LazyLock::new(|| {
     Words::new(&[
         (FETCHERS, flag::FETCHER | flag::DECLARED_BOT, Place::Anywhere),
         (DECLARED, flag::DECLARED_BOT, Place::Anywhere),
+        (DECLARED_NAMES, flag::DECLARED_BOT, Place::EndOfName),
+        (DECLARED_ADDRESSES, flag::DECLARED_BOT, Place::Told),
         (TOOLS, flag::HOSTILE, Place::Anywhere),
     ])
 });
@@ -145,8 +162,10 @@ impl Classes {
     }
 }
 
+/// A tool made for attacks names who made it, not who runs it.
 fn of_agent(text: &str) -> u32 {
-    OF_AGENT.flags(searched(text))
+    let flags = OF_AGENT.flags(searched(text));
+    if flags & flag::HOSTILE == 0 { flags } else { flags & !flag::DECLARED_BOT }
 }
 
 fn of_address(text: &str) -> u32 {
@@ -273,6 +292,29 @@ mod tests {
             flag::FETCHER
         );
         assert_eq!(of_agent("sqlmap/1.7#stable (https://sqlmap.org)"), flag::HOSTILE);
+        for bot in [
+            "Googlebot-Image/1.0",
+            "NextGenSearchBot 1 (for information visit http://www.zoominfo.com/About/Bot.aspx)",
+            "ClaudeBot",
+            "MLBot (www.metadatalabs.com/mlbot)",
+            "Mozilla/5.0 (Windows NT 5.1; rv:1.9; PageThing http://pagething.com) Gecko Firefox/3.0",
+            "PagesInventory (robot, info@inventory.example)",
+        ] {
+            assert_eq!(of_agent(bot), flag::DECLARED_BOT, "{bot}");
+        }
+        for none in [
+            "Mozilla/5.0 (Linux; Android 9; CUBOT X18 Plus) Chrome/131.0.0.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (Windows NT 10.0) Chrome/108.0.0.0<esi:include src=\"http://a.example/r.png\"/>",
+            "Go-http-client/1.1",
+            "bottle/0.12",
+        ] {
+            assert_eq!(of_agent(none), 0, "{none}");
+        }
+        for tool in
+            ["masscan/1.0 (https://github.com/example/masscan)", "WPScan v2.9 (+http://wpscan.org)"]
+        {
+            assert_eq!(of_agent(tool), flag::HOSTILE, "{tool}");
+        }
         assert_eq!(of_agent("python-requests/2.31.0"), 0);
         assert_eq!(
             of_agent("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/131.0.0.0 Safari/537.36"),

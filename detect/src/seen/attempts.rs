@@ -12,6 +12,7 @@ use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::accepted::{self, Accepted};
 use crate::seen::challenges::Challenges;
+use crate::seen::queue::Queue;
 use crate::store::lendable::Lendable;
 
 /// Time constants of the decayed counts, seconds: a minute, ten minutes, an hour, a day.
@@ -57,6 +58,10 @@ pub struct Attempts {
     challenges: Challenges,
     /// What it is let in with, by writes and by reads.
     accepted: [Accepted; 2],
+    /// What it hands over one by one, and could not.
+    pub queue: Queue,
+    /// When a log-in led it elsewhere last, second; 0 for never.
+    let_in_s: i64,
     /// Endpoint of the last write.
     endpoint: u64,
     answer: (u16, u32),
@@ -106,6 +111,8 @@ impl Attempts {
             refused_last: false,
             challenges: Challenges::default(),
             accepted: <[Accepted; 2]>::default(),
+            queue: Queue::default(),
+            let_in_s: 0,
             endpoint: 0,
             answer: (0, 0),
             alike: 0,
@@ -178,6 +185,15 @@ impl Attempts {
             accepted.note(accepted::written(event), self.last_s);
         }
         in_vain && event.is_refused_login() && accepted.spares(accepted::written(event))
+    }
+
+    /// Whether a write is none of its source's guesses, where nothing says that it hands over credentials: it is one of what is to be
+    /// handed over one by one, or a page sends it on which somebody works who was let in.
+    fn is_work(&mut self, event: &Event, facts: Facts) -> bool {
+        let is_queued = self.queue.is_served(event, self.last_s);
+        let is_let_in = self.let_in_s > 0 && self.last_s - self.let_in_s <= LET_IN_S;
+        let is_sent_on = event.is_hit() && facts.on_page && is_let_in;
+        is_queued || is_sent_on && self.writes_600 <= WORK_600_MAX
     }
 
     /// What a source that was let in for long with what it writes may write in vain in ten minutes, beyond what is spared: as much
@@ -266,6 +282,11 @@ const ONLY_REFUSED_MIN: f32 = 0.5;
 /// What is left of refusals of a day, decayed, up to which a source was never refused: of one, after four days. A choice.
 const NEVER_MAX: f32 = 0.02;
 
+/// Time for which who was let in works on, seconds, and writes to one address in ten minutes, decayed, that a person's pages send: a
+/// day, and one every five seconds. Choices: who does more is looked at, whoever he is.
+const LET_IN_S: i64 = 86_400;
+const WORK_600_MAX: f32 = 120.0;
+
 /// Tries in ten minutes of a person who mistypes.
 const MISTYPED_MAX: f32 = 2.5;
 
@@ -329,7 +350,11 @@ impl Attempters {
         if facts.endpoint != 0 {
             let was_refused = record.is_challenged(facts.endpoint);
             let alike = record.note_answer(facts.endpoint, event);
-            let in_vain = is_try(alike, idle);
+            let is_work = may_challenge && record.is_work(event, facts);
+            let in_vain = is_try(alike, idle) && !is_work;
+            if event.has(flag::AUTH) && event.is_redirected() && !in_vain {
+                record.let_in_s = now_s;
+            }
             let is_spared = record.is_spared(event, in_vain, may_challenge);
             let in_vain = in_vain && !is_spared;
             // What may be broken is no guess for long.

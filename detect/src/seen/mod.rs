@@ -8,6 +8,7 @@ pub mod heaviest;
 pub mod holders;
 pub mod host;
 pub mod minutes;
+pub mod queue;
 pub mod readers;
 pub mod source_record;
 pub mod sources;

@@ -98,12 +98,16 @@ pub struct SourceRecord {
     path_lead: u16,
     /// Tests whose alarm was already raised, by slot.
     pub reported: u32,
-    /// Every request so far named its operator in the user agent.
-    pub declared: bool,
+    /// Requests that did not name an operator in the user agent.
+    undeclared_600: f32,
 }
 
 /// Assets for each page up to which nothing a browser loads is loaded with it: a program that follows links meets some.
 pub const BARE_ASSETS_MAX: f32 = 0.05;
+
+/// Share of requests without an operator's name up to which a source names it: one in ten, a choice, for a crawler that looks first
+/// under the name of a browser, or has a helper that names nobody.
+const UNDECLARED_MAX: f32 = 0.1;
 
 /// Distinct paths of who asks for one, and for a few on the way to it. A choice.
 const ONE_PATH_MAX: f64 = 4.5;
@@ -170,7 +174,6 @@ impl SourceRecord {
             source: event.source,
             first_s: now_s,
             last_s: now_s,
-            declared: true,
             ..Self::default()
         }
     }
@@ -190,6 +193,7 @@ impl SourceRecord {
         self.pages_600 *= long;
         self.pages_3600 *= hour;
         self.assets_600 *= long;
+        self.undeclared_600 *= long;
         self.assets_3600 *= hour;
         if long < FORGOTTEN {
             (self.paths, self.agents, self.ja4s, self.reported) = (0, 0, 0, 0);
@@ -232,7 +236,9 @@ impl SourceRecord {
         if event.ja4 != 0 {
             self.ja4s |= 1 << (event.ja4 >> 58);
         }
-        self.declared &= event.has(flag::DECLARED_BOT);
+        if !event.has(flag::DECLARED_BOT) {
+            self.undeclared_600 += 1.0;
+        }
     }
 
     fn note_shape(&mut self, event: &Event) {
@@ -268,6 +274,18 @@ impl SourceRecord {
     pub fn was_asked(&self, event: &Event, now_s: i64) -> u32 {
         let knows = self.paths & path_bit(event) != 0 && self.distinct_paths() < FEW_PATHS_MAX;
         if now_s - self.first_s >= LONG_S && knows { self.pages_3600 as u32 } else { 0 }
+    }
+
+    /// Whether it says who runs it, with nearly all that it asked for in ten minutes.
+    pub fn is_declared(&self) -> bool {
+        self.undeclared_600 <= UNDECLARED_MAX * (self.pages_600 + self.assets_600)
+    }
+
+    /// The same source without an operator's name.
+    #[cfg(test)]
+    pub(crate) const fn undeclared(mut self) -> Self {
+        self.undeclared_600 = f32::MAX;
+        self
     }
 
     /// Many people behind one address, as far as that shows: five user agents, and assets that browsers load, or three

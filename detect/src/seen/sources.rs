@@ -113,7 +113,7 @@ impl Glance {
             assets_60: record.assets_60,
             megabytes_60: record.megabytes_60,
             seconds_60: record.seconds_60,
-            reads_bare: record.is_bare() && !record.declared,
+            reads_bare: record.is_bare() && !record.is_declared(),
         }
     }
 }

@@ -248,6 +248,7 @@ mod tests {
             endpoint: new(6),
             usual_answer: true,
             was_asked: 0,
+            on_page: false,
         };
         (event, facts)
     }

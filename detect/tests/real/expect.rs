@@ -29,6 +29,8 @@ pub struct Expectation {
     pub hosts: Vec<String>,
     /// Incidents of one host, at most.
     pub at_most: usize,
+    /// Requests that an incident counts, at most.
+    pub counts: i64,
     /// Least share of the hostile sources with five requests and more that are named or selected.
     pub sources: f64,
     /// Least share of those that are named.
@@ -62,6 +64,7 @@ pub fn found(host: &str, kinds: &'static [&'static str], within_s: f64) -> Expec
         within_s,
         hosts: vec![host.to_owned()],
         at_most: 2,
+        counts: i64::MAX,
         sources: 0.0,
         named: 0.0,
         requests: 0.0,
@@ -183,6 +186,9 @@ impl Scenario {
         }
         if !expect.kinds.contains(&incident.kind.as_str()) {
             wrong.push(format!("{} is not of {:?}", incident.kind, expect.kinds));
+        }
+        if incident.requests > expect.counts {
+            wrong.push(format!("{} requests, wanted {}", incident.requests, expect.counts));
         }
         if !expect.verdicts.contains(&incident.verdict) {
             wrong.push(format!("{} is not of {:?}", incident.verdict, expect.verdicts));

@@ -12,8 +12,10 @@
 mod apps;
 mod campaigns;
 mod costs;
+mod crawlers;
 mod crowd;
 mod draws;
+mod editors;
 mod excuses;
 mod expect;
 mod faults;
@@ -25,6 +27,7 @@ mod polls;
 mod predicate;
 mod programs;
 mod pulses;
+mod queues;
 mod quiet;
 mod refusals;
 mod scans;
@@ -37,6 +40,7 @@ mod swarm;
 mod texts;
 #[path = "../traffic/mod.rs"]
 mod traffic;
+mod views;
 
 use std::sync::OnceLock;
 
@@ -264,6 +268,27 @@ scenarios! {
     login_tried_until_it_fails = logins::tried_until_it_fails,
     codes_guessed_404 = refusals::codes_guessed,
     posts_to_what_is_gone = refusals::posts_to_what_is_gone,
+    queue_handed_over = queues::handed_over,
+    queue_handed_over_late = queues::handed_over_late,
+    queue_of_guesses = queues::guesses_in_queries,
+    queue_of_who_broke_in = queues::guesses_and_goes_on,
+    editor_of_a_post = editors::of_a_post,
+    editor_of_a_post_without_host = editors::of_a_post_without_host,
+    editor_tries_of_a_form = editors::tries_of_a_form,
+    editor_tries_of_a_form_without_host = editors::tries_of_a_form_without_host,
+    editor_tries_in_the_name_of_a_page = editors::tries_in_the_name_of_a_page,
+    editor_tries_of_who_was_let_in = editors::tries_of_who_was_let_in,
+    page_viewed_through_a_proxy = views::through_a_proxy,
+    pages_viewed_by_a_service = views::by_a_service,
+    files_again_and_again = views::files_again_and_again,
+    files_without_the_page = views::files_without_the_page,
+    files_of_a_page_at_volume = views::files_at_volume,
+    crawler_of_several_names = crawlers::of_several_names,
+    crawler_that_poses_as_a_browser = crawlers::poses_as_a_browser,
+    crawler_that_goes_on_as_a_browser = crawlers::goes_on_as_a_browser,
+    search_under_the_name_of_a_crawler = crawlers::searches_under_a_name,
+    passwords_under_the_name_of_a_crawler = crawlers::passwords_under_names,
+    flood_under_the_name_of_a_crawler = crawlers::floods_under_a_name,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

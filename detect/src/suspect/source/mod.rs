@@ -223,7 +223,7 @@ impl Suspect<'_> {
             && record.pages_60 >= BARE_PAGES_MIN
             && self.reads_on()
             && !record.asks_again()
-            && !record.declared
+            && !record.is_declared()
             && !record.is_shared(population.loads_assets())
     }
 
@@ -257,7 +257,7 @@ impl Suspect<'_> {
 
     fn crawl(&self, paths_min: f64) -> Crawl {
         let record = self.record;
-        match record.declared && record.distinct_paths() >= paths_min {
+        match record.is_declared() && record.distinct_paths() >= paths_min {
             false => Crawl::No,
             true if record.pages_10 <= 10.0 * CRAWL_RATE_MAX => Crawl::Polite,
             true => Crawl::Fast,

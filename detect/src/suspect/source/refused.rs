@@ -13,7 +13,7 @@ const REFUSED_SHARE: &str = "a choice: half of what it asks for; an application 
 
 /// Who says whom it works for and follows links into what is closed to it is a crawler.
 fn is_no_crawl(suspect: &Suspect<'_>, _: &Circumstances<'_>) -> bool {
-    !suspect.record.declared || suspect.record.distinct_paths() < CRAWL_PATHS_MIN
+    !suspect.record.is_declared() || suspect.record.distinct_paths() < CRAWL_PATHS_MIN
 }
 
 /// Reads refused for want of credentials, by what does little else.

@@ -19,8 +19,7 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
     let facts = Facts { probe: true, ..Facts::default() };
     let mut attempters = Attempters::default();
     let mut tried = *attempters.add(1, &event, facts, false, |_, _| false).unwrap();
-    let mut record = SourceRecord::new(&event);
-    record.declared = false;
+    let mut record = SourceRecord::new(&event).undeclared();
     for counts in [
         &mut tried.paths,
         &mut tried.probes,

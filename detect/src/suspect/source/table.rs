@@ -89,7 +89,7 @@ fn searches(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let [_, probes_600, _, probes_day] = attempts.probes;
     let in_vain = probes_600 >= IN_VAIN_MIN * suspect.record.pages_600
         || probes_day >= IN_VAIN_MIN * attempts.pages[3] && paths_60 < 1.0;
-    let named = !suspect.record.declared || paths_60 >= DECLARED_PATHS_MIN;
+    let named = !suspect.record.is_declared() || paths_60 >= DECLARED_PATHS_MIN;
     in_vain
         && named
         && paths_600 >= NEW_IN_VAIN_MIN * suspect.record.pages_600
