@@ -71,7 +71,8 @@ impl Detector {
             host.texts.add(&event, at_s - host.first_s);
         }
         facts.was_asked = was_asked;
-        let is_try = |alike, idle_s| prior.is_try(&event, alike, idle_s);
+        let is_try =
+            |alike, idle_s| !event.has(flag::COMMAND) && prior.is_try(&event, alike, idle_s);
         let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());
         if facts.endpoint == 0 {

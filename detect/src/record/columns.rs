@@ -9,7 +9,7 @@ use crate::math::hash::Hasher;
 use crate::record::event::{Event, country_code, flag, query_key};
 use crate::record::names::cut;
 use crate::record::source::Source;
-use crate::record::words::Classes;
+use crate::record::words::{Classes, is_command};
 
 /// The columns that the detector reads, taken from a batch once.
 #[derive(Debug, Clone, Copy)]
@@ -106,6 +106,10 @@ impl<'a> Columns<'a> {
         let (of_path, shape, folders) = classes.of_path(path, texts.path, hasher);
         let (of_agent, program) = classes.of_user_agent(user_agent, texts.user_agent, hasher);
         let mut said = of_path | classes.of_query(query, texts.query);
+        // What has a server run something hands over no credentials, whatever words it has besides.
+        if said & flag::COMMAND != 0 {
+            said &= !(flag::AUTH | flag::TOKEN);
+        }
         let mut flags = self.flags(row, texts);
         if flags & flag::WRITE == 0 {
             let form = if said & flag::AUTH == 0 { 0 } else { flag::FORM };
@@ -165,6 +169,7 @@ impl<'a> Columns<'a> {
         set(write, flag::WRITE);
         set(referer.is_empty() || referer == "-", flag::REFERER_NONE);
         set(!texts.host.is_empty() && is_on(referer, texts.host), flag::REFERER_OWN);
+        set(is_command(referer), flag::HOSTILE | flag::COMMAND);
         let cache = text(self.cache_status, row);
         set(matches!(cache, "miss" | "expired" | "bypass"), flag::CACHE_MISS);
         set(matches!(cache, "hit" | "revalidated" | "stale" | "updating"), flag::CACHE_HIT);

@@ -45,6 +45,8 @@ pub struct Attempts {
     pub refused: Scaled,
     /// Requests that carry an attack in their text.
     pub hostile: Scaled,
+    /// Texts that have the server run something, decayed over a day; one that was written and taken counts more.
+    pub commands_day: f32,
     /// Requests other than assets.
     pub pages: Scaled,
     /// Path that the host serves and of which something was asked in vain, and whether something was found there, too.
@@ -99,6 +101,7 @@ impl Attempts {
             tries: none,
             refused: none,
             hostile: none,
+            commands_day: 0.0,
             pages: none,
             queried: 0,
             found: false,
@@ -126,6 +129,7 @@ impl Attempts {
         ] {
             counts.iter_mut().zip(factors).for_each(|(count, factor)| *count *= factor);
         }
+        self.commands_day *= factors[3];
         self.writes_600 *= factors[1];
         self.accepted.iter_mut().for_each(|accepted| accepted.decay(factors[1]));
         if self.paths[2] < 1.0 {
@@ -250,6 +254,9 @@ impl Attempts {
 /// second request, and stays below the share that tells a search; who follows none is above it.
 const REDIRECTED: f32 = 0.6;
 
+/// What a command counts for that was written and taken, of those of a day: nobody knows whether it was run. A choice.
+const TAKEN: f32 = 2.0;
+
 /// What a query in vain counts for among the distinct ones, where others were answered and where none was: choices, so that who
 /// opens a list of forty of which most are gone, and a program that asks every six seconds for what is gone, are below the floor
 /// of ten minutes.
@@ -314,6 +321,10 @@ impl Attempters {
         }
         add(&mut record.pages, !event.has(flag::ASSET));
         add(&mut record.hostile, hostile);
+        if event.has(flag::COMMAND) {
+            let is_taken = event.has(flag::WRITE) && event.status_class() == 2 && !facts.probe;
+            record.commands_day += if is_taken { TAKEN } else { 1.0 };
+        }
         if facts.probe {
             let weight = if event.is_redirected() { REDIRECTED } else { 1.0 };
             record.probes.iter_mut().for_each(|count| *count += weight);

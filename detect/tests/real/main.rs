@@ -37,6 +37,7 @@ mod swarm;
 mod texts;
 #[path = "../traffic/mod.rs"]
 mod traffic;
+mod weaknesses;
 
 use std::sync::OnceLock;
 
@@ -264,6 +265,9 @@ scenarios! {
     login_tried_until_it_fails = logins::tried_until_it_fails,
     codes_guessed_404 = refusals::codes_guessed,
     posts_to_what_is_gone = refusals::posts_to_what_is_gone,
+    commands_taken = weaknesses::commands_taken,
+    commands_sent_on = weaknesses::commands_sent_on,
+    searches_for_commands = weaknesses::searches_for_commands,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

@@ -226,6 +226,19 @@ pub const TESTS: &[Test] = &[
         ..HOSTILE
     },
     Test {
+        name: "commands_86400",
+        scale_s: 86_400.0,
+        counter: |s| s.attempts(|a| a.commands_day),
+        floor: 12.0,
+        why: "a dozen, or half as many that were written and answered with success: a passing robot tries one weakness that runs               something a few times, and no visitor does: a choice",
+        envelope: |_| 1.0,
+        usual: "an ordinary source sends none; one search for how something is run is allowed for: a choice",
+        of: |s| s.attempts(|a| a.pages[3]),
+        share: 0.6,
+        why_share: "a choice: most of what it asks for in the day; who reads about such things reads more than he searches for",
+        ..HOSTILE
+    },
+    Test {
         name: "attack_texts_86400",
         scale_s: 86_400.0,
         counter: |s| s.attempts(|a| a.hostile[3]),
