@@ -12,6 +12,7 @@ use crate::judge::worth::solo_judgement;
 use crate::limits::HOSTS_BYTES_MAX;
 use crate::math::hash::mix;
 use crate::normal::composition::Composition;
+use crate::normal::elsewhere;
 use crate::normal::endpoints::Prior;
 use crate::normal::misses;
 use crate::record::attribute::Facts;
@@ -65,6 +66,9 @@ impl Detector {
         let is_free = !event.has(flag::EXPLAINED);
         if is_new && is_free {
             host.normal.visitors.note(event.source, at_s);
+        }
+        if is_free && record.pages_600 <= elsewhere::FEW_PAGES_MAX {
+            host.normal.elsewhere.note(&event);
         }
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
         if event.has(flag::HOSTILE) && is_free {

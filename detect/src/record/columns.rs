@@ -100,8 +100,9 @@ impl<'a> Columns<'a> {
         classes: &mut Classes,
     ) -> Event {
         let hash = |text: &str| if text.is_empty() { 0 } else { hasher.text(text) };
+        let hash_path = |text: &str| if text.is_empty() { 0 } else { hasher.path(text) };
         let (user_agent, path, query) =
-            (hash(texts.user_agent), hash(texts.path), hash(texts.query));
+            (hash(texts.user_agent), hash_path(texts.path), hash(texts.query));
         let status = self.status(row);
         let (of_path, shape, folders) = classes.of_path(path, texts.path, hasher);
         let (of_agent, program) = classes.of_user_agent(user_agent, texts.user_agent, hasher);

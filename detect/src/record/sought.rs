@@ -12,6 +12,8 @@ pub const SOUGHT: &[&str] = &[
     ".swp",
     ".save",
     ".php~",
+    ".php.",
+    ".php_",
     "/backup",
     "/bak.",
     "/dump",

@@ -135,7 +135,7 @@ impl Classes {
                 | flag_if(is_named, flag::AUTH)
                 | flag_if(ends_in(text, ASSETS), flag::ASSET)
                 | flag_if(ends_in(text, SCRIPTS), flag::SCRIPT);
-            let hash_of = |text: &str| if text.is_empty() { 0 } else { hasher.text(text) };
+            let hash_of = |text: &str| if text.is_empty() { 0 } else { hasher.path(text) };
             let shape = shape(text).map_or(0, |shape| hasher.short(&shape));
             (flags, shape, folders(text).map(hash_of))
         };

@@ -12,6 +12,7 @@ use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::accepted::{self, Accepted};
 use crate::seen::challenges::Challenges;
+use crate::seen::moved::Moved;
 use crate::store::lendable::Lendable;
 
 /// Time constants of the decayed counts, seconds: a minute, ten minutes, an hour, a day.
@@ -39,6 +40,8 @@ pub struct Attempts {
     pub paths: Scaled,
     /// Requests for such paths, repetitions included.
     pub probes: Scaled,
+    /// The same for those that are only searched for.
+    pub sought: Scaled,
     /// Credentials tried in vain.
     pub tries: Scaled,
     /// Reads refused for want of credentials that no success followed.
@@ -52,6 +55,7 @@ pub struct Attempts {
     /// Path that the host serves and of which something was asked in vain, and whether something was found there, too.
     queried: u64,
     found: bool,
+    moved: Moved,
     /// The last write was a try.
     pub tried_last: bool,
     /// The last read was refused for want of credentials, and that counts.
@@ -78,9 +82,9 @@ fn add(counts: &mut [f32], on: bool) {
     }
 }
 
-fn take_back(counts: &mut Scaled) {
+fn take_back(counts: &mut Scaled, weight: f32) {
     for count in counts {
-        *count = (*count - 1.0).max(0.0);
+        *count = (*count - weight).max(0.0);
     }
 }
 
@@ -98,6 +102,7 @@ impl Attempts {
             last_s: now_s,
             paths: none,
             probes: none,
+            sought: none,
             tries: none,
             refused: none,
             hostile: none,
@@ -105,6 +110,7 @@ impl Attempts {
             pages: none,
             queried: 0,
             found: false,
+            moved: Moved::default(),
             tried_last: false,
             refused_last: false,
             challenges: Challenges::default(),
@@ -122,6 +128,7 @@ impl Attempts {
         for counts in [
             &mut self.paths,
             &mut self.probes,
+            &mut self.sought,
             &mut self.tries,
             &mut self.refused,
             &mut self.hostile,
@@ -169,7 +176,7 @@ impl Attempts {
                 self.challenges.refused(endpoint);
             }
         } else if self.refused[2] > 0.0 && (event.is_hit() || event.is_missing()) {
-            (0..self.challenges.answered(endpoint)).for_each(|_| take_back(&mut self.refused));
+            (0..self.challenges.answered(endpoint)).for_each(|_| take_back(&mut self.refused, 1.0));
         }
     }
 
@@ -328,6 +335,13 @@ impl Attempters {
         if facts.probe {
             let weight = if event.is_redirected() { REDIRECTED } else { 1.0 };
             record.probes.iter_mut().for_each(|count| *count += weight);
+            if facts.sought {
+                record.sought.iter_mut().for_each(|count| *count += weight);
+            }
+        }
+        if record.moved.is_arrival(event, facts.probe) {
+            take_back(&mut record.paths, 1.0);
+            take_back(&mut record.probes, REDIRECTED);
         }
         if event.query != 0 && event.is_hit() && event.path == record.queried {
             record.found = true;
@@ -347,7 +361,7 @@ impl Attempters {
             let scales = if may_challenge && is_weak(event) { 2 } else { record.tries.len() };
             add(&mut record.tries[..scales], in_vain);
             if was_refused && may_challenge && matches!(event.status_class(), 2 | 3) {
-                take_back(&mut record.tries);
+                take_back(&mut record.tries, 1.0);
             }
             record.tried_last = in_vain;
         } else {

@@ -20,6 +20,7 @@ mod faults;
 mod fired;
 mod floods;
 mod logins;
+mod misses;
 mod ordinary;
 mod polls;
 mod predicate;
@@ -265,6 +266,11 @@ scenarios! {
     login_tried_until_it_fails = logins::tried_until_it_fails,
     codes_guessed_404 = refusals::codes_guessed,
     posts_to_what_is_gone = refusals::posts_to_what_is_gone,
+    links_in_scripts = misses::links_in_scripts,
+    search_between_pages = misses::search_between_pages,
+    walk_where_all_is_moved = misses::walk_where_all_is_moved,
+    search_where_all_is_moved = misses::search_where_all_is_moved,
+    links_without_a_slash = misses::links_without_a_slash,
     commands_taken = weaknesses::commands_taken,
     commands_sent_on = weaknesses::commands_sent_on,
     searches_for_commands = weaknesses::searches_for_commands,

@@ -1,6 +1,7 @@
 //! Whether a single source stands out: the tests of [`table`], one by one, against what its host is used to.
 
 pub mod floors;
+mod hostile;
 mod reading;
 mod refused;
 #[cfg(test)]

@@ -24,6 +24,7 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
     for counts in [
         &mut tried.paths,
         &mut tried.probes,
+        &mut tried.sought,
         &mut tried.tries,
         &mut tried.refused,
         &mut tried.hostile,

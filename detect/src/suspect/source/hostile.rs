@@ -1,0 +1,57 @@
+//! Texts of attacks, by what sends hardly anything else.
+
+use super::Solo;
+use super::floors::{PROBING_FLOOR, QUIET_HOSTILE_FLOOR};
+use super::table::{PLAIN, Shared, Test};
+use super::why::{MIXED_TEXTS, PROBING, QUIET_TEXTS};
+
+/// Texts of attacks sent; whoever shares an address with others sends them all the same.
+const HOSTILE: Test =
+    Test { solo: Solo::Hostile, shared: Shared::AsOne, why_share: MIXED_TEXTS, ..PLAIN };
+
+/// Sent at once.
+pub const ATTACK_TEXTS_600: Test = Test {
+    name: "attack_texts_600",
+    scale_s: 600.0,
+    counter: |s| s.attempts(|a| a.hostile[1]),
+    floor: PROBING_FLOOR,
+    quiet_floor: QUIET_HOSTILE_FLOOR,
+    why: PROBING,
+    why_quiet: QUIET_TEXTS,
+    envelope: |_| 1.0,
+    usual: "an ordinary source sends none; one path that only looks like an attack is allowed for: a choice",
+    of: |s| f64::from(s.record.pages_600),
+    share: 0.2,
+    ..HOSTILE
+};
+
+/// Those that have a server run something, in a day.
+pub const COMMANDS_86400: Test = Test {
+    name: "commands_86400",
+    scale_s: 86_400.0,
+    counter: |s| s.attempts(|a| a.commands_day),
+    floor: 12.0,
+    why: "a dozen, or half as many that were written and answered with success: a passing robot tries one weakness that runs \
+          something a few times, and no visitor does: a choice",
+    envelope: |_| 1.0,
+    usual: "an ordinary source sends none; one search for how something is run is allowed for: a choice",
+    of: |s| s.attempts(|a| a.pages[3]),
+    share: 0.6,
+    why_share: "a choice: most of what it asks for in the day; who reads about such things reads more than he searches for",
+    ..HOSTILE
+};
+
+/// Sent in a day.
+pub const ATTACK_TEXTS_86400: Test = Test {
+    name: "attack_texts_86400",
+    scale_s: 86_400.0,
+    counter: |s| s.attempts(|a| a.hostile[3]),
+    floor: 60.0,
+    why: "more than twice the floor of ten minutes over a day: nobody meets as many such addresses by chance",
+    envelope: |_| 3.0,
+    usual: "an ordinary source sends none; a few that only look like attacks are allowed for in a day: a \
+            choice",
+    of: |s| s.attempts(|a| a.pages[3]),
+    share: 0.2,
+    ..HOSTILE
+};
