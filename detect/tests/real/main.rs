@@ -274,6 +274,9 @@ scenarios! {
     commands_taken = weaknesses::commands_taken,
     commands_sent_on = weaknesses::commands_sent_on,
     searches_for_commands = weaknesses::searches_for_commands,
+    list_in_a_quarter_of_a_minute = weaknesses::list_in_a_quarter_of_a_minute,
+    plugins_one_by_one = weaknesses::plugins_one_by_one,
+    ordinary_misses = weaknesses::ordinary_misses,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

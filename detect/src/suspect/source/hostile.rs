@@ -1,9 +1,9 @@
 //! Texts of attacks, by what sends hardly anything else.
 
 use super::Solo;
-use super::floors::{PROBING_FLOOR, QUIET_HOSTILE_FLOOR};
+use super::floors::{ATTACKS_FLOOR, ATTACKS_TEXTS_MIN, PROBING_FLOOR, QUIET_HOSTILE_FLOOR};
 use super::table::{PLAIN, Shared, Test};
-use super::why::{MIXED_TEXTS, PROBING, QUIET_TEXTS};
+use super::why::{DEAD_LINKS, MIXED_TEXTS, PROBING, QUIET_TEXTS};
 
 /// Texts of attacks sent; whoever shares an address with others sends them all the same.
 const HOSTILE: Test =
@@ -22,6 +22,24 @@ pub const ATTACK_TEXTS_600: Test = Test {
     usual: "an ordinary source sends none; one path that only looks like an attack is allowed for: a choice",
     of: |s| f64::from(s.record.pages_600),
     share: 0.2,
+    ..HOSTILE
+};
+
+/// Sent at once together with guesses of paths: scanners mix both, and stay below what is told of each.
+pub const ATTACKS_600: Test = Test {
+    name: "attacks_and_paths_600",
+    solo: Solo::Attacks,
+    scale_s: 600.0,
+    counter: |s| s.attempts(|a| a.hostile[1] + a.paths[1]),
+    floor: ATTACKS_FLOOR,
+    why: "twenty paths that are not there and carry an attack each, or as much of one and the other, eight texts of attacks at \
+          least: a passing robot asks for up to thirty paths, of which few do: a choice",
+    envelope: |_| 8.0,
+    usual: DEAD_LINKS,
+    of: |s| f64::from(s.record.pages_600),
+    share: 0.9,
+    why_share: "a choice: it does nothing else, where one request may count twice",
+    also: |s, _| s.attempts(|a| a.hostile[1]) >= ATTACKS_TEXTS_MIN,
     ..HOSTILE
 };
 

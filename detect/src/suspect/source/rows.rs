@@ -38,6 +38,9 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
         ("tries", Some(at)) => tried.tries[at] = n,
         ("refused_reads", Some(at)) => tried.refused[at] = n,
         ("attack_texts", Some(at)) => tried.hostile[at] = n,
+        ("attacks_and_paths", Some(at)) => {
+            (tried.hostile[at], tried.paths[at]) = (n / 2.0, n / 2.0);
+        }
         ("commands", Some(3)) => tried.commands_day = n,
         ("unknown_paths", Some(3)) => (tried.paths[3], tried.probes[3]) = (n, n),
         ("unknown_paths", Some(at)) => {

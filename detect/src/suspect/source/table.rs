@@ -5,7 +5,9 @@ use crate::suspect::source::floors::{
     ABORTED_MIN, AGAIN_MIN, DRAWS_MIN, HELD_REQUESTS_MIN, PROBING_FLOOR, QUIET_PATHS_3600_FLOOR,
     QUIET_PATHS_86400_FLOOR, QUIET_PROBING_FLOOR, QUIET_RATE,
 };
-use crate::suspect::source::hostile::{ATTACK_TEXTS_600, ATTACK_TEXTS_86400, COMMANDS_86400};
+use crate::suspect::source::hostile::{
+    ATTACK_TEXTS_600, ATTACK_TEXTS_86400, ATTACKS_600, COMMANDS_86400,
+};
 use crate::suspect::source::reading::{poses_for_long, reads};
 use crate::suspect::source::refused::{REFUSED_60, REFUSED_600};
 use crate::suspect::source::why::{
@@ -225,6 +227,7 @@ pub const TESTS: &[Test] = &[
     REFUSED_60,
     REFUSED_600,
     ATTACK_TEXTS_600,
+    ATTACKS_600,
     COMMANDS_86400,
     ATTACK_TEXTS_86400,
     Test {
