@@ -48,7 +48,7 @@ pub struct Attempts {
     pub refused: Scaled,
     /// Requests that carry an attack in their text.
     pub hostile: Scaled,
-    /// Texts that have the server run something, decayed over a day; one that was written and taken counts more.
+    /// Texts that have the server run something, decayed over a day; one that is answered with success counts more.
     pub commands_day: f32,
     /// Requests other than assets.
     pub pages: Scaled,
@@ -261,8 +261,9 @@ impl Attempts {
 /// second request, and stays below the share that tells a search; who follows none is above it.
 const REDIRECTED: f32 = 0.6;
 
-/// What a command counts for that was written and taken, of those of a day: nobody knows whether it was run. A choice.
-const TAKEN: f32 = 2.0;
+/// What a command counts for that is written, or sent by what does not call itself a browser, and answered with success, of those of a
+/// day: nobody knows whether it was run. A choice.
+const SUCCESS: f32 = 2.0;
 
 /// What a query in vain counts for among the distinct ones, where others were answered and where none was: choices, so that who
 /// opens a list of forty of which most are gone, and a program that asks every six seconds for what is gone, are below the floor
@@ -329,8 +330,9 @@ impl Attempters {
         add(&mut record.pages, !event.has(flag::ASSET));
         add(&mut record.hostile, hostile);
         if event.has(flag::COMMAND) {
-            let is_taken = event.has(flag::WRITE) && event.status_class() == 2 && !facts.probe;
-            record.commands_day += if is_taken { TAKEN } else { 1.0 };
+            let is_told = event.has(flag::WRITE) || event.program != 0;
+            let is_answered = is_told && event.is_hit() && !facts.probe;
+            record.commands_day += if is_answered { SUCCESS } else { 1.0 };
         }
         if facts.probe {
             let weight = if event.is_redirected() { REDIRECTED } else { 1.0 };

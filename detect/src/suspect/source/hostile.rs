@@ -43,19 +43,24 @@ pub const ATTACKS_600: Test = Test {
     ..HOSTILE
 };
 
+/// Share of texts of attacks in what a source asks for in a day, from which it does hardly anything else.
+const COMMANDS_SHARE_MIN: f64 = 0.6;
+
 /// Those that have a server run something, in a day.
 pub const COMMANDS_86400: Test = Test {
     name: "commands_86400",
     scale_s: 86_400.0,
     counter: |s| s.attempts(|a| a.commands_day),
     floor: 12.0,
-    why: "a dozen, or half as many that were written and answered with success: a passing robot tries one weakness that runs \
+    why: "a dozen, or half as many that are written or sent by a program and answered with success: a passing robot tries one weakness that runs \
           something a few times, and no visitor does: a choice",
     envelope: |_| 1.0,
     usual: "an ordinary source sends none; one search for how something is run is allowed for: a choice",
     of: |s| s.attempts(|a| a.pages[3]),
-    share: 0.6,
+    share: COMMANDS_SHARE_MIN,
     why_share: "a choice: most of what it asks for in the day; who reads about such things reads more than he searches for",
+    // A command may count twice.
+    also: |s, _| s.attempts(|a| a.hostile[3]) >= COMMANDS_SHARE_MIN * s.attempts(|a| a.pages[3]),
     ..HOSTILE
 };
 
