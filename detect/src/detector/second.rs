@@ -12,6 +12,7 @@ use crate::judge::worth::solo_judgement;
 use crate::limits::HOSTS_BYTES_MAX;
 use crate::math::hash::mix;
 use crate::normal::composition::Composition;
+use crate::normal::elsewhere;
 use crate::normal::endpoints::Prior;
 use crate::normal::misses;
 use crate::record::attribute::Facts;
@@ -66,6 +67,9 @@ impl Detector {
         if is_new && is_free {
             host.normal.visitors.note(event.source, at_s);
         }
+        if is_free && record.pages_600 <= elsewhere::FEW_PAGES_MAX {
+            host.normal.elsewhere.note(&event);
+        }
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
         if event.has(flag::HOSTILE) && is_free {
             host.texts.add(&event, at_s - host.first_s);
@@ -75,7 +79,8 @@ impl Detector {
         let is_try = |alike, idle_s| {
             // What one line says of a source is believed where nearly all of them do.
             let unsaid = if record.is_declared() { 0 } else { flag::DECLARED_BOT };
-            prior.is_try(&Event { flags: event.flags & !unsaid, ..event }, alike, idle_s)
+            !event.has(flag::COMMAND)
+                && prior.is_try(&Event { flags: event.flags & !unsaid, ..event }, alike, idle_s)
         };
         let mut attempts = state.attempters.add(key, &event, facts, prior.may_challenge(), is_try);
         note_writes(host, &event, (facts, prior), record, attempts.as_deref_mut());

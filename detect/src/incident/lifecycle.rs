@@ -111,7 +111,7 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether another source that tries credentials belongs to an incident: they began together, are at it at the same
+    /// Whether another source that tries credentials, or searches, belongs to an incident: they began together, are at it at the same
     /// time, or are many. Else two that try one after the other are two matters.
     fn is_one_matter(&self, open: &Open) -> bool {
         self.now - open.detected_ts <= TOGETHER_US
@@ -185,6 +185,13 @@ impl Desk<'_> {
                 Class::Benign => open.kind == judgement.kind,
                 Class::Credentials => {
                     open.is_of_singles() && (!has_room || self.is_one_matter(open))
+                }
+                // Nor is who goes through a list in a minute a part of what another tries for days.
+                Class::Discovery => {
+                    !open.is_of_singles()
+                        || !has_room
+                        || self.is_one_matter(open)
+                        || open.sources.get(alarm.source.0).is_some()
                 }
                 _ => true,
             };

@@ -94,7 +94,7 @@ pub fn solo_judgement(alarm: &Alarm) -> Judgement {
         Solo::Credentials => (Kind::BruteForce, Verdict::Attack),
         Solo::Probes if alarm.counts => (Kind::Enumeration, Verdict::Attack),
         Solo::Probes => (Kind::ContentDiscovery, Verdict::Attack),
-        Solo::Hostile => (Kind::VulnScan, Verdict::Attack),
+        Solo::Hostile | Solo::Attacks => (Kind::VulnScan, Verdict::Attack),
         Solo::Pages => (Kind::Scraping, Verdict::Attack),
         // one address that draws or wants much may be a partner's job; several at once are not
         Solo::Bytes => (Kind::BulkDownload, Verdict::Suspicious),

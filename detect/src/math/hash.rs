@@ -26,6 +26,14 @@ impl Hasher {
         self.bytes(text.as_bytes())
     }
 
+    /// Hash of a path: that of a folder follows from that of its name, see [`with_slash`].
+    pub fn path(&self, text: &str) -> u64 {
+        match text.strip_suffix('/') {
+            Some(name) if !name.is_empty() => with_slash(self.text(name)),
+            _ => self.text(text),
+        }
+    }
+
     fn bytes(&self, text: &[u8]) -> u64 {
         rapidhash_v3_seeded(text, &self.secrets).max(1)
     }
@@ -59,6 +67,15 @@ impl Second {
     }
 }
 
+/// Told apart from other uses of [`mix`] by this: any odd number would do.
+const SLASH: u64 = 0x2f2f_2f2f_2f2f_2f2f;
+
+/// Hash of a path with a slash at its end, from that of the path without; never 0.
+pub const fn with_slash(path: u64) -> u64 {
+    let hash = mix(path ^ SLASH);
+    if hash == 0 { 1 } else { hash }
+}
+
 /// Finalizer of `SplitMix64`: a bijection that mixes every bit.
 pub const fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -77,5 +94,8 @@ mod tests {
         assert_ne!(a.pair(1, 2), b.pair(1, 2));
         assert_ne!(a.pair(1, 2), a.pair(2, 1));
         assert_eq!(a.text(""), Hasher::new(1).text(""));
+        assert_eq!(a.path("/b/"), with_slash(a.path("/b")));
+        assert_ne!(a.path("/"), with_slash(a.text("")));
+        assert_ne!(a.path("/b/"), b.path("/b/"));
     }
 }

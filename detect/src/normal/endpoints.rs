@@ -184,7 +184,9 @@ impl Prior {
             Self::Login if event.has(flag::DECLARED_BOT) => {
                 event.is_refused_login() || is_form(event, alike)
             }
-            Self::Login => event.status_class() != 5 && (!redirected || alike >= 3),
+            // What is moved for good never arrives.
+            Self::Login if redirected => matches!(event.status, 301 | 308) || alike >= 3,
+            Self::Login => event.status_class() != 5 || is_broken(event, alike, idle_s),
             Self::Token => event.is_refused_login(),
             Self::Form => {
                 event.is_turned_down() || is_form(event, alike) || is_sent_back(event, alike)
@@ -208,6 +210,12 @@ pub const fn is_weak(event: &Event) -> bool {
 /// Answered with what may be the form again.
 const fn is_form(event: &Event, alike: u32) -> bool {
     matches!(event.status, 200 | 403 | 422) && event.bytes >= FORM_BYTES_MIN && alike >= ALIKE_MIN
+}
+
+/// The program fails again and again, within one second: who waits for an answer, or a program that tries again, is slower. An origin
+/// that is down answers with other errors.
+const fn is_broken(event: &Event, alike: u32, idle_s: i64) -> bool {
+    event.status == 500 && alike >= ALIKE_MIN && idle_s == 0
 }
 
 /// Sent back to the form, again and again.
@@ -251,6 +259,13 @@ mod tests {
         assert!(Prior::Token.is_try(&write(401, 90, flag::TOKEN), 1, 0));
         assert!(!Prior::Login.is_try(&write(302, 0, flag::AUTH), 1, 0));
         assert!(Prior::Login.is_try(&write(200, 3_000, flag::AUTH), 1, 0));
+        assert!(Prior::Login.is_try(&write(301, 0, flag::AUTH), 1, 0), "it never arrives");
+        for (status, alike, idle_s, is_try) in
+            [(500, 9, 0, true), (500, 9, 1, false), (500, 2, 0, false), (503, 9, 0, false)]
+        {
+            let event = write(status, 3_000, flag::AUTH);
+            assert_eq!(Prior::Login.is_try(&event, alike, idle_s), is_try, "{status} {alike}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod composition;
+pub mod elsewhere;
 pub mod endpoints;
 pub mod habits;
 pub mod known;

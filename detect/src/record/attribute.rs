@@ -16,6 +16,8 @@ pub struct Facts {
     pub asked: u64,
     /// The same, and no path of its shape is served either.
     pub guess: bool,
+    /// The same, of what is only searched for.
+    pub sought: bool,
     /// Its source reads pages without what a browser loads with them.
     pub bare: bool,
     /// Endpoint it wrote to; otherwise 0.

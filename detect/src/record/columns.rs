@@ -9,7 +9,7 @@ use crate::math::hash::Hasher;
 use crate::record::event::{Event, country_code, flag, query_key};
 use crate::record::names::cut;
 use crate::record::source::Source;
-use crate::record::words::Classes;
+use crate::record::words::{Classes, is_command};
 
 /// The columns that the detector reads, taken from a batch once.
 #[derive(Debug, Clone, Copy)]
@@ -100,12 +100,17 @@ impl<'a> Columns<'a> {
         classes: &mut Classes,
     ) -> Event {
         let hash = |text: &str| if text.is_empty() { 0 } else { hasher.text(text) };
+        let hash_path = |text: &str| if text.is_empty() { 0 } else { hasher.path(text) };
         let (user_agent, path, query) =
-            (hash(texts.user_agent), hash(texts.path), hash(texts.query));
+            (hash(texts.user_agent), hash_path(texts.path), hash(texts.query));
         let status = self.status(row);
         let (of_path, shape, folders) = classes.of_path(path, texts.path, hasher);
         let (of_agent, program) = classes.of_user_agent(user_agent, texts.user_agent, hasher);
         let mut said = of_path | classes.of_query(query, texts.query);
+        // What has a server run something hands over no credentials, whatever words it has besides.
+        if said & flag::COMMAND != 0 {
+            said &= !(flag::AUTH | flag::TOKEN);
+        }
         let mut flags = self.flags(row, texts);
         if flags & flag::WRITE == 0 {
             let form = if said & flag::AUTH == 0 { 0 } else { flag::FORM };
@@ -168,6 +173,7 @@ impl<'a> Columns<'a> {
         set(is_own, flag::REFERER_OWN);
         let from_page = || page_of(referer).is_some_and(|page| page != texts.path);
         set(write && (is_own || texts.host.is_empty()) && from_page(), flag::FROM_PAGE);
+        set(is_command(referer), flag::HOSTILE | flag::COMMAND);
         let cache = text(self.cache_status, row);
         set(matches!(cache, "miss" | "expired" | "bypass"), flag::CACHE_MISS);
         set(matches!(cache, "hit" | "revalidated" | "stale" | "updating"), flag::CACHE_HIT);

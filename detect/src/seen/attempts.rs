@@ -12,6 +12,7 @@ use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::accepted::{self, Accepted};
 use crate::seen::challenges::Challenges;
+use crate::seen::moved::Moved;
 use crate::seen::queue::Queue;
 use crate::store::lendable::Lendable;
 
@@ -40,17 +41,22 @@ pub struct Attempts {
     pub paths: Scaled,
     /// Requests for such paths, repetitions included.
     pub probes: Scaled,
+    /// The same for those that are only searched for.
+    pub sought: Scaled,
     /// Credentials tried in vain.
     pub tries: Scaled,
     /// Reads refused for want of credentials that no success followed.
     pub refused: Scaled,
     /// Requests that carry an attack in their text.
     pub hostile: Scaled,
+    /// Texts that have the server run something, decayed over a day; one that is answered with success counts more.
+    pub commands_day: f32,
     /// Requests other than assets.
     pub pages: Scaled,
     /// Path that the host serves and of which something was asked in vain, and whether something was found there, too.
     queried: u64,
     found: bool,
+    moved: Moved,
     /// The last write was a try.
     pub tried_last: bool,
     /// The last read was refused for want of credentials, and that counts.
@@ -81,9 +87,9 @@ fn add(counts: &mut [f32], on: bool) {
     }
 }
 
-fn take_back(counts: &mut Scaled) {
+fn take_back(counts: &mut Scaled, weight: f32) {
     for count in counts {
-        *count = (*count - 1.0).max(0.0);
+        *count = (*count - weight).max(0.0);
     }
 }
 
@@ -101,12 +107,15 @@ impl Attempts {
             last_s: now_s,
             paths: none,
             probes: none,
+            sought: none,
             tries: none,
             refused: none,
             hostile: none,
+            commands_day: 0.0,
             pages: none,
             queried: 0,
             found: false,
+            moved: Moved::default(),
             tried_last: false,
             refused_last: false,
             challenges: Challenges::default(),
@@ -126,6 +135,7 @@ impl Attempts {
         for counts in [
             &mut self.paths,
             &mut self.probes,
+            &mut self.sought,
             &mut self.tries,
             &mut self.refused,
             &mut self.hostile,
@@ -133,6 +143,7 @@ impl Attempts {
         ] {
             counts.iter_mut().zip(factors).for_each(|(count, factor)| *count *= factor);
         }
+        self.commands_day *= factors[3];
         self.writes_600 *= factors[1];
         self.accepted.iter_mut().for_each(|accepted| accepted.decay(factors[1]));
         if self.paths[2] < 1.0 {
@@ -172,7 +183,7 @@ impl Attempts {
                 self.challenges.refused(endpoint);
             }
         } else if self.refused[2] > 0.0 && (event.is_hit() || event.is_missing()) {
-            (0..self.challenges.answered(endpoint)).for_each(|_| take_back(&mut self.refused));
+            (0..self.challenges.answered(endpoint)).for_each(|_| take_back(&mut self.refused, 1.0));
         }
     }
 
@@ -266,6 +277,10 @@ impl Attempts {
 /// second request, and stays below the share that tells a search; who follows none is above it.
 const REDIRECTED: f32 = 0.6;
 
+/// What a command counts for that is written, or sent by what does not call itself a browser, and answered with success, of those of a
+/// day: nobody knows whether it was run. A choice.
+const SUCCESS: f32 = 2.0;
+
 /// What a query in vain counts for among the distinct ones, where others were answered and where none was: choices, so that who
 /// opens a list of forty of which most are gone, and a program that asks every six seconds for what is gone, are below the floor
 /// of ten minutes.
@@ -335,9 +350,21 @@ impl Attempters {
         }
         add(&mut record.pages, !event.has(flag::ASSET));
         add(&mut record.hostile, hostile);
+        if event.has(flag::COMMAND) {
+            let is_told = event.has(flag::WRITE) || event.program != 0;
+            let is_answered = is_told && event.is_hit() && !facts.probe;
+            record.commands_day += if is_answered { SUCCESS } else { 1.0 };
+        }
         if facts.probe {
             let weight = if event.is_redirected() { REDIRECTED } else { 1.0 };
             record.probes.iter_mut().for_each(|count| *count += weight);
+            if facts.sought {
+                record.sought.iter_mut().for_each(|count| *count += weight);
+            }
+        }
+        if record.moved.is_arrival(event, facts.probe) {
+            take_back(&mut record.paths, 1.0);
+            take_back(&mut record.probes, REDIRECTED);
         }
         if event.query != 0 && event.is_hit() && event.path == record.queried {
             record.found = true;
@@ -361,7 +388,7 @@ impl Attempters {
             let scales = if may_challenge && is_weak(event) { 2 } else { record.tries.len() };
             add(&mut record.tries[..scales], in_vain);
             if was_refused && may_challenge && matches!(event.status_class(), 2 | 3) {
-                take_back(&mut record.tries);
+                take_back(&mut record.tries, 1.0);
             }
             record.tried_last = in_vain;
         } else {

@@ -9,6 +9,7 @@ use crate::math::evalue::Forecast;
 use crate::math::hash::{Hasher, mix};
 use crate::normal::answers::Answers;
 use crate::normal::composition::{Composition, Tally};
+use crate::normal::elsewhere::Elsewhere;
 use crate::normal::endpoints::{Endpoints, Prior};
 use crate::normal::habits::Habit;
 use crate::normal::known::Known;
@@ -77,6 +78,8 @@ pub struct Normal {
     pub misses: Misses,
     /// What it answers to paths that it was never asked for.
     pub answers: Answers,
+    /// Whether it sends nearly all elsewhere, and what those who ask for little ask for.
+    pub elsewhere: Elsewhere,
     /// Where it takes writes.
     pub endpoints: Endpoints,
     /// Excess that came to nothing.
@@ -243,6 +246,7 @@ impl Host {
             facts.asked = event.path;
             facts.probe = !self.normal.misses.add(facts.asked, event.source, now_s, stays);
             facts.guess = facts.probe && !self.has_shape(event);
+            facts.sought = facts.probe && self.is_sought(event);
         } else if event.query != 0 && event.is_missing() && !event.has(flag::REFERER_OWN) {
             // The host serves the path, and not what was asked of it; what belongs to a page names that. Where many are told so it
             // is a matter of course, whether they stay or not: robots guess at paths that are not served.
@@ -260,28 +264,12 @@ impl Host {
         (facts, prior)
     }
 
-    /// Whether a request asked in vain for what the host does not serve: it was refused, sent elsewhere, or answered
-    /// with what the host answers to everything. A link that was misread is none.
-    pub fn is_unserved(&self, event: &Event) -> bool {
-        let in_vain = event.is_refused_path()
-            || event.is_redirected() && !event.has(flag::WRITE)
-            || self.normal.answers.is_catch_all(event);
-        in_vain
-            && event.flags & (flag::ASSET | flag::MISREAD) == 0
-            && !self.normal.paths.contains(event.path)
-    }
-
     /// Whether long answers of a path are a part of the host's ordinary traffic: streams that are held open, polls that wait.
     pub fn waits_at(&self, path: u64) -> bool {
         let ordinary = &self.normal.sample.events;
         let mut waits =
             ordinary.iter().filter(|event| event.path == path && event.duration_ms >= LONG_MS);
         waits.nth(ordinary.len() / WAITING_SHARE).is_some()
-    }
-
-    /// Whether a path has the shape of others that the host serves: one more number, not a guess at what it runs.
-    pub fn has_shape(&self, event: &Event) -> bool {
-        event.shape != 0 && self.normal.shapes.contains(mix(u64::from(event.shape)))
     }
 
     /// Takes in a record that no attack explains, if it is part of the sample: it votes when the second ends, where nothing

@@ -244,6 +244,7 @@ mod tests {
             probe: true,
             asked: new(1),
             guess: true,
+            sought: true,
             bare: true,
             endpoint: new(6),
             usual_answer: true,

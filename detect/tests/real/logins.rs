@@ -387,3 +387,59 @@ pub fn two_at_once(seed: u64) -> Scenario {
     };
     Scenario { rows: combined(rows), expect }
 }
+
+/// The names of two writers are asked for, the form is looked at, and 32 passwords come within a second, each of which the program
+/// fails at.
+pub fn broken_within_a_second(seed: u64) -> Scenario {
+    let door = Door { path: "//wp-login.php", status: 500, bytes: 2_600 };
+    let mut rows: Vec<Row> =
+        (0..32).map(|n| try_at(&BLOG, door, START_S + 2.0 + n as f64 * 0.04, 5)).collect();
+    for n in 0..2 {
+        let mut row = try_at(&BLOG, door, START_S + n as f64 * 0.3, 5);
+        (row.method, row.path, row.query) = ("GET", "/".into(), Some(format!("author={}", n + 1)));
+        rows.push(Row { status: 200, ..row });
+    }
+    let look = try_at(&BLOG, door, START_S + 1.0, 5);
+    rows.push(Row { method: "HEAD", status: 200, bytes: 0, ..look });
+    let rows = together(vec![around(&BLOG, 0.5, 60.0, seed), hostile(rows)]);
+    let expect = Expectation { named: 1.0, visitors: 0, ..found(BLOG.host, KINDS, 10.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// A program that takes the page to which all is moved for an answer: twenty passwords in fifty seconds, none of which arrives.
+pub fn moved_for_good(seed: u64) -> Scenario {
+    let door = Door { path: "/account/login", status: 301, bytes: 240 };
+    let mut rows = Vec::new();
+    for n in 0..20 {
+        let row = try_at(&SHOP, door, START_S + n as f64 * 2.5, 6);
+        let page =
+            Row { method: "GET", status: 200, bytes: 9_000, ts: row.ts + 400_000, ..row.clone() };
+        rows.extend([row, page]);
+    }
+    let rows = together(vec![around(&SHOP, 0.5, 60.0, seed), hostile(rows)]);
+    let expect = Expectation { named: 1.0, visitors: 0, ..found(SHOP.host, KINDS, 60.0) };
+    Scenario { rows: combined(rows), expect }
+}
+
+/// Those who log in try three or four times, each of which is moved to TLS, or fails, since what keeps the accounts is broken; their
+/// app tries once a second.
+pub fn fails_for_all(seed: u64) -> Scenario {
+    let mut draw = Draw::of(seed, 90);
+    let mut rows = Vec::new();
+    for who in 0..30 {
+        let person = Person { returns: false, ..Person::visitor(97_000 + who) };
+        let at = START_S + draw.between(0.0, 600.0);
+        let (status, times, every_s) =
+            [(301, 3, 9.0), (500, 4, 7.0), (500, 20, 1.05)][(who % 3) as usize];
+        let form = person.asks(&SHOP, at, "/account/login");
+        rows.extend(load(&SHOP, &mut draw, form, &person, true, 0));
+        for n in 0..times {
+            let mut row = person.asks(&SHOP, at + 5.0 + n as f64 * every_s, "/account/login");
+            (row.method, row.status, row.bytes) = ("POST", status, 700);
+            row.referer = Some(format!("https://{}/account/login", SHOP.host));
+            rows.push(row);
+        }
+    }
+    let rows = together(vec![around(&SHOP, 5.0, 700.0, seed), rows]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}

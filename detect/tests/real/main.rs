@@ -22,6 +22,7 @@ mod faults;
 mod fired;
 mod floods;
 mod logins;
+mod misses;
 mod ordinary;
 mod polls;
 mod predicate;
@@ -41,6 +42,7 @@ mod texts;
 #[path = "../traffic/mod.rs"]
 mod traffic;
 mod views;
+mod weaknesses;
 
 use std::sync::OnceLock;
 
@@ -262,6 +264,9 @@ scenarios! {
     closed_to_crawlers_and_old_keys = refusals::closed_to_them,
     keys_stop_working = refusals::keys_stop_working,
     guesses_with_a_key_of_its_own = refusals::guesses_with_a_key_of_its_own,
+    login_broken_within_a_second = logins::broken_within_a_second,
+    login_moved_for_good = logins::moved_for_good,
+    login_fails_for_all = logins::fails_for_all,
     login_forms_flooded = logins::flood_of_forms,
     all_log_in_at_once = logins::all_log_in_at_once,
     login_cannot_be_asked = logins::cannot_be_asked,
@@ -289,6 +294,17 @@ scenarios! {
     search_under_the_name_of_a_crawler = crawlers::searches_under_a_name,
     passwords_under_the_name_of_a_crawler = crawlers::passwords_under_names,
     flood_under_the_name_of_a_crawler = crawlers::floods_under_a_name,
+    links_in_scripts = misses::links_in_scripts,
+    search_between_pages = misses::search_between_pages,
+    walk_where_all_is_moved = misses::walk_where_all_is_moved,
+    search_where_all_is_moved = misses::search_where_all_is_moved,
+    links_without_a_slash = misses::links_without_a_slash,
+    commands_taken = weaknesses::commands_taken,
+    commands_sent_on = weaknesses::commands_sent_on,
+    searches_for_commands = weaknesses::searches_for_commands,
+    list_in_a_quarter_of_a_minute = weaknesses::list_in_a_quarter_of_a_minute,
+    plugins_one_by_one = weaknesses::plugins_one_by_one,
+    ordinary_misses = weaknesses::ordinary_misses,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

@@ -16,6 +16,12 @@ pub(super) const QUIET_PATHS_86400_FLOOR: f64 = 72.0;
 /// Attack texts on such a host: they say more than an unknown path.
 pub(super) const QUIET_HOSTILE_FLOOR: f64 = 12.0;
 
+/// Paths guessed at and attack texts together, each of which counts by itself: what is both counts twice.
+pub(super) const ATTACKS_FLOOR: f64 = 40.0;
+
+/// Attack texts among them: of fewer it is a search for paths.
+pub(super) const ATTACKS_TEXTS_MIN: f64 = 8.0;
+
 /// Pages, decayed over ten minutes, and assets, over an hour, below which whose answers take long waits for a few reports.
 pub(super) const HELD_REQUESTS_MIN: f32 = 25.0;
 

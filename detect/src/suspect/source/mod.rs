@@ -1,6 +1,7 @@
 //! Whether a single source stands out: the tests of [`table`], one by one, against what its host is used to.
 
 pub mod floors;
+mod hostile;
 mod reading;
 mod refused;
 #[cfg(test)]
@@ -33,6 +34,8 @@ pub enum Solo {
     Probes,
     /// Texts of attacks sent.
     Hostile,
+    /// Texts of attacks sent and paths guessed, together.
+    Attacks,
     /// Pages read without end.
     Pages,
     /// Bytes drawn.
@@ -45,11 +48,12 @@ pub enum Solo {
 
 impl Solo {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Flood,
         Self::Credentials,
         Self::Probes,
         Self::Hostile,
+        Self::Attacks,
         Self::Pages,
         Self::Bytes,
         Self::Time,
@@ -58,7 +62,7 @@ impl Solo {
 
     /// Whether it is told by what a source tried in vain.
     const fn is_of_attempts(self) -> bool {
-        matches!(self, Self::Credentials | Self::Probes | Self::Hostile)
+        matches!(self, Self::Credentials | Self::Probes | Self::Hostile | Self::Attacks)
     }
 
     /// Name in the evidence.
@@ -68,6 +72,7 @@ impl Solo {
             Self::Credentials => "source_credentials",
             Self::Probes => "source_unknown_paths",
             Self::Hostile => "source_attack_texts",
+            Self::Attacks => "source_attacks_and_paths",
             Self::Pages => "source_pages_without_assets",
             Self::Bytes => "source_megabytes",
             Self::Time => "source_seconds_of_answers",
@@ -241,9 +246,12 @@ impl Suspect<'_> {
 
     /// Requests that an alarm is about, as far as they are remembered, and since when, µs.
     pub fn so_far(&self, alarm: &Alarm, now: i64) -> (u64, i64) {
-        let first_s = match (alarm.solo, self.attempts) {
-            (solo, Some(attempts)) if solo.is_of_attempts() => attempts.first_s,
-            (Solo::Pages, _) if alarm.scale_s > RECENT_S => self.record.first_s,
+        let (first_s, most) = match (alarm.solo, self.attempts) {
+            // A request may count more than once.
+            (solo, Some(attempts)) if solo.is_of_attempts() => {
+                (attempts.first_s, f64::from(attempts.pages[3]))
+            }
+            (Solo::Pages, _) if alarm.scale_s > RECENT_S => (self.record.first_s, f64::INFINITY),
             _ => return (0, now),
         };
         #[expect(
@@ -251,7 +259,7 @@ impl Suspect<'_> {
             clippy::cast_sign_loss,
             reason = "a count that is not negative"
         )]
-        let (requests, span_us) = (alarm.observed as u64, (alarm.scale_s * 1e6) as i64);
+        let (requests, span_us) = (alarm.observed.min(most) as u64, (alarm.scale_s * 1e6) as i64);
         (requests, (first_s * 1_000_000).max(now - 2 * span_us))
     }
 

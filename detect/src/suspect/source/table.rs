@@ -2,15 +2,17 @@
 
 use crate::seen::heaviest;
 use crate::suspect::source::floors::{
-    ABORTED_MIN, AGAIN_MIN, DRAWS_MIN, HELD_REQUESTS_MIN, PROBING_FLOOR, QUIET_HOSTILE_FLOOR,
-    QUIET_PATHS_3600_FLOOR, QUIET_PATHS_86400_FLOOR, QUIET_PROBING_FLOOR, QUIET_RATE,
+    ABORTED_MIN, AGAIN_MIN, DRAWS_MIN, HELD_REQUESTS_MIN, PROBING_FLOOR, QUIET_PATHS_3600_FLOOR,
+    QUIET_PATHS_86400_FLOOR, QUIET_PROBING_FLOOR, QUIET_RATE,
+};
+use crate::suspect::source::hostile::{
+    ATTACK_TEXTS_600, ATTACK_TEXTS_86400, ATTACKS_600, COMMANDS_86400,
 };
 use crate::suspect::source::reading::{poses_for_long, reads};
 use crate::suspect::source::refused::{REFUSED_60, REFUSED_600};
 use crate::suspect::source::why::{
     DEAD_LINKS, FAR_BEYOND, FLOOR_SAYS_IT, FORM_IS_READ, HALF_AS_MUCH_AGAIN, HELD_SHARE,
-    MIXED_TEXTS, MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_LONG, QUIET_PATHS, QUIET_TEXTS,
-    READS_AN_ANSWER,
+    MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_LONG, QUIET_PATHS, READS_AN_ANSWER,
 };
 use crate::suspect::source::{Circumstances, Solo, Suspect};
 
@@ -68,8 +70,15 @@ pub enum Shared {
 /// People behind one address who share a user agent, at least: a choice, far below what a campus shows.
 const PEOPLE_PER_AGENT: f64 = 4.0;
 
-/// Share of requests in vain in what a source asks for, from which it is searching.
+/// Share of requests in vain in what a source asks for, from which it is searching, where a quarter of them and more are for what is only
+/// searched for, or it counts through numbers.
 const IN_VAIN_MIN: f32 = 0.4;
+const SOUGHT_MIN: f32 = 0.25;
+
+/// The same where their words tell nothing, over ten minutes and an hour: more than half. A reader of links that finds some in what is
+/// no link asks in vain as often as not; who goes through a list of names finds next to none of them, and is
+/// above it even where all that is not there is redirected.
+const WORDLESS_MIN: f32 = 0.55;
 
 /// New paths in vain per page of the last ten minutes, from which a source is searching: below, it is a program that asks
 /// for much all the time and has new names for some of it.
@@ -86,9 +95,19 @@ const DECLARED_PATHS_MIN: f32 = 20.0;
 fn searches(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let Some(attempts) = suspect.attempts else { return false };
     let [paths_60, paths_600, _, _] = attempts.paths;
-    let [_, probes_600, _, probes_day] = attempts.probes;
-    let in_vain = probes_600 >= IN_VAIN_MIN * suspect.record.pages_600
-        || probes_day >= IN_VAIN_MIN * attempts.pages[3] && paths_60 < 1.0;
+    let [_, probes_600, probes_3600, probes_day] = attempts.probes;
+    let [_, sought_600, _, sought_day] = attempts.sought;
+    let is_over = |of_600: f32, of_day: f32, share: f32| {
+        of_600 >= share * suspect.record.pages_600
+            || of_day >= share * attempts.pages[3] && paths_60 < 1.0
+    };
+    let has_words = sought_600 >= SOUGHT_MIN * probes_600 || sought_day >= SOUGHT_MIN * probes_day;
+    let in_vain = if has_words || suspect.record.counts_through() {
+        is_over(probes_600, probes_day, IN_VAIN_MIN)
+    } else {
+        is_over(probes_600, probes_day, WORDLESS_MIN)
+            && probes_3600 >= WORDLESS_MIN * suspect.record.pages_3600
+    };
     let named = !suspect.record.is_declared() || paths_60 >= DECLARED_PATHS_MIN;
     in_vain
         && named
@@ -112,7 +131,7 @@ fn is_no_return(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> boo
 }
 
 /// A test that needs no share, no learning and no more, and does not judge shared addresses.
-const PLAIN: Test = Test {
+pub(super) const PLAIN: Test = Test {
     name: "",
     solo: Solo::Flood,
     scale_s: 10.0,
@@ -147,10 +166,6 @@ pub(super) const CREDENTIALS: Test = Test {
 
 /// Paths guessed; whoever shares an address with others guesses all the same.
 const PROBES: Test = Test { solo: Solo::Probes, shared: Shared::AsOne, also: searches, ..PLAIN };
-
-/// Texts of attacks sent.
-const HOSTILE: Test =
-    Test { solo: Solo::Hostile, shared: Shared::AsOne, why_share: MIXED_TEXTS, ..PLAIN };
 
 /// Pages read without assets.
 const PAGES: Test = Test { solo: Solo::Pages, needs_learning: true, ..PLAIN };
@@ -211,33 +226,10 @@ pub const TESTS: &[Test] = &[
     },
     REFUSED_60,
     REFUSED_600,
-    Test {
-        name: "attack_texts_600",
-        scale_s: 600.0,
-        counter: |s| s.attempts(|a| a.hostile[1]),
-        floor: PROBING_FLOOR,
-        quiet_floor: QUIET_HOSTILE_FLOOR,
-        why: PROBING,
-        why_quiet: QUIET_TEXTS,
-        envelope: |_| 1.0,
-        usual: "an ordinary source sends none; one path that only looks like an attack is allowed for: a choice",
-        of: |s| f64::from(s.record.pages_600),
-        share: 0.2,
-        ..HOSTILE
-    },
-    Test {
-        name: "attack_texts_86400",
-        scale_s: 86_400.0,
-        counter: |s| s.attempts(|a| a.hostile[3]),
-        floor: 60.0,
-        why: "more than twice the floor of ten minutes over a day: nobody meets as many such addresses by chance",
-        envelope: |_| 3.0,
-        usual: "an ordinary source sends none; a few that only look like attacks are allowed for in a day: a \
-                choice",
-        of: |s| s.attempts(|a| a.pages[3]),
-        share: 0.2,
-        ..HOSTILE
-    },
+    ATTACK_TEXTS_600,
+    ATTACKS_600,
+    COMMANDS_86400,
+    ATTACK_TEXTS_86400,
     Test {
         name: "unknown_paths_60",
         scale_s: 60.0,
