@@ -12,7 +12,7 @@ use crate::judge::worth::{is_vague, solo_judgement};
 use crate::math::hash::Hasher;
 use crate::record::event::flag;
 use crate::record::names::Names;
-use crate::seen::attempts::Attempters;
+use crate::seen::attempters::Attempters;
 use crate::seen::host::RECENT_S;
 use crate::seen::sources::Sources;
 use crate::suspect::budget::Budget;

@@ -1,11 +1,8 @@
-//! What sources tried in vain, over minutes, hours and a day: paths guessed, credentials refused, attack texts sent.
-//!
-//! Those who write, or ask in vain, are remembered for days, however seldom they come, in a table of their own; when room
-//! is short those who tried least go first.
+//! What a source tried in vain, over minutes, hours and a day: paths guessed, credentials refused, attack texts sent.
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{ATTEMPTERS_MAX, VAIN_PATH_WORDS};
+use crate::limits::VAIN_PATH_WORDS;
 use crate::normal::endpoints::{Endpoints, is_weak};
 use crate::record::attribute::Facts;
 use crate::record::event::{Event, flag};
@@ -14,7 +11,6 @@ use crate::seen::accepted::{self, Accepted};
 use crate::seen::challenges::Challenges;
 use crate::seen::moved::Moved;
 use crate::seen::queue::Queue;
-use crate::store::lendable::Lendable;
 
 /// Time constants of the decayed counts, seconds: a minute, ten minutes, an hour, a day.
 pub const SCALES_S: [f64; 4] = [60.0, 600.0, 3_600.0, 86_400.0];
@@ -76,7 +72,7 @@ pub struct Attempts {
     /// Writes to that endpoint, decayed over ten minutes.
     writes_600: f32,
     looked_s: i64,
-    asked: [u64; VAIN_PATH_WORDS],
+    pub(super) asked: [u64; VAIN_PATH_WORDS],
 }
 
 fn add(counts: &mut [f32], on: bool) {
@@ -99,7 +95,7 @@ impl Attempts {
         self.tried_last && self.endpoint == endpoint && self.answer.0 == 401
     }
 
-    fn new(source: Source, now_s: i64) -> Self {
+    pub(super) fn new(source: Source, now_s: i64) -> Self {
         let none = Scaled::default();
         Self {
             source,
@@ -271,6 +267,69 @@ impl Attempts {
         self.answer = (event.status, event.bytes);
         self.alike
     }
+
+    /// Takes in a request, `idle` seconds after the last. `is_try` tells, from the writes to an endpoint in a row that were
+    /// answered alike, and from that time, whether this one was a try.
+    pub(super) fn take_in(
+        &mut self,
+        event: &Event,
+        facts: Facts,
+        may_challenge: bool,
+        is_try: impl FnOnce(u32, i64) -> bool,
+    ) {
+        let now_s = event.ts.div_euclid(1_000_000);
+        let idle = now_s - self.last_s;
+        if idle > 0 {
+            self.decay(&factors(idle));
+            self.last_s = now_s;
+        }
+        add(&mut self.hostile, event.has(flag::HOSTILE));
+        add(&mut self.pages, !event.has(flag::ASSET));
+        if event.has(flag::COMMAND) {
+            let is_told = event.has(flag::WRITE) || event.program != 0;
+            let is_answered = is_told && event.is_hit() && !facts.probe;
+            self.commands_day += if is_answered { SUCCESS } else { 1.0 };
+        }
+        if facts.probe {
+            let weight = if event.is_redirected() { REDIRECTED } else { 1.0 };
+            self.probes.iter_mut().for_each(|count| *count += weight);
+            if facts.sought {
+                self.sought.iter_mut().for_each(|count| *count += weight);
+            }
+        }
+        if self.moved.is_arrival(event, facts.probe) {
+            take_back(&mut self.paths, 1.0);
+            take_back(&mut self.probes, REDIRECTED);
+        }
+        if event.query != 0 && event.is_hit() && event.path == self.queried {
+            self.found = true;
+        }
+        if facts.probe && self.is_new(facts.asked) {
+            let new = self.weight_of_new();
+            let weights = self.weights_of(event, facts);
+            self.paths.iter_mut().zip(weights).for_each(|(count, weight)| *count += new * weight);
+        }
+        if facts.endpoint != 0 {
+            let was_refused = self.is_challenged(facts.endpoint);
+            let alike = self.note_answer(facts.endpoint, event);
+            let is_work = may_challenge && self.is_work(event, facts);
+            let in_vain = is_try(alike, idle) && !is_work;
+            if event.has(flag::AUTH) && event.is_redirected() && !in_vain {
+                self.let_in_s = now_s;
+            }
+            let is_spared = self.is_spared(event, in_vain, may_challenge);
+            let in_vain = in_vain && !is_spared;
+            // What may be broken is no guess for long.
+            let scales = if may_challenge && is_weak(event) { 2 } else { self.tries.len() };
+            add(&mut self.tries[..scales], in_vain);
+            if was_refused && may_challenge && matches!(event.status_class(), 2 | 3) {
+                take_back(&mut self.tries, 1.0);
+            }
+            self.tried_last = in_vain;
+        } else {
+            self.note_read(event, facts.was_asked);
+        }
+    }
 }
 
 /// What a redirected request counts for among the requests in vain: who follows every redirect gets something for every
@@ -308,216 +367,11 @@ const MISTYPED_MAX: f32 = 2.5;
 /// How often a source's writes are taken for the ordinary of their endpoint, seconds.
 const LOOK_EVERY_S: i64 = 30;
 
-/// All sources that tried something in vain of late, by (host, source).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Attempters {
-    records: Lendable<Attempts>,
-    /// Records dropped for room before they were a day old.
-    pub evicted: u64,
-}
-
-/// Bytes of all records at most.
-pub const BYTES_MAX: usize = ATTEMPTERS_MAX * Lendable::<Attempts>::ENTRY_BYTES;
-
-/// Seconds a record is kept without a request: two days.
-const KEEP_S: i64 = 2 * 86_400;
-
-impl Attempters {
-    /// Takes in a record of a source that tries something in vain, or did so before. `is_try` tells, from the writes to an
-    /// endpoint in a row that were answered alike, and from the seconds since the source's last request, whether this
-    /// one was a try. Where an address may challenge, a refusal (401) that is followed by success was none: clients of
-    /// NTLM, Digest and the like are refused first.
-    pub fn add(
-        &mut self,
-        key: u64,
-        event: &Event,
-        facts: Facts,
-        may_challenge: bool,
-        is_try: impl FnOnce(u32, i64) -> bool,
-    ) -> Option<&mut Attempts> {
-        let now_s = event.ts.div_euclid(1_000_000);
-        let hostile = event.has(flag::HOSTILE);
-        let opens = facts.probe || hostile || facts.endpoint != 0 || event.is_refused_read();
-        let record = if opens {
-            self.records.entry(key, || Attempts::new(event.source, now_s)).0
-        } else {
-            self.records.get_mut(key)?
-        };
-        let idle = now_s - record.last_s;
-        if idle > 0 {
-            record.decay(&factors(idle));
-            record.last_s = now_s;
-        }
-        add(&mut record.pages, !event.has(flag::ASSET));
-        add(&mut record.hostile, hostile);
-        if event.has(flag::COMMAND) {
-            let is_told = event.has(flag::WRITE) || event.program != 0;
-            let is_answered = is_told && event.is_hit() && !facts.probe;
-            record.commands_day += if is_answered { SUCCESS } else { 1.0 };
-        }
-        if facts.probe {
-            let weight = if event.is_redirected() { REDIRECTED } else { 1.0 };
-            record.probes.iter_mut().for_each(|count| *count += weight);
-            if facts.sought {
-                record.sought.iter_mut().for_each(|count| *count += weight);
-            }
-        }
-        if record.moved.is_arrival(event, facts.probe) {
-            take_back(&mut record.paths, 1.0);
-            take_back(&mut record.probes, REDIRECTED);
-        }
-        if event.query != 0 && event.is_hit() && event.path == record.queried {
-            record.found = true;
-        }
-        if facts.probe && record.is_new(facts.asked) {
-            let new = record.weight_of_new();
-            let weights = record.weights_of(event, facts);
-            record.paths.iter_mut().zip(weights).for_each(|(count, weight)| *count += new * weight);
-        }
-        if facts.endpoint != 0 {
-            let was_refused = record.is_challenged(facts.endpoint);
-            let alike = record.note_answer(facts.endpoint, event);
-            let is_work = may_challenge && record.is_work(event, facts);
-            let in_vain = is_try(alike, idle) && !is_work;
-            if event.has(flag::AUTH) && event.is_redirected() && !in_vain {
-                record.let_in_s = now_s;
-            }
-            let is_spared = record.is_spared(event, in_vain, may_challenge);
-            let in_vain = in_vain && !is_spared;
-            // What may be broken is no guess for long.
-            let scales = if may_challenge && is_weak(event) { 2 } else { record.tries.len() };
-            add(&mut record.tries[..scales], in_vain);
-            if was_refused && may_challenge && matches!(event.status_class(), 2 | 3) {
-                take_back(&mut record.tries, 1.0);
-            }
-            record.tried_last = in_vain;
-        } else {
-            record.note_read(event, facts.was_asked);
-        }
-        Some(record)
-    }
-
-    /// What a source tried, if anything.
-    pub fn get(&self, key: u64) -> Option<&Attempts> {
-        self.records.get(key)
-    }
-
-    /// Makes room within a second: a sweep that is forced leaves half of the records at most.
-    pub fn make_room(&mut self, now_s: i64) {
-        if self.records.len() >= ATTEMPTERS_MAX {
-            self.sweep(now_s);
-        }
-    }
-
-    /// Drops who has been away for days; when there are too many, those who tried least.
-    pub fn sweep(&mut self, now_s: i64) {
-        self.records.own().retain(|_, record| now_s - record.last_s <= KEEP_S);
-        if self.records.len() < ATTEMPTERS_MAX {
-            return;
-        }
-        let weight = |record: &Attempts| {
-            let left = factors(now_s - record.last_s)[3];
-            left * (record.paths[3] + record.tries[3] + record.refused[3] + record.hostile[3])
-        };
-        let mut weights: Vec<f32> =
-            self.records.own().iter().map(|(_, record)| weight(record)).collect();
-        let middle = weights.len() / 2;
-        let cut = *weights.select_nth_unstable_by(middle, f32::total_cmp).1;
-        let before = self.records.len();
-        self.records.own().retain(|_, record| weight(record) > cut);
-        self.evicted += (before - self.records.len()) as u64;
-    }
-
-    /// Lends the records to the next clone.
-    pub fn lend(&mut self) {
-        self.records.lend();
-    }
-
-    /// Bytes held.
-    pub fn state_bytes(&self) -> usize {
-        self.records.state_bytes()
-    }
-}
-
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     reason = "decay of counts that carry 24 bits"
 )]
-fn factors(seconds: i64) -> Scaled {
+pub(super) fn factors(seconds: i64) -> Scaled {
     SCALES_S.map(|tau| libm::exp(-(seconds as f64) / tau) as f32)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn probe(at_s: i64, path: u64) -> (Event, Facts) {
-        let event = Event {
-            ts: at_s * 1_000_000,
-            status: 404,
-            path: crate::math::hash::mix(path),
-            ..Event::default()
-        };
-        (event, Facts { probe: true, asked: event.path, ..Facts::default() })
-    }
-
-    #[test]
-    fn a_path_asked_for_twice_is_one_path_and_a_thousand_are_a_thousand() {
-        let mut all = Attempters::default();
-        for i in 0..2_000 {
-            let (event, facts) = probe(i / 100, (i / 2).unsigned_abs());
-            all.add(1, &event, facts, false, |_, _| false);
-        }
-        let record = all.records.get(1).unwrap();
-        assert!((f64::from(record.paths[3]) - 1_000.0).abs() < 60.0, "{:?}", record.paths);
-        assert!((f64::from(record.probes[3]) - 2_000.0).abs() < 5.0, "{:?}", record.probes);
-    }
-
-    #[test]
-    fn twice_an_hour_adds_up_in_a_day() {
-        let mut all = Attempters::default();
-        for i in 0..48 {
-            let event = Event {
-                ts: i * 1_800_000_000,
-                status: 401,
-                flags: flag::WRITE,
-                ..Event::default()
-            };
-            all.add(1, &event, Facts { endpoint: 5, ..Facts::default() }, false, |_, _| true);
-        }
-        let tries = all.records.get(1).unwrap().tries;
-        assert!(tries[3] > 24.0 && tries[1] < 2.0, "{tries:?}");
-    }
-
-    #[test]
-    fn room_is_made_by_those_who_tried_least() {
-        let mut all = Attempters::default();
-        for i in 0..40 {
-            let (event, facts) = probe(0, i);
-            all.add(7, &event, facts, false, |_, _| false);
-        }
-        for source in 0..ATTEMPTERS_MAX as u64 {
-            let (event, facts) = probe(1, 3);
-            all.add(100 + source, &event, facts, false, |_, _| false);
-        }
-        all.sweep(2);
-        assert!(all.records.len() < ATTEMPTERS_MAX && all.records.get(7).is_some());
-        assert!(all.evicted > 0);
-    }
-
-    #[test]
-    fn thousands_of_paths_are_counted_and_no_number_of_them_overflows() {
-        let mut all = Attempters::default();
-        for (many, least, most) in [(3_000, 2_700.0, 3_300.0), (200_000, 3_800.0, 5_500.0)] {
-            for path in 0..many {
-                let (event, facts) = probe(5, path);
-                all.add(1, &event, facts, false, |_, _| false);
-            }
-            let record = all.records.get(1).unwrap();
-            assert!((least..most).contains(&record.paths[3]), "{many}: {:?}", record.paths);
-            assert_eq!(record.asked.len(), VAIN_PATH_WORDS);
-        }
-        assert!(all.records.get(1).unwrap().asked.iter().all(|word| *word == u64::MAX));
-    }
 }

@@ -1,6 +1,7 @@
 //! What was seen, counted: nothing here judges.
 
 pub mod accepted;
+pub mod attempters;
 pub mod attempts;
 pub mod challenges;
 pub mod draws;

@@ -13,7 +13,7 @@ use crate::incident::across::{self, Campaigns};
 use crate::limits::STATE_BYTES_MAX;
 use crate::record::event::Event;
 use crate::record::names::{self, Names};
-use crate::seen::attempts::{self, Attempters};
+use crate::seen::attempters::{self, Attempters};
 use crate::seen::host::Normal;
 use crate::seen::minutes::{self, SourceMinutes};
 use crate::seen::sources::{self, Sources};
@@ -22,7 +22,7 @@ use crate::store::table::Table;
 
 /// Bytes of the whole state at the end of a second, records that wait for their second aside.
 const BYTES_MAX: usize = sources::BYTES_MAX
-    + attempts::BYTES_MAX
+    + attempters::BYTES_MAX
     + minutes::BYTES_MAX
     + names::BYTES_MAX
     + hosts::BYTES_MAX
