@@ -11,8 +11,9 @@ use crate::incident::open::Spoken;
 use crate::incident::patience::Looked;
 use crate::incident::pulses::Pulses;
 use crate::incident::target::Target;
+use crate::judge::benign::is_viewed;
 use crate::judge::evidence::{Case, Judgement};
-use crate::judge::profile::{Maker, Profile, overlap, renewed};
+use crate::judge::profile::{Maker, Profile, View, overlap, renewed};
 use crate::judge::worth::{CROWD_RATE_MIN, is_volume, requests_min, supported, worth};
 use crate::record::attribute::Attribute;
 use crate::record::column::Column;
@@ -222,8 +223,11 @@ impl Desk<'_> {
             self.part(whole, target, evidence, select, hot).judge()
         };
         let is_excused = |value: u64| {
-            let alone = judge(&|event| column.of(event) == value);
-            alone.verdict == Verdict::Benign && alone.kind != Kind::FlashCrowd
+            let select = |event: &Event| column.of(event) == value;
+            let part = self.part(whole, target, evidence, &select, hot);
+            let alone = part.judge();
+            // Visitors view pages beside whatever it is.
+            alone.verdict == Verdict::Benign && alone.kind != Kind::FlashCrowd && !is_viewed(&part)
         };
         let first = column.of(&first.example);
         if !is_excused(first) {
@@ -352,6 +356,7 @@ impl Desk<'_> {
             .fold(0.0, f64::max);
         Case {
             seen,
+            view: View::of(evidence.now.iter().filter(|event| select(event)), self.hasher),
             software_nats,
             mix: self.mix(evidence, select),
             share: share_of(&evidence.ordinary, select),

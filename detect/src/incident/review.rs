@@ -11,7 +11,7 @@ use crate::incident::look::{each, share_of, span};
 use crate::incident::open::Open;
 use crate::incident::target::Target;
 use crate::judge::evidence::{Case, Judgement};
-use crate::judge::profile::{Profile, renewed};
+use crate::judge::profile::{Profile, View, renewed};
 use crate::record::event::{Event, flag};
 use crate::seen::host::RECENT_S;
 
@@ -90,8 +90,10 @@ impl Desk<'_> {
         let usual = self.profile(target, evidence.ordinary.iter());
         let ordinary = &target.host.normal.sample.events;
         let hits = ordinary.iter().filter(|event| select(event)).count();
+        let view = View::of(evidence.now.iter().filter(|event| select(event)), self.hasher);
         let case = Case {
             seen,
+            view,
             all,
             ordinary: usual,
             software_nats: open.sender_nats(),
@@ -119,7 +121,7 @@ impl Desk<'_> {
             (open.fingerprint, open.measured) = (fingerprint, matched);
         }
         open.ordinary_rate = ordinary_rate;
-        open.viewed = if seen.viewed >= VIEWED_MIN { seen.viewed } else { 0.0 };
+        open.viewed = if view.viewed >= VIEWED_MIN { view.viewed } else { 0.0 };
         open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
         // Those who were refused while nobody could log in, and are the last to come back, were no attack for that.
         let is_left = 2 * matched < measured && open.class == Class::Credentials;

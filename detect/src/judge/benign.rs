@@ -130,7 +130,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "viewed",
-        kind: Kind::FlashCrowd,
+        kind: Kind::Fetcher,
         says: "a few pages are viewed with all that belongs to them: through a proxy of several addresses, or by a service that looks at \
                pages for others",
         why: "a choice: pages of the web have some seventy files, few have more than two hundred, each asked for once by who views the \
@@ -251,15 +251,15 @@ fn is_watched(case: &Case) -> bool {
 }
 
 /// A few pages are viewed with all that belongs to them.
-fn is_viewed(case: &Case) -> bool {
+pub fn is_viewed(case: &Case) -> bool {
     let seen = &case.seen;
     let pages = seen.count * (1.0 - seen.assets);
     // The count of pages is a difference of shares.
     (0.5..VIEWS_MAX + 0.5).contains(&pages)
         && seen.path_spread * seen.count <= FILES_MAX
         && seen.assets >= VIEWED_ASSETS_MIN
-        && seen.fresh >= VIEWED_FRESH_MIN
-        && seen.led_assets >= VIEWED_LED_MIN
+        && case.view.fresh >= VIEWED_FRESH_MIN
+        && case.view.led_assets >= VIEWED_LED_MIN
         && seen.refused + seen.errors_5xx < 0.1
         && seen.writes < VIEWED_WRITES_MAX
         && seen.hostile + seen.auth == 0.0

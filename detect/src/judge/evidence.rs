@@ -5,7 +5,7 @@
 
 use schemas::{Class, Kind, Verdict};
 
-use crate::judge::profile::Profile;
+use crate::judge::profile::{Profile, View};
 use crate::judge::rule::first_fit;
 use crate::judge::{benign, kind};
 
@@ -14,6 +14,8 @@ use crate::judge::{benign, kind};
 pub struct Case {
     /// The records selected.
     pub seen: Profile,
+    /// How far they are what viewing pages comes with.
+    pub view: View,
     /// All records of the window.
     pub all: Profile,
     /// Ordinary records.
@@ -357,6 +359,7 @@ mod tests {
     fn case(seen: &Profile, software_nats: f64) -> Case {
         Case {
             seen: *seen,
+            view: View::default(),
             all: *seen,
             ordinary: ordinary(),
             software_nats,

@@ -21,12 +21,6 @@ pub struct Profile {
     pub referer_other: f64,
     /// Share with a referer of another host, among all records.
     pub referer_other_all: f64,
-    /// Share of the assets that name a page of the host, or any where the log does not tell which host it is.
-    pub led_assets: f64,
-    /// Share of what its source did not ask for before, among what is looked at.
-    pub fresh: f64,
-    /// Share of assets that name a page and are new to their source: what viewing pages comes with.
-    pub viewed: f64,
     /// Share that hands over credentials.
     pub auth: f64,
     /// Share of those that are answered with 500–599.
@@ -96,9 +90,6 @@ struct Sums {
     n: usize,
     pages: usize,
     facts: [usize; FACTS],
-    led_assets: usize,
-    fresh: usize,
-    viewed: usize,
     forms: usize,
     auth_errors: usize,
     known_sources: usize,
@@ -114,8 +105,6 @@ struct Sums {
     agents: Table<usize>,
     /// Sources with their user agents.
     seen: Table<()>,
-    /// Sources with what they ask for.
-    asked: Table<()>,
 }
 
 /// Facts that hold of a record or not, in the order of [`facts`].
@@ -156,11 +145,6 @@ impl Sums {
         let is_auth = event.flags & (flag::AUTH | flag::TOKEN) != 0;
         self.auth_errors += usize::from(is_auth && event.status_class() == 5);
         self.forms += usize::from(event.has(flag::FORM));
-        let is_led = event.has(flag::ASSET) && event.names_page();
-        let is_fresh = self.asked.entry(hasher.pair(event.source.0, event.path), || ()).1;
-        self.led_assets += usize::from(is_led);
-        self.fresh += usize::from(is_fresh);
-        self.viewed += usize::from(is_led && is_fresh);
         self.duration_ms += f64::from(event.duration_ms);
         self.bytes += f64::from(event.bytes);
         *self.paths.entry(event.path, || 0).0 += 1;
@@ -212,9 +196,6 @@ impl Sums {
             referer_none: share(referer_none, self.pages),
             referer_other: share(referer_other, self.pages),
             referer_other_all: share(other_all, n),
-            led_assets: share(self.led_assets, assets),
-            fresh: share(self.fresh, n),
-            viewed: share(self.viewed, n),
             auth: share(auth, n),
             auth_errors: share(self.auth_errors, auth),
             forms: share(self.forms, n),
@@ -290,6 +271,39 @@ fn visits<'a>(events: impl Iterator<Item = &'a Event>, hasher: &Hasher) -> (usiz
         }
     }
     (seen.len(), agents)
+}
+
+/// How far records are what viewing pages comes with; all shares 0–1.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct View {
+    /// Share of the assets that name a page of the host, or any where the log does not tell which host it is.
+    pub led_assets: f64,
+    /// Share of what its source did not ask for before, among these.
+    pub fresh: f64,
+    /// Share of assets that name a page and are new to their source.
+    pub viewed: f64,
+}
+
+impl View {
+    /// The view of some records.
+    pub fn of<'a>(events: impl Iterator<Item = &'a Event>, hasher: &Hasher) -> Self {
+        let mut asked: Table<()> = Table::default();
+        let (mut all, mut assets, mut led, mut viewed) = (0_usize, 0_usize, 0_usize, 0_usize);
+        for event in events {
+            let is_fresh = asked.entry(hasher.pair(event.source.0, event.path), || ()).1;
+            let is_led = event.has(flag::ASSET) && event.names_page();
+            all += 1;
+            assets += usize::from(event.has(flag::ASSET));
+            led += usize::from(is_led);
+            viewed += usize::from(is_led && is_fresh);
+        }
+        let share = |part: usize, whole: usize| f(part) / f(whole.max(1));
+        Self {
+            led_assets: share(led, assets),
+            fresh: share(asked.len(), all),
+            viewed: share(viewed, all),
+        }
+    }
 }
 
 /// Repetitions from which it is known whether they renew their query.
