@@ -53,6 +53,8 @@ pub mod flag {
     pub const SCRIPT: u32 = 1 << 21;
     /// Path, query, user agent or referer has a server run a command or code. It is [`HOSTILE`], too.
     pub const COMMAND: u32 = 1 << 22;
+    /// Path or query carries an attack, whatever the user agent names. It is [`HOSTILE`], too.
+    pub const TEXT: u32 = 1 << 23;
 }
 
 /// Bytes of an answer, and of each millisecond of it, from which sending it takes the time, not making it: 0.8 Mbit/s, which

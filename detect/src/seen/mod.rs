@@ -3,6 +3,7 @@
 pub mod accepted;
 pub mod attempts;
 pub mod challenges;
+mod commands;
 pub mod draws;
 pub mod heaviest;
 pub mod holders;
