@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn page(status: u16, flags: u32) -> Event {
-        Event { status, flags, ..Event::default() }
+        Event { flags, status, ..Event::default() }
     }
 
     #[test]

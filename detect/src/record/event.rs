@@ -53,8 +53,10 @@ pub mod flag {
     pub const SCRIPT: u32 = 1 << 21;
     /// Path, query, user agent or referer has a server run a command or code. It is [`HOSTILE`], too.
     pub const COMMAND: u32 = 1 << 22;
+    /// Path or query carries an attack, whatever the user agent names. It is [`HOSTILE`], too.
+    pub const TEXT: u32 = 1 << 23;
     /// Writes, and names another page of the host than the one that it writes to, or of any where the log does not tell which host it is.
-    pub const FROM_PAGE: u32 = 1 << 23;
+    pub const FROM_PAGE: u32 = 1 << 24;
 }
 
 /// Bytes of an answer, and of each millisecond of it, from which sending it takes the time, not making it: 0.8 Mbit/s, which

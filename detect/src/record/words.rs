@@ -99,9 +99,9 @@ static OF_ADDRESS: LazyLock<Words> = LazyLock::new(|| {
     Words::new(&[
         (LOGIN, flag::AUTH, Place::NotInBlog),
         (TOKEN, flag::TOKEN, Place::Alone),
-        (HOSTILE, flag::HOSTILE, Place::Anywhere),
-        (DOORS, flag::HOSTILE, Place::Anywhere),
-        (COMMANDS, flag::HOSTILE | flag::COMMAND, Place::Anywhere),
+        (HOSTILE, flag::HOSTILE | flag::TEXT, Place::Anywhere),
+        (DOORS, flag::HOSTILE | flag::TEXT, Place::Anywhere),
+        (COMMANDS, flag::HOSTILE | flag::TEXT | flag::COMMAND, Place::Anywhere),
         (SOUGHT, flag::SOUGHT, Place::Anywhere),
         (MISREAD, flag::MISREAD, Place::Anywhere),
     ])
@@ -271,7 +271,7 @@ mod tests {
             "/wls-wsat/CoordinatorPortType",
             "email=autodiscover/autodiscover.json%3f@a.example",
         ] {
-            assert_eq!(address(hostile), flag::HOSTILE, "{hostile}");
+            assert_eq!(address(hostile), flag::HOSTILE | flag::TEXT, "{hostile}");
         }
         for command in [
             "q=${jndi:ldap://x}",
@@ -285,7 +285,7 @@ mod tests {
             "xml=%3C!DOCTYPE%20a%20%5B%3C!ENTITY",
         ] {
             let flags = address(command) & !(flag::AUTH | flag::SOUGHT);
-            assert_eq!(flags, flag::HOSTILE | flag::COMMAND, "{command}");
+            assert_eq!(flags, flag::HOSTILE | flag::TEXT | flag::COMMAND, "{command}");
         }
         for sought in ["/backup7", "/db.sql", "/wso2.php", "/admin/upload.aspx", "/phpMyAdmin/"] {
             assert_eq!(address(sought), flag::SOUGHT, "{sought}");

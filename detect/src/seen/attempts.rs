@@ -9,6 +9,7 @@ use crate::record::event::{Event, flag};
 use crate::record::source::Source;
 use crate::seen::accepted::{self, Accepted};
 use crate::seen::challenges::Challenges;
+use crate::seen::commands;
 use crate::seen::moved::Moved;
 use crate::seen::queue::Queue;
 
@@ -45,6 +46,8 @@ pub struct Attempts {
     pub refused: Scaled,
     /// Requests that carry an attack in their text.
     pub hostile: Scaled,
+    /// Requests that carry an attack in their path or query, decayed over ten minutes.
+    pub texts_600: f32,
     /// Texts that have the server run something, decayed over a day; one that is answered with success counts more.
     pub commands_day: f32,
     /// Requests other than assets.
@@ -107,6 +110,7 @@ impl Attempts {
             tries: none,
             refused: none,
             hostile: none,
+            texts_600: 0.0,
             commands_day: 0.0,
             pages: none,
             queried: 0,
@@ -139,6 +143,7 @@ impl Attempts {
         ] {
             counts.iter_mut().zip(factors).for_each(|(count, factor)| *count *= factor);
         }
+        self.texts_600 *= factors[1];
         self.commands_day *= factors[3];
         self.writes_600 *= factors[1];
         self.accepted.iter_mut().for_each(|accepted| accepted.decay(factors[1]));
@@ -285,11 +290,8 @@ impl Attempts {
         }
         add(&mut self.hostile, event.has(flag::HOSTILE));
         add(&mut self.pages, !event.has(flag::ASSET));
-        if event.has(flag::COMMAND) {
-            let is_told = event.has(flag::WRITE) || event.program != 0;
-            let is_answered = is_told && event.is_hit() && !facts.probe;
-            self.commands_day += if is_answered { SUCCESS } else { 1.0 };
-        }
+        add(std::slice::from_mut(&mut self.texts_600), event.has(flag::TEXT));
+        self.commands_day += commands::weight(event, facts.probe);
         if facts.probe {
             let weight = if event.is_redirected() { REDIRECTED } else { 1.0 };
             self.probes.iter_mut().for_each(|count| *count += weight);
@@ -335,10 +337,6 @@ impl Attempts {
 /// What a redirected request counts for among the requests in vain: who follows every redirect gets something for every
 /// second request, and stays below the share that tells a search; who follows none is above it.
 const REDIRECTED: f32 = 0.6;
-
-/// What a command counts for that is written, or sent by what does not call itself a browser, and answered with success, of those of a
-/// day: nobody knows whether it was run. A choice.
-const SUCCESS: f32 = 2.0;
 
 /// What a query in vain counts for among the distinct ones, where others were answered and where none was: choices, so that who
 /// opens a list of forty of which most are gone, and a program that asks every six seconds for what is gone, are below the floor

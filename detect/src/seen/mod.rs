@@ -4,6 +4,7 @@ pub mod accepted;
 pub mod attempters;
 pub mod attempts;
 pub mod challenges;
+mod commands;
 pub mod draws;
 pub mod heaviest;
 pub mod holders;

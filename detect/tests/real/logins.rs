@@ -393,8 +393,8 @@ pub fn two_at_once(seed: u64) -> Scenario {
 pub fn broken_within_a_second(seed: u64) -> Scenario {
     let door = Door { path: "//wp-login.php", status: 500, bytes: 2_600 };
     let mut rows: Vec<Row> =
-        (0..32).map(|n| try_at(&BLOG, door, START_S + 2.0 + n as f64 * 0.04, 5)).collect();
-    for n in 0..2 {
+        (0..32_u64).map(|n| try_at(&BLOG, door, START_S + 2.0 + n as f64 * 0.04, 5)).collect();
+    for n in 0..2_u64 {
         let mut row = try_at(&BLOG, door, START_S + n as f64 * 0.3, 5);
         (row.method, row.path, row.query) = ("GET", "/".into(), Some(format!("author={}", n + 1)));
         rows.push(Row { status: 200, ..row });
@@ -410,7 +410,7 @@ pub fn broken_within_a_second(seed: u64) -> Scenario {
 pub fn moved_for_good(seed: u64) -> Scenario {
     let door = Door { path: "/account/login", status: 301, bytes: 240 };
     let mut rows = Vec::new();
-    for n in 0..20 {
+    for n in 0..20_u64 {
         let row = try_at(&SHOP, door, START_S + n as f64 * 2.5, 6);
         let page =
             Row { method: "GET", status: 200, bytes: 9_000, ts: row.ts + 400_000, ..row.clone() };
@@ -433,7 +433,7 @@ pub fn fails_for_all(seed: u64) -> Scenario {
             [(301, 3, 9.0), (500, 4, 7.0), (500, 20, 1.05)][(who % 3) as usize];
         let form = person.asks(&SHOP, at, "/account/login");
         rows.extend(load(&SHOP, &mut draw, form, &person, true, 0));
-        for n in 0..times {
+        for n in 0..times as u64 {
             let mut row = person.asks(&SHOP, at + 5.0 + n as f64 * every_s, "/account/login");
             (row.method, row.status, row.bytes) = ("POST", status, 700);
             row.referer = Some(format!("https://{}/account/login", SHOP.host));

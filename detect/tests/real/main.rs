@@ -304,6 +304,7 @@ scenarios! {
     searches_for_commands = weaknesses::searches_for_commands,
     list_in_a_quarter_of_a_minute = weaknesses::list_in_a_quarter_of_a_minute,
     plugins_one_by_one = weaknesses::plugins_one_by_one,
+    passes_under_a_tools_name = weaknesses::passes_under_a_tools_name,
     ordinary_misses = weaknesses::ordinary_misses,
 }
 

@@ -142,6 +142,45 @@ pub fn plugins_one_by_one(seed: u64) -> Scenario {
     attack(tries((9_111, 8.0), (0..37).map(ask), &[(406, 226)]), 300.0, seed)
 }
 
+/// A robot that passes, under the name of its tool, with the first two dozen paths that such robots ask for.
+pub fn passes_under_a_tools_name(seed: u64) -> Scenario {
+    const PATHS: [&str; 24] = [
+        "/login",
+        "/owa/auth/logon.aspx",
+        "/boaform/admin/formLogin",
+        "/HNAP1",
+        "/.git/config",
+        "/.env",
+        "/.aws/credentials",
+        "/remote/login",
+        "/server-status",
+        "/pma/index.php",
+        "/telescope/requests",
+        "/debug/default/view",
+        "/.DS_Store",
+        "/vendor/phpunit/src/Util/PHP/eval-stdin.php",
+        "/info.php",
+        "/cgi-bin/luci",
+        "/old/index.php",
+        "/manager/html",
+        "/api/v1/pods",
+        "/admin",
+        "/config.json",
+        "/solr/admin/info/system",
+        "/phpinfo.php",
+        "/backup.zip",
+    ];
+    let agent: Text = "Mozilla/5.0 zgrab/0.x".into();
+    let ask = |n: usize| {
+        let (at, ip) = (START_S + n as f64 * 3.0, home(9_112, 1).ip);
+        let row = robots::asks(&BLOG, at, ip, &agent, PATHS[n].to_owned());
+        Row { status: 404, bytes: 2_900, ..row }
+    };
+    let rows = (0..PATHS.len()).map(ask).collect();
+    let rows = together(vec![rows, around(&BLOG, 0.4, 300.0, seed)]);
+    Scenario { rows: combined(rows), expect: nothing() }
+}
+
 /// A browser on a page of somebody who copied it from here, lost images and all; a reader of feeds that are gone; and one who
 /// tries out the site before it is shown, and finds a dozen pages that are not there yet.
 pub fn ordinary_misses(seed: u64) -> Scenario {

@@ -30,16 +30,16 @@ pub const ATTACKS_600: Test = Test {
     name: "attacks_and_paths_600",
     solo: Solo::Attacks,
     scale_s: 600.0,
-    counter: |s| s.attempts(|a| a.hostile[1] + a.paths[1]),
+    counter: |s| s.attempts(|a| a.texts_600 + a.paths[1]),
     floor: ATTACKS_FLOOR,
     why: "twenty paths that are not there and carry an attack each, or as much of one and the other, eight texts of attacks at \
-          least: a passing robot asks for up to thirty paths, of which few do: a choice",
+          least, whatever tool the agent names: a passing robot asks for up to thirty paths, of which few do: a choice",
     envelope: |_| 8.0,
     usual: DEAD_LINKS,
     of: |s| f64::from(s.record.pages_600),
     share: 0.9,
     why_share: "a choice: it does nothing else, where one request may count twice",
-    also: |s, _| s.attempts(|a| a.hostile[1]) >= ATTACKS_TEXTS_MIN,
+    also: |s, _| s.attempts(|a| a.texts_600) >= ATTACKS_TEXTS_MIN,
     ..HOSTILE
 };
 

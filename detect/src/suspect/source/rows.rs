@@ -38,8 +38,8 @@ fn source(name: &str, n: f32) -> (SourceRecord, Attempts) {
         ("tries", Some(at)) => tried.tries[at] = n,
         ("refused_reads", Some(at)) => tried.refused[at] = n,
         ("attack_texts", Some(at)) => tried.hostile[at] = n,
-        ("attacks_and_paths", Some(at)) => {
-            (tried.hostile[at], tried.paths[at]) = (n / 2.0, n / 2.0);
+        ("attacks_and_paths", Some(1)) => {
+            (tried.texts_600, tried.paths[1]) = (n / 2.0, n / 2.0);
         }
         ("commands", Some(3)) => tried.commands_day = n,
         ("unknown_paths", Some(3)) => (tried.paths[3], tried.probes[3]) = (n, n),

@@ -95,7 +95,7 @@ const DECLARED_PATHS_MIN: f32 = 20.0;
 fn searches(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let Some(attempts) = suspect.attempts else { return false };
     let [paths_60, paths_600, _, _] = attempts.paths;
-    let [_, probes_600, probes_3600, probes_day] = attempts.probes;
+    let [_, probes_600, probes_hour, probes_day] = attempts.probes;
     let [_, sought_600, _, sought_day] = attempts.sought;
     let is_over = |of_600: f32, of_day: f32, share: f32| {
         of_600 >= share * suspect.record.pages_600
@@ -106,7 +106,7 @@ fn searches(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
         is_over(probes_600, probes_day, IN_VAIN_MIN)
     } else {
         is_over(probes_600, probes_day, WORDLESS_MIN)
-            && probes_3600 >= WORDLESS_MIN * suspect.record.pages_3600
+            && probes_hour >= WORDLESS_MIN * suspect.record.pages_3600
     };
     let named = !suspect.record.is_declared() || paths_60 >= DECLARED_PATHS_MIN;
     in_vain
