@@ -44,7 +44,8 @@ fn is_directive(word: &str) -> bool {
     word.contains(['=', '[']) || word.trim().parse::<LevelFilter>().is_ok()
 }
 
-/// Writes log lines without tearing the progress bar.
+/// Writes log lines without tearing the progress bar. Where nobody reads stderr any more, or it cannot be written, the work
+/// goes on without them: the library of logs would otherwise panic in the middle of it.
 #[derive(Debug, Clone, Copy)]
 struct ScreenWriter;
 
@@ -58,11 +59,13 @@ impl<'a> MakeWriter<'a> for ScreenWriter {
 
 impl Write for ScreenWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Screen::suspend(|| io::stderr().write(bytes))
+        _ = Screen::suspend(|| io::stderr().write_all(bytes));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        _ = io::stderr().flush();
+        Ok(())
     }
 }
 

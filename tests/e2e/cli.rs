@@ -1,9 +1,11 @@
 //! The command line: help, exit statuses, configuration, and what goes to which stream.
 
 use std::fs;
+use std::process::Command;
 
+use tests::floodmark::{PATIENCE, binary};
 use tests::sample::{combined_log, traffic};
-use tests::{Floodmark, Tables};
+use tests::{Floodmark, Running, Tables};
 
 /// The commands of the contract, with options that scripts rely on.
 const COMMANDS: [(&str, &[&str]); 6] = [
@@ -253,4 +255,24 @@ fn a_query_that_fails_is_status_1_and_says_where() {
         let output = output.expect_status(1).expect_stderr(&[named]);
         assert_eq!(output.stdout, "", "{}", output.describe());
     }
+}
+
+/// Reads one byte of all that is said, and closes the pipe; then prints the status.
+const READS_ONE_BYTE: &str = r#"
+status=$(mktemp)
+{ "$@" 2>&1; echo $? > "$status"; } | head -c 1 > /dev/null
+cat "$status"; rm "$status"
+"#;
+
+#[test]
+fn a_reader_of_everything_that_goes_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Tables::at(folder.path().join("lake"));
+    let mut command = Command::new("sh");
+    command.args(["-c", READS_ONE_BYTE, "sh"]).arg(binary());
+    command.args(["scan", "--format", "cloudflare", "--data", lake.arg(), "--log", "debug"]);
+    command.arg(traffic().path());
+    let output = Running::start(&mut command).output(PATIENCE).expect_status(0);
+    assert_eq!(output.stdout, "0\n", "{}", output.describe());
+    assert!(lake.count("requests") > 0 && lake.count("attacks") > 0);
 }

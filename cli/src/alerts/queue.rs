@@ -235,6 +235,7 @@ impl AlertQueue {
         let shared = Arc::new(Shared { queue, changed: Condvar::new(), overflow });
         let mine = Arc::clone(&shared);
         let work = move || {
+            let ending = Ending(Arc::clone(&mine));
             while let Some(incident) = next(&mine) {
                 let written = writer.write(&incident);
                 let mut queue = mine.lock();
@@ -248,8 +249,7 @@ impl AlertQueue {
                 drop(queue);
                 mine.changed.notify_all();
             }
-            mine.lock().ended = true;
-            mine.changed.notify_all();
+            drop(ending);
         };
         let thread = thread::Builder::new().name("alerts".into()).spawn(work);
         // A write that never ends must not hold up the end of the process: nobody joins the thread.
@@ -286,6 +286,23 @@ impl Drop for AlertQueue {
         if !self.0.lock().ended {
             self.finish();
         }
+    }
+}
+
+/// The end of the thread, however it comes: nobody waits for one that is gone.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let mut queue = self.0.lock();
+        queue.ended = true;
+        if thread::panicking() {
+            queue.writing = None;
+            queue.waiting.clear();
+            queue.failure = Some(io::Error::other("the thread that writes alerts has failed"));
+        }
+        drop(queue);
+        self.0.changed.notify_all();
     }
 }
 
@@ -407,5 +424,24 @@ mod tests {
         let error = first.and_then(|()| alerts.look()).unwrap_err();
         assert_eq!(error.to_string(), "cannot write an alert to stdout");
         queue.finish();
+    }
+    #[test]
+    fn a_thread_that_fails_is_not_waited_for() {
+        struct Broken;
+        impl Write for Broken {
+            #[expect(clippy::panic, reason = "what is tested")]
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                panic!("no bytes today")
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let writer = AlertWriter::new(AlertFormat::Json, Broken);
+        let queue = AlertQueue::start(writer, Overflow::Wait).unwrap();
+        let alerts = queue.alerts();
+        let first = alerts.push(&revision(0, 0, State::Open));
+        queue.finish();
+        assert!(first.and_then(|()| alerts.look()).is_err());
     }
 }
