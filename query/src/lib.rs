@@ -6,7 +6,7 @@
 //!              requests · rejects · incidents · source_windows · target_windows   (lake_table: Delta at its last commit)
 //!     attacks, signals (views)    entropy · entropy_h2 · ip_prefix · ip_source · ip_in · fingerprint_requests
 //! lenient: statements in the engine's words · repairs: plans that would answer wrongly, put right · sized: values measured
-//! before they are made
+//! before they are made · subqueries: those with a short answer first
 //! postgres: what clients of PostgreSQL write and ask for beside the tables
 //! repl: lines ─▶ statements and commands ─▶ the same
 //! ```
@@ -41,6 +41,7 @@ mod session;
 mod sized;
 pub mod statements;
 mod stop;
+mod subqueries;
 mod tables;
 mod views;
 

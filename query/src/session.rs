@@ -27,6 +27,7 @@ use crate::params::Params;
 use crate::postgres::{self, Kind, oid};
 use crate::statements::{self, Statement};
 use crate::stop;
+use crate::subqueries;
 use crate::tables::{Tables, refresh};
 use crate::views::{VIEWS, View};
 
@@ -320,7 +321,7 @@ impl Session {
         parsed: ParsedStatement,
         params: Option<&Params>,
     ) -> Result<Answer, Refusal> {
-        let plan = self.plan(parsed, params).await?;
+        let plan = subqueries::answered(&self.context, self.plan(parsed, params).await?).await?;
         let frame = self.context.execute_logical_plan(plan).await?;
         let context = Arc::new(frame.task_ctx());
         let stream = stop::start(frame.create_physical_plan().await?, context)?;

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray as _, BooleanArray, RecordBatch};
-use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer};
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Int32Type, Schema};
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
 use datafusion::logical_expr::ColumnarValue;
@@ -29,12 +29,6 @@ fn numbers(decisions: &ArrayRef) -> Result<Vec<u32>> {
     Ok(decisions.iter().map(number).collect())
 }
 
-/// A bit for each of `rows`.
-fn bits(rows: &[u32], is: impl Fn(u32) -> bool) -> BooleanBuffer {
-    let mut each = rows.iter();
-    BooleanBuffer::collect_bool(rows.len(), |_| each.next().is_some_and(|of| is(*of)))
-}
-
 impl Display for OnDictionary {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.0.of_value)
@@ -55,9 +49,10 @@ impl PhysicalExpr for OnDictionary {
         let Some(texts) = texts.as_dictionary_opt::<Int32Type>() else {
             return self.0.made(&texts).map(ColumnarValue::Array);
         };
-        let rows = self.0.rows(texts, NULL, numbers)?;
-        let nulls = rows.contains(&NULL).then(|| NullBuffer::new(bits(&rows, |of| of != NULL)));
-        let rows = BooleanArray::new(bits(&rows, |of| of == TRUE), nulls);
+        let rows = self.0.rows(texts, NULL, numbers, |rows| {
+            let nulls = rows.may_reach(NULL).then(|| NullBuffer::new(rows.bits(|of| of != NULL)));
+            BooleanArray::new(rows.bits(|of| of == TRUE), nulls)
+        })?;
         Ok(ColumnarValue::Array(Arc::new(rows)))
     }
 

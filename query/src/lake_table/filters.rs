@@ -46,8 +46,11 @@ fn has_subquery(filter: &Expr) -> bool {
     found
 }
 
-/// Text columns for which every filter is worth an evaluation on the dictionary: patterns and functions, not plain
-/// comparisons, which statistics and Bloom filters know of.
+/// Values of a list, at most, that the engine asks statistics about.
+const LISTED_MAX: usize = 20;
+
+/// Text columns for which every filter is worth an evaluation on the dictionary: patterns, functions and long lists, not
+/// plain comparisons, which statistics and Bloom filters know of.
 pub(super) fn searched(filters: &[Expr], schema: &Schema) -> BTreeSet<String> {
     let (mut searched, mut compared) = (BTreeSet::new(), BTreeSet::new());
     for filter in filters.iter().flat_map(split_conjunction) {
@@ -68,6 +71,18 @@ pub(super) fn searched(filters: &[Expr], schema: &Schema) -> BTreeSet<String> {
         });
     }
     searched.difference(&compared).cloned().collect()
+}
+
+/// Whether `filters` look for one value of a text: mostly few rows have it.
+pub(super) fn finds_few(filters: &[Expr]) -> bool {
+    filters.iter().flat_map(split_conjunction).any(|filter| match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
+            let is_text =
+                |of: &Expr| matches!(of, Expr::Literal(value, _) if value.data_type().is_string());
+            is_text(left) || is_text(right)
+        }
+        _ => false,
+    })
 }
 
 fn is_text(schema: &Schema, name: &str) -> bool {
@@ -92,6 +107,7 @@ fn is_search(leaf: &Expr) -> bool {
     let _ = leaf.apply(|node| {
         found |= match node {
             Expr::Like(_) | Expr::SimilarTo(_) | Expr::ScalarFunction(_) => true,
+            Expr::InList(list) => list.list.len() > LISTED_MAX,
             Expr::BinaryExpr(binary) => matches!(
                 binary.op,
                 Operator::RegexMatch

@@ -26,8 +26,12 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session as EngineSession, TableProvider};
 use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::source_as_provider;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::logical_expr::{
+    Expr, LogicalPlan, TableProviderFilterPushDown, TableScan, TableType,
+};
 use datafusion::physical_plan::ExecutionPlan;
 use lake::{Snapshot, TableLog};
 use tokio::sync::Mutex;
@@ -105,6 +109,29 @@ impl LakeTable {
     fn current(&self) -> Current {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Rows of all tables that `plan` reads; `None` where one is not ours, or how many it has is not known.
+pub(crate) fn rows_read(plan: &LogicalPlan) -> Option<u64> {
+    let mut rows = Some(0_u64);
+    let walked = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            rows = rows.zip(rows_of(scan)).and_then(|(rows, more)| rows.checked_add(more));
+        }
+        Ok(if rows.is_some() { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+    });
+    walked.ok().and(rows)
+}
+
+fn rows_of(scan: &TableScan) -> Option<u64> {
+    if let Some(view) = scan.source.get_logical_plan() {
+        return rows_read(&view);
+    }
+    let table = source_as_provider(&scan.source).ok()?;
+    let Some(snapshot) = table.downcast_ref::<LakeTable>()?.current().snapshot else {
+        return Some(0);
+    };
+    snapshot.files.iter().map(|file| file.rows).sum()
 }
 
 /// The columns of a table as queries see them: texts as views, and at the end those that came after it was made. None of

@@ -134,10 +134,14 @@ impl Scan<'_> {
             environment.object_store(store)?,
             environment.cache_manager.get_file_metadata_cache(),
         );
-        let options = TableParquetOptions {
+        let mut options = TableParquetOptions {
             global: state.config_options().execution.parquet.clone(),
             ..TableParquetOptions::default()
         };
+        if filters::finds_few(given) {
+            // What was decoded to find the rows is mostly not what they have.
+            options.global.max_predicate_cache_size = Some(0);
+        }
         let mut source = ParquetSource::new(table)
             .with_table_parquet_options(options)
             .with_metadata_size_hint(footers::TAIL_BYTES)

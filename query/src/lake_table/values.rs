@@ -6,8 +6,10 @@ use std::num::NonZero;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use datafusion::arrow::array::{
-    Array as _, ArrayRef, AsArray as _, DictionaryArray, Int32Array, RecordBatch, new_null_array,
+    Array as _, ArrayRef, AsArray as _, DictionaryArray, Int32Array, RecordBatch, UInt32Array,
+    new_null_array,
 };
+use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int32Type, SchemaRef};
 use datafusion::common::{Result, exec_datafusion_err};
@@ -81,13 +83,15 @@ impl OfValues {
         self.of_value.evaluate(&batch)?.into_array(rows)
     }
 
-    /// The number that `numbers` gives what is made of each row of `texts`; `null` is that of nothing.
-    pub(super) fn rows(
+    /// What `of` makes of the rows of `texts`, whose numbers `numbers` gives, found once for each value; `null` is that of
+    /// nothing.
+    pub(super) fn rows<T>(
         &self,
         texts: &DictionaryArray<Int32Type>,
         null: u32,
         numbers: impl Fn(&ArrayRef) -> Result<Vec<u32>>,
-    ) -> Result<Vec<u32>> {
+        of: impl FnOnce(Numbered<'_>) -> T,
+    ) -> Result<T> {
         let numbers = |texts: &ArrayRef| numbers(&self.made(texts)?);
         let of_null = if texts.keys().null_count() == 0 {
             null
@@ -95,7 +99,13 @@ impl OfValues {
             let of_null = numbers(&new_null_array(&DataType::Utf8View, 1))?;
             of_null.first().copied().unwrap_or(null)
         };
-        self.known.rows(texts, of_null, numbers)
+        let (keys, values) = (texts.keys(), texts.values());
+        let mut known = self.known.taken(values);
+        known.find(keys, values, numbers)?;
+        let Numbers { of_value, largest, .. } = &known;
+        let made = of(Numbered { keys, of_value, of_null, largest: *largest });
+        self.known.put_back(values, known);
+        Ok(made)
     }
 }
 
@@ -114,39 +124,66 @@ impl Hash for OfValues {
     }
 }
 
+/// Rows of a dictionary, each with a number.
+pub(super) struct Numbered<'a> {
+    keys: &'a Int32Array,
+    of_value: &'a [u32],
+    of_null: u32,
+    /// The largest of those of values.
+    largest: u32,
+}
+
+impl Numbered<'_> {
+    /// The number of each row.
+    pub(super) fn each(&self) -> Vec<u32> {
+        let mut rows: Vec<u32> = self.keys.values().iter().map(|key| self.number(*key)).collect();
+        if let Some(nulls) = self.keys.nulls() {
+            for (row, is_there) in rows.iter_mut().zip(nulls) {
+                if !is_there {
+                    *row = self.of_null;
+                }
+            }
+        }
+        rows
+    }
+
+    /// A bit for each row: whether `is` holds of its number.
+    pub(super) fn bits(&self, is: impl Fn(u32) -> bool) -> BooleanBuffer {
+        let mut keys = self.keys.values().iter();
+        let bits = BooleanBuffer::collect_bool(self.keys.len(), |_| {
+            keys.next().is_some_and(|key| is(self.number(*key)))
+        });
+        match self.keys.nulls() {
+            None => bits,
+            Some(nulls) if is(self.of_null) => &bits | &!nulls.inner(),
+            Some(nulls) => &bits & nulls.inner(),
+        }
+    }
+
+    /// Whether a row may have `number` or a larger one.
+    pub(super) fn may_reach(&self, number: u32) -> bool {
+        self.largest >= number || (self.keys.null_count() > 0 && self.of_null >= number)
+    }
+
+    fn number(&self, key: i32) -> u32 {
+        self.of_value.get(place(key.cast_unsigned())).copied().unwrap_or(self.of_null)
+    }
+}
+
 /// A number for each value of the dictionaries met last. The batches of a column chunk share their dictionary.
 #[derive(Debug, Default)]
 struct PerValue {
-    known: Mutex<Vec<(ArrayRef, Vec<u32>)>>,
+    known: Mutex<Vec<(ArrayRef, Numbers)>>,
 }
 
 impl PerValue {
-    /// The number of each row; `of_values` finds those of values that came for the first time, `null` is that of a row
-    /// without a value. `u32::MAX` is no number.
-    fn rows(
-        &self,
-        texts: &DictionaryArray<Int32Type>,
-        null: u32,
-        of_values: impl FnOnce(&ArrayRef) -> Result<Vec<u32>>,
-    ) -> Result<Vec<u32>> {
-        let (keys, values) = (texts.keys(), texts.values());
-        let mut numbers = self.taken(values);
-        let mut rows = numbers_of(keys, &numbers, null);
-        if rows.contains(&UNKNOWN) {
-            find(keys, values, &mut numbers, of_values)?;
-            rows = numbers_of(keys, &numbers, null);
-        }
-        self.put_back(values, numbers);
-        Ok(rows)
-    }
-
-    fn taken(&self, values: &ArrayRef) -> Vec<u32> {
+    fn taken(&self, values: &ArrayRef) -> Numbers {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let at = known.iter().position(|(known, _)| are_same(known, values));
-        at.map_or_else(|| vec![UNKNOWN; values.len()], |at| known.swap_remove(at).1)
+        at.map_or_else(|| Numbers::unknown(values.len()), |at| known.swap_remove(at).1)
     }
 
-    fn put_back(&self, values: &ArrayRef, numbers: Vec<u32>) {
+    fn put_back(&self, values: &ArrayRef, numbers: Numbers) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= *REMEMBERED {
             known.remove(0);
@@ -155,47 +192,89 @@ impl PerValue {
     }
 }
 
-/// The number of each row.
-fn numbers_of(keys: &Int32Array, numbers: &[u32], null: u32) -> Vec<u32> {
-    let of = |key: &i32| numbers.get(place(*key)).copied().unwrap_or(null);
-    let mut rows: Vec<u32> = keys.values().iter().map(of).collect();
-    if let Some(nulls) = keys.nulls() {
-        for (row, is_there) in rows.iter_mut().zip(nulls) {
-            if !is_there {
-                *row = null;
-            }
-        }
-    }
-    rows
+/// A number for each value of a dictionary.
+#[derive(Debug)]
+struct Numbers {
+    of_value: Vec<u32>,
+    /// The largest that was found.
+    largest: u32,
+    /// Values of which nothing is known yet.
+    unknown: usize,
+    /// Unknown values below which all of them are looked at: the rows that follow need not be searched for new ones.
+    few: usize,
 }
 
-/// Finds the numbers of the values that rows have and of which nothing is known yet.
-fn find(
-    keys: &Int32Array,
-    values: &ArrayRef,
-    numbers: &mut [u32],
-    of_values: impl FnOnce(&ArrayRef) -> Result<Vec<u32>>,
-) -> Result<()> {
-    let mut new = Vec::new();
-    for key in keys.iter().flatten() {
-        if let Some(number) = numbers.get_mut(place(key))
-            && *number == UNKNOWN
-        {
-            // Not again; the true number follows.
-            *number = 0;
-            new.push(key);
+impl Numbers {
+    /// Of which nothing is known. Where rows have more than half of the values they are not chosen by them, and will
+    /// have the others, too.
+    fn unknown(values: usize) -> Self {
+        let of_value = vec![UNKNOWN; values];
+        Self { of_value, largest: 0, unknown: values, few: values.div_ceil(2) }
+    }
+
+    /// Finds the numbers of the values that rows have and of which nothing is known yet.
+    fn find(
+        &mut self,
+        keys: &Int32Array,
+        values: &ArrayRef,
+        of_values: impl Fn(&ArrayRef) -> Result<Vec<u32>>,
+    ) -> Result<()> {
+        if self.unknown == 0 {
+            return Ok(());
         }
-    }
-    let found = of_values(&take(values, &Int32Array::from(new.clone()), None)?)?;
-    if found.len() != new.len() {
-        return Err(exec_datafusion_err!("a value has one number"));
-    }
-    for (key, found) in new.into_iter().zip(found) {
-        if let Some(number) = numbers.get_mut(place(key)) {
-            *number = found;
+        let new = self.new_among(keys);
+        self.learn(new, values, &of_values)?;
+        if self.unknown > 0 && self.unknown < self.few {
+            let rest = self.all_new();
+            // It may fail for a value that no row has which is asked about: not again, then.
+            if self.learn(rest, values, &of_values).is_err() {
+                self.few = 0;
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn learn(
+        &mut self,
+        new: Vec<u32>,
+        values: &ArrayRef,
+        of_values: impl Fn(&ArrayRef) -> Result<Vec<u32>>,
+    ) -> Result<()> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        let found = of_values(&take(values, &UInt32Array::from(new.clone()), None)?)?;
+        if found.len() != new.len() {
+            return Err(exec_datafusion_err!("a value has one number"));
+        }
+        self.unknown = self.unknown.saturating_sub(new.len());
+        for (key, found) in new.into_iter().zip(found) {
+            self.largest = self.largest.max(found);
+            if let Some(number) = self.of_value.get_mut(place(key)) {
+                *number = found;
+            }
+        }
+        Ok(())
+    }
+
+    fn all_new(&self) -> Vec<u32> {
+        let all = (0_u32..).zip(&self.of_value);
+        all.filter(|(_, number)| **number == UNKNOWN).map(|(key, _)| key).collect()
+    }
+
+    fn new_among(&mut self, keys: &Int32Array) -> Vec<u32> {
+        let mut new = Vec::new();
+        for key in keys.iter().flatten().map(i32::cast_unsigned) {
+            if let Some(number) = self.of_value.get_mut(place(key))
+                && *number == UNKNOWN
+            {
+                // Not again; the true number follows.
+                *number = 0;
+                new.push(key);
+            }
+        }
+        new
+    }
 }
 
 /// Whether two arrays are the same texts in memory, not only equal ones: what is remembered keeps its memory.
@@ -209,6 +288,6 @@ fn are_same(one: &ArrayRef, other: &ArrayRef) -> bool {
         && one.value_data().as_ptr() == other.value_data().as_ptr()
 }
 
-fn place(key: i32) -> usize {
-    usize::try_from(key.cast_unsigned()).unwrap_or(usize::MAX)
+fn place(key: u32) -> usize {
+    usize::try_from(key).unwrap_or(usize::MAX)
 }

@@ -10,3 +10,4 @@ mod prompt;
 mod scans;
 mod session;
 mod slt;
+mod subqueries;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array as _, ArrayRef, AsArray as _, RecordBatch, UInt32Array, UInt64Array,
 };
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int32Type, Schema, UInt32Type, UInt64Type};
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
@@ -60,16 +61,25 @@ impl PhysicalExpr for Encoded {
 
     fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
         let texts = self.made.texts(batch)?;
-        let rows = match texts.as_dictionary_opt::<Int32Type>() {
-            None => self.numbers(&self.made.made(&texts)?)?,
-            Some(texts) => self.made.rows(texts, NULL, |made| self.numbers(made))?,
+        let numbers = match texts.as_dictionary_opt::<Int32Type>() {
+            None => {
+                let rows = self.numbers(&self.made.made(&texts)?)?;
+                let nulls =
+                    rows.contains(&NULL).then(|| rows.iter().map(|of| *of != NULL).collect());
+                UInt32Array::new(rows.into(), nulls)
+            }
+            Some(texts) => self.made.rows(
+                texts,
+                NULL,
+                |made| self.numbers(made),
+                |rows| {
+                    let nulls =
+                        rows.may_reach(NULL).then(|| NullBuffer::new(rows.bits(|of| of != NULL)));
+                    UInt32Array::new(rows.each().into(), nulls)
+                },
+            )?,
         };
-        let rows: UInt32Array = if rows.contains(&NULL) {
-            rows.into_iter().map(|number| (number != NULL).then_some(number)).collect()
-        } else {
-            rows.into()
-        };
-        Ok(ColumnarValue::Array(Arc::new(rows)))
+        Ok(ColumnarValue::Array(Arc::new(numbers)))
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
