@@ -47,7 +47,8 @@ pub struct Desk<'a> {
 /// Sources reading pages without assets that make a flood the work of scrapers.
 const READERS_MIN: u32 = 5;
 
-/// Time within which sources that try credentials are held to be one matter, µs, and sources that always are.
+/// Time within which sources that try credentials are held to be one matter, µs, as is a search with one that asked for something
+/// as lately; and sources that always are.
 const TOGETHER_US: i64 = 60_000_000;
 const TOGETHER_MIN: u32 = 3;
 
@@ -191,6 +192,7 @@ impl Desk<'_> {
                     !open.is_of_singles()
                         || !has_room
                         || self.is_one_matter(open)
+                        || self.now - open.last_ts <= TOGETHER_US
                         || open.sources.get(alarm.source.0).is_some()
                 }
                 _ => true,

@@ -20,10 +20,17 @@ pub fn links_in_scripts(seed: u64) -> Scenario {
         ("Mozilla/5.0 (compatible; Linkmap 2.1)".into(), home(9_200, 1).ip);
     let mut rows = vec![robots::asks(&BLOG, START_S, ip.clone(), &agent, "/robots.txt".into())];
     let mut at = START_S;
+    for n in 0..24_u64 {
+        let script = format!("/wp-includes/js/{n:x}.js");
+        rows.push(robots::asks(&BLOG, START_S + 2.0 + n as f64 * 0.4, ip.clone(), &agent, script));
+    }
+    // In spells there is no page between them.
     for n in 0..80_usize {
         at += draw.between(1.0, 6.0);
-        let page = (BLOG.page)(1 + draw.below(200)).0;
-        rows.push(robots::asks(&BLOG, at, ip.clone(), &agent, page));
+        if n < 40 || n % 3 == 0 {
+            let page = (BLOG.page)(1 + draw.below(200)).0;
+            rows.push(robots::asks(&BLOG, at, ip.clone(), &agent, page));
+        }
         let link = format!("/{}/{}", KINDS[n % 9], PARTS[n / 9]);
         let row = robots::asks(&BLOG, at + 0.5, ip.clone(), &agent, link);
         rows.push(Row { status: 404, bytes: 2_900, ..row });

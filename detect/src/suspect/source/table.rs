@@ -1,6 +1,7 @@
 //! Tests that a single source can fail, as a table: one row for each counter and time scale.
 
 use crate::seen::heaviest;
+use crate::seen::source_record::SourceRecord;
 use crate::suspect::source::floors::{
     ABORTED_MIN, AGAIN_MIN, DRAWS_MIN, HELD_REQUESTS_MIN, PROBING_FLOOR, QUIET_PATHS_3600_FLOOR,
     QUIET_PATHS_86400_FLOOR, QUIET_PROBING_FLOOR, QUIET_RATE,
@@ -71,14 +72,14 @@ pub enum Shared {
 const PEOPLE_PER_AGENT: f64 = 4.0;
 
 /// Share of requests in vain in what a source asks for, from which it is searching, where a quarter of them and more are for what is only
-/// searched for, or it counts through numbers.
+/// searched for, or it counts through numbers, in paths or in what it asks of one.
 const IN_VAIN_MIN: f32 = 0.4;
 const SOUGHT_MIN: f32 = 0.25;
 
-/// The same where their words tell nothing, over ten minutes and an hour: more than half. A reader of links that finds some in what is
-/// no link asks in vain as often as not; who goes through a list of names finds next to none of them, and is
-/// above it even where all that is not there is redirected.
-const WORDLESS_MIN: f32 = 0.55;
+/// The same where their words tell nothing, over ten minutes and an hour, assets included: two in three. A reader of links that looks
+/// for them in scripts, and loads those, asks in vain as often as not, and in spells more often; who goes through a list of names finds
+/// next to none of them.
+const WORDLESS_MIN: f32 = 0.65;
 
 /// New paths in vain per page of the last ten minutes, from which a source is searching: below, it is a program that asks
 /// for much all the time and has new names for some of it.
@@ -102,11 +103,13 @@ fn searches(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
             || of_day >= share * attempts.pages[3] && paths_60 < 1.0
     };
     let has_words = sought_600 >= SOUGHT_MIN * probes_600 || sought_day >= SOUGHT_MIN * probes_day;
-    let in_vain = if has_words || suspect.record.counts_through() {
+    let counts = suspect.record.counts_through() || suspect.record.is_of_one_path();
+    let in_vain = if has_words || counts {
         is_over(probes_600, probes_day, IN_VAIN_MIN)
     } else {
-        is_over(probes_600, probes_day, WORDLESS_MIN)
-            && probes_hour >= WORDLESS_MIN * suspect.record.pages_3600
+        let SourceRecord { assets_600, assets_3600, pages_3600, .. } = *suspect.record;
+        is_over(probes_600 - WORDLESS_MIN * assets_600, probes_day, WORDLESS_MIN)
+            && probes_hour >= WORDLESS_MIN * (pages_3600 + assets_3600)
     };
     let named = !suspect.record.is_declared() || paths_60 >= DECLARED_PATHS_MIN;
     in_vain
