@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::lanes::{contains, is, mask, within};
+use super::numbers::is_digits;
 use super::search;
 
 /// The canonical text of the first address in `text`, or `None` when there is none.
@@ -175,7 +176,8 @@ fn parse_entry(text: &str) -> Option<(IpAddr, &str)> {
 pub fn canonical_host<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
     let (host, port) = search::divide(text, b':').unwrap_or((text, ""));
     if is_plain_host(host.as_bytes()) && is_port(port) {
-        Some(host)
+        let may_be_number = host.as_bytes().last().is_some_and(u8::is_ascii_digit);
+        if may_be_number && is_number(host) { None } else { Some(host) }
     } else {
         any_host(text, scratch)
     }
@@ -195,12 +197,28 @@ fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether the last label of a name is a number, which no name of a machine has.
+pub fn ends_in_number(name: &str) -> bool {
+    let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or(name);
+    is_digits(last)
+}
+
+/// Whether what stands where a host does is a number, a duration or part of an address: the last label of a host is a number in
+/// addresses only (WHATWG URL, "ends in a number").
+#[cold]
+fn is_number(host: &str) -> bool {
+    ends_in_number(host) && !is_ipv4(host.as_bytes())
+}
+
 #[cold]
 fn any_host<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
     if !is_possible_host(text) {
         return None;
     }
     let host = strip_port(text);
+    if is_number(host) {
+        return None;
+    }
     let host = host.strip_suffix('.').unwrap_or(host);
     if host.is_empty() || host == "-" {
         return None;

@@ -142,6 +142,10 @@ pub(super) fn parse(text: &[u8]) -> Option<(i64, i64, Written)> {
     if let Some(compact) = compact(text) {
         return Some(compact);
     }
+    let text = without_zone_name(text);
+    if let Some(minute) = of_minute(text) {
+        return Some(minute);
+    }
     let (date, clock) = split(text)?;
     let (time, micros, rest) = read_clock(clock)?;
     let (rest, date) = match date.trim() {
@@ -187,7 +191,21 @@ pub(super) fn year_first(text: &[u8], is_day_first: bool) -> Option<String> {
     Some(format!("{year:04}-{month:02}-{day:02} {}", behind.get(1..)?))
 }
 
-/// ISO 8601, basic format: `20240501T120000.123Z`, also without the `T`.
+/// Without the name of the zone that Java writes behind its offset: `2024-05-01T14:00:00+02:00[Europe/Berlin]`.
+fn without_zone_name(text: &str) -> &str {
+    let found = text.strip_suffix(']').and_then(|text| text.split_once('['));
+    found.map_or(text, |(time, _)| time)
+}
+
+/// A time of ISO 8601 without seconds, as Java writes one where they are zero: `2024-05-01T12:00Z`.
+fn of_minute(text: &str) -> Option<(i64, i64, Written)> {
+    let (minute, zone) = text.split_at_checked("2024-05-01T12:00".len())?;
+    let (date, clock) = minute.split_once('T').filter(|_| !zone.starts_with(':'))?;
+    let (time, micros, _) = read_clock(&format!("{clock}:00"))?;
+    Some((civil_seconds(read_date(date, None)?, time)?, micros, written_offset(zone.as_bytes())?))
+}
+
+/// ISO 8601, basic format: `20240501T120000.123Z`, also without the `T`, and then with milliseconds right behind.
 fn compact(text: &str) -> Option<(i64, i64, Written)> {
     let digits = |range: std::ops::Range<usize>, text: &str| {
         let part = text.get(range)?;
@@ -198,7 +216,8 @@ fn compact(text: &str) -> Option<(i64, i64, Written)> {
     let (clock, rest) = clock.split_at_checked(6)?;
     let date = (digits(0..4, date)?, digits(4..6, date)?, digits(6..8, date)?);
     let time = (digits(0..2, clock)?, digits(2..4, clock)?, digits(4..6, clock)?);
-    let (micros, rest) = match rest.strip_prefix(['.', ',']) {
+    let is_glued = rest.len() == 3 && text.len() == "20240501120000123".len();
+    let (micros, rest) = match rest.strip_prefix(['.', ',']).or(is_glued.then_some(rest)) {
         Some(fraction) => {
             let count = fraction.bytes().take_while(u8::is_ascii_digit).count();
             let (fraction, rest) = fraction.split_at(count);
@@ -211,7 +230,8 @@ fn compact(text: &str) -> Option<(i64, i64, Written)> {
     Some((civil_seconds(date, time)?, micros, written_offset(rest.as_bytes())?))
 }
 
-/// The date and the time of day, which begins with two digits and a colon and has one more.
+/// The date and the time of day, which begins with two digits and a colon and has one more. The day may have a colon behind it,
+/// too: `2024/05/01:12:00:00`.
 fn split(text: &str) -> Option<(&str, &str)> {
     let bytes = text.as_bytes();
     let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
@@ -225,7 +245,12 @@ fn split(text: &str) -> Option<(&str, &str)> {
             && is_digit(colon + 2)
             && bytes.get(colon + 3) == Some(&b':')
     };
-    let at = (0..bytes.len()).find(|at| starts(*at))?;
+    // Two digits behind a time of day are none of its fraction.
+    let is_day = |at: usize| {
+        let behind = bytes.get(at + 8) == Some(&b':') && is_digit(at + 9) && is_digit(at + 10);
+        behind && !is_digit(at + 11)
+    };
+    let at = (0..bytes.len()).find(|at| starts(*at) && !is_day(*at))?;
     let date = text.get(..at)?;
     let date = date.strip_suffix([':', 'T', '-', '_', '/']).unwrap_or(date);
     Some((date.trim_end_matches(','), text.get(at..)?))

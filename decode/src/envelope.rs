@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::address::is_plain_ip;
 use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in, sole_object};
 use super::line::sound::is_name;
+use super::numbers::is_digits;
 use super::prefix::{split_console, strip_host_and_server, strip_prefix, without_colours};
 use super::record::Unit;
 use super::record::{Escape, Record, Slot, Value};
@@ -39,7 +40,7 @@ pub enum Envelope {
     /// So many things that consoles and collectors put before a line: a container's name with a bar, a time, a pod in
     /// brackets, colours, headers.
     Prefix(u8),
-    /// Columns with tabs between, of which the first is the time and the last is JSON: Caddy's console.
+    /// A time in front of JSON without one: Caddy's console and Fluentd's outputs.
     Console,
     /// A JSON string.
     Text,
@@ -118,6 +119,17 @@ const MESSAGE_KEYS: &[&str] = &[
     "access_log",
     "accessLog",
     "log_line",
+    // Wazuh, NXLog, Azure's tables of containers, CrowdSec, Avro.
+    "full_log",
+    "raw_event",
+    "Log_s",
+    "LogMessage",
+    "properties.LogMessage",
+    "properties.log",
+    "resultDescription",
+    "@m",
+    "Line.Raw",
+    "payload.string",
     "entry",
     "text",
     "content",
@@ -388,9 +400,7 @@ pub(super) fn split_time(text: &str) -> Option<(&str, &str)> {
         && bytes.get(12) == Some(&b':');
     if is_rfc3164 {
         let (time, rest) = text.split_at_checked(15)?;
-        // `May 1 12:00:00 2024`: some write the year behind.
-        let rest = rest.strip_prefix(' ')?;
-        return Some((time, rest));
+        return Some((time, rest.strip_prefix(' ').or_else(|| behind_fraction(rest))?));
     }
     if let Some(parts) = split_short_day(text) {
         return Some(parts);
@@ -400,6 +410,13 @@ pub(super) fn split_time(text: &str) -> Option<(&str, &str)> {
     let is_bare = time.contains('T') && !time.starts_with('[');
     TimeParser::default().parse(time, Unit::Seconds).filter(|_| is_bare)?;
     Some((time, rest))
+}
+
+/// What is behind the fraction of a second and a blank: devices write one in the times of RFC 3164.
+#[cold]
+fn behind_fraction(text: &str) -> Option<&str> {
+    let (digits, rest) = text.strip_prefix('.')?.split_once(' ')?;
+    (is_digits(digits) && digits.len() <= 9).then_some(rest)
 }
 
 /// `May 1 12:00:00`, with one blank before a day of one digit.

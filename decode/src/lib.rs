@@ -35,6 +35,7 @@ pub mod config;
 mod delimited;
 mod ending;
 pub mod envelope;
+mod epoch;
 mod examples;
 pub mod explain;
 pub mod format;

@@ -202,9 +202,14 @@ pub(super) fn score_of_dialect<'a>(
         && has_time(record)
         && lack_of(record, decoder.format(), true).is_none()
         && says_who_or_what(record)
-        // What collects events puts those of anybody where Fastly's stand.
-        && (decoder.format() != Format::Fastly || record.was_seen(Slot::Uri));
+        && (decoder.format() != Format::Fastly || has_answer_to_target(record));
     is_record.then(|| (record.filled(), !record.is_partial()))
+}
+
+/// Whether a record has a target, and a status or who asked: what collects events puts those of anybody where Fastly's stand.
+fn has_answer_to_target(record: &Record<'_>) -> bool {
+    let has = |slot| record.was_seen(slot);
+    has(Slot::Uri) && (has(Slot::Status) || has(Slot::ClientIp))
 }
 
 /// Whether a record says who asked or what for: records of anything have a status.

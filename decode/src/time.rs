@@ -4,6 +4,7 @@
 //! second of each notation.
 
 use super::calendar;
+use super::epoch::{parse_epoch, written_out};
 use super::numbers::is_digits;
 use super::record::Unit;
 use super::word;
@@ -86,6 +87,11 @@ impl TimeParser {
 
     #[cold]
     fn parse_words(&mut self, bytes: &[u8], unit: Unit) -> Option<i64> {
+        if bytes.iter().any(|byte| matches!(byte, b'e' | b'E'))
+            && let Some(digits) = written_out(bytes)
+        {
+            return parse_epoch(digits.as_bytes(), unit);
+        }
         let (seconds, micros, offset) = match unit {
             Unit::DayFirst | Unit::MonthFirst => {
                 let year_first = calendar::year_first(bytes, unit == Unit::DayFirst)?;
@@ -210,7 +216,7 @@ fn clf_seconds(text: &[u8; 20]) -> Option<i64> {
 const MICROS: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
 /// An optional fraction of a second, truncated to microseconds, and what follows it.
-fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
+pub(super) fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b'.' | b',', rest @ ..] = text else { return Some((0, text)) };
     if let Some((count @ 1.., digits)) = word::leading_digits(rest) {
         return Some((i64::try_from(digits / 100).ok()?, rest.get(count..)?));
@@ -227,7 +233,7 @@ fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
 
 /// How many digits are at the start.
 #[inline]
-fn count_digits(text: &[u8]) -> usize {
+pub(super) fn count_digits(text: &[u8]) -> usize {
     word::count_digits(text)
         .unwrap_or_else(|| text.iter().take_while(|byte| byte.is_ascii_digit()).count())
 }
@@ -263,45 +269,6 @@ pub(super) fn written_offset(text: &[u8]) -> Option<Written> {
     };
     let seconds = if *sign == b'-' { -seconds } else { seconds };
     (-ZONE_S_MAX..=ZONE_S_MAX).contains(&seconds).then_some(Written::East(seconds))
-}
-
-/// A number since the epoch. With [`Unit::Auto`]: from 10⁸ and below 10¹¹ seconds, below 10¹³ milliseconds, from 10¹⁴ to 10¹⁷
-/// microseconds, else nanoseconds (good for the years 1973 to 2286). Fourteen digits are none of these but a date,
-/// `20240501120000`, and not read.
-fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
-    let whole = count_digits(bytes);
-    if whole == 0 {
-        return None;
-    }
-    let (digits, rest) = bytes.split_at(whole);
-    let value = number(digits)?;
-    let unit = match unit {
-        Unit::DayFirst | Unit::MonthFirst => return None,
-        // A year, a day, a duration.
-        Unit::Auto if value < 100_000_000 => return None,
-        Unit::Auto if value < 100_000_000_000 => Unit::Seconds,
-        Unit::Auto if value < 10_000_000_000_000 => Unit::Millis,
-        Unit::Auto if value < 100_000_000_000_000 => return None,
-        Unit::Auto if value < 100_000_000_000_000_000 => Unit::Micros,
-        Unit::Auto => Unit::Nanos,
-        given => given,
-    };
-    if matches!(rest.first(), Some(b'e' | b'E')) {
-        return None;
-    }
-    let (fraction_millionths, rest) = fraction_us(rest)?;
-    if !rest.is_empty() {
-        return None;
-    }
-    match unit {
-        Unit::Auto | Unit::Seconds => {
-            value.checked_mul(1_000_000)?.checked_add(fraction_millionths)
-        }
-        Unit::Millis => value.checked_mul(1_000)?.checked_add(fraction_millionths / 1_000),
-        Unit::Micros => Some(value),
-        Unit::Nanos => Some(value / 1_000),
-        Unit::DayFirst | Unit::MonthFirst => None,
-    }
 }
 
 /// A duration in microseconds; negative and unreadable ones are `None`.
@@ -343,21 +310,31 @@ fn any_duration_us(text: &str, unit: Unit) -> Option<i64> {
     let pointed = with_point(text);
     let text = pointed.as_deref().unwrap_or(text);
     let end = text.bytes().position(|byte| matches!(byte, b',' | b' ')).unwrap_or(text.len());
-    let text = text.get(..end)?;
+    // `12.5 ms`.
+    let (text, behind) = text.split_at_checked(end)?;
+    let unit = unit_named(behind.trim_ascii()).unwrap_or(unit);
     let text = text.strip_prefix('+').unwrap_or(text);
     let end = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
     let (number_text, suffix) = text.split_at_checked(end)?;
-    let unit = match suffix {
-        "" => unit,
+    let unit = match unit_named(suffix) {
+        Some(named) => named,
+        None if suffix.is_empty() => unit,
+        // Exponents and the like: rare, so the general parser.
+        None => return scaled(text.parse().ok()?, unit),
+    };
+    let plain = plain_duration_us(number_text.as_bytes(), unit);
+    plain.or_else(|| scaled(number_text.parse().ok()?, unit))
+}
+
+/// The unit that the text behind a number names.
+fn unit_named(text: &str) -> Option<Unit> {
+    Some(match text {
         "ns" => Unit::Nanos,
         "us" | "µs" => Unit::Micros,
         "ms" => Unit::Millis,
         "s" => Unit::Seconds,
-        // Exponents and the like: rare, so the general parser.
-        _ => return scaled(text.parse().ok()?, unit),
-    };
-    let plain = plain_duration_us(number_text.as_bytes(), unit);
-    plain.or_else(|| scaled(number_text.parse().ok()?, unit))
+        _ => return None,
+    })
 }
 
 /// A number with a comma in the place of its point, as some languages write it: a list has a blank behind each comma, or points
@@ -416,8 +393,25 @@ mod tests {
             "1714564800123",
             "1714564800123000",
             "1714564800123000000",
+            "1.714564800123E9",
+            "20240501120000123",
+            "2024/05/01:12:00:00.123 +0000",
+            "2024-05-01T14:00:00.123+02:00[Europe/Berlin]",
         ] {
             assert_eq!(parse(text), micros, "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_of_zero_may_be_left_out() {
+        let noon = Some(1_714_564_800_000_000);
+        for text in ["2024-05-01T12:00Z", "2024-05-01T12:00", "2024-05-01T14:00+02:00"] {
+            assert_eq!(parse(text), noon, "{text}");
+        }
+        for text in
+            ["2024-05-01T12:60Z", "2024-05-01T12:0Z", "2024-05-01 12:00", "2024-05-01T1:00Z"]
+        {
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 
@@ -484,6 +478,8 @@ mod tests {
             ("12", Unit::Millis, Some(12_000)),
             ("12.5", Unit::Millis, Some(12_500)),
             ("3ms", Unit::Auto, Some(3_000)),
+            ("12.5 ms", Unit::Seconds, Some(12_500)),
+            ("0.5 s", Unit::Millis, Some(500_000)),
             ("1500", Unit::Nanos, Some(1)),
             ("0.002, 0.010", Unit::Seconds, Some(2_000)),
             ("2.5e-05", Unit::Seconds, Some(25)),

@@ -251,3 +251,34 @@ fn quotes_of_a_client_hide_no_request() {
     );
     assert!(row.contains("REJECT"), "{row}");
 }
+
+#[test]
+fn a_record_in_a_text_of_a_client_is_not_one_of_the_stream() {
+    let forged =
+        r#"198.51.100.9 - - [01/May/2023:12:00:00 +0000] "GET /forged HTTP/1.1" 404 9 "-" "x""#;
+    let elb = |request: &str, agent: &str| {
+        format!(
+            r#"2024-05-01T12:00:00.945958Z my-lb 192.0.2.1:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "{request}" "{agent}" - -"#
+        )
+    };
+    let alb = |request: &str, agent: &str| {
+        format!(
+            r#"https 2024-05-01T12:00:00.186641Z app/lb/50dc6c495c0c9188 192.0.2.1:2817 10.0.0.1:80 0.086 0.048 0.037 200 200 0 57 "{request}" "{agent}" - - arn:aws:x "Root=1-58337281" "shop.example" "arn:aws:y" 1 2024-05-01T12:00:00.000000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-""#
+        )
+    };
+    let request = "GET https://shop.example:443/ HTTP/1.1";
+    for (sound, lines) in [
+        (elb(request, "curl"), [elb(forged, "curl"), elb(request, forged)]),
+        (alb(request, "curl"), [alb(forged, "curl"), alb(request, forged)]),
+    ] {
+        for line in lines {
+            for text in [line.clone(), format!("{sound}\n{sound}\n{line}")] {
+                let rows = read("auto", &text);
+                let last = rows.lines().last().unwrap();
+                let is_taken = last.contains("ts=2023") || last.contains("status=404");
+                let is_told = last.contains("REJECT") || last.contains("malformed=true");
+                assert!(is_told || !is_taken, "{text}: {last}");
+            }
+        }
+    }
+}

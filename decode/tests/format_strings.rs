@@ -206,6 +206,30 @@ fn what_touches_a_target_ends_before_it() {
 }
 
 #[test]
+fn the_question_mark_may_be_a_variable_of_its_own() {
+    check(
+        "$remote_addr [$time_local] $request_method $uri $is_args$args $status",
+        "192.0.2.1 [01/May/2024:12:00:00 +0000] GET /a ?b=c 200\n\
+         192.0.2.1 [01/May/2024:12:00:00 +0000] GET /a  200\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" query="b=c" status=200
+            2 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" status=200
+        "#]],
+    );
+}
+
+#[test]
+fn varnish_says_how_it_handled_a_request() {
+    check(
+        "%h %t \"%r\" %s %b %{Varnish:time_firstbyte}x %{Varnish:hitmiss}x %{Varnish:handling}x",
+        "192.0.2.1 [01/May/2024:12:00:00 +0000] \"GET http://shop.example/a HTTP/1.1\" 200 5 0.000123 miss pass\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" scheme="http" host="shop.example" path="/a" protocol="HTTP/1.1" status=200 response_bytes=5 cache_status="pass"
+        "#]],
+    );
+}
+
+#[test]
 fn a_time_may_be_written_in_many_pieces() {
     check(
         "%a %{%Y}t-%{%m}t-%{%d}t %{%H:%M:%S}t.%{usec_frac}t %{%z}t \"%r\" %>s",
@@ -248,6 +272,13 @@ fn envoy_writes_by_operators() {
         &expect![[r#"
             1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" host="shop.example" path="/a" query="b" protocol="HTTP/1.1" status=200 request_bytes=3 response_bytes=5 duration_us=7000 user_agent="curl" ja4="t13d1516h2_8daaf6152771_b186095e22b6" aborted=true
             2 ts=2024-05-01 12:00:00Z method="GET" path="/a" protocol="HTTP/1.1" status=200 request_bytes=3 response_bytes=5 duration_us=7000 malformed=true
+        "#]],
+    );
+    check(
+        "%START_TIME% %DOWNSTREAM_REMOTE_ADDRESS% %REQUEST_HEADER(:METHOD)% %PATH(WQ)% %RESPONSE_CODE%",
+        "2024-05-01T12:00:00.000Z 192.0.2.1:5000 GET /a?b=c 200\n",
+        &expect![[r#"
+            1 ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" query="b=c" status=200
         "#]],
     );
 }

@@ -285,3 +285,76 @@ fn two_lines_that_ran_into_each_other_are_not_one() {
         }
     }
 }
+
+#[test]
+fn what_tools_put_before_a_client_is_no_host() {
+    let line = r#"192.0.2.1 - - [01/May/2024:12:00:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "curl""#;
+    let vhost = format!("shop.example:443 {line}");
+    for word in [
+        "200",
+        "12",
+        "1714564800",
+        "1714564800.123",
+        "0.012",
+        "2024-05-01",
+        "INFO",
+        "info:",
+        "access.log:",
+        "stdout",
+        "OUT",
+        "F",
+        "UTC",
+        "nil",
+        "web-1:",
+    ] {
+        for before in ["", COMBINED, &vhost] {
+            let (batches, _) = read_blocks(
+                &DecoderConfig::of("auto"),
+                [format!("{before}\n{before}\n{word} {line}").as_bytes()],
+            );
+            let rows = show(&batches);
+            let last = rows.lines().last().unwrap();
+            assert!(!last.contains("host="), "{word} behind {before}: {last}");
+        }
+    }
+    for (host, expected) in [
+        ("shop.example", "shop.example"),
+        ("shop.example:443", "shop.example"),
+        ("intranet", "intranet"),
+        ("web1", "web1"),
+        ("10.0.0.5:80", "10.0.0.5"),
+        ("[2001:db8::5]:443", "2001:db8::5"),
+        ("_", "_"),
+    ] {
+        let (batches, _) = read_blocks(
+            &DecoderConfig::of("auto"),
+            [format!("{vhost}\n{vhost}\n{host} {line}").as_bytes()],
+        );
+        let rows = show(&batches);
+        let last = rows.lines().last().unwrap();
+        assert!(last.contains(&format!("host=\"{expected}\"")), "{host}: {last}");
+    }
+}
+
+#[test]
+fn the_first_of_a_list_of_addresses_is_no_host() {
+    let rest = r#"- - [01/May/2024:12:00:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "curl""#;
+    let vhost = format!("shop.example:443 192.0.2.1 {rest}");
+    let text = format!("{vhost}\n{vhost}\n203.0.113.7, 10.4.0.9 {rest}");
+    let (batches, _) = read_blocks(&DecoderConfig::of("auto"), [text.as_bytes()]);
+    let rows = show(&batches);
+    assert!(rows.lines().last().unwrap().contains("client_ip=\"203.0.113.7\""), "{rows}");
+}
+
+#[test]
+fn a_number_is_no_host_in_any_format() {
+    for (host, is_one) in
+        [("200", false), ("1.5", false), ("10.0.0.5", true), ("web1", true), ("shop.example", true)]
+    {
+        let line = format!(
+            r#"{{"time":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1","host":"{host}","request":"GET /a HTTP/1.1","status":200}}"#
+        );
+        let (batches, _) = read_blocks(&DecoderConfig::of("auto"), [line.as_bytes()]);
+        assert_eq!(show(&batches).contains("host="), is_one, "{host}");
+    }
+}

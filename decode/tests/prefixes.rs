@@ -13,7 +13,7 @@ const LINE: &str =
 
 const ORDINARY: &str = r#"203.0.113.1 - - [30/Apr/2024:12:00:00 +0000] "GET /page HTTP/1.1" 200 500 "-" "Mozilla/5.0""#;
 
-const PREFIXES: [&str; 17] = [
+const PREFIXES: [&str; 26] = [
     "<134>May  1 2024 12:00:00 edge1 nginx: ",
     "nginx-7c5ddbdf54-x2ldq nginx ",
     "[  123.456789] edge1 nginx[1234]: ",
@@ -31,6 +31,15 @@ const PREFIXES: [&str; 17] = [
     "<190>May  1 12:00:00 relay <190>May  1 12:00:00 edge1 nginx: ",
     "<190>May  1 12:00:00 edge1 ",
     "2024-05-01 12:00:00.123  INFO 7 --- [or-http-epoll-2] reactor.netty.http.server.AccessLog      : ",
+    "<134>",
+    "web    |",
+    "[2024-05-01 12:00:00] ",
+    "2024-05-01 12:00:00.123 UTC ",
+    "May  1 12:00:00.123 edge1 nginx: ",
+    "   2024-05-01T12:00:00.12+0000 [APP/PROC/WEB/0] OUT ",
+    "[APP/PROC/WEB/0] ERR ",
+    "CreateTime:1714564800123\t",
+    "LogAppendTime:1714564800123\tPartition:0\tOffset:5\tnull\t",
 ];
 
 /// The last row, without its number.
@@ -106,6 +115,23 @@ fn the_console_of_caddy_has_its_time_before_the_object() {
     ] {
         assert!(read("auto", &format!("{head}{record}")).contains("REJECT"), "{head}");
     }
+}
+
+#[test]
+fn outputs_of_fluentd_have_the_time_before_the_object() {
+    let record = r#"{"remote":"192.0.2.1","host":"-","user":"-","method":"GET","path":"/t?x=1","code":"200","size":"5","referer":"-","agent":"curl/8.5.0"}"#;
+    let row = "ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\" method=\"GET\" path=\"/t\" query=\"x=1\" status=200 response_bytes=5 user_agent=\"curl/8.5.0\"";
+    for head in [
+        "2024-05-01 12:00:00.000000000 +0000 nginx.access: ",
+        "2024-05-01T12:00:00+00:00\tnginx.access\t",
+    ] {
+        let line = format!("{head}{record}");
+        assert_eq!(last(&line), row, "{head}");
+        assert_eq!(last(&format!("{ORDINARY}\n{line}\n{line}")), row, "{head}");
+    }
+    // A time of its own counts.
+    let own = record.replacen('{', "{\"time\":\"2024-05-01T11:00:00Z\",", 1);
+    assert!(last(&format!("2024-05-01T12:00:00+00:00\tnginx.access\t{own}")).contains("11:00:00Z"));
 }
 
 #[test]

@@ -55,6 +55,12 @@ fn under_any_key() {
         "@message",
         "original",
         "text",
+        "full_log",
+        "raw_event",
+        "Log_s",
+        "LogMessage",
+        "resultDescription",
+        "@m",
     ];
     check(1, &keys.map(|key| json!({key: LINE, "zone": 1}).to_string()));
     check(1, &keys.map(|key| json!({key: record().to_string()}).to_string()));
@@ -75,6 +81,10 @@ fn under_any_key() {
             json!({"MESSAGE": record().to_string().as_bytes()}),
             json!({"message": format!("edge1 nginx: {LINE}"), "type": "log.journald"}),
             json!({"log": format!("web-1  | {LINE}")}),
+            json!({"time": "2024-05-01T12:00:01Z", "category": "ContainerLogV2", "properties": {"LogMessage": LINE}}),
+            json!({"Type": 0, "Line": {"Raw": LINE, "Src": "/var/log/nginx/access.log"}}),
+            json!({"payload": {"string": LINE}}),
+            json!({"timestamp": "2024-05-01T12:00:01Z", "agent": {"name": "web1"}, "full_log": LINE, "data": {"protocol": "GET", "srcip": "192.0.2.1", "id": "200", "url": "/a"}}),
         ]
         .map(|text| text.to_string()),
     );

@@ -8,6 +8,14 @@ use crate::record::{Escape, Unit, Value};
 pub(crate) enum Adjust {
     /// See [`marks::WHOLE_MILLIS`].
     WholeMillis,
+    /// See [`marks::MILLIS`].
+    Millis,
+    /// See [`marks::MICROS`].
+    Micros,
+    /// See [`marks::NANOS`].
+    Nanos,
+    /// See [`marks::WITH_UNIT`].
+    WithUnit,
     /// See [`marks::LAST_OF_LIST`].
     LastOfList,
     /// See [`marks::GATEWAY_QUERY`].
@@ -21,11 +29,15 @@ pub(crate) enum Adjust {
 }
 
 /// The mark of each.
-const MARKS: [(&str, Adjust); 6] = [
+const MARKS: [(&str, Adjust); 10] = [
     (marks::SPAN_KIND, Adjust::SpanKind),
     (marks::ROOTED, Adjust::Rooted),
     (marks::TARGET, Adjust::Target),
     (marks::WHOLE_MILLIS, Adjust::WholeMillis),
+    (marks::MILLIS, Adjust::Millis),
+    (marks::MICROS, Adjust::Micros),
+    (marks::NANOS, Adjust::Nanos),
+    (marks::WITH_UNIT, Adjust::WithUnit),
     (marks::LAST_OF_LIST, Adjust::LastOfList),
     (marks::GATEWAY_QUERY, Adjust::GatewayQuery),
 ];
@@ -42,7 +54,10 @@ impl Adjust {
         let text = value.text;
         Some(match self {
             Self::WholeMillis if text.contains('.') => value,
-            Self::WholeMillis => Value { unit: Unit::Millis, ..value },
+            Self::WholeMillis | Self::Millis => Value { unit: Unit::Millis, ..value },
+            Self::Micros => Value { unit: Unit::Micros, ..value },
+            Self::Nanos => Value { unit: Unit::Nanos, ..value },
+            Self::WithUnit if !text.ends_with('s') => return None,
             Self::LastOfList => {
                 Value { text: text.rsplit(',').next().unwrap_or(text).trim_ascii(), ..value }
             }
@@ -57,7 +72,7 @@ impl Adjust {
             {
                 Value { escape: Escape::Rooted, ..value }
             }
-            Self::Rooted | Self::Target => value,
+            Self::Rooted | Self::Target | Self::WithUnit => value,
         })
     }
 }

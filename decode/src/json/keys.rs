@@ -63,6 +63,14 @@ pub(crate) mod marks {
     pub(crate) const ATTRIBUTES: &str = "attributes";
     /// Durations that are milliseconds when they are written without a fraction.
     pub(crate) const WHOLE_MILLIS: &str = "whole_ms";
+    /// Durations of another unit than the others of their slot: milliseconds.
+    pub(crate) const MILLIS: &str = "ms";
+    /// Microseconds.
+    pub(crate) const MICROS: &str = "us";
+    /// Nanoseconds.
+    pub(crate) const NANOS: &str = "ns";
+    /// Durations of no unit that is known, unless their text names one.
+    pub(crate) const WITH_UNIT: &str = "with_unit";
     /// Lists with commas of which the last entry counts.
     pub(crate) const LAST_OF_LIST: &str = "last_of_list";
     /// Kinds of spans, of which those of a client are of another kind than access.

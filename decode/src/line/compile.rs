@@ -243,6 +243,14 @@ fn pieces_of(tokens: Vec<Token>) -> Result<(String, Vec<Piece>), FormatError> {
             {
                 path.slot = Some(Slot::Uri);
             }
+            // `$is_args$args` behind a blank.
+            (Token::Variable(next), Some((query, after)))
+                if after.is_empty()
+                    && query.slot == Some(Slot::Query)
+                    && next.slot == Some(Slot::Query) =>
+            {
+                *query = next;
+            }
             // `$host$request_uri`: they part at the slash.
             (Token::Variable(next), Some((host, after)))
                 if after.is_empty()

@@ -68,6 +68,7 @@ const fn is_of_operator(c: char) -> bool {
 const ENVOY: &[(&str, Slot, Unit, u8)] = &[
     ("START_TIME", Slot::Time, Unit::Auto, 0),
     ("PROTOCOL", Slot::Protocol, Unit::Auto, 0),
+    ("PATH", Slot::Uri, Unit::Auto, 0),
     ("RESPONSE_CODE", Slot::Status, Unit::Auto, 0),
     ("RESPONSE_FLAGS", Slot::Aborted, Unit::Auto, 0),
     ("RESPONSE_FLAGS_LONG", Slot::Aborted, Unit::Auto, 1),
@@ -83,8 +84,9 @@ const ENVOY: &[(&str, Slot, Unit, u8)] = &[
     ("HOSTNAME", Slot::Edge, Unit::Auto, 0),
 ];
 
-/// Envoy's operators of the headers of a request, without and with its query.
-const ENVOY_HEADERS: [&str; 2] = ["REQ", "REQ_WITHOUT_QUERY"];
+/// Envoy's operators of the headers of a request, with and without its query.
+const ENVOY_HEADERS: [&str; 4] =
+    ["REQ", "REQUEST_HEADER", "REQ_WITHOUT_QUERY", "REQUEST_HEADER_WITHOUT_QUERY"];
 
 /// The headers of a request, as Envoy and `HAProxy` name them.
 const HEADERS: &[(&str, Slot)] = &[
@@ -196,6 +198,7 @@ const HAPROXY_SAMPLES: &[(&str, Slot, u8)] = &[
     ("capture.req.method", Slot::Method, 1),
     ("capture.req.uri", Slot::Uri, 1),
     ("url", Slot::Uri, 1),
+    ("pathq", Slot::Uri, 1),
     ("path", Slot::Path, 2),
     ("query", Slot::Query, 1),
     ("status", Slot::Status, 1),

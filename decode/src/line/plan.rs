@@ -7,7 +7,8 @@ use super::ends::{
 };
 use super::loose::Shape;
 use super::sound::{
-    forwarded_behind, has_other_client, holds_record, is_address, is_name, is_sound_client,
+    forwarded_behind, has_other_client, holds_record, is_address, is_host_in_front, is_name,
+    is_sound_client,
 };
 use super::step::{Step, Until};
 use crate::address::{is_ipv4, is_plain_ipv6, without_port};
@@ -70,6 +71,8 @@ pub(super) enum Front {
     Open,
     /// The first value, which is one word, as the client is further behind: what is around a line may have run into it.
     Word(Slot),
+    /// A host, of a format that has nothing else there.
+    Host,
 }
 
 /// Whether a text is a scheme of a load balancer, or a result of a cache. Most results are one of two.
@@ -89,10 +92,11 @@ impl Plan {
         self
     }
 
-    /// The same plan for lines whose client is always an address.
+    /// The same plan for lines whose client is always an address, with a host in front of it.
     #[must_use]
     pub fn with_sure_client(mut self) -> Self {
         self.has_sure_client = true;
+        self.front = Front::Host;
         self
     }
 
@@ -157,6 +161,7 @@ impl Plan {
                 self.withhold_first_of_two(line, record);
                 true
             }
+            Front::Host => record.get(Slot::Host).is_none_or(|value| is_host_in_front(value.text)),
             Front::Word(slot) => record.get(slot).is_none_or(|value| is_word(slot, value.text)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::address::{canonical_ip, is_ipv4, is_private};
+use crate::address::{canonical_ip, ends_in_number, is_ipv4, is_private};
 use crate::lanes::{contains, is};
 use crate::numbers::is_digits;
 use crate::reasons::is_level;
@@ -42,7 +42,8 @@ pub(crate) fn has_two_addresses(line: &str) -> bool {
 }
 
 /// Whether an address stands among the words between client and time, too, or a time where there must be words: then a
-/// host with blanks in it may be in front, and nobody can tell which of them asked. `words` is how many words stand behind a
+/// host with blanks in it may be in front, and nobody can tell which of them asked. Or a text in quotes: then the time may be one
+/// that a client wrote. `words` is how many words stand behind a
 /// client at least: what has fewer behind it, and a dash for the remote log name in front, is what a user calls himself.
 #[cold]
 pub(super) fn has_other_client(tail: &str, words: usize) -> bool {
@@ -50,9 +51,27 @@ pub(super) fn has_other_client(tail: &str, words: usize) -> bool {
     if words > 0 && found.peek().is_none() {
         return true;
     }
+    if holds_quoted(before_time(tail)) {
+        return true;
+    }
     let of_users = if tail.starts_with("- ") { words } else { 0 };
     let clients = words_before_time(tail).count().saturating_sub(of_users);
     found.take(clients).any(ends_in_address)
+}
+
+/// What stands in front of the first time in brackets.
+fn before_time(tail: &str) -> &str {
+    let is_time = |at: &usize| tail.get(at + 2..).is_some_and(looks_like_time);
+    let end = tail.match_indices(" [").map(|(at, _)| at).find(is_time);
+    end.and_then(|end| tail.get(..end)).unwrap_or_default()
+}
+
+/// Whether there are quotes in what stands in front of a time that are neither escaped nor around the name of a user.
+fn holds_quoted(text: &str) -> bool {
+    let name = text.strip_prefix("- ").unwrap_or(text);
+    let inner = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);
+    let mut quotes = inner.match_indices('"').map(|(at, _)| at);
+    quotes.any(|at| !inner.get(..at).is_some_and(|before| before.ends_with('\\')))
 }
 
 /// Whether a word is an address, or one behind a dash: where a line was torn behind that, the next one begins there.
@@ -82,20 +101,52 @@ pub(crate) fn is_name(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
 
-/// Whether the last label is a number, which no name of a machine has: addresses that ran into each other.
-fn ends_in_number(name: &str) -> bool {
-    let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or(name);
-    !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 /// Whether a text can be a host: a name, an address, or an address in brackets, possibly with a port.
 pub(crate) fn is_host(text: &str) -> bool {
     let name = match text.rsplit_once(':') {
         Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => text,
     };
-    (is_name(name) && !is_level(name) && !(name.contains('.') && ends_in_number(name)))
+    (is_name(name) && !is_told_by_tools(name) && !(name.contains('.') && ends_in_number(name)))
         || (!name.contains([',', ' ', '"']) && is_address(name))
+}
+
+/// Words that collectors and consoles put before a line, or write where there is nothing, beside levels: streams, zones,
+/// nothing.
+const OF_TOOLS: [&str; 11] =
+    ["stdout", "stderr", "out", "err", "utc", "gmt", "null", "nil", "none", "nan", "undefined"];
+
+/// Whether a word is one of these, a level, a single letter, as CRI marks parts, or a day.
+fn is_told_by_tools(word: &str) -> bool {
+    let is_letter = word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_letter
+        || is_level(word)
+        || OF_TOOLS.iter().any(|known| word.eq_ignore_ascii_case(known))
+        || is_day(word)
+}
+
+/// `2024-05-01`.
+fn is_day(word: &str) -> bool {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = word.as_bytes() else { return false };
+    [y1, y2, y3, y4, m1, m2, d1, d2].into_iter().all(u8::is_ascii_digit)
+}
+
+/// Whether a word in front of the client is a host that it is there for: of most a dot says so.
+#[inline(never)]
+pub(super) fn is_host_in_front(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    let is_plain = bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+        && contains(bytes, is(b'.'));
+    is_plain || is_other_host_in_front(word)
+}
+
+/// The same of one without a dot, or of other letters: names of other scripts and `_` stand for hosts, too.
+#[cold]
+fn is_other_host_in_front(word: &str) -> bool {
+    let is_number = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_torn = word.ends_with(':') || word.contains([',', '"', '=', '|', '/', '(', '<']);
+    !is_torn && !is_told_by_tools(word) && (!is_number || is_address(word))
 }
 
 /// Whether the text of a value holds the beginning of another record: a time in brackets, which no escaped value and no
@@ -139,7 +190,7 @@ fn has_bare_address(list: &str) -> bool {
 }
 
 /// Whether a time in common log or ISO notation, or an epoch, stands at the start.
-pub(super) fn looks_like_time(text: &str) -> bool {
+pub(crate) fn looks_like_time(text: &str) -> bool {
     let start = text.as_bytes().get(..5).unwrap_or_default();
     match start {
         [d1, d2, b'/', m1, _] => {

@@ -111,6 +111,8 @@ const NGINX: &[(&str, Slot, Unit, u8)] = &[
     ("uri", Slot::Path, Unit::Auto, 0),
     ("document_uri", Slot::Path, Unit::Auto, 1),
     ("args", Slot::Query, Unit::Auto, 0),
+    // The question mark of the query behind it.
+    ("is_args", Slot::Query, Unit::Auto, 1),
     ("query_string", Slot::Query, Unit::Auto, 0),
     ("server_protocol", Slot::Protocol, Unit::Auto, 0),
     ("scheme", Slot::Scheme, Unit::Auto, 0),
@@ -312,6 +314,9 @@ fn apache_variable(name: char, argument: &str) -> Variable {
         ('i', "referer") => (Slot::Referer, Unit::Auto, 0),
         ('X', _) => (Slot::Aborted, Unit::Auto, 0),
         ('L', _) => (Slot::RequestId, Unit::Auto, 1),
+        // `varnishncsa`: whether it hit, and how it went about it.
+        ('x', "varnish:handling") => (Slot::CacheStatus, Unit::Auto, 0),
+        ('x', "varnish:hitmiss") => (Slot::CacheStatus, Unit::Auto, 1),
         ('e', "unique_id") | ('i', "x-request-id") => (Slot::RequestId, Unit::Auto, 0),
         _ => return SKIP,
     };

@@ -14,7 +14,7 @@ use super::reasons::is_level;
 use super::record::Unit;
 use super::time::TimeParser;
 pub(super) use shaped::split_console;
-use shaped::{strip_columns, strip_shaped};
+use shaped::{begins_record, strip_columns, strip_shaped};
 
 /// Longest name of a container or pod.
 const NAME_BYTES_MAX: usize = 253;
@@ -208,7 +208,8 @@ fn strip_names_before_json(text: &str) -> Option<&str> {
 }
 
 /// `web-1  | `, and `0|web  | ` as a process manager has it: blanks before the bar as well as behind it, which fields
-/// with bars between do not have. Only a name in colour has them set back behind the bar, at once.
+/// with bars between do not have. Only a name in colour has them set back behind the bar, at once, and `nerdctl` has a client
+/// there.
 fn strip_name(text: &str, is_coloured: bool) -> Option<&str> {
     let is_name =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '@' | '[' | ']');
@@ -226,7 +227,10 @@ fn strip_name(text: &str, is_coloured: bool) -> Option<&str> {
     };
     let rest = strip_colours(rest);
     let rest = rest.strip_prefix(' ')?.trim_ascii_start().strip_prefix('|')?;
-    (rest.starts_with(' ') || is_coloured && rest.starts_with('\u{1b}')).then_some(rest)
+    (rest.starts_with(' ')
+        || is_coloured && rest.starts_with('\u{1b}')
+        || begins_record(rest).is_some())
+    .then_some(rest)
 }
 
 /// `nginx: `, `@cee: `, a level, and `ACCESS`, by which collectors and daemons grade or name what follows.
@@ -291,7 +295,12 @@ fn strip_pod(text: &str) -> Option<&str> {
     let is_pod = name.len() <= NAME_BYTES_MAX
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(is_name);
-    is_pod.then_some(rest)
+    is_pod.then(|| if name.contains('/') { behind_stream(rest) } else { rest })
+}
+
+/// What is behind the stream that Cloud Foundry names behind a process, `[APP/PROC/WEB/0] OUT `.
+fn behind_stream(text: &str) -> &str {
+    ["OUT ", "ERR "].iter().find_map(|stream| text.strip_prefix(stream)).unwrap_or(text)
 }
 
 /// A time, and the stream that CRI names behind it.
@@ -312,7 +321,8 @@ fn strip_time(text: &str) -> Option<&str> {
             let is_of_name = |c: char| c.is_ascii_alphanumeric() || "/.-_[]".contains(c);
             word.contains('/') && !word.starts_with('/') && word.chars().all(is_of_name)
         });
-        return Some(strip_cri(rest).or(stream.map(|(_, rest)| rest)).unwrap_or(rest));
+        let behind = stream.map(|(_, rest)| behind_stream(rest));
+        return Some(strip_cri(rest).or(behind).unwrap_or(rest));
     }
     // `2024-05-01T12:00:00: `.
     if let Some((time, rest)) = text.split_once(": ")
@@ -333,7 +343,8 @@ fn strip_time(text: &str) -> Option<&str> {
     TimeParser::default().parse(&format!("{day}T{clock}"), Unit::Auto)?;
     let zone = rest.split_once(' ').filter(|(zone, _)| {
         let digits = zone.strip_prefix(['+', '-']);
-        digits.is_some_and(|digits| digits.len() == 4 && digits.parse::<u16>().is_ok())
+        let is_offset = digits.is_some_and(|digits| digits.len() == 4 && is_digits(digits));
+        is_offset || matches!(*zone, "UTC" | "GMT" | "Z")
     });
     Some(zone.map_or(rest, |(_, rest)| rest))
 }
@@ -352,6 +363,13 @@ mod tests {
         for (text, rest) in [
             ("web-1  | a b", Some("a b")),
             ("web_1 | {}", Some("{}")),
+            ("web    |192.0.2.1 - - [01/May", Some("192.0.2.1 - - [01/May")),
+            ("web    |192.0.2.1|- [01", None),
+            ("[APP/PROC/WEB/0] OUT a b", Some("a b")),
+            ("[web] OUT a b", Some("OUT a b")),
+            ("2024-05-01T12:00:00.12+0000 [APP/PROC/WEB/0] OUT a b", Some("a b")),
+            ("2024-05-01 12:00:00.1 UTC a b", Some("a b")),
+            ("May  1 12:00:00.123 edge1 nginx: a b", Some("a b")),
             ("\u{1b}[36mweb-1  | \u{1b}[0ma b", Some("a b")),
             ("\u{1b}[36mweb-1  |\u{1b}[0m a b", Some("a b")),
             ("0|web  | a b", Some("a b")),

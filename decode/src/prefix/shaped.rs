@@ -5,7 +5,7 @@ use super::{
     NAME_BYTES_MAX, SERVERS, TIME_BYTES_MIN, any_time, is_tag, strip_dated_header, without_colours,
 };
 use crate::envelope::{split_time, strip_priority};
-use crate::line::sound::{is_address, is_name};
+use crate::line::sound::{is_address, is_name, looks_like_time};
 use crate::numbers::is_digits;
 use crate::reasons::is_level;
 use crate::record::Unit;
@@ -16,9 +16,12 @@ pub(super) fn strip_shaped(text: &str) -> Option<&str> {
     match text.as_bytes().first()? {
         b'<' => {
             let rest = strip_priority(text);
-            (rest.len() < text.len()).then(|| strip_dated_header(rest, any_time(rest)))?
+            let is_prioritised = rest.len() < text.len();
+            let header = || strip_dated_header(rest, any_time(rest));
+            is_prioritised.then(|| header().or_else(|| begins_record(rest)))?
         }
-        b'[' => strip_uptime(text),
+        b'[' => strip_uptime(text).or_else(|| strip_time_in_brackets(text)),
+        b'C' | b'L' => strip_consumer(text),
         b'@' => strip_tai(text),
         b'{' => strip_labels(text),
         b'/' => strip_group(text),
@@ -33,6 +36,40 @@ pub(super) fn strip_shaped(text: &str) -> Option<&str> {
 fn from_address(text: &str) -> Option<&str> {
     let (word, _) = text.split_once(' ')?;
     (is_address(word) && !word.contains(',')).then_some(text)
+}
+
+/// The text, if a record of a common log begins it: an address, a dash, and a time in brackets further on.
+pub(super) fn begins_record(text: &str) -> Option<&str> {
+    let (client, rest) = text.split_once(' ')?;
+    let is_timed =
+        rest.match_indices(" [").any(|(at, _)| rest.get(at + 2..).is_some_and(looks_like_time));
+    (is_address(client) && rest.starts_with("- ") && is_timed).then_some(text)
+}
+
+/// `[2024-05-01 12:00:00] ` in front of a record that has its own time: what `ts` of moreutils and scripts write.
+fn strip_time_in_brackets(text: &str) -> Option<&str> {
+    let (time, rest) = text.strip_prefix('[')?.split_once("] ")?;
+    begins_record(rest).filter(|_| is_time(time))
+}
+
+/// `CreateTime:1714564800123`, `Partition:0`, `Offset:5` and the key with tabs between, as Kafka's console consumer prints
+/// them.
+fn strip_consumer(text: &str) -> Option<&str> {
+    let (time, rest) = text.split_once('\t')?;
+    let (kind, stamp) = time.split_once(':')?;
+    if !matches!(kind, "CreateTime" | "LogAppendTime") || !is_digits(stamp) {
+        return None;
+    }
+    let is_place = |word: &str| {
+        let number = word.strip_prefix("Partition:").or_else(|| word.strip_prefix("Offset:"));
+        number.is_some_and(is_digits)
+    };
+    let mut rest = rest;
+    while let Some((_, behind)) = rest.split_once('\t').filter(|(word, _)| is_place(word)) {
+        rest = behind;
+    }
+    let key = rest.split_once('\t').filter(|(key, _)| is_name(key));
+    Some(key.map_or(rest, |(_, value)| value))
 }
 
 /// Whether a word is the name of a machine, a program or a container, and no address.
@@ -168,9 +205,23 @@ pub(super) fn strip_columns(text: &str) -> Option<&str> {
     (is_level(level) && is_name(name) && is_time(first)).then(|| from_address(rest))?
 }
 
-/// The time of a line of Caddy's console, behind which stand level, logger, message and an object without a time, and what is
-/// in that object.
+/// The time in front of an object without one, and what is in that object: of a line of Caddy's console or of Fluentd's outputs.
 pub(in super::super) fn split_console(text: &str) -> Option<(&str, &str)> {
+    split_tagged(text).or_else(|| split_columns(text))
+}
+
+/// `2024-05-01 12:00:00.000000000 +0000 nginx.access: {`, or time, tag and object with tabs between: Fluentd's `stdout` and `file`.
+fn split_tagged(text: &str) -> Option<(&str, &str)> {
+    let (before, object) = text.split_once('{').filter(|(_, object)| object.starts_with('"'))?;
+    let (time, tag) = match before.strip_suffix('\t') {
+        Some(before) => before.rsplit_once('\t')?,
+        None => before.strip_suffix(": ")?.rsplit_once(' ')?,
+    };
+    (is_time(time) && is_name(tag)).then_some((time, object))
+}
+
+/// The same of Caddy's columns: time, level, logger and message.
+fn split_columns(text: &str) -> Option<(&str, &str)> {
     let mut columns = text.splitn(5, '\t');
     let mut next = || columns.next();
     let (time, level, logger, _, object) = (next()?, next()?, next()?, next()?, next()?);
@@ -219,8 +270,14 @@ mod tests {
             ("edge1.example 10.0.0.7 local7.info nginx: ", true),
             ("May  1 12:00:00 edge1 nginx_access ", true),
             ("nginx-7c5ddbdf54-x2ldq nginx ", true),
+            ("<134>", true),
+            ("[2024-05-01 12:00:00] ", true),
+            ("CreateTime:1714564800123\t", true),
+            ("LogAppendTime:1714564800123\tPartition:0\tOffset:5\tnull\t", true),
             // What may be a host, a client, or what he says of himself.
-            ("<134>", false),
+            ("[2024-05-01] ", false),
+            ("CreateTime:x\t", false),
+            ("CreateTime:1714564800123 ", false),
             ("<134>May  1 2024 12:00:00 192.0.2.9 ", false),
             ("[123.456] edge1 nginx: ", false),
             ("[  123.456789] 192.0.2.9 nginx: ", false),

@@ -47,6 +47,8 @@ pub(super) const FASTLY: Fields = Fields(&[
 
 /// Amazon CloudFront, "Standard logging (v2)" as JSON.
 pub(super) const CLOUDFRONT: Fields = Fields(&[
+    // CloudFront writes seconds with a fraction; IIS, whose fields collectors name alike, whole milliseconds.
+    (marks::WHOLE_MILLIS, Unit::Auto, &["time-taken"]),
     ("ts", Unit::Auto, &["timestamp(ms)", "timestamp"]),
     ("date", Unit::Auto, &["date"]),
     ("clock", Unit::Auto, &["time"]),

@@ -6,6 +6,7 @@ mod gateways;
 mod json;
 mod lines;
 mod otel;
+mod spellings;
 
 use super::json::{FieldMap, FieldSource};
 use super::line::{Dialect, Optional};
@@ -60,7 +61,7 @@ pub(super) const fn preset(format: Format) -> Option<Preset> {
         Format::Cloudflare => Preset::Json(json::CLOUDFLARE),
         Format::Json => Preset::Json(Fields(&[])),
         Format::Floodmark => Preset::Json(json::FLOODMARK),
-        Format::NginxJson => Preset::Json(json::NGINX_JSON),
+        Format::NginxJson => Preset::Json(spellings::NGINX_JSON),
         Format::Combined | Format::Common => {
             Preset::Line { format: lines::COMBINED, optional: Optional::After(7) }
         }
