@@ -24,6 +24,7 @@ mod floods;
 mod logins;
 mod misses;
 mod ordinary;
+mod origins;
 mod polls;
 mod predicate;
 mod programs;
@@ -305,6 +306,10 @@ scenarios! {
     list_in_a_quarter_of_a_minute = weaknesses::list_in_a_quarter_of_a_minute,
     plugins_one_by_one = weaknesses::plugins_one_by_one,
     ordinary_misses = weaknesses::ordinary_misses,
+    pictures_in_ever_new_sizes = origins::ever_new_sizes,
+    pictures_of_a_new_album = origins::new_album,
+    dearest_endpoint_of_an_application = origins::dearest_endpoint,
+    strike_is_announced_to_an_application = origins::a_strike_is_announced,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.
