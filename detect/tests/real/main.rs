@@ -38,6 +38,7 @@ mod seasons;
 mod services;
 mod shields;
 mod silence;
+mod sprays;
 mod swarm;
 mod texts;
 #[path = "../traffic/mod.rs"]
@@ -310,6 +311,8 @@ scenarios! {
     pictures_of_a_new_album = origins::new_album,
     dearest_endpoint_of_an_application = origins::dearest_endpoint,
     strike_is_announced_to_an_application = origins::a_strike_is_announced,
+    passwords_among_those_who_come_in = sprays::among_those_who_come_in,
+    customers_on_payday = sprays::on_payday,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.
