@@ -313,6 +313,7 @@ scenarios! {
     strike_is_announced_to_an_application = origins::a_strike_is_announced,
     passwords_among_those_who_come_in = sprays::among_those_who_come_in,
     customers_on_payday = sprays::on_payday,
+    expression_in_a_path = weaknesses::expression_in_a_path,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.
