@@ -26,6 +26,14 @@ const USUAL_FACTOR: f64 = 3.0;
 /// Share of the tries in all writes to such addresses: below it, it is how often those who may come in mistype.
 const SHARE_MIN: f64 = 0.4;
 
+/// The same where it is known how often they do, as a multiple of that, and at least; and tries as a multiple of what is usual, and
+/// sources, from which that tells: who may come in forgets no more often than ever. Choices. It is suspicious, for a program that was
+/// renewed may forget for all.
+const USUAL_SHARE_FACTOR: f64 = 3.0;
+const RISEN_SHARE_MIN: f64 = 0.15;
+const RISEN_FACTOR: f64 = 5.0;
+const RISEN_SOURCES_MIN: usize = 50;
+
 /// Sources from which it is a campaign: fewer are looked at one by one.
 const SOURCES_MIN: usize = 15;
 
@@ -82,7 +90,9 @@ impl Desk<'_> {
             return;
         }
         let campaign = tries.campaign();
-        if campaign.sources.len() < SOURCES_MIN {
+        let is_plain = tries.share() >= SHARE_MIN;
+        let sources_min = if is_plain { SOURCES_MIN } else { RISEN_SOURCES_MIN };
+        if campaign.sources.len() < sources_min {
             return;
         }
         let said = spoken(&campaign);
@@ -102,7 +112,7 @@ impl Desk<'_> {
             }
             (at, is_new)
         } else {
-            let is_ours = are_visitors(&campaign, target) || log_in_fails(target);
+            let is_ours = !is_plain || are_visitors(&campaign, target) || log_in_fails(target);
             let judgement = Judgement {
                 kind: Kind::CredentialStuffing,
                 verdict: if is_ours { Verdict::Suspicious } else { Verdict::Attack },
@@ -130,7 +140,16 @@ fn are_many(tries: &Tries) -> bool {
     !tries.is_young()
         && count >= TRIES_MIN
         && f64::from(count) >= USUAL_FACTOR * usual
-        && tries.share() >= SHARE_MIN
+        && (tries.share() >= SHARE_MIN || has_risen(tries))
+}
+
+/// Whether they are a share of what is written there that they never were.
+fn has_risen(tries: &Tries) -> bool {
+    let (count, usual) = tries.count();
+    let share = tries.share();
+    let is_more = |usual_share: f64| share >= RISEN_SHARE_MIN.max(USUAL_SHARE_FACTOR * usual_share);
+    f64::from(count) >= RISEN_FACTOR * usual.max(USUAL_MIN)
+        && tries.usual_share().is_some_and(is_more)
 }
 
 /// Whether those who try were here before as often as whoever else is here now: then it may be the log-in that fails.

@@ -6,6 +6,7 @@ use crate::explain::firm::firm;
 use crate::explain::rule::{Atom, Rule};
 use crate::explain::sample::Sample;
 use crate::explain::search::{Evidence, Found};
+use crate::incident::burden::{burden, only};
 use crate::incident::lifecycle::{Desk, REGULAR_S};
 use crate::incident::open::Spoken;
 use crate::incident::patience::Looked;
@@ -327,10 +328,13 @@ impl Desk<'_> {
         hot: &[HotValue],
         level: f64,
     ) -> Case {
+        let all = self.profile(target, evidence.now.iter());
+        let ordinary = self.profile(target, evidence.ordinary.iter());
         let whole = Case {
-            all: self.profile(target, evidence.now.iter()),
-            ordinary: self.profile(target, evidence.ordinary.iter()),
+            all,
+            ordinary,
             level,
+            burden: burden(target, (self.now_s(), 10), [&all, &ordinary], level),
             rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
             ..Case::default()
         };
@@ -362,6 +366,7 @@ impl Desk<'_> {
             share: share_of(&evidence.ordinary, select),
             renewed: renewed(target.host.recent.iter().filter(|event| select(event))),
             each: each(&seen, evidence),
+            only: only(evidence, select),
             ..*whole
         }
     }

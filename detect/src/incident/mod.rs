@@ -1,6 +1,7 @@
 //! The life of incidents: opened, joined, reviewed, closed, taken up again. Only this stage changes them.
 
 pub mod across;
+mod burden;
 pub mod campaign;
 pub mod cases;
 pub mod drift;

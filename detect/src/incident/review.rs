@@ -6,6 +6,7 @@ use crate::explain::firm::{better_rules, readers};
 use crate::explain::rule::Rule;
 use crate::explain::sample::Sample;
 use crate::explain::search::Evidence;
+use crate::incident::burden::{burden, only};
 use crate::incident::lifecycle::Desk;
 use crate::incident::look::{each, share_of, span};
 use crate::incident::open::Open;
@@ -91,6 +92,7 @@ impl Desk<'_> {
         let ordinary = &target.host.normal.sample.events;
         let hits = ordinary.iter().filter(|event| select(event)).count();
         let view = View::of(evidence.now.iter().filter(|event| select(event)), self.hasher);
+        let level = target.host.level(self.now_s(), seconds);
         let case = Case {
             seen,
             view,
@@ -99,17 +101,19 @@ impl Desk<'_> {
             software_nats: open.sender_nats(),
             mix: self.mix(&evidence, select),
             share: share_of(&evidence.ordinary, select),
-            level: target.host.level(self.now_s(), seconds),
+            level,
             rate: None,
             renewed: renewed(target.host.recent.iter().filter(|event| select(event))),
             each: each(&seen, &evidence),
+            only: only(&evidence, select),
+            burden: burden(target, (self.now_s(), seconds), [&all, &usual], level),
         };
         let judgement = case.judge();
         let fingerprint = evidence.fingerprint(&rules);
         let changed = rules != open.rules;
         #[expect(clippy::cast_precision_loss, reason = "sizes of samples")]
         let share = hits as f64 / ordinary.len().max(1) as f64;
-        let ordinary_rate = share * target.host.level(self.now_s(), seconds);
+        let ordinary_rate = share * level;
         let open = &mut target.cases.open[at];
         let measured = open.measured;
         if open.kind == Kind::SlowHttp && breaks_off_at_once(&seen, seconds) {

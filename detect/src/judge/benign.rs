@@ -3,6 +3,7 @@
 use schemas::Kind;
 
 use crate::judge::evidence::Case;
+use crate::judge::kind::is_made_anew;
 use crate::judge::rule::Rule;
 
 /// Networks from which a crawler comes, at most: anybody can send its name, few its addresses.
@@ -186,7 +187,7 @@ pub const RULES: &[Rule] = &[
         says: "many play or look at the same, and the caches answer: a stream that begins, with players that were not there \
                before",
         why: "a choice: nine in ten are assets, four in five of them from the caches, or, where the log does not tell of these, asked for no \
-              faster than ever; three in five for one path at most, which a list of what plays next is; nine in ten of twenty sources and more ask \
+              faster than ever, and they are not made anew for each; three in five for one path at most, which a list of what plays next is; nine in ten of twenty sources and more ask \
               for two a second at most: a flood asks faster, or past the caches",
         fits: is_streamed,
     },
@@ -338,6 +339,7 @@ fn is_crawled(case: &Case) -> bool {
 fn is_streamed(case: &Case) -> bool {
     let seen = &case.seen;
     seen.assets >= 0.9
+        && !is_made_anew(case)
         && seen.cache_miss.map_or(case.each <= 1.0, |missed| missed <= 0.2)
         && seen.sources >= PLAYERS_MIN
         && seen.top_path <= PLAYLIST_MAX

@@ -34,6 +34,10 @@ pub struct Case {
     pub renewed: Option<f64>,
     /// Requests of the mean source, in those that hardly any ordinary source reaches in the same time.
     pub each: f64,
+    /// Share of what the selected sources ask for that is selected.
+    pub only: f64,
+    /// Time that the answers take, in times the ordinary; 0 where it is not known.
+    pub burden: f64,
 }
 
 /// What it is held to be.
@@ -130,10 +134,14 @@ pub const WEIGHTS: &[Weight] = &[
     },
     Weight {
         name: "no_referer",
-        // What plays or shows a file by itself names no page.
+        // What plays or shows a file by itself names no page; where all is files, the host's visitors tell whether they do.
         value: |case| {
-            let says = case.seen.assets < NO_PAGES_MIN;
-            says.then_some(case.seen.referer_none - case.ordinary.referer_none)
+            let (seen, ordinary) = (&case.seen, &case.ordinary);
+            if seen.assets < NO_PAGES_MIN {
+                return Some(seen.referer_none - ordinary.referer_none);
+            }
+            let shows_files = ordinary.assets >= NO_PAGES_MIN && kind::is_made_anew(case);
+            shows_files.then_some(seen.referer_none_all - ordinary.referer_none_all)
         },
         clamp: (-1.0, 1.0),
         why_clamp: "a difference of shares, which is what it can be",
@@ -169,7 +177,9 @@ pub const WEIGHTS: &[Weight] = &[
         name: "browsing",
         value: |case| {
             let more = case.seen.browsing - case.linked(&case.seen);
-            (case.ordinary.assets > ASSETS_SHARE_MIN).then_some(more)
+            // Where there is next to nothing but assets, who floods asks for them, too.
+            let loads_all = case.ordinary.assets >= NO_PAGES_MIN && kind::is_made_anew(case);
+            (case.ordinary.assets > ASSETS_SHARE_MIN && !loads_all).then_some(more)
         },
         clamp: (0.0, 1.0),
         why_clamp: "a share of the sources, less those whom a link on another site speaks for already",
@@ -179,7 +189,10 @@ pub const WEIGHTS: &[Weight] = &[
     },
     Weight {
         name: "same_programs",
-        value: |case| Some((case.mix? - MIX_MIN) / (1.0 - MIX_MIN)),
+        value: |case| {
+            let mix = case.mix.filter(|_| !kind::overtaxes(case))?;
+            Some((mix - MIX_MIN) / (1.0 - MIX_MIN))
+        },
         clamp: (0.0, 1.0),
         why_clamp: "from what browsers have in common everywhere up to the very shares of the site's own visitors",
         weight: -2.0,
@@ -231,6 +244,15 @@ pub const WEIGHTS: &[Weight] = &[
         weight: 1.5,
         why: "a hundred times the ordinary rate: links bring that to small sites too, with the referer that undoes it; \
               what is found on a host with little history must count by its size",
+    },
+    Weight {
+        name: "origin_time",
+        value: |case| kind::overtaxes(case).then(|| libm::log10(case.burden.max(1.0)) - 1.0),
+        clamp: (0.0, 1.0),
+        why_clamp: "decades beyond ten times the time that the answers ordinarily take, one at most: a choice",
+        weight: 1.5,
+        why: "as much as a surge of the rate: a hundred times the work of the origin, which begins to fail, for those who were not here \
+              before and want nothing else, is the prior undone",
     },
     Weight {
         name: "each_asks_more",
@@ -369,6 +391,8 @@ mod tests {
             rate: Some(140.0),
             renewed: None,
             each: 0.1,
+            only: 0.5,
+            burden: 0.0,
         }
     }
 

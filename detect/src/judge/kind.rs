@@ -52,6 +52,25 @@ const RENEWED_MIN: f64 = 0.5;
 const ONCE_EACH_MAX: f64 = 1.2;
 const ONCE_RATE_MIN: f64 = 30.0;
 
+/// Sources, shares of one path and of all that they ask for, share of sources that were here before that says something of who was
+/// not, what is left of it, and errors beyond the ordinary, from which it is an endpoint that is overtaxed. Choices: people use an
+/// application's cheap parts, too, half of them came before, and a page that takes long need not fail.
+const TAXERS_MIN: f64 = 20.0;
+const TAXED_PATH_MIN: f64 = 0.7;
+const TAXED_ONLY_MIN: f64 = 0.9;
+const KNOWN_MIN: f64 = 0.5;
+const NEWCOMERS: f64 = 0.5;
+const TAXED_ERRORS_MIN: f64 = 0.05;
+
+/// Shares of assets and of distinct paths, and requests, from which files are asked for under ever new addresses; times the ordinary
+/// time to serve, from twenty milliseconds on, or share of misses, from which each of them has to be made. Choices: who looks at
+/// pictures asks for some that others have asked for, and the caches have those.
+const MADE_ASSETS_MIN: f64 = 0.9;
+const MADE_SPREAD_MIN: f64 = 0.9;
+const MADE_COUNT_MIN: f64 = 50.0;
+const MADE_TIMES: f64 = 5.0;
+const MADE_MISSES_MIN: f64 = 0.5;
+
 /// Every rule, in order.
 pub const RULES: &[Rule] = &[
     Rule {
@@ -137,6 +156,14 @@ pub const RULES: &[Rule] = &[
               one where a source asks again; a cache answers none that writes",
         fits: busts_caches,
     },
+    Rule {
+        name: "made_anew",
+        kind: Kind::CacheBusting,
+        says: "files are asked for under ever new addresses, each of which has to be made",
+        why: "a choice: nine in ten are assets, and of another path each, of fifty requests and more; they take five times as long as \
+              is ordinary, or half of them miss the caches, twice as many as ordinarily: a crowd looks at the same pictures",
+        fits: is_made_anew,
+    },
 ];
 
 fn tries(case: &Case) -> bool {
@@ -198,6 +225,34 @@ fn is_dear(case: &Case) -> bool {
         && seen.duration_ms > DEAR_MS
         && !is_sent
         && seen.cache_miss.is_none_or(|missed| missed >= 0.5)
+}
+
+/// Whether files are asked for under ever new addresses, so that each has to be made.
+pub fn is_made_anew(case: &Case) -> bool {
+    let (seen, ordinary) = (&case.seen, &case.ordinary);
+    let takes_long = seen.duration_ms > MADE_TIMES * ordinary.duration_ms.max(20.0)
+        && !takes_long_to_send(seen.bytes, seen.duration_ms);
+    let misses = |missed: f64| {
+        missed >= MADE_MISSES_MIN && missed >= 2.0 * ordinary.cache_miss.unwrap_or(0.0)
+    };
+    seen.assets >= MADE_ASSETS_MIN
+        && seen.path_spread >= MADE_SPREAD_MIN
+        && seen.count >= MADE_COUNT_MIN
+        && seen.writes < 0.1
+        && seen.cache_miss.map_or(takes_long, misses)
+}
+
+/// Whether it is held to take the origin long, by those who ask for nothing else and were not here before, while more of it fails:
+/// the host's visitors run the same, but were here before, and use more of it.
+pub fn overtaxes(case: &Case) -> bool {
+    let (seen, ordinary) = (&case.seen, &case.ordinary);
+    seen.sources >= TAXERS_MIN
+        && seen.top_path >= TAXED_PATH_MIN
+        && case.only >= TAXED_ONLY_MIN
+        && ordinary.known_sources >= KNOWN_MIN
+        && seen.known_sources <= NEWCOMERS * ordinary.known_sources
+        && seen.errors_5xx >= ordinary.errors_5xx + TAXED_ERRORS_MIN
+        && case.kind() == Kind::AppExhaustion
 }
 
 /// Whether the queries are new ones where a source asks again; where hardly any does, much comes of it all the same.

@@ -17,6 +17,8 @@ pub struct Profile {
     pub assets: f64,
     /// Share without referer, among non-assets.
     pub referer_none: f64,
+    /// Share without referer, among all records.
+    pub referer_none_all: f64,
     /// Share with a referer of another host, among non-assets.
     pub referer_other: f64,
     /// Share with a referer of another host, among all records.
@@ -108,7 +110,7 @@ struct Sums {
 }
 
 /// Facts that hold of a record or not, in the order of [`facts`].
-const FACTS: usize = 18;
+const FACTS: usize = 19;
 
 fn facts(event: &Event, is_probe: bool) -> [bool; FACTS] {
     let page = !event.has(flag::ASSET);
@@ -116,6 +118,7 @@ fn facts(event: &Event, is_probe: bool) -> [bool; FACTS] {
     let from_elsewhere = !event.has(flag::REFERER_NONE) && !event.has(flag::REFERER_OWN);
     [
         event.program != 0,
+        event.has(flag::REFERER_NONE),
         from_elsewhere,
         !page,
         page && event.has(flag::REFERER_NONE),
@@ -170,8 +173,8 @@ impl Sums {
     fn profile(&self) -> Profile {
         let most = |table: &Table<usize>| table.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let share = |part: usize, whole: usize| f(part) / f(whole.max(1));
-        let [programs, other_all, assets, referer_none, referer_other, auth, probes, refused, ..] =
-            self.facts;
+        let [programs, none_all, other_all, ..] = self.facts;
+        let [_, _, _, assets, referer_none, referer_other, auth, probes, refused, ..] = self.facts;
         let [
             ..,
             errors_5xx,
@@ -194,6 +197,7 @@ impl Sums {
             networks: f(self.networks.len()),
             assets: share(assets, n),
             referer_none: share(referer_none, self.pages),
+            referer_none_all: share(none_all, n),
             referer_other: share(referer_other, self.pages),
             referer_other_all: share(other_all, n),
             auth: share(auth, n),

@@ -28,6 +28,9 @@ pub(super) fn next_usual(usual: f64, hour: f64) -> f64 {
 /// The half from which on it is known what was there at the beginning: the first is not a whole one.
 const KNOWN_FROM: u8 = 3;
 
+/// Halves from which on it is known which share of the writes is tried in vain: two hours. A choice.
+const SHARE_KNOWN_FROM: u8 = 4;
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Half {
     begin_s: i64,
@@ -49,6 +52,9 @@ pub struct Tries {
     first: f64,
     /// Which half is watched since that is asked, the first being 1; 0 where it is not.
     watched: u8,
+    /// Share of the tries in the writes of an hour that is usual, and halves from which it was learned, up to [`SHARE_KNOWN_FROM`].
+    usual_share: f64,
+    shares: u8,
     /// Majority vote on what is tried: a record that shows it, and its lead.
     example: Event,
     lead: u32,
@@ -149,6 +155,7 @@ impl Tries {
         if self.new.begin_s != 0 {
             let hour = f64::from(self.old.count + self.new.count);
             self.usual = next_usual(self.usual, hour);
+            self.learn_share();
             self.first *= 1.0 + GAIN * (QUANTILE - 1.0);
             if (1..KNOWN_FROM).contains(&self.watched) {
                 self.watched += 1;
@@ -158,6 +165,21 @@ impl Tries {
         let is_next = begin_s == self.new.begin_s + HALF_S;
         let ended = std::mem::replace(&mut self.new, Half { begin_s, ..Half::default() });
         self.old = if is_next { ended } else { Half::default() };
+    }
+
+    /// Follows the share of the tries; an hour in which nobody writes says nothing of it.
+    fn learn_share(&mut self) {
+        if self.old.writes + self.new.writes == 0 {
+            return;
+        }
+        let gain = if self.shares == 0 { 1.0 } else { GAIN };
+        self.usual_share += gain * (self.share() - self.usual_share);
+        self.shares = SHARE_KNOWN_FROM.min(self.shares + 1);
+    }
+
+    /// Share of the tries in the writes of an hour that is usual here; `None` until that is known.
+    pub fn usual_share(&self) -> Option<f64> {
+        (self.shares == SHARE_KNOWN_FROM).then_some(self.usual_share)
     }
 
     /// Leaves out sources for which `keeps` does not hold, with their tries: neither is it usual that they try.

@@ -24,6 +24,7 @@ mod floods;
 mod logins;
 mod misses;
 mod ordinary;
+mod origins;
 mod polls;
 mod predicate;
 mod programs;
@@ -37,6 +38,7 @@ mod seasons;
 mod services;
 mod shields;
 mod silence;
+mod sprays;
 mod swarm;
 mod texts;
 #[path = "../traffic/mod.rs"]
@@ -306,6 +308,13 @@ scenarios! {
     plugins_one_by_one = weaknesses::plugins_one_by_one,
     passes_under_a_tools_name = weaknesses::passes_under_a_tools_name,
     ordinary_misses = weaknesses::ordinary_misses,
+    pictures_in_ever_new_sizes = origins::ever_new_sizes,
+    pictures_of_a_new_album = origins::new_album,
+    dearest_endpoint_of_an_application = origins::dearest_endpoint,
+    strike_is_announced_to_an_application = origins::a_strike_is_announced,
+    passwords_among_those_who_come_in = sprays::among_those_who_come_in,
+    customers_on_payday = sprays::on_payday,
+    expression_in_a_path = weaknesses::expression_in_a_path,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

@@ -213,3 +213,13 @@ pub fn ordinary_misses(seed: u64) -> Scenario {
     let rows = together(vec![rows, around(&BLOG, 0.4, 900.0, seed)]);
     Scenario { rows: combined(rows), expect: nothing() }
 }
+
+/// One address has a server evaluate what stands in a path, every twenty seconds for fifty minutes, and is answered that this is no
+/// request.
+pub fn expression_in_a_path(seed: u64) -> Scenario {
+    const PATH: &str = "/%24%7B%28%23a%3D%40org.apache.commons.io.IOUtils%40toString%28%40java.lang.Runtime%40getRuntime%28%29\
+                        .exec%28%22id%22%29%29%29%7D/";
+    let asked = (0..150).map(|_| ("GET", PATH.to_owned(), None));
+    let rows = tries((9_170, 20.0), asked, &[(400, 300)]);
+    attack(rows, 1_800.0, seed)
+}
