@@ -63,17 +63,10 @@ impl Detector {
             0
         };
         let (record, is_new) = state.sources.add(key, &event, &mut host.normal.population, decay);
-        let is_free = !event.has(flag::EXPLAINED);
-        if is_new && is_free {
-            host.normal.visitors.note(event.source, at_s);
-        }
-        if is_free && record.pages_600 <= elsewhere::FEW_PAGES_MAX {
-            host.normal.elsewhere.note(&event);
+        if !event.has(flag::EXPLAINED) {
+            note_free(host, &event, (record, is_new), at_s);
         }
         let (mut facts, prior) = host.count(&event, at_s - record.first_s >= misses::SPAN_S);
-        if event.has(flag::HOSTILE) && is_free {
-            host.texts.add(&event, at_s - host.first_s);
-        }
         facts.was_asked = was_asked;
         facts.on_page = event.has(flag::FROM_PAGE) && record.is_open_page();
         let is_try = |alike, idle_s| {
@@ -190,6 +183,19 @@ impl Detector {
             });
             campaigns.tell(told, id, *key, makers);
         }
+    }
+}
+
+/// What is learned from a record that no attack explains: who comes, where the host sends people, what attack texts come.
+fn note_free(host: &mut Host, event: &Event, (record, is_new): (&SourceRecord, bool), at_s: i64) {
+    if is_new {
+        host.normal.visitors.note(event.source, at_s);
+    }
+    if record.pages_600 <= elsewhere::FEW_PAGES_MAX {
+        host.normal.elsewhere.note(event);
+    }
+    if event.has(flag::HOSTILE) {
+        host.texts.add(event, at_s - host.first_s);
     }
 }
 
