@@ -10,6 +10,7 @@
 //! nothing and shows the plan without the values; `EXPLAIN ANALYZE` has them.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array as _, ArrayRef};
 use datafusion::arrow::compute::cast;
@@ -183,7 +184,7 @@ async fn values(
         if rows > rows_max || bytes > BYTES_MAX {
             return None;
         }
-        values.extend((!column.is_empty()).then(|| column.clone()));
+        values.extend((!column.is_empty()).then(|| Arc::clone(column)));
     }
     Some(values)
 }

@@ -189,8 +189,8 @@ fn no_color_and_a_closed_reader_are_respected() {
     let file = log.path();
     let scan = ["scan", "--data", data.to_str().unwrap(), file.to_str().unwrap()];
     // The reader of the alerts is gone before the first one: the tables are whole all the same.
-    let command = format!("'{}' \"$@\" | true", tests::floodmark::binary().display());
-    let mut piped = std::process::Command::new("bash");
+    let command = format!("'{}' \"$@\" | true", binary().display());
+    let mut piped = Command::new("bash");
     piped.args(["-o", "pipefail", "-c", &command, "bash"]).args(scan).env("NO_COLOR", "1");
     piped.stdin(std::process::Stdio::null());
     let output = piped.output().unwrap();

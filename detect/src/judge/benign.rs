@@ -97,6 +97,9 @@ const VIEWED_WRITES_MAX: f64 = 0.1;
 const VIEWED_FRESH_MIN: f64 = 0.9;
 const VIEWED_LED_MIN: f64 = 0.7;
 
+/// Sources that view pages so, at most: more are a crowd.
+const VIEWERS_MAX: f64 = 24.0;
+
 /// Requests of one fetcher that come of one link: the page, its image, a second try.
 const FETCHES_MAX: f64 = 4.0;
 
@@ -257,6 +260,7 @@ pub fn is_viewed(case: &Case) -> bool {
     let pages = seen.count * (1.0 - seen.assets);
     // The count of pages is a difference of shares.
     (0.5..VIEWS_MAX + 0.5).contains(&pages)
+        && seen.sources <= VIEWERS_MAX
         && seen.path_spread * seen.count <= FILES_MAX
         && seen.assets >= VIEWED_ASSETS_MIN
         && case.view.fresh >= VIEWED_FRESH_MIN
