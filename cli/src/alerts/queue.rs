@@ -429,7 +429,6 @@ mod tests {
     fn a_thread_that_fails_is_not_waited_for() {
         struct Broken;
         impl Write for Broken {
-            #[expect(clippy::panic, reason = "what is tested")]
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
                 panic!("no bytes today")
             }
