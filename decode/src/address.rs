@@ -176,20 +176,22 @@ fn parse_entry(text: &str) -> Option<(IpAddr, &str)> {
 pub fn canonical_host<'a>(text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
     let (host, port) = search::divide(text, b':').unwrap_or((text, ""));
     if is_plain_host(host.as_bytes()) && is_port(port) {
-        let may_be_number = host.as_bytes().last().is_some_and(u8::is_ascii_digit);
-        if may_be_number && is_number(host) { None } else { Some(host) }
+        Some(host)
     } else {
         any_host(text, scratch)
     }
 }
 
-/// Whether the text is a host, and certainly in its canonical spelling: small letters, digits, `-` and `.`.
+/// Whether the text is a host, and certainly in its canonical spelling: small letters, digits, `-` and `.`. Where a digit is the
+/// last it may be a number.
 #[inline]
 fn is_plain_host(text: &[u8]) -> bool {
     let (is_letter, is_slash, is_rest) = (within(b'a', b'z'), is(b'/'), within(b'-', b'9'));
     // What is between `-` and `9`: digits, the dot, and a slash.
     let is_other = |bytes| !(is_letter(bytes) | is_rest(bytes)) | is_slash(bytes);
-    !text.is_empty() && !matches!(text, [b'-'] | [.., b'.']) && !contains(text, is_other)
+    !text.is_empty()
+        && !matches!(text, [b'-'] | [.., b'.' | b'0'..=b'9'])
+        && !contains(text, is_other)
 }
 
 #[inline]
@@ -205,7 +207,6 @@ pub fn ends_in_number(name: &str) -> bool {
 
 /// Whether what stands where a host does is a number, a duration or part of an address: the last label of a host is a number in
 /// addresses only (WHATWG URL, "ends in a number").
-#[cold]
 fn is_number(host: &str) -> bool {
     ends_in_number(host) && !is_ipv4(host.as_bytes())
 }

@@ -158,7 +158,7 @@ impl DecoderConfig {
                 fields.extend(self.fields.clone());
                 // Whoever names a key says its unit.
                 if self.fields.keys().any(|name| Slot::named(name) == Some(Slot::Duration)) {
-                    fields.remove(marks::WHOLE_MILLIS);
+                    marks::OF_DURATIONS.iter().for_each(|mark| _ = fields.remove(*mark));
                 }
                 if format == Format::Json
                     && !fields

@@ -51,6 +51,7 @@ pub(super) fn written_out(bytes: &[u8]) -> Option<String> {
 const EXPONENT_MAX: usize = 18;
 
 /// A number since the epoch, in its unit or, with [`Unit::Auto`], that of [`unit_of_epoch`].
+#[inline]
 pub(super) fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
     let whole = count_digits(bytes);
     if whole == 0 {

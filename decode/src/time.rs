@@ -216,6 +216,7 @@ fn clf_seconds(text: &[u8; 20]) -> Option<i64> {
 const MICROS: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
 /// An optional fraction of a second, truncated to microseconds, and what follows it.
+#[inline]
 pub(super) fn fraction_us(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b'.' | b',', rest @ ..] = text else { return Some((0, text)) };
     if let Some((count @ 1.., digits)) = word::leading_digits(rest) {

@@ -44,13 +44,16 @@ fn durations_are_in_the_unit_of_their_writer() {
 
 #[test]
 fn whoever_names_a_key_says_its_unit() {
-    let source =
-        FieldSource::WithUnit { keys: vec!["responseTime".to_owned()], unit: Unit::Seconds };
-    let fields = [("duration".to_owned(), source)].into();
-    let config = DecoderConfig { fields, ..DecoderConfig::of("nginx_json") };
-    let line = r#"{"time":"2024-05-01T12:00:00Z","ip":"192.0.2.1","method":"GET","url":"/t","status":200,"responseTime":12}"#;
-    let (batches, _) = read_blocks(&config, [line.as_bytes()]);
-    assert!(show(&batches).contains("duration_us=12000000\n"));
+    for key in ["responseTime", "latency_ms", "duration_ns", "elapsed"] {
+        let source = FieldSource::WithUnit { keys: vec![key.to_owned()], unit: Unit::Seconds };
+        let fields = [("duration".to_owned(), source)].into();
+        let config = DecoderConfig { fields, ..DecoderConfig::of("nginx_json") };
+        let line = format!(
+            r#"{{"time":"2024-05-01T12:00:00Z","ip":"192.0.2.1","method":"GET","url":"/t","status":200,"{key}":12}}"#
+        );
+        let (batches, _) = read_blocks(&config, [line.as_bytes()]);
+        assert!(show(&batches).contains("duration_us=12000000\n"), "{key}");
+    }
 }
 
 #[test]

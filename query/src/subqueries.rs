@@ -19,7 +19,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursio
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::{InList, InSubquery};
 use datafusion::logical_expr::{
-    Distinct, Expr, ExprSchemable as _, FetchType, Filter, LogicalPlan, Subquery, lit,
+    Distinct, Expr, ExprSchemable as _, FetchType, LogicalPlan, Subquery, lit,
 };
 use datafusion::prelude::SessionContext;
 use futures::future::BoxFuture;
@@ -49,8 +49,10 @@ pub(crate) fn answered(
     async move {
         let mut plan = plan;
         let mut seen: Vec<Expr> = Vec::new();
-        while seen.len() < SUBQUERIES_MAX && is_run(&plan) {
-            let Some(short) = next(&plan, &seen)? else { break };
+        let most = if is_run(&plan) { SUBQUERIES_MAX } else { 0 };
+        while seen.len() < most
+            && let Some(short) = next(&plan, &seen)?
+        {
             if let Some(answer) = answer(context, &short).await {
                 plan = replaced(plan, &short.expr, &answer)?;
             }
@@ -191,17 +193,13 @@ async fn values(
 
 /// `plan` with `answer` in place of `subquery` in its conditions.
 fn replaced(plan: LogicalPlan, subquery: &Expr, answer: &Expr) -> Result<LogicalPlan> {
-    let done = plan.transform_down_with_subqueries(|node| {
-        let LogicalPlan::Filter(Filter { predicate, input, .. }) = node else {
-            return Ok(Transformed::no(node));
-        };
-        let predicate = predicate.transform_down(|expr| {
-            let is_it = expr == *subquery;
-            Ok(if is_it { Transformed::yes(answer.clone()) } else { Transformed::no(expr) })
-        })?;
-        let changed = predicate.transformed;
-        let filter = LogicalPlan::Filter(Filter::try_new(predicate.data, input)?);
-        Ok(if changed { Transformed::yes(filter) } else { Transformed::no(filter) })
+    let in_condition = |expr: Expr| {
+        let is_it = expr == *subquery;
+        Ok(if is_it { Transformed::yes(answer.clone()) } else { Transformed::no(expr) })
+    };
+    let done = plan.transform_down_with_subqueries(|node| match node {
+        LogicalPlan::Filter(_) => node.map_expressions(|expr| expr.transform_down(in_condition)),
+        _ => Ok(Transformed::no(node)),
     })?;
     Ok(done.data)
 }

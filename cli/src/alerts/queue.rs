@@ -425,6 +425,7 @@ mod tests {
         assert_eq!(error.to_string(), "cannot write an alert to stdout");
         queue.finish();
     }
+
     #[test]
     fn a_thread_that_fails_is_not_waited_for() {
         struct Broken;

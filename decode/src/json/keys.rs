@@ -71,6 +71,8 @@ pub(crate) mod marks {
     pub(crate) const NANOS: &str = "ns";
     /// Durations of no unit that is known, unless their text names one.
     pub(crate) const WITH_UNIT: &str = "with_unit";
+    /// Those of durations.
+    pub(crate) const OF_DURATIONS: [&str; 5] = [WHOLE_MILLIS, MILLIS, MICROS, NANOS, WITH_UNIT];
     /// Lists with commas of which the last entry counts.
     pub(crate) const LAST_OF_LIST: &str = "last_of_list";
     /// Kinds of spans, of which those of a client are of another kind than access.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::sound::{is_forwarded, is_host};
+use super::sound::{is_forwarded, is_host, is_host_in_front};
 use crate::literal::Literal;
 use crate::numbers::is_digits;
 use crate::record::Escape;
@@ -109,6 +109,13 @@ pub(super) fn until_list(rest: &str, byte: u8, escape: Escape) -> Found<'_> {
             return Some((text, escape, tail));
         }
     }
+}
+
+/// The word in front of the client, divided from the rest at the blank; a dash where it can be no host.
+#[inline(never)]
+pub(super) fn until_host(rest: &str) -> Found<'_> {
+    let (host, tail) = divide(rest, b' ')?;
+    Some((if is_host_in_front(host) { host } else { "-" }, Escape::None, tail))
 }
 
 /// Value and rest, divided by the last colon of the first word: IPv6 addresses are full of colons.

@@ -3,12 +3,11 @@
 use super::bars;
 use super::ends::{
     begins_status, count_closing, divide_list, ends_as_request, ends_line, holds_answer,
-    until_bar_before_last, until_list, until_nth, until_padded, until_port,
+    until_bar_before_last, until_host, until_list, until_nth, until_padded, until_port,
 };
 use super::loose::Shape;
 use super::sound::{
-    forwarded_behind, has_other_client, holds_record, is_address, is_host_in_front, is_name,
-    is_sound_client,
+    forwarded_behind, has_other_client, holds_record, is_address, is_name, is_sound_client,
 };
 use super::step::{Step, Until};
 use crate::address::{is_ipv4, is_plain_ipv6, without_port};
@@ -71,8 +70,6 @@ pub(super) enum Front {
     Open,
     /// The first value, which is one word, as the client is further behind: what is around a line may have run into it.
     Word(Slot),
-    /// A host, of a format that has nothing else there.
-    Host,
 }
 
 /// Whether a text is a scheme of a load balancer, or a result of a cache. Most results are one of two.
@@ -81,6 +78,14 @@ fn is_word(slot: Slot, text: &str) -> bool {
     match slot {
         Slot::Scheme => matches!(text, "http" | "https" | "h2" | "grpcs" | "ws" | "wss"),
         _ => matches!(text, "HIT" | "MISS") || is_name(text),
+    }
+}
+
+/// Keeps the list of addresses that stands right behind the fields of a format.
+#[inline]
+fn keep_forwarded<'a>(rest: &'a str, record: &mut Record<'a>) {
+    if let Some(text) = forwarded_behind(rest) {
+        record.set(Slot::ForwardedFor, Value { text, ..Value::default() });
     }
 }
 
@@ -96,7 +101,10 @@ impl Plan {
     #[must_use]
     pub fn with_sure_client(mut self) -> Self {
         self.has_sure_client = true;
-        self.front = Front::Host;
+        let host = self.steps.first_mut().filter(|step| step.until == Until::Byte(b' '));
+        if let Some(host) = host {
+            host.until = Until::Host;
+        }
         self
     }
 
@@ -161,7 +169,6 @@ impl Plan {
                 self.withhold_first_of_two(line, record);
                 true
             }
-            Front::Host => record.get(Slot::Host).is_none_or(|value| is_host_in_front(value.text)),
             Front::Word(slot) => record.get(slot).is_none_or(|value| is_word(slot, value.text)),
         }
     }
@@ -217,6 +224,10 @@ impl Plan {
                 },
                 Until::Quote => step.until_quote(rest),
                 Until::Port => until_port(rest),
+                Until::Host => match until_host(rest) {
+                    Some(("-", ..)) if is_strict && !rest.starts_with("- ") => return Fit::No,
+                    found => found,
+                },
                 Until::End => match step.until_end(rest) {
                     None if is_strict => return Fit::No,
                     found => found,
@@ -234,9 +245,7 @@ impl Plan {
         if is_strict && (holds_record(rest) || !self.may_end_before(line, rest)) {
             return Fit::No;
         }
-        if let Some(text) = forwarded_behind(rest) {
-            record.set(Slot::ForwardedFor, Value { text, ..Value::default() });
-        }
+        keep_forwarded(rest, record);
         Fit::Extra
     }
 

@@ -38,6 +38,8 @@ pub(super) enum Until {
     Quote,
     /// At the last colon of the word: an address, and its port.
     Port,
+    /// At a blank: a host, which is one.
+    Host,
     /// At the end of the line.
     End,
 }

@@ -46,10 +46,12 @@ pub(super) fn begins_record(text: &str) -> Option<&str> {
     (is_address(client) && rest.starts_with("- ") && is_timed).then_some(text)
 }
 
-/// `[2024-05-01 12:00:00] ` in front of a record that has its own time: what `ts` of moreutils and scripts write.
+/// `[2024-05-01 12:00:00] ` in front of a record that has its own time: what `ts` of moreutils and scripts write. A time of the
+/// common log there is the first field of some servers, and the record a text in their second.
 fn strip_time_in_brackets(text: &str) -> Option<&str> {
     let (time, rest) = text.strip_prefix('[')?.split_once("] ")?;
-    begins_record(rest).filter(|_| is_time(time))
+    let is_year_first = matches!(time.as_bytes(), [_, _, _, _, b'-' | b'/', ..]);
+    begins_record(rest).filter(|_| is_year_first && is_time(time))
 }
 
 /// `CreateTime:1714564800123`, `Partition:0`, `Offset:5` and the key with tabs between, as Kafka's console consumer prints
@@ -276,6 +278,7 @@ mod tests {
             ("LogAppendTime:1714564800123\tPartition:0\tOffset:5\tnull\t", true),
             // What may be a host, a client, or what he says of himself.
             ("[2024-05-01] ", false),
+            ("[01/May/2024:12:00:00 +0000] ", false),
             ("CreateTime:x\t", false),
             ("CreateTime:1714564800123 ", false),
             ("<134>May  1 2024 12:00:00 192.0.2.9 ", false),

@@ -8,7 +8,7 @@ mod lines;
 mod otel;
 mod spellings;
 
-use super::json::{FieldMap, FieldSource};
+use super::json::{FieldMap, FieldSource, marks};
 use super::line::{Dialect, Optional};
 use super::record::Unit;
 use crate::format::Format;
@@ -39,13 +39,24 @@ pub(super) enum Preset {
 pub(super) struct Fields(pub(super) &'static [(&'static str, Unit, &'static [&'static str])]);
 
 impl Fields {
-    /// As a field map like that of the configuration.
+    /// As a field map like that of the configuration; marked keys of durations are keys of them, behind the others.
     pub(super) fn to_map(self) -> FieldMap {
         let source = |unit: Unit, keys: &[&str]| FieldSource::WithUnit {
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
             unit,
         };
-        self.0.iter().map(|(name, unit, keys)| ((*name).to_owned(), source(*unit, keys))).collect()
+        let named = self.0.iter();
+        let mut map: FieldMap =
+            named.map(|(name, unit, keys)| ((*name).to_owned(), source(*unit, keys))).collect();
+        let marked = self.0.iter().filter(|(name, ..)| marks::OF_DURATIONS.contains(name));
+        if let Some(FieldSource::WithUnit { keys, .. }) = map.get_mut("duration") {
+            for key in marked.flat_map(|(_, _, keys)| *keys) {
+                if !keys.iter().any(|known| known == key) {
+                    keys.push((*key).to_owned());
+                }
+            }
+        }
+        map
     }
 }
 

@@ -131,8 +131,12 @@ impl Desk<'_> {
         let is_left = 2 * matched < measured && open.class == Class::Credentials;
         let verdict =
             if is_left { judgement.verdict.max(Verdict::Suspicious) } else { judgement.verdict };
+        let is_crowd = judgement.verdict == Verdict::Benign && judgement.kind == Kind::FlashCrowd;
         if !benign {
             open.rejudge(Judgement { verdict, ..judgement });
+        } else if open.kind == Kind::Fetcher && is_crowd {
+            // The first of a crowd are few, as those are whom a service sends.
+            open.kind = judgement.kind;
         }
         if changed && !benign {
             target.mark_explained();

@@ -97,8 +97,8 @@ const VIEWED_WRITES_MAX: f64 = 0.1;
 const VIEWED_FRESH_MIN: f64 = 0.9;
 const VIEWED_LED_MIN: f64 = 0.7;
 
-/// Networks that view pages so, at most: a proxy has one, a service some; more are a crowd.
-const VIEWERS_MAX: f64 = 8.0;
+/// Sources that view pages so, at most: addresses of a proxy or places of a service; more are a crowd.
+const VIEWERS_MAX: f64 = 12.0;
 
 /// Requests of one fetcher that come of one link: the page, its image, a second try.
 const FETCHES_MAX: f64 = 4.0;
@@ -138,7 +138,7 @@ pub const RULES: &[Rule] = &[
         says: "a few pages are viewed with all that belongs to them: through a proxy of several addresses, or by a service that looks at \
                pages for others",
         why: "a choice: pages of the web have some seventy files, few have more than two hundred, each asked for once by who views the \
-              page, and naming it but for those asked for ahead, and scripts that ask for one thing more; from eight networks at \
+              page, and naming it but for those asked for ahead, and scripts that ask for one thing more; from a dozen places at \
               once, and sixty requests a second above the ordinary, a service looks at one",
         fits: is_viewed,
     },
@@ -260,7 +260,7 @@ pub fn is_viewed(case: &Case) -> bool {
     let pages = seen.count * (1.0 - seen.assets);
     // The count of pages is a difference of shares.
     (0.5..VIEWS_MAX + 0.5).contains(&pages)
-        && seen.networks <= VIEWERS_MAX
+        && seen.sources <= VIEWERS_MAX
         && seen.path_spread * seen.count <= FILES_MAX
         && seen.assets >= VIEWED_ASSETS_MIN
         && case.view.fresh >= VIEWED_FRESH_MIN
