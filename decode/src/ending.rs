@@ -87,6 +87,9 @@ impl Words {
 
     /// Whether one of them is among those of a value.
     fn are_in(self, text: &str) -> bool {
+        if self.list().iter().all(|one| text.len() < one.len()) {
+            return false;
+        }
         let found = text.as_bytes().split(|byte| is_between(*byte));
         let is_listed =
             |word: &[u8]| self.list().iter().any(|one| one.as_bytes().eq_ignore_ascii_case(word));

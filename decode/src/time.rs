@@ -277,7 +277,12 @@ pub(super) fn written_offset(text: &[u8]) -> Option<Written> {
 /// `unit` tells the unit of a bare number; a suffix (`ns`, `us`, `µs`, `ms`, `s`) overrules it. Of a list such as
 /// nginx's `0.002, 0.010` the first counts.
 pub fn duration_us(text: &str, unit: Unit) -> Option<i64> {
-    plain_duration_us(text.as_bytes(), unit).or_else(|| any_duration_us(text, unit))
+    let plain = match text.as_bytes() {
+        // `0.004s`, as protobuf writes them.
+        [number @ .., b's'] => plain_duration_us(number, Unit::Seconds),
+        number => plain_duration_us(number, unit),
+    };
+    plain.or_else(|| any_duration_us(text, unit))
 }
 
 /// A number in its unit, or one of seconds with a fraction: what nearly all lines have.

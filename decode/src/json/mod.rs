@@ -257,7 +257,9 @@ impl JsonDecoder {
         loop {
             // Most values: no way round.
             let plain = match action {
-                Action::Take(_) | Action::Skip => here.plain_scalar(),
+                Action::Take(_) | Action::Skip => {
+                    here.plain_scalar().or_else(|| here.spaced_scalar())
+                }
                 _ => None,
             };
             match (plain, action) {

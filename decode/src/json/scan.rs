@@ -120,6 +120,16 @@ impl<'a> Cursor<'a> {
         rest.get(..length)
     }
 
+    /// The same behind a blank, which is taken.
+    #[inline(never)]
+    pub fn spaced_scalar(&mut self) -> Option<&'a str> {
+        if self.line.as_bytes().get(self.at) != Some(&b' ') {
+            return None;
+        }
+        self.at += 1;
+        self.plain_scalar()
+    }
+
     /// Takes a string; the opening quote is next. Text as it stands, and whether it holds a backslash.
     #[inline]
     pub fn string(&mut self) -> Result<(&'a str, bool), Broken> {

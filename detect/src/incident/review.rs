@@ -45,6 +45,22 @@ fn better(open: &Open, evidence: &Evidence<'_>, seconds: i64) -> Option<Vec<Rule
     named.or_else(|| better_rules(evidence, &open.rules))
 }
 
+/// What an incident is by all that is known now; `is_left` where most of what it was is over.
+fn settle(open: &mut Open, judgement: Judgement, is_left: bool) {
+    if open.verdict != Verdict::Benign {
+        // Those who were refused while nobody could log in, and are the last to come back, were no attack for that.
+        let is_last = is_left && open.class == Class::Credentials;
+        let verdict =
+            if is_last { judgement.verdict.max(Verdict::Suspicious) } else { judgement.verdict };
+        open.rejudge(Judgement { verdict, ..judgement });
+    } else if open.kind == Kind::Fetcher
+        && (judgement.verdict, judgement.kind) == (Verdict::Benign, Kind::FlashCrowd)
+    {
+        // The first of a crowd are few, as those are whom a service sends.
+        open.kind = judgement.kind;
+    }
+}
+
 impl Desk<'_> {
     /// Looks again at the incidents that are due.
     pub(super) fn review(&self, target: &mut Target, out: &mut Vec<Incident>) {
@@ -127,17 +143,7 @@ impl Desk<'_> {
         open.ordinary_rate = ordinary_rate;
         open.viewed = if view.viewed >= VIEWED_MIN { view.viewed } else { 0.0 };
         open.main_path = if seen.top_path >= 0.6 { seen.main_path } else { 0 };
-        // Those who were refused while nobody could log in, and are the last to come back, were no attack for that.
-        let is_left = 2 * matched < measured && open.class == Class::Credentials;
-        let verdict =
-            if is_left { judgement.verdict.max(Verdict::Suspicious) } else { judgement.verdict };
-        let is_crowd = judgement.verdict == Verdict::Benign && judgement.kind == Kind::FlashCrowd;
-        if !benign {
-            open.rejudge(Judgement { verdict, ..judgement });
-        } else if open.kind == Kind::Fetcher && is_crowd {
-            // The first of a crowd are few, as those are whom a service sends.
-            open.kind = judgement.kind;
-        }
+        settle(open, judgement, 2 * matched < measured);
         if changed && !benign {
             target.mark_explained();
         }
