@@ -24,6 +24,7 @@ mod floods;
 mod logins;
 mod misses;
 mod ordinary;
+mod packages;
 mod polls;
 mod predicate;
 mod programs;
@@ -305,6 +306,9 @@ scenarios! {
     list_in_a_quarter_of_a_minute = weaknesses::list_in_a_quarter_of_a_minute,
     plugins_one_by_one = weaknesses::plugins_one_by_one,
     ordinary_misses = weaknesses::ordinary_misses,
+    packages_are_installed = packages::installations,
+    packages_without_end = packages::goes_on,
+    package_again_and_again = packages::asks_again,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.
