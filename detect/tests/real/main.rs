@@ -11,6 +11,7 @@
 
 mod apps;
 mod campaigns;
+mod classes;
 mod costs;
 mod crawlers;
 mod crowd;
@@ -309,6 +310,8 @@ scenarios! {
     packages_are_installed = packages::installations,
     packages_without_end = packages::goes_on,
     package_again_and_again = packages::asks_again,
+    exam_begins = classes::exam_begins,
+    exam_without_pages = classes::writes_without_pages,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.
