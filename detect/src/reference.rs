@@ -64,6 +64,7 @@ fn usual(test: &Test) -> f64 {
         population: &population,
         level: 1.0,
         learned: true,
+        watched_s: 86_400,
         origin_fails: false,
         budget: Budget::of(DEFAULT_FALSE_ALARMS),
         usual_writes_600: 0.0,

@@ -91,6 +91,7 @@ impl Detector {
             population: &host.normal.population,
             level: host.normal.rate.level(),
             learned,
+            watched_s: at_s - host.first_s,
             origin_fails,
             budget: *budget,
             usual_writes_600: f64::from(usual_writes_600),

@@ -333,11 +333,16 @@ impl SourceRecord {
     }
 
     /// Has loaded a page with what belongs to it within the hour, and asks no faster than a page does that looks for news by
-    /// itself.
+    /// itself. Of those who share an address each has loaded it, and none asks faster than a person reads; of each user agent
+    /// there is one at least.
     pub fn is_open_page(&self) -> bool {
-        self.assets_3600 >= PERSON_ASSETS_MIN
-            && self.distinct_paths() >= PERSON_PATHS_MIN
-            && self.pages_60 <= POLLING_PAGES_MAX
+        #[expect(clippy::cast_precision_loss, reason = "at most 64")]
+        let people = self.agents.count_ones().max(1) as f32;
+        let is_open = |people: f32, pages_max: f32| {
+            self.assets_3600 >= PERSON_ASSETS_MIN * people && self.pages_60 <= pages_max
+        };
+        self.distinct_paths() >= PERSON_PATHS_MIN
+            && (is_open(1.0, POLLING_PAGES_MAX) || is_open(people, PERSON_PAGES_MAX * people))
     }
 
     /// Asks no faster than a program that watches for the owner.

@@ -11,6 +11,7 @@
 
 mod apps;
 mod campaigns;
+mod classes;
 mod costs;
 mod crawlers;
 mod crowd;
@@ -25,6 +26,7 @@ mod logins;
 mod misses;
 mod ordinary;
 mod origins;
+mod packages;
 mod polls;
 mod predicate;
 mod programs;
@@ -315,6 +317,11 @@ scenarios! {
     passwords_among_those_who_come_in = sprays::among_those_who_come_in,
     customers_on_payday = sprays::on_payday,
     expression_in_a_path = weaknesses::expression_in_a_path,
+    packages_are_installed = packages::installations,
+    packages_without_end = packages::goes_on,
+    package_again_and_again = packages::asks_again,
+    exam_begins = classes::exam_begins,
+    exam_without_pages = classes::writes_without_pages,
 }
 
 /// Scenarios whose answer is compared over numbers of partitions.

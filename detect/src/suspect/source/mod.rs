@@ -8,6 +8,7 @@ mod refused;
 mod rows;
 pub mod table;
 mod why;
+mod young;
 
 use std::sync::LazyLock;
 
@@ -173,6 +174,8 @@ pub struct Circumstances<'a> {
     pub level: f64,
     /// The host has been watched long enough for quantiles to mean something.
     pub learned: bool,
+    /// Seconds for which it has been watched.
+    pub watched_s: i64,
     /// The origin is known to fail: people ask for the same pages again and again.
     pub origin_fails: bool,
     /// Evidence needed.
@@ -357,6 +360,7 @@ mod tests {
                 population: &Population { bare_60: 8.0, ..Population::default() },
                 level: 1.0,
                 learned: true,
+                watched_s: 86_400,
                 origin_fails: false,
                 budget: Budget::of(DEFAULT_FALSE_ALARMS),
                 usual_writes_600: 0.0,

@@ -17,7 +17,7 @@ const POSING_MAX: f32 = 0.1;
 const NEW_PAGES_MIN: f64 = 0.6;
 
 /// Pages up to which distinct paths are counted apart.
-const COUNTED_MAX: f32 = 250.0;
+pub(super) const COUNTED_MAX: f32 = 250.0;
 
 /// Pages read by a program: for long enough, and hundreds of them. That it loads hardly an asset is told over the time that
 /// the pages are counted in: those of an address that many share come in spells.

@@ -85,6 +85,7 @@ fn fails_at(test: &Test, n: f64, others: f32, level: f64, false_alarms: f64) -> 
         population: &Population { assets: 0.5, ..Population::default() },
         level,
         learned: true,
+        watched_s: 86_400,
         origin_fails: false,
         budget: Budget::of(false_alarms),
         usual_writes_600: 0.0,
