@@ -158,7 +158,9 @@ impl DecoderConfig {
                 fields.extend(self.fields.clone());
                 // Whoever names a key says its unit.
                 if self.fields.keys().any(|name| Slot::named(name) == Some(Slot::Duration)) {
-                    marks::OF_DURATIONS.iter().for_each(|mark| _ = fields.remove(*mark));
+                    for mark in marks::OF_DURATIONS {
+                        fields.remove(mark);
+                    }
                 }
                 if format == Format::Json
                     && !fields

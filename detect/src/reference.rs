@@ -65,6 +65,7 @@ fn usual(test: &Test) -> f64 {
         level: 1.0,
         learned: true,
         watched_s: 86_400,
+        leads_away: false,
         origin_fails: false,
         budget: Budget::of(DEFAULT_FALSE_ALARMS),
         usual_writes_600: 0.0,

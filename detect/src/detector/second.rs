@@ -92,12 +92,13 @@ impl Detector {
             level: host.normal.rate.level(),
             learned,
             watched_s: at_s - host.first_s,
+            leads_away: host.normal.elsewhere.is_usual(),
             origin_fails,
             budget: *budget,
             usual_writes_600: f64::from(usual_writes_600),
         };
         let suspect = Suspect { record, attempts: attempts.as_deref(), held, drawn };
-        facts.bare = suspect.is_bare_reader(circumstances.population);
+        facts.bare = suspect.is_bare_reader(&circumstances);
         record.reported |= test(host, cases, &suspect, &circumstances, &event);
         host.sample(event, facts);
     }

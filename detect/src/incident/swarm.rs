@@ -6,6 +6,7 @@ use crate::incident::lifecycle::Desk;
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::Judgement;
+use crate::judge::kind::is_led_away;
 use crate::judge::worth::convicting_odds;
 use crate::record::event::{Event, flag};
 use crate::seen::host::RECENT_S;
@@ -75,13 +76,13 @@ impl Desk<'_> {
         if share < ALONE_SHARE_MIN {
             return;
         }
-        // Who reads one page copies nothing.
+        // Who reads one page copies nothing, nor who is sent elsewhere.
         let level = target.host.level(self.now_s(), RECENT_S);
         let case = self.case(target, &evidence, &found, &[], level);
         let is_of_one = case.seen.top_path >= ONE_PAGE_MIN
             && !case.renewed.is_some_and(|renewed| renewed >= READ_ON_MIN)
             && sizes(evidence.now.iter().filter(|event| select(event))) < SIZES_MIN;
-        if is_of_one || case.is_excused() {
+        if is_of_one || is_led_away(&case.seen) || case.is_excused() {
             return;
         }
         let judgement = Judgement {

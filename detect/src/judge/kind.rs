@@ -28,6 +28,9 @@ const SWARM_SPREAD_MIN: f64 = 0.6;
 /// Excess up to which it reads rather than floods, requests per second.
 const SWARM_RATE_MAX: f64 = 40.0;
 
+/// Share that is sent elsewhere from which nothing is read: most of it, a choice.
+const LED_AWAY_MIN: f64 = 0.8;
+
 /// Networks that try one weakness in a burst, and requests of each source.
 const BURST_NETWORKS_MIN: f64 = 10.0;
 const BURST_EACH_MAX: f64 = 5.0;
@@ -137,7 +140,8 @@ pub const RULES: &[Rule] = &[
         kind: Kind::Swarm,
         says: "very many sources read a few pages each, of the kinds the host has, and nothing a browser loads \
                with them",
-        why: "a choice: three pages by each of fifteen sources and more, hardly a path twice, slower than a flood",
+        why: "a choice: three pages by each of fifteen sources and more, hardly a path twice, slower than a flood, and not four in \
+              five sent elsewhere",
         fits: swarms,
     },
     Rule {
@@ -204,11 +208,17 @@ fn draws(case: &Case) -> bool {
 fn swarms(case: &Case) -> bool {
     let (seen, ordinary) = (&case.seen, &case.ordinary);
     seen.sources >= SWARM_SOURCES_MIN
+        && !is_led_away(seen)
         && seen.count <= SWARM_EACH_MAX * seen.sources
         && seen.path_spread >= SWARM_SPREAD_MIN
         && seen.assets < 0.1 * ordinary.assets
         && seen.known_sources < 0.5
         && case.rate.is_none_or(|rate| rate - case.level < SWARM_RATE_MAX)
+}
+
+/// Whether most is sent elsewhere, and reads nothing here.
+pub fn is_led_away(seen: &Profile) -> bool {
+    seen.moved >= LED_AWAY_MIN
 }
 
 /// A few paths, asked for by the same again and again.

@@ -33,6 +33,8 @@ pub struct Profile {
     pub probes: f64,
     /// Share of refused paths.
     pub refused: f64,
+    /// Share that is sent elsewhere.
+    pub moved: f64,
     /// Share of responses 500–599.
     pub errors_5xx: f64,
     /// Distinct paths per record.
@@ -110,7 +112,7 @@ struct Sums {
 }
 
 /// Facts that hold of a record or not, in the order of [`facts`].
-const FACTS: usize = 19;
+const FACTS: usize = 20;
 
 fn facts(event: &Event, is_probe: bool) -> [bool; FACTS] {
     let page = !event.has(flag::ASSET);
@@ -126,6 +128,7 @@ fn facts(event: &Event, is_probe: bool) -> [bool; FACTS] {
         auth,
         is_probe,
         event.is_refused_path(),
+        event.is_redirected(),
         event.status_class() == 5,
         event.query != 0,
         event.has(flag::DECLARED_BOT),
@@ -177,6 +180,7 @@ impl Sums {
         let [_, _, _, assets, referer_none, referer_other, auth, probes, refused, ..] = self.facts;
         let [
             ..,
+            moved,
             errors_5xx,
             queries,
             declared,
@@ -205,6 +209,7 @@ impl Sums {
             forms: share(self.forms, n),
             probes: share(probes, n),
             refused: share(refused, n),
+            moved: share(moved, n),
             errors_5xx: share(errors_5xx, n),
             path_spread: share(self.paths.len(), n),
             top_path: share(most(&self.paths), n),

@@ -22,6 +22,7 @@ mod expect;
 mod faults;
 mod fired;
 mod floods;
+mod letters;
 mod logins;
 mod misses;
 mod ordinary;
@@ -116,6 +117,8 @@ scenarios! {
     assistants_read = polls::assistants_read,
     crawler_of_two_names = polls::crawler_of_two_names,
     two_want_long_answers = polls::two_want_long_answers,
+    letter_to_very_many = letters::to_very_many,
+    archive_of_letters_is_copied = letters::archive_is_copied,
     newsletter_with_keys = polls::newsletter_with_keys,
     opened_once_then_flooded = polls::opened_once_then_flooded,
     one_image_by_few = polls::one_image_by_few,

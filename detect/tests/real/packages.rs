@@ -26,7 +26,7 @@ fn package(n: u64) -> String {
     let word = |n: u64| {
         ["wald", "licht", "berg", "fluss", "stein", "wind", "feld", "moor"][(n % 8) as usize]
     };
-    if n % 9 == 0 {
+    if n.is_multiple_of(9) {
         return format!("@intern/{}-{}", word(n / 9), word(n / 72));
     }
     format!("{}.{}{}", word(n), word(n / 8), n / 64)
@@ -83,7 +83,7 @@ fn early(kinds: &'static [&'static str], within_s: f64) -> Expectation {
 /// A program that goes on: ever new packages, forty a second, within the first half an hour.
 pub fn goes_on(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 303);
-    let rows = (0..10).flat_map(|n| installation(&mut draw, 900.0 + 10.0 * n as f64, 400, 300));
+    let rows = (0..10).flat_map(|n| installation(&mut draw, 900.0 + 10.0 * f64::from(n), 400, 300));
     let rows = together(vec![registry(SHORT_S, seed), hostile(rows.collect())]);
     let expect = early(&["http_flood", "scraping", "bulk_download"], 120.0);
     Scenario { rows: combined(rows), expect }

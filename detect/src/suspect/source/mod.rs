@@ -22,6 +22,7 @@ use crate::seen::attempts::Attempts;
 use crate::seen::draws::Drawn;
 use crate::seen::holders::Held;
 use crate::seen::source_record::SourceRecord;
+use reading::is_led_away;
 use table::{Shared, TESTS, Test};
 
 /// Why a single source stands out.
@@ -176,6 +177,8 @@ pub struct Circumstances<'a> {
     pub learned: bool,
     /// Seconds for which it has been watched.
     pub watched_s: i64,
+    /// The host sends nearly all who ask for a page elsewhere.
+    pub leads_away: bool,
     /// The origin is known to fail: people ask for the same pages again and again.
     pub origin_fails: bool,
     /// Evidence needed.
@@ -225,14 +228,15 @@ impl Suspect<'_> {
     }
 
     /// Whether the source reads page after page and nothing a browser loads with them.
-    pub fn is_bare_reader(&self, population: &Population) -> bool {
+    pub fn is_bare_reader(&self, circumstances: &Circumstances<'_>) -> bool {
         let record = self.record;
         record.is_bare()
+            && !is_led_away(self, circumstances)
             && record.pages_60 >= BARE_PAGES_MIN
             && self.reads_on()
             && !record.asks_again()
             && !record.is_declared()
-            && !record.is_shared(population.loads_assets())
+            && !record.is_shared(circumstances.population.loads_assets())
     }
 
     /// Whether what the source asks for is new to it.
@@ -361,6 +365,7 @@ mod tests {
                 level: 1.0,
                 learned: true,
                 watched_s: 86_400,
+                leads_away: false,
                 origin_fails: false,
                 budget: Budget::of(DEFAULT_FALSE_ALARMS),
                 usual_writes_600: 0.0,

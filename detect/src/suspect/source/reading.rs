@@ -19,11 +19,23 @@ const NEW_PAGES_MIN: f64 = 0.6;
 /// Pages up to which distinct paths are counted apart.
 pub(super) const COUNTED_MAX: f32 = 250.0;
 
+/// Megabytes of each answer up to which there is nothing in it to read where all are sent elsewhere: a kilobyte, a choice; what a
+/// server says beside the address has some hundred bytes.
+const LED_MEGABYTES_MAX: f32 = 0.001;
+
+/// Whether it is only sent elsewhere, on a host that does so with all: links of letters are followed there, and short ones.
+pub(super) fn is_led_away(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
+    let record = suspect.record;
+    circumstances.leads_away
+        && record.megabytes_60 <= LED_MEGABYTES_MAX * (record.pages_60 + record.assets_60)
+}
+
 /// Pages read by a program: for long enough, and hundreds of them. That it loads hardly an asset is told over the time that
 /// the pages are counted in: those of an address that many share come in spells.
 pub(super) fn reads(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let record = suspect.record;
     !circumstances.origin_fails
+        && !is_led_away(suspect, circumstances)
         && !record.asks_again()
         && record.writes_60 < WRITING_MIN * record.pages_60
         && record.pages_60 >= READING_RATIO_MIN * record.pages_10

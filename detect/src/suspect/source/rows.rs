@@ -86,6 +86,7 @@ fn fails_at(test: &Test, n: f64, others: f32, level: f64, false_alarms: f64) -> 
         level,
         learned: true,
         watched_s: 86_400,
+        leads_away: false,
         origin_fails: false,
         budget: Budget::of(false_alarms),
         usual_writes_600: 0.0,
