@@ -12,9 +12,14 @@ use crate::suspect::source::table::{Shared, TESTS, Test};
 use crate::suspect::source::{Circumstances, Solo, evidence as nats_of};
 
 /// Features of the evidence that no table holds, with what each says.
-const OTHER_FEATURES: [(&str, &str); 7] = [
+const OTHER_FEATURES: [(&str, &str); 8] = [
     ("request_rate", "the host gets more requests than its forecast allows"),
     ("fingerprint", "a rule selects more than its ordinary share"),
+    (
+        "work_of_origin",
+        "answers take the origin more than five times the ordinary time, in seconds a second; the score is the logarithm of how many \
+         times",
+    ),
     ("credentials_of_an_hour", "many sources try credentials within an hour, each of them seldom"),
     (
         "attack_texts_of_an_hour",

@@ -95,7 +95,7 @@ impl Desk<'_> {
         normal.sample = Reservoir::of(normal.slow.sample.clone());
         normal.composition = ordinary;
         normal.rate.take_back(busiest);
-        let finding = Finding { found: &found, judgement, hot: &hot, seconds: RECENT_S };
+        let finding = Finding { found: &found, judgement, hot: &hot, said: &[], seconds: RECENT_S };
         if self.act(target, &finding, out)
             && let Some(open) = target.cases.open.last_mut()
         {

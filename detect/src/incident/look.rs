@@ -31,6 +31,8 @@ pub(super) struct Finding<'a> {
     pub(super) found: &'a Found,
     pub(super) judgement: Judgement,
     pub(super) hot: &'a [HotValue],
+    /// What else speaks for it.
+    pub(super) said: &'a [Spoken],
     pub(super) seconds: i64,
 }
 
@@ -94,7 +96,8 @@ impl Desk<'_> {
                     * (1.1 * target.suspicion.rate.forecast.mean)
                         .max(target.host.normal.rate.level() + CROWD_RATE_MIN)
             && self.has_sources(target, CROWD_SOURCES_MIN);
-        if fast.is_empty() && slow.is_empty() && !rate {
+        let work = self.work(target);
+        if fast.is_empty() && slow.is_empty() && !rate && work.is_none() {
             self.readers(target, bare, out);
             return;
         }
@@ -104,6 +107,9 @@ impl Desk<'_> {
         }
         if looked != Looked::Opened && (!slow.is_empty() || rate) {
             looked = looked.max(self.look_at(target, RECENT_S, &slow, out));
+        }
+        if let Some(work) = work.filter(|_| looked != Looked::Opened) {
+            looked = looked.max(self.taxed(target, work, out));
         }
         self.readers(target, bare, out);
         target.cases.patience.note(now_s, looked);
@@ -205,7 +211,8 @@ impl Desk<'_> {
         if few && !self.is_plenty_together(target, &found, judgement, seconds) {
             return Looked::Short;
         }
-        let opened = self.act(target, &Finding { found: &found, judgement, hot, seconds }, out);
+        let finding = Finding { found: &found, judgement, hot, said: &[], seconds };
+        let opened = self.act(target, &finding, out);
         if opened { Looked::Opened } else { Looked::Nothing }
     }
 
@@ -388,7 +395,7 @@ impl Desk<'_> {
         matter: &Finding<'_>,
         out: &mut Vec<Incident>,
     ) -> bool {
-        let Finding { found, judgement, hot, seconds } = *matter;
+        let Finding { found, judgement, hot, said, seconds } = *matter;
         let class = judgement.kind.class();
         let joined = target.cases.open.iter().position(|open| open.takes_in(class, self.now));
         if let Some(at) = joined {
@@ -433,6 +440,7 @@ impl Desk<'_> {
             p_value: None,
             of_sender: false,
         });
+        said.iter().cloned().for_each(|said| open.hear(said));
         if rate.nats > RATE_SAYS_NATS {
             open.hear(Spoken {
                 feature: "request_rate".to_owned(),

@@ -19,5 +19,6 @@ pub mod strangers;
 mod summary;
 pub mod swarm;
 pub mod target;
+mod taxed;
 pub mod tell;
 mod texts;

@@ -204,6 +204,8 @@ scenarios! {
     flood_of_one_machine = costs::one_machine,
     flood_past_the_caches = costs::past_the_caches,
     flood_of_dear_searches = costs::dear_searches,
+    dear_searches_of_a_busy_site = costs::dear_searches_of_a_busy_site,
+    slow_pages_of_a_busy_site = costs::slow_pages_of_a_busy_site,
     dear_reports_of_few = costs::dear_reports_of_few,
     dear_reports_of_three = costs::dear_reports_of_three,
     dear_queries_for_long = costs::dear_queries_for_long,
