@@ -111,11 +111,11 @@ pub(super) fn until_list(rest: &str, byte: u8, escape: Escape) -> Found<'_> {
     }
 }
 
-/// The word in front of the client, divided from the rest at the blank; a dash where it can be no host.
+/// The word in front of the client, if it can be a host, and what is behind its blank.
 #[inline(never)]
-pub(super) fn until_host(rest: &str) -> Found<'_> {
-    let (host, tail) = divide(rest, b' ')?;
-    Some((if is_host_in_front(host) { host } else { "-" }, Escape::None, tail))
+pub(super) fn until_host(rest: &str) -> Option<(Option<&str>, &str)> {
+    let (word, tail) = divide(rest, b' ')?;
+    Some((is_host_in_front(word).then_some(word), tail))
 }
 
 /// Value and rest, divided by the last colon of the first word: IPv6 addresses are full of colons.

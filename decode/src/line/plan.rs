@@ -225,8 +225,8 @@ impl Plan {
                 Until::Quote => step.until_quote(rest),
                 Until::Port => until_port(rest),
                 Until::Host => match until_host(rest) {
-                    Some(("-", ..)) if is_strict && !rest.starts_with("- ") => return Fit::No,
-                    found => found,
+                    Some((None, _)) if is_strict => return Fit::No,
+                    found => found.map(|(host, tail)| (host.unwrap_or("-"), Escape::None, tail)),
                 },
                 Until::End => match step.until_end(rest) {
                     None if is_strict => return Fit::No,

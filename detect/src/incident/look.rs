@@ -341,7 +341,7 @@ impl Desk<'_> {
             all,
             ordinary,
             level,
-            burden: burden(target, (self.now_s(), 10), [&all, &ordinary], level),
+            burden: burden(target, (self.now_s(), 10), evidence, level),
             rate: Some(target.host.totals(self.now_s(), 10).0 / 10.0),
             ..Case::default()
         };

@@ -122,7 +122,7 @@ impl Desk<'_> {
             renewed: renewed(target.host.recent.iter().filter(|event| select(event))),
             each: each(&seen, &evidence),
             only: only(&evidence, select),
-            burden: burden(target, (self.now_s(), seconds), [&all, &usual], level),
+            burden: burden(target, (self.now_s(), seconds), &evidence, level),
         };
         let judgement = case.judge();
         let fingerprint = evidence.fingerprint(&rules);

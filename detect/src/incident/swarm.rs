@@ -6,7 +6,7 @@ use crate::incident::lifecycle::Desk;
 use crate::incident::open::Spoken;
 use crate::incident::target::Target;
 use crate::judge::evidence::Judgement;
-use crate::judge::kind::is_led_away;
+use crate::judge::kind::is_sent_elsewhere;
 use crate::judge::worth::convicting_odds;
 use crate::record::event::{Event, flag};
 use crate::seen::host::RECENT_S;
@@ -82,7 +82,7 @@ impl Desk<'_> {
         let is_of_one = case.seen.top_path >= ONE_PAGE_MIN
             && !case.renewed.is_some_and(|renewed| renewed >= READ_ON_MIN)
             && sizes(evidence.now.iter().filter(|event| select(event))) < SIZES_MIN;
-        if is_of_one || is_led_away(&case.seen) || case.is_excused() {
+        if is_of_one || is_sent_elsewhere(&case.seen) || case.is_excused() {
             return;
         }
         let judgement = Judgement {

@@ -2,15 +2,15 @@
 
 use schemas::{Incident, Kind, Verdict};
 
+use crate::incident::burden::{Work, mean_work, work_of};
 use crate::incident::lifecycle::Desk;
 use crate::incident::look::{Finding, span};
 use crate::incident::open::Spoken;
 use crate::incident::patience::Looked;
 use crate::incident::target::Target;
 use crate::judge::worth::requests_min;
-use crate::record::event::{Event, flag};
+use crate::record::event::flag;
 use crate::seen::host::RECENT_S;
-use crate::seen::source_record::TOLD_MS_MAX;
 
 /// Seconds between two measurements: a choice, some of them fall into the minute that is measured.
 const EVERY_S: i64 = 10;
@@ -24,27 +24,6 @@ const BEYOND_MIN: f64 = 2.0;
 /// Share of the work of a minute that what stands out must have: most of it, a choice. Where all takes longer the origin is slow.
 const OF_RULE_MIN: f64 = 0.7;
 
-/// Time that answers took the origin, seconds a second.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Work {
-    usual: f64,
-    of_late: f64,
-}
-
-/// Seconds that a record took the origin.
-fn seconds(event: &Event) -> f64 {
-    if event.is_sent_long() { 0.0 } else { f64::from(event.duration_ms.min(TOLD_MS_MAX)) / 1e3 }
-}
-
-fn sum<'a>(events: impl Iterator<Item = &'a Event>) -> (f64, f64) {
-    events.fold((0.0, 0.0), |(sum, count), event| (sum + seconds(event), count + 1.0))
-}
-
-fn mean<'a>(events: impl Iterator<Item = &'a Event>) -> f64 {
-    let (sum, count) = sum(events);
-    sum / count.max(1.0)
-}
-
 impl Desk<'_> {
     /// The work of the last minute, where it is measured in this second and taxes the origin.
     pub(super) fn work(&self, target: &Target) -> Option<Work> {
@@ -54,8 +33,11 @@ impl Desk<'_> {
         let now = self.window(target, RECENT_S, |event| !event.has(flag::EXPLAINED));
         let (free, _) = target.host.totals(self.now_s(), RECENT_S);
         let level = target.host.level(self.now_s(), RECENT_S);
-        let of_late = free / span(RECENT_S) * mean(now.into_iter());
-        let usual = level * mean(target.host.normal.sample.events.iter());
+        let of_late = free / span(RECENT_S) * mean_work(now.into_iter());
+        if of_late < BEYOND_MIN {
+            return None;
+        }
+        let usual = level * mean_work(target.host.normal.sample.events.iter());
         let is_taxed = of_late > TIMES_MIN * usual && of_late - usual >= BEYOND_MIN;
         is_taxed.then_some(Work { usual, of_late })
     }
@@ -69,7 +51,8 @@ impl Desk<'_> {
         let level = target.host.level(self.now_s(), RECENT_S);
         let judgement = self.case(target, &evidence, &found, &[], level).judge();
         let of_rule = evidence.now.iter().filter(|event| found.rule.matches(event));
-        let is_most = sum(of_rule).0 >= OF_RULE_MIN * sum(evidence.now.iter()).0;
+        let of_rule: f64 = of_rule.map(work_of).sum();
+        let is_most = of_rule >= OF_RULE_MIN * evidence.now.iter().map(work_of).sum::<f64>();
         let is_dear = judgement.kind == Kind::AppExhaustion && judgement.verdict != Verdict::Benign;
         if !is_most || !is_dear {
             return Looked::Nothing;

@@ -29,7 +29,7 @@ const SWARM_SPREAD_MIN: f64 = 0.6;
 const SWARM_RATE_MAX: f64 = 40.0;
 
 /// Share that is sent elsewhere from which nothing is read: most of it, a choice.
-const LED_AWAY_MIN: f64 = 0.8;
+const SENT_ELSEWHERE_MIN: f64 = 0.8;
 
 /// Networks that try one weakness in a burst, and requests of each source.
 const BURST_NETWORKS_MIN: f64 = 10.0;
@@ -208,7 +208,7 @@ fn draws(case: &Case) -> bool {
 fn swarms(case: &Case) -> bool {
     let (seen, ordinary) = (&case.seen, &case.ordinary);
     seen.sources >= SWARM_SOURCES_MIN
-        && !is_led_away(seen)
+        && !is_sent_elsewhere(seen)
         && seen.count <= SWARM_EACH_MAX * seen.sources
         && seen.path_spread >= SWARM_SPREAD_MIN
         && seen.assets < 0.1 * ordinary.assets
@@ -217,8 +217,8 @@ fn swarms(case: &Case) -> bool {
 }
 
 /// Whether most is sent elsewhere, and reads nothing here.
-pub fn is_led_away(seen: &Profile) -> bool {
-    seen.moved >= LED_AWAY_MIN
+pub fn is_sent_elsewhere(seen: &Profile) -> bool {
+    seen.moved >= SENT_ELSEWHERE_MIN
 }
 
 /// A few paths, asked for by the same again and again.

@@ -76,25 +76,21 @@ pub fn dear_searches(seed: u64) -> Scenario {
     Scenario { rows: flooded(&SHOP, 5.0, rows, seed), expect }
 }
 
-/// So many searches a second of a busy site, each of words of its own and for so long, from sixty addresses that read nothing else.
-fn searches(per_s: f64, duration_us: (f64, f64), seed: u64) -> Vec<Row> {
+/// Ten searches a second of a site that has thirty-five requests a second, and answers them in a moment: these take six seconds. They
+/// come from sixty addresses that read nothing else, each of words of its own.
+pub fn dear_searches_of_a_busy_site(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 128);
-    let all = times(&mut draw, (START_S, START_S + 600.0), per_s);
+    let all = times(&mut draw, (START_S, START_S + 600.0), 10.0);
     let ask = |at| {
         let who = draw.below(60);
         let one =
             Person { home: home(9_400 + who, who), agent: agents::of_visitor(who), returns: false };
         let mut row = one.asks(&SHOP, at, "/search");
         row.query = Some(format!("q={:x}", draw.below(1 << 40)));
-        row.duration_us = Some(draw.between(duration_us.0, duration_us.1) as i64);
+        row.duration_us = Some(draw.between(4e6, 8e6) as i64);
         row
     };
-    all.into_iter().map(ask).collect()
-}
-
-/// Ten searches a second of a site that has thirty-five requests a second, and answers them in a moment: these take six seconds.
-pub fn dear_searches_of_a_busy_site(seed: u64) -> Scenario {
-    let rows = hostile(searches(10.0, (4e6, 8e6), seed));
+    let rows = hostile(all.into_iter().map(ask).collect());
     let rows = together(vec![around(&SHOP, 35.0, 600.0, seed), rows]);
     let kinds = &["app_exhaustion"];
     let expect = Expectation { verdicts: ATTACK, requests: 0.9, ..found(SHOP.host, kinds, 90.0) };

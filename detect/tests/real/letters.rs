@@ -47,8 +47,8 @@ fn ordinary(draw: &mut Draw, seed: u64) -> Vec<Row> {
     together(vec![rows, SMALL.named("beside.example").ordinary(LENGTH_S, 0.6, seed + 500)])
 }
 
-/// A letter goes to hundreds of thousands: gateways follow each link of 1,500 of them in the first quarter of an hour, then people open them.
-/// Who is sent elsewhere copies nothing.
+/// A letter goes to hundreds of thousands: gateways follow each link of 1,500 of them in the first quarter of an hour, while people
+/// open them. Who is sent elsewhere copies nothing.
 pub fn to_very_many(seed: u64) -> Scenario {
     let mut draw = Draw::of(seed, 341);
     let mut rows = ordinary(&mut draw, seed);

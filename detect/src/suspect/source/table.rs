@@ -15,7 +15,7 @@ use crate::suspect::source::why::{
     DEAD_LINKS, FAR_BEYOND, FLOOR_SAYS_IT, FORM_IS_READ, HALF_AS_MUCH_AGAIN, HELD_SHARE,
     MOSTLY_TRIES, ONE_IN_A_THOUSAND, PROBING, QUIET_LONG, QUIET_PATHS, READS_AN_ANSWER,
 };
-use crate::suspect::source::young::is_told;
+use crate::suspect::source::young::fetches_once;
 use crate::suspect::source::{Circumstances, Solo, Suspect};
 
 /// One test: is `counter` above what `envelope` allows?
@@ -285,7 +285,7 @@ pub const TESTS: &[Test] = &[
     Test {
         name: "pages_10",
         shared: Shared::AsMany(PEOPLE_PER_AGENT),
-        also: |s, c| is_no_return(s, c) && is_told(s, c),
+        also: |s, c| is_no_return(s, c) && !fetches_once(s, c),
         counter: |s| f64::from(s.record.pages_10),
         floor: 70.0,
         why: "seven pages a second for ten seconds; people open no more than two",
@@ -298,7 +298,7 @@ pub const TESTS: &[Test] = &[
     Test {
         name: "requests_10",
         shared: Shared::AsMany(PEOPLE_PER_AGENT),
-        also: |s, c| is_no_return(s, c) && is_told(s, c),
+        also: |s, c| is_no_return(s, c) && !fetches_once(s, c),
         counter: |s| f64::from(s.record.all_10),
         floor: 200.0,
         why: "twenty requests a second for ten seconds: a heavy page loads as many once",
@@ -319,7 +319,7 @@ pub const TESTS: &[Test] = &[
                 robots must not become the measure of who passes",
         nats: 7.0,
         why_nats: ONE_IN_A_THOUSAND,
-        also: |s, c| s.record.is_bare() && reads(s, c) && is_told(s, c),
+        also: |s, c| s.record.is_bare() && reads(s, c) && !fetches_once(s, c),
         ..PAGES
     },
     Test {

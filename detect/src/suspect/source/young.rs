@@ -28,7 +28,7 @@ const HOLDS_UP_S: f32 = 30.0;
 
 /// Whether a source may be a program that fetches what it needs once, on a host of which little is known: it says what it is, asks
 /// for ever new things, gets them, keeps nobody waiting, and has not gone on for long.
-fn fetches_once(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
+pub(super) fn fetches_once(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
     let record = suspect.record;
     let minute = record.pages_60 + record.assets_60;
     let long = record.pages_600 + record.assets_600;
@@ -41,9 +41,4 @@ fn fetches_once(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> boo
         && suspect.attempts.is_none_or(|tried| tried.probes[0] < (1.0 - PROGRAM_MIN) * minute)
         && record.seconds_60 <= HOLDS_UP_S
         && (long <= BURST_MAX || minute <= BURST_MAX && long < GOES_ON_RATIO * minute)
-}
-
-/// Whether a burst is no matter of course on a host of which little is known.
-pub(super) fn is_told(suspect: &Suspect<'_>, circumstances: &Circumstances<'_>) -> bool {
-    !fetches_once(suspect, circumstances)
 }
