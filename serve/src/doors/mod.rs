@@ -39,8 +39,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long answers on their way may take to end once the server stops.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long those that did not are given to say so.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long those that did not are given to say so: it stands behind the rows that are under way, which a busy reader takes first.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Where and to whom answers are given.
 #[derive(Debug, Clone, Default)]
