@@ -112,8 +112,18 @@ impl Lake {
         {
             return Err(LakeError::Lineage { wanted: history.name(), begun: begun.name() });
         }
+        let sequence = Ids::of(&history).sequence();
+        let before = self.lineage.as_ref().filter(|before| before.history == history);
         for table in self.tables.values_mut() {
+            let known = table.log.txns.get(&sequence).copied();
             table.refresh(&self.location).await?;
+            let is_moved = table.log.txns.get(&sequence).copied() != known;
+            table.have_others_written = match before {
+                _ if resumed.is_some() => false,
+                Some(before) if is_moved => !before.has_written(&table.log.txns),
+                Some(_) => table.have_others_written,
+                None => false,
+            };
         }
         let checkpoints = Checkpoints::of(&self.location, &history)?;
         checkpoints.prune_scopes(&history).await;

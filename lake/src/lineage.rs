@@ -218,6 +218,14 @@ impl Lineage {
         self.done = Some(checkpoint.place());
     }
 
+    /// Whether the last commit that `txns` tell of is the one whose end this process has not heard of.
+    pub(crate) fn has_written(&self, txns: &BTreeMap<String, i64>) -> bool {
+        let Some(tried) = &self.unconfirmed else { return false };
+        let held = self.ids.positions(txns);
+        txns.get(&self.ids.sequence()) == Some(&tried.sequence)
+            && tried.positions.iter().all(|(partition, next)| held.get(partition) == Some(next))
+    }
+
     /// The last commit, if it brought no checkpoint and all that the tables hold had been seen by then: a checkpoint
     /// without its state.
     pub(crate) fn unsaved(&self) -> Option<Checkpoint> {

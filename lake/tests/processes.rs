@@ -4,8 +4,10 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use common::{
     T0, append, incident, memory_url, names, open_memory, point, positions, requests, rows,
 };
@@ -129,4 +131,46 @@ async fn members_of_one_group_move_their_own_partitions_alone() {
         expected.insert(partition, offsets.end);
         assert_eq!(members[1 - member].positions("run/g/edge").await.unwrap(), expected);
     }
+}
+
+#[tokio::test]
+async fn who_takes_partitions_up_after_others_wrote_does_not_go_on_from_before_them() {
+    let store = Arc::new(InMemory::new());
+    let mut members = [open_memory(&store).await, open_memory(&store).await];
+    let commit = async |lake: &mut Lake, partition: i32, offsets: Range<i64>, state: &str| {
+        let name = format!("edge/{partition}");
+        let rows = requests(partition, offsets.clone(), |_| T0);
+        lake.append(&REQUESTS, &rows, RowKey::Partition(&name)).await.unwrap();
+        let moved = CommitPoint {
+            positions: positions([(name.as_str(), offsets.end)]),
+            state: Bytes::from(state.to_owned()),
+            ..point("run/g/edge", offsets.end)
+        };
+        lake.commit(moved).await.unwrap();
+    };
+    let [one, two] = &mut members;
+    one.begin("run/g/edge").await.unwrap();
+    commit(one, 0, 0..4, "a state").await;
+    two.begin("run/g/edge").await.unwrap();
+    commit(two, 1, 0..3, "").await;
+    // The first is given another partition: it reads the log, and with it what the second wrote.
+    one.begin("run/g/edge").await.unwrap();
+    commit(one, 0, 4..6, "").await;
+    let checkpoint = one.restore("run/g/edge").await.unwrap();
+    assert_eq!(checkpoint.map(|checkpoint| checkpoint.positions), None, "edge/1 is unknown to it");
+}
+
+#[tokio::test]
+async fn who_takes_partitions_up_alone_goes_on_from_its_last_state() {
+    let store = Arc::new(InMemory::new());
+    let mut lake = open_memory(&store).await;
+    for next in 1..5 {
+        lake.begin("run/g/edge").await.unwrap();
+        append(&mut lake, next - 1..next, |_| T0).await;
+        let whole = point("run/g/edge", next);
+        let state = if next == 1 { whole.state.clone() } else { Bytes::new() };
+        lake.commit(CommitPoint { state, ..whole }).await.unwrap();
+    }
+    let checkpoint = lake.restore("run/g/edge").await.unwrap().expect("a state");
+    assert_eq!(checkpoint.positions, positions([("edge/0", 1)]));
 }

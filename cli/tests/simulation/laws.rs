@@ -89,6 +89,16 @@ pub fn incidents(folder: &Path) -> BTreeSet<Revision> {
     revisions(rows.as_bytes()).into_iter().collect()
 }
 
+/// The rows found are those of an undisturbed run.
+pub fn same(found: &str, expected: &str) {
+    let only = |these: &str, others: &str| -> Vec<String> {
+        let others: BTreeSet<&str> = others.lines().collect();
+        these.lines().filter(|row| !others.contains(row)).map(str::to_owned).collect()
+    };
+    let (added, missing) = (only(found, expected), only(expected, found));
+    assert!(found == expected, "not in an undisturbed run: {added:#?}, but: {missing:#?}");
+}
+
 /// The tables are whole: no position is missing or there twice, every file is what the log says.
 pub fn check(folder: &Path) {
     let uri = folder.to_str().expect("a path of text");

@@ -1,4 +1,4 @@
-//! What is in the topic: ordinary traffic of a minute or two, a flood, and lines that are none.
+//! What is in the topic: ordinary traffic of some minutes, a flood, and lines that are none.
 
 use fastrand::Rng;
 
@@ -21,6 +21,8 @@ pub struct Message {
 pub fn partitions(rng: &mut Rng, parts: bool) -> Vec<Vec<Message>> {
     let mut partitions = vec![Vec::new(); rng.usize(1..=4)];
     let seconds = rng.i64(80..140);
+    // Long enough, in some, for a wrong clock to be recognised.
+    let pace = rng.i64(1..=3);
     let flood = rng.i64(70..seconds)..seconds;
     // A partition whose clock is set to another zone, and one that falls silent early.
     let zone_of = rng.usize(..8);
@@ -37,9 +39,12 @@ pub fn partitions(rng: &mut Rng, parts: bool) -> Vec<Vec<Message>> {
             let hours = if partition == zone_of { 5 } else { 0 };
             let together = rng.usize(1..=3).min(lines - at);
             let payload = (0..together)
-                .flat_map(|_| line(rng, second + hours * 3_600, flood.contains(&second), parts))
+                .flat_map(|_| {
+                    let told = second * pace + hours * 3_600;
+                    line(rng, told, flood.contains(&second), parts)
+                })
                 .collect();
-            let arrival_us = EPOCH + second * SECOND + rng.i64(0..2 * SECOND);
+            let arrival_us = EPOCH + second * pace * SECOND + rng.i64(0..2 * SECOND);
             partitions[partition].push(Message { payload, arrival_us });
             at += together;
         }

@@ -31,6 +31,8 @@ pub struct Offset {
     candidate: Option<i64>,
     agreeing: u32,
     records: u32,
+    /// A period has come to its end.
+    is_judged: bool,
     /// What the last period came to, quarter-hours ahead of arrival.
     verdict: Option<i64>,
     /// Periods in a row that came to it.
@@ -43,7 +45,9 @@ impl Offset {
     /// Takes a record's time and its arrival into account.
     pub const fn see(&mut self, ts: i64, arrival: i64) {
         let period = arrival.div_euclid(PERIOD_US);
-        if period != self.period && self.records >= OFFSET_RECORDS_MIN {
+        // Arrivals of several producers are not quite in order: a minute ends once.
+        let is_over = period > self.period || period < self.period.saturating_sub(1);
+        if is_over && self.records >= OFFSET_RECORDS_MIN {
             self.close_period();
         }
         if self.records == 0 {
@@ -73,6 +77,7 @@ impl Offset {
             (Some(_), _) => 1,
         };
         self.verdict = found;
+        self.is_judged = true;
         (self.candidate, self.agreeing, self.records) = (None, 0, 0);
     }
 
@@ -86,6 +91,12 @@ impl Offset {
         self.settled().is_some_and(|quanta| quanta > -ZONE_QUANTA_MIN)
     }
 
+    /// Whether a partition of which nothing is believed may turn out to be written in another zone: its last period has
+    /// the offset of one, or there was none yet.
+    pub fn may_settle(&self) -> bool {
+        self.verdict.map_or(!self.is_judged, is_zone)
+    }
+
     /// Follows what was learnt; by how much believed times move, µs. A clock ahead of all arrivals is wrong for
     /// certain. One that is behind may be a slow delivery, unless `others_are_right`.
     pub fn follow(&mut self, others_are_right: bool) -> i64 {
@@ -94,8 +105,7 @@ impl Offset {
         if shift == self.shift_us {
             return 0;
         }
-        let is_zone = ZONE_QUANTA.contains(&quanta) && quanta.abs() >= ZONE_QUANTA_MIN;
-        if !is_zone {
+        if !is_zone(quanta) {
             self.shift_us = 0;
             return 0;
         }
@@ -119,6 +129,11 @@ impl Offset {
         let shifted = ts.saturating_add(self.shift_us);
         if shifted <= limit { Some(shifted) } else { None }
     }
+}
+
+/// Whether an offset of so many quarter-hours can be a zone's.
+fn is_zone(quanta: i64) -> bool {
+    ZONE_QUANTA.contains(&quanta) && quanta.abs() >= ZONE_QUANTA_MIN
 }
 
 /// The time of a record that is nearly a whole number of quarter-hours ahead of `believed`, put right.
@@ -166,6 +181,17 @@ mod tests {
         assert_eq!(learnt(60, |i| i % 3 * HOUR).settled(), None, "a mixture");
         assert_eq!(learnt(60, |i| i64::from(i % 20 == 0) * HOUR).settled(), Some(0), "a few");
         assert_eq!(learnt(60, |_| -450 * S).settled(), None, "a slow delivery");
+    }
+
+    #[test]
+    fn a_minute_of_arrivals_that_are_not_in_order_ends_once() {
+        let mut clock = Offset::default();
+        for i in 0..200 {
+            // about the turn of a minute
+            let arrival = (i % 2) * 2 * S + 1_700_000_039 * S;
+            clock.see(arrival + 2 * HOUR, arrival);
+        }
+        assert_eq!(clock.settled(), None);
     }
 
     #[test]

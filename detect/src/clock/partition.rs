@@ -2,7 +2,8 @@
 //!
 //! Every decision here depends on the order of this partition's records and their arrivals alone, so that neither the
 //! cutting of batches nor the interleaving of partitions can change it. (One exception: whether a partition whose clock
-//! is steadily behind is put right waits until another is known to be right.)
+//! is steadily behind is put right waits until another is known to be right.) So a partition whose records are all in
+//! the future still has a place in time, that of their arrival, while its clock may turn out to be a zone's.
 //!
 //! # What is believed
 //! - With an arrival, a time more than [`SKEW_US_MAX`] after it is in the future: the record is judged a whole number
@@ -103,6 +104,8 @@ pub struct Partition {
     has_refuted: bool,
     /// Records from the future before the first that is believed.
     futures: u32,
+    /// The latest arrival of a record from the future.
+    foreseen: Option<i64>,
     offset: Offset,
     staged: BTreeMap<i64, Bucket>,
     /// Arrivals since the start of the process, and the latest of them.
@@ -122,6 +125,7 @@ impl Default for Partition {
             held: Vec::new(),
             has_refuted: false,
             futures: 0,
+            foreseen: None,
             offset: Offset::default(),
             staged: BTreeMap::new(),
             arrivals: (0, i64::MIN),
@@ -138,12 +142,22 @@ impl Partition {
 
     /// Nothing at or before this time will be decided on any more.
     pub fn watermark(&self, allowance: Allowance) -> Option<i64> {
-        self.newest.map(|newest| newest.saturating_sub(allowance.bound_us))
+        let claim = || self.claim().filter(|_| self.held.is_empty() && self.offset.may_settle());
+        let newest = self.newest.or_else(claim);
+        newest.map(|newest| newest.saturating_sub(allowance.bound_us))
     }
 
-    /// Whether all that came so far is in the future: nothing is known that others could wait for.
-    pub const fn is_astray(&self) -> bool {
-        self.newest.is_none() && self.held.is_empty() && self.futures as usize >= JUMP_CONFIRMATIONS
+    /// Whether all that came so far is in the future, and no zone explains it: nothing is known that others could wait
+    /// for.
+    pub fn is_astray(&self) -> bool {
+        self.claim().is_some() && self.held.is_empty() && !self.offset.may_settle()
+    }
+
+    /// Where its time stands for others while all that came so far is in the future: none of what it brings can be later
+    /// than its arrival.
+    fn claim(&self) -> Option<i64> {
+        let is_ahead = self.newest.is_none() && self.futures as usize >= JUMP_CONFIRMATIONS;
+        self.foreseen.filter(|_| is_ahead)
     }
 
     /// Whether its clock is known to be right, or put right.
@@ -193,6 +207,7 @@ impl Partition {
             return;
         }
         self.futures = self.futures.saturating_add(1);
+        self.foreseen = self.foreseen.max(Some(arrival));
         let zone = self.newest.and_then(|newest| offset::zone_ahead(event.ts, newest));
         if let Some(ts) = zone.filter(|ts| *ts <= limit) {
             correct(&mut event, ts, ahead, admitted);
@@ -319,6 +334,8 @@ impl Partition {
     /// Moves time up to a record, though not past its arrival, and stages it.
     fn believe(&mut self, told: Told, bounds: Bounds, admitted: &mut Admitted) {
         let point = told.arrival.map_or(told.event.ts, |arrival| told.event.ts.min(arrival));
+        // Others have gone on to there.
+        let point = self.claim().map_or(point, |claim| claim.max(point));
         if self.newest.is_none_or(|newest| point > newest) {
             let step = self.newest.map_or(0, |newest| point.saturating_sub(newest));
             self.pace_us = step.max(self.pace_us - self.pace_us / 8);
@@ -450,6 +467,32 @@ mod tests {
         }
         assert_eq!(partition.newest(), Some(NOON + 9_999));
         assert_eq!(partition.tally().implausible, 10_000);
+    }
+
+    #[test]
+    fn one_that_is_all_in_the_future_stands_at_its_arrivals_while_it_may_be_of_another_zone() {
+        const S: i64 = 1_000_000;
+        let watermark = |partition: &Partition| partition.watermark(BOUNDS.allowance);
+        let zone = 5 * 3_600 * S;
+        let mut partition = Partition::default();
+        let mut arrival = NOON;
+        while partition.newest().is_none() {
+            admit(&mut partition, arrival + zone - 10 * S, Some(arrival));
+            let enough = partition.tally().records >= JUMP_CONFIRMATIONS as u64;
+            let stands_at = arrival - i64::from(partition.newest().is_some()) * S;
+            let expected = enough.then_some(stands_at - BOUNDS.allowance.bound_us);
+            assert_eq!((watermark(&partition), partition.is_astray()), (expected, false));
+            arrival += S;
+        }
+        // others have gone on to its last arrival that was not understood: what it names from before then is late
+        assert_eq!(partition.newest(), Some(arrival - 2 * S));
+        assert_eq!((partition.tally().corrected, partition.tally().late), (1, 1));
+        // no zone is a day away: nobody waits for it after a minute
+        let mut partition = Partition::default();
+        for n in 0..120 {
+            admit(&mut partition, NOON + (n + 86_400) * S, Some(NOON + n * S));
+        }
+        assert!(partition.is_astray() && watermark(&partition).is_none());
     }
 
     #[test]

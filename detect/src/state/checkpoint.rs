@@ -8,7 +8,7 @@ use crate::state::State;
 const MAGIC: [u8; 4] = *b"FMDC";
 
 /// Layout of the state; raised whenever a field changes.
-pub const VERSION: u32 = 24;
+pub const VERSION: u32 = 25;
 
 const HEADER: usize = 4 + 4 + 8 + 8;
 
