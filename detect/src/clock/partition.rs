@@ -142,9 +142,13 @@ impl Partition {
 
     /// Nothing at or before this time will be decided on any more.
     pub fn watermark(&self, allowance: Allowance) -> Option<i64> {
-        let claim = || self.claim().filter(|_| self.held.is_empty() && self.offset.may_settle());
-        let newest = self.newest.or_else(claim);
-        newest.map(|newest| newest.saturating_sub(allowance.bound_us))
+        self.newest.map(|newest| newest.saturating_sub(allowance.bound_us))
+    }
+
+    /// The watermark of others waits here while nothing of this partition is believed: it may be of another zone.
+    pub fn awaited(&self, allowance: Allowance) -> Option<i64> {
+        let claim = self.claim().filter(|_| self.held.is_empty() && self.offset.may_settle());
+        claim.map(|claim| claim.saturating_sub(allowance.bound_us))
     }
 
     /// Whether all that came so far is in the future, and no zone explains it: nothing is known that others could wait
@@ -472,7 +476,10 @@ mod tests {
     #[test]
     fn one_that_is_all_in_the_future_stands_at_its_arrivals_while_it_may_be_of_another_zone() {
         const S: i64 = 1_000_000;
-        let watermark = |partition: &Partition| partition.watermark(BOUNDS.allowance);
+        let watermark = |partition: &Partition| {
+            let allowance = BOUNDS.allowance;
+            partition.watermark(allowance).or_else(|| partition.awaited(allowance))
+        };
         let zone = 5 * 3_600 * S;
         let mut partition = Partition::default();
         let mut arrival = NOON;

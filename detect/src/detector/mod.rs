@@ -300,11 +300,13 @@ impl Detector {
             let watermark = partition.watermark(allowance);
             greatest = greatest.max(watermark);
             if partition.attendance == Attendance::Active && !partition.is_astray() {
-                let watermark = watermark?;
+                let watermark = watermark.or_else(|| partition.awaited(allowance))?;
                 least = Some(least.map_or(watermark, |least| least.min(watermark)));
             }
         }
-        least.or(greatest)
+        // Who is only waited for moves nothing on.
+        let greatest = greatest?;
+        Some(least.map_or(greatest, |least| least.min(greatest)))
     }
 
     fn advance(&mut self, out: &mut Findings) {
