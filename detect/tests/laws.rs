@@ -175,6 +175,25 @@ fn what_nobody_opens_after_a_restart_holds_nothing_back() {
 }
 
 #[test]
+fn who_was_far_ahead_and_is_alone_after_a_restart_goes_on_without_a_further_record() {
+    let mut detector = Detector::new(short_learning());
+    let mut findings = Findings::default();
+    for name in ["another's/0", "log/0"] {
+        detector.open_partition(name);
+    }
+    let rows = ordinary(60, 2.0, 3);
+    detector.on_batch("another's/0", &batch(&rows[..4]), &mut findings);
+    detector.on_batch("log/0", &batch(&rows), &mut findings);
+    let bytes = detector.checkpoint().unwrap();
+    let mut detector = Detector::restore(short_learning(), &bytes).unwrap();
+    detector.await_partitions();
+    detector.open_partition("log/0");
+    assert!(detector.ahead_us("log/0") > 50_000_000, "so that it is read no further");
+    detector.advance(&mut findings);
+    assert!(detector.ahead_us("log/0") < 5_000_000);
+}
+
+#[test]
 fn what_one_partition_is_ahead_with_waits_after_a_restart_until_another_was_opened() {
     let rows = ordinary(60, 2.0, 3);
     let (early, late) = rows.split_at(rows.len() / 2);

@@ -77,11 +77,15 @@ impl Alignment {
         changes
     }
 
+    /// Whether some wait and none is read: the detector must go on without a further record.
+    pub fn is_stuck(&self) -> bool {
+        let waits = self.lanes.values().any(|lane| lane.paused);
+        waits && self.lanes.values().all(|lane| lane.paused || lane.ended || lane.idle)
+    }
+
     /// Partitions that become idle at `now`: quiet for long, or read to their end while all others wait for them.
     pub fn newly_idle(&mut self, now: Instant) -> Vec<Arc<str>> {
-        let waiting = self.lanes.values().any(|lane| lane.paused);
-        let stuck =
-            waiting && self.lanes.values().all(|lane| lane.paused || lane.ended || lane.idle);
+        let stuck = self.is_stuck();
         let mut idle = Vec::new();
         for (partition, lane) in self.lanes.iter_mut().filter(|(_, lane)| !lane.idle) {
             let quiet = lane.quiet_since.is_some_and(|since| now - since >= IDLE_AFTER);
@@ -112,6 +116,7 @@ mod tests {
         let (mut alignment, names) = lanes(&["t/0", "t/1"]);
         let ahead = |us| move |partition: &str| if partition == "t/1" { us } else { 0 };
         assert_eq!(alignment.repause(ahead(10_000_001)), [(Arc::clone(&names[1]), true)]);
+        assert!(!alignment.is_stuck(), "the other is read");
         assert_eq!(alignment.repause(ahead(6_000_000)), []);
         assert_eq!(alignment.repause(ahead(5_000_000)), [(Arc::clone(&names[1]), false)]);
     }
@@ -125,6 +130,14 @@ mod tests {
         alignment.caught_up(&names[0], start + Duration::from_secs(9));
         assert_eq!(alignment.newly_idle(start + Duration::from_secs(10)), [Arc::clone(&names[0])]);
         assert_eq!(alignment.newly_idle(start + Duration::from_secs(11)), []);
+    }
+
+    #[test]
+    fn where_all_wait_nothing_more_is_read() {
+        let (mut alignment, _) = lanes(&["t/0", "t/1"]);
+        assert!(!alignment.is_stuck());
+        alignment.repause(|_| i64::MAX);
+        assert!(alignment.is_stuck());
     }
 
     #[test]

@@ -359,6 +359,10 @@ impl Worker {
             let _ = self.pauses.send(change);
         }
         if is_all_seen {
+            // Partitions taken over may be far ahead of those that held them back, which are another's now.
+            if self.alignment.is_stuck() {
+                self.detector.advance(&mut self.findings);
+            }
             for partition in self.alignment.newly_idle(Instant::now()) {
                 self.detector.set_idle(&partition, &mut self.findings);
             }

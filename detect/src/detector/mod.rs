@@ -309,7 +309,9 @@ impl Detector {
         Some(least.map_or(greatest, |least| least.min(greatest)))
     }
 
-    fn advance(&mut self, out: &mut Findings) {
+    /// Closes what is complete by all that the partitions have told. What takes in records or retires a partition does so
+    /// itself; a detector that was restored for other partitions than it was kept with may be behind.
+    pub fn advance(&mut self, out: &mut Findings) {
         if self.awaits_past {
             return;
         }
