@@ -6,7 +6,9 @@ use std::mem::discriminant;
 use serde::{Deserialize, Serialize};
 
 use super::address::is_plain_ip;
-use super::json::{FieldMap, FieldSource, JsonDecoder, bytes_in, marks, object_in, sole_object};
+use super::json::{
+    FieldMap, FieldSource, JsonDecoder, bytes_in, is_followed, marks, object_in, sole_object,
+};
 use super::line::sound::is_name;
 use super::numbers::is_digits;
 use super::prefix::{split_console, strip_host_and_server, strip_prefix, without_colours};
@@ -295,6 +297,9 @@ fn message<'a>(json: &mut JsonDecoder, text: &'a str, scratch: &'a mut String) -
         return None;
     }
     let value = *record.get(Slot::Inner)?;
+    if record.truncated && is_followed(text) {
+        return None;
+    }
     if is_one_of_several(text, value.text) {
         return None;
     }
@@ -432,7 +437,9 @@ fn split_short_day(text: &str) -> Option<(&str, &str)> {
 /// Kubernetes' container runtime interface: `stdout F message`, the time gone.
 pub(super) fn strip_cri(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("stdout ").or_else(|| text.strip_prefix("stderr "))?;
-    rest.strip_prefix("F ").or_else(|| rest.strip_prefix("P "))
+    // More tags may follow, a colon before each.
+    let (tags, line) = rest.split_once(' ')?;
+    matches!(tags.split(':').next()?, "F" | "P").then_some(line)
 }
 
 #[cfg(test)]
@@ -443,6 +450,8 @@ mod tests {
     fn headers() {
         for (text, message) in [
             ("<190>May  1 12:00:00 edge1 nginx: a b", Some("a b")),
+            ("2024-05-01T12:00:00Z stdout F:x:y a b", Some("a b")),
+            ("2024-05-01T12:00:00Z stdout Fx a b", None),
             ("May  1 12:00:00 edge1 haproxy[77]: a b", Some("a b")),
             ("<134>May 11 12:00:00 haproxy[77]: a b", Some("a b")),
             ("2024-05-01T12:00:00.123456+02:00 edge1 haproxy[77]: a b", Some("a b")),

@@ -163,7 +163,7 @@ impl Lines<'_> {
     /// The same of a line made text, with what may be around it.
     fn noisy<'a>(&mut self, raw: RawLine<'_>, text: &'a str, record: &mut Record<'a>) -> i32 {
         // Some editors and Windows tools put a byte order mark before the first line.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = text.trim_start_matches('\u{feff}');
         if text.starts_with('#') {
             self.comment(text);
             return 0;

@@ -100,6 +100,10 @@ fn several_in_one_value() {
             format!("{one}{one}"),
             format!("{one} {one}"),
             format!("{one},{one}"),
+            // GELF over TCP, RFC 7464
+            format!("{one}\0{one}\0"),
+            format!("\u{1e}{one}\u{1e}{one}"),
+            format!("{record}\0{record}"),
             format!("[{one},{one}]"),
             format!("{record}{record}"),
             format!("{record}, {record}"),
@@ -141,6 +145,8 @@ fn quoted_and_marked() {
             format!("2024-05-01 12:00:00.1 +0000 tag.x: {record}"),
             format!("\u{1b}[32m{LINE}\u{1b}[0m"),
             format!("data: {record}"),
+            format!("\u{feff}\u{feff}{LINE}"),
+            format!("2024-05-01T12:00:00.1Z stdout F:x {LINE}"),
         ],
     );
 }
@@ -156,6 +162,17 @@ fn what_is_no_record_inside_is_one_reject() {
     ] {
         assert_eq!(rows(&format!("{ORDINARY}\n{text}")).len(), 2, "{text}");
         assert!(rows(text)[0].starts_with("REJECT"), "{text}");
+    }
+}
+
+#[test]
+fn a_value_behind_another_and_something_else_is_not_lost() {
+    let one = json!({"message": LINE}).to_string();
+    for between in ["x", "; ", "|", "\u{a0}"] {
+        let text = format!("{one}{between}{one}");
+        let rows = rows(&format!("{ORDINARY}\n{text}"));
+        assert_eq!(rows.len(), 2, "{text}");
+        assert!(rows[1].starts_with("REJECT"), "kept whole: {rows:?}");
     }
 }
 

@@ -23,7 +23,9 @@ pub(super) use keys::{Fed, fed_by, letters_of, marks};
 pub use keys::{FieldMap, FieldSource, KeyPath};
 pub use known::KeySet;
 pub use leaves::{Leaf, leaves};
-pub(super) use wrapped::{bytes_in, is_open, object_in, sole_object, string_in, values_in};
+pub(super) use wrapped::{
+    bytes_in, is_followed, is_open, object_in, sole_object, string_in, values_in,
+};
 
 use keys::{Action, EntryId, KeyTable, NodeId, Target};
 use known::Heeded;
@@ -187,12 +189,8 @@ impl JsonDecoder {
         self.parts.clear();
         let mut cursor = Cursor::new(line);
         cursor.skip(start);
-        while let Ok(next) = cursor.peek() {
+        while let Ok(next) = cursor.peek_value() {
             let start = cursor.place();
-            if next == b',' {
-                cursor.skip(1);
-                continue;
-            }
             let is_whole = next == b'{' && cursor.skip_value().is_ok();
             let end = if is_whole { cursor.place() } else { line.len() };
             if self.parts.is_empty() && end != first_end {
@@ -353,18 +351,11 @@ impl JsonDecoder {
     }
 }
 
-/// Whether another object follows, with or without a comma before it.
+/// Whether another object follows.
 #[inline]
 fn is_before_object(cursor: &Cursor<'_>) -> bool {
     let mut cursor = *cursor;
-    match cursor.peek() {
-        Ok(b'{') => true,
-        Ok(b',') => {
-            cursor.skip(1);
-            cursor.peek() == Ok(b'{')
-        }
-        _ => false,
-    }
+    cursor.peek().is_ok() && cursor.peek_value() == Ok(b'{')
 }
 
 /// Whether a value is nothing at all, which a template leaves of an empty one that has no quotes.

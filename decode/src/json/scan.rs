@@ -85,6 +85,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The next byte that stands neither between two values of a line nor is white space, not taken. GELF ends each with a
+    /// zero byte, RFC 7464 begins each with a record separator, and some put commas between.
+    #[cold]
+    pub fn peek_value(&mut self) -> Result<u8, Broken> {
+        while let Ok(b',' | 0 | 0x1e) = self.peek() {
+            self.at += 1;
+        }
+        self.peek()
+    }
+
     /// Takes `byte`, after white space.
     #[inline]
     pub fn expect(&mut self, byte: u8) -> Result<(), Broken> {

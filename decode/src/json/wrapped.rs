@@ -107,6 +107,12 @@ pub(in super::super) fn string_in(text: &str, keys: &[&str]) -> Option<Range<usi
     Some(start..start + string.len())
 }
 
+/// Whether another object is somewhere behind a value.
+pub(in super::super) fn is_followed(text: &str) -> bool {
+    let mut cursor = Cursor::new(text);
+    cursor.skip_value().is_ok() && cursor.rest().contains(&b'{')
+}
+
 /// Whether a value ends with the text before its own end.
 pub(in super::super) fn is_open(text: &str) -> bool {
     Cursor::new(text).skip_value().is_err()
@@ -139,9 +145,8 @@ pub(in super::super) fn bytes_in(text: &str, keys: &[&str]) -> Option<Vec<u8>> {
 pub(in super::super) fn values_in(text: &str) -> Option<Vec<String>> {
     let mut lines = Vec::new();
     let mut cursor = Cursor::new(text);
-    while let Ok(first) = cursor.peek() {
+    while let Ok(first) = cursor.peek_value() {
         match first {
-            b',' => cursor.skip(1),
             b'{' | b'[' | b'"' => collect(text, &mut cursor, &mut lines, 0).ok()?,
             _ => return None,
         }
