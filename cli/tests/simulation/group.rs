@@ -69,10 +69,15 @@ impl Desk {
         self.lanes.keys().copied().collect()
     }
 
+    /// Whether it has heard of all that the group has told it, and done so.
+    pub fn is_settled(&self) -> bool {
+        self.changes.is_empty() && self.revoking.is_empty()
+    }
+
     /// Whether it has nothing left to read or to be told.
     pub fn is_done(&self) -> bool {
-        let is_told = self.changes.is_empty() && self.events.is_empty();
-        is_told && self.revoking.is_empty() && self.lanes.values().all(|lane| lane.ended)
+        let is_told = self.is_settled() && self.events.is_empty();
+        is_told && self.lanes.values().all(|lane| lane.ended)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What happens, turn by turn.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -39,11 +40,14 @@ pub struct World {
     members_max: usize,
     /// Partitions that nobody has.
     free: BTreeSet<usize>,
+    /// Says what happens, on stderr.
+    tells: bool,
     pub counts: Counts,
 }
 
 impl World {
-    pub fn of(seed: u64) -> Self {
+    /// The world of a seed; `tells` what happens in it, on stderr.
+    pub fn of(seed: u64, tells: bool) -> Self {
         let mut rng = Rng::with_seed(seed);
         let members_max = rng.usize(1..=3);
         let topic = Rc::new(topic::partitions(&mut rng, members_max == 1));
@@ -55,7 +59,15 @@ impl World {
             folder: tempfile::tempdir().expect("a folder"),
             members: Vec::new(),
             free,
+            tells,
             counts: Counts::default(),
+        }
+    }
+
+    fn tell(&self, what: impl Display) {
+        if self.tells {
+            let held = self.members.iter().map(|member| member.desk.borrow().held());
+            eprintln!("{what}; held: {:?}; free: {:?}", held.collect::<Vec<_>>(), self.free);
         }
     }
 
@@ -74,8 +86,10 @@ impl World {
             members: Vec::new(),
             members_max: 1,
             free: (0..self.topic.len()).collect(),
+            tells: self.tells,
             counts: Counts::default(),
         };
+        self.tell("undisturbed");
         let expected = undisturbed.undisturbed();
         laws::same(&found.rejects, &expected.rejects);
         laws::same(&found.requests, &expected.requests);
@@ -122,6 +136,7 @@ impl World {
             return;
         }
         let chosen = self.rng.usize(..self.members.len());
+        self.tell(format_args!("{chosen} is given what is free"));
         let partitions = std::mem::take(&mut self.free).into_iter().collect();
         self.members[chosen].desk.borrow_mut().changes.push_back(Change::Assign(partitions));
     }
@@ -131,6 +146,7 @@ impl World {
             return;
         }
         self.counts.started += 1;
+        self.tell("a process starts");
         let policy = self.policy();
         let started = Process::start(self.folder.path(), &self.topic, policy, &mut self.rng);
         self.members.push(started.expect("the tables can be opened"));
@@ -138,6 +154,7 @@ impl World {
     }
 
     fn step(&mut self, chosen: usize) {
+        self.tell(format_args!("{chosen} goes on"));
         match self.members[chosen].step() {
             Ok(false) => {}
             // It opens the tables anew: another process in all but its number.
@@ -152,12 +169,14 @@ impl World {
     }
 
     fn commit(&mut self, chosen: usize) {
+        self.tell(format_args!("{chosen} commits"));
         if let Err(error) = self.members[chosen].commit() {
             self.died(chosen, &error);
         }
     }
 
     fn stop(&mut self, chosen: usize) {
+        self.tell(format_args!("{chosen} stops"));
         let process = self.members.remove(chosen);
         let (desk, store) = (Rc::clone(&process.desk), Arc::clone(&process.store));
         let stopped = process.stop();
@@ -168,6 +187,7 @@ impl World {
     }
 
     fn kill(&mut self, chosen: usize) {
+        self.tell(format_args!("{chosen} is killed"));
         let process = self.members.remove(chosen);
         process.store.kill();
         self.counts.deaths += 1;
@@ -175,6 +195,7 @@ impl World {
     }
 
     fn died(&mut self, chosen: usize, error: &anyhow::Error) {
+        self.tell(format_args!("{chosen} ends: {error:#}"));
         let process = self.members.remove(chosen);
         let was_killed = process.store.is_dead();
         process.store.kill();
@@ -213,6 +234,7 @@ impl World {
     /// The group takes everything from a member that has not answered for long, and gives it to others at once; the
     /// member hears of it at its next poll, and may have committed in between.
     fn hold_for_dead(&mut self, chosen: usize) {
+        self.tell(format_args!("{chosen} is held for dead"));
         let mut desk = self.members[chosen].desk.borrow_mut();
         if desk.held().is_empty() || !desk.changes.is_empty() {
             return;
@@ -229,9 +251,10 @@ impl World {
 
     /// A partition passes to another member in good order.
     fn move_partition(&mut self, chosen: usize) {
+        self.tell(format_args!("{chosen} gives a partition away"));
         let mut desk = self.members[chosen].desk.borrow_mut();
         let held: Vec<usize> = desk.held().into_keys().collect();
-        if let (Some(partition), true) = (self.rng.choice(&held), desk.changes.is_empty()) {
+        if let (Some(partition), true) = (self.rng.choice(&held), desk.is_settled()) {
             desk.changes.push_back(Change::Revoke(vec![*partition]));
         }
     }
@@ -239,6 +262,7 @@ impl World {
     fn plan_fault(&mut self, chosen: usize) {
         let fault = if self.rng.bool() { Fault::Before } else { Fault::After };
         let writes = self.rng.usize(..6);
+        self.tell(format_args!("{chosen} will fail: {fault:?}, after {writes} writes"));
         // A retry waits for a while: fewer of them.
         let is_stumble = self.rng.u32(..10) == 0;
         let plan =
