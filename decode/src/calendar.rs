@@ -3,6 +3,7 @@
 //!
 //! What could be read in two ways is not read: of `05/06/2024` nobody knows the month.
 
+use super::numbers::is_digits;
 use super::time::{Written, civil_seconds, number, written_offset};
 
 /// Longest text that is looked at.
@@ -351,6 +352,30 @@ fn month_of(word: &str) -> Option<i64> {
 fn is_weekday(word: &str) -> bool {
     let start = word.get(..3).unwrap_or_default();
     WEEKDAYS.iter().any(|day| day.eq_ignore_ascii_case(start))
+}
+
+/// A time whose thousandths or millionths stand behind a blank, as Apache's `%{sec}t %{usec_frac}t` writes it, with a point
+/// for the blank.
+#[cold]
+pub(super) fn with_fraction_joined(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let is_fraction = |rest: &str| {
+        let digits = rest.split(' ').next().unwrap_or_default();
+        matches!(digits.len(), 3 | 6) && is_digits(digits)
+    };
+    let is_behind_seconds = |before: &str| {
+        let ends_clock = before.as_bytes().last_chunk();
+        is_digits(before)
+            || ends_clock.is_some_and(|[colon, end @ ..]: &[u8; 3]| {
+                *colon == b':' && end.iter().all(u8::is_ascii_digit)
+            })
+    };
+    let mut blanks = text.match_indices(' ').map(|(at, _)| text.split_at(at));
+    let (before, rest) = blanks.find_map(|(before, rest)| {
+        let rest = rest.strip_prefix(' ').filter(|rest| is_fraction(rest))?;
+        is_behind_seconds(before).then_some((before, rest))
+    })?;
+    Some(format!("{before}.{rest}"))
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ mod calendar;
 mod columns;
 pub mod config;
 mod delimited;
+pub mod duration;
 mod ending;
 pub mod envelope;
 mod epoch;

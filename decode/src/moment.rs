@@ -1,8 +1,9 @@
 //! When a request was, and how long it took.
 
+use super::duration::duration_us;
 use super::record::{Record, Slot};
 use super::text::plain;
-use super::time::{TimeParser, duration_us};
+use super::time::TimeParser;
 
 /// Longest time that a request is believed to take, microseconds: what is longer was counted in another unit.
 const DURATION_MAX_US: i64 = 86_400_000_000;

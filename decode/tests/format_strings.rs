@@ -241,6 +241,20 @@ fn a_time_may_be_written_in_many_pieces() {
 }
 
 #[test]
+fn a_fraction_may_stand_behind_a_blank() {
+    for (format, time, micros) in [
+        ("[%{sec}t %{usec_frac}t]", "[1714564800 000123]", "000123"),
+        ("%{%F %T}t %{msec_frac}t", "2024-05-01 12:00:00 123", "123"),
+        ("%{%F %T}t %{usec_frac}t %{%z}t", "2024-05-01 14:00:00 123456 +0200", "123456"),
+    ] {
+        let config = DecoderConfig::of(&format!("{format} %a \"%r\" %>s"));
+        let line = format!("{time} 192.0.2.1 \"GET /a HTTP/1.1\" 200\n");
+        let rows = show(&read_blocks(&config, [line.as_bytes()]).0);
+        assert!(rows.starts_with(&format!("1 ts=2024-05-01 12:00:00.{micros}Z ")), "{rows}");
+    }
+}
+
+#[test]
 fn the_values_of_a_json_dialect_may_stand_in_columns() {
     let read = |format: &str, fields: &str, lines: &str| {
         let config =

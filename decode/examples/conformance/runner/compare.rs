@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use decode::address::{canonical_host, canonical_ip};
+use decode::duration::duration_us;
 use decode::record::{Escape, Unit, Value};
 use decode::text::plain;
-use decode::time::{TimeParser, duration_us};
+use decode::time::TimeParser;
 use serde_json::Value as Json;
 
 use super::case::Case;
