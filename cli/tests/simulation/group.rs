@@ -92,8 +92,14 @@ pub struct Member {
 impl Member {
     fn take_up(&mut self, desk: &mut Desk, partitions: Vec<usize>) -> Result<(), SourceError> {
         let names: Vec<Arc<str>> = partitions.iter().map(|partition| name(*partition)).collect();
-        let held = (self.lookup)(&names)
-            .map_err(|source| SourceError::Positions { topic: TOPIC.to_owned(), source })?;
+        let held = match (self.lookup)(&names) {
+            Ok(held) => held,
+            Err(source) => {
+                // They are still its own to give back.
+                desk.changes.push_front(Change::Assign(partitions));
+                return Err(SourceError::Positions { topic: TOPIC.to_owned(), source });
+            }
+        };
         desk.events.push_back(Polled::PartitionsAssigned(names.clone()));
         for (partition, name) in partitions.into_iter().zip(names) {
             let next = held.again.get(&name).or_else(|| held.positions.get(&name));

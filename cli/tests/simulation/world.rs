@@ -282,6 +282,10 @@ impl World {
             self.share_out();
             let done = self.members.iter().all(|member| member.desk.borrow().is_done());
             if done && self.free.is_empty() {
+                let held = self.members.iter().flat_map(|member| member.desk.borrow().held());
+                let mut held: Vec<usize> = held.map(|(partition, _)| partition).collect();
+                held.sort_unstable();
+                assert!(held.into_iter().eq(0..self.topic.len()), "each is somebody's, and once");
                 break;
             }
             for chosen in (0..self.members.len()).rev() {

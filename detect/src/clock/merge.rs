@@ -4,7 +4,7 @@
 //! [`SAMPLES_PER_SECOND_MAX`] records those with the least ranks are sampled (bottom-k): equal records have different
 //! ranks, by how many of them came before, so that a thousand equal lines weigh as much as a thousand different ones.
 
-use crate::clock::partition::Bucket;
+use crate::clock::staged::Bucket;
 use crate::limits::SAMPLES_PER_SECOND_MAX;
 use crate::math::hash::mix;
 use crate::record::event::{Event, flag};

@@ -3,11 +3,13 @@
 //! ```text
 //! record, arrival ─▶ offset (wrong zones put right) ─▶ future of its arrival? ──▶ only counted
 //!                                                        │ no
-//!                            witness (held until others agree) ─▶ partition (late, staged by second)
+//!                            witness (held until others agree) ─▶ partition (late) ─▶ staged by second
 //! ```
 
+pub mod bounds;
 pub mod merge;
 pub mod offset;
 pub mod partition;
+pub mod staged;
 pub mod tally;
 pub mod witness;

@@ -1,4 +1,4 @@
-//! Event time of one partition: which records are believed, which are late, and what is staged.
+//! Event time of one partition: which records are believed, and which are late.
 //!
 //! Every decision here depends on the order of this partition's records and their arrivals alone, so that neither the
 //! cutting of batches nor the interleaving of partitions can change it. (One exception: whether a partition whose clock
@@ -12,29 +12,16 @@
 //!   on arrival as those before it (days of silence in a live log).
 //! - Any other step is held back until [`JUMP_CONFIRMATIONS`] records in a row agree, or the end; see [`witness`].
 
-use std::collections::BTreeMap;
-
 use schemas::limits::SUB_PANE_US;
 use serde::{Deserialize, Serialize};
 
-use super::merge::{counts, is_wanted};
+use super::bounds::{Allowance, Bounds};
 use super::offset::{self, Offset};
+use super::staged::{Bucket, Staged};
 use super::tally::Tally;
 use super::witness;
-use crate::limits::{
-    HEAL_RECORDS_MIN, JUMP_CONFIRMATIONS, JUMP_US_MIN, LIVE_LAG_US_MAX, SKEW_US_MAX,
-};
+use crate::limits::{HEAL_RECORDS_MIN, JUMP_CONFIRMATIONS, LIVE_LAG_US_MAX, SKEW_US_MAX};
 use crate::record::event::{Event, flag};
-use crate::store::table::Table;
-
-/// Records of one second of one partition.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Bucket {
-    /// In partition order.
-    pub events: Vec<Event>,
-    /// Records of each host that may be sampled.
-    hosts: Table<u32>,
-}
 
 /// How a partition takes part in the watermark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,33 +40,6 @@ struct Admitted {
     tally: Tally,
     /// It is part of the sample, or held back.
     wanted: bool,
-}
-
-/// Times a partition allows itself, µs.
-#[derive(Debug, Clone, Copy)]
-pub struct Allowance {
-    /// The watermark stays this far behind the newest record.
-    pub bound_us: i64,
-    /// A record at most this far behind the watermark counts at the watermark instead of being late.
-    pub grace_us: i64,
-}
-
-impl Allowance {
-    /// A step forward by no more than this makes nobody late.
-    fn jump_us(self) -> i64 {
-        self.bound_us.saturating_add(self.grace_us).max(JUMP_US_MIN)
-    }
-}
-
-/// What a partition is told of the others.
-#[derive(Debug, Clone, Copy)]
-pub struct Bounds {
-    /// Times it allows itself.
-    pub allowance: Allowance,
-    /// End of the last closed sub-pane, µs.
-    pub floor: i64,
-    /// The clock of another partition is known to be right.
-    pub others_are_right: bool,
 }
 
 /// A record and when it arrived, µs.
@@ -107,7 +67,7 @@ pub struct Partition {
     /// The latest arrival of a record from the future.
     foreseen: Option<i64>,
     offset: Offset,
-    staged: BTreeMap<i64, Bucket>,
+    staged: Staged,
     /// Arrivals since the start of the process, and the latest of them.
     #[serde(skip)]
     arrivals: (u32, i64),
@@ -127,7 +87,7 @@ impl Default for Partition {
             futures: 0,
             foreseen: None,
             offset: Offset::default(),
-            staged: BTreeMap::new(),
+            staged: Staged::default(),
             arrivals: (0, i64::MIN),
             tally: Tally::default(),
         }
@@ -367,13 +327,7 @@ impl Partition {
             }
             event.ts = earliest;
         }
-        let bucket = self.staged.entry(event.ts.div_euclid(SUB_PANE_US)).or_default();
-        if counts(&event) {
-            let (before, _) = bucket.hosts.entry(event.host, || 0);
-            admitted.wanted |= is_wanted(&event, *before);
-            *before += 1;
-        }
-        bucket.events.push(event);
+        admitted.wanted |= self.staged.push(event);
     }
 
     /// Takes back what is believed beyond `limit`, the latest that can be: a clock was wrong, and is right again.
@@ -383,17 +337,17 @@ impl Partition {
             self.tally.implausible += self.held.len() as u64;
             self.held.clear();
         }
-        self.staged.split_off(&limit.div_euclid(SUB_PANE_US).saturating_add(1));
+        self.staged.drop_after(limit);
     }
 
     /// Start of the oldest staged second, in sub-panes.
     pub fn oldest_staged(&self) -> Option<i64> {
-        self.staged.keys().next().copied()
+        self.staged.oldest()
     }
 
     /// Removes and returns the records of one second.
     pub fn take(&mut self, sub_pane: i64) -> Option<Bucket> {
-        self.staged.remove(&sub_pane)
+        self.staged.take(sub_pane)
     }
 
     /// Whether nothing is staged or held back.
@@ -404,19 +358,12 @@ impl Partition {
     /// Hashes of the staged texts.
     pub fn staged_events(&self) -> impl Iterator<Item = &Event> {
         let held = self.held.iter().map(|told| &told.event);
-        self.staged.values().flat_map(|bucket| &bucket.events).chain(held)
+        self.staged.events().chain(held)
     }
 
     /// Bytes held.
     pub fn state_bytes(&self) -> usize {
-        let staged: usize = self
-            .staged
-            .values()
-            .map(|bucket| {
-                bucket.events.capacity() * size_of::<Event>() + bucket.hosts.state_bytes()
-            })
-            .sum();
-        staged + self.held.capacity() * size_of::<Told>()
+        self.staged.state_bytes() + self.held.capacity() * size_of::<Told>()
     }
 }
 
@@ -431,6 +378,7 @@ const fn correct(event: &mut Event, ts: i64, ahead: i64, admitted: &mut Admitted
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::JUMP_US_MIN;
 
     const BOUNDS: Bounds = Bounds {
         allowance: Allowance { bound_us: 2_000_000, grace_us: 1_000_000 },

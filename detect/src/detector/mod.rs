@@ -7,8 +7,9 @@ mod windows;
 use schemas::limits::SUB_PANE_US;
 use schemas::{Incident, RequestBatch, SourceWindow, TargetWindow};
 
+use crate::clock::bounds::{Allowance, Bounds};
 use crate::clock::merge::merge;
-use crate::clock::partition::{Allowance, Attendance, Bounds, Partition};
+use crate::clock::partition::{Attendance, Partition};
 use crate::clock::tally::Tally;
 use crate::config::DetectConfig;
 use crate::counters::Counters;
