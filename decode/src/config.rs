@@ -179,6 +179,12 @@ impl DecoderConfig {
                 Engine::Line(match format {
                     Format::VhostCombined => plan.with_sure_client(),
                     Format::Envoy | Format::Istio | Format::Traefik => plan.with_raw_quotes(),
+                    Format::IngressNginx | Format::Apisix | Format::S3 => {
+                        plan.with_escaped_quotes()
+                    }
+                    Format::NginxProxyManager
+                    | Format::NginxProxyManagerDefault
+                    | Format::Npmplus => plan.with_fixed_quotes(),
                     Format::Zoraxy => plan.with_one_reading(),
                     Format::Bunny => plan.with_bars_in_agent(),
                     _ => plan,

@@ -4,27 +4,21 @@ use super::numbers::is_digits;
 use super::record::Unit;
 use super::time::{count_digits, fraction_us, number};
 
-/// From which number of seconds on one can be a time, and no year, day or duration: 1973.
-const EPOCH_S_MIN: i64 = 100_000_000;
-
-/// The same in milliseconds: 1990. Twelve digits below are a date without its century, `240501120000`.
-const EPOCH_MS_MIN: i64 = 631_152_000_000;
+/// From which number of seconds on one can be a time: 2001, since when they have ten digits. One that lost its first digit,
+/// a year, a day or a duration have fewer.
+const EPOCH_S_MIN: i64 = 1_000_000_000;
 
 /// No time is behind this number of seconds: 2200.
 const EPOCH_S_MAX: i64 = 7_258_118_400;
 
-const _: () = assert!(EPOCH_S_MAX < EPOCH_MS_MIN, "seconds are no milliseconds");
-const _: () = assert!(
-    EPOCH_S_MAX < EPOCH_S_MIN * 1_000,
-    "nor are milliseconds microseconds, or those nanoseconds"
-);
+const _: () = assert!(EPOCH_S_MAX < EPOCH_S_MIN * 1_000, "seconds are no milliseconds, and so on");
 
 /// The unit of a number since the epoch that does not say: the one in which it is a time of a log. None is where it is another
 /// number, such as a date, `20240501120000`.
 const fn unit_of_epoch(value: i64) -> Option<Unit> {
     Some(match value {
         EPOCH_S_MIN..=EPOCH_S_MAX => Unit::Seconds,
-        _ if value >= EPOCH_MS_MIN && value <= EPOCH_S_MAX * 1_000 => Unit::Millis,
+        _ if value >= EPOCH_S_MIN * 1_000 && value <= EPOCH_S_MAX * 1_000 => Unit::Millis,
         _ if value >= EPOCH_S_MIN * 1_000_000 && value <= EPOCH_S_MAX * 1_000_000 => Unit::Micros,
         _ if value >= EPOCH_S_MIN * 1_000_000_000 && value <= EPOCH_S_MAX * 1_000_000_000 => {
             Unit::Nanos
@@ -68,15 +62,16 @@ pub(super) fn parse_epoch(bytes: &[u8], unit: Unit) -> Option<i64> {
     if !rest.is_empty() {
         return None;
     }
-    match unit {
+    let us = match unit {
         Unit::Auto | Unit::Seconds => {
-            value.checked_mul(1_000_000)?.checked_add(fraction_millionths)
+            value.checked_mul(1_000_000)?.checked_add(fraction_millionths)?
         }
-        Unit::Millis => value.checked_mul(1_000)?.checked_add(fraction_millionths / 1_000),
-        Unit::Micros => Some(value),
-        Unit::Nanos => Some(value / 1_000),
-        Unit::DayFirst | Unit::MonthFirst => None,
-    }
+        Unit::Millis => value.checked_mul(1_000)?.checked_add(fraction_millionths / 1_000)?,
+        Unit::Micros => value,
+        Unit::Nanos => value / 1_000,
+        Unit::DayFirst | Unit::MonthFirst => return None,
+    };
+    (us >= EPOCH_S_MIN * 1_000_000).then_some(us)
 }
 
 #[cfg(test)]
@@ -98,8 +93,14 @@ mod tests {
             ("20240501120000123", None),
             ("99999999999", None),
             ("9223372036854775807", None),
+            // The first digit is missing.
+            ("714564800.123", None),
+            ("714564800123", None),
         ] {
             assert_eq!(parse_epoch(text.as_bytes(), Unit::Auto), expected, "{text}");
+        }
+        for (text, unit) in [("714564800.123", Unit::Seconds), ("171456480.123", Unit::Millis)] {
+            assert_eq!(parse_epoch(text.as_bytes(), unit), None, "{text}");
         }
     }
 

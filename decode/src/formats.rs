@@ -69,7 +69,10 @@ impl Formats {
             return if reading == Reading::Strict { recognise_iis(line) } else { None };
         }
         if follows(given, line, reading) {
-            return Some(given.clone().into());
+            return Some(match self.may_guess_fields {
+                true => Recognised::shown(given, line),
+                false => given.clone().into(),
+            });
         }
         if given.is_json() && self.may_guess_fields && reading == Reading::Strict {
             return self.layouts.recognise(line);

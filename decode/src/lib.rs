@@ -267,6 +267,12 @@ impl Decoder {
         if fit == Fit::No { Err(RejectReason::OtherFormat) } else { Ok(fit) }
     }
 
+    /// Whether a line ends as those of the format do and has quotes that nobody can tell the meaning of.
+    #[cold]
+    fn is_forged(&self, line: &str) -> bool {
+        matches!(&self.engine, Engine::Line(plan) if plan.is_forged(line))
+    }
+
     /// Whether a line, which is of `ssl_request`, says nothing of TLS. If it does not quite follow that format it is of a layout
     /// in which the dashes are names of users, and what stands for its bytes is a status.
     #[inline]

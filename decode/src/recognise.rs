@@ -5,7 +5,10 @@
 
 use super::address::without_port;
 use super::line::sound::{has_two_addresses, is_address, is_host, is_name, is_sound_client};
-use super::line::{Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS, IIS_OTHER_FIELDS};
+use super::line::{
+    CLOUDFRONT_FIELDS, CLOUDFRONT_REALTIME_FIELDS, Fit, IIS_FIELDS, IIS_FORWARDED_FIELDS,
+    IIS_OTHER_FIELDS, fields_shown,
+};
 use super::numbers::is_digits;
 use super::reasons::lack_of;
 use super::record::{Record, Slot};
@@ -69,6 +72,10 @@ const LINES: &[Format] = &[
     Format::Combined,
 ];
 
+/// Those that begin like [`Format::Combined`] and have more behind it: what ends like one of them is no `combined` with
+/// fields that were added.
+const LONGER: [Format; 2] = [Format::Traefik, Format::IngressNginx];
+
 /// Bytes from which on a word is an id by what it is made of.
 const ID_BYTES_MIN: usize = 12;
 
@@ -96,12 +103,29 @@ pub struct Recognised {
     /// Decodes its lines.
     pub decoder: Decoder,
     /// Its fields, of a W3C file without header.
-    pub fields: Option<&'static str>,
+    pub fields: Option<String>,
 }
 
 impl From<Decoder> for Recognised {
     fn from(decoder: Decoder) -> Self {
         Self { decoder, fields: None }
+    }
+}
+
+impl Recognised {
+    /// The format of `decoder`, and, of CloudFront's logs without a header, the fields that the line shows.
+    #[cold]
+    pub(super) fn shown(decoder: &Decoder, line: &str) -> Self {
+        let fields = match decoder.format() {
+            Format::Cloudfront => CLOUDFRONT_FIELDS,
+            Format::CloudfrontRealtime => CLOUDFRONT_REALTIME_FIELDS,
+            _ => return decoder.clone().into(),
+        };
+        let fields = fields_shown(fields, line);
+        match DecoderConfig::w3c_decoder(decoder.format(), &fields) {
+            Ok(decoder) => Self { decoder, fields: Some(fields) },
+            Err(_) => decoder.clone().into(),
+        }
     }
 }
 
@@ -152,14 +176,23 @@ impl Recogniser {
             }
             return recognise_iis(line);
         };
+        let is_longer = |decoder: &&Decoder| LONGER.contains(&decoder.format());
+        let is_forged = self.lines.iter().filter(is_longer).any(|longer| longer.is_forged(line));
         let decoder = self.lines.get_mut(position)?;
+        if decoder.format() == Format::Combined && is_forged {
+            return None;
+        }
         let mut record = Record::default();
         let read = reading.read(decoder, line, &mut record);
         let tail_is_missing = read.is_ok() && !record.was_seen(Slot::UserAgent);
         if decoder.format() == Format::Combined && tail_is_missing {
             return Some(self.common.clone().into());
         }
-        Some(decoder.clone().into())
+        Some(if self.has_fields {
+            decoder.clone().into()
+        } else {
+            Recognised::shown(decoder, line)
+        })
     }
 
     /// Whether a line of text in one of the formats begins so.
@@ -274,7 +307,7 @@ pub(super) fn recognise_iis(line: &str) -> Option<Recognised> {
         }
     })?;
     let decoder = DecoderConfig::w3c_decoder(Format::Iis, fields).ok()?;
-    Some(Recognised { decoder, fields: Some(fields) })
+    Some(Recognised { decoder, fields: Some(fields.to_owned()) })
 }
 
 /// Whether a line has these fields: IIS writes a number for each of those that are one, and three digits, or `no_status`, for

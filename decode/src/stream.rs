@@ -5,7 +5,7 @@ use super::envelope::Envelope;
 use super::formats::Formats;
 use super::json::KeySet;
 use super::learnt::Learnt;
-use super::line::{Fit, Layout};
+use super::line::{Fit, Layout, may_follow};
 use super::parts::Parts;
 use super::reasons::{is_tcp_record, lack_of, refusal_of};
 use super::recognise::{Reading, Recognised, begins_line, fit, follows, score_of_dialect};
@@ -304,6 +304,9 @@ impl Stream {
         for (envelope, inner) in inners {
             let found = formats.decoder_for(inner, *envelope, reading);
             let Some(Recognised { mut decoder, fields }) = found else { continue };
+            if !self.may_have_fields(decoder.format(), fields.as_deref()) {
+                continue;
+            }
             let mut record = Record::default();
             let read = decoder.decode_first(inner, &mut record);
             let is_json = decoder.is_json();
@@ -316,7 +319,7 @@ impl Stream {
             }
             self.prefer(Way {
                 envelope: *envelope,
-                header: fields.map(str::to_owned),
+                header: fields,
                 lacks: if is_json && read.is_ok() { lacks(&record) } else { 0 },
                 has_more: !is_json && read == Ok(Fit::Extra),
                 says: if is_json { record.filled() } else { 0 },
@@ -325,6 +328,13 @@ impl Stream {
             return true;
         }
         false
+    }
+
+    /// Whether lines of a format whose fields a header names may have these, which were guessed.
+    fn may_have_fields(&self, format: Format, fields: Option<&str>) -> bool {
+        let Some(fields) = fields else { return true };
+        let known = self.ways.iter().filter(|way| way.decoder.format() == format);
+        known.filter_map(|way| way.header.as_deref()).all(|known| may_follow(known, fields))
     }
 
     /// Whether a line with these keys, which is new to all dialects that were met, says as much in one of them as in the best,

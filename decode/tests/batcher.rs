@@ -230,10 +230,10 @@ fn json_keys_come_from_the_configuration() {
     .unwrap();
     let mut reader = Batcher::new(&config).unwrap();
     let partition: Arc<str> = "logs/3".into();
-    let line = br#"{"line":"GET /a?b HTTP/1.1","took":1.5,"peer":"192.0.2.9","meta":{"at":1000,"ip":"192.0.2.1"}}"#;
+    let line = br#"{"line":"GET /a?b HTTP/1.1","took":1.5,"peer":"192.0.2.9","meta":{"at":1714564800123,"ip":"192.0.2.1"}}"#;
     reader.push(&message(&partition, 0, line));
     let batch = &flush(&mut reader)[0].requests;
-    assert_eq!(batch.ts().value(0), 1_000_000);
+    assert_eq!(batch.ts().value(0), 1_714_564_800_123_000);
     assert_eq!(batch.client_ip().value(0), "192.0.2.1");
     assert_eq!((batch.path().value(0), batch.query().value(0)), ("/a", "b"));
     assert_eq!(batch.duration_us().value(0), 1_500);
@@ -270,7 +270,7 @@ fn a_restart_remembers_what_captured_headers_are() {
         let host_behind = |ordinary: &str| {
             let partition: Arc<str> = "logs/3".into();
             let mut before = Batcher::new(&DecoderConfig::of(format)).unwrap();
-            before.push(&message(&partition, 0, line(ordinary).as_bytes()));
+            before.push(&message(&partition, 0, line(ordinary).repeat(3).as_bytes()));
             let learnt = serde_json::to_string(&before.learnt()).unwrap();
             let learnt: BTreeMap<String, Learnt> = serde_json::from_str(&learnt).unwrap();
             let mut after = Batcher::new(&DecoderConfig::of(format)).unwrap();

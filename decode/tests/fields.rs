@@ -430,6 +430,55 @@ fn no_text_in_any_field_of_any_format_changes_another() {
     assert!(wrong.is_empty(), "{} lines are misread:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// The line with its own end, in which numbers and addresses are others, in a field that is a text of the client, as it is:
+/// once whole, once with a quote that makes the quotes of the line even, and both without its last word.
+fn own_ends(parts: &[Part], at: usize) -> Vec<String> {
+    let is_text = |part: &&Part| matches!(part, Part::Field { mark: Some('"' | '~'), .. });
+    let mut fields = parts.iter().filter(|part| matches!(part, Part::Field { .. }));
+    if !fields.nth(at).as_ref().is_some_and(is_text) {
+        return Vec::new();
+    }
+    let (plain, _) = line(parts, None);
+    let (marked, _) = line(parts, Some((at, "\u{1}")));
+    let Some((before, tail)) = marked.split_once('\u{1}') else { return Vec::new() };
+    let other =
+        |text: &str| text.replace("192.0.2.1", "198.51.100.66").replace(['1', '4', '5'], "3");
+    let tail = other(tail);
+    let shorter = tail.rsplit_once(' ').map_or("", |(tail, _)| tail);
+    let ends = [tail.clone(), format!("{tail} \"x"), shorter.to_owned(), format!("{shorter} \"x")];
+    let rest = plain.get(before.len()..).unwrap_or_default();
+    ends.iter().map(|end| format!("{before}x{end}{rest}")).collect()
+}
+
+/// Writers that escape quotes and whose lines may have any fields behind them: what is added cannot be told from what was
+/// not escaped, which they never write.
+fn is_open(format: &str) -> bool {
+    let open = ["combined", "vhost_combined", "ssl_request", "haproxy", "alb", "elb"];
+    open.contains(&format) || format.contains('$')
+}
+
+#[test]
+fn the_end_of_a_line_in_a_field_changes_no_other() {
+    let mut wrong = Vec::new();
+    for (format, template) in LINES {
+        let parts = parts(template);
+        let (plain, _) = line(&parts, None);
+        for at in 0..count_fields(&parts) {
+            let (_, fed) = line(&parts, Some((at, "")));
+            for text in own_ends(&parts, at) {
+                let text = text.strip_prefix(&*plain).unwrap_or(&text);
+                wrong.extend(judge(format, &parts, at, text).err());
+                let expected = row(format, &plain, &fed);
+                let found = row(format, text, &fed).filter(|_| !is_open(format));
+                if found.is_some_and(|found| Some(found) != expected) {
+                    wrong.push(format!("{format}: {text}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} lines are misread:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 #[test]
 fn every_format_has_a_line_here() {
     for name in decode::Format::names().filter(|name| !matches!(*name, "auto" | "json")) {

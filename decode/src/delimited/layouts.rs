@@ -61,7 +61,7 @@ impl Layouts {
         let known = known.filter_map(|(format, names)| {
             // Where the field map takes the time from elsewhere, it is another layout.
             let decoder = config.header_decoder(format, names).ok()?;
-            Some(Recognised { decoder, fields: Some(names) })
+            Some(Recognised { decoder, fields: Some(names.to_owned()) })
         });
         let mut dialects: Vec<Format> = JSON.iter().copied().filter(|it| is_wanted(*it)).collect();
         if given == Format::Json {

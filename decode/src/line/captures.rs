@@ -3,8 +3,9 @@
 //! `HAProxy` logs the headers that it was told to capture: `{shop.example|Mozilla/5.0 (X11)} {text/html}`. Those of
 //! the request come first, then those of the response, each in the order of the configuration, which no line tells.
 //! So what a header is is told by its shape; of two that look alike the first counts, and addresses are left alone:
-//! one of a client cannot be told from one that was asked for. Clients choose what they send: `{evil.example}` is no host
-//! where the lines before had user agents at that place. What was seen there is a part of what was learnt of a stream.
+//! one of a client cannot be told from one that was asked for. Clients choose what they send: `{evil.example}` may be
+//! their `X-Forwarded-For` or their user agent. So it is a host only where most lines before had one at that place, and
+//! at least [`HOSTS_MIN`] did. What was seen there is a part of what was learnt of a stream.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ use crate::search::divide;
 /// Longest text that is taken for a host with a port.
 const HOST_BYTES_MAX: usize = 259;
 
+/// Lines with a host at a place from which on one is believed there.
+const HOSTS_MIN: u8 = 3;
+
 /// Headers of one line that are told apart; those behind them are counted with the last.
 const PLACES: usize = 6;
 
@@ -26,7 +30,7 @@ const PAIRS: usize = PLACES * (PLACES + 1) / 2;
 /// capture different ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
-    /// Lines with a host there, and with what no host is. Counted until one is full, so that no flood can change it.
+    /// Lines with a host there, and without. Counted until one is full, so that no flood can change it.
     seen: [[u8; 2]; PAIRS],
 }
 
@@ -35,10 +39,8 @@ pub struct Layout {
 enum Shape {
     /// A host.
     Host,
-    /// Something that no host is.
+    /// Something else: a text, nothing, a number, an address.
     Other,
-    /// Neither is certain: nothing, a number, an address.
-    Unsure,
 }
 
 impl Shape {
@@ -63,29 +65,25 @@ impl Shape {
             }
             before = byte;
         }
-        if is_sound && is_name && dots > 0 { Self::Host } else { Self::Unsure }
+        if is_sound && is_name && dots > 0 { Self::Host } else { Self::Other }
     }
 }
 
-/// The captured headers of a line: how many, and a bit for each that is a host by its shape, or can be none.
+/// The captured headers of a line: how many, and a bit for each that is a host by its shape.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Captured {
     count: u8,
     hosts: u8,
-    others: u8,
 }
 
 impl Captured {
     /// Of a line without any.
-    pub const NONE: Self = Self { count: 0, hosts: 0, others: 0 };
+    pub const NONE: Self = Self { count: 0, hosts: 0 };
 
     /// Notes what the header at a place is.
     fn note(&mut self, place: usize, shape: Shape) {
-        let bit = 1 << place.min(PLACES - 1);
-        match shape {
-            Shape::Host => self.hosts |= bit,
-            Shape::Other => self.others |= bit,
-            Shape::Unsure => {}
+        if shape == Shape::Host {
+            self.hosts |= 1 << place.min(PLACES - 1);
         }
         self.count = self.count.saturating_add(1);
     }
@@ -102,10 +100,10 @@ impl Layout {
         count * (count - 1) / 2 + place.min(count - 1)
     }
 
-    /// Whether a host may stand at a place: in the lines before there was nothing else, or less of it.
-    fn may_be_host(&self, count: u8, place: usize) -> bool {
+    /// Whether a host stands at a place: in most of the lines before there was one, and there were enough of them.
+    fn is_of_hosts(&self, count: u8, place: usize) -> bool {
         let seen = self.seen.get(Self::index(count, place));
-        seen.is_none_or(|[hosts, others]| *others == 0 || hosts > others)
+        seen.is_some_and(|[hosts, others]| *hosts >= HOSTS_MIN && hosts > others)
     }
 
     /// Counts the headers of a line.
@@ -115,8 +113,9 @@ impl Layout {
                 return;
             };
             if *hosts < u8::MAX && *others < u8::MAX {
-                *hosts += (found.hosts >> place) & 1;
-                *others += (found.others >> place) & 1;
+                let is_host = (found.hosts >> place) & 1;
+                *hosts += is_host;
+                *others += 1 - is_host;
             }
         }
     }
@@ -218,7 +217,7 @@ fn keep_captures<'a>(text: &'a str, escape: Escape, record: &mut Record<'a>) {
     }
     for (place, host) in hosts.into_iter().enumerate() {
         if let Some(text) = host
-            && record.layout.may_be_host(captured.count, place)
+            && record.layout.is_of_hosts(captured.count, place)
         {
             record.set(Slot::Host, Value { text, escape, ..Value::default() });
         }
@@ -295,19 +294,31 @@ mod tests {
             record.get(Slot::Host).map(|host| host.text.to_owned())
         };
         let mut layout = Layout::default();
+        // A line by itself does not tell whose word it is.
+        for _ in 0..HOSTS_MIN {
+            assert_eq!(host(&mut layout, "shop.example"), None);
+        }
         for (headers, found) in [
             ("shop.example", Some("shop.example")),
             ("192.0.2.1:80", None),
+            ("", None),
+            ("shop.example", Some("shop.example")),
             // Other frontends capture other headers.
-            ("Mozilla/5.0 (X11)|shop.example", Some("shop.example")),
+            ("Mozilla/5.0 (X11)|shop.example", None),
+            ("Mozilla/5.0 (X11)|shop.example", None),
+            ("evil.example|shop.example", None),
             ("evil.example|shop.example", Some("shop.example")),
             ("evil.example|", None),
             ("shop.example", Some("shop.example")),
-            ("||Mozilla/5.0 (X11)", None),
-            ("||evil.example", None),
-            ("a.example|1|2|3|4|5|6|7", Some("a.example")),
         ] {
             assert_eq!(host(&mut layout, headers).as_deref(), found, "{headers}");
+        }
+        // Addresses, as clients forward them, are no hosts: what stands in their place is none.
+        for _ in 0..9 {
+            assert_eq!(host(&mut layout, "198.51.100.7||curl/8.5.0"), None);
+        }
+        for _ in 0..9 {
+            assert_eq!(host(&mut layout, "evil.example||curl/8.5.0"), None);
         }
         // As many as it takes until no flood changes it.
         for _ in 0..=u8::MAX {

@@ -1,7 +1,7 @@
 //! From the tokens of a format string to a plan.
 
 use super::loose::Shape;
-use super::plan::{Front, Optional, Plan};
+use super::plan::{Front, Optional, Plan, Quotes};
 use super::step::{Closing, Step, Until};
 use super::variables::{FormatError, Guess, Token, Variable};
 use crate::literal::Literal;
@@ -80,7 +80,7 @@ impl Plan {
             steps,
             optional: Optional::Nothing,
             has_sure_client: false,
-            quoted_max: None,
+            quotes: Quotes::Unknown,
             has_captures: pieces.iter().any(|(it, _)| it.guess == Guess::Captures),
             has_two_clients: clients > 1,
             front,

@@ -295,6 +295,12 @@ pub(super) fn count_closing(line: &str) -> usize {
     memchr::memchr_iter(b'"', bytes).filter(closes).count()
 }
 
+/// How many quotes a line has.
+#[inline]
+pub(super) fn count_quotes(line: &str) -> usize {
+    memchr::memchr_iter(b'"', line.as_bytes()).count()
+}
+
 /// Whether a text with quotes in it, which its writer does not escape, looks as if fields were in it: it begins like what
 /// is behind a quote, or behind one of its own a number, a dash or another quote follows.
 #[cold]

@@ -26,7 +26,7 @@ pub use plan::{Fit, Optional, Plan};
 pub use variables::FormatError;
 pub use w3c::{
     CLOUDFRONT_FIELDS, CLOUDFRONT_REALTIME_FIELDS, Dialect, IIS_FIELDS, IIS_FORWARDED_FIELDS,
-    IIS_OTHER_FIELDS, W3cPlan,
+    IIS_OTHER_FIELDS, W3cPlan, fields_shown, may_follow,
 };
 
 use crate::json::FieldMap;

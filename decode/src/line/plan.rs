@@ -2,8 +2,9 @@
 
 use super::bars;
 use super::ends::{
-    begins_status, count_closing, divide_list, ends_as_request, ends_line, holds_answer,
-    until_bar_before_last, until_host, until_list, until_nth, until_padded, until_port,
+    begins_status, count_closing, count_quotes, divide_list, ends_as_request, ends_line,
+    holds_answer, until_bar_before_last, until_host, until_list, until_nth, until_padded,
+    until_port,
 };
 use super::loose::Shape;
 use super::sound::{
@@ -52,13 +53,47 @@ pub struct Plan {
     pub(super) shape: Option<Box<Shape>>,
     /// The client is an address in every line: what stands there instead belongs to another format.
     pub(super) has_sure_client: bool,
-    /// Of a writer that leaves quotes in values as they are: how many quoted values the format has.
-    pub(super) quoted_max: Option<usize>,
+    pub(super) quotes: Quotes,
     /// It has captured headers, which are told by what stood there in the lines before.
     pub(super) has_captures: bool,
     /// The client stands at more than one place.
     pub(super) has_two_clients: bool,
     pub(super) front: Front,
+}
+
+/// What is known of the quotes in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quotes {
+    /// Nothing: who writes the lines is not known.
+    Unknown,
+    /// The writer leaves those in values as they are. So many values are in quotes.
+    Raw(usize),
+    /// The writer escapes those in values. So many values are in quotes, and perhaps some behind them that
+    /// were added.
+    Escaped(usize),
+    /// The same of a product that knows no further ones.
+    Fixed(usize),
+}
+
+impl Quotes {
+    /// How many values are in quotes, if nothing but a quote around a value may look like one.
+    const fn values(self) -> Option<usize> {
+        match self {
+            Self::Unknown => None,
+            Self::Raw(values) | Self::Escaped(values) | Self::Fixed(values) => Some(values),
+        }
+    }
+}
+
+/// How a line is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// As the format says, byte by byte.
+    Strict,
+    /// The same of a line with more quotes than values in quotes.
+    Quoted,
+    /// As far as it follows the format.
+    Anyhow,
 }
 
 /// What stands in front of the client.
@@ -113,21 +148,76 @@ impl Plan {
     #[must_use]
     pub fn with_raw_quotes(mut self) -> Self {
         self.steps.iter_mut().for_each(|step| step.is_raw = true);
-        let quoted = self.steps.iter().filter(|step| step.until == Until::Quote);
-        self.quoted_max = Some(quoted.count());
+        self.quotes = Quotes::Raw(self.count_quoted());
         self
+    }
+
+    /// The same plan for the lines of a writer that escapes each quote in a value: nginx writes `\x22`.
+    #[must_use]
+    pub fn with_escaped_quotes(mut self) -> Self {
+        self.quotes = Quotes::Escaped(self.count_quoted());
+        self
+    }
+
+    /// The same of a writer whose lines never have more fields.
+    #[must_use]
+    pub fn with_fixed_quotes(mut self) -> Self {
+        self.quotes = Quotes::Fixed(self.count_quoted());
+        self
+    }
+
+    fn count_quoted(&self) -> usize {
+        self.steps.iter().filter(|step| step.until == Until::Quote).count()
     }
 
     /// Whether more values seem to be in quotes than the format has, so that nobody can tell which are which.
     fn has_forged_quotes(&self, line: &str) -> bool {
-        self.quoted_max.is_some_and(|max| count_closing(line) > max)
+        self.quotes.values().is_some_and(|max| count_closing(line) > max)
+    }
+
+    /// Whether a line has more quotes than are around values, and ends as the format does behind its last one: then they are
+    /// in values, and not around fields that were added behind.
+    #[cold]
+    pub fn is_forged(&self, line: &str) -> bool {
+        let Some(values) = self.quotes.values() else { return false };
+        let line = line.trim_ascii_end();
+        let is_fixed = matches!(self.quotes, Quotes::Fixed(_));
+        let escaped = match self.quotes {
+            Quotes::Raw(_) => 0,
+            _ => line.matches("\\\"").count(),
+        };
+        let found = count_quotes(line) - escaped;
+        found > 2 * values && (is_fixed || self.ends_so(line).unwrap_or_default())
+    }
+
+    /// Whether the line ends as the format does behind the last quoted value that something without quotes follows.
+    fn ends_so(&self, line: &str) -> Option<bool> {
+        let is_quoted = |step: &Step| step.until == Until::Quote;
+        let bare = self.steps.iter().rposition(|step| !is_quoted(step))?;
+        let last = self.steps.iter().take(bare).rposition(is_quoted)?;
+        let (quoted, behind) = (self.steps.get(last)?, self.steps.get(last + 1..)?);
+        let quotes_behind = 2 * behind.iter().filter(|step| is_quoted(step)).count();
+        let quote = memchr::memrchr_iter(b'"', line.as_bytes()).nth(quotes_behind)?;
+        let mut rest = quoted.after.strip(line.get(quote..)?)?;
+        let mut record = Record::default();
+        let fit = self.read_steps(behind, line, &mut rest, &mut record, Mode::Strict);
+        Some(matches!(fit, None | Some(Fit::Whole)) && rest.trim_ascii().is_empty())
     }
 
     /// Fills `record` from `line`. A line that ends early keeps what was read, and is marked truncated; one that does
     /// not follow the format word by word is [`Fit::No`].
     #[inline]
     pub fn decode<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
-        let fit = self.read(line, record, true);
+        let mode = match self.quotes.values() {
+            Some(values) if count_quotes(line) > 2 * values => {
+                if !matches!(self.quotes, Quotes::Raw(_)) && self.is_forged(line) {
+                    return Fit::No;
+                }
+                Mode::Quoted
+            }
+            _ => Mode::Strict,
+        };
+        let fit = self.read(line, record, mode);
         if self.check_front(line, record) { fit } else { Fit::No }
     }
 
@@ -135,8 +225,9 @@ impl Plan {
     #[cold]
     pub fn decode_loosely<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         let Some(shape) = &self.shape else { return Fit::No };
-        let has_raw_quotes = self.quoted_max.is_some();
-        if has_raw_quotes && (self.has_forged_quotes(line) || line.contains("\\\"")) {
+        let has_raw_quotes = matches!(self.quotes, Quotes::Raw(_));
+        let is_unsure = has_raw_quotes && (self.has_forged_quotes(line) || line.contains("\\\""));
+        if is_unsure || self.is_forged(line) {
             return Fit::No;
         }
         record.clear();
@@ -153,7 +244,7 @@ impl Plan {
     #[cold]
     pub fn decode_anyhow<'a>(&self, line: &'a str, record: &mut Record<'a>) -> Fit {
         record.clear();
-        let fit = self.read(line, record, false);
+        let fit = self.read(line, record, Mode::Anyhow);
         let is_placed =
             self.check_front(line, record) && bars::keep_placed(&self.steps, line, record);
         record.truncated = true;
@@ -175,25 +266,57 @@ impl Plan {
 
     // There is one of it, so that what it calls can be made one with it.
     #[inline(never)]
-    fn read<'a>(&self, line: &'a str, record: &mut Record<'a>, is_strict: bool) -> Fit {
+    fn read<'a>(&self, line: &'a str, record: &mut Record<'a>, mode: Mode) -> Fit {
         record.is_text = true;
         let Some(mut rest) = self.before.strip(line) else { return Fit::No };
+        if let Some(fit) = self.read_steps(&self.steps, line, &mut rest, record, mode) {
+            return fit;
+        }
+        if rest.trim_ascii().is_empty() {
+            return Fit::Whole;
+        }
+        if mode != Mode::Anyhow && (holds_record(rest) || !self.may_end_before(line, rest)) {
+            return Fit::No;
+        }
+        keep_forwarded(rest, record);
+        Fit::Extra
+    }
+
+    /// Reads the values of these steps, and leaves what stands behind them in `rest`; what was found where the line does not
+    /// go on so.
+    #[expect(
+        clippy::inline_always,
+        reason = "one function with the one above: there is one of it that counts"
+    )]
+    #[inline(always)]
+    fn read_steps<'a>(
+        &self,
+        steps: &[Step],
+        line: &'a str,
+        rest: &mut &'a str,
+        record: &mut Record<'a>,
+        mode: Mode,
+    ) -> Option<Fit> {
+        let is_strict = mode != Mode::Anyhow;
         let is_forged = !is_strict && self.has_forged_quotes(line);
-        for step in &self.steps {
+        for step in steps {
             if is_forged && step.until == Until::Quote && !step.is_sure_request(line, rest) {
-                return self.keep_front(rest, record);
+                return Some(self.keep_front(rest, record));
             }
             // Most values: no way round.
             if let Until::Byte(byte) = step.until {
+                if mode == Mode::Quoted && step.has_quote(rest, byte) {
+                    return Some(Fit::No);
+                }
                 if step.values > 1 {
                     match search::nth(rest.as_bytes(), byte, step.values) {
-                        Ok(at) => rest = rest.get(at + 1..).unwrap_or_default(),
-                        Err(found) => return self.cut(step, found, rest, record),
+                        Ok(at) => *rest = rest.get(at + 1..).unwrap_or_default(),
+                        Err(found) => return Some(self.cut(step, found, rest, record)),
                     }
                     continue;
                 }
                 let Some((mut text, mut tail)) = divide(rest, byte) else {
-                    return self.cut(step, 0, rest, record);
+                    return Some(self.cut(step, 0, rest, record));
                 };
                 let is_client = step.variable.slot == Some(Slot::ClientIp);
                 if is_client && text.ends_with(',') {
@@ -201,13 +324,13 @@ impl Plan {
                 }
                 let is_peer = !is_client || self.takes_peer(&mut text, tail, step, record);
                 if !is_peer && is_strict {
-                    return Fit::No;
+                    return Some(Fit::No);
                 }
                 if !is_peer && step.is_beside_other_client(tail) {
                     text = "-";
                 }
                 step.keep((text, tail), step.variable.escape, record);
-                rest = tail;
+                *rest = tail;
                 continue;
             }
             let found = match step.until {
@@ -219,34 +342,27 @@ impl Plan {
                 Until::LastText => step.until_last_text(rest),
                 Until::BarBeforeLast => until_bar_before_last(rest),
                 Until::TextBeforeTime => match step.until_text_before_time(rest) {
-                    None => return Fit::No,
+                    None => return Some(Fit::No),
                     found => found,
                 },
                 Until::Quote => step.until_quote(rest),
                 Until::Port => until_port(rest),
                 Until::Host => match until_host(rest) {
-                    Some((None, _)) if is_strict => return Fit::No,
+                    Some((None, _)) if is_strict => return Some(Fit::No),
                     found => found.map(|(host, tail)| (host.unwrap_or("-"), Escape::None, tail)),
                 },
                 Until::End => match step.until_end(rest) {
-                    None if is_strict => return Fit::No,
+                    None if is_strict => return Some(Fit::No),
                     found => found,
                 },
             };
             let Some((text, escape, tail)) = found else {
-                return self.cut(step, 0, rest, record);
+                return Some(self.cut(step, 0, rest, record));
             };
             step.keep((text, tail), escape, record);
-            rest = tail;
+            *rest = tail;
         }
-        if rest.trim_ascii().is_empty() {
-            return Fit::Whole;
-        }
-        if is_strict && (holds_record(rest) || !self.may_end_before(line, rest)) {
-            return Fit::No;
-        }
-        keep_forwarded(rest, record);
-        Fit::Extra
+        None
     }
 
     /// Keeps of a line, in whose `rest` nobody can tell which values are where, what stands in front of that: that somebody asked
@@ -264,7 +380,7 @@ impl Plan {
     /// Whether what follows the last field can be further ones. Behind a quote that was looked at already.
     #[inline]
     fn may_end_before(&self, line: &str, rest: &str) -> bool {
-        let has_room = self.quoted_max.is_none() || !rest.contains('"');
+        let has_room = !matches!(self.quotes, Quotes::Raw(_)) || !rest.contains('"');
         let last = self.steps.last();
         let ends_quoted = last.is_some_and(|step| step.until == Until::Quote);
         // The last value, up to the quote behind it.
@@ -338,7 +454,9 @@ impl Plan {
             Optional::After(values) => step.index + before + 1 == values,
             Optional::From(values) => step.index + before + 1 >= values,
         };
-        if may_end && !rest.is_empty() && step.until != Until::Quote {
+        // A host has no length by which one that was cut shows.
+        let is_host = step.variable.slot == Some(Slot::Host);
+        if may_end && !is_host && !rest.is_empty() && step.until != Until::Quote {
             step.keep((rest, ""), escape, record);
             return Fit::Whole;
         }

@@ -116,6 +116,14 @@ impl Step {
         }
     }
 
+    /// Whether the values of a step, which has none in quotes, have a quote in them.
+    #[cold]
+    pub(super) fn has_quote(&self, rest: &str, byte: u8) -> bool {
+        let bytes = rest.as_bytes();
+        let end = search::nth(bytes, byte, self.values).unwrap_or(bytes.len());
+        contains(bytes.get(..end).unwrap_or_default(), is(b'"'))
+    }
+
     /// Whether another address stands between the client and the time, where no user's name is: behind a dash for the remote
     /// log name a user is called as he likes, and the client is the one in front all the same.
     #[cold]
@@ -261,7 +269,10 @@ impl Step {
     #[cold]
     fn is_torn(&self, text: &str) -> bool {
         let is_request = self.variable.slot == Some(Slot::Request);
+        // Behind a blank it opens a value, in which the line ends.
+        let is_cut = text.ends_with(' ') && text.contains("\" ");
         holds_record(text)
+            || is_cut
             || (is_request && text.contains("\" \""))
             || (!is_request && holds_request_end(text))
             || (self.is_raw && holds_fields(text))

@@ -77,6 +77,28 @@ pub const IIS_FORWARDED_FIELDS: [&str; 4] = [
      sc-substatus sc-win32-status sc-bytes cs-bytes time-taken x-forwarded-for",
 ];
 
+/// Before the names of fields that a header gives, and that lines without one were found to have.
+const NAMED: [&str; 2] = ["#Fields:", SHOWN];
+
+/// Before those that lines without a header were found to have.
+const SHOWN: &str = "#Fields shown:";
+
+/// The first of these fields, as many as a line has: what later lines have at least.
+#[cold]
+pub fn fields_shown(fields: &str, line: &str) -> String {
+    let delimiter = if line.contains('\t') { b'\t' } else { b' ' };
+    let found = memchr::memchr_iter(delimiter, line.trim_ascii_end().as_bytes()).count() + 1;
+    let names: Vec<&str> = fields.split_ascii_whitespace().take(found).collect();
+    format!("{SHOWN} {}", names.join(" "))
+}
+
+/// Whether lines that were found to have the fields of `found` may stand where those of `known` were met: under a header
+/// no others do, and without one a writer that was updated has more, and none has fewer.
+pub fn may_follow(known: &str, found: &str) -> bool {
+    let count = |fields: &str| fields.split_ascii_whitespace().count();
+    !known.starts_with("#Fields") || (known.starts_with(SHOWN) && count(found) > count(known))
+}
+
 /// Values before which a line without header must not end.
 const FIELDS_MIN: usize = 12;
 
@@ -98,7 +120,7 @@ impl W3cPlan {
     /// [`FormatError`] when there is no field or none holds a time.
     pub fn new(fields: &str, dialect: Dialect) -> Result<Self, FormatError> {
         // A header says what each line has; without one an earlier version may have had fewer fields.
-        let header = fields.strip_prefix("#Fields:");
+        let header = NAMED.iter().find_map(|before| fields.strip_prefix(before));
         let (fields, is_named) = (header.unwrap_or(fields), header.is_some());
         let fields: Vec<Variable> =
             fields.split_ascii_whitespace().map(|name| variable(name, dialect)).collect();
