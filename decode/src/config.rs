@@ -179,9 +179,8 @@ impl DecoderConfig {
                 Engine::Line(match format {
                     Format::VhostCombined => plan.with_sure_client(),
                     Format::Envoy | Format::Istio | Format::Traefik => plan.with_raw_quotes(),
-                    Format::IngressNginx | Format::Apisix | Format::S3 => {
-                        plan.with_escaped_quotes()
-                    }
+                    Format::IngressNginx | Format::Apisix => plan.with_escaped_quotes(),
+                    Format::S3 => plan.with_escaped_quotes().with_one_reading(),
                     Format::NginxProxyManager
                     | Format::NginxProxyManagerDefault
                     | Format::Npmplus => plan.with_fixed_quotes(),

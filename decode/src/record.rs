@@ -123,6 +123,11 @@ impl Slot {
         )
     }
 
+    /// Whether two values of it make a record worthless.
+    pub(crate) const fn is_contestable(self) -> bool {
+        CONTESTABLE & self.bit() != 0
+    }
+
     const fn bit(self) -> u64 {
         1 << self as u64
     }

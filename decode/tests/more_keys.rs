@@ -156,3 +156,60 @@ fn akamai_leaves_out_the_first_slash() {
     assert!(record("*").contains("path=\"*\""));
     assert!(!record("-").contains("path=\"/"));
 }
+
+#[test]
+fn the_machine_and_the_file_of_a_collector_are_no_host_and_no_path() {
+    for (of_collector, own) in [
+        (r#""@version":"1","host":"edge1","path":"/var/log/nginx/access.log","#, ""),
+        (r#""host":"edge1","file":"/var/log/nginx/access.log","source_type":"file","#, ""),
+        (r#""host":"edge1.internal","source_type":"kubernetes_logs","#, ""),
+        (r#""version":"1.1","host":"edge1.shop.example","short_message":"x","#, ""),
+        // A server writes the same keys of a request, and a collector leaves them.
+        (r#""@version":"1","host":"shop.example","#, "host=\"shop.example\" "),
+        (r#""host":"intranet","#, "host=\"intranet\" "),
+    ] {
+        let line = format!(
+            r#"{{{of_collector}"@timestamp":"2024-05-01T12:00:00Z","remote_addr":"192.0.2.1","request":"GET /a HTTP/1.1","status":200}}"#
+        );
+        let row = format!(
+            "1 ts=2024-05-01 12:00:00Z client_ip=\"192.0.2.1\" method=\"GET\" {own}path=\"/a\" protocol=\"HTTP/1.1\" status=200\n"
+        );
+        assert_eq!(read("auto", &line), row, "{line}");
+    }
+}
+
+#[test]
+fn of_several_values_none_is_the_one_of_a_request() {
+    let line = |key: &str, list: &str| {
+        let mut line = serde_json::json!({
+            "time_iso8601": "2024-05-01T12:00:00Z", "remote_addr": "192.0.2.1", "request": "GET /a HTTP/1.1",
+            "status": 200, "http_user_agent": "curl/8.5.0"
+        });
+        line[key] = serde_json::from_str(list).unwrap();
+        read("auto", &line.to_string())
+    };
+    for (key, column, list) in [
+        ("status", "status=", "[200,404]"),
+        ("remote_addr", "client_ip=", r#"["192.0.2.1","192.0.2.2"]"#),
+    ] {
+        let row = line(key, list);
+        assert!(row.contains("malformed=true") && !row.contains(column), "{row}");
+    }
+    // The same twice is one, and of headers the first counts.
+    assert!(line("status", "[404,404]").contains("status=404"));
+    assert!(line("http_user_agent", r#"["a/1","b/2"]"#).contains("user_agent=\"a/1\""));
+}
+
+#[test]
+fn the_second_version_of_azures_gateway_counts_seconds() {
+    for (id, taken, us) in
+        [("", "12", 12_000), (r#","transactionId":"0a""#, "12", 12_000_000), ("", "0.5", 500_000)]
+    {
+        let line = format!(
+            r#"{{"timeStamp":"2024-05-01T12:00:00Z","category":"ApplicationGatewayAccessLog","properties":{{"clientIP":"192.0.2.1","httpMethod":"GET","requestUri":"/a","httpStatus":200,"timeTaken":{taken}{id}}}}}"#
+        );
+        let row = read("azure_app_gateway", &line);
+        let duration = format!("duration_us={us}");
+        assert!(row.split_whitespace().any(|column| column == duration), "{row}");
+    }
+}

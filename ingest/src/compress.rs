@@ -128,13 +128,27 @@ pub fn decompress<R: Read + Send + 'static>(
     refuse_packed_archive(packed)
 }
 
-/// The same reader, unless what it unpacks is an archive. A file that cannot be unpacked so far fails where it is read.
+/// The same reader, unless what it unpacks is an archive. A file that cannot be unpacked so far fails where it is read,
+/// behind what could be.
 fn refuse_packed_archive(mut packed: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     let bytes = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
-    packed.by_ref().take(bytes).read_to_end(&mut head)?;
+    let read = packed.by_ref().take(bytes).read_to_end(&mut head);
     Archive::refuse(&head)?;
-    Ok(Box::new(io::Cursor::new(head).chain(packed)))
+    let head = io::Cursor::new(head);
+    Ok(match read {
+        Ok(_) => Box::new(head.chain(packed)),
+        Err(error) => Box::new(head.chain(Failed(Some(error)))),
+    })
+}
+
+/// Fails, once as it did before.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self.0.take().unwrap_or_else(|| io::ErrorKind::InvalidData.into()))
+    }
 }
 
 /// The bytes that one read returns, left in the buffer: a file gives more than any magic number has.

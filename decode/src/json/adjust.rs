@@ -1,7 +1,7 @@
 //! Keys whose text is not quite the value they hold.
 
 use super::keys::{FieldMap, keys_of, marks};
-use crate::record::{Escape, Unit, Value};
+use crate::record::{Escape, Record, Slot, Unit, Value};
 
 /// How the text of a value is changed before it is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,20 @@ impl Adjust {
             }
             Self::Rooted | Self::Target | Self::WithUnit => value,
         })
+    }
+}
+
+/// Azure's gateway writes seconds as version 2, which gives each request an id, and milliseconds as version 1 ("Monitoring
+/// data reference", access log): a number without a fraction may be either.
+#[inline]
+pub(super) fn tell_unit(record: &mut Record<'_>) {
+    if let Some(value) = record.get(Slot::Duration)
+        && value.unit == Unit::Millis
+        && record.get(Slot::RequestId).is_some()
+    {
+        let value = Value { unit: Unit::Seconds, ..*value };
+        record.take_out(Slot::Duration);
+        record.set(Slot::Duration, value);
     }
 }
 

@@ -16,6 +16,7 @@ mod leaves;
 mod pairs;
 mod peer;
 mod scan;
+mod shipped;
 mod wrapped;
 
 use adjust::Adjust;
@@ -44,6 +45,8 @@ pub struct JsonDecoder {
     is_percent: bool,
     /// Under the key of a path may stand a whole URL: the keys are of programs of any kind.
     has_urls: bool,
+    /// Of Azure's gateway, whose versions have another unit each.
+    is_of_gateway: bool,
     /// Hosts were names so far, of lines that name no client.
     has_sites: bool,
     /// The records in the lists of the last line.
@@ -79,6 +82,7 @@ impl JsonDecoder {
             keys: KeyTable::new(fields),
             is_percent: false,
             has_urls: false,
+            is_of_gateway: fields.contains_key(marks::GATEWAY_QUERY),
             has_sites: false,
             parts: Vec::new(),
             heeded: Heeded::default(),
@@ -135,8 +139,14 @@ impl JsonDecoder {
             record.withhold_contested();
         }
         take_target(text, record);
-        if self.has_urls && record.get(Slot::Path).is_some_and(|it| it.text.starts_with("http")) {
-            take_url(record);
+        if self.has_urls {
+            if record.get(Slot::Path).is_some_and(|it| it.text.starts_with("http")) {
+                take_url(record);
+            }
+            shipped::withhold(text, record);
+        }
+        if self.is_of_gateway {
+            adjust::tell_unit(record);
         }
         if !record.was_seen(Slot::ClientIp) {
             peer::seek(&self.keys, &mut self.has_sites, (text, node), record);
@@ -326,11 +336,14 @@ impl JsonDecoder {
         match (action, first) {
             (Action::Take(_), b'{') | (Action::Skip, _) => cursor.skip_value(),
             (Action::Take(target), b'[') => {
-                // Of a list the first scalar counts, as in Caddy's lists of header values.
                 let mut inside = *cursor;
                 inside.skip(1);
-                if let Ok(first @ (b'"' | b'0'..=b'9' | b'-')) = inside.peek() {
+                while let Ok(Some(first @ (b'"' | b'0'..=b'9' | b'-'))) = inside.entry() {
                     take(&mut inside, first, target, record)?;
+                    // Of a list the first counts, as in Caddy's lists of header values, unless a request has but one.
+                    if !target.slot.is_contestable() {
+                        break;
+                    }
                 }
                 cursor.skip_value()
             }

@@ -146,6 +146,7 @@ pub(super) fn keep<'a>(
             record.set(Slot::Uri, Value { text: target, escape, ..Value::default() });
         }
         Guess::NoId => record.truncated |= is_id(text),
+        Guess::Word => record.truncated |= text.contains(' '),
         Guess::Tls => record.truncated |= !is_tls(text),
         Guess::Cipher => record.truncated |= !is_cipher(text),
         Guess::SquidResult => keep_squid_result(text, record),

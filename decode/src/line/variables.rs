@@ -63,6 +63,8 @@ pub enum Guess {
     /// Nothing; but the edge's id of the request in it shows that bars in texts of a client moved the fields before it from
     /// their places.
     NoId,
+    /// Nothing; but a blank in it shows that those in a text of a client moved it from its place.
+    Word,
     /// A version of TLS.
     Tls,
     /// A suite of ciphers of TLS.
@@ -226,6 +228,7 @@ fn own_variable(name: &str) -> Variable {
         "squid_result" => Variable { guess: Guess::SquidResult, ..SKIP },
         "list" => Variable { guess: Guess::List, ..SKIP },
         "no_id" => Variable { guess: Guess::NoId, ..SKIP },
+        "word" => Variable { guess: Guess::Word, ..SKIP },
         "haproxy_request" => {
             Variable { escape: Escape::Hash, ..Variable::new(Some(Slot::Request), unit, 0) }
         }

@@ -70,4 +70,4 @@ pub(super) const S3: &str = r#"$_ $_ [$slot:ts] $slot:client_ip $_ $slot:request
 pub(super) const ELB: &str = r#"$slot:ts $slot:edge $slot:client_ip:$_ $_ $_ $slot:duration_s $_ $slot:status $_ $slot:request_bytes $slot:response_bytes "$slot:request" "$slot:user_agent" $_ $_"#;
 
 /// Squid, `logformat squid`: `%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt`.
-pub(super) const SQUID: &str = "$slot:ts $slot:duration_ms_padded $slot:client_ip $slot:squid_result/$slot:status $slot:response_bytes $slot:method $slot:uri $_ $_/$_ $_";
+pub(super) const SQUID: &str = "$slot:ts $slot:duration_ms_padded $slot:client_ip $slot:squid_result/$slot:status $slot:response_bytes $slot:method $slot:uri $_ $slot:word/$_ $_";
