@@ -69,9 +69,11 @@ impl Formats {
             return if reading == Reading::Strict { recognise_iis(line) } else { None };
         }
         if follows(given, line, reading) {
-            return Some(match self.may_guess_fields {
-                true => Recognised::shown(given, line),
-                false => given.clone().into(),
+            let is_shown = self.may_guess_fields;
+            return Some(if is_shown {
+                Recognised::shown(given, line)
+            } else {
+                given.clone().into()
             });
         }
         if given.is_json() && self.may_guess_fields && reading == Reading::Strict {

@@ -37,16 +37,24 @@ use super::record::{Escape, Record, Slot, Value};
 /// Headers whose values some dialects write `%XX`.
 pub(super) const PERCENT_SLOTS: &[Slot] = &[Slot::UserAgent, Slot::Referer, Slot::ForwardedFor];
 
+/// Whose lines a dialect is of, where that says more than its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    /// Nothing more.
+    Any,
+    /// Programs of any kind: under the key of a path may stand a whole URL, and collectors add keys of their own.
+    Programs,
+    /// Azure's gateway, whose versions have another unit each.
+    Gateway,
+}
+
 /// Decodes lines of one JSON dialect.
 #[derive(Debug, Clone)]
 pub struct JsonDecoder {
     keys: KeyTable,
     /// The values of [`PERCENT_SLOTS`] are written `%XX`.
     is_percent: bool,
-    /// Under the key of a path may stand a whole URL: the keys are of programs of any kind.
-    has_urls: bool,
-    /// Of Azure's gateway, whose versions have another unit each.
-    is_of_gateway: bool,
+    writer: Writer,
     /// Hosts were names so far, of lines that name no client.
     has_sites: bool,
     /// The records in the lists of the last line.
@@ -78,11 +86,11 @@ impl Part {
 impl JsonDecoder {
     /// A decoder for the keys of `fields`.
     pub fn new(fields: &FieldMap) -> Self {
+        let is_gateway = fields.contains_key(marks::GATEWAY_QUERY);
         Self {
             keys: KeyTable::new(fields),
             is_percent: false,
-            has_urls: false,
-            is_of_gateway: fields.contains_key(marks::GATEWAY_QUERY),
+            writer: if is_gateway { Writer::Gateway } else { Writer::Any },
             has_sites: false,
             parts: Vec::new(),
             heeded: Heeded::default(),
@@ -124,7 +132,7 @@ impl JsonDecoder {
     #[must_use]
     pub fn with_any_spelling(mut self) -> Self {
         self.keys = self.keys.with_any_spelling();
-        self.has_urls = true;
+        self.writer = Writer::Programs;
         self
     }
 
@@ -139,13 +147,13 @@ impl JsonDecoder {
             record.withhold_contested();
         }
         take_target(text, record);
-        if self.has_urls {
+        if self.writer == Writer::Programs {
             if record.get(Slot::Path).is_some_and(|it| it.text.starts_with("http")) {
                 take_url(record);
             }
             shipped::withhold(text, record);
         }
-        if self.is_of_gateway {
+        if self.writer == Writer::Gateway {
             adjust::tell_unit(record);
         }
         if !record.was_seen(Slot::ClientIp) {

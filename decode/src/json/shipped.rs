@@ -1,6 +1,8 @@
 //! What collectors write of themselves beside a request, under keys that servers use for it: the machine they run on, and the
 //! file they read.
 
+use std::path::Path;
+
 use memchr::memmem;
 
 use crate::record::{Record, Slot};
@@ -47,9 +49,10 @@ fn is_of_machine(host: &str) -> bool {
         let at = host.len().checked_sub(end.len());
         at.and_then(|at| host.get(at..)).is_some_and(|text| text.eq_ignore_ascii_case(end))
     };
-    !host.contains(['.', ':']) || OF_MACHINES.iter().any(|end| is_of(&end))
+    !host.contains(['.', ':']) || OF_MACHINES.iter().any(is_of)
 }
 
 fn is_log(path: &str) -> bool {
-    path.starts_with('/') && path.ends_with(".log")
+    let end = Path::new(path).extension();
+    path.starts_with('/') && end.is_some_and(|end| end.eq_ignore_ascii_case("log"))
 }
