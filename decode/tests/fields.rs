@@ -434,16 +434,14 @@ fn no_text_in_any_field_of_any_format_changes_another() {
 /// once whole, once with a quote that makes the quotes of the line even, and both without its last word.
 fn own_ends(parts: &[Part], at: usize) -> Vec<String> {
     let is_text = |part: &&Part| matches!(part, Part::Field { mark: Some('"' | '~'), .. });
-    let mut fields = parts.iter().filter(|part| matches!(part, Part::Field { .. }));
-    if !fields.nth(at).as_ref().is_some_and(is_text) {
+    let field = parts.iter().filter(|part| matches!(part, Part::Field { .. })).nth(at);
+    if !field.as_ref().is_some_and(is_text) {
         return Vec::new();
     }
     let (plain, _) = line(parts, None);
     let (marked, _) = line(parts, Some((at, "\u{1}")));
-    let Some((before, tail)) = marked.split_once('\u{1}') else { return Vec::new() };
-    let other =
-        |text: &str| text.replace("192.0.2.1", "198.51.100.66").replace(['1', '4', '5'], "3");
-    let tail = other(tail);
+    let (before, tail) = marked.split_once('\u{1}').unwrap();
+    let tail = tail.replace("192.0.2.1", "198.51.100.66").replace(['1', '4', '5'], "3");
     let shorter = tail.rsplit_once(' ').map_or("", |(tail, _)| tail);
     let ends = [tail.clone(), format!("{tail} \"x"), shorter.to_owned(), format!("{shorter} \"x")];
     let rest = plain.get(before.len()..).unwrap_or_default();
@@ -453,8 +451,8 @@ fn own_ends(parts: &[Part], at: usize) -> Vec<String> {
 /// Writers that escape quotes and whose lines may have any fields behind them: what is added cannot be told from what was
 /// not escaped, which they never write.
 fn is_open(format: &str) -> bool {
-    let open = ["combined", "vhost_combined", "ssl_request", "haproxy", "alb", "elb"];
-    open.contains(&format) || format.contains('$')
+    ["combined", "vhost_combined", "ssl_request", "haproxy", "alb"].contains(&format)
+        || format.contains('$')
 }
 
 #[test]

@@ -303,7 +303,7 @@ fn haproxy_writes_by_its_own_variables() {
         "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r",
         "192.0.2.1:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - CD-- 1/1/1/1/0 0/0 {shop.example} {} \"GET /index.html HTTP/1.1\"\n",
         &expect![[r#"
-            1 ts=2009-02-06 12:14:14.655Z client_ip="192.0.2.1" method="GET" path="/index.html" protocol="HTTP/1.1" status=200 response_bytes=2750 duration_us=109000 aborted=true
+            1 ts=2009-02-06 12:14:14.655Z client_ip="192.0.2.1" method="GET" host="shop.example" path="/index.html" protocol="HTTP/1.1" status=200 response_bytes=2750 duration_us=109000 aborted=true
         "#]],
     );
     check(

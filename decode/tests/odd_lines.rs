@@ -198,7 +198,7 @@ fn haproxy_writes_escapes_sockets_and_more_than_requests() {
             "192.0.2.1:40000 [01/May/2024:12:00:00.000] fe fe/<NOSRV> -1/-1/-1/-1/0 400 0 - - PR-- 1/1/0/0/0 0/0 \"<BADREQ>\"",
         ],
         &expect![[r#"
-            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a\"b" query="c=#d" protocol="HTTP/1.1" status=200 response_bytes=50 duration_us=1000
+            ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" host="shop.example" path="/a\"b" query="c=#d" protocol="HTTP/1.1" status=200 response_bytes=50 duration_us=1000
             ts=2024-05-01 12:00:00Z client_ip="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=50 duration_us=1000
             ts=2024-05-01 12:00:00Z method="GET" path="/a" protocol="HTTP/1.1" status=200 response_bytes=50 duration_us=1000
             REJECT a TCP session, no request

@@ -4,8 +4,8 @@
 //! the request come first, then those of the response, each in the order of the configuration, which no line tells.
 //! So what a header is is told by its shape; of two that look alike the first counts, and addresses are left alone:
 //! one of a client cannot be told from one that was asked for. Clients choose what they send: `{evil.example}` may be
-//! their `X-Forwarded-For` or their user agent. So it is a host only where most lines before had one at that place, and
-//! at least [`HOSTS_MIN`] did. What was seen there is a part of what was learnt of a stream.
+//! their `X-Forwarded-For` or their user agent. So it is none where most lines before had something else at that place. What
+//! was seen there is a part of what was learnt of a stream.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +16,6 @@ use crate::search::divide;
 
 /// Longest text that is taken for a host with a port.
 const HOST_BYTES_MAX: usize = 259;
-
-/// Lines with a host at a place from which on one is believed there.
-const HOSTS_MIN: u8 = 3;
 
 /// Headers of one line that are told apart; those behind them are counted with the last.
 const PLACES: usize = 6;
@@ -100,10 +97,10 @@ impl Layout {
         count * (count - 1) / 2 + place.min(count - 1)
     }
 
-    /// Whether a host stands at a place: in most of the lines before there was one, and there were enough of them.
-    fn is_of_hosts(&self, count: u8, place: usize) -> bool {
+    /// Whether a host may stand at a place: in the lines before there was nothing else, or less of it.
+    fn may_be_host(&self, count: u8, place: usize) -> bool {
         let seen = self.seen.get(Self::index(count, place));
-        seen.is_some_and(|[hosts, others]| *hosts >= HOSTS_MIN && hosts > others)
+        seen.is_none_or(|[hosts, others]| *others == 0 || hosts > others)
     }
 
     /// Counts the headers of a line.
@@ -218,7 +215,7 @@ fn keep_captures<'a>(text: &'a str, escape: Escape, record: &mut Record<'a>) {
     }
     for (place, host) in hosts.into_iter().enumerate() {
         if let Some(text) = host
-            && record.layout.is_of_hosts(captured.count, place)
+            && record.layout.may_be_host(captured.count, place)
         {
             record.set(Slot::Host, Value { text, escape, ..Value::default() });
         }
@@ -295,19 +292,13 @@ mod tests {
             record.get(Slot::Host).map(|host| host.text.to_owned())
         };
         let mut layout = Layout::default();
-        // A line by itself does not tell whose word it is.
-        for _ in 0..HOSTS_MIN {
-            assert_eq!(host(&mut layout, "shop.example"), None);
-        }
         for (headers, found) in [
             ("shop.example", Some("shop.example")),
+            ("shop.example", Some("shop.example")),
             ("192.0.2.1:80", None),
-            ("", None),
             ("shop.example", Some("shop.example")),
             // Other frontends capture other headers.
-            ("Mozilla/5.0 (X11)|shop.example", None),
-            ("Mozilla/5.0 (X11)|shop.example", None),
-            ("evil.example|shop.example", None),
+            ("Mozilla/5.0 (X11)|shop.example", Some("shop.example")),
             ("evil.example|shop.example", Some("shop.example")),
             ("evil.example|", None),
             ("shop.example", Some("shop.example")),

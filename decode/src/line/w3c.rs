@@ -124,6 +124,12 @@ impl W3cPlan {
         let (fields, is_named) = (header.unwrap_or(fields), header.is_some());
         let fields: Vec<Variable> =
             fields.split_ascii_whitespace().map(|name| variable(name, dialect)).collect();
+        // CloudFront has left out the last ones of a header. One more than those that are read: nothing read can be cut.
+        let read = fields.iter().rposition(|field| field.slot.is_some()).map_or(0, |at| at + 2);
+        let named = match dialect {
+            Dialect::CloudFront => read.min(fields.len()),
+            Dialect::Iis => fields.len(),
+        };
         let plan = |delimiter: &str| {
             let mut tokens = Vec::new();
             for field in &fields {
@@ -132,7 +138,7 @@ impl W3cPlan {
                 }
                 tokens.push(Token::Variable(*field));
             }
-            let least = if is_named { fields.len() } else { FIELDS_MIN.min(fields.len()) };
+            let least = if is_named { named } else { FIELDS_MIN.min(fields.len()) };
             let optional = Optional::From(least);
             let mut plan = Plan::from_tokens(tokens)?.with_optional(optional);
             if let Some(last) = plan.steps.last_mut() {

@@ -66,10 +66,7 @@ const QUIRKS: &[(Format, &str)] = &[
         Format::Caddy,
         "before 2.5 and since; wall-clock times; other loggers' lines between; in Docker's envelope",
     ),
-    (
-        Format::Haproxy,
-        "captured headers, a host from the fourth on; bad requests; TLS errors between; in syslog",
-    ),
+    (Format::Haproxy, "captured headers; bad requests; TLS errors between; in syslog"),
     (Format::HaproxyHttps, "captured headers; no server name"),
     (Format::HaproxyClf, "no captured headers"),
     (
